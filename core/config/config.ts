@@ -1,0 +1,144 @@
+/** linkup.yaml: parsing it with the position of every problem, and making routing of it. */
+import { LineCounter, parseDocument } from "yaml";
+import type { Domain, Rewrite, Route, Routing } from "../session.ts";
+import { checkMeaning } from "./meaning.ts";
+import { Positions } from "./positions.ts";
+import { type ConfigProblem, Problems } from "./problem.ts";
+import { checkShape } from "./shape.ts";
+
+export interface Health {
+  /** Default `/`. */
+  path?: string;
+  /** The statuses that mean healthy; without them every one below 500. */
+  statuses?: number[];
+}
+
+export interface ConfigService {
+  name: string;
+  remote: string;
+  local: string;
+  /** Relative to the config file. */
+  directory?: string;
+  rewrites: Rewrite[];
+  health: Health;
+  preserve_host?: boolean;
+}
+
+export interface Config {
+  linkup: { worker_url: string; worker_token?: string; cache_routes: string[] };
+  services: ConfigService[];
+  domains: Domain[];
+}
+
+export interface ParsedConfig {
+  /** Undefined when there is at least one error. */
+  config: Config | undefined;
+  /** All of them, in the order of the file. */
+  problems: ConfigProblem[];
+}
+
+/** Parses and checks linkup.yaml. Never throws: everything that is wrong with the text is in `problems`. */
+export function parseConfig(text: string): ParsedConfig {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false });
+  const problems = new Problems(new Positions(text, document, lines));
+
+  for (const { message, pos } of document.errors)
+    problems.error("yaml-syntax", [], message, { range: problems.positions.range(...pos) });
+  for (const { message, pos } of document.warnings)
+    problems.warning("yaml-syntax", [], message, { range: problems.positions.range(...pos) });
+
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 1000 });
+  } catch (error) {
+    problems.error("yaml-syntax", [], (error as Error).message);
+  }
+  if (value !== null && value !== undefined) {
+    checkShape(problems, value);
+    checkMeaning(problems, value);
+  } else if (problems.list.length === 0) {
+    problems.error("missing-key", [], "The file is empty. It needs the keys linkup, services and domains.");
+  }
+
+  problems.list.sort((a, b) => a.range.start.offset - b.range.start.offset);
+  const broken = problems.list.some(({ severity }) => severity === "error");
+  return { config: broken ? undefined : fromChecked(value as CheckedFile), problems: problems.list };
+}
+
+/** A file without errors: optional keys may still be null. */
+interface CheckedFile {
+  linkup: { worker_url: string; worker_token?: string | null; cache_routes?: string[] | null };
+  services: {
+    name: string;
+    remote: string;
+    local: string;
+    directory?: string | null;
+    rewrites?: Rewrite[] | null;
+    health?: { path?: string | null; statuses?: number[] | null } | null;
+    preserve_host?: boolean | null;
+  }[];
+  domains: { domain: string; default_service: string; routes?: Route[] | null }[];
+}
+
+function fromChecked(file: CheckedFile): Config {
+  const { worker_url, worker_token, cache_routes } = file.linkup;
+  return {
+    linkup: { worker_url, ...present({ worker_token }), cache_routes: cache_routes ?? [] },
+    services: file.services.map(({ name, remote, local, directory, rewrites, health, preserve_host }) => ({
+      name,
+      remote,
+      local,
+      ...present({ directory, preserve_host }),
+      rewrites: (rewrites ?? []).map(({ source, target }) => ({ source, target })),
+      health: present({ path: health?.path, statuses: health?.statuses }),
+    })),
+    domains: file.domains.map(({ domain, default_service, routes }) => ({
+      domain,
+      default_service,
+      routes: (routes ?? []).map(({ path, service }) => ({ path, service })),
+    })),
+  };
+}
+
+/** The members that are neither null nor undefined. */
+function present<T extends object>(members: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(
+    Object.entries(members).filter(([, value]) => value !== null && value !== undefined),
+  ) as {
+    [K in keyof T]?: NonNullable<T[K]>;
+  };
+}
+
+export type Target = "local" | "remote";
+
+/** What a session of this file routes when each service runs where `targetOf` says. */
+export function routingOf(config: Config, targetOf: (service: string) => Target): Routing {
+  return {
+    services: config.services.map((service) => ({
+      name: service.name,
+      location: targetOf(service.name) === "local" ? service.local : service.remote,
+      rewrites: service.rewrites,
+      ...present({ preserve_host: service.preserve_host }),
+    })),
+    domains: config.domains,
+    cache_routes: config.linkup.cache_routes,
+  };
+}
+
+/**
+ * Replaces every `${env:NAME}` by that variable's value. The names of variables that are not set come back
+ * as `missing`, and the text is then undefined.
+ */
+export function expandEnv(
+  text: string,
+  env: Record<string, string | undefined>,
+): { text: string | undefined; missing: string[] } {
+  const missing: string[] = [];
+  const expanded = text.replace(/\$\{env:([^}]*)\}/g, (_, name: string) => {
+    const value = env[name];
+    if (value === undefined || value === "") missing.push(name);
+    return value ?? "";
+  });
+  return { text: missing.length === 0 ? expanded : undefined, missing };
+}

@@ -1,0 +1,172 @@
+/** The one schema of linkup.yaml: it checks the file and makes the JSON schema for other editors. */
+import * as z from "zod/mini";
+
+const described = <T extends z.ZodMiniType>(schema: T, description: string, examples?: unknown[]): T => {
+  z.globalRegistry.add(schema, examples ? { description, examples } : { description });
+  return schema;
+};
+
+const optional = <T extends z.core.$ZodType>(schema: T) => z.optional(z.nullable(schema));
+
+const HTTP_URL = /^https?:\/\/[^/?#\s]+/i;
+const httpUrl = (description: string, example: string) =>
+  described(
+    z.string("must be a URL").check(z.regex(HTTP_URL, `must be an http or https URL, such as ${example}`)),
+    description,
+    [example],
+  );
+
+const name = (description: string, example: string) =>
+  described(z.string("must be text").check(z.minLength(1, "must not be empty")), description, [example]);
+
+const pattern = (description: string, example: string) =>
+  described(z.string("must be a regular expression"), description, [example]);
+
+const rewrite = described(
+  z.strictObject({
+    source: pattern(
+      "Regular expression, searched in the path of the request (the query is not included).",
+      "/foo/(.*)",
+    ),
+    target: described(z.string("must be text"), "What every match is replaced by; $1, $2… are the groups.", [
+      "/bar/$1",
+    ]),
+  }),
+  "A rewrite of the path.",
+);
+
+const health = described(
+  z.strictObject({
+    path: optional(described(z.string("must be a path"), "The path that is asked.", ["/healthz"])),
+    statuses: optional(
+      described(
+        z.array(
+          z
+            .int("must be a status code")
+            .check(z.gte(100, "must be a status code"), z.lte(599, "must be a status code")),
+          "must be a list of status codes",
+        ),
+        "The statuses that mean healthy. Without it every answer below 500 does.",
+        [[200, 204]],
+      ),
+    ),
+  }),
+  "How to find out whether the service is up.",
+);
+
+const service = described(
+  z.strictObject({
+    name: name("The service's name, unique in this file.", "web"),
+    remote: httpUrl("Where the shared, deployed copy of the service answers.", "https://web.example.com"),
+    local: httpUrl("Where the service answers when it runs on this machine.", "http://localhost:3000"),
+    directory: optional(
+      described(
+        z.string("must be a path"),
+        "The service's folder, relative to this file. While a session runs, its `.env.*.linkup` files are appended to the env files of the same name.",
+        ["./web"],
+      ),
+    ),
+    rewrites: optional(
+      described(
+        z.array(rewrite, "must be a list of rewrites"),
+        "Rewrites of the path, applied in order, each on the result of the one before.",
+      ),
+    ),
+    health: optional(health),
+    preserve_host: optional(
+      described(
+        z.boolean("must be true or false"),
+        "Give the local service the host name that the browser used, instead of localhost and its port.",
+      ),
+    ),
+  }),
+  "A part of the system that answers HTTP requests.",
+);
+
+const route = described(
+  z.strictObject({
+    path: pattern(
+      "Regular expression, found anywhere in the path of the request (the query is not included).",
+      "^/api/.*",
+    ),
+    service: name("The service that serves these paths.", "api"),
+  }),
+  "Paths of the domain that another service serves.",
+);
+
+const domain = described(
+  z.strictObject({
+    domain: name("Host name, without scheme, port and session name.", "example.com"),
+    default_service: name("The service that serves every path that no route takes.", "web"),
+    routes: optional(
+      described(z.array(route, "must be a list of routes"), "The first route whose path matches wins."),
+    ),
+  }),
+  "A host name of the system.",
+);
+
+const linkup = described(
+  z.strictObject({
+    worker_url: httpUrl("Where the Linkup Worker answers its API.", "https://linkup.example.com"),
+    worker_token: optional(
+      described(
+        z.string("must be text"),
+        "Bearer token of the Worker's API. Better kept out of this file: leave it away and use the editor's secret storage or LINKUP_WORKER_TOKEN, or name a variable as ${env:NAME}.",
+        ["${env:LINKUP_WORKER_TOKEN}"],
+      ),
+    ),
+    cache_routes: optional(
+      described(
+        z.array(
+          pattern("Regular expression, found anywhere in the path.", "^/static/.*"),
+          "must be a list of regular expressions",
+        ),
+        "Paths whose responses keep their caching headers; every other response gets `Cache-Control: no-cache`.",
+      ),
+    ),
+  }),
+  "How to reach the Linkup Worker.",
+);
+
+export const configSchema = described(
+  z.strictObject({
+    linkup,
+    services: described(
+      z.array(service, "must be a list of services").check(z.minLength(1, "must have at least one service")),
+      "The services of the system.",
+    ),
+    domains: described(
+      z.array(domain, "must be a list of domains").check(z.minLength(1, "must have at least one domain")),
+      "The host names of the system, and which service serves them.",
+    ),
+  }),
+  "A web system whose services Linkup routes to this machine or to their deployed copies.",
+);
+
+/** The keys that a map at this path may have, for suggestions and completion; undefined where a list or scalar stands. */
+export function keysAt(path: readonly (string | number)[]): string[] | undefined {
+  let schema: z.core.$ZodType = configSchema;
+  for (const key of path) {
+    schema = unwrap(schema);
+    if (schema instanceof z.core.$ZodArray && typeof key === "number") schema = schema._zod.def.element;
+    else if (schema instanceof z.core.$ZodObject && typeof key === "string" && key in schema._zod.def.shape)
+      schema = schema._zod.def.shape[key]!;
+    else return undefined;
+  }
+  schema = unwrap(schema);
+  return schema instanceof z.core.$ZodObject ? Object.keys(schema._zod.def.shape) : undefined;
+}
+
+function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
+  while (schema instanceof z.core.$ZodOptional || schema instanceof z.core.$ZodNullable)
+    schema = schema._zod.def.innerType;
+  return schema;
+}
+
+/** JSON Schema, draft 7, of linkup.yaml. */
+export function configJsonSchema(): Record<string, unknown> {
+  return {
+    title: "linkup.yaml",
+    ...z.toJSONSchema(configSchema, { target: "draft-7", io: "input" }),
+  };
+}

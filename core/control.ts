@@ -1,0 +1,87 @@
+/**
+ * The control API of the local server: JSON over HTTP on a Unix socket or named pipe, version in the path.
+ * Errors are `{error: string}` with a 4xx or 5xx status.
+ *
+ * | call | in | out |
+ * |---|---|---|
+ * | `GET /v1/status` | | `ServerStatus` |
+ * | `GET /v1/sessions` | | `{sessions: {[name]: ServedSession}}`, without secrets |
+ * | `PUT /v1/sessions/:name` | `ServedSession` | 200 `{}`; 400 with all problems |
+ * | `DELETE /v1/sessions/:name` | | 204, also when there was none |
+ * | `PUT /v1/leases/:id` | `Lease` | 200 `{}` |
+ * | `DELETE /v1/leases/:id` | | 204 |
+ * | `POST /v1/explain` | `{url, headers}` | `Explanation` |
+ * | `POST /v1/stop` | | 202; the server then ends |
+ */
+import type { Candidate } from "./identify.ts";
+import type { Decision } from "./route.ts";
+
+export interface ServerStatus {
+  /** The version of the local server, to replace one of another version. */
+  version: string;
+  pid: number;
+  /** Milliseconds since the epoch. */
+  started: number;
+  /** Ports on loopback: what browsers connect to, and what the tunnel connects to. */
+  browser_port: number;
+  tunnel_port: number;
+  sessions: string[];
+  leases: string[];
+}
+
+/** A session as the local server serves it. `session` is as `printSession` writes it. */
+export interface ServedSession {
+  session: unknown;
+  /** What requests through the tunnel must carry; null when the Worker gave none. */
+  origin_secret: string | null;
+  /** The linkup.yaml it came from; null for sessions without one. */
+  config_path: string | null;
+}
+
+/**
+ * A user of the local server. It stops when every lease has run out (they are renewed by putting them again).
+ */
+export interface Lease {
+  /** Milliseconds from now; null for one that lasts until it is deleted. */
+  ttl_ms: number | null;
+}
+
+/** How long the local server goes on serving without any lease. */
+export const UNLEASED_MS = 60_000;
+
+/** What would happen to a request, step by step: the value behind every "why did it go there". */
+export interface Explanation {
+  candidates: (Candidate & { known: boolean })[];
+  session: string | null;
+  /** Null when no session was found. */
+  decision: Decision | null;
+}
+
+/** What the Worker can do beyond the original, as `GET /linkup/v2/capabilities` answers. */
+export interface WorkerCapabilities {
+  version: string;
+  /** How requests reach a laptop: Cloudflare tunnels, or straight on one machine. */
+  tunnel: "cloudflare" | "direct";
+  capabilities: string[];
+}
+
+/** `POST /linkup/v2/sessions/tunneled`'s answer. */
+export interface TunneledSession {
+  session_name: string;
+  tunnel_data: TunnelData;
+  /** Ours: a Worker of the original gives none. */
+  origin_secret?: string;
+}
+
+export interface TunnelData {
+  account_id: string;
+  /** `<prefix><session>` */
+  name: string;
+  /** Where the Worker reaches the tunnel. */
+  url: string;
+  id: string;
+  /** Base64 of 32 random bytes. */
+  secret: string;
+  /** Milliseconds since the epoch. */
+  last_started: number;
+}

@@ -1,0 +1,64 @@
+/** Which session does a request belong to? */
+import { hostOfUrl, sessionLabel } from "./hosts.ts";
+import { isSessionName } from "./names.ts";
+import type { RequestHead } from "./request.ts";
+
+/** Where in the request a session's name was found. */
+export type NameSource = "host" | "x-forwarded-host" | "referer" | "origin" | "tracestate";
+
+export interface Candidate {
+  name: string;
+  source: NameSource;
+}
+
+/**
+ * The names a request may mean, best first, each once, each within the grammar of names.
+ * The first one that is a *known* session is the request's session.
+ */
+export function candidates(head: RequestHead): Candidate[] {
+  const found: Candidate[] = [];
+  const add = (name: string | undefined, source: NameSource) => {
+    if (name === undefined || !isSessionName(name)) return;
+    if (!found.some((candidate) => candidate.name === name)) found.push({ name, source });
+  };
+  for (const { host, source } of hosts(head)) add(sessionLabel(host), source);
+  add(tracestateSession(head.header("tracestate")), "tracestate");
+  return found;
+}
+
+/** The hosts a request names, in the order in which identification and routing ask them. */
+export function* hosts(
+  head: RequestHead,
+): Generator<{ host: string; source: Exclude<NameSource, "tracestate"> }> {
+  yield { host: head.host, source: "host" };
+  const forwarded = head.header("x-forwarded-host");
+  // Proxies append: the first member is the host the client used.
+  if (forwarded) yield { host: forwarded.split(",", 1)[0]!.trim(), source: "x-forwarded-host" };
+  for (const source of ["referer", "origin"] as const) {
+    const url = head.header(source);
+    const host = url ? hostOfUrl(url.trim()) : undefined;
+    if (host) yield { host, source };
+  }
+}
+
+/** The value of `linkup-session` in a W3C `tracestate` list. */
+export function tracestateSession(tracestate: string | null | undefined): string | undefined {
+  if (!tracestate) return undefined;
+  for (const member of tracestate.split(",")) {
+    const equals = member.indexOf("=");
+    if (equals !== -1 && member.slice(0, equals).trim() === "linkup-session")
+      return member.slice(equals + 1).trim();
+  }
+  return undefined;
+}
+
+/** The 422's body: what a request without a session should have had. */
+export const UNKNOWN_SESSION = `Linkup was unable to determine the session origin of the request.
+Give the request one of these, with the name of a running session (here: slim-gecko):
+  - the session's host name:        https://slim-gecko.example.com/
+  - an x-forwarded-host header:     x-forwarded-host: slim-gecko.example.com
+  - a Referer header:               Referer: https://slim-gecko.example.com/
+  - an Origin header:               Origin: https://slim-gecko.example.com
+  - a tracestate header:            tracestate: linkup-session=slim-gecko
+A service that calls another one must pass on the tracestate header of the request it is serving.
+`;
