@@ -13,7 +13,7 @@ import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import WebSocket from "ws";
-import { parse } from "yaml";
+import { parseConfig } from "../../core/config/config.ts";
 
 interface Running {
   child: ChildProcess;
@@ -339,11 +339,12 @@ describe("start", () => {
   });
 });
 
-test("linkup.yaml names the services' own ports", async () => {
+test("linkup.yaml has no problems and names the services' own ports", async () => {
   const { PORTS } = await import(new URL("ports.mjs", import.meta.url).href);
-  const config = parse(readFileSync(new URL("linkup.yaml", import.meta.url), "utf8"));
-  expect(config.services).toHaveLength(3);
-  for (const { name, remote, local: onLaptop } of config.services) {
+  const parsed = parseConfig(readFileSync(new URL("linkup.yaml", import.meta.url), "utf8"));
+  expect(parsed.problems).toEqual([]);
+  expect(parsed.config?.services.map(({ name }) => name)).toEqual(["web", "api", "auth"]);
+  for (const { name, remote, local: onLaptop } of parsed.config?.services ?? []) {
     expect(remote).toBe(`http://127.0.0.1:${PORTS.remote[name]}`);
     expect(onLaptop).toBe(`http://localhost:${PORTS.local[name]}`);
   }
