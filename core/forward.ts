@@ -27,7 +27,8 @@ export function addedHeaders(name: string, decision: Routed, head: RequestHead):
   if (!head.header("traceparent")) added.push(["traceparent", newTraceparent()]);
   const tracestate = head.header("tracestate");
   if (tracestateSession(tracestate) !== name) added.push(["tracestate", withSession(tracestate, name)]);
-  if (!head.header("linkup-destination")) added.push(["linkup-destination", decision.service.name]);
+  // One that names no service of the session did not decide here, and must not at the next hop.
+  if (decision.reason.by !== "destination") added.push(["linkup-destination", decision.service.name]);
   if (!head.header("x-forwarded-host")) {
     const domain = decision.match?.domain.domain ?? withoutSession(head.host, name);
     added.push(["x-forwarded-host", `${name}.${domain}`]);
