@@ -78,6 +78,8 @@ function firstOf(node: Node | "accept" | undefined): Node | undefined {
 
 export interface Native {
   regExp: RegExp;
+  /** The same, to be searched from its lastIndex. */
+  global: RegExp;
   /** Longest text that it may run on. */
   maxText: number;
 }
@@ -91,7 +93,8 @@ export function native(root: Node, maxText: number): Native | undefined {
   const steps = factor * root.size;
   if (steps > MAX_STEPS) return undefined;
   const longest = exponent === 0 ? maxText : Math.floor((MAX_STEPS / steps) ** (1 / exponent)) - 1;
-  return { regExp: new RegExp(source, "v"), maxText: Math.min(longest, maxText) };
+  const regExp = new RegExp(source, "v");
+  return { regExp, global: new RegExp(source, "gv"), maxText: Math.min(longest, maxText) };
 }
 
 function isAnchored(node: Node): boolean {

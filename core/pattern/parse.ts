@@ -119,7 +119,10 @@ class Parser {
       }
       const lazy = s.eat("?") !== s.flags.swapGreed;
       if (stacked === 1) s.note(at, `JavaScript refuses a second quantifier. Write (?:…)${text}.`);
-      if (stacked === MAX_STACKED) return (s.stop(at, text.length, "Too many quantifiers in a row."), node);
+      if (stacked === MAX_STACKED) {
+        s.stop(at, text.length, "Too many quantifiers in a row.");
+        return node;
+      }
       node = repeat({ body: node, min, max, lazy, offset: start, length: s.at - start });
       if (node.size > MAX_PROGRAM) {
         this.#tooLarge(start, s.at - start);

@@ -79,8 +79,8 @@ export class Scanner {
 
   set(source: string): CharSet {
     const key = `${this.flags.ignoreCase}${source}`;
-    let set = this.#sets.get(key);
-    if (!set) this.#sets.set(key, (set = new CharSet(source, this.flags.ignoreCase)));
+    const set = this.#sets.get(key) ?? new CharSet(source, this.flags.ignoreCase);
+    this.#sets.set(key, set);
     return set;
   }
 
