@@ -1,8 +1,8 @@
 // Runs a script of this folder on a machine that has nothing but some Node and npm:
 // installs what package-lock.json asks for, and uses the Node that comes with it.
-import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { constants } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -18,20 +18,35 @@ function run(command, argv, options = {}) {
 }
 
 const modules = join(root, "node_modules");
-const stamp = join(modules, ".installed");
-const wanted = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
-if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== wanted) {
+if (!isInstalled()) {
   console.error("Installing dependencies (npm ci)…");
   const npm = process.env.npm_execpath;
   if (npm) run(process.execPath, [npm, "ci", "--no-audit", "--no-fund"]);
-  else run(process.platform === "win32" ? "npm.cmd" : "npm", ["ci", "--no-audit", "--no-fund"], { shell: process.platform === "win32" });
-  writeFileSync(stamp, wanted);
+  else run("npm", ["ci", "--no-audit", "--no-fund"], { shell: process.platform === "win32" });
+}
+
+/** True when node_modules holds what package-lock.json asks for; packages for other platforms may be missing. */
+function isInstalled() {
+  const installed = join(modules, ".package-lock.json");
+  if (!existsSync(installed)) return false;
+  const read = (file) => JSON.parse(readFileSync(file, "utf8")).packages;
+  const present = read(installed);
+  return Object.entries(read(join(root, "package-lock.json"))).every(
+    ([path, wanted]) => path === "" || wanted.optional || present[path]?.version === wanted.version,
+  );
 }
 
 const bundled = join(modules, "node", "bin", process.platform === "win32" ? "node.exe" : "node");
 const node = existsSync(bundled) ? bundled : process.execPath;
 const path = [join(modules, "node", "bin"), join(modules, ".bin"), process.env.PATH].join(delimiter);
 
-// Ctrl-C reaches the child as well, which ends by itself: this process only waits for it.
+const child = spawn(node, [join(root, "scripts", `${script}.mjs`), ...args], {
+  stdio: "inherit",
+  env: { ...process.env, PATH: path },
+});
+// Ctrl-C in a terminal reaches the child as well; any other signal is handed on. Either way it ends first.
 process.on("SIGINT", () => {});
-run(node, [join(root, "scripts", `${script}.mjs`), ...args], { env: { ...process.env, PATH: path } });
+for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+child.on("exit", (code, signal) => {
+  process.exitCode = code ?? 128 + constants.signals[signal];
+});
