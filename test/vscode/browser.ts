@@ -1,0 +1,32 @@
+// Chromium, as the tests want it: no request of its own, and a user who has never been here.
+import { type BrowserContext, chromium as playwright } from "playwright-core";
+import { chromium } from "./install.ts";
+
+const FLAGS = [
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--disable-dev-shm-usage",
+  "--disable-features=LocalNetworkAccessChecks",
+];
+
+/**
+ * A new browser with one user in it. Close it by `context.browser().close()`.
+ * @param mark put into the environment of its processes, by which the tests find what is left of them
+ */
+export async function newContext(
+  mark: string,
+  viewport: { width: number; height: number },
+): Promise<BrowserContext> {
+  const browser = await playwright.launch({
+    executablePath: chromium(),
+    // Root has no sandbox to give.
+    args: process.getuid?.() === 0 ? ["--no-sandbox", ...FLAGS] : FLAGS,
+    env: { ...process.env, LINKUP_TEST_FOLDER: mark } as Record<string, string>,
+  });
+  const permissions = ["clipboard-read", "clipboard-write"];
+  return await browser.newContext({ reducedMotion: "reduce", viewport, permissions });
+}

@@ -1,0 +1,180 @@
+// What the tests in a real VS Code need and package.json does not bring: code-server (VS Code's server
+// and workbench, for a browser) and Chromium. 600 MB and two minutes, so kept outside the repository.
+import { type SpawnOptions, spawn, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { delimiter, dirname, join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+/** code-server 4.139.1 is VS Code 1.139.1. */
+const VERSION = "4.139.1";
+/** code-server runs on this Node only; its native modules are compiled for it. */
+const NODE_MAJOR = 24;
+const CHROMIUMS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+const PACKAGES = "chromium libkrb5-dev g++ make python3";
+const APT_INSTALL = `apt-get install -y --no-install-recommends ${PACKAGES}`;
+
+/** The repository. */
+export const root: string = resolve(dirname(fileURLToPath(import.meta.url)), "..", "..");
+
+/** The Node that comes with the dev dependencies: the folder for a PATH, and the file. */
+export const nodeBin: string = join(root, "node_modules", "node", "bin");
+export const node: string = join(nodeBin, "node");
+
+/** True, and said loudly on stderr, when LINKUP_SKIP_E2E=1 asks for no test in a real VS Code. */
+export function skipped(): boolean {
+  if (process.env.LINKUP_SKIP_E2E !== "1") return false;
+  const line = "!".repeat(78);
+  console.error(`${line}\n!! LINKUP_SKIP_E2E=1: NOTHING IS TESTED IN A REAL VS CODE\n${line}`);
+  return true;
+}
+
+/** The browser's path. Throws, naming the command to run, where there is none. */
+export function chromium(): string {
+  const found = process.env.LINKUP_TEST_CHROMIUM || firstOnPath(CHROMIUMS);
+  if (!found) throw missing("Chromium");
+  return found;
+}
+
+/**
+ * The folder of the installed code-server package (start `out/node/entry.js` in it with `node`), installed
+ * first when the cache has none. The cache is `$LINKUP_TEST_CACHE`, or `linkup-test/code-server-<version>`
+ * in the user's cache folder. Also sees to Chromium. Throws, naming what is missing and the command that
+ * installs it.
+ */
+export async function codeServer(): Promise<string> {
+  if (process.platform === "win32")
+    throw new Error("code-server does not run on Windows: test in WSL, or set LINKUP_SKIP_E2E=1.");
+  const cache =
+    process.env.LINKUP_TEST_CACHE ||
+    join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "linkup-test", `code-server-${VERSION}`);
+  const installed = join(cache, "node_modules", "code-server");
+  const complete = () => existsSync(join(cache, "complete"));
+  await systemPackages(complete());
+  await withLock(`${cache}.lock`, complete, () => install(cache));
+  return installed;
+}
+
+/** Installs Debian's packages as root; names the command for everyone else. */
+async function systemPackages(codeServerInstalled: boolean): Promise<void> {
+  const tools = codeServerInstalled ? [] : ["krb5-config", "c++", "make", "python3"];
+  const absent = tools.filter((tool) => !firstOnPath([tool]));
+  if (!process.env.LINKUP_TEST_CHROMIUM && !firstOnPath(CHROMIUMS)) absent.unshift("chromium");
+  if (absent.length === 0) return;
+  if (process.getuid?.() !== 0 || !firstOnPath(["apt-get"])) throw missing(absent.join(", "));
+  console.error(`Installing ${PACKAGES} (for the tests in a real VS Code)…`);
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  await run("apt-get", ["update", "-qq"], { env });
+  await run("apt-get", APT_INSTALL.split(" ").slice(1), { env });
+}
+
+/** Installs into a folder beside the cache, then renames: the cache is whole or absent. */
+async function install(cache: string): Promise<void> {
+  const headers = join(
+    root,
+    "node_modules",
+    "node",
+    "node_modules",
+    `node-${process.platform}-${process.arch}`,
+  );
+  const { stdout } = spawnSync(node, ["--version"], { encoding: "utf8" });
+  if (!stdout?.startsWith(`v${NODE_MAJOR}.`))
+    throw new Error(
+      `code-server needs Node ${NODE_MAJOR}, and ${node} is ${stdout?.trim() || "absent"}. Run: npm ci`,
+    );
+  console.error(`Installing code-server ${VERSION} into ${cache} (600 MB, about two minutes, once)…`);
+  const folder = await mkdtemp(`${cache}.new-`);
+  try {
+    await writeFile(join(folder, "package.json"), JSON.stringify({ private: true }));
+    const npm = process.env.npm_execpath;
+    const argv = ["install", "--foreground-scripts", "--no-audit", "--no-fund", `code-server@${VERSION}`];
+    await run(npm ? node : "npm", npm ? [npm, ...argv] : argv, { cwd: folder, env: npmEnvironment(headers) });
+    await writeFile(join(folder, "complete"), `${new Date().toISOString()}\n`);
+    await rm(cache, { recursive: true, force: true });
+    await rename(folder, cache);
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/**
+ * npm hands its own settings down as variables; those of the `npm run` around us (its prefix, and the Node
+ * it says it runs on, which code-server's install script believes) would misdirect the npm inside.
+ */
+function npmEnvironment(headers: string): NodeJS.ProcessEnv {
+  const outer =
+    /^(npm_(package_|lifecycle_|command$|node_execpath$|execpath$|config_(.*prefix|user_agent|global.*)$)|INIT_CWD$|NODE_ENV$|NODE_OPTIONS$)/;
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !outer.test(name)));
+  return {
+    ...env,
+    PATH: `${nodeBin}${delimiter}${process.env.PATH}`,
+    // node-gyp compiles against these headers instead of downloading them.
+    ...(existsSync(join(headers, "include", "node")) ? { npm_config_nodedir: headers } : {}),
+    // code-server's install script runs npm in folders of its own, which have no list of allowed scripts.
+    npm_config_dangerously_allow_all_scripts: "true",
+    npm_config_ignore_scripts: "false",
+  };
+}
+
+/** Runs `action` unless `done()`; others who want the same wait for it. The lock of a dead process is void. */
+async function withLock(lock: string, done: () => boolean, action: () => Promise<void>): Promise<void> {
+  await mkdir(dirname(lock), { recursive: true });
+  for (let told = false; !done(); ) {
+    try {
+      await writeFile(lock, String(process.pid), { flag: "wx" });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      const owner = Number(await readFile(lock, "utf8").catch(() => ""));
+      // An empty lock is one whose owner is about to write its id.
+      if (owner && !alive(owner)) await rm(lock, { force: true });
+      else if (!told) console.error(`Waiting for process ${owner}, which installs code-server (${lock})…`);
+      told = true;
+      await sleep(500);
+      continue;
+    }
+    try {
+      if (!done()) await action();
+    } finally {
+      await rm(lock, { force: true });
+    }
+  }
+}
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+function firstOnPath(names: string[]): string | undefined {
+  const folders = (process.env.PATH ?? "").split(delimiter).filter(Boolean);
+  return names
+    .flatMap((name) => folders.map((folder) => join(folder, name)))
+    .find((path) => existsSync(path));
+}
+
+function missing(what: string): Error {
+  return new Error(
+    `The tests in a real VS Code need ${what}. On Debian or Ubuntu run: sudo ${APT_INSTALL}\n` +
+      "(elsewhere install the same; LINKUP_TEST_CHROMIUM names a browser that is not on the PATH), or set LINKUP_SKIP_E2E=1 to leave these tests out.",
+  );
+}
+
+/** Rejects when the command does not exit with 0. Its output goes to our stderr. */
+function run(command: string, argv: string[], options: SpawnOptions): Promise<void> {
+  return new Promise((done, fail) => {
+    const child = spawn(command, argv, { stdio: ["ignore", 2, 2], ...options });
+    child.once("error", fail);
+    child.once("exit", (code, signal) =>
+      code === 0 ? done() : fail(new Error(`${command} ${argv.join(" ")} ended with ${signal ?? code}.`)),
+    );
+  });
+}
+
+if (import.meta.main) console.log(await codeServer());

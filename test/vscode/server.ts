@@ -1,0 +1,204 @@
+// One code-server: VS Code's server side, with folders, settings and an extension of its own, all in one
+// temporary folder. That folder's path is in the environment of all it starts, so all of it can be found.
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { codeServer, node, nodeBin } from "./install.ts";
+
+/** Quiet: nothing on the screen, and no request, that the extension under test did not cause. */
+const SETTINGS = {
+  "telemetry.telemetryLevel": "off",
+  "workbench.startupEditor": "none",
+  "workbench.enableExperiments": false,
+  "workbench.tips.enabled": false,
+  "workbench.secondarySideBar.defaultVisibility": "hidden",
+  "workbench.reduceMotion": "on",
+  "security.workspace.trust.enabled": false,
+  "extensions.autoUpdate": false,
+  "extensions.autoCheckUpdates": false,
+  "extensions.ignoreRecommendations": true,
+  "update.mode": "none",
+  "chat.disableAIFeatures": true,
+  "window.commandCenter": false,
+  "git.enabled": false,
+  "editor.minimap.enabled": false,
+};
+
+/** Variables by which an outer VS Code, or a hosting platform, would steer the one under test. */
+const STEERING =
+  /^(VSCODE_|ELECTRON_|CODE_SERVER|XDG_|LINKUP_|PORT$|PASSWORD$|HASHED_PASSWORD$|NODE_OPTIONS$|NODE_ENV$|VITEST)/;
+
+export interface ServerOptions {
+  /** The packaged extension, installed by VS Code's own command line. */
+  vsix?: string;
+  settings?: Record<string, unknown>;
+  /** Over the environment of the extension host; `LINKUP_HOME` is in the temporary folder unless said otherwise. */
+  env?: Record<string, string>;
+  /** More arguments for code-server. */
+  args?: string[];
+}
+
+export interface RunningProcess {
+  pid: number;
+  command: string;
+}
+
+export class Server {
+  /** `http://127.0.0.1:<port>` */
+  readonly url: string;
+  /** The temporary folder: `user`, `extensions`, `home` (HOME) and `state` (LINKUP_HOME). */
+  readonly folder: string;
+  readonly #killOnExit: () => void;
+  readonly #output: string[];
+
+  private constructor(url: string, folder: string, output: string[], killOnExit: () => void) {
+    this.url = url;
+    this.folder = folder;
+    this.#output = output;
+    this.#killOnExit = killOnExit;
+  }
+
+  /** Installs the extension and starts; ready when this resolves. */
+  static async start(options: ServerOptions): Promise<Server> {
+    const entry = join(await codeServer(), "out", "node", "entry.js");
+    const folder = await realpath(await mkdtemp(join(tmpdir(), "lw-")));
+    for (const name of ["user/User", "extensions", "home", "state", "tmp"])
+      mkdirSync(join(folder, name), { recursive: true });
+    await writeFile(
+      join(folder, "user", "User", "settings.json"),
+      JSON.stringify({ ...SETTINGS, ...options.settings }, null, 2),
+    );
+    const inherited = Object.entries(process.env).filter(([name]) => !STEERING.test(name));
+    const env = {
+      ...Object.fromEntries(inherited),
+      PATH: `${nodeBin}${delimiter}${process.env.PATH}`,
+      HOME: join(folder, "home"),
+      TMPDIR: join(folder, "tmp"),
+      // No marketplace: nothing is looked up, nothing is updated.
+      EXTENSIONS_GALLERY: "{}",
+      LINKUP_HOME: join(folder, "state"),
+      ...options.env,
+      LINKUP_TEST_FOLDER: folder,
+    };
+    const common = [entry, "--config", "/dev/null", "--user-data-dir", join(folder, "user")];
+    common.push("--extensions-dir", join(folder, "extensions"));
+    if (options.vsix)
+      execFileSync(node, [...common, "--install-extension", options.vsix, "--force"], { env, stdio: "pipe" });
+
+    const argv = [...common, "--bind-addr", "127.0.0.1:0", "--auth", "none", "--disable-telemetry"];
+    argv.push("--disable-update-check", "--disable-workspace-trust", "--disable-getting-started-override");
+    argv.push("--reconnection-grace-time", "5", ...(options.args ?? []));
+    const child = spawn(node, argv, { env, cwd: folder, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    // A test runner that dies without stopping us takes the server along.
+    const kill = () => child.pid && signal(-child.pid, "SIGKILL");
+    process.once("exit", kill);
+    const output: string[] = [];
+    try {
+      return new Server(await listening(child, output), folder, output, kill);
+    } catch (error) {
+      kill();
+      process.off("exit", kill);
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /** Folders of installed extensions, by id: `linkup-dev.linkup`. */
+  get extensionIds(): string[] {
+    const folders = readdirSync(join(this.folder, "extensions"), { withFileTypes: true });
+    return folders
+      .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
+      .map(({ name }) =>
+        JSON.parse(readFileSync(join(this.folder, "extensions", name, "package.json"), "utf8")),
+      )
+      .map(({ publisher, name }) => `${publisher}.${name}`);
+  }
+
+  /** All that the server started, directly or not, whatever process group or parent it has now. */
+  processes(): RunningProcess[] {
+    // With `e`, the environment follows the arguments; without, the arguments stand alone.
+    const pids = ps(["axeww"]).filter(({ command }) => command.includes(this.folder));
+    const wanted = new Set(pids.map(({ pid }) => pid));
+    return ps(["axww"]).filter(({ pid }) => wanted.has(pid));
+  }
+
+  /** The ends of the server's output and of the extension host's log files. */
+  logs(lines = 15): string {
+    const logs = join(this.folder, "user", "logs");
+    const files = readdirSync(logs, { recursive: true, encoding: "utf8" }).filter((file) =>
+      /exthost[^/]*\/(?!vscode\.).*\.log$/.test(file),
+    );
+    const texts = files.map(
+      (file) => [file, withoutBuiltIns(readFileSync(join(logs, file), "utf8"))] as const,
+    );
+    return [["code-server", this.#output.join("").trim()] as const, ...texts]
+      .filter(([, text]) => text)
+      .map(([name, text]) => `--- ${name}\n${text.split("\n").slice(-lines).join("\n")}`)
+      .join("\n");
+  }
+
+  /** Ends everything the server started, and removes the folder. Throws when something cannot be ended. */
+  async stop(): Promise<void> {
+    for (const { pid } of this.processes()) signal(pid, "SIGTERM");
+    for (let tries = 0; this.processes().length > 0; tries++) {
+      if (tries > 100) throw new Error(`Cannot end: ${JSON.stringify(this.processes())}`);
+      if (tries > 20) for (const { pid } of this.processes()) signal(pid, "SIGKILL");
+      await sleep(100);
+    }
+    process.off("exit", this.#killOnExit);
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** Leaves out that VS Code's own extensions were activated. */
+function withoutBuiltIns(log: string): string {
+  return log.replace(/^.*_doActivateExtension vscode\..*\n?/gm, "").trim();
+}
+
+/** A workspace file over several folders, as VS Code saves it. Returns its path. */
+export async function writeWorkspace(folder: string, folders: string[]): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, "test.code-workspace");
+  await writeFile(file, JSON.stringify({ folders: folders.map((path) => ({ path })) }));
+  return file;
+}
+
+/** Resolves with the address that code-server says it listens on. */
+function listening(child: ChildProcess, output: string[]): Promise<string> {
+  return new Promise((found, fail) => {
+    const giveUp = (why: string) => fail(new Error(`code-server ${why}:\n${output.join("")}`));
+    const timer = setTimeout(() => giveUp("did not listen within a minute"), 60_000);
+    child.once("exit", (code) => giveUp(`ended with ${code}`));
+    const read = (chunk: Buffer) => {
+      output.push(chunk.toString());
+      const url = /listening on (http:\/\/127\.0\.0\.1:\d+)/.exec(output.join(""))?.[1];
+      if (!url) return;
+      clearTimeout(timer);
+      found(url);
+    };
+    child.stdout?.on("data", read);
+    child.stderr?.on("data", read);
+  });
+}
+
+export function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    // Gone already, which is what was wanted.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+function ps(flags: string[]): RunningProcess[] {
+  const text = execFileSync("ps", [...flags, "-o", "pid=,args="], { encoding: "utf8", maxBuffer: 1 << 28 });
+  return text
+    .split("\n")
+    .map((line) => /^\s*(\d+)\s(.*)$/.exec(line))
+    .filter((match) => match !== null)
+    .map(([, pid, command]) => ({ pid: Number(pid), command: command ?? "" }))
+    .filter(({ pid }) => pid !== process.pid);
+}

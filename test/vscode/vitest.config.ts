@@ -1,0 +1,18 @@
+// The tests that drive a real VS Code: one at a time, for each has a browser and a server to itself.
+import { defineConfig } from "vitest/config";
+import { skipped } from "./install.ts";
+
+export default defineConfig({
+  test: {
+    root: import.meta.dirname,
+    include: skipped() ? [] : ["**/*.test.ts"],
+    exclude: ["suite/**"],
+    passWithNoTests: skipped(),
+    fileParallelism: false,
+    sequence: { concurrent: false },
+    globalSetup: "./install.setup.ts",
+    // A test is a user's whole session with VS Code.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+  },
+});

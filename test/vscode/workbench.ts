@@ -1,0 +1,355 @@
+// Drives a real VS Code as a user does, through a browser, and reads what it shows.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { BrowserContext, Locator, Page } from "playwright-core";
+import { newContext } from "./browser.ts";
+import { root } from "./install.ts";
+import * as screen from "./screen.ts";
+import { type RunningProcess, Server, type ServerOptions, signal, writeWorkspace } from "./server.ts";
+
+const { SELECTORS } = screen;
+const PICTURES = join(root, "test-results", "vscode");
+const THEMES = {
+  light: "Light Modern",
+  dark: "Dark Modern",
+  hc: "Default High Contrast",
+  hcLight: "Default High Contrast Light",
+};
+/** For what the workbench does by itself, and for what waits for an extension host, on a busy machine (ms). */
+const WAIT = 20_000;
+const LONG_WAIT = 60_000;
+
+export interface WorkbenchOptions extends ServerOptions {
+  /** The folders that are open: several make a multi-root workspace, none an empty window. */
+  folders?: string[];
+  colorTheme?: keyof typeof THEMES;
+  /** The window's size in CSS pixels. */
+  size?: { width: number; height: number };
+}
+
+/**
+ * One window. Every method waits for what it acts on, and fails with all that the window shows and a picture
+ * of it (`test-results/vscode/failure-….png`).
+ */
+export class Workbench {
+  readonly server: Server;
+  readonly context: BrowserContext;
+  /** The browser's page, for what this class has no word for. */
+  page: Page;
+  readonly #url: string;
+  readonly #console: string[] = [];
+  #failures = 0;
+
+  private constructor(server: Server, context: BrowserContext, page: Page, url: string) {
+    this.server = server;
+    this.context = context;
+    this.page = page;
+    this.#url = url;
+  }
+
+  /** A new user's VS Code with the extension installed, ready for use. `stop` it in the end. */
+  static async start(options: WorkbenchOptions = {}): Promise<Workbench> {
+    const theme = { "workbench.colorTheme": THEMES[options.colorTheme ?? "dark"] };
+    const settings = { ...theme, "window.autoDetectColorScheme": false, ...options.settings };
+    const server = await Server.start({ ...options, settings });
+    let context: BrowserContext | undefined;
+    try {
+      context = await newContext(server.folder, options.size ?? { width: 1200, height: 800 });
+      return await Workbench.#open(server, context, options.folders ?? []);
+    } catch (error) {
+      await context?.browser()?.close();
+      await server.stop();
+      throw error;
+    }
+  }
+
+  static async #open(server: Server, context: BrowserContext, folders: string[]): Promise<Workbench> {
+    const [folder] = folders;
+    const workspace =
+      folders.length > 1 ? await writeWorkspace(join(server.folder, "home"), folders) : undefined;
+    const query = workspace ? { workspace } : folder ? { folder } : { ew: "true" };
+    const url = `${server.url}/?${new URLSearchParams(query)}`;
+    const window = new Workbench(server, context, await context.newPage(), url);
+    await window.#goto();
+    return window;
+  }
+
+  /** One more window of the same user. */
+  async openWindow(folders: string[]): Promise<Workbench> {
+    return await Workbench.#open(this.server, this.context, folders);
+  }
+
+  /** Ends everything that this VS Code and the extensions in it started. Throws when something remains. */
+  async stop(): Promise<void> {
+    await this.context.browser()?.close();
+    await this.server.stop();
+  }
+
+  // What the window shows
+
+  /** See `treeText`. */
+  async tree(): Promise<string> {
+    return await screen.treeText(this.page);
+  }
+
+  async toasts(): Promise<string[]> {
+    return await screen.toastTexts(this.page);
+  }
+
+  async dialog(): Promise<string | undefined> {
+    return await screen.dialogText(this.page);
+  }
+
+  async quickPickItems(): Promise<string[]> {
+    return await screen.quickPickTexts(this.page);
+  }
+
+  /** @param itemId as the extension gave it to `createStatusBarItem` */
+  async statusBar(itemId: string): Promise<screen.StatusBarItem | undefined> {
+    for (const extension of this.server.extensionIds) {
+      const item = await screen.statusBarItem(this.page, `${extension}.${itemId}`);
+      if (item) return item;
+    }
+    return undefined;
+  }
+
+  /** Opens the Problems panel and returns its lines: a file with its count, then its problems. */
+  async problems(): Promise<string[]> {
+    const panel = this.page.locator(".markers-panel:visible");
+    if ((await panel.count()) === 0) {
+      await this.press("ControlOrMeta+Shift+M");
+      await this.#visible("the Problems panel", panel);
+    }
+    return await screen.problemTexts(this.page);
+  }
+
+  async clipboard(): Promise<string> {
+    return await this.page.evaluate("navigator.clipboard.readText()");
+  }
+
+  /** Saves a picture as `test-results/vscode/<name>.png` and returns its path. */
+  async screenshot(name: string): Promise<string> {
+    mkdirSync(PICTURES, { recursive: true });
+    const path = join(PICTURES, `${name}.png`);
+    await this.page.screenshot({ path });
+    return path;
+  }
+
+  /** All processes started by the server and the extensions in it. */
+  processes(): RunningProcess[] {
+    return this.server.processes();
+  }
+
+  /**
+   * Returns the first value of `probe` that is neither false, undefined, null nor "". Fails after `timeout` ms
+   * with what was waited for and what is there instead.
+   */
+  async until<T>(what: string, probe: () => T | Promise<T>, timeout = WAIT): Promise<NonNullable<T>> {
+    const end = Date.now() + timeout;
+    for (let thrown: unknown; ; await sleep(50)) {
+      try {
+        const value = await probe();
+        if (value) return value;
+      } catch (error) {
+        // The window may be reloading right now; the last error is told below.
+        thrown = error;
+      }
+      if (Date.now() > end) throw await this.#failure(`Waited ${timeout / 1000} s for ${what}.`, thrown);
+    }
+  }
+
+  // What a user does
+
+  /** Runs a command from the palette, by its whole title: `Linkup: Start`. */
+  async command(title: string): Promise<void> {
+    await this.#closeQuickInput();
+    await this.press("F1");
+    await this.#visible("the command palette", this.page.locator(SELECTORS.quickInputText));
+    await this.#pick(`>${title}`, title, LONG_WAIT);
+  }
+
+  /** Picks the row with that label in the open quick pick. */
+  async quickPick(label: string): Promise<void> {
+    await this.#pick(undefined, label, WAIT);
+  }
+
+  /** Enters a text in the open input box. */
+  async quickInput(text: string): Promise<void> {
+    const input = this.page.locator(`${SELECTORS.quickInputText}:visible`);
+    await this.#visible("an input box", input);
+    await this.#act(`entering text in the input box`, () => input.fill(text));
+    await this.press("Enter");
+  }
+
+  /** Opens a file of the workspace by its name, and waits for its editor. */
+  async openFile(name: string): Promise<void> {
+    await this.#closeQuickInput();
+    await this.press("ControlOrMeta+P");
+    await this.#visible("the file picker", this.page.locator(SELECTORS.quickInputText));
+    await this.#pick(name, name, LONG_WAIT);
+    await this.#visible(`the editor of ${name}`, this.page.locator(`.tab.active[aria-label^="${name}"]`));
+    await this.#visible(`the text of ${name}`, this.page.locator(`${SELECTORS.editor} .view-line`).first());
+  }
+
+  /** Types at the cursor of the active editor, key by key, as far as completions and auto-closing go. */
+  async typeText(text: string): Promise<void> {
+    await this.press("ControlOrMeta+1");
+    await this.#visible("the cursor in an editor", this.page.locator(`${SELECTORS.editor}.focused`));
+    await this.page.keyboard.type(text);
+  }
+
+  /** Presses a key or chord, named as by Playwright: `ControlOrMeta+S`. */
+  async press(keys: string): Promise<void> {
+    await this.page.keyboard.press(keys);
+  }
+
+  /** Shows a view container by its title in the activity bar. */
+  async showView(title = "Linkup"): Promise<void> {
+    const tab = this.page.locator(".activitybar .action-item", {
+      has: this.page.locator(`a[aria-label^="${title}"]`),
+    });
+    await this.#visible(`${title} in the activity bar`, tab, LONG_WAIT);
+    if (!(await tab.first().getAttribute("class"))?.includes("checked"))
+      await this.#act(`clicking ${title} in the activity bar`, () => tab.click({ timeout: WAIT }));
+    await this.#visible(`the view container ${title}`, tab.and(this.page.locator(".checked")));
+  }
+
+  /** The tree row with exactly that label. */
+  row(label: string): Locator {
+    const name = this.page.locator(".label-name").getByText(label, { exact: true });
+    return this.page.locator(`${SELECTORS.treeRow}:visible`).filter({ has: name }).first();
+  }
+
+  /** Clicks an inline button of a tree row, by its title: `Route to Local`. */
+  async inlineAction(rowLabel: string, actionLabel: string): Promise<void> {
+    const button = this.row(rowLabel).locator(`${SELECTORS.inlineAction}[aria-label^="${actionLabel}"]`);
+    await this.#act(`clicking "${actionLabel}" of the row "${rowLabel}"`, async () => {
+      await this.row(rowLabel).hover({ timeout: WAIT });
+      await button.click({ timeout: WAIT });
+    });
+  }
+
+  async clickCheckbox(rowLabel: string): Promise<void> {
+    const checkbox = this.row(rowLabel).locator(SELECTORS.checkbox);
+    await this.#act(`clicking the checkbox of the row "${rowLabel}"`, () =>
+      checkbox.click({ timeout: WAIT }),
+    );
+  }
+
+  /** Clicks an entry in a tree row's context menu. */
+  async contextMenu(rowLabel: string, entry: string): Promise<void> {
+    const menu = this.page.locator(".monaco-menu:visible");
+    const item = menu.getByRole("menuitem", { name: entry }).first();
+    await this.#act(`opening the context menu of the row "${rowLabel}"`, () =>
+      this.row(rowLabel).click({ button: "right", timeout: WAIT }),
+    );
+    await this.#visible(`"${entry}" in the context menu of the row "${rowLabel}"`, item);
+    // A menu ignores the mouse in its first moments.
+    await this.until(`the context menu to close after "${entry}"`, async () => {
+      if (await item.isVisible()) await item.click({ timeout: 1000 });
+      return (await menu.count()) === 0;
+    });
+  }
+
+  /** Clicks a button of the toast, modal dialog or welcome view that shows one of that name. */
+  async button(label: string): Promise<void> {
+    const places = `${SELECTORS.toast}, ${SELECTORS.dialog}, ${SELECTORS.welcome}`;
+    const button = this.page.locator(places).locator(".monaco-button").getByText(label, { exact: true });
+    await this.#act(`clicking the button "${label}"`, () => button.first().click({ timeout: WAIT }));
+  }
+
+  // What happens to windows
+
+  /** Reloads the window: by its own command, or, as a browser does, the page. */
+  async reload(by: "command" | "page" = "command"): Promise<void> {
+    await this.#load(async () => {
+      if (by === "page") return await this.page.reload();
+      const loaded = this.page.waitForEvent("load", { timeout: LONG_WAIT });
+      await this.command("Developer: Reload Window");
+      await loaded;
+    });
+  }
+
+  async closePage(): Promise<void> {
+    await this.page.close();
+  }
+
+  /** Opens the window again after `closePage`. */
+  async reopenPage(): Promise<void> {
+    this.page = await this.context.newPage();
+    await this.#goto();
+  }
+
+  /** Kills every extension host without warning, and waits for the new ones that VS Code starts. */
+  async killExtensionHost(): Promise<void> {
+    const hosts = () => this.processes().filter(({ command }) => command.includes("--type=extensionHost"));
+    const old = await this.until("an extension host", () => hosts().map(({ pid }) => pid));
+    for (const pid of old) signal(pid, "SIGKILL");
+    await this.until("a new extension host", () => hosts().some(({ pid }) => !old.includes(pid)), LONG_WAIT);
+  }
+
+  async #goto(): Promise<void> {
+    this.page.on("console", (message) => {
+      // What the workbench logs for its own makers is no help here.
+      const [line = ""] = message.text().split("\n");
+      if (!/^%c INFO|Canceled: Canceled/.test(line)) this.#console.push(`${message.type()}: ${line}`);
+    });
+    this.page.on("pageerror", (error) => this.#console.push(`error: ${error.message}`));
+    await this.#load(() => this.page.goto(this.#url));
+  }
+
+  async #load(navigate: () => Promise<unknown>): Promise<void> {
+    await this.#act("loading the workbench", navigate);
+    await this.#visible("the workbench", this.page.locator(SELECTORS.ready).first(), LONG_WAIT);
+  }
+
+  /** Fills in the filter (or leaves it) until the row with that label is there, and clicks it. */
+  async #pick(filter: string | undefined, label: string, timeout: number): Promise<void> {
+    const name = this.page.locator(".label-name").getByText(label, { exact: true });
+    const row = this.page.locator(`${SELECTORS.quickInputRow}:visible`).filter({ has: name }).first();
+    const input = this.page.locator(SELECTORS.quickInputText);
+    await this.until(
+      `"${label}" in the quick pick`,
+      async () => {
+        // The workbench may set its own text just after it has opened the widget.
+        if (filter !== undefined && (await input.inputValue()) !== filter) await input.fill(filter);
+        return await row.isVisible();
+      },
+      timeout,
+    );
+    await this.#act(`choosing "${label}"`, () => row.click({ timeout: WAIT }));
+  }
+
+  async #closeQuickInput(): Promise<void> {
+    const widget = this.page.locator(`${SELECTORS.quickInput}:visible`);
+    await this.until("the quick pick to close", async () => {
+      if ((await widget.count()) === 0) return true;
+      await this.press("Escape");
+      return false;
+    });
+  }
+
+  async #visible(what: string, locator: Locator, timeout = WAIT): Promise<void> {
+    await this.#act(`waiting for ${what}`, () => locator.waitFor({ state: "visible", timeout }));
+  }
+
+  async #act(what: string, action: () => Promise<unknown>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      throw await this.#failure(`Failed at ${what}.`, error);
+    }
+  }
+
+  async #failure(what: string, cause: unknown): Promise<Error> {
+    if (this.page.isClosed()) return new Error(`${what}\nThe page is closed.`, { cause });
+    this.#failures += 1;
+    const picture = await this.screenshot(`failure-${process.pid}-${Date.now()}-${this.#failures}`);
+    const shown = await screen.describe(this.page);
+    const log = this.#console.slice(-15).join("\n");
+    return new Error(`${what}\n${shown}--- console\n${log}\n${this.server.logs()}\n--- picture: ${picture}`, {
+      cause,
+    });
+  }
+}
