@@ -1,0 +1,82 @@
+// All tiers of tests, from the rules to a real VS Code. Stops at nothing: every tier runs, then the sum is told.
+//   npm test                         everything
+//   npm test -- rules processes      only these tiers
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+const root = resolve(import.meta.dirname, "..");
+const results = join(root, "test-results");
+const skipVsCode = process.env.LINKUP_SKIP_E2E === "1";
+
+/** Each tier with its steps: a command, or a vitest configuration whose tests are counted. */
+const tiers = {
+  check: [["node", "scripts/check.mjs"]],
+  build: [["node", "esbuild.mjs"]],
+  rules: [vitest("vitest.config.mts")],
+  processes: [vitest("test/vitest.config.mts")],
+  demo: [["node", "scripts/demo.mjs", "--check"]],
+  package: [["node", "scripts/package.mjs"]],
+  vscode: skipVsCode
+    ? [["node", "-e", "console.error('SKIPPED: the tests in VS Code, because LINKUP_SKIP_E2E=1')"]]
+    : [["node", "test/vscode/run.mjs"]],
+};
+
+function vitest(config) {
+  const report = join(results, `${config.replaceAll(/\W+/g, "-")}.json`);
+  return [
+    "vitest",
+    "run",
+    "--config",
+    config,
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile=${report}`,
+  ];
+}
+
+const wanted = process.argv.slice(2);
+for (const tier of wanted) {
+  if (tier in tiers) continue;
+  console.error(`There is no tier "${tier}". The tiers are: ${Object.keys(tiers).join(", ")}.`);
+  process.exit(2);
+}
+
+mkdirSync(results, { recursive: true });
+const total = { passed: 0, failed: 0 };
+const failedSteps = [];
+for (const [tier, steps] of Object.entries(tiers)) {
+  if (wanted.length > 0 && !wanted.includes(tier)) continue;
+  for (const [command, ...args] of steps) {
+    const start = Date.now();
+    console.log(`\n=== ${tier}: ${command} ${args.filter((arg) => !arg.startsWith("--reporter")).join(" ")}`);
+    const report = args.at(-1).startsWith("--outputFile=")
+      ? args.at(-1).slice("--outputFile=".length)
+      : undefined;
+    if (report) rmSync(report, { force: true });
+    const { status } = spawnSync(command, args, {
+      cwd: root,
+      stdio: "inherit",
+      shell: process.platform === "win32",
+    });
+    count(status === 0, report);
+    if (status !== 0) failedSteps.push(tier);
+    console.log(
+      `=== ${tier}: ${status === 0 ? "passed" : "FAILED"} in ${Math.round((Date.now() - start) / 1000)} s`,
+    );
+  }
+}
+
+/** Counts the tests of a report, or the step itself where it has none. */
+function count(passed, report) {
+  const { numPassedTests = 0, numFailedTests = 0 } =
+    report && existsSync(report)
+      ? JSON.parse(readFileSync(report, "utf8"))
+      : { numPassedTests: passed ? 1 : 0 };
+  total.passed += numPassedTests;
+  total.failed += passed ? numFailedTests : Math.max(1, numFailedTests);
+}
+
+if (failedSteps.length > 0) console.log(`\nFailed: ${failedSteps.join(", ")}`);
+console.log(`\n${total.passed} passed, ${total.failed} failed`);
+process.exitCode = failedSteps.length === 0 ? 0 : 1;

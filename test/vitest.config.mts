@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+/** The tier of processes: built bundles as real child processes, real sockets, real workerd. */
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    exclude: ["test/vscode/**", "test/bench/**", "**/node_modules/**"],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    // They start processes of their own: more than two files at once would only wait for each other.
+    maxWorkers: 2,
+  },
+});
