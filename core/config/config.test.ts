@@ -155,7 +155,7 @@ describe("each problem has its exact place", () => {
       /^12:\d+ ".+" error invalid-pattern$/,
     );
     expect(problems(changed("path: ^/api/.*", 'path: "^/api/[z-a]"'))).toEqual([
-      '22:22 "z-a" error invalid-pattern',
+      '22:23 "z-a" error invalid-pattern',
     ]);
   });
 

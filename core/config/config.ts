@@ -57,7 +57,7 @@ export function parseConfig(text: string): ParsedConfig {
   if (value !== null && value !== undefined) {
     checkShape(problems, value);
     checkMeaning(problems, value);
-  } else if (problems.list.length === 0) {
+  } else if (document.errors.length === 0) {
     problems.error("missing-key", [], "The file is empty. It needs the keys linkup, services and domains.");
   }
 
