@@ -104,7 +104,8 @@ function isAnchored(node: Node): boolean {
   return node.type === "assert" && node.assertion === "start";
 }
 
-const ASSERTIONS: Readonly<Record<string, string>> = { start: "^", end: "$", word: "\\b", "not-word": "\\B" };
+/** Without `\B`: the native engine finds it in the middle of a surrogate pair. */
+const ASSERTIONS: Readonly<Record<string, string>> = { start: "^", end: "$", word: "\\b" };
 
 /** The node for the native engine; undefined where that differs from Linkup's rules or has no bound on its steps. */
 function sourceOf(node: Node): string | undefined {

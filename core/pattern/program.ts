@@ -48,6 +48,7 @@ export function build(root: Node, groups: number, hasReferences: boolean): Progr
   const { op, a, b, sets, slots } = emitter;
 
   const arrivals = new Int32Array(op.length);
+  arrivals[0] = 1; // the start
   for (let pc = 0; pc < op.length; pc++) {
     if (op[pc] === SPLIT || op[pc] === JUMP || op[pc] === LOOK) arrivals[a[pc]!]!++;
     if (op[pc] === SPLIT) arrivals[b[pc]!]!++;
