@@ -13,7 +13,7 @@ const VERSION = "4.139.1";
 /** code-server runs on this Node only; its native modules are compiled for it. */
 const NODE_MAJOR = 24;
 const CHROMIUMS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-const PACKAGES = "chromium libkrb5-dev g++ make python3";
+const PACKAGES = "chromium procps libkrb5-dev g++ make python3";
 const APT_INSTALL = `apt-get install -y --no-install-recommends ${PACKAGES}`;
 
 /** The repository. */
@@ -59,7 +59,7 @@ export async function codeServer(): Promise<string> {
 
 /** Installs Debian's packages as root; names the command for everyone else. */
 async function systemPackages(codeServerInstalled: boolean): Promise<void> {
-  const tools = codeServerInstalled ? [] : ["krb5-config", "c++", "make", "python3"];
+  const tools = ["ps", ...(codeServerInstalled ? [] : ["krb5-config", "c++", "make", "python3"])];
   const absent = tools.filter((tool) => !firstOnPath([tool]));
   if (!process.env.LINKUP_TEST_CHROMIUM && !firstOnPath(CHROMIUMS)) absent.unshift("chromium");
   if (absent.length === 0) return;

@@ -84,20 +84,22 @@ export async function quickPickTexts(page: Page): Promise<string[]> {
 /** A status bar item by the id that the workbench gives it, or undefined when it is not shown. */
 export async function statusBarItem(page: Page, id: string): Promise<StatusBarItem | undefined> {
   const item = page.locator(`.statusbar-item[id="${id}"]:visible`);
-  if ((await item.count()) === 0) return undefined;
-  return await item.evaluate((element) => {
-    const link = element.querySelector("a");
-    const text = [...(link?.childNodes ?? [])].map((node) => {
-      const icon = /codicon-([\w-]+)/.exec((node as { className?: string }).className ?? "")?.[1];
-      return icon ? `$(${icon})` : node.textContent;
-    });
-    const kinds = ["prominent", "warning", "error", "remote", "offline"] as const;
-    return {
-      text: text.join("").replace(/\s+/g, " ").trim(),
-      label: link?.getAttribute("aria-label") ?? element.getAttribute("aria-label") ?? "",
-      kind: kinds.find((kind) => element.classList.contains(`${kind}-kind`)) ?? "standard",
-    };
-  });
+  const [shown] = await item.evaluateAll((elements) =>
+    elements.map((element): StatusBarItem => {
+      const link = element.querySelector("a");
+      const text = [...(link?.childNodes ?? [])].map((node) => {
+        const icon = /codicon-([\w-]+)/.exec((node as { className?: string }).className ?? "")?.[1];
+        return icon ? `$(${icon})` : node.textContent;
+      });
+      const kinds = ["prominent", "warning", "error", "remote", "offline"] as const;
+      return {
+        text: text.join("").replace(/\s+/g, " ").trim(),
+        label: link?.getAttribute("aria-label") ?? element.getAttribute("aria-label") ?? "",
+        kind: kinds.find((kind) => element.classList.contains(`${kind}-kind`)) ?? "standard",
+      };
+    }),
+  );
+  return shown;
 }
 
 /** All that a person would see of an extension, for the message of a failed wait. */

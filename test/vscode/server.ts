@@ -2,7 +2,7 @@
 // temporary folder. That folder's path is in the environment of all it starts, so all of it can be found.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
-import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -158,10 +158,9 @@ function withoutBuiltIns(log: string): string {
   return log.replace(/^.*_doActivateExtension vscode\..*\n?/gm, "").trim();
 }
 
-/** A workspace file over several folders, as VS Code saves it. Returns its path. */
-export async function writeWorkspace(folder: string, folders: string[]): Promise<string> {
-  await mkdir(folder, { recursive: true });
-  const file = join(folder, "test.code-workspace");
+/** Writes a workspace file over several folders into a new folder in `parent`, and returns its path. */
+export async function writeWorkspace(parent: string, folders: string[]): Promise<string> {
+  const file = join(await mkdtemp(join(parent, "workspace-")), "test.code-workspace");
   await writeFile(file, JSON.stringify({ folders: folders.map((path) => ({ path })) }));
   return file;
 }

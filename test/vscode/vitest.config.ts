@@ -1,16 +1,15 @@
 // The tests that drive a real VS Code: one at a time, for each has a browser and a server to itself.
 import { defineConfig } from "vitest/config";
-import { skipped } from "./install.ts";
+import { root, skipped } from "./install.ts";
 
 export default defineConfig({
+  root,
   test: {
-    root: import.meta.dirname,
-    include: skipped() ? [] : ["**/*.test.ts"],
-    exclude: ["suite/**"],
+    include: skipped() ? [] : ["test/vscode/*.test.ts"],
     passWithNoTests: skipped(),
     fileParallelism: false,
     sequence: { concurrent: false },
-    globalSetup: "./install.setup.ts",
+    globalSetup: "test/vscode/install.setup.ts",
     // A test is a user's whole session with VS Code.
     testTimeout: 180_000,
     hookTimeout: 180_000,

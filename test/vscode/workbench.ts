@@ -1,24 +1,18 @@
 // Drives a real VS Code as a user does, through a browser, and reads what it shows.
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { BrowserContext, Locator, Page } from "playwright-core";
 import { newContext } from "./browser.ts";
-import { root } from "./install.ts";
+import { LONG_WAIT, ObservedWindow, WAIT } from "./observed-window.ts";
 import * as screen from "./screen.ts";
 import { type RunningProcess, Server, type ServerOptions, signal, writeWorkspace } from "./server.ts";
 
 const { SELECTORS } = screen;
-const PICTURES = join(root, "test-results", "vscode");
 const THEMES = {
   light: "Light Modern",
   dark: "Dark Modern",
   hc: "Default High Contrast",
   hcLight: "Default High Contrast Light",
 };
-/** For what the workbench does by itself, and for what waits for an extension host, on a busy machine (ms). */
-const WAIT = 20_000;
-const LONG_WAIT = 60_000;
 
 export interface WorkbenchOptions extends ServerOptions {
   /** The folders that are open: several make a multi-root workspace, none an empty window. */
@@ -32,19 +26,13 @@ export interface WorkbenchOptions extends ServerOptions {
  * One window. Every method waits for what it acts on, and fails with all that the window shows and a picture
  * of it (`test-results/vscode/failure-….png`).
  */
-export class Workbench {
-  readonly server: Server;
+export class Workbench extends ObservedWindow {
   readonly context: BrowserContext;
-  /** The browser's page, for what this class has no word for. */
-  page: Page;
   readonly #url: string;
-  readonly #console: string[] = [];
-  #failures = 0;
 
   private constructor(server: Server, context: BrowserContext, page: Page, url: string) {
-    this.server = server;
+    super(server, page);
     this.context = context;
-    this.page = page;
     this.#url = url;
   }
 
@@ -71,7 +59,7 @@ export class Workbench {
     const query = workspace ? { workspace } : folder ? { folder } : { ew: "true" };
     const url = `${server.url}/?${new URLSearchParams(query)}`;
     const window = new Workbench(server, context, await context.newPage(), url);
-    await window.#goto();
+    await window.#load(() => window.page.goto(url));
     return window;
   }
 
@@ -119,7 +107,7 @@ export class Workbench {
     const panel = this.page.locator(".markers-panel:visible");
     if ((await panel.count()) === 0) {
       await this.press("ControlOrMeta+Shift+M");
-      await this.#visible("the Problems panel", panel);
+      await this.visible("the Problems panel", panel);
     }
     return await screen.problemTexts(this.page);
   }
@@ -128,35 +116,9 @@ export class Workbench {
     return await this.page.evaluate("navigator.clipboard.readText()");
   }
 
-  /** Saves a picture as `test-results/vscode/<name>.png` and returns its path. */
-  async screenshot(name: string): Promise<string> {
-    mkdirSync(PICTURES, { recursive: true });
-    const path = join(PICTURES, `${name}.png`);
-    await this.page.screenshot({ path });
-    return path;
-  }
-
   /** All processes started by the server and the extensions in it. */
   processes(): RunningProcess[] {
     return this.server.processes();
-  }
-
-  /**
-   * Returns the first value of `probe` that is neither false, undefined, null nor "". Fails after `timeout` ms
-   * with what was waited for and what is there instead.
-   */
-  async until<T>(what: string, probe: () => T | Promise<T>, timeout = WAIT): Promise<NonNullable<T>> {
-    const end = Date.now() + timeout;
-    for (let thrown: unknown; ; await sleep(50)) {
-      try {
-        const value = await probe();
-        if (value) return value;
-      } catch (error) {
-        // The window may be reloading right now; the last error is told below.
-        thrown = error;
-      }
-      if (Date.now() > end) throw await this.#failure(`Waited ${timeout / 1000} s for ${what}.`, thrown);
-    }
   }
 
   // What a user does
@@ -165,7 +127,7 @@ export class Workbench {
   async command(title: string): Promise<void> {
     await this.#closeQuickInput();
     await this.press("F1");
-    await this.#visible("the command palette", this.page.locator(SELECTORS.quickInputText));
+    await this.visible("the command palette", this.page.locator(SELECTORS.quickInputText));
     await this.#pick(`>${title}`, title, LONG_WAIT);
   }
 
@@ -177,8 +139,8 @@ export class Workbench {
   /** Enters a text in the open input box. */
   async quickInput(text: string): Promise<void> {
     const input = this.page.locator(`${SELECTORS.quickInputText}:visible`);
-    await this.#visible("an input box", input);
-    await this.#act(`entering text in the input box`, () => input.fill(text));
+    await this.visible("an input box", input);
+    await this.act(`entering text in the input box`, () => input.fill(text));
     await this.press("Enter");
   }
 
@@ -186,16 +148,16 @@ export class Workbench {
   async openFile(name: string): Promise<void> {
     await this.#closeQuickInput();
     await this.press("ControlOrMeta+P");
-    await this.#visible("the file picker", this.page.locator(SELECTORS.quickInputText));
+    await this.visible("the file picker", this.page.locator(SELECTORS.quickInputText));
     await this.#pick(name, name, LONG_WAIT);
-    await this.#visible(`the editor of ${name}`, this.page.locator(`.tab.active[aria-label^="${name}"]`));
-    await this.#visible(`the text of ${name}`, this.page.locator(`${SELECTORS.editor} .view-line`).first());
+    await this.visible(`the editor of ${name}`, this.page.locator(`.tab.active[aria-label^="${name}"]`));
+    await this.visible(`the text of ${name}`, this.page.locator(`${SELECTORS.editor} .view-line`).first());
   }
 
   /** Types at the cursor of the active editor, key by key, as far as completions and auto-closing go. */
   async typeText(text: string): Promise<void> {
     await this.press("ControlOrMeta+1");
-    await this.#visible("the cursor in an editor", this.page.locator(`${SELECTORS.editor}.focused`));
+    await this.visible("the cursor in an editor", this.page.locator(`${SELECTORS.editor}.focused`));
     await this.page.keyboard.type(text);
   }
 
@@ -209,10 +171,10 @@ export class Workbench {
     const tab = this.page.locator(".activitybar .action-item", {
       has: this.page.locator(`a[aria-label^="${title}"]`),
     });
-    await this.#visible(`${title} in the activity bar`, tab, LONG_WAIT);
+    await this.visible(`${title} in the activity bar`, tab, LONG_WAIT);
     if (!(await tab.first().getAttribute("class"))?.includes("checked"))
-      await this.#act(`clicking ${title} in the activity bar`, () => tab.click({ timeout: WAIT }));
-    await this.#visible(`the view container ${title}`, tab.and(this.page.locator(".checked")));
+      await this.act(`clicking ${title} in the activity bar`, () => tab.click());
+    await this.visible(`the view container ${title}`, tab.and(this.page.locator(".checked")));
   }
 
   /** The tree row with exactly that label. */
@@ -224,27 +186,25 @@ export class Workbench {
   /** Clicks an inline button of a tree row, by its title: `Route to Local`. */
   async inlineAction(rowLabel: string, actionLabel: string): Promise<void> {
     const button = this.row(rowLabel).locator(`${SELECTORS.inlineAction}[aria-label^="${actionLabel}"]`);
-    await this.#act(`clicking "${actionLabel}" of the row "${rowLabel}"`, async () => {
-      await this.row(rowLabel).hover({ timeout: WAIT });
-      await button.click({ timeout: WAIT });
+    await this.act(`clicking "${actionLabel}" of the row "${rowLabel}"`, async () => {
+      await this.row(rowLabel).hover();
+      await button.click();
     });
   }
 
   async clickCheckbox(rowLabel: string): Promise<void> {
     const checkbox = this.row(rowLabel).locator(SELECTORS.checkbox);
-    await this.#act(`clicking the checkbox of the row "${rowLabel}"`, () =>
-      checkbox.click({ timeout: WAIT }),
-    );
+    await this.act(`clicking the checkbox of the row "${rowLabel}"`, () => checkbox.click());
   }
 
   /** Clicks an entry in a tree row's context menu. */
   async contextMenu(rowLabel: string, entry: string): Promise<void> {
     const menu = this.page.locator(".monaco-menu:visible");
     const item = menu.getByRole("menuitem", { name: entry }).first();
-    await this.#act(`opening the context menu of the row "${rowLabel}"`, () =>
-      this.row(rowLabel).click({ button: "right", timeout: WAIT }),
+    await this.act(`opening the context menu of the row "${rowLabel}"`, () =>
+      this.row(rowLabel).click({ button: "right" }),
     );
-    await this.#visible(`"${entry}" in the context menu of the row "${rowLabel}"`, item);
+    await this.visible(`"${entry}" in the context menu of the row "${rowLabel}"`, item);
     // A menu ignores the mouse in its first moments.
     await this.until(`the context menu to close after "${entry}"`, async () => {
       if (await item.isVisible()) await item.click({ timeout: 1000 });
@@ -256,7 +216,7 @@ export class Workbench {
   async button(label: string): Promise<void> {
     const places = `${SELECTORS.toast}, ${SELECTORS.dialog}, ${SELECTORS.welcome}`;
     const button = this.page.locator(places).locator(".monaco-button").getByText(label, { exact: true });
-    await this.#act(`clicking the button "${label}"`, () => button.first().click({ timeout: WAIT }));
+    await this.act(`clicking the button "${label}"`, () => button.first().click());
   }
 
   // What happens to windows
@@ -277,31 +237,22 @@ export class Workbench {
 
   /** Opens the window again after `closePage`. */
   async reopenPage(): Promise<void> {
-    this.page = await this.context.newPage();
-    await this.#goto();
+    this.observe(await this.context.newPage());
+    await this.#load(() => this.page.goto(this.#url));
   }
 
   /** Kills every extension host without warning, and waits for the new ones that VS Code starts. */
   async killExtensionHost(): Promise<void> {
     const hosts = () => this.processes().filter(({ command }) => command.includes("--type=extensionHost"));
-    const old = await this.until("an extension host", () => hosts().map(({ pid }) => pid));
+    await this.until("an extension host", () => hosts().length);
+    const old = hosts().map(({ pid }) => pid);
     for (const pid of old) signal(pid, "SIGKILL");
     await this.until("a new extension host", () => hosts().some(({ pid }) => !old.includes(pid)), LONG_WAIT);
   }
 
-  async #goto(): Promise<void> {
-    this.page.on("console", (message) => {
-      // What the workbench logs for its own makers is no help here.
-      const [line = ""] = message.text().split("\n");
-      if (!/^%c INFO|Canceled: Canceled/.test(line)) this.#console.push(`${message.type()}: ${line}`);
-    });
-    this.page.on("pageerror", (error) => this.#console.push(`error: ${error.message}`));
-    await this.#load(() => this.page.goto(this.#url));
-  }
-
   async #load(navigate: () => Promise<unknown>): Promise<void> {
-    await this.#act("loading the workbench", navigate);
-    await this.#visible("the workbench", this.page.locator(SELECTORS.ready).first(), LONG_WAIT);
+    await this.act("loading the workbench", navigate);
+    await this.visible("the workbench", this.page.locator(SELECTORS.ready).first(), LONG_WAIT);
   }
 
   /** Fills in the filter (or leaves it) until the row with that label is there, and clicks it. */
@@ -318,7 +269,7 @@ export class Workbench {
       },
       timeout,
     );
-    await this.#act(`choosing "${label}"`, () => row.click({ timeout: WAIT }));
+    await this.act(`choosing "${label}"`, () => row.click());
   }
 
   async #closeQuickInput(): Promise<void> {
@@ -327,29 +278,6 @@ export class Workbench {
       if ((await widget.count()) === 0) return true;
       await this.press("Escape");
       return false;
-    });
-  }
-
-  async #visible(what: string, locator: Locator, timeout = WAIT): Promise<void> {
-    await this.#act(`waiting for ${what}`, () => locator.waitFor({ state: "visible", timeout }));
-  }
-
-  async #act(what: string, action: () => Promise<unknown>): Promise<void> {
-    try {
-      await action();
-    } catch (error) {
-      throw await this.#failure(`Failed at ${what}.`, error);
-    }
-  }
-
-  async #failure(what: string, cause: unknown): Promise<Error> {
-    if (this.page.isClosed()) return new Error(`${what}\nThe page is closed.`, { cause });
-    this.#failures += 1;
-    const picture = await this.screenshot(`failure-${process.pid}-${Date.now()}-${this.#failures}`);
-    const shown = await screen.describe(this.page);
-    const log = this.#console.slice(-15).join("\n");
-    return new Error(`${what}\n${shown}--- console\n${log}\n${this.server.logs()}\n--- picture: ${picture}`, {
-      cause,
     });
   }
 }
