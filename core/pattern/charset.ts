@@ -7,6 +7,7 @@ export class CharSet {
   readonly #native: RegExp;
   /** Answers for ASCII: 0 not asked yet, 1 no, 2 yes. */
   readonly #ascii = new Uint8Array(128);
+  #asciiBits: bigint | undefined;
 
   constructor(source: string, ignoreCase: boolean) {
     this.ignoreCase = ignoreCase;
@@ -18,6 +19,15 @@ export class CharSet {
     if (code > 127) return this.#native.test(String.fromCodePoint(code));
     this.#ascii[code] ||= this.#native.test(String.fromCharCode(code)) ? 2 : 1;
     return this.#ascii[code] === 2;
+  }
+
+  /** The ASCII members, a bit for each. */
+  get asciiBits(): bigint {
+    if (this.#asciiBits === undefined) {
+      this.#asciiBits = 0n;
+      for (let code = 0; code < 128; code++) if (this.has(code)) this.#asciiBits |= 1n << BigInt(code);
+    }
+    return this.#asciiBits;
   }
 }
 

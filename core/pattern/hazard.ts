@@ -1,16 +1,10 @@
 /** Where an engine that backtracks without remembering could be slow on a pattern. Linkup's own is not. */
 
 import { waysOf } from "./native.ts";
-import {
-  accepts,
-  type Char,
-  type CharClass,
-  isSingle,
-  type Node,
-  type PatternNote,
-  type Repeat,
-} from "./syntax.ts";
+import { isSingle, type Node, type PatternNote, type Repeat } from "./syntax.ts";
 
+/** The analysis takes the cube of the size. */
+const MAX_ANALYZED = 500;
 /** Ways to match that grow with this power of the text's length are noted. */
 const STEEP = 4;
 /** So are this many ways, whatever the length. */
@@ -18,15 +12,14 @@ const MANY = 1e6;
 
 /** Notes on nested repetitions whose rounds can be cut in several ways, and on many repetitions in a row. */
 export function hazards(root: Node, source: string): PatternNote[] {
-  const found = loopsIn(root).filter(isAmbiguous);
-  const nested = found.map(({ offset, length }) => ({
-    kind: "backtracking" as const,
-    offset,
-    length,
-    message: `${source.slice(offset, offset + length)} can cut the same text into rounds in many ways. \
-Linkup copes, other engines can hang on it. Remove the inner or the outer repetition.`,
-  }));
-  if (nested.length > 0) return nested.slice(0, 1);
+  if (root.size > MAX_ANALYZED) return [];
+  const nested = loopsIn(root).find(isAmbiguous);
+  if (nested) {
+    const { offset, length } = nested;
+    const message = `${source.slice(offset, offset + length)} can cut the same text into rounds in many ways. \
+Linkup copes, other engines can hang on it. Remove the inner or the outer repetition.`;
+    return [{ kind: "backtracking", offset, length, message }];
+  }
   const { factor, degree } = waysOf(root, "accept");
   // Infinite where a group is repeated without bound, but as found above in one way only.
   if (degree < STEEP && (factor < MANY || factor === Infinity)) return [];
@@ -42,13 +35,16 @@ function loopsIn(node: Node): Repeat[] {
   return node.type === "repeat" && node.max === Infinity ? [node, ...below] : below;
 }
 
-function singlesIn(node: Node): (Char | CharClass)[] {
-  return isSingle(node) ? [node] : parts(node).flatMap(singlesIn);
+/** The ASCII characters that a node's matches can contain, a bit for each. ASCII is all that a path has. */
+function charactersIn(node: Node): bigint {
+  if (node.type === "char") return node.code < 128 ? 1n << BigInt(node.code) : 0n;
+  if (node.type === "set") return node.set.asciiBits;
+  return parts(node).reduce((bits, part) => bits | charactersIn(part), 0n);
 }
 
-/** The characters that every match of the node contains. */
-function required(node: Node): (Char | CharClass)[] {
-  if (isSingle(node)) return [node];
+/** One-character nodes, as above, of which every match of the node contains one. */
+function required(node: Node): bigint[] {
+  if (isSingle(node)) return [charactersIn(node)];
   if (node.type === "concat") return node.items.flatMap(required);
   if (node.type === "capture" || (node.type === "repeat" && node.min > 0)) return required(node.body);
   return [];
@@ -58,8 +54,8 @@ function required(node: Node): (Char | CharClass)[] {
 function isAmbiguous({ body }: Repeat): boolean {
   const needed = required(body);
   const greedy = loopsIn(body).some((inner) => {
-    const taken = singlesIn(inner);
-    return needed.every((one) => taken.some((other) => overlap(one, other)));
+    const taken = charactersIn(inner);
+    return needed.every((one) => (one & taken) !== 0n);
   });
   return greedy || branchesOverlap(body);
 }
@@ -67,12 +63,11 @@ function isAmbiguous({ body }: Repeat): boolean {
 function branchesOverlap(node: Node): boolean {
   if (node.type === "capture") return branchesOverlap(node.body);
   if (node.type !== "alternation") return false;
-  const singles = node.items.filter(isSingle);
-  return singles.some((one, i) => singles.slice(i + 1).some((other) => overlap(one, other)));
-}
-
-/** Looks at ASCII, which is all that a path has. */
-function overlap(one: Char | CharClass, other: Char | CharClass): boolean {
-  for (let code = 0; code < 128; code++) if (accepts(one, code) && accepts(other, code)) return true;
-  return false;
+  let before = 0n;
+  return node.items.filter(isSingle).some((branch) => {
+    const here = charactersIn(branch);
+    const overlap = (here & before) !== 0n;
+    before |= here;
+    return overlap;
+  });
 }

@@ -20,7 +20,7 @@ import {
 } from "./syntax.ts";
 
 /** Longest pattern, in UTF-16 units. */
-export const MAX_SOURCE = 10_000;
+export const MAX_SOURCE = 2_000;
 /** Most quantifiers in a row, as in `(a+)?*` without the group. Bounds the depth of the tree. */
 const MAX_STACKED = 3;
 

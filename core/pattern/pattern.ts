@@ -38,22 +38,26 @@ interface Match {
 /** A pattern ready to be searched, unanchored. Made by `compile`. */
 export class Pattern {
   readonly source: string;
-  /** What to warn of in an editor. */
-  readonly notes: readonly PatternNote[];
   /** The names of the groups, null for one without a name; group 0 is the whole match. */
   readonly groups: readonly (string | null)[];
   readonly #parsed: Parsed;
   readonly #native: Native | undefined;
   readonly #nativeLimit: number;
   #program: Program | undefined;
+  #notes: readonly PatternNote[] | undefined;
 
   constructor(source: string, parsed: Parsed) {
     this.source = source;
-    this.notes = [...parsed.notes, ...hazards(parsed.root, source)];
     this.groups = parsed.groups;
     this.#parsed = parsed;
     this.#native = native(parsed.root, MAX_TEXT);
     this.#nativeLimit = this.#native?.maxText ?? -1;
+  }
+
+  /** What to warn of in an editor. */
+  get notes(): readonly PatternNote[] {
+    this.#notes ??= [...this.#parsed.notes, ...hazards(this.#parsed.root, this.source)];
+    return this.#notes;
   }
 
   /** Whether the pattern is found anywhere in the text. */

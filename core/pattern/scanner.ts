@@ -21,6 +21,8 @@ export class Scanner {
   readonly source: string;
   at = 0;
   depth = 0;
+  /** After too much was wrong: then what seems to be missing was only not read. */
+  stopped = false;
   flags: Flags = { ignoreCase: false, multiline: false, dotAll: false, spaced: false, swapGreed: false };
   readonly problems: PatternProblem[] = [];
   readonly notes: PatternNote[] = [];
@@ -31,25 +33,25 @@ export class Scanner {
   }
 
   problem(offset: number, length: number, message: string): void {
-    if (this.problems.length < MAX_REPORTS) this.problems.push({ offset, length, message });
+    this.problems.push({ offset, length, message });
+    if (this.problems.length >= MAX_REPORTS) this.#skipRest();
   }
 
-  note(
-    offset: number,
-    message: string,
-    kind: PatternNote["kind"] = "dialect",
-    length = this.at - offset,
-  ): void {
+  note(offset: number, message: string, kind: PatternNote["kind"] = "dialect"): void {
+    const length = this.at - offset;
     if (this.notes.length < MAX_REPORTS) this.notes.push({ kind, offset, length, message });
   }
 
-  /** A problem after which going on makes no sense: skips the rest. */
+  /** A problem after which going on makes no sense. */
   stop(offset: number, length: number, message: string): void {
     this.problem(offset, length, message);
+    this.#skipRest();
+  }
+
+  #skipRest(): void {
     this.at = this.source.length;
     this.stopped = true;
   }
-  stopped = false;
 
   eat(text: string): boolean {
     if (!this.source.startsWith(text, this.at)) return false;
