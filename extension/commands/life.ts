@@ -1,0 +1,50 @@
+/** Start, Stop and Restart. */
+
+import * as vscode from "vscode";
+import type { Linkup } from "../linkup.ts";
+import type { Row } from "../views/rows.ts";
+import { t } from "../words.ts";
+import { chooseConfig, chooseSession } from "./choose.ts";
+
+type Kind = "tunneled" | "isolated";
+
+export async function start(linkup: Linkup, kind: Kind, row?: Row): Promise<void> {
+  const config = await chooseConfig(linkup, row);
+  if (config && (await trusted())) await linkup.start(config.path, kind);
+}
+
+/** Also ends a start that is under way. */
+export async function stop(linkup: Linkup, row?: Row): Promise<void> {
+  const starting = linkup.model.starting;
+  if (starting.size > 0) return cancelStart(linkup, row);
+  const session = await chooseSession(linkup, row);
+  if (!session) return;
+  await linkup.manager.stop(
+    session.configPath ? { configPath: session.configPath } : { name: session.name! },
+  );
+}
+
+export async function restart(linkup: Linkup, row?: Row): Promise<void> {
+  const session = await chooseSession(linkup, row);
+  const { configPath } = session ?? {};
+  if (!session || !configPath || !(await trusted())) return;
+  await linkup.manager.stop({ configPath });
+  await linkup.start(configPath, session.kind === "isolated" ? "isolated" : "tunneled");
+}
+
+export function cancelStart(linkup: Linkup, row?: Row): void {
+  const path = row?.subject.is === "config" ? row.subject.config.path : undefined;
+  for (const starting of path ? [path] : linkup.model.starting) linkup.cancel(starting);
+}
+
+/** In an untrusted workspace nothing is started: the command says so, and offers what can be done about it. */
+async function trusted(): Promise<boolean> {
+  if (vscode.workspace.isTrusted) return true;
+  const manage = t("Manage Workspace Trust");
+  const choice = await vscode.window.showWarningMessage(
+    t("This workspace is in Restricted Mode, where Linkup starts nothing."),
+    manage,
+  );
+  if (choice === manage) await vscode.commands.executeCommand("workbench.trust.manage");
+  return false;
+}

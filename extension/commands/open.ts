@@ -1,0 +1,37 @@
+/** Session URLs and files: opening and copying them. */
+import * as vscode from "vscode";
+import { isLoopback } from "../../core/hosts.ts";
+import type { Linkup } from "../linkup.ts";
+import type { Row } from "../views/rows.ts";
+import { t } from "../words.ts";
+import { chooseConfig, chooseUrl } from "./choose.ts";
+
+export async function openSession(linkup: Linkup, row?: Row): Promise<void> {
+  const url = await chooseUrl(linkup, row);
+  if (url) await openUrl(url);
+}
+
+export async function copyUrl(linkup: Linkup, row?: Row): Promise<void> {
+  const url = await chooseUrl(linkup, row);
+  if (!url) return;
+  await vscode.env.clipboard.writeText(url);
+  vscode.window.setStatusBarMessage(t("$(check) Copied {0}", url), 3000);
+}
+
+/** The address at which the service is served now. */
+export async function openService(row?: Row): Promise<void> {
+  if (row?.subject.is !== "service") return;
+  const { service } = row.subject;
+  await openUrl(service[service.target]);
+}
+
+export async function openConfig(linkup: Linkup, row?: Row): Promise<void> {
+  const config = await chooseConfig(linkup, row);
+  if (config) await vscode.window.showTextDocument(vscode.Uri.file(config.path));
+}
+
+/** Addresses of this machine are forwarded where the browser is on another one. */
+async function openUrl(url: string): Promise<void> {
+  const uri = vscode.Uri.parse(url, true);
+  await vscode.env.openExternal(isLoopback(uri.authority) ? await vscode.env.asExternalUri(uri) : uri);
+}

@@ -1,0 +1,64 @@
+/** Every command, and what happens when one fails. */
+import * as vscode from "vscode";
+import { COMMANDS, type Command, commandId } from "../ids.ts";
+import type { Linkup } from "../linkup.ts";
+import { report, solve } from "../report.ts";
+import type { Row } from "../views/rows.ts";
+import { createConfig } from "./create.ts";
+import { Documents } from "./documents.ts";
+import { cancelStart, restart, start, stop } from "./life.ts";
+import { showMenu } from "./menu.ts";
+import { copyUrl, openConfig, openService, openSession } from "./open.ts";
+import { routeAll, routeService, routeTo, toggleService } from "./route.ts";
+import { explainRequest, showStatus } from "./status.ts";
+import { setWorkerToken } from "./token.ts";
+
+export function registerCommands(
+  context: vscode.ExtensionContext,
+  linkup: Linkup,
+  view: vscode.TreeView<Row>,
+): void {
+  const documents = new Documents();
+  const handlers: Record<Command, (row?: Row) => unknown> = {
+    start: (row) => start(linkup, "tunneled", row),
+    startIsolated: (row) => start(linkup, "isolated", row),
+    stop: (row) => stop(linkup, row),
+    restart: (row) => restart(linkup, row),
+    cancelStart: (row) => cancelStart(linkup, row),
+    routeService: (row) => routeService(linkup, row),
+    routeAllLocal: (row) => routeAll(linkup, "local", row),
+    routeAllRemote: (row) => routeAll(linkup, "remote", row),
+    routeToLocal: (row) => routeTo(linkup, "local", row),
+    routeToRemote: (row) => routeTo(linkup, "remote", row),
+    toggleService: (row) => toggleService(linkup, view, row),
+    openSession: (row) => openSession(linkup, row),
+    openUrl: (row) => openSession(linkup, row),
+    openService: (row) => openService(row),
+    openConfig: (row) => openConfig(linkup, row),
+    copyUrl: (row) => copyUrl(linkup, row),
+    showMenu: () => showMenu(linkup),
+    showStatus: () => showStatus(linkup, documents),
+    showLogs: () => linkup.log.show(),
+    explainRequest: (row) => explainRequest(linkup, documents, row),
+    createConfig: () => createConfig(linkup),
+    setWorkerToken: (row) => setWorkerToken(linkup, context.secrets, row),
+    solve: (row) => row?.subject.is === "problem" && solve(row.subject.problem),
+  };
+  context.subscriptions.push(documents);
+  for (const command of COMMANDS) {
+    const run = async (row?: Row) => {
+      try {
+        await handlers[command](isRow(row) ? row : undefined);
+      } catch (error) {
+        // The notification may stay for long: the command is over nevertheless.
+        void report(error, linkup.log);
+      }
+    };
+    context.subscriptions.push(vscode.commands.registerCommand(commandId(command), run));
+  }
+}
+
+/** Keybindings and other extensions pass what they like. */
+function isRow(value: unknown): value is Row {
+  return typeof value === "object" && value !== null && "subject" in value;
+}

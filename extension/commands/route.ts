@@ -1,0 +1,72 @@
+/** Where services are served: the inline toggles, the pick list, and all at once. */
+import * as vscode from "vscode";
+import type { Target } from "../../core/config/config.ts";
+import type { ServiceView, SessionView } from "../../manager/snapshot.ts";
+import type { Linkup } from "../linkup.ts";
+import { hostOf } from "../model.ts";
+import { healthWord, targetWord } from "../views/labels.ts";
+import type { Row } from "../views/rows.ts";
+import { t } from "../words.ts";
+import { chooseSession } from "./choose.ts";
+
+/** Resolves when the next request follows. */
+async function route(
+  linkup: Linkup,
+  session: SessionView,
+  services: string[] | "all",
+  target: Target,
+): Promise<void> {
+  const selector = session.configPath ? { configPath: session.configPath } : { name: session.name! };
+  await linkup.manager.route(selector, services, target);
+}
+
+/** The row's inline button. From the palette it lets the user pick. */
+export async function routeTo(linkup: Linkup, target: Target, row?: Row): Promise<void> {
+  if (row?.subject.is === "service") {
+    const { session, service } = row.subject;
+    return await route(linkup, session, [service.name], target);
+  }
+  await routeService(linkup, row);
+}
+
+/** Space on a service's row. */
+export async function toggleService(linkup: Linkup, view: vscode.TreeView<Row>, row?: Row): Promise<void> {
+  if (!row) await vscode.commands.executeCommand("list.select");
+  const subject = (row ?? view.selection[0])?.subject;
+  if (subject?.is !== "service") return void (await vscode.commands.executeCommand("list.toggleExpand"));
+  await route(linkup, subject.session, [subject.service.name], other(subject.service.target));
+}
+
+export async function routeAll(linkup: Linkup, target: Target, row?: Row): Promise<void> {
+  const session = await chooseSession(linkup, row);
+  if (session) await route(linkup, session, "all", target);
+}
+
+/** Pick a service; picking it toggles it. */
+export async function routeService(linkup: Linkup, row?: Row): Promise<void> {
+  const session = await chooseSession(linkup, row);
+  if (!session) return;
+  const picked = await vscode.window.showQuickPick(session.services.map(serviceItem), {
+    title: t("Route Service of {0}", session.name ?? ""),
+    placeHolder: t("Pick the service to switch between local and remote"),
+    matchOnDescription: true,
+  });
+  if (picked) await route(linkup, session, [picked.service.name], other(picked.service.target));
+}
+
+function serviceItem(service: ServiceView) {
+  const { name, target, health, reason } = service;
+  const to = other(target);
+  return {
+    label: name,
+    iconPath: new vscode.ThemeIcon(target === "local" ? "home" : "cloud"),
+    description: `${targetWord(target)} · ${hostOf(service[target])} · ${reason ?? healthWord(health)}`,
+    detail:
+      to === "local" ? t("Route to local, {0}", service.local) : t("Route to remote, {0}", service.remote),
+    service,
+  };
+}
+
+function other(target: Target): Target {
+  return target === "local" ? "remote" : "local";
+}

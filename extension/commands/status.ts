@@ -1,0 +1,50 @@
+/** Show Status and Explain Request: readable documents. */
+import * as vscode from "vscode";
+import type { Linkup } from "../linkup.ts";
+import { explanationText } from "../views/explanation-text.ts";
+import type { Row } from "../views/rows.ts";
+import { statusText } from "../views/status-text.ts";
+import { t } from "../words.ts";
+import { chooseSession } from "./choose.ts";
+import type { Documents } from "./documents.ts";
+
+export async function showStatus(linkup: Linkup, documents: Documents): Promise<void> {
+  await linkup.configs.ready();
+  await linkup.manager.refresh();
+  await documents.show(t("Linkup Status"), statusText(linkup.model));
+}
+
+export async function explainRequest(linkup: Linkup, documents: Documents, row?: Row): Promise<void> {
+  const session = await chooseSession(linkup, row);
+  if (!session) return;
+  const url = await vscode.window.showInputBox({
+    title: t("Explain Request"),
+    prompt: t("The URL of the request"),
+    value: row?.subject.is === "url" ? row.subject.url : (session.urls[0] ?? ""),
+    validateInput: (text) => (URL.canParse(text) ? undefined : t("This is not a URL.")),
+  });
+  if (!url) return;
+  const lines = await vscode.window.showInputBox({
+    title: t("Explain Request"),
+    prompt: t("Headers, separated by semicolons; none is fine"),
+    placeHolder: "Referer: https://slim-gecko.example.com/; Origin: https://slim-gecko.example.com",
+    validateInput: (text) => (parseHeaders(text) ? undefined : t("A header is a name, a colon and a value.")),
+  });
+  const headers = lines === undefined ? undefined : parseHeaders(lines);
+  if (!headers) return;
+  const selector = session.configPath ? { configPath: session.configPath } : { name: session.name! };
+  const explanation = await linkup.manager.explain(selector, url, headers);
+  await documents.show(t("Linkup Explanation"), explanationText(url, headers, explanation));
+}
+
+/** `Referer: https://a/; Origin: https://b`; undefined when a part is no header. */
+export function parseHeaders(text: string): Record<string, string> | undefined {
+  const headers: Record<string, string> = {};
+  for (const part of text.split(";").map((part) => part.trim())) {
+    if (!part) continue;
+    const match = /^([!#$%&'*+.^_`|~0-9a-z-]+)\s*:\s*(.*)$/i.exec(part);
+    if (!match) return undefined;
+    headers[match[1]!.toLowerCase()] = match[2]!;
+  }
+  return headers;
+}

@@ -1,0 +1,114 @@
+/** The linkup.yaml of each workspace folder, and what the editor knows of it. */
+import * as vscode from "vscode";
+import { parseConfig } from "../core/config/config.ts";
+import type { ConfigFile } from "./model.ts";
+
+const NAMES = ["linkup.yaml", "linkup.yml"];
+/** Editors and version control write a file in several steps. */
+const SETTLE_MS = 100;
+
+/** Finds the files, and follows them as they come, change and go. */
+export class ConfigFiles implements vscode.Disposable {
+  #files: readonly ConfigFile[] = [];
+  #loading: Promise<void> | undefined;
+  #again = false;
+  #timer: NodeJS.Timeout | undefined;
+  #saved = new Set<string>();
+  readonly #changed = new vscode.EventEmitter<readonly ConfigFile[]>();
+  readonly #savedFile = new vscode.EventEmitter<string>();
+  readonly #disposables: vscode.Disposable[] = [this.#changed, this.#savedFile];
+
+  /** The set of files, or whether one of them has errors, has changed. */
+  readonly onDidChange = this.#changed.event;
+  /** A file has new content on disk; its absolute path. */
+  readonly onDidSave = this.#savedFile.event;
+
+  constructor() {
+    const watcher = vscode.workspace.createFileSystemWatcher("**/*.{yaml,yml}");
+    const touched = (uri: vscode.Uri) => {
+      const known = this.#files.some(({ path }) => path === uri.fsPath);
+      if (known) this.#saved.add(uri.fsPath);
+      if (known || NAMES.includes(uri.path.split("/").at(-1)!)) this.#soon();
+    };
+    this.#disposables.push(
+      watcher,
+      watcher.onDidChange(touched),
+      watcher.onDidCreate(touched),
+      watcher.onDidDelete(touched),
+      vscode.workspace.onDidChangeWorkspaceFolders(() => this.#soon()),
+      vscode.workspace.onDidChangeConfiguration((event) => {
+        if (event.affectsConfiguration("linkup.configPath")) this.#soon();
+      }),
+    );
+    void this.ready();
+  }
+
+  /** One per workspace folder that has one, in the order of the folders. */
+  get files(): readonly ConfigFile[] {
+    return this.#files;
+  }
+
+  /** Resolves when all folders have been looked at. */
+  ready(): Promise<void> {
+    this.#loading ??= this.#load();
+    return this.#loading;
+  }
+
+  dispose(): void {
+    clearTimeout(this.#timer);
+    for (const disposable of this.#disposables) disposable.dispose();
+  }
+
+  #soon(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#reload(), SETTLE_MS);
+  }
+
+  async #reload(): Promise<void> {
+    this.#again = true;
+    await this.#loading;
+    if (!this.#again) return;
+    this.#again = false;
+    this.#loading = this.#load();
+    await this.#loading;
+  }
+
+  async #load(): Promise<void> {
+    const folders = vscode.workspace.workspaceFolders ?? [];
+    const found = await Promise.all(folders.map(findConfig));
+    const files = found.filter((file) => file !== undefined);
+    const same = JSON.stringify(files) === JSON.stringify(this.#files);
+    this.#files = files;
+    if (!same) this.#changed.fire(files);
+    for (const path of this.#saved) if (files.some((file) => file.path === path)) this.#savedFile.fire(path);
+    this.#saved.clear();
+  }
+}
+
+/** Undefined for folders without one, and for those that are not on this machine's disk: no process can run there. */
+async function findConfig(folder: vscode.WorkspaceFolder): Promise<ConfigFile | undefined> {
+  if (folder.uri.scheme !== "file") return undefined;
+  const setting = vscode.workspace.getConfiguration("linkup", folder).get<string>("configPath");
+  for (const name of setting ? [setting] : NAMES) {
+    const uri = isAbsolute(name) ? vscode.Uri.file(name) : vscode.Uri.joinPath(folder.uri, name);
+    const text = await read(uri);
+    if (text === undefined) continue;
+    const errors = parseConfig(text).problems.filter(({ severity }) => severity === "error").length;
+    return { path: uri.fsPath, folder: folder.name, errors };
+  }
+  return undefined;
+}
+
+function isAbsolute(path: string): boolean {
+  return /^([/\\]|[a-z]:[/\\])/i.test(path);
+}
+
+/** Undefined when there is no such file. */
+async function read(uri: vscode.Uri): Promise<string | undefined> {
+  try {
+    return new TextDecoder().decode(await vscode.workspace.fs.readFile(uri));
+  } catch (error) {
+    if (error instanceof vscode.FileSystemError && error.code === "FileNotFound") return undefined;
+    throw error;
+  }
+}

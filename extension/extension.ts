@@ -1,0 +1,47 @@
+/** The wiring: builds what the extension is made of. Nothing is awaited here. */
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import * as vscode from "vscode";
+import { stateHome } from "../manager/state/home.ts";
+import { createApi, type LinkupApi } from "./api.ts";
+import { registerCommands } from "./commands/register.ts";
+import { registerDiagnostics } from "./editing/diagnostics.ts";
+import { registerQuickFixes } from "./editing/quick-fixes.ts";
+import { Linkup } from "./linkup.ts";
+import { storedToken } from "./token.ts";
+import { registerSessionsView } from "./views/sessions-view.ts";
+import { registerStatusBar } from "./views/status-bar.ts";
+import { translateWith } from "./words.ts";
+
+let linkup: Linkup | undefined;
+
+export function activate(context: vscode.ExtensionContext): LinkupApi {
+  translateWith(vscode.l10n.t);
+  const log = vscode.window.createOutputChannel("Linkup", { log: true });
+  linkup = new Linkup(
+    {
+      home: stateHome(process.env),
+      dist: join(context.extensionPath, "dist"),
+      version: String(context.extension.packageJSON.version),
+      env: process.env,
+      user: {
+        id: `vscode-${randomUUID()}`,
+        keep: vscode.workspace.getConfiguration("linkup").get("keepRunning", false),
+      },
+      token: (workerUrl) => storedToken(context.secrets, workerUrl),
+    },
+    log,
+  );
+  context.subscriptions.push(log, linkup);
+  const view = registerSessionsView(context, linkup);
+  registerStatusBar(context, linkup);
+  registerCommands(context, linkup, view);
+  registerDiagnostics(context, linkup.configs);
+  registerQuickFixes(context, linkup.configs);
+  return createApi(linkup);
+}
+
+/** VS Code waits for up to five seconds: time enough to give up this window's lease. */
+export async function deactivate(): Promise<void> {
+  await linkup?.manager.dispose();
+}

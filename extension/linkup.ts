@@ -1,0 +1,84 @@
+/** What every part of the extension works with: the manager, the workspace's files, and one event for both. */
+import * as vscode from "vscode";
+import { Manager, type ManagerOptions } from "../manager/manager.ts";
+import type { SessionView } from "../manager/snapshot.ts";
+import { ConfigFiles } from "./config-files.ts";
+import type { Model } from "./model.ts";
+
+export class Linkup implements vscode.Disposable {
+  readonly manager: Manager;
+  readonly configs: ConfigFiles;
+  readonly log: vscode.LogOutputChannel;
+  readonly #starting = new Map<string, AbortController>();
+  readonly #changed = new vscode.EventEmitter<void>();
+  readonly #disposables: vscode.Disposable[];
+
+  /** The model has changed. */
+  readonly onDidChange = this.#changed.event;
+
+  constructor(options: Omit<ManagerOptions, "log">, log: vscode.LogOutputChannel) {
+    this.log = log;
+    this.manager = new Manager({ ...options, log: (line) => log.info(line) });
+    this.configs = new ConfigFiles();
+    const changed = () => this.#changed.fire();
+    this.#disposables = [
+      this.manager.onDidChange(changed),
+      this.configs,
+      this.configs.onDidChange(changed),
+      this.configs.onDidSave((path) => void this.#follow(path)),
+      this.#changed,
+    ];
+    // An untrusted workspace shows its configuration and starts nothing.
+    if (vscode.workspace.isTrusted) this.manager.watch();
+    else
+      this.#disposables.push(
+        vscode.workspace.onDidGrantWorkspaceTrust(() => {
+          this.manager.watch();
+          changed();
+        }),
+      );
+  }
+
+  get model(): Model {
+    return {
+      snapshot: this.manager.snapshot,
+      configs: this.configs.files,
+      starting: new Set(this.#starting.keys()),
+      trusted: vscode.workspace.isTrusted,
+    };
+  }
+
+  /** Starts the session of this file; `cancel` ends that. Rejects with a LinkupError. */
+  async start(
+    configPath: string,
+    kind: "tunneled" | "isolated" = "tunneled",
+  ): Promise<SessionView | undefined> {
+    this.cancel(configPath);
+    const abort = new AbortController();
+    this.#starting.set(configPath, abort);
+    this.#changed.fire();
+    try {
+      return await this.manager.start({ configPath, kind }, abort.signal);
+    } catch (error) {
+      if (abort.signal.aborted) return undefined;
+      throw error;
+    } finally {
+      if (this.#starting.get(configPath) === abort) this.#starting.delete(configPath);
+      this.#changed.fire();
+    }
+  }
+
+  cancel(configPath: string): void {
+    this.#starting.get(configPath)?.abort();
+  }
+
+  dispose(): void {
+    for (const abort of this.#starting.values()) abort.abort();
+    for (const disposable of this.#disposables) disposable.dispose();
+  }
+
+  async #follow(configPath: string): Promise<void> {
+    if (!vscode.workspace.isTrusted) return;
+    await this.manager.configChanged(configPath).catch((error: Error) => this.log.error(error));
+  }
+}

@@ -1,0 +1,47 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { configJsonSchema } from "../core/config/schema.ts";
+import { COMMANDS, CONTEXT_KEYS, commandId, SESSIONS_VIEW } from "./ids.ts";
+
+const root = join(import.meta.dirname, "..");
+const read = (path: string) => JSON.parse(readFileSync(join(root, path), "utf8"));
+const manifest = read("package.json");
+const { commands, menus, views, viewsWelcome, keybindings } = manifest.contributes;
+
+test("package.json and the code have the same commands", () => {
+  expect(commands.map(({ command }: { command: string }) => command).sort()).toEqual(
+    COMMANDS.map(commandId).sort(),
+  );
+});
+
+test("menus, keys and welcome views name commands that exist", () => {
+  const known = COMMANDS.map(commandId);
+  const used = [...Object.values(menus).flat(), ...keybindings].map(
+    (entry) => (entry as { command: string }).command,
+  );
+  expect(used.filter((command) => !known.includes(command))).toEqual([]);
+  const texts: string[] = viewsWelcome.map(({ contents }: { contents: string }) => contents);
+  const nls = read("package.nls.json");
+  const linked = texts
+    .map((text) => nls[text.slice(1, -1)] as string)
+    .flatMap((text) => [...text.matchAll(/\(command:(linkup\.\w+)\)/g)].map(([, command]) => command!));
+  expect(linked.length).toBeGreaterThan(3);
+  expect(linked.filter((command) => !known.includes(command))).toEqual([]);
+});
+
+test("every condition asks for a view and context keys that exist", () => {
+  const conditions: string[] = [...Object.values(menus).flat(), ...keybindings, ...viewsWelcome].map(
+    (entry) => (entry as { when?: string }).when ?? "",
+  );
+  const known = [SESSIONS_VIEW, ...Object.values(CONTEXT_KEYS)] as string[];
+  const named = conditions.flatMap((condition) => condition.match(/\blinkup\.\w+/g) ?? []);
+  expect(named.filter((name) => !known.includes(name))).toEqual([]);
+  expect(views.linkup.map(({ id }: { id: string }) => id)).toEqual([SESSIONS_VIEW]);
+});
+
+/** `npx vitest run -u extension/manifest.test.ts` writes it anew. */
+test("the JSON schema for other editors is that of the code", async () => {
+  const text = `${JSON.stringify(configJsonSchema(), null, 2)}\n`;
+  await expect(text).toMatchFileSnapshot(join(root, "media", "linkup.schema.json"));
+});

@@ -1,0 +1,53 @@
+/** What the views show: the snapshot of this machine, seen from this window's workspace. */
+import type { SessionState, SessionView, Snapshot } from "../manager/snapshot.ts";
+
+/** A linkup.yaml of this workspace. */
+export interface ConfigFile {
+  /** Absolute. */
+  path: string;
+  /** The name of the workspace folder it belongs to. */
+  folder: string;
+  /** How many errors make it unusable. */
+  errors: number;
+}
+
+export interface Model {
+  snapshot: Snapshot;
+  configs: readonly ConfigFile[];
+  /** What starts right now, by the config's path, before the snapshot knows of it. */
+  starting: ReadonlySet<string>;
+  trusted: boolean;
+}
+
+/** The state of a workspace, which decides what is offered. */
+export type WorkspaceState = "none" | "invalid" | "stopped" | SessionState;
+
+/** The workspace's own sessions, in the order of its folders. */
+export function ownSessions({ snapshot, configs }: Model): SessionView[] {
+  return configs.flatMap(({ path }) => snapshot.sessions.filter(({ configPath }) => configPath === path));
+}
+
+/** Previews, and the sessions of other windows and terminals. */
+export function otherSessions({ snapshot, configs }: Model): SessionView[] {
+  const own = new Set(configs.map(({ path }) => path));
+  return snapshot.sessions.filter(({ configPath }) => configPath === undefined || !own.has(configPath));
+}
+
+/** Configs without a session. */
+export function idleConfigs({ snapshot, configs }: Model): ConfigFile[] {
+  return configs.filter(({ path }) => !snapshot.sessions.some(({ configPath }) => configPath === path));
+}
+
+export function workspaceState(model: Model): WorkspaceState {
+  const session = ownSessions(model)[0];
+  if (session) return session.state;
+  const [config] = model.configs;
+  if (!config) return "none";
+  if (model.configs.some(({ path }) => model.starting.has(path))) return "starting";
+  return config.errors > 0 ? "invalid" : "stopped";
+}
+
+/** `localhost:3101` of `http://localhost:3101/`. */
+export function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : url;
+}

@@ -1,0 +1,21 @@
+/** The worker's token in VS Code's secret storage, one per Worker. */
+import type * as vscode from "vscode";
+
+const key = (workerUrl: string) => `worker-token:${workerUrl.replace(/\/+$/, "")}`;
+
+export async function storedToken(
+  secrets: vscode.SecretStorage,
+  workerUrl: string,
+): Promise<string | undefined> {
+  return (await secrets.get(key(workerUrl))) || undefined;
+}
+
+/** An empty token removes the stored one. */
+export async function storeToken(
+  secrets: vscode.SecretStorage,
+  workerUrl: string,
+  token: string,
+): Promise<void> {
+  if (token) await secrets.store(key(workerUrl), token);
+  else await secrets.delete(key(workerUrl));
+}

@@ -1,0 +1,39 @@
+/** The words for the states of things. */
+import type { Target } from "../../core/config/config.ts";
+import type { SessionKind } from "../../core/session.ts";
+import type { ComponentId, ComponentState, Health, SessionState } from "../../manager/snapshot.ts";
+import { t } from "../words.ts";
+
+export function targetWord(target: Target): string {
+  return target === "local" ? t("local") : t("remote");
+}
+
+export function healthWord(health: Health): string {
+  return { healthy: t("healthy"), unhealthy: t("not answering"), unknown: t("health not known yet") }[health];
+}
+
+export function kindWord(kind: SessionKind): string {
+  return { tunneled: t("tunneled"), isolated: t("isolated"), preview: t("preview") }[kind];
+}
+
+export function stateWord(state: SessionState): string {
+  return {
+    starting: t("starting…"),
+    running: t("running"),
+    stopping: t("stopping…"),
+    failed: t("failed"),
+  }[state];
+}
+
+export function componentState(state: ComponentState): string {
+  return { stopped: t("stopped"), starting: t("starting…"), ready: t("ready"), failed: t("failed") }[state];
+}
+
+export function componentName(id: ComponentId): string {
+  return {
+    "local-server": t("Local server"),
+    tunnel: t("Tunnel"),
+    "local-dns": t("Local DNS"),
+    worker: t("Worker"),
+  }[id];
+}

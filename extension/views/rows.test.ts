@@ -1,0 +1,158 @@
+import { expect, test } from "vitest";
+import type { ServiceView, SessionView, Snapshot } from "../../manager/snapshot.ts";
+import type { ConfigFile, Model } from "../model.ts";
+import { rowsText, sessionRows } from "./rows.ts";
+import { statusItem } from "./status-item.ts";
+import { statusText } from "./status-text.ts";
+
+const CONFIG: ConfigFile = { path: "/work/shop/linkup.yaml", folder: "shop", errors: 0 };
+
+function service(name: string, port: number, more: Partial<ServiceView> = {}): ServiceView {
+  return {
+    name,
+    target: "remote",
+    changing: false,
+    local: `http://localhost:${port}`,
+    remote: `https://${name}.example.com`,
+    health: "healthy",
+    latencyMs: 12,
+    reason: undefined,
+    ...more,
+  };
+}
+
+function session(more: Partial<SessionView> = {}): SessionView {
+  return {
+    name: "slim-gecko",
+    kind: "tunneled",
+    state: "running",
+    configPath: CONFIG.path,
+    workerUrl: "https://linkup.example.com",
+    urls: ["https://slim-gecko.example.com/", "https://slim-gecko.api.example.com/"],
+    services: [service("web", 3000, { target: "local" }), service("api", 3001)],
+    ...more,
+  };
+}
+
+function model(snapshot: Partial<Snapshot> = {}, more: Partial<Model> = {}): Model {
+  return {
+    snapshot: { sessions: [], components: [], problems: [], ...snapshot },
+    configs: [CONFIG],
+    starting: new Set(),
+    trusted: true,
+    ...more,
+  };
+}
+
+const lines = (text: string) => text.replace(/^\n/, "").replace(/\n *$/, "").replaceAll(/^ {4}/gm, "");
+
+test("a running session shows its URLs, its services and what runs for them", () => {
+  const components: Snapshot["components"] = [
+    { id: "local-server", state: "ready", pid: 4711, since: 0, detail: "" },
+    { id: "tunnel", state: "stopped", pid: undefined, since: 0, detail: "" },
+  ];
+  expect(rowsText(sessionRows(model({ sessions: [session()], components })))).toBe(
+    lines(`
+    ▾ slim-gecko  1 of 2 local
+      slim-gecko.example.com
+      slim-gecko.api.example.com
+      web  local · localhost:3000
+      api  remote · api.example.com
+    ▸ Components  all ready
+      Local server  ready · pid 4711`),
+  );
+});
+
+test("a service says in words what its icon shows", () => {
+  const services = [
+    service("web", 3000, { health: "unhealthy", reason: "connection refused", target: "local" }),
+    service("api", 3001, { health: "unhealthy" }),
+    service("auth", 3002, { changing: true }),
+  ];
+  const [row] = sessionRows(model({ sessions: [session({ services, urls: [] })] }));
+  expect(
+    row!.children.map(({ label, description, icon, context }) => [label, description, icon.name, context]),
+  ).toEqual([
+    ["web", "local · localhost:3000 · connection refused", "home", "service.local"],
+    ["api", "remote · api.example.com · not answering", "cloud", "service.remote"],
+    ["auth", "remote · auth.example.com · switching…", "loading~spin", "service.remote"],
+  ]);
+  expect(row!.icon.name).toBe("warning");
+  expect(row!.children[0]!.spoken).toBe("Service web, local, http://localhost:3000, connection refused");
+});
+
+test("one stopped workspace leaves the view to its welcome", () => {
+  expect(sessionRows(model())).toEqual([]);
+  expect(sessionRows(model({}, { configs: [] }))).toEqual([]);
+});
+
+test("several folders have a row each, other people's sessions below", () => {
+  const blog = { path: "/work/blog/linkup.yaml", folder: "blog", errors: 0 };
+  const broken = { path: "/work/broken/linkup.yaml", folder: "broken", errors: 2 };
+  const elsewhere = session({
+    name: "old-owl",
+    configPath: "/work/bank/linkup.yaml",
+    urls: [],
+    services: [],
+  });
+  const rows = sessionRows(
+    model(
+      { sessions: [elsewhere, session({ urls: [], services: [] })] },
+      { configs: [blog, CONFIG, broken] },
+    ),
+  );
+  expect(rowsText(rows)).toBe(
+    lines(`
+    slim-gecko  0 of 0 local · shop
+    blog  stopped
+    broken  linkup.yaml has errors
+    old-owl  0 of 0 local · bank`),
+  );
+});
+
+test("a start shows at once, a problem with what helps", () => {
+  const problem = {
+    code: "token-missing" as const,
+    title: "No worker token",
+    message: "The Worker at linkup.example.com wants a token.",
+    actions: [{ command: "setWorkerToken", title: "Set Worker Token" }],
+  };
+  expect(rowsText(sessionRows(model({}, { starting: new Set([CONFIG.path]) })))).toBe("shop  starting…");
+  const rows = sessionRows(model({ problems: [problem] }));
+  expect(rowsText(rows)).toBe(
+    lines(`
+    No worker token  The Worker at linkup.example.com wants a token.
+    shop  stopped`),
+  );
+  expect(rows[0]!.context).toBe("problem.action");
+});
+
+test("a file broken while its session runs says so and changes nothing", () => {
+  const configs = [{ ...CONFIG, errors: 1 }];
+  const rows = sessionRows(model({ sessions: [session({ urls: [], services: [] })] }, { configs }));
+  expect(rowsText(rows)).toBe("slim-gecko  0 of 0 local · linkup.yaml has errors, the session is unchanged");
+});
+
+test("the status bar shows the session's name and health", () => {
+  const down = session({ services: [service("web", 3000, { health: "unhealthy" }), service("api", 3001)] });
+  expect(statusItem(model({}, { configs: [] }))).toBeUndefined();
+  expect(statusItem(model())?.text).toBe("$(link) Linkup");
+  expect(statusItem(model({}, { configs: [{ ...CONFIG, errors: 1 }] }))?.text).toBe("$(warning) Linkup");
+  expect(statusItem(model({}, { starting: new Set([CONFIG.path]) }))?.text).toBe("$(loading~spin) Linkup");
+  expect(statusItem(model({ sessions: [session()] }))?.text).toBe("$(link) slim-gecko");
+  expect(statusItem(model({ sessions: [down] }))?.text).toBe("$(link) slim-gecko $(warning) 1");
+  expect(statusItem(model({ sessions: [session({ state: "failed" })] }))).toMatchObject({
+    text: "$(error) slim-gecko",
+    alarming: true,
+  });
+});
+
+test("the status document holds every session, component and problem", () => {
+  const components: Snapshot["components"] = [
+    { id: "worker", state: "failed", pid: undefined, since: 0, detail: "connection | refused" },
+  ];
+  const text = statusText(model({ sessions: [session()], components }));
+  expect(text).toContain("## slim-gecko");
+  expect(text).toContain("| api | remote | `https://api.example.com` | healthy |");
+  expect(text).toContain("| Worker | failed |  | connection   refused |");
+});

@@ -1,0 +1,253 @@
+/** The Sessions view as rows of text: a pure function of the model. */
+import type { Problem } from "../../manager/problem.ts";
+import type { ComponentView, ServiceView, SessionView } from "../../manager/snapshot.ts";
+import { type ConfigFile, hostOf, idleConfigs, type Model, otherSessions, ownSessions } from "../model.ts";
+import { t } from "../words.ts";
+import { componentName, componentState, healthWord, kindWord, stateWord, targetWord } from "./labels.ts";
+
+/** What a row stands for, and what its commands are given. */
+export type Subject =
+  | { is: "session"; session: SessionView }
+  | { is: "config"; config: ConfigFile }
+  | { is: "url"; url: string }
+  | { is: "service"; session: SessionView; service: ServiceView }
+  | { is: "components" }
+  | { is: "component"; component: ComponentView }
+  | { is: "problem"; problem: Problem };
+
+export interface Row {
+  /** The same for the same thing, so that it stays expanded and selected. */
+  id: string;
+  label: string;
+  description: string;
+  /** A codicon, and the theme color it is drawn in. */
+  icon: { name: string; color?: string };
+  /** Markdown. */
+  tooltip: string;
+  /** What a screen reader says. */
+  spoken: string;
+  /** What menus ask for: `service.local`, `session.running`… */
+  context: string;
+  subject: Subject;
+  expanded?: boolean;
+  children: Row[];
+}
+
+const GREEN = "testing.iconPassed";
+const YELLOW = "list.warningForeground";
+const RED = "list.errorForeground";
+
+/** Empty when there is nothing but what a welcome view says better. */
+export function sessionRows(model: Model): Row[] {
+  const own = ownSessions(model);
+  const others = otherSessions(model);
+  const starting = model.configs.some(({ path }) => model.starting.has(path));
+  const { problems } = model.snapshot;
+  if (own.length + others.length + problems.length === 0 && !starting && model.configs.length < 2) return [];
+  return [
+    ...problems.map(problemRow),
+    ...own.map((session) => sessionRow(session, model, true)),
+    ...idleConfigs(model).map((config) => configRow(config, model)),
+    ...others.map((session) => sessionRow(session, model, false)),
+    ...componentsRow(model.snapshot.components),
+  ];
+}
+
+function sessionRow(session: SessionView, model: Model, own: boolean): Row {
+  const { name, kind, state, services, urls } = session;
+  const config = model.configs.find(({ path }) => path === session.configPath);
+  const local = services.filter(({ target }) => target === "local").length;
+  const facts = [
+    state === "running" ? t("{0} of {1} local", local, services.length) : stateWord(state),
+    ...(kind === "tunneled" ? [] : [kindWord(kind)]),
+    // Which one it is, where there is more than one.
+    ...(config && model.configs.length > 1 ? [config.folder] : []),
+    ...(config || !session.configPath ? [] : [folderOf(session.configPath)]),
+    ...(config && config.errors > 0 ? [t("linkup.yaml has errors, the session is unchanged")] : []),
+  ];
+  const label = name ?? config?.folder ?? kindWord(kind);
+  const unhealthy = services.some(({ health }) => health === "unhealthy");
+  return {
+    id: `session:${session.configPath ?? ""}:${name ?? ""}`,
+    label,
+    description: facts.join(" · "),
+    icon: sessionIcon(state, unhealthy),
+    tooltip: [
+      `**${label}** · ${kindWord(kind)} · ${stateWord(state)}`,
+      ...urls.map((url) => `- <${url}>`),
+    ].join("\n\n"),
+    spoken: t("Session {0}, {1}", label, facts.join(", ")),
+    context: `session.${state}${own ? "" : ".elsewhere"}`,
+    subject: { is: "session", session },
+    expanded: own,
+    children: [
+      ...urls.map((url) => urlRow(session, url)),
+      ...services.map((service) => serviceRow(session, service)),
+    ],
+  };
+}
+
+function sessionIcon(state: SessionView["state"], unhealthy: boolean): Row["icon"] {
+  if (state === "starting" || state === "stopping") return { name: "loading~spin" };
+  if (state === "failed") return { name: "error", color: RED };
+  return unhealthy ? { name: "warning", color: YELLOW } : { name: "link", color: GREEN };
+}
+
+/** The last folder of the path to a linkup.yaml. */
+function folderOf(configPath: string): string {
+  return configPath.split(/[\\/]/).at(-2) ?? configPath;
+}
+
+function urlRow(session: SessionView, url: string): Row {
+  return {
+    id: `url:${session.name}:${url}`,
+    label: hostOf(url),
+    description: "",
+    icon: { name: "globe" },
+    tooltip: `<${url}>`,
+    spoken: t("Session URL {0}", url),
+    context: "url",
+    subject: { is: "url", url },
+    children: [],
+  };
+}
+
+function serviceRow(session: SessionView, service: ServiceView): Row {
+  const { name, target, changing, health, latencyMs, reason } = service;
+  const address = service[target];
+  const switching = changing ? t("switching…") : undefined;
+  const trouble = health === "unhealthy" ? (reason ?? healthWord(health)) : undefined;
+  const words = [targetWord(target), hostOf(address), switching ?? trouble].filter(
+    (word) => word !== undefined,
+  );
+  const latency = latencyMs === undefined ? "" : `, ${t("{0} ms", Math.round(latencyMs))}`;
+  return {
+    id: `service:${session.configPath ?? ""}:${session.name}:${name}`,
+    label: name,
+    description: words.join(" · "),
+    icon: serviceIcon(service),
+    tooltip: [
+      `**${name}** · ${targetWord(target)} · ${healthWord(health)}${latency}`,
+      ...(reason ? [reason] : []),
+      `${t("Local:")} \`${service.local}\`  \n${t("Remote:")} \`${service.remote}\``,
+    ].join("\n\n"),
+    spoken: t(
+      "Service {0}, {1}, {2}, {3}",
+      name,
+      targetWord(target),
+      address,
+      switching ?? trouble ?? healthWord(health),
+    ),
+    context: `service.${target}${session.kind === "preview" ? ".fixed" : ""}`,
+    subject: { is: "service", session, service },
+    children: [],
+  };
+}
+
+function serviceIcon({ target, changing, health }: ServiceView): Row["icon"] {
+  if (changing) return { name: "loading~spin" };
+  const name = target === "local" ? "home" : "cloud";
+  if (health === "unknown") return { name };
+  return { name, color: health === "healthy" ? GREEN : RED };
+}
+
+/** A linkup.yaml whose session does not run. */
+function configRow(config: ConfigFile, model: Model): Row {
+  const starting = model.starting.has(config.path);
+  const state = starting
+    ? stateWord("starting")
+    : config.errors > 0
+      ? t("linkup.yaml has errors")
+      : t("stopped");
+  return {
+    id: `config:${config.path}`,
+    label: config.folder,
+    description: state,
+    icon: starting ? { name: "loading~spin" } : { name: config.errors > 0 ? "error" : "circle-outline" },
+    tooltip: `\`${config.path}\``,
+    spoken: t("Session of {0}, {1}", config.folder, state),
+    context: starting ? "config.starting" : config.errors > 0 ? "config.invalid" : "config.stopped",
+    subject: { is: "config", config },
+    children: [],
+  };
+}
+
+function problemRow(problem: Problem): Row {
+  return {
+    id: `problem:${problem.code}:${problem.message}`,
+    label: t(problem.title),
+    description: problem.message,
+    icon: { name: "warning", color: YELLOW },
+    tooltip: `**${t(problem.title)}**\n\n${problem.message}`,
+    spoken: t("Problem: {0}. {1}", t(problem.title), problem.message),
+    context: problem.actions.length > 0 ? "problem.action" : "problem",
+    subject: { is: "problem", problem },
+    children: [],
+  };
+}
+
+/** One row for all of them, opened when one needs attention; none while nothing runs. */
+function componentsRow(components: readonly ComponentView[]): Row[] {
+  const shown = components.filter(({ state }) => state !== "stopped");
+  if (shown.length === 0) return [];
+  const failed = shown.filter(({ state }) => state === "failed");
+  const waiting = shown.filter(({ state }) => state === "starting");
+  const description =
+    failed.length > 0
+      ? t("{0} failed", failed.map(({ id }) => componentName(id)).join(", "))
+      : waiting.length > 0
+        ? t("starting {0}", waiting.map(({ id }) => componentName(id)).join(", "))
+        : t("all ready");
+  return [
+    {
+      id: `components${failed.length > 0 ? ":failed" : ""}`,
+      label: t("Components"),
+      description,
+      icon: failed.length > 0 ? { name: "warning", color: YELLOW } : { name: "server-process" },
+      tooltip: t("What runs for the sessions on this machine"),
+      spoken: t("Components, {0}", description),
+      context: "components",
+      subject: { is: "components" },
+      expanded: failed.length > 0,
+      children: shown.map(componentRow),
+    },
+  ];
+}
+
+function componentRow(component: ComponentView): Row {
+  const { id, state, pid, detail } = component;
+  const facts = [
+    componentState(state),
+    ...(pid === undefined ? [] : [t("pid {0}", pid)]),
+    ...(detail ? [detail] : []),
+  ];
+  const icons = {
+    ready: { name: "pass", color: GREEN },
+    starting: { name: "loading~spin" },
+    failed: { name: "error", color: RED },
+    stopped: { name: "circle-outline" },
+  };
+  return {
+    id: `component:${id}`,
+    label: componentName(id),
+    description: facts.join(" · "),
+    icon: icons[state],
+    tooltip: `**${componentName(id)}** · ${facts.join(" · ")}`,
+    spoken: `${componentName(id)}, ${facts.join(", ")}`,
+    context: `component.${id}`,
+    subject: { is: "component", component },
+    children: [],
+  };
+}
+
+/** The rows as a person reads them: two spaces per level, `▾` or `▸` where there are children. */
+export function rowsText(rows: readonly Row[], level = 0): string {
+  return rows
+    .map((row) => {
+      const twistie = row.children.length === 0 ? "" : row.expanded ? "▾ " : "▸ ";
+      const description = row.description ? `  ${row.description}` : "";
+      const children = row.children.length > 0 ? `\n${rowsText(row.children, level + 1)}` : "";
+      return `${"  ".repeat(level)}${twistie}${row.label}${description}${children}`;
+    })
+    .join("\n");
+}

@@ -1,0 +1,44 @@
+/** The status bar item as text: a pure function of the model. */
+import { type Model, ownSessions, workspaceState } from "../model.ts";
+import { t } from "../words.ts";
+import { stateWord } from "./labels.ts";
+
+export interface StatusItem {
+  text: string;
+  /** Markdown; also what a screen reader says after the text. */
+  tooltip: string;
+  /** For what a user must see to: a session that failed. */
+  alarming: boolean;
+}
+
+/** Undefined where there is nothing to show: no linkup.yaml and no session. */
+export function statusItem(model: Model): StatusItem | undefined {
+  const state = workspaceState(model);
+  const menu = t("Click for the menu.");
+  if (state === "none") return undefined;
+  if (state === "stopped") return calm("$(link) Linkup", t("Linkup: the session is stopped. {0}", menu));
+  if (state === "invalid") return calm("$(warning) Linkup", t("Linkup: linkup.yaml has errors. {0}", menu));
+  const sessions = ownSessions(model);
+  const names = sessions.map(({ name }) => name).filter((name) => name !== undefined);
+  const label = names.length > 0 ? names.join(", ") : "Linkup";
+  if (state === "starting" || state === "stopping")
+    return calm(`$(loading~spin) ${label}`, t("Linkup: the session is {0} {1}", stateWord(state), menu));
+  if (state === "failed")
+    return { text: `$(error) ${label}`, tooltip: t("Linkup: the session failed. {0}", menu), alarming: true };
+
+  const services = sessions.flatMap(({ services }) => services);
+  const local = services.filter(({ target }) => target === "local").map(({ name }) => name);
+  const down = services.filter(({ health }) => health === "unhealthy").map(({ name }) => name);
+  const lines = [
+    t("Linkup session {0}: {1}", label, sessions.flatMap(({ urls }) => urls).join(", ")),
+    local.length > 0 ? t("Local: {0}", local.join(", ")) : t("All services are remote."),
+    ...(down.length > 0 ? [t("Not answering: {0}", down.join(", "))] : [t("All services answer.")]),
+    menu,
+  ];
+  const mark = down.length > 0 ? ` $(warning) ${down.length}` : "";
+  return calm(`$(link) ${label}${mark}`, lines.join("\n\n"));
+}
+
+function calm(text: string, tooltip: string): StatusItem {
+  return { text, tooltip, alarming: false };
+}

@@ -1,0 +1,62 @@
+/** What Show Status shows, as Markdown: a pure function of the model. */
+import type { SessionView } from "../../manager/snapshot.ts";
+import { idleConfigs, type Model } from "../model.ts";
+import { t } from "../words.ts";
+import { componentName, componentState, healthWord, kindWord, stateWord, targetWord } from "./labels.ts";
+
+export function statusText(model: Model): string {
+  const { snapshot, trusted } = model;
+  const nothing = snapshot.sessions.length === 0 ? [t("No session is running.")] : [];
+  return [
+    `# ${t("Linkup Status")}`,
+    ...(trusted
+      ? []
+      : [t("This workspace is in Restricted Mode: Linkup shows its configuration and starts nothing.")]),
+    ...snapshot.problems.map(
+      ({ title, message, actions }) =>
+        `> **${t(title)}.** ${message}${actions.map((action) => ` → ${t(action.title)}`).join("")}`,
+    ),
+    ...nothing,
+    ...snapshot.sessions.map(sessionText),
+    ...idleConfigs(model).map(
+      ({ path, errors }) =>
+        `- \`${path}\`: ${errors === 0 ? t("stopped") : errors === 1 ? t("1 error") : t("{0} errors", errors)}`,
+    ),
+    ...(snapshot.components.length > 0 ? [`## ${t("Components")}`, componentsText(model)] : []),
+    `## JSON`,
+    t("To copy into an issue; it holds no secrets."),
+    `\`\`\`json\n${JSON.stringify(snapshot, null, 2)}\n\`\`\``,
+    "",
+  ].join("\n\n");
+}
+
+function sessionText(session: SessionView): string {
+  const { name, kind, state, configPath, urls, services } = session;
+  const rows = services.map((service) => [
+    service.name,
+    targetWord(service.target),
+    `\`${service[service.target]}\``,
+    service.reason ?? healthWord(service.health),
+  ]);
+  return [
+    `## ${name ?? kindWord(kind)}`,
+    [kindWord(kind), stateWord(state), ...(configPath ? [`\`${configPath}\``] : [])].join(" · "),
+    urls.map((url) => `- <${url}>`).join("\n"),
+    table([t("Service"), t("Target"), t("Address"), t("Health")], rows),
+  ].join("\n\n");
+}
+
+function componentsText({ snapshot }: Model): string {
+  const rows = snapshot.components.map(({ id, state, pid, detail }) => [
+    componentName(id),
+    componentState(state),
+    pid === undefined ? "" : String(pid),
+    detail,
+  ]);
+  return table([t("Component"), t("State"), t("pid"), ""], rows);
+}
+
+function table(head: string[], rows: string[][]): string {
+  const line = (cells: string[]) => `| ${cells.map((cell) => cell.replace(/[|\n]/g, " ")).join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
