@@ -1,34 +1,42 @@
 // One bundle per process: extension, local server, command line, Worker.
+//   node esbuild.mjs [--dev] [extension|local-server|cli|worker]…    all of them when none is named
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { build } from "esbuild";
+
+const dev = process.argv.includes("--dev");
 
 /** @type {import("esbuild").BuildOptions} */
 const shared = {
   bundle: true,
-  minify: !process.argv.includes("--dev"),
-  sourcemap: process.argv.includes("--dev") ? "inline" : false,
+  minify: !dev,
+  sourcemap: dev ? "inline" : false,
   keepNames: false,
   legalComments: "none",
   logLevel: "warning",
+  absWorkingDir: import.meta.dirname,
+  write: false,
 };
 /** VS Code 1.101 runs extensions, and so everything they start, on Node 22. */
 const node = { ...shared, platform: "node", target: "node22", format: "cjs" };
 
-await Promise.all([
-  build({
+/** @type {Record<string, import("esbuild").BuildOptions>} */
+const bundles = {
+  extension: {
     ...node,
     entryPoints: ["extension/extension.ts"],
     outfile: "dist/extension.js",
     external: ["vscode"],
     mainFields: ["module", "main"],
-  }),
-  build({ ...node, entryPoints: ["local-server/main.ts"], outfile: "dist/local-server.js" }),
-  build({
+  },
+  "local-server": { ...node, entryPoints: ["local-server/main.ts"], outfile: "dist/local-server.js" },
+  cli: {
     ...node,
     entryPoints: ["cli/main.ts"],
     outfile: "dist/cli.js",
     banner: { js: "#!/usr/bin/env node" },
-  }),
-  build({
+  },
+  worker: {
     ...shared,
     entryPoints: ["worker/index.ts"],
     outfile: "dist/worker.js",
@@ -36,5 +44,19 @@ await Promise.all([
     target: "es2024",
     conditions: ["workerd", "worker", "browser"],
     external: ["cloudflare:*", "node:*"],
-  }),
-]);
+  },
+};
+
+const named = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
+await Promise.all((named.length > 0 ? named : Object.keys(bundles)).map(bundle));
+
+/** Several processes may build at the same time: a bundle is replaced as a whole, never half written. */
+async function bundle(name) {
+  const { outputFiles } = await build(bundles[name]);
+  for (const { path, contents } of outputFiles) {
+    await mkdir(dirname(path), { recursive: true });
+    const written = `${path}.${process.pid}`;
+    await writeFile(written, contents);
+    await rename(written, path);
+  }
+}

@@ -1,0 +1,18 @@
+/** A Worker that serves on this machine. */
+export interface EmbeddedWorker {
+  url: string;
+  /** Of the workerd process. */
+  pid: number;
+  /** Settles when workerd has ended, by `stop` or by itself. */
+  ended: Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function startWorker(options?: {
+  port?: number;
+  host?: string;
+  token?: string;
+  tunnelUrl?: string | undefined;
+  persist?: string | undefined;
+  vars?: Record<string, string>;
+}): Promise<EmbeddedWorker>;

@@ -1,0 +1,141 @@
+// Serves the Worker on this machine: Cloudflare's own runtime, workerd, as a child process.
+// Nothing stands before or behind it, so that requests and answers are as workerd passes them.
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const root = resolve(import.meta.dirname, "..");
+const bundle = join(root, "dist", "worker.js");
+const COMPATIBILITY_DATE = "2026-11-01";
+const STOP_MS = 5000;
+
+/**
+ * Builds dist/worker.js when its sources are newer, and serves it. Resolves when it accepts requests.
+ *
+ * @param {object} options
+ * @param {number} [options.port] 0, the default: a free one
+ * @param {string} [options.host] an address of this machine; 127.0.0.1 when not given
+ * @param {string} [options.token] what the API asks for
+ * @param {string} [options.tunnelUrl] where sessions' local servers listen when their clients do not say
+ * @param {string} [options.persist] folder that keeps the sessions; without it they end with the Worker
+ * @param {Record<string, string>} [options.vars] more variables of the Worker
+ * @returns {Promise<import("./embedded-worker.mjs").EmbeddedWorker>}
+ */
+export async function startWorker({
+  port = 0,
+  host = "127.0.0.1",
+  token = "token123",
+  tunnelUrl,
+  persist,
+  vars = {},
+} = {}) {
+  if (bundleIsStale()) execFileSync(process.execPath, [join(root, "esbuild.mjs"), "worker"], { cwd: root });
+
+  const folder = mkdtempSync(join(tmpdir(), "linkup-worker-"));
+  const storage = persist ? resolve(persist) : join(folder, "storage");
+  mkdirSync(storage, { recursive: true });
+  const variables = {
+    WORKER_TOKEN: token,
+    LINKUP_TUNNEL: "direct",
+    ...(tunnelUrl ? { LINKUP_DIRECT_TUNNEL_URL: tunnelUrl } : {}),
+    ...vars,
+  };
+  const config = join(folder, "workerd.capnp");
+  writeFileSync(config, workerdConfig(Object.keys(variables)));
+
+  const workerd = createRequire(import.meta.url)("workerd").default;
+  const child = spawn(
+    workerd,
+    [
+      "serve",
+      config,
+      `--import-path=/`,
+      `--socket-addr=http=${host}:${port}`,
+      `--directory-path=storage=${storage}`,
+      "--control-fd=3",
+    ],
+    // Secrets go by environment: neither arguments nor files show them.
+    { stdio: ["ignore", "inherit", "inherit", "pipe"], env: { ...process.env, ...variables } },
+  );
+  const endWithParent = () => child.kill("SIGKILL");
+  process.on("exit", endWithParent);
+  const ended = new Promise((resolve) => {
+    child.once("exit", () => {
+      process.off("exit", endWithParent);
+      rmSync(folder, { recursive: true, force: true });
+      resolve();
+    });
+  });
+
+  const listening = await Promise.race([
+    listeningPort(child.stdio[3]),
+    once(child, "error").then(([error]) => error),
+    once(child, "exit").then(([code, signal]) => new Error(`workerd ended at once (${signal ?? code}).`)),
+  ]);
+  if (listening instanceof Error) throw listening;
+  return { url: `http://${host}:${listening}`, pid: child.pid, ended, stop: () => stop(child, ended) };
+}
+
+/** workerd writes one JSON line per event to its control descriptor. */
+async function listeningPort(events) {
+  let text = "";
+  for await (const chunk of events) {
+    text += chunk;
+    const match = /"event":"listen","socket":"http","port":(\d+)/.exec(text);
+    if (match) return Number(match[1]);
+  }
+  // The child has ended, which the caller hears from it as well.
+  return new Promise(() => {});
+}
+
+async function stop(child, ended) {
+  child.kill("SIGTERM");
+  // workerd waits for open connections, such as WebSockets; nobody needs them any more.
+  const patience = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
+  await ended;
+  clearTimeout(patience);
+}
+
+function workerdConfig(variables) {
+  const bindings = variables.map(
+    (name) => `(name = ${JSON.stringify(name)}, fromEnvironment = ${JSON.stringify(name)}),`,
+  );
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "linkup", worker = .linkup),
+    (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
+    (name = "storage", disk = (path = "storage", writable = true)),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "linkup")],
+);
+const linkup :Workerd.Worker = (
+  modules = [(name = "worker.js", esModule = embed ${JSON.stringify(bundle)})],
+  compatibilityDate = "${COMPATIBILITY_DATE}",
+  durableObjectNamespaces = [
+    (className = "SessionObject", uniqueKey = "linkup-session", enableSql = true),
+    (className = "DirectoryObject", uniqueKey = "linkup-directory", enableSql = true),
+  ],
+  durableObjectStorage = (localDisk = "storage"),
+  bindings = [
+    (name = "SESSIONS", durableObjectNamespace = "SessionObject"),
+    (name = "DIRECTORY", durableObjectNamespace = "DirectoryObject"),
+    ${bindings.join("\n    ")}
+  ],
+);
+`;
+}
+
+function bundleIsStale() {
+  if (!existsSync(bundle)) return true;
+  const built = statSync(bundle).mtimeMs;
+  const sources = ["worker", "core"].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true }).map((name) => join(root, folder, name)),
+  );
+  return [...sources, join(root, "package.json"), join(root, "esbuild.mjs")].some(
+    (source) => statSync(source).mtimeMs > built,
+  );
+}

@@ -1,0 +1,162 @@
+import { once } from "node:events";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
+import {
+  type Api,
+  apiOf,
+  oneService,
+  type Seen,
+  type Service,
+  send,
+  startService,
+  startWorker,
+} from "./world.ts";
+
+let worker: Awaited<ReturnType<typeof startWorker>>;
+let laptop: Service;
+let remote: Service;
+let api: Api;
+
+beforeAll(async () => {
+  laptop = await startService("laptop");
+  remote = await startService("remote");
+  worker = await startWorker({ tunnelUrl: laptop.url });
+  api = apiOf(worker.url);
+});
+afterAll(async () => {
+  await worker.stop();
+  await Promise.all([laptop.stop(), remote.stop()]);
+});
+
+const session = () => ({
+  session_token: "mine",
+  services: [
+    {
+      name: "frontend",
+      location: "http://localhost:8000",
+      rewrites: [{ source: "/foo/(.*)", target: "/bar/$1" }],
+    },
+    { name: "backend", location: remote.url },
+  ],
+  domains: [
+    { domain: "example.com", default_service: "frontend", routes: [{ path: "/api/.*", service: "backend" }] },
+  ],
+});
+
+async function seenBy(path: string, headers: Record<string, string | string[]>): Promise<Seen> {
+  const answer = await send(worker.url, path, { headers });
+  expect(answer.status).toBe(200);
+  return JSON.parse(answer.body);
+}
+
+describe("a tunneled session", () => {
+  test("local services through the tunnel with the origin secret, remote ones straight without it", async () => {
+    const created = await api("POST", "/linkup/v2/sessions/tunneled", {
+      ...session(),
+      desired_name: "slim-gecko",
+    });
+    expect(created.status).toBe(200);
+    const { origin_secret } = created.json() as { origin_secret: string };
+
+    const local = await seenBy("/foo/b?c=d", {
+      host: "slim-gecko.example.com",
+      "linkup-origin-secret": "guess",
+    });
+    expect([local.service, local.url]).toEqual(["laptop", "/bar/b?c=d"]);
+    expect(local.headers["linkup-origin-secret"]).toBe(origin_secret);
+    expect(local.headers["x-forwarded-host"]).toBe("slim-gecko.example.com");
+
+    const api_ = await seenBy("/api/x", {
+      host: "example.com",
+      tracestate: "a=1,linkup-session=slim-gecko",
+      "linkup-origin-secret": "guess",
+    });
+    expect([api_.service, api_.url]).toEqual(["remote", "/api/x"]);
+    expect(api_.headers["linkup-origin-secret"]).toBeUndefined();
+  });
+
+  test("a toggle is followed by the next request", async () => {
+    const before = await seenBy("/", { host: "slim-gecko.example.com" });
+    const toggled = session();
+    toggled.services[0]!.location = remote.url;
+    await api("POST", "/linkup/v2/sessions/tunneled", { ...toggled, desired_name: "slim-gecko" });
+    const after = await seenBy("/", { host: "slim-gecko.example.com" });
+    expect([before.service, after.service]).toEqual(["laptop", "remote"]);
+  });
+
+  test("the tunnel's URL is that of the request, when it is on this machine", async () => {
+    const own = await startService("own");
+    try {
+      const created = await api("POST", "/linkup/v2/sessions/tunneled", {
+        ...session(),
+        desired_name: "own-tunnel",
+        tunnel_url: own.url,
+      });
+      expect(created.json()).toMatchObject({ tunnel_data: { url: own.url, name: "own-tunnel" } });
+      expect((await seenBy("/", { host: "own-tunnel.example.com" })).service).toBe("own");
+    } finally {
+      await own.stop();
+    }
+  });
+
+  test("sessions outlive the Worker, where it may keep them", async () => {
+    const { mkdtemp, rm } = await import("node:fs/promises");
+    const { tmpdir } = await import("node:os");
+    const { join } = await import("node:path");
+    const persist = await mkdtemp(join(tmpdir(), "linkup-persist-"));
+    try {
+      const first = await startWorker({ persist });
+      await apiOf(first.url)("POST", "/linkup/v2/sessions/preview", {
+        ...oneService(remote.url),
+        desired_name: "kept",
+      });
+      await first.stop();
+      const second = await startWorker({ persist });
+      const answer = await send(second.url, "/x", { headers: { host: "kept.example.com" } });
+      await second.stop();
+      expect(JSON.parse(answer.body)).toMatchObject({ service: "remote", url: "/x" });
+    } finally {
+      await rm(persist, { recursive: true });
+    }
+  });
+});
+
+describe("WebSocket", () => {
+  test("messages, subprotocol, close code and reason pass both ways", async () => {
+    const sockets = new WebSocketServer({ server: remote.server, handleProtocols: () => "v2.chat" });
+    sockets.on("connection", (socket, request) => {
+      socket.send(JSON.stringify({ url: request.url, destination: request.headers["linkup-destination"] }));
+      socket.on("message", (data, isBinary) => {
+        if (data.toString() === "close") socket.close(4321, "as you wish");
+        else socket.send(data, { binary: isBinary });
+      });
+      socket.on("close", (code, reason) => closed.push([code, reason.toString()]));
+    });
+    const closed: [number, string][] = [];
+
+    await api("POST", "/linkup/v2/sessions/preview", { ...oneService(remote.url), desired_name: "sockets" });
+    const open = async () => {
+      const socket = new WebSocket(`${worker.url.replace("http", "ws")}/live?a=b`, ["v1.chat", "v2.chat"], {
+        headers: { host: "sockets.example.com" },
+      });
+      const [first] = await once(socket, "message");
+      expect(JSON.parse(String(first))).toEqual({ url: "/live?a=b", destination: "web" });
+      expect(socket.protocol).toBe("v2.chat");
+      return socket;
+    };
+
+    const socket = await open();
+    socket.send(Buffer.from([1, 2, 3]));
+    const [echo, isBinary] = await once(socket, "message");
+    expect([[...(echo as Buffer)], isBinary]).toEqual([[1, 2, 3], true]);
+    socket.send("close");
+    const [code, reason] = await once(socket, "close");
+    expect([code, String(reason)]).toEqual([4321, "as you wish"]);
+
+    const other = await open();
+    other.close(4001, "enough");
+    await once(other, "close");
+    await expect.poll(() => closed).toContainEqual([4001, "enough"]);
+    sockets.close();
+  });
+});

@@ -1,0 +1,77 @@
+/**
+ * Which of a request's candidate names is a session? Every isolate remembers the answers for `FRESH_MS`,
+ * which is the longest that a change made elsewhere can stay unseen here.
+ */
+import type { Candidate } from "../core/identify.ts";
+import type { Env } from "./env.ts";
+import type { KnownSession } from "./session-object.ts";
+
+export const FRESH_MS = 1000;
+/** Names remembered at most; the oldest go first. */
+const MOST = 2000;
+
+/** `at`: when the question was asked, in milliseconds since the epoch. */
+interface Answer {
+  at: number;
+  session: KnownSession | null;
+}
+
+const answers = new Map<string, Answer>();
+/** Questions under way, shared by all requests of this isolate. */
+const asking = new Map<string, Promise<KnownSession | null>>();
+
+export interface Found {
+  name: string;
+  session: KnownSession;
+}
+
+/** The first candidate that is a known session. All that is not remembered is asked in one round. */
+export async function findSession(
+  candidates: Candidate[],
+  env: Env,
+  context: ExecutionContext,
+): Promise<Found | undefined> {
+  const now = Date.now();
+  const rounds: (KnownSession | null | Promise<KnownSession | null>)[] = [];
+  for (const { name } of candidates) {
+    const answer = answers.get(name);
+    const fresh = answer !== undefined && now - answer.at < FRESH_MS;
+    // A remembered session decides, when none of the names before it has to be asked.
+    if (fresh && answer.session && rounds.every((round) => round === null))
+      return { name, session: answer.session };
+    rounds.push(fresh ? answer.session : ask(name, env, context));
+  }
+  for (const [index, session] of (await Promise.all(rounds)).entries()) {
+    if (session) return { name: candidates[index]!.name, session };
+  }
+  return undefined;
+}
+
+function ask(name: string, env: Env, context: ExecutionContext): Promise<KnownSession | null> {
+  const underWay = asking.get(name);
+  if (underWay) return underWay;
+  const at = Date.now();
+  const answer = Promise.resolve(env.SESSIONS.get(env.SESSIONS.idFromName(name)).lookUp()).then((session) => {
+    if (asking.get(name) === answer) remember(name, { at, session });
+    return session;
+  });
+  asking.set(name, answer);
+  const done = () => {
+    if (asking.get(name) === answer) asking.delete(name);
+  };
+  // Others wait for it too: it goes on when the request that asked is gone.
+  context.waitUntil(answer.then(done, done));
+  return answer;
+}
+
+function remember(name: string, answer: Answer): void {
+  answers.delete(name);
+  answers.set(name, answer);
+  if (answers.size > MOST) answers.delete(answers.keys().next().value!);
+}
+
+/** The session was changed here: the next request asks again, and an answer under way is not kept. */
+export function forget(name: string): void {
+  answers.delete(name);
+  asking.delete(name);
+}
