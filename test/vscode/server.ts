@@ -65,31 +65,27 @@ export class Server {
   static async start(options: ServerOptions): Promise<Server> {
     const entry = join(await codeServer(), "out", "node", "entry.js");
     const folder = await realpath(await mkdtemp(join(tmpdir(), "lw-")));
+    try {
+      return await Server.#launch(entry, folder, options);
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  static async #launch(entry: string, folder: string, options: ServerOptions): Promise<Server> {
     for (const name of ["user/User", "extensions", "home", "state", "tmp"])
       mkdirSync(join(folder, name), { recursive: true });
-    await writeFile(
-      join(folder, "user", "User", "settings.json"),
-      JSON.stringify({ ...SETTINGS, ...options.settings }, null, 2),
-    );
-    const inherited = Object.entries(process.env).filter(([name]) => !STEERING.test(name));
-    const env = {
-      ...Object.fromEntries(inherited),
-      PATH: `${nodeBin}${delimiter}${process.env.PATH}`,
-      HOME: join(folder, "home"),
-      TMPDIR: join(folder, "tmp"),
-      // No marketplace: nothing is looked up, nothing is updated.
-      EXTENSIONS_GALLERY: "{}",
-      LINKUP_HOME: join(folder, "state"),
-      ...options.env,
-      LINKUP_TEST_FOLDER: folder,
-    };
+    const settings = JSON.stringify({ ...SETTINGS, ...options.settings }, null, 2);
+    await writeFile(join(folder, "user", "User", "settings.json"), settings);
+    const env = environment(folder, options.env);
     const common = [entry, "--config", "/dev/null", "--user-data-dir", join(folder, "user")];
     common.push("--extensions-dir", join(folder, "extensions"));
     if (options.vsix)
       execFileSync(node, [...common, "--install-extension", options.vsix, "--force"], { env, stdio: "pipe" });
 
     const argv = [...common, "--bind-addr", "127.0.0.1:0", "--auth", "none", "--disable-telemetry"];
-    argv.push("--disable-update-check", "--disable-workspace-trust", "--disable-getting-started-override");
+    argv.push("--disable-update-check", "--disable-getting-started-override");
     argv.push("--reconnection-grace-time", "5", ...(options.args ?? []));
     const child = spawn(node, argv, { env, cwd: folder, stdio: ["ignore", "pipe", "pipe"], detached: true });
     // A test runner that dies without stopping us takes the server along.
@@ -101,7 +97,6 @@ export class Server {
     } catch (error) {
       kill();
       process.off("exit", kill);
-      await rm(folder, { recursive: true, force: true });
       throw error;
     }
   }
@@ -151,6 +146,22 @@ export class Server {
     process.off("exit", this.#killOnExit);
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+/** The caller's environment, less what steers VS Code, with a home of its own. */
+function environment(folder: string, more: Record<string, string> = {}): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([name]) => !STEERING.test(name));
+  return {
+    ...Object.fromEntries(inherited),
+    PATH: `${nodeBin}${delimiter}${process.env.PATH}`,
+    HOME: join(folder, "home"),
+    TMPDIR: join(folder, "tmp"),
+    // No marketplace: nothing is looked up, nothing is updated.
+    EXTENSIONS_GALLERY: "{}",
+    LINKUP_HOME: join(folder, "state"),
+    ...more,
+    LINKUP_TEST_FOLDER: folder,
+  };
 }
 
 /** Leaves out that VS Code's own extensions were activated. */
