@@ -1,5 +1,7 @@
 /** The one schema of linkup.yaml: it checks the file and makes the JSON schema for other editors. */
+
 import * as z from "zod/mini";
+import { $ZodArray, $ZodNullable, $ZodObject, $ZodOptional } from "zod/v4/core";
 
 const described = <T extends z.ZodMiniType>(schema: T, description: string, examples?: unknown[]): T => {
   z.globalRegistry.add(schema, examples ? { description, examples } : { description });
@@ -148,18 +150,17 @@ export function keysAt(path: readonly (string | number)[]): string[] | undefined
   let schema: z.core.$ZodType = configSchema;
   for (const key of path) {
     schema = unwrap(schema);
-    if (schema instanceof z.core.$ZodArray && typeof key === "number") schema = schema._zod.def.element;
-    else if (schema instanceof z.core.$ZodObject && typeof key === "string" && key in schema._zod.def.shape)
+    if (schema instanceof $ZodArray && typeof key === "number") schema = schema._zod.def.element;
+    else if (schema instanceof $ZodObject && typeof key === "string" && key in schema._zod.def.shape)
       schema = schema._zod.def.shape[key]!;
     else return undefined;
   }
   schema = unwrap(schema);
-  return schema instanceof z.core.$ZodObject ? Object.keys(schema._zod.def.shape) : undefined;
+  return schema instanceof $ZodObject ? Object.keys(schema._zod.def.shape) : undefined;
 }
 
 function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
-  while (schema instanceof z.core.$ZodOptional || schema instanceof z.core.$ZodNullable)
-    schema = schema._zod.def.innerType;
+  while (schema instanceof $ZodOptional || schema instanceof $ZodNullable) schema = schema._zod.def.innerType;
   return schema;
 }
 
