@@ -19,7 +19,7 @@ const tiers = {
   package: [["node", "scripts/package.mjs"]],
   vscode: skipVsCode
     ? [["node", "-e", "console.error('SKIPPED: the tests in VS Code, because LINKUP_SKIP_E2E=1')"]]
-    : [["node", "test/vscode/run.mjs"]],
+    : [vitest("test/vscode/vitest.config.ts"), ["node", "test/vscode/host.ts"]],
 };
 
 function vitest(config) {
