@@ -40,7 +40,7 @@ export function parse(source: string): Parsed | { problems: PatternProblem[] } {
   return new Parser(source).parse();
 }
 
-const QUANTIFIER = /[*+?]|\{(\d+)(?:(,)(\d*))?\}/y;
+const QUANTIFIER = /[*+?]|\{\s*(\d+)\s*(?:(,)\s*(\d*)\s*)?\}/y;
 const FLAG_NAMES: Readonly<Record<string, keyof Flags>> = {
   i: "ignoreCase",
   m: "multiline",
@@ -118,6 +118,7 @@ class Parser {
         max = min;
       }
       const lazy = s.eat("?") !== s.flags.swapGreed;
+      if (/\s/.test(text)) s.note(at, `JavaScript reads ${text} as plain characters. Remove the spaces.`);
       if (stacked === 1) s.note(at, `JavaScript refuses a second quantifier. Write (?:…)${text}.`);
       if (stacked === MAX_STACKED) {
         s.stop(at, text.length, "Too many quantifiers in a row.");
@@ -276,8 +277,12 @@ class Parser {
 
   #groupName(open: number, name: string): string {
     const s = this.#s;
-    if (!/^[A-Za-z_]\w*$/.test(name)) {
-      s.problem(open, s.at - open, "A group's name has letters, digits and _, and starts with no digit.");
+    if (!/^[A-Za-z_][\w.]*$/.test(name)) {
+      s.problem(
+        open,
+        s.at - open,
+        "A group's name has letters, digits, _ and dots, and starts with no digit.",
+      );
     } else if (this.#groups.includes(name)) {
       s.problem(open, s.at - open, `There are two groups named ${name}.`);
     }

@@ -61,6 +61,8 @@ describe("syntax", () => {
     ["^[/|{}()*+?.$^]+$", "/|{}()*+?.$^", true],
     ["^a{2}b{1,}c{0,1}$", "aabbc", true],
     ["^a{2}$", "aaa", false],
+    ["^a{ 1, 3 }$", "aaa", true],
+    ["(?<a.b>x)", "x", true],
     ["a{", "a{", true],
     ["{id}", "/{id}", true],
     ["]}", "]}", true],
