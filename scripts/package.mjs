@@ -1,0 +1,59 @@
+// Builds linkup.vsix, and fails when it holds what it should not: the extension as users get it.
+import { execFileSync } from "node:child_process";
+import { statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { listFiles } from "@vscode/vsce";
+
+const root = resolve(import.meta.dirname, "..");
+const vsix = join(root, "linkup.vsix");
+const MAX_BYTES = 2_000_000;
+
+/** All that may be in it. */
+const PARTS = [
+  /^dist\/(extension|local-server|cli|worker)\.js$/,
+  /^media\/[\w./-]+\.(png|svg|md|json)$/,
+  /^l10n\/bundle\.l10n(\.[\w-]+)?\.json$/,
+  /^package(\.nls(\.[\w-]+)?)?\.json$/,
+  /^(README|CHANGELOG)\.md$/,
+  /^LICENSE$/,
+];
+const NEEDED = [
+  "dist/extension.js",
+  "dist/local-server.js",
+  "dist/cli.js",
+  "dist/worker.js",
+  "package.json",
+  "package.nls.json",
+  "README.md",
+  "LICENSE",
+  "media/icon.png",
+  "media/linkup.schema.json",
+];
+
+function run(file, ...args) {
+  return execFileSync(process.execPath, [join(root, file), ...args], { cwd: root, encoding: "utf8" });
+}
+
+run("esbuild.mjs");
+
+const files = (await listFiles({ cwd: root, dependencies: false })).map((file) => file.replaceAll("\\", "/"));
+const problems = [
+  ...files
+    .filter((file) => !PARTS.some((part) => part.test(file)))
+    .map((file) => `${file} does not belong in it`),
+  ...NEEDED.filter((file) => !files.includes(file)).map((file) => `${file} is missing`),
+];
+
+// The package's home is not public: links in the README stay as they are.
+const flags = ["--no-dependencies", "--allow-missing-repository", "--no-rewrite-relative-links"];
+const said = run("node_modules/@vscode/vsce/vsce", "package", ...flags, "--out", vsix);
+if (/warning/i.test(said)) problems.push(`vsce warns:\n${said}`);
+
+const { size } = statSync(vsix);
+if (size > MAX_BYTES) problems.push(`it has ${size} bytes, more than ${MAX_BYTES}`);
+if (problems.length > 0) {
+  console.error(`linkup.vsix is not as it should be:\n- ${problems.join("\n- ")}`);
+  process.exitCode = 1;
+} else {
+  console.log(`linkup.vsix: ${files.length} files, ${Math.round(size / 1000)} kB, no warnings.`);
+}
