@@ -1,0 +1,42 @@
+/** The client's side of one request: the same for HTTP/1.1 and HTTP/2. */
+
+import type { Socket } from "node:net";
+import type { RequestHead } from "../../core/request.ts";
+import type { ResponseHead } from "../upstream/response-parser.ts";
+import type { Fields } from "./fields.ts";
+
+export interface RequestBody {
+  data(chunk: Buffer): void;
+  /** `trailers` as name, value, name, value… */
+  end(trailers: string[]): void;
+}
+
+export interface Client extends RequestHead {
+  readonly method: string;
+  readonly fields: Fields;
+  /** False when the request ends with its head. */
+  readonly hasBody: boolean;
+  /** The protocol that the client wants to switch to: `websocket`. */
+  readonly upgrade?: string;
+  /** The client has gone away before its answer was complete. Called at most once. */
+  onGone: () => void;
+  /** The answer may go on after `write` was false. */
+  onDrain: () => void;
+
+  /** Begins to hand over the request's body. */
+  read(body: RequestBody): void;
+  pause(): void;
+  resume(): void;
+
+  /** 100, 102 or 103. */
+  inform(status: number, headers: string[]): void;
+  /** The answer's head. `headers` as name, value, name, value…, without those of a connection. */
+  respond(head: { status: number; reason: string; headers: string[]; hasBody: boolean }): void;
+  /** False when the caller should wait for `onDrain`. */
+  write(chunk: Buffer): boolean;
+  end(trailers: string[]): void;
+  /** The service has switched protocols: from here on bytes are carried, not HTTP. With `upgrade` only. */
+  switch?(head: ResponseHead, service: Socket, rest: Buffer): void;
+  /** Ends an answer so that nobody can take it for a complete one. */
+  break(): void;
+}

@@ -1,0 +1,72 @@
+/** Accepts HTTP/1.1. */
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Client } from "./client.ts";
+import { Http1Client } from "./http1-client.ts";
+import { UpgradedClient } from "./upgraded-client.ts";
+
+/** Cookies of `localhost` are shared by all its ports, so heads grow large on a developer's machine. */
+export const MAX_HEADER_SIZE = 131_072;
+
+export function http1Front(serve: (client: Client) => void): Server {
+  const server = createServer({
+    maxHeaderSize: MAX_HEADER_SIZE,
+    noDelay: true,
+    // A head has to arrive soon; a body may take its time.
+    headersTimeout: 30_000,
+    requestTimeout: 0,
+    keepAliveTimeout: 65_000,
+  });
+  server.maxHeadersCount = 0;
+  // It gets its connections from other listeners; this makes it watch over their time-outs all the same.
+  server.emit("listening");
+  const request = (...[message, response]: ConstructorParameters<typeof Http1Client>) =>
+    serve(new Http1Client(message, response));
+  server.on("request", request);
+  // `Expect` is for the service to answer.
+  server.on("checkContinue", request);
+  server.on("checkExpectation", request);
+  server.on("upgrade", (message, socket, early) => {
+    if (switchable(message)) return serve(new UpgradedClient(message, socket, early));
+    // To ignore the wish is allowed (RFC 9110, 7.8): the same request once more, without it.
+    socket.unshift(Buffer.concat([Buffer.from(withoutUpgrade(message), "latin1"), early]));
+    server.emit("connection", socket);
+  });
+  server.on("connect", (_message, socket) =>
+    close(socket, "405 Method Not Allowed", "There is no proxying by CONNECT here."),
+  );
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    if (!socket.writable || error.code === "ECONNRESET") return socket.destroy();
+    const status = CLIENT_ERRORS[error.code ?? ""] ?? "400 Bad Request";
+    close(socket, status, `Linkup could not read this request: ${error.message}.`);
+  });
+  return server;
+}
+
+const CLIENT_ERRORS: Record<string, string> = {
+  HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
+  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
+};
+
+function close(socket: Duplex, status: string, text: string): void {
+  socket.on("error", () => socket.destroy());
+  socket.end(
+    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
+      `Content-Length: ${Buffer.byteLength(text) + 1}\r\n\r\n${text}\n`,
+    () => socket.destroy(),
+  );
+}
+
+/** h2c would hide further requests from this proxy, and a body cannot be told from what follows the switch. */
+function switchable({ headers }: IncomingMessage): boolean {
+  const hasBody = headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
+  return !hasBody && !/(?:^|,)\s*(?:h2c|tls\/)/i.test(headers.upgrade ?? "");
+}
+
+function withoutUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMessage): string {
+  let head = `${method} ${url} HTTP/${httpVersion}\r\n`;
+  for (let i = 0; i < rawHeaders.length; i += 2)
+    if (!/^(?:upgrade|http2-settings)$/i.test(rawHeaders[i]!))
+      head += `${rawHeaders[i]}: ${rawHeaders[i + 1]}\r\n`;
+  return `${head}\r\n`;
+}

@@ -1,0 +1,77 @@
+/** The head of the request as the service gets it. */
+import {
+  addedHeaders,
+  HOP_BY_HOP,
+  isSessionOrigin,
+  joinCookies,
+  ORIGIN_SECRET_HEADER,
+} from "../../core/forward.ts";
+import type { Routed } from "../../core/route.ts";
+import { isLocal } from "../../core/session.ts";
+import type { Served } from "../sessions.ts";
+import type { Client } from "./client.ts";
+import { connectionNames, type Fields } from "./fields.ts";
+
+export interface ForwardedRequest {
+  /** `http://host:port` of the service. */
+  origin: string;
+  method: string;
+  /** Request line and headers, with the empty line behind them, to be sent as latin1. */
+  head: string;
+  /** The body is sent in chunks, since its length is not known. */
+  chunked: boolean;
+  /** The `Origin` that the service sees instead of the client's. */
+  origins: { client: string; service: string } | undefined;
+}
+
+export function requestHead(client: Client, served: Served, decision: Routed): ForwardedRequest {
+  const { fields, method, upgrade } = client;
+  const { name, session } = served;
+  const { service, origin, target } = decision;
+  const rewritten = isLocal(service.location) && !service.preserve_host;
+  const clientOrigin = rewritten ? fields.get("origin") : undefined;
+  const origins = isSessionOrigin(name, session, clientOrigin)
+    ? { client: clientOrigin, service: origin }
+    : undefined;
+  const host = service.preserve_host ? client.host : origin.slice(origin.indexOf("//") + 2);
+
+  const added = addedHeaders(name, decision, client);
+  const replaced = new Set(added.map(([name]) => name));
+  const hop = connectionNames(fields);
+  const chunked = client.hasBody && !fields.has("content-length");
+
+  let head = `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n`;
+  for (let i = 0; i < fields.names.length; i++) {
+    const lower = fields.names[i]!;
+    if (DROPPED.has(lower) || hop.has(lower) || replaced.has(lower)) continue;
+    const value = origins && lower === "origin" ? origins.service : fields.raw[2 * i + 1];
+    head += `${fields.raw[2 * i]}: ${value}\r\n`;
+  }
+  const cookies = joinedCookies(fields);
+  if (cookies !== undefined) head += `Cookie: ${cookies}\r\n`;
+  for (const [name, value] of added) head += `${name}: ${value}\r\n`;
+  // The only kind of TE that a proxy may ask for is the one whose trailers it passes on.
+  if (fields.has("te") && fields.list("te").includes("trailers"))
+    head += "TE: trailers\r\nConnection: TE\r\n";
+  if (upgrade !== undefined) head += `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
+  if (chunked) {
+    const trailer = fields.get("trailer");
+    if (trailer !== undefined) head += `Trailer: ${trailer}\r\n`;
+    head += "Transfer-Encoding: chunked\r\n";
+  }
+  return { origin, method, head: `${head}\r\n`, chunked, origins };
+}
+
+/** Left out or written anew above. */
+const DROPPED: ReadonlySet<string> = new Set([...HOP_BY_HOP, "host", "cookie", ORIGIN_SECRET_HEADER]);
+
+/** HTTP/2 sends cookies in crumbs, and some clients in several lines; services expect one line. */
+function joinedCookies(fields: Fields): string | undefined {
+  let joined: string | undefined;
+  for (const [i, name] of fields.names.entries()) {
+    if (name !== "cookie") continue;
+    const value = joinCookies(fields.raw[2 * i + 1]!);
+    joined = joined === undefined ? value : `${joined}; ${value}`;
+  }
+  return joined;
+}

@@ -1,0 +1,65 @@
+/** The head of the answer as the client gets it. */
+import { corsHeaders, isPreflight } from "../../core/forward.ts";
+import { keepsCaching } from "../../core/route.ts";
+import type { Served } from "../sessions.ts";
+import type { ResponseHead } from "../upstream/response-parser.ts";
+import type { Client } from "./client.ts";
+import { endToEnd } from "./fields.ts";
+import type { ForwardedRequest } from "./request-head.ts";
+
+export interface ForwardedResponse {
+  status: number;
+  reason: string;
+  headers: string[];
+  hasBody: boolean;
+}
+
+export function responseHead(
+  client: Client,
+  { name, session }: Served,
+  { origins }: ForwardedRequest,
+  response: ResponseHead,
+): ForwardedResponse {
+  const { fields } = response;
+  const cors = fields.has("access-control-allow-origin")
+    ? []
+    : corsHeaders(name, session, client.method, client);
+  if (cors.length > 0 && isPreflight(client.method, client)) return preflightAnswer(cors);
+
+  const headers = endToEnd(fields);
+  // Trailers are passed on, so what announces them is too; an answer of known length has none.
+  const trailer = response.length === undefined ? fields.get("trailer") : undefined;
+  if (trailer !== undefined && response.hasBody) headers.push("Trailer", trailer);
+  if (!keepsCaching(session, client.target)) setHeader(headers, "Cache-Control", "no-cache");
+  if (origins) mapOrigin(headers, origins);
+  for (const [name, value] of cors) headers.push(name, value);
+  if (cors.length > 0) headers.push("Vary", "Origin");
+  return { status: response.status, reason: response.reason, headers, hasBody: response.hasBody };
+}
+
+/** The service knows nothing of CORS: it is answered for it. */
+function preflightAnswer(cors: [string, string][]): ForwardedResponse {
+  return { status: 204, reason: "No Content", headers: [...cors.flat(), "Vary", "Origin"], hasBody: false };
+}
+
+/** In the place of the first line with this name, or behind the last one. */
+function setHeader(headers: string[], name: string, value: string): void {
+  const lower = name.toLowerCase();
+  let set = false;
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i]!.toLowerCase() !== lower) continue;
+    if (set) {
+      headers.splice(i, 2);
+      i -= 2;
+    } else headers[i + 1] = value;
+    set = true;
+  }
+  if (!set) headers.push(name, value);
+}
+
+/** The service allowed the origin that it was shown: the page's is meant. */
+function mapOrigin(headers: string[], origins: { client: string; service: string }): void {
+  for (let i = 0; i < headers.length; i += 2)
+    if (headers[i]!.toLowerCase() === "access-control-allow-origin" && headers[i + 1] === origins.service)
+      headers[i + 1] = origins.client;
+}

@@ -1,0 +1,102 @@
+/** The local server: its listeners, its control API, and when it ends. */
+import { mkdirSync } from "node:fs";
+import { createServer, type RequestListener } from "node:http";
+import type { Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { controlAddress, type ServerStatus } from "../core/control.ts";
+import { version } from "../package.json";
+import { controlApi } from "./control/api.ts";
+import { bind } from "./control/socket.ts";
+import { Leases } from "./leases.ts";
+import { listenOnFirst, listenOnLoopback } from "./listen.ts";
+import { log } from "./log.ts";
+import type { Options } from "./options.ts";
+import { preferredPorts, rememberPort } from "./port.ts";
+import type { Client } from "./proxy/client.ts";
+import { decide, type Listener } from "./proxy/decide.ts";
+import { forward, refuse } from "./proxy/forward.ts";
+import { http1Front } from "./proxy/http1-front.ts";
+import { Sessions } from "./sessions.ts";
+import { Pool } from "./upstream/pool.ts";
+
+/** How long answers under way may take when the server ends. */
+const GRACE_MS = 1_000;
+
+/** Starts the local server of this home. False when there is one already. */
+export async function startServer(options: Options): Promise<boolean> {
+  const { home } = options;
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  const started = Date.now();
+  const sessions = new Sessions();
+  const leases = new Leases(() => performance.now());
+  const pool = new Pool();
+  const sockets = new Set<Socket>();
+
+  const front = (listener: Listener) => {
+    const server = http1Front((client: Client) => {
+      const verdict = decide(sessions, listener, client);
+      if (verdict.refused) refuse(client, verdict.status, verdict.text);
+      else forward(client, verdict.served, verdict.decision, pool);
+    });
+    return (socket: Socket) => {
+      sockets.add(socket);
+      socket.once("close", () => sockets.delete(socket));
+      server.emit("connection", socket);
+    };
+  };
+
+  // The control address first: whoever has it is the one local server of this home. It answers when all is ready.
+  const control = createServer();
+  const early: Parameters<RequestListener>[] = [];
+  const hold: RequestListener = (...exchange) => early.push(exchange);
+  control.on("request", hold);
+  if (!(await bind(control, controlAddress(home, process.platform, tmpdir())))) return false;
+  const browser = await listenOnFirst(preferredPorts(options), front("browser"));
+  const tunnel = await listenOnLoopback(options.tunnelPort, front("tunnel"));
+  if (options.browserPort === undefined) rememberPort(home, browser.port);
+
+  let timer: NodeJS.Timeout | undefined;
+  /** Comes back when the last lease will have been gone for long enough. */
+  const watchLeases = () => {
+    clearTimeout(timer);
+    const { remaining } = leases;
+    if (remaining === 0) return stop("nobody uses it any more");
+    if (Number.isFinite(remaining)) timer = setTimeout(watchLeases, Math.min(remaining, 2 ** 30));
+  };
+  const sweeper = setInterval(() => pool.sweep(), 5_000);
+
+  let stopping = false;
+  const stop = (reason: string) => {
+    if (stopping) return;
+    stopping = true;
+    log(`stopping: ${reason}`);
+    clearTimeout(timer);
+    clearInterval(sweeper);
+    browser.close();
+    tunnel.close();
+    control.close();
+    control.closeIdleConnections();
+    pool.clear();
+    const end = () => process.exit(0);
+    if (sockets.size === 0) setImmediate(end);
+    else setTimeout(end, GRACE_MS);
+  };
+
+  const status = (): ServerStatus => ({
+    version,
+    pid: process.pid,
+    started,
+    browser_port: browser.port,
+    tunnel_port: tunnel.port,
+    sessions: sessions.names,
+    leases: leases.ids,
+  });
+  const api = controlApi({ sessions, leases, status, leased: watchLeases, stop });
+  control.off("request", hold).on("request", api);
+  for (const exchange of early) api(...exchange);
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop(`received ${signal}`));
+  watchLeases();
+  log(`local server ${version} started, process ${process.pid}`);
+  log(`browser port ${browser.port}, tunnel port ${tunnel.port}`);
+  return true;
+}

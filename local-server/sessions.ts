@@ -1,0 +1,81 @@
+/** The sessions that this machine serves. */
+import type { ServedSession } from "../core/control.ts";
+import { type Candidate, candidates } from "../core/identify.ts";
+import { nameProblem } from "../core/names.ts";
+import type { RequestHead } from "../core/request.ts";
+import { type Parsed, parseSession, printSession, type Session } from "../core/session.ts";
+
+export interface Served {
+  name: string;
+  session: Session;
+  originSecret: string | null;
+  configPath: string | null;
+}
+
+export class Sessions {
+  readonly #served = new Map<string, Served>();
+
+  get names(): string[] {
+    return [...this.#served.keys()].sort();
+  }
+
+  get(name: string): Served | undefined {
+    return this.#served.get(name);
+  }
+
+  *[Symbol.iterator](): Generator<Served> {
+    yield* this.#served.values();
+  }
+
+  /** Adds or replaces a session; requests from now on follow it. */
+  put(name: string, body: unknown): Parsed<Served> {
+    const served = parseServed(name, body);
+    if (served.ok) this.#served.set(name, served.value);
+    return served;
+  }
+
+  delete(name: string): void {
+    this.#served.delete(name);
+  }
+
+  /** The session that a request belongs to: the first of its candidates that is served here. */
+  find(head: RequestHead): Served | undefined {
+    for (const { name } of candidates(head)) {
+      const served = this.#served.get(name);
+      if (served) return served;
+    }
+    return undefined;
+  }
+
+  candidates(head: RequestHead): (Candidate & { known: boolean })[] {
+    return candidates(head).map((candidate) => ({ ...candidate, known: this.#served.has(candidate.name) }));
+  }
+}
+
+function parseServed(name: string, body: unknown): Parsed<Served> {
+  const problems: string[] = [];
+  const problem = nameProblem(name);
+  if (problem) problems.push(problem);
+  const members: Partial<ServedSession> = typeof body === "object" && body !== null ? body : {};
+  const text = (member: "origin_secret" | "config_path"): string | null => {
+    const value: unknown = members[member] ?? null;
+    if (value === null || (typeof value === "string" && value !== "")) return value;
+    problems.push(`${member}: must be a text that is not empty, or null`);
+    return null;
+  };
+  const originSecret = text("origin_secret");
+  const configPath = text("config_path");
+  const session = parseSession(members.session);
+  if (!session.ok) problems.push(...session.problems.map((text) => `session: ${text}`));
+  if (!session.ok || problems.length > 0) return { ok: false, problems };
+  return { ok: true, value: { name, session: session.value, originSecret, configPath } };
+}
+
+/** As the control API shows it: without the secret, and without the token that owns the name. */
+export function printServed({ session, configPath }: Served): ServedSession {
+  return {
+    session: { ...printSession(session), session_token: "" },
+    origin_secret: null,
+    config_path: configPath,
+  };
+}

@@ -1,0 +1,138 @@
+/** One HTTP/1.1 connection to a service, for one request at a time. */
+import type { Socket } from "node:net";
+import {
+  type Asked,
+  MalformedResponse,
+  type ResponseHead,
+  ResponseParser,
+  type ResponseReader,
+} from "./response-parser.ts";
+
+export interface Answer extends Omit<ResponseReader, "switched"> {
+  /** 101: the connection is the caller's now; `rest` is what came right behind the head. */
+  switched(head: ResponseHead, socket: Socket, rest: Buffer): void;
+  /** The connection takes request body again after `write` was false. */
+  drained(): void;
+  /** No (complete) answer will come. `stale`: not a byte of it came, on a connection that was used before. */
+  failed(error: Error, stale: boolean): void;
+}
+
+export class Connection {
+  readonly #socket: Socket;
+  readonly #onFree: (connection: Connection) => void;
+  readonly #parser: ResponseParser;
+  #answer: Answer | undefined;
+  #requested = false;
+  #responded = false;
+  #requests = 0;
+  /** Milliseconds that the service said it keeps an idle connection (`Keep-Alive: timeout=N`). */
+  keepAlive: number | undefined;
+
+  /** `onFree` is called each time the connection can be used again. */
+  constructor(socket: Socket, onFree: (connection: Connection) => void) {
+    this.#socket = socket;
+    this.#onFree = onFree;
+    const listeners = {
+      data: (chunk: Buffer) => this.#read(chunk),
+      drain: () => this.#answer?.drained(),
+      end: () => {
+        this.#parser.finish();
+        if (!this.#parser.switched) socket.destroy();
+      },
+      error: (error: Error) => this.#fail(error),
+      close: () => this.#fail(new Error("it closed the connection before its answer was complete")),
+    };
+    for (const [event, listener] of Object.entries(listeners)) socket.on(event, listener);
+    this.#parser = new ResponseParser({
+      information: (status, fields) => this.#answer?.information(status, fields),
+      head: (head) => {
+        this.keepAlive = keepAliveHint(head);
+        this.#answer?.head(head);
+      },
+      data: (chunk) => this.#answer?.data(chunk),
+      end: (trailers) => {
+        this.#responded = true;
+        this.#answer?.end(trailers);
+        this.#settle();
+      },
+      switched: (head, rest) => {
+        for (const [event, listener] of Object.entries(listeners)) socket.off(event, listener);
+        const answer = this.#answer;
+        this.#answer = undefined;
+        answer?.switched(head, socket, rest);
+      },
+    });
+  }
+
+  get alive(): boolean {
+    return !this.#socket.destroyed && this.#socket.writable;
+  }
+
+  /** Sends the head of a request; the body follows with `write`, and always `finish`. */
+  request(head: string, asked: Asked, answer: Answer): void {
+    this.#answer = answer;
+    this.#requested = false;
+    this.#responded = false;
+    this.#requests++;
+    this.#parser.start(asked);
+    this.#socket.write(head, "latin1");
+  }
+
+  /** False when the caller should wait for `drained`. */
+  write(chunk: Buffer | string): boolean {
+    return this.#socket.write(chunk as string, "latin1");
+  }
+
+  /** The request is complete. */
+  finish(): void {
+    this.#requested = true;
+    if (this.#responded) this.#settle();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** The service learns by the end of the connection that nobody waits for its answer any more. */
+  abort(): void {
+    this.#answer = undefined;
+    this.#socket.destroy();
+  }
+
+  #read(chunk: Buffer): void {
+    try {
+      this.#parser.feed(chunk);
+    } catch (error) {
+      if (!(error instanceof MalformedResponse)) throw error;
+      this.#fail(error);
+    }
+    // Bytes behind a complete response: the next one could not be told from them.
+    if (this.#answer === undefined && !this.#parser.reusable && !this.#parser.switched)
+      this.#socket.destroy();
+  }
+
+  /** Free again when both the request and the answer are complete; a half-sent request cannot be followed by another. */
+  #settle(): void {
+    if (this.#answer === undefined) return;
+    this.#answer = undefined;
+    this.#socket.resume();
+    if (this.#requested && this.#parser.reusable && this.alive) this.#onFree(this);
+    else this.#socket.destroy();
+  }
+
+  #fail(error: Error): void {
+    const answer = this.#answer;
+    this.#answer = undefined;
+    this.#socket.destroy();
+    answer?.failed(error, this.#requests > 1 && !this.#parser.sawBytes);
+  }
+}
+
+function keepAliveHint({ fields }: ResponseHead): number | undefined {
+  const match = /(?:^|[,;\s])timeout=(\d{1,6})/i.exec(fields.get("keep-alive") ?? "");
+  return match ? Number(match[1]) * 1000 : undefined;
+}
