@@ -10,10 +10,17 @@ const TITLES = {
   "worker-unreachable": "The Worker cannot be reached",
   "worker-failed": "The Worker answered with an error",
   "local-server-failed": "The local server did not start",
+  "tunnel-failed": "The tunnel is down",
+  "name-invalid": "Not a session name",
+  "name-taken": "The session name is taken",
+  "no-local-dns": "Browsers would not find the session",
   "service-unhealthy": "A service does not answer",
   "session-unknown": "No such session",
+  "session-stopped": "The session was stopped",
   "service-unknown": "No such service",
+  "toggle-failed": "The service stays where it was",
   "state-unusable": "The state directory cannot be used",
+  "state-set-aside": "The saved state could not be read",
 } as const;
 
 /** Something a user can do about a problem: a button in VS Code, a line in the terminal. */
@@ -33,6 +40,10 @@ export interface Problem {
   actions: readonly Action[];
 }
 
+export function problem(code: ProblemCode, message: string, actions: readonly Action[] = []): Problem {
+  return { code, title: TITLES[code], message, actions };
+}
+
 /** A problem that ends what was asked for. */
 export class LinkupError extends Error {
   readonly problem: Problem;
@@ -40,6 +51,12 @@ export class LinkupError extends Error {
   constructor(code: ProblemCode, message: string, actions: readonly Action[] = [], options?: ErrorOptions) {
     super(message, options);
     this.name = "LinkupError";
-    this.problem = { code, title: TITLES[code], message, actions };
+    this.problem = problem(code, message, actions);
   }
+}
+
+/** The problem behind any error: our own as they are, others as this code with their message. */
+export function problemOf(error: unknown, code: ProblemCode): Problem {
+  if (error instanceof LinkupError) return error.problem;
+  return problem(code, error instanceof Error ? error.message : String(error));
 }

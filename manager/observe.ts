@@ -1,0 +1,111 @@
+/** The snapshot as a function of the state and of what was seen. */
+import type { ServerStatus } from "../core/control.ts";
+import type { HealthBook, Probed } from "./health.ts";
+import type { Problem } from "./problem.ts";
+import { isPresent, isWanted } from "./session/records.ts";
+import { targetOf } from "./session/routing.ts";
+import { sessionUrls } from "./session/urls.ts";
+import type { ComponentView, ServiceView, SessionState, SessionView, Snapshot } from "./snapshot.ts";
+import type { SessionRecord, State } from "./state/state.ts";
+
+export interface Observed {
+  state: State;
+  /** Undefined when no local server answers. */
+  server: ServerStatus | undefined;
+  health: HealthBook;
+  /** Known to this process only. */
+  problems: readonly Problem[];
+}
+
+export function snapshotOf({ state, server, health, problems }: Observed): Snapshot {
+  const records = state.sessions.filter(isPresent);
+  return {
+    sessions: records.map((record) => sessionView(record, server, health)),
+    components: [localServerView(state, server), ...workerViews(records)],
+    problems: [
+      ...problems,
+      ...[state.local_server_trouble, ...records.map(({ trouble }) => trouble)].flatMap((trouble) =>
+        trouble ? [trouble.problem] : [],
+      ),
+    ],
+  };
+}
+
+export function sessionView(
+  record: SessionRecord,
+  server: ServerStatus | undefined,
+  health: HealthBook,
+): SessionView {
+  return {
+    name: record.name ?? undefined,
+    kind: record.kind,
+    state: stateOf(record),
+    configPath: record.config_path ?? undefined,
+    workerUrl: record.config.linkup.worker_url,
+    urls: sessionUrls(record, server?.browser_port),
+    services: record.config.services.map((service): ServiceView => {
+      const wanted = targetOf(record.targets, service.name);
+      const target = targetOf(record.confirmed ?? record.targets, service.name);
+      const { local, remote, name } = service;
+      return {
+        name,
+        target,
+        changing: isWanted(record) && (record.confirmed === null || wanted !== target),
+        local,
+        remote,
+        ...health.of({ location: target === "local" ? local : remote, check: service.health }),
+      };
+    }),
+  };
+}
+
+function stateOf(record: SessionRecord): SessionState {
+  if (!isWanted(record)) return "stopping";
+  if (record.confirmed !== null) return "running";
+  return record.trouble ? "failed" : "starting";
+}
+
+/** What has to be asked to know how the sessions' services are. */
+export function probesOf(state: State): Probed[] {
+  return state.sessions.filter(isWanted).flatMap(({ config, confirmed, targets }) =>
+    config.services.map((service) => ({
+      location: targetOf(confirmed ?? targets, service.name) === "local" ? service.local : service.remote,
+      check: service.health,
+    })),
+  );
+}
+
+function localServerView(state: State, server: ServerStatus | undefined): ComponentView {
+  if (server) {
+    const detail = `127.0.0.1:${server.browser_port} for browsers, 127.0.0.1:${server.tunnel_port} for the tunnel`;
+    return { id: "local-server", state: "ready", pid: server.pid, since: server.started, detail };
+  }
+  const trouble = state.local_server_trouble;
+  const needed = state.sessions.some((record) => isWanted(record) && record.kind !== "preview");
+  return {
+    id: "local-server",
+    state: trouble ? "failed" : needed ? "starting" : "stopped",
+    pid: undefined,
+    since: latest(state.sessions),
+    detail: trouble ? trouble.problem.message : needed ? "" : "no session needs it",
+  };
+}
+
+/** One per Worker that a session uses. */
+function workerViews(records: readonly SessionRecord[]): ComponentView[] {
+  const byUrl = new Map<string, SessionRecord>();
+  for (const record of records) {
+    if (record.kind !== "isolated") byUrl.set(record.config.linkup.worker_url, record);
+  }
+  return [...byUrl].map(([url, { worker, registered, trouble, since }]) => ({
+    id: "worker",
+    state: trouble ? "failed" : registered ? "ready" : "starting",
+    pid: undefined,
+    since,
+    detail: trouble ? trouble.problem.message : worker ? `${url}, version ${worker.version}` : url,
+  }));
+}
+
+function latest(records: readonly SessionRecord[]): number {
+  return Math.max(0, ...records.map(({ since }) => since));
+}

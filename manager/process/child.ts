@@ -1,0 +1,106 @@
+/** Starts the processes that outlive us, and ends them. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdir, open, readFile, rename, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { isRunning, type ProcessId, startOf } from "./identity.ts";
+
+/** A log file that has grown beyond this is put aside (as `.1`) before the next start. */
+const MAX_LOG_BYTES = 5 * 1024 * 1024;
+/** How long a process may take to end by itself. */
+const GRACE_MS = 5_000;
+
+export interface Detached {
+  id: ProcessId;
+  /** Set when it has ended, while this process watches: `exit code 1` or the signal's name. */
+  ended: string | undefined;
+}
+
+/**
+ * Starts a process of its own session, which outlives this one. Its output goes to the log file:
+ * a pipe would break, and the process with it, when this one ends.
+ */
+export async function startDetached(
+  command: string,
+  args: string[],
+  options: { cwd: string; env: NodeJS.ProcessEnv; log: string },
+): Promise<Detached> {
+  await mkdir(dirname(options.log), { recursive: true, mode: 0o700 });
+  await rotate(options.log);
+  const log = await open(options.log, "a", 0o600);
+  let child: ChildProcess;
+  try {
+    child = spawn(command, args, {
+      cwd: options.cwd,
+      env: options.env,
+      detached: true,
+      windowsHide: true,
+      stdio: ["ignore", log.fd, log.fd],
+    });
+    await new Promise<void>((spawned, failed) => child.once("spawn", spawned).once("error", failed));
+  } finally {
+    await log.close();
+  }
+  const pid = child.pid!;
+  const detached: Detached = { id: { pid, started: (await startOf(pid)) ?? "" }, ended: undefined };
+  child.on("exit", (code, signal) => {
+    detached.ended = signal ?? `exit code ${code}`;
+  });
+  if (child.exitCode !== null) detached.ended = `exit code ${child.exitCode}`;
+  child.unref();
+  return detached;
+}
+
+/** Our environment, without what belongs to this process alone and without secrets. */
+export function childEnv(env: NodeJS.ProcessEnv, more: Record<string, string> = {}): NodeJS.ProcessEnv {
+  const kept = Object.entries(env).filter(
+    ([name]) => !/^(NODE_OPTIONS|NODE_CHANNEL_|VSCODE_|ELECTRON_|LINKUP_WORKER_TOKEN$)/.test(name),
+  );
+  return { ...Object.fromEntries(kept), ...more };
+}
+
+/** Waits until this process is gone; false when it still runs after that time. */
+export async function waitForEnd(id: ProcessId, timeoutMs: number): Promise<boolean> {
+  const until = performance.now() + timeoutMs;
+  while (await isRunning(id)) {
+    if (performance.now() > until) return false;
+    await delay(20);
+  }
+  return true;
+}
+
+/** Ends exactly this process: asked first, forced after. A later process with the same pid is left alone. */
+export async function endProcess(id: ProcessId, graceMs = GRACE_MS): Promise<void> {
+  for (const [signal, wait] of [
+    ["SIGTERM", graceMs],
+    ["SIGKILL", GRACE_MS],
+  ] as const) {
+    if (!(await isRunning(id))) return;
+    try {
+      process.kill(id.pid, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+    if (await waitForEnd(id, wait)) return;
+  }
+  throw new Error(`Process ${id.pid} does not end.`);
+}
+
+/** The last lines of a log file, for the message that says why something failed. */
+export async function lastLines(path: string, count = 10): Promise<string> {
+  try {
+    const text = await readFile(path, "utf8");
+    return text.trimEnd().split("\n").slice(-count).join("\n");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+    throw error;
+  }
+}
+
+async function rotate(path: string): Promise<void> {
+  try {
+    if ((await stat(path)).size > MAX_LOG_BYTES) await rename(path, `${path}.1`);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+}

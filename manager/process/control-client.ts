@@ -1,0 +1,103 @@
+/** Asks the local server over its control socket. The calls are described in core/control.ts. */
+import { createHash } from "node:crypto";
+import { request } from "node:http";
+import { resolve } from "node:path";
+import type { Lease, ServedSession, ServerStatus } from "../../core/control.ts";
+
+const TIMEOUT_MS = 5_000;
+
+/** The socket of the local server of this home; on Windows a named pipe. */
+export function controlSocket(home: string): string {
+  if (process.platform !== "win32") return resolve(home, "control.sock");
+  const name = createHash("sha256").update(resolve(home).toLowerCase()).digest("hex").slice(0, 16);
+  return `\\\\.\\pipe\\linkup-${name}`;
+}
+
+export class ControlClient {
+  readonly #socketPath: string;
+
+  constructor(home: string) {
+    this.#socketPath = controlSocket(home);
+  }
+
+  /** Undefined when no local server listens. */
+  async status(timeoutMs = TIMEOUT_MS): Promise<ServerStatus | undefined> {
+    try {
+      return (await this.#call("GET", "/v1/status", undefined, timeoutMs)) as ServerStatus;
+    } catch (error) {
+      if (ABSENT.has((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+      throw error;
+    }
+  }
+
+  async putSession(name: string, session: ServedSession): Promise<void> {
+    await this.#call("PUT", `/v1/sessions/${encodeURIComponent(name)}`, session);
+  }
+
+  async deleteSession(name: string): Promise<void> {
+    await this.#call("DELETE", `/v1/sessions/${encodeURIComponent(name)}`);
+  }
+
+  async putLease(id: string, lease: Lease): Promise<void> {
+    await this.#call("PUT", `/v1/leases/${encodeURIComponent(id)}`, lease);
+  }
+
+  async deleteLease(id: string): Promise<void> {
+    await this.#call("DELETE", `/v1/leases/${encodeURIComponent(id)}`);
+  }
+
+  async stop(): Promise<void> {
+    await this.#call("POST", "/v1/stop");
+  }
+
+  /** Rejects with the server's own words for 4xx and 5xx. */
+  #call(method: string, path: string, body?: unknown, timeoutMs = TIMEOUT_MS): Promise<unknown> {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const payload = body === undefined ? undefined : JSON.stringify(body);
+    const call = request(
+      {
+        socketPath: this.#socketPath,
+        method,
+        path,
+        agent: false,
+        headers:
+          payload === undefined
+            ? {}
+            : { "content-type": "application/json", "content-length": Buffer.byteLength(payload) },
+        signal: AbortSignal.timeout(timeoutMs),
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("error", reject);
+        response.on("end", () => {
+          const text = Buffer.concat(chunks).toString("utf8");
+          const status = response.statusCode!;
+          if (status >= 400)
+            reject(new Error(`The local server refused ${method} ${path}: ${errorIn(text)}`));
+          else resolve(text === "" ? undefined : JSON.parse(text));
+        });
+      },
+    );
+    call.on("error", (error) =>
+      reject(
+        error.name === "AbortError"
+          ? new Error(`The local server did not answer ${method} ${path} within ${timeoutMs / 1000} s.`)
+          : error,
+      ),
+    );
+    call.end(payload);
+    return promise;
+  }
+}
+
+/** No socket, nobody behind it, or a server that was just ending. */
+const ABSENT = new Set(["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE"]);
+
+function errorIn(text: string): string {
+  try {
+    return (JSON.parse(text) as { error: string }).error ?? text;
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,76 @@
+/** Tells a process from a later one that got the same pid: by when it started. */
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { promisify } from "node:util";
+
+/** A process of ours, as written down. */
+export interface ProcessId {
+  pid: number;
+  /** When it started, in the words of the operating system: only ever compared. */
+  started: string;
+}
+
+/** When the process with this pid started; undefined when there is none (a zombie counts as none). */
+export async function startOf(pid: number): Promise<string | undefined> {
+  if (process.platform === "linux") return linuxStart(await contentOf(`/proc/${pid}/stat`));
+  if (!signalable(pid)) return undefined;
+  const [command, ...args] =
+    process.platform === "win32"
+      ? [
+          "powershell.exe",
+          "-NoProfile",
+          "-NonInteractive",
+          "-Command",
+          `(Get-Process -Id ${pid}).StartTime.ToFileTimeUtc()`,
+        ]
+      : ["ps", "-o", "lstart=", "-p", String(pid)];
+  try {
+    const { stdout } = await promisify(execFile)(command!, args, {
+      env: { ...process.env, LC_ALL: "C" },
+      windowsHide: true,
+    });
+    return stdout.trim() || undefined;
+  } catch {
+    // Both exit with an error when there is no such process.
+    return undefined;
+  }
+}
+
+/** Field 22 of `/proc/PID/stat`; the second field is the name, in parentheses, and may hold anything. */
+export function linuxStart(stat: string | undefined): string | undefined {
+  if (stat === undefined) return undefined;
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return fields[0] === "Z" ? undefined : fields[19];
+}
+
+async function contentOf(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (["ENOENT", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+    throw error;
+  }
+}
+
+function signalable(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it exists and is somebody else's.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** True when exactly this process still runs. */
+export async function isRunning(id: ProcessId): Promise<boolean> {
+  return (await startOf(id.pid)) === id.started;
+}
+
+let own: Promise<ProcessId> | undefined;
+
+/** This very process. */
+export function ownId(): Promise<ProcessId> {
+  own ??= startOf(process.pid).then((started) => ({ pid: process.pid, started: started ?? "" }));
+  return own;
+}

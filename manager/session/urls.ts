@@ -1,0 +1,26 @@
+/** Where browsers find a session. */
+import { hostname } from "../../core/hosts.ts";
+import type { SessionRecord } from "../state/state.ts";
+
+/** One URL per domain, in the order of the file; none before the session has a name (or the local server a port). */
+export function sessionUrls(record: SessionRecord, browserPort: number | undefined): string[] {
+  const { name, kind, config, worker } = record;
+  if (name === null) return [];
+  const hosts = config.domains.map(({ domain }) => `${name}.${domain}`);
+  if (kind === "isolated")
+    return browserPort === undefined ? [] : hosts.map((host) => `http://${host}${portOf(browserPort, 80)}/`);
+  if (worker?.tunnel !== "direct") return hosts.map((host) => `https://${host}/`);
+  // A Worker on this machine serves every host on its own port.
+  const { protocol, port } = new URL(config.linkup.worker_url);
+  return hosts.map((host) => `${protocol}//${host}${port ? `:${port}` : ""}/`);
+}
+
+function portOf(port: number, usual: number): string {
+  return port === usual ? "" : `:${port}`;
+}
+
+/** True when browsers take the name to this machine by themselves. */
+export function resolvesByItself(domain: string): boolean {
+  const name = hostname(domain);
+  return name === "localhost" || name.endsWith(".localhost");
+}

@@ -1,0 +1,134 @@
+/** Talks to the Worker's HTTP API, ours or the original's. */
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import type { TunneledSession, WorkerCapabilities } from "../../core/control.ts";
+import { printRouting, type UpsertRequest } from "../../core/session.ts";
+import { LinkupError } from "../problem.ts";
+
+const TIMEOUT_MS = 15_000;
+
+interface Answer {
+  status: number;
+  text: string;
+}
+
+export class WorkerClient {
+  readonly url: string;
+  readonly #token: string;
+
+  constructor(url: string, token: string) {
+    this.url = url.replace(/\/+$/, "");
+    this.#token = token;
+  }
+
+  /** Undefined for a Worker of the original, which has no such answer. */
+  async capabilities(): Promise<WorkerCapabilities | undefined> {
+    const answer = await this.#ask("GET", "/linkup/v2/capabilities");
+    if (answer.status === 401) throw this.#refused();
+    if (answer.status !== 200) return undefined;
+    const json = parseJson(answer.text) as Partial<WorkerCapabilities> | undefined;
+    return typeof json?.version === "string" ? (json as WorkerCapabilities) : undefined;
+  }
+
+  /** Undefined when the name belongs to someone else. */
+  async putTunneled(request: UpsertRequest): Promise<TunneledSession | undefined> {
+    return this.#upsert<TunneledSession>("/linkup/v2/sessions/tunneled", request);
+  }
+
+  /** Undefined when the name belongs to someone else. */
+  async putPreview(request: UpsertRequest): Promise<{ session_name: string } | undefined> {
+    return this.#upsert<{ session_name: string }>("/linkup/v2/sessions/preview", request);
+  }
+
+  /** The Worker forgets the session; for Workers with the capability `delete-session`. */
+  async deleteSession(name: string): Promise<void> {
+    const path = `/linkup/v2/sessions/${encodeURIComponent(name)}`;
+    const answer = await this.#ask("DELETE", path);
+    if (answer.status === 401) throw this.#refused();
+    if (answer.status !== 204 && answer.status !== 404) throw this.#failed("DELETE", path, answer);
+  }
+
+  async #upsert<T>(path: string, request: UpsertRequest): Promise<T | undefined> {
+    const answer = await this.#ask("POST", path, { ...request, ...printRouting(request) });
+    if (answer.status === 409) return undefined;
+    if (answer.status === 401) throw this.#refused();
+    const json = answer.status === 200 ? (parseJson(answer.text) as T | undefined) : undefined;
+    if (json === undefined) throw this.#failed("POST", path, answer);
+    return json;
+  }
+
+  #failed(method: string, path: string, { status, text }: Answer): LinkupError {
+    const said = text.trim().slice(0, 500) || "(nothing)";
+    return new LinkupError(
+      "worker-failed",
+      `The Worker at ${this.url} answered ${status} to ${method} ${path}: ${said}`,
+    );
+  }
+
+  #refused(): LinkupError {
+    return new LinkupError(
+      "token-refused",
+      `The Worker at ${this.url} does not accept the token. It must be the one that the Worker was deployed with (WORKER_TOKEN).`,
+      [{ command: "setWorkerToken", title: "Set Worker Token…", terminal: "export LINKUP_WORKER_TOKEN=…" }],
+    );
+  }
+
+  #ask(method: string, path: string, body?: unknown): Promise<Answer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const payload = body === undefined ? "" : JSON.stringify(body);
+    const url = new URL(this.url + path);
+    const call = (url.protocol === "https:" ? httpsRequest : httpRequest)(
+      url,
+      {
+        method,
+        agent: false,
+        headers: {
+          authorization: `Bearer ${this.#token}`,
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          "content-length": Buffer.byteLength(payload),
+        },
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("error", (error) => reject(this.#unreachable(error)));
+        response.on("end", () =>
+          resolve({ status: response.statusCode!, text: Buffer.concat(chunks).toString("utf8") }),
+        );
+      },
+    );
+    call.on("error", (error) => reject(this.#unreachable(error)));
+    call.end(payload);
+    return promise;
+  }
+
+  #unreachable(cause: Error): LinkupError {
+    return new LinkupError(
+      "worker-unreachable",
+      `The Worker at ${this.url} cannot be reached: ${networkReason(cause)}. Check linkup.worker_url and your connection.`,
+      [{ command: "restart", title: "Try Again", terminal: "linkup start" }],
+      { cause },
+    );
+  }
+}
+
+/** What went wrong on the network, in words. */
+export function networkReason(error: Error): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  // Connecting to several addresses of one host fails with one error for each.
+  const inner = error instanceof AggregateError ? (error.errors[0] as Error | undefined) : undefined;
+  if (error.name === "AbortError" || error.name === "TimeoutError") return "it did not answer in time";
+  if (code === "ECONNREFUSED") return "nothing listens there (connection refused)";
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "its host name cannot be found";
+  if (code === "ECONNRESET" || code === "EPIPE") return "it closed the connection";
+  return error.message || inner?.message || code || "unknown reason";
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,124 @@
+/** What is wanted on this machine and what was last confirmed of it: the content of `state.json`. */
+import * as z from "zod/mini";
+import type { Config, Target } from "../../core/config/config.ts";
+import type { TunnelData, WorkerCapabilities } from "../../core/control.ts";
+import type { SessionKind } from "../../core/session.ts";
+import type { Problem } from "../problem.ts";
+import type { ProcessId } from "../process/identity.ts";
+
+export const STATE_VERSION = 1;
+
+export interface State {
+  version: typeof STATE_VERSION;
+  sessions: SessionRecord[];
+  /** The last one started here, to recognise it when it no longer answers. */
+  local_server: ProcessId | null;
+  /** Why it does not start, and when to try again. */
+  local_server_trouble: Trouble | null;
+}
+
+/** Something failed: how often in a row, and when to try again. */
+export interface Trouble {
+  problem: Problem;
+  failures: number;
+  /** Milliseconds since the epoch. */
+  retry_at: number;
+}
+
+/**
+ * A session of this machine, running or remembered: a config file keeps its name, token and targets over restarts.
+ * A config file has at most one record per kind that is its own (`beside` false).
+ */
+export interface SessionRecord {
+  /** Random, ours alone: names change. */
+  id: string;
+  kind: SessionKind;
+  config_path: string | null;
+  /** Created beside the file's own session. */
+  beside: boolean;
+  /** Null until the Worker has given it one. */
+  name: string | null;
+  session_token: string;
+  wanted: "running" | "stopped";
+  /** Goes on without any window or terminal. */
+  keep: boolean;
+  /** Milliseconds since the epoch. */
+  since: number;
+  /** The last valid content of the file, without the Worker's token. */
+  config: Config;
+  /** While it is wanted: other processes need it too, to renew or delete the session. */
+  worker_token: string | null;
+  /** Where each service should run; a service that is not named runs remote. */
+  targets: Record<string, Target>;
+
+  // What was confirmed, so that nothing is asked for twice.
+  confirmed: Record<string, Target> | null;
+  worker: WorkerCapabilities | null;
+  tunnel: TunnelData | null;
+  origin_secret: string | null;
+  /** Fingerprint of what the Worker has. */
+  registered: string | null;
+  /** Fingerprint of what the local server has, and of which local server. */
+  served: string | null;
+  trouble: Trouble | null;
+}
+
+export function emptyState(): State {
+  return { version: STATE_VERSION, sessions: [], local_server: null, local_server_trouble: null };
+}
+
+const targets = z.record(z.string(), z.enum(["local", "remote"]));
+const nullable = <T extends z.core.$ZodType>(schema: T) => z.nullable(schema);
+
+const trouble = z.object({
+  problem: z.looseObject({ code: z.string(), title: z.string(), message: z.string() }),
+  failures: z.number(),
+  retry_at: z.number(),
+});
+
+const recordSchema = z.object({
+  id: z.string(),
+  kind: z.enum(["tunneled", "isolated", "preview"]),
+  config_path: nullable(z.string()),
+  beside: z.boolean(),
+  name: nullable(z.string()),
+  session_token: z.string(),
+  wanted: z.enum(["running", "stopped"]),
+  keep: z.boolean(),
+  since: z.number(),
+  config: z.looseObject({
+    linkup: z.looseObject({ worker_url: z.string(), cache_routes: z.array(z.string()) }),
+    services: z.array(z.looseObject({ name: z.string(), local: z.string(), remote: z.string() })),
+    domains: z.array(z.looseObject({ domain: z.string() })),
+  }),
+  worker_token: nullable(z.string()),
+  targets,
+  confirmed: nullable(targets),
+  worker: nullable(z.looseObject({ version: z.string(), tunnel: z.string() })),
+  tunnel: nullable(z.looseObject({ url: z.string() })),
+  origin_secret: nullable(z.string()),
+  registered: nullable(z.string()),
+  served: nullable(z.string()),
+  trouble: nullable(trouble),
+});
+
+const stateSchema = z.object({
+  version: z.literal(STATE_VERSION),
+  sessions: z.array(recordSchema),
+  local_server: nullable(z.object({ pid: z.number(), started: z.string() })),
+  local_server_trouble: nullable(trouble),
+});
+
+/** The state, or in words why this text is none. */
+export function parseState(text: string): { state: State } | { unreadable: string } {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    return { unreadable: (error as Error).message };
+  }
+  const result = stateSchema.safeParse(json);
+  if (result.success) return { state: result.data as unknown as State };
+  const [issue] = result.error.issues;
+  return { unreadable: `${issue!.path.join(".") || "the file"}: ${issue!.message}` };
+}
