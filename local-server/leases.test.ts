@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import { UNLEASED_MS } from "../core/control.ts";
+import { Leases, parseLease } from "./leases.ts";
+
+function clocked() {
+  const clock = { now: 1_000 };
+  return { clock, leases: new Leases(() => clock.now) };
+}
+
+test("without a lease the time runs from the start", () => {
+  const { clock, leases } = clocked();
+  expect(leases.remaining).toBe(UNLEASED_MS);
+  clock.now += UNLEASED_MS - 1;
+  expect(leases.remaining).toBe(1);
+  clock.now += 1;
+  expect(leases.remaining).toBe(0);
+});
+
+test("a lease holds until it runs out, and the time runs from there", () => {
+  const { clock, leases } = clocked();
+  leases.put("window", { ttl_ms: 5_000 });
+  expect(leases.ids).toEqual(["window"]);
+  expect(leases.remaining).toBe(5_000 + UNLEASED_MS);
+  clock.now += 5_001;
+  expect(leases.ids).toEqual([]);
+  expect(leases.remaining).toBe(UNLEASED_MS - 1);
+});
+
+test("putting a lease again renews it", () => {
+  const { clock, leases } = clocked();
+  leases.put("window", { ttl_ms: 5_000 });
+  clock.now += 4_000;
+  leases.put("window", { ttl_ms: 5_000 });
+  clock.now += 4_000;
+  expect(leases.ids).toEqual(["window"]);
+});
+
+test("the last one to go counts, whether it ran out or was given back", () => {
+  const { clock, leases } = clocked();
+  leases.put("window", { ttl_ms: 5_000 });
+  leases.put("terminal", { ttl_ms: null });
+  expect(leases.remaining).toBe(Number.POSITIVE_INFINITY);
+  clock.now += 10 * UNLEASED_MS;
+  expect(leases.ids).toEqual(["terminal"]);
+  leases.delete("terminal");
+  expect(leases.remaining).toBe(UNLEASED_MS);
+  leases.delete("terminal");
+  clock.now += 10;
+  expect(leases.remaining).toBe(UNLEASED_MS - 10);
+});
+
+test.each([
+  [{ ttl_ms: 5 }, { ttl_ms: 5 }],
+  [{ ttl_ms: null }, { ttl_ms: null }],
+  [{ ttl_ms: -1 }, undefined],
+  [{ ttl_ms: "5" }, undefined],
+  [{}, undefined],
+  [null, undefined],
+])("%j is read as %j", (json, lease) => {
+  expect(parseLease(json)).toEqual(lease);
+});
