@@ -208,6 +208,12 @@ export class Manager {
     }
   }
 
+  /** What is wanted and what runs, without asking the services. */
+  async look(): Promise<Snapshot> {
+    await this.#look();
+    return this.#snapshot;
+  }
+
   /** Looks at everything anew, the services' health included. */
   async refresh(): Promise<Snapshot> {
     await this.#look();

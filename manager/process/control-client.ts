@@ -1,23 +1,15 @@
 /** Asks the local server over its control socket. The calls are described in core/control.ts. */
-import { createHash } from "node:crypto";
 import { request } from "node:http";
-import { resolve } from "node:path";
-import type { Lease, ServedSession, ServerStatus } from "../../core/control.ts";
+import { tmpdir } from "node:os";
+import { controlAddress, type Lease, type ServedSession, type ServerStatus } from "../../core/control.ts";
 
 const TIMEOUT_MS = 5_000;
-
-/** The socket of the local server of this home; on Windows a named pipe. */
-export function controlSocket(home: string): string {
-  if (process.platform !== "win32") return resolve(home, "control.sock");
-  const name = createHash("sha256").update(resolve(home).toLowerCase()).digest("hex").slice(0, 16);
-  return `\\\\.\\pipe\\linkup-${name}`;
-}
 
 export class ControlClient {
   readonly #socketPath: string;
 
   constructor(home: string) {
-    this.#socketPath = controlSocket(home);
+    this.#socketPath = controlAddress(home, process.platform, tmpdir());
   }
 
   /** Undefined when no local server listens. */

@@ -2,10 +2,7 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 
-/** `LINKUP_HOME`, or the place that the operating system has for such things. Absolute. */
-export function stateHome(env: NodeJS.ProcessEnv, platform: NodeJS.Platform = process.platform): string {
-  if (env.LINKUP_HOME) return resolve(env.LINKUP_HOME);
-  if (platform === "darwin") return join(homedir(), "Library", "Application Support", "linkup");
-  if (platform === "win32") return join(env.LOCALAPPDATA ?? join(homedir(), "AppData", "Local"), "linkup");
-  return join(env.XDG_STATE_HOME || join(homedir(), ".local", "state"), "linkup");
+/** `LINKUP_HOME`, or `.linkup` in the user's own folder. Absolute. */
+export function stateHome(env: NodeJS.ProcessEnv): string {
+  return resolve(env.LINKUP_HOME || join(homedir(), ".linkup"));
 }

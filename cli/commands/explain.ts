@@ -1,0 +1,26 @@
+/** `linkup explain` */
+import { newManager, selectSession } from "../context.ts";
+import { UsageError } from "../exit-codes.ts";
+import { explanationText } from "../print/explanation.ts";
+
+interface Options {
+  header: string[];
+  session?: string;
+  config?: string;
+  json?: boolean;
+}
+
+export async function explain(url: string, options: Options): Promise<void> {
+  if (!/^https?:\/\//i.test(url) || !URL.canParse(url))
+    throw new UsageError(`"${url}" is no http or https URL.`);
+  const manager = newManager({ keep: false });
+  const headers = Object.fromEntries(options.header.map(parseHeader));
+  const explanation = await manager.explain(await selectSession(manager, options), url, headers);
+  process.stdout.write(options.json ? `${JSON.stringify(explanation)}\n` : explanationText(url, explanation));
+}
+
+function parseHeader(header: string): [string, string] {
+  const colon = header.indexOf(":");
+  if (colon < 1) throw new UsageError(`A header is given as "name: value", not "${header}".`);
+  return [header.slice(0, colon).trim().toLowerCase(), header.slice(colon + 1).trim()];
+}

@@ -1,0 +1,103 @@
+/** `linkup start` */
+
+import type { Manager } from "../../manager/manager.ts";
+import { LinkupError } from "../../manager/problem.ts";
+import { ConfigError } from "../../manager/session/config-file.ts";
+import type { SessionView } from "../../manager/snapshot.ts";
+import { needConfig, newManager } from "../context.ts";
+import { failure } from "../print/failure.ts";
+import { spin } from "../print/spinner.ts";
+import { sessionText } from "../print/status.ts";
+
+interface Options {
+  config?: string;
+  isolated?: boolean;
+  name?: string;
+  detach?: boolean;
+  json?: boolean;
+}
+
+export async function start(options: Options): Promise<void> {
+  const configPath = needConfig(options.config);
+  const manager = newManager({ keep: options.detach ?? false });
+  const interrupted = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.on(signal, () => interrupted.abort());
+
+  const request = {
+    configPath,
+    kind: options.isolated ? ("isolated" as const) : ("tunneled" as const),
+    ...(options.name === undefined ? {} : { name: options.name }),
+  };
+  let began = false;
+  const say = (session: SessionView) => {
+    began = true;
+    process.stdout.write(options.json ? `${JSON.stringify(startedJson(session))}\n` : sessionText(session));
+  };
+
+  if (options.detach) {
+    say(await spin("Starting", manager.start(request, interrupted.signal)));
+    return;
+  }
+  manager.onDidChange(({ sessions }) => {
+    // Stopped from elsewhere.
+    if (began && !sessions.some((session) => session.configPath === configPath)) interrupted.abort();
+  });
+  await stay(manager, () => manager.start(request, interrupted.signal), say, interrupted.signal);
+  await manager.stop({ configPath }).catch(unlessStopped);
+  await manager.dispose();
+}
+
+/** Serves until Ctrl-C, or until the session is stopped from elsewhere. */
+async function stay(
+  manager: Manager,
+  begin: () => Promise<SessionView>,
+  say: (session: SessionView) => void,
+  interrupted: AbortSignal,
+): Promise<void> {
+  const ended = new Promise<void>((resolve) => {
+    interrupted.addEventListener("abort", () => resolve(), { once: true });
+  });
+  manager.watch();
+  try {
+    say(await spin("Starting", begin()));
+  } catch (error) {
+    if (interrupted.aborted) return;
+    if (!comesBack(error)) {
+      await manager.dispose();
+      throw error;
+    }
+    process.stderr.write(failure(error, false));
+    process.stderr.write("Trying again until it answers. Ctrl-C gives up.\n");
+  }
+  process.stderr.write("Ctrl-C stops the session.\n");
+  await ended;
+}
+
+/** True for what may go away by waiting. */
+function comesBack(error: unknown): boolean {
+  return (
+    error instanceof LinkupError &&
+    error.problem.code === "worker-unreachable" &&
+    !(error instanceof ConfigError)
+  );
+}
+
+function unlessStopped(error: unknown): void {
+  if (!(error instanceof LinkupError && error.problem.code === "session-unknown")) throw error;
+}
+
+/** The one JSON object that `start --json` prints. */
+function startedJson({ name, kind, urls, services }: SessionView) {
+  return {
+    session_name: name,
+    kind,
+    urls,
+    services: services.map(({ name, target, local, remote, health }) => ({
+      name,
+      target,
+      location: target === "local" ? local : remote,
+      health,
+    })),
+  };
+}

@@ -1,0 +1,24 @@
+/** `linkup status` */
+import type { Snapshot } from "../../manager/snapshot.ts";
+import { newManager } from "../context.ts";
+import { statusText } from "../print/status.ts";
+
+export async function status(options: { session?: string; json?: boolean; watch?: boolean }): Promise<void> {
+  const manager = newManager({ keep: false });
+  const show = (snapshot: Snapshot) => {
+    const shown = options.session === undefined ? snapshot : only(snapshot, options.session);
+    if (options.watch && process.stdout.isTTY) process.stdout.write("\x1b[H\x1b[2J");
+    process.stdout.write(options.json ? `${JSON.stringify(shown)}\n` : statusText(shown));
+  };
+  show(await manager.refresh());
+  if (!options.watch) return;
+  manager.onDidChange(show);
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await manager.refresh();
+  }
+}
+
+function only(snapshot: Snapshot, name: string): Snapshot {
+  return { ...snapshot, sessions: snapshot.sessions.filter((session) => session.name === name) };
+}

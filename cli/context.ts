@@ -1,0 +1,65 @@
+/** What every command needs: where state lies, which config file is meant, a manager. */
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { Manager, type Selector } from "../manager/manager.ts";
+import { LinkupError } from "../manager/problem.ts";
+import { nearestConfig } from "../manager/session/config-file.ts";
+import { stateHome } from "../manager/state/home.ts";
+import { version } from "../package.json";
+
+export { version };
+
+/** The config file that is meant: `--config`, else LINKUP_CONFIG, else the nearest one upwards; undefined when there is none. */
+export function findConfig(option: string | undefined, env = process.env): string | undefined {
+  const named = option ?? env.LINKUP_CONFIG;
+  if (!named) return nearestConfig(process.cwd());
+  const path = resolve(named);
+  if (existsSync(path)) return path;
+  const from = option ? "--config" : "LINKUP_CONFIG";
+  throw new LinkupError("config-missing", `${from} names ${path}, and there is no such file.`);
+}
+
+/** The same for commands that cannot do without. */
+export function needConfig(option: string | undefined): string {
+  const path = findConfig(option);
+  if (path) return path;
+  throw new LinkupError(
+    "config-missing",
+    `There is no linkup.yaml in ${process.cwd()} or above. Name one with --config or in LINKUP_CONFIG.`,
+    [{ command: "createConfig", title: "Create linkup.yaml", terminal: "linkup init" }],
+  );
+}
+
+/** `keep`: the sessions go on when this process ends. */
+export function newManager({ keep }: { keep: boolean }): Manager {
+  return new Manager({
+    home: stateHome(process.env),
+    // The bundles lie side by side.
+    dist: __dirname,
+    version,
+    env: process.env,
+    user: { id: keep ? "keep" : `terminal-${process.pid}`, keep },
+    log: (line) => {
+      if (process.env.LINKUP_DEBUG) console.error(line);
+    },
+  });
+}
+
+/** The session that is meant: the named one, else the file's, else the only one that runs. */
+export async function selectSession(
+  manager: Manager,
+  options: { session?: string; config?: string },
+): Promise<Selector> {
+  if (options.session !== undefined) return { name: options.session };
+  const configPath = findConfig(options.config);
+  if (configPath !== undefined) return { configPath };
+  const { sessions } = await manager.look();
+  const [only, ...others] = sessions;
+  if (only?.name && others.length === 0) return { name: only.name };
+  throw new LinkupError(
+    "session-unknown",
+    sessions.length === 0
+      ? "No session is running, and there is no linkup.yaml here or above."
+      : `Several sessions are running: ${sessions.map(({ name }) => name).join(", ")}. Name one with --session.`,
+  );
+}

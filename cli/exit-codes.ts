@@ -1,0 +1,32 @@
+/** What the exit code of `linkup` means. docs/cli.md tells users. */
+import { LinkupError, type ProblemCode } from "../manager/problem.ts";
+
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  config: 3,
+  worker: 4,
+  noSuchThing: 5,
+  unhealthy: 6,
+} as const;
+
+const BY_CODE: Partial<Record<ProblemCode, number>> = {
+  "config-missing": EXIT.config,
+  "config-invalid": EXIT.config,
+  "token-missing": EXIT.worker,
+  "token-refused": EXIT.worker,
+  "worker-unreachable": EXIT.worker,
+  "worker-failed": EXIT.worker,
+  "session-unknown": EXIT.noSuchThing,
+  "service-unknown": EXIT.noSuchThing,
+  "name-invalid": EXIT.usage,
+};
+
+/** A command line that cannot be understood, found after the options were parsed. */
+export class UsageError extends Error {}
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof UsageError) return EXIT.usage;
+  return (error instanceof LinkupError && BY_CODE[error.problem.code]) || EXIT.failed;
+}

@@ -1,0 +1,41 @@
+/** An explanation of a request's way as text. */
+import type { Explanation } from "../../core/control.ts";
+import type { Routed } from "../../core/route.ts";
+import { coloured } from "./colour.ts";
+
+export function explanationText(url: string, { candidates, session, decision }: Explanation): string {
+  const lines = [url];
+  for (const { name, source, known } of candidates) {
+    lines.push(`  ${source} names "${name}": ${known ? "a running session" : "no running session"}`);
+  }
+  if (session === null || decision === null) {
+    lines.push(`${coloured("red", "422")}: no session. Give the request the host name of one, or the header`);
+    lines.push("  tracestate: linkup-session=<name>");
+  } else if (decision.outcome === "no-target") {
+    lines.push(`${coloured("red", "404")}: session ${session}, but none of its domains:`);
+    for (const { host, source } of decision.hosts) lines.push(`  ${host} (${source})`);
+  } else {
+    lines.push(...routedLines(session, decision));
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function routedLines(
+  session: string,
+  { service, reason, match, rewrites, origin, target, gaveUp }: Routed,
+): string[] {
+  const domain = match ? `domain ${match.domain.domain} (${match.source})` : "no domain";
+  return [
+    `  session ${session}, ${domain}`,
+    `  service ${coloured("bold", service.name)}: ${
+      reason.by === "destination"
+        ? "named by linkup-destination"
+        : reason.by === "route"
+          ? `route ${reason.index + 1} (${reason.pattern})`
+          : "the domain's default"
+    }`,
+    ...rewrites.map(({ source, target, path }) => `  rewrite ${source} → ${target}: ${path}`),
+    ...gaveUp.map((pattern) => `  the pattern ${pattern} took too long and counted as not matching`),
+    `${coloured("green", "→")} ${origin}${target}`,
+  ];
+}

@@ -1,0 +1,29 @@
+/** How a failure is told on a terminal. */
+import { LinkupError } from "../../manager/problem.ts";
+import { ConfigError } from "../../manager/session/config-file.ts";
+import { UsageError } from "../exit-codes.ts";
+import { configProblems } from "./code-frame.ts";
+import { coloured } from "./colour.ts";
+
+/** The text for stderr, with its newline. */
+export function failure(error: unknown, json: boolean): string {
+  if (error instanceof ConfigError) return configProblems(error);
+  if (!(error instanceof LinkupError)) {
+    const text =
+      error instanceof Error
+        ? isExpected(error)
+          ? error.message
+          : (error.stack ?? error.message)
+        : String(error);
+    return `${coloured("red", "Error", process.stderr)}: ${text}\n`;
+  }
+  if (json) return `${JSON.stringify({ problem: error.problem })}\n`;
+  const { title, message, actions } = error.problem;
+  const hints = actions.flatMap(({ title, terminal }) => (terminal ? [`  ${title}: ${terminal}\n`] : []));
+  return `${coloured("red", title, process.stderr)}: ${message}\n${hints.join("")}`;
+}
+
+/** Others are our own mistakes: then the stack helps whoever gets the report. */
+function isExpected(error: Error): boolean {
+  return error instanceof UsageError || error.name === "AbortError";
+}

@@ -1,0 +1,18 @@
+/** Shows on a terminal that something is under way. */
+const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+const FRAME_MS = 80;
+
+/** Shows what is being waited for, on stderr, and cleans up behind itself. */
+export async function spin<T>(what: string, work: Promise<T>): Promise<T> {
+  if (!process.stderr.isTTY) return work;
+  let frame = 0;
+  const timer = setInterval(() => {
+    process.stderr.write(`\r${FRAMES[frame++ % FRAMES.length]} ${what}…`);
+  }, FRAME_MS);
+  try {
+    return await work;
+  } finally {
+    clearInterval(timer);
+    process.stderr.write("\r\x1b[2K");
+  }
+}

@@ -1,0 +1,56 @@
+/** Sessions and their surroundings as text. */
+import type { ComponentView, ServiceView, SessionView, Snapshot } from "../../manager/snapshot.ts";
+import { coloured } from "./colour.ts";
+import { table } from "./table.ts";
+
+export function statusText({ sessions, components, problems }: Snapshot): string {
+  const parts =
+    sessions.length > 0 ? sessions.map(sessionText) : ["No session is running. `linkup start` starts one.\n"];
+  if (sessions.length > 0)
+    parts.push(table(["COMPONENT", "STATE", "PID", "DETAIL"], components.map(componentRow)));
+  for (const { title, message, actions } of problems) {
+    const hints = actions.flatMap(({ title, terminal }) => (terminal ? [`  ${title}: ${terminal}\n`] : []));
+    parts.push(`${coloured("red", title)}: ${message}\n${hints.join("")}`);
+  }
+  return parts.join("\n");
+}
+
+export function sessionText({ name, kind, state, urls, services, configPath }: SessionView): string {
+  const heading = `${coloured("bold", name ?? "(no name yet)")}  ${kind}, ${stateText(state)}`;
+  const where = configPath ? coloured("dim", `  ${configPath}\n`) : "";
+  return [
+    `${heading}\n${where}`,
+    ...urls.map((url) => `  ${coloured("cyan", url)}\n`),
+    table(["SERVICE", "TARGET", "HEALTH", "ADDRESS"], services.map(serviceRow), "  "),
+  ].join("");
+}
+
+function serviceRow({
+  name,
+  target,
+  changing,
+  local,
+  remote,
+  health,
+  latencyMs,
+  reason,
+}: ServiceView): string[] {
+  const colour = health === "healthy" ? "green" : health === "unhealthy" ? "red" : "dim";
+  const latency = health === "healthy" && latencyMs !== undefined ? ` ${latencyMs} ms` : "";
+  const address = target === "local" ? local : remote;
+  return [
+    name,
+    changing ? `${target}…` : target,
+    coloured(colour, health) + latency,
+    reason ? `${address}  (${reason})` : address,
+  ];
+}
+
+function componentRow({ id, state, pid, detail }: ComponentView): string[] {
+  const colour = state === "ready" ? "green" : state === "failed" ? "red" : "dim";
+  return [id, coloured(colour, state), pid === undefined ? "" : String(pid), detail.split("\n", 1)[0]!];
+}
+
+function stateText(state: SessionView["state"]): string {
+  return coloured(state === "running" ? "green" : state === "failed" ? "red" : "yellow", state);
+}
