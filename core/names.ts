@@ -34,6 +34,12 @@ export function animalName(fill: FillRandom = cryptoRandom): string {
   return `${adjective}-${animal}`;
 }
 
+/** True for the names that `animalName` makes. */
+export function isAnimalName(text: string): boolean {
+  const [adjective = "", animal = "", ...rest] = text.split("-");
+  return rest.length === 0 && ADJECTIVES.includes(adjective) && ANIMALS.includes(animal);
+}
+
 const ALPHANUMERIC = "abcdefghijklmnopqrstuvwxyz0123456789";
 
 /** Lower-case alphanumerics; 6 is a `six_char` name, 10 carry 51 bits. */

@@ -1,10 +1,10 @@
 /** linkup.yaml: parsing it with the position of every problem, and making routing of it. */
-import { LineCounter, parseDocument } from "yaml";
 import type { Domain, Rewrite, Route, Routing } from "../session.ts";
 import { checkMeaning } from "./meaning.ts";
 import { Positions } from "./positions.ts";
 import { type ConfigProblem, Problems } from "./problem.ts";
 import { checkShape } from "./shape.ts";
+import { YamlTree } from "./tree.ts";
 
 export interface Health {
   /** Default `/`. */
@@ -35,35 +35,40 @@ export interface ParsedConfig {
   config: Config | undefined;
   /** All of them, in the order of the file. */
   problems: ConfigProblem[];
+  /** What stands where in the text. */
+  positions: Positions;
 }
 
-/** Parses and checks linkup.yaml. Never throws: everything that is wrong with the text is in `problems`. */
-export function parseConfig(text: string): ParsedConfig {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false });
-  const problems = new Problems(new Positions(text, document, lines));
+/**
+ * Parses and checks linkup.yaml. Never throws: everything that is wrong with the text is in `problems`.
+ * With the result for the text before an edit, only what the edit touched is read again.
+ */
+export function parseConfig(text: string, previous?: ParsedConfig): ParsedConfig {
+  const tree = new YamlTree(text, previous?.positions.tree);
+  const positions = new Positions(tree);
+  const problems = new Problems(positions);
 
-  for (const { message, pos } of document.errors)
-    problems.error("yaml-syntax", [], message, { range: problems.positions.range(...pos) });
-  for (const { message, pos } of document.warnings)
-    problems.warning("yaml-syntax", [], message, { range: problems.positions.range(...pos) });
+  for (const { code, severity, message, start, end, suggestion, related } of tree.problems)
+    problems.error(code, [], message, {
+      severity,
+      range: positions.range(start, end),
+      ...(suggestion === undefined ? {} : { suggestion }),
+      ...(related
+        ? { related: { message: related.message, range: positions.range(related.start, related.end) } }
+        : {}),
+    });
 
-  let value: unknown;
-  try {
-    value = document.toJS({ maxAliasCount: 1000 });
-  } catch (error) {
-    problems.error("yaml-syntax", [], (error as Error).message);
-  }
+  const value = tree.value();
   if (value !== null && value !== undefined) {
     checkShape(problems, value);
     checkMeaning(problems, value);
-  } else if (document.errors.length === 0) {
+  } else if (tree.problems.length === 0) {
     problems.error("missing-key", [], "The file is empty. It needs the keys linkup, services and domains.");
   }
 
-  problems.list.sort((a, b) => a.range.start.offset - b.range.start.offset);
-  const broken = problems.list.some(({ severity }) => severity === "error");
-  return { config: broken ? undefined : fromChecked(value as CheckedFile), problems: problems.list };
+  const list = problems.list;
+  const broken = list.some(({ severity }) => severity === "error");
+  return { config: broken ? undefined : fromChecked(value as CheckedFile), problems: list, positions };
 }
 
 /** A file without errors: optional keys may still be null. */

@@ -1,15 +1,7 @@
 /** Where in the text of linkup.yaml things stand. */
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  type LineCounter,
-  type Node,
-  type Pair,
-  type Scalar,
-} from "yaml";
+import type { Path, YamlTree } from "./tree.ts";
+
+export type { Path } from "./tree.ts";
 
 /** Offsets in UTF-16 units, lines and columns from 0. */
 export interface Position {
@@ -23,35 +15,31 @@ export interface Range {
   end: Position;
 }
 
-/** The way to a value: `["services", 0, "name"]`. */
-export type Path = (string | number)[];
-
 export class Positions {
+  readonly tree: YamlTree;
   readonly #text: string;
-  readonly #document: Document;
-  readonly #lines: LineCounter;
+  /** The offset at which each line starts. */
+  readonly #lines: number[] = [0];
 
-  constructor(text: string, document: Document, lines: LineCounter) {
-    this.#text = text;
-    this.#document = document;
-    this.#lines = lines;
+  constructor(tree: YamlTree) {
+    this.tree = tree;
+    this.#text = tree.text;
+    for (let at = this.#text.indexOf("\n"); at !== -1; at = this.#text.indexOf("\n", at + 1))
+      this.#lines.push(at + 1);
   }
 
   range(start: number, end: number): Range {
     const last = this.#text.length;
     const from = Math.min(start, last);
-    return { start: this.#position(from), end: this.#position(Math.min(Math.max(from, end), last)) };
+    return { start: this.position(from), end: this.position(Math.min(Math.max(from, end), last)) };
   }
 
   /** The range of the value at this path; of a map or list, its key; of what is missing, the nearest thing around it. */
   value(path: Path): Range {
-    const node = this.node(path);
-    const [start, end] = node?.range ?? [];
-    if (start === undefined || end === undefined)
-      return path.length === 0 ? this.#firstLine(0) : this.key(path);
-    if (isScalar(node) || isAlias(node))
-      return this.range(start, start + this.#text.slice(start, end).trimEnd().length);
-    return this.#key(path) ?? this.#firstLine(start);
+    const node = this.tree.node(path);
+    if (!node) return path.length === 0 ? this.#firstLine(0) : this.key(path);
+    if (node.kind === "scalar" || node.kind === "alias") return this.range(node.start, node.end);
+    return this.#key(path) ?? this.#firstLine(node.start);
   }
 
   /** The range of the key at this path; for an item of a list, its first line. */
@@ -61,32 +49,26 @@ export class Positions {
 
   /** The range of a part of the text at this path; of the whole value where escapes or folding hide the part. */
   part(path: Path, part: { offset: number; length: number }): Range {
-    const node = this.node(path);
-    if (!isScalar(node) || !node.range || typeof node.value !== "string") return this.value(path);
-    const quoted = node.type === "QUOTE_SINGLE" || node.type === "QUOTE_DOUBLE";
-    const start = node.range[0] + (quoted ? 1 : 0);
+    const node = this.tree.resolved(this.tree.node(path));
+    if (node?.kind !== "scalar" || typeof node.value !== "string") return this.value(path);
+    const start = node.start + (node.style === "plain" ? 0 : 1);
     if (this.#text.slice(start, start + node.value.length) !== node.value) return this.value(path);
     return this.range(start + part.offset, start + part.offset + Math.max(1, part.length));
   }
 
-  /** The node at this path, aliases followed on the way but not at its end. */
-  node(path: Path): Node | undefined {
-    let node: unknown = this.#document.contents;
-    for (const key of path) {
-      if (isAlias(node)) node = node.resolve(this.#document);
-      if (isMap(node)) node = findPair(node.items, key)?.value;
-      else if (isSeq(node)) node = node.items[key as number];
-      else return undefined;
+  position(offset: number): Position {
+    let [low, high] = [0, this.#lines.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.#lines[middle]! <= offset) low = middle;
+      else high = middle - 1;
     }
-    return (node as Node | null | undefined) ?? undefined;
+    return { offset, line: low, column: offset - this.#lines[low]! };
   }
 
   #key(path: Path): Range | undefined {
-    const key = path.at(-1);
-    let parent: unknown = this.node(path.slice(0, -1));
-    if (isAlias(parent)) parent = parent.resolve(this.#document);
-    const range = isMap(parent) ? (findPair(parent.items, key)?.key as Scalar | undefined)?.range : undefined;
-    return range ? this.range(range[0], range[1]) : undefined;
+    const key = this.tree.key(path);
+    return key && this.range(key.start, key.end);
   }
 
   #firstLine(start: number): Range {
@@ -94,14 +76,4 @@ export class Positions {
     const line = this.#text.slice(start, newline === -1 ? undefined : newline);
     return this.range(start, start + line.trimEnd().length);
   }
-
-  #position(offset: number): Position {
-    const { line, col } = this.#lines.linePos(offset);
-    // Line 0 stands for an empty text, which has no lines to count.
-    return line === 0 ? { offset, line: 0, column: offset } : { offset, line: line - 1, column: col - 1 };
-  }
-}
-
-function findPair(items: readonly Pair[], key: unknown): Pair | undefined {
-  return items.find((pair) => isScalar(pair.key) && String(pair.key.value) === String(key));
 }

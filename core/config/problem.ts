@@ -1,27 +1,37 @@
-/** What can be wrong with linkup.yaml. */
+/** What can be wrong with linkup.yaml. docs/problems.md explains each code. */
 import type { Path, Positions, Range } from "./positions.ts";
 
-export type ProblemCode =
-  | "yaml-syntax"
-  | "missing-key"
-  | "unknown-key"
-  | "wrong-value"
-  | "unknown-service"
-  | "duplicate-service"
-  | "duplicate-domain"
-  | "invalid-domain"
-  | "invalid-pattern"
-  | "pattern-dialect"
-  | "pattern-backtracking"
-  | "unknown-group"
-  | "same-location";
+export const PROBLEM_CODES = [
+  "yaml-syntax",
+  "tab-indent",
+  "duplicate-key",
+  "unknown-anchor",
+  "missing-key",
+  "unknown-key",
+  "wrong-value",
+  "unknown-service",
+  "duplicate-service",
+  "duplicate-domain",
+  "invalid-domain",
+  "session-domain",
+  "invalid-pattern",
+  "pattern-dialect",
+  "pattern-backtracking",
+  "unknown-group",
+  "unreachable-route",
+  "same-location",
+  "shared-port",
+] as const;
+
+export type ProblemCode = (typeof PROBLEM_CODES)[number];
 
 export interface ConfigProblem {
   code: ProblemCode;
-  /** An error makes the file unusable; a warning does not. */
-  severity: "error" | "warning";
+  /** An error makes the file unusable; a warning does not; a hint says what is good to know. */
+  severity: "error" | "warning" | "hint";
   message: string;
   range: Range;
+  /** Empty for what is wrong with the text as YAML. */
   path: Path;
   /** What stands elsewhere in the file and belongs to the problem. */
   related?: { message: string; range: Range };
@@ -31,26 +41,31 @@ export interface ConfigProblem {
 
 /** Collects the problems of one file. */
 export class Problems {
-  readonly list: ConfigProblem[] = [];
   readonly positions: Positions;
+  readonly #found = new Map<string, ConfigProblem>();
 
   constructor(positions: Positions) {
     this.positions = positions;
   }
 
+  /** In the order of the file. What several places share by an alias is there once. */
+  get list(): ConfigProblem[] {
+    return [...this.#found.values()].sort((a, b) => a.range.start.offset - b.range.start.offset);
+  }
+
   /** The range is that of the value at the path, unless `more` has another. */
   error(code: ProblemCode, path: Path, message: string, more: Partial<ConfigProblem> = {}): void {
-    this.list.push({
-      code,
-      severity: "error",
-      message,
-      path,
-      range: more.range ?? this.positions.value(path),
-      ...more,
-    });
+    const range = more.range ?? this.positions.value(path);
+    const key = `${code} ${range.start.offset} ${range.end.offset} ${code === "missing-key" ? path.at(-1) : ""}`;
+    if (this.#found.has(key)) return;
+    this.#found.set(key, { code, severity: "error", message, path, ...more, range });
   }
 
   warning(code: ProblemCode, path: Path, message: string, more: Partial<ConfigProblem> = {}): void {
     this.error(code, path, message, { ...more, severity: "warning" });
+  }
+
+  hint(code: ProblemCode, path: Path, message: string, more: Partial<ConfigProblem> = {}): void {
+    this.error(code, path, message, { ...more, severity: "hint" });
   }
 }

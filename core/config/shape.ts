@@ -1,4 +1,5 @@
 /** Checks the shape of linkup.yaml: keys, types and formats, by the schema. */
+import { valueAt } from "./maps.ts";
 import { nearest } from "./nearest.ts";
 import type { Path } from "./positions.ts";
 import type { Problems } from "./problem.ts";
@@ -12,12 +13,21 @@ export function checkShape(problems: Problems, value: unknown): void {
     if (issue.code === "unrecognized_keys") {
       for (const key of issue.keys) unknownKey(problems, value, path, key);
     } else if (valueAt(value, path) === undefined) {
-      const range = problems.positions.value(path.slice(0, -1));
-      problems.error("missing-key", path, `The key "${path.at(-1)}" is missing${where(path)}.`, { range });
+      missingKey(problems, path);
     } else {
       problems.error("wrong-value", path, `${subject(path)} ${wish(issue)}.`);
     }
   }
+}
+
+function missingKey(problems: Problems, path: Path): void {
+  const { tree } = problems.positions;
+  const parent = tree.resolved(tree.node(path.slice(0, -1)));
+  // Where the YAML is broken, the key may be there and only be unreadable; that an alias has no anchor was said.
+  if (parent && tree.broken.some(({ start, end }) => start <= parent.start && parent.start < end)) return;
+  if (parent?.kind === "map" && tree.pair(parent, String(path.at(-1)))) return;
+  const range = problems.positions.value(path.slice(0, -1));
+  problems.error("missing-key", path, `The key "${path.at(-1)}" is missing${where(path)}.`, { range });
 }
 
 /** The original accepts unknown keys, so this is a warning. */
@@ -50,9 +60,4 @@ function wish(issue: { message: string; expected?: string }): string {
   if (!issue.message.startsWith("Invalid")) return issue.message;
   if (issue.expected === "object") return "must be a map of keys and values";
   return `must be ${issue.expected ? `of type ${issue.expected}` : "different"}`;
-}
-
-function valueAt(value: unknown, path: Path): unknown {
-  for (const key of path) value = (value as Record<string | number, unknown> | null | undefined)?.[key];
-  return value;
 }

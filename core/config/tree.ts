@@ -1,0 +1,237 @@
+/** The text of linkup.yaml as nodes, aliases resolved, and as the value they stand for. */
+import {
+  type AliasNode,
+  children,
+  type MapNode,
+  MERGE,
+  type Pair,
+  type ScalarNode,
+  type SeqNode,
+  shifted,
+  type YamlNode,
+} from "./node.ts";
+import { cut, type Piece } from "./pieces.ts";
+import { duplicateKey, type Read, read, type SyntaxProblem } from "./read.ts";
+
+/** The way to a value: `["services", 0, "name"]`. */
+export type Path = (string | number)[];
+
+/** What aliases may add to a file before it is taken for an attack. */
+const MAX_EXPANDED = 100_000;
+
+export class YamlTree {
+  readonly text: string;
+  readonly root: YamlNode | undefined;
+  readonly problems: SyntaxProblem[] = [];
+  /** The pieces that are not well-formed: what is missing there may only be unreadable. */
+  readonly broken: Piece[] = [];
+  readonly #read = new Map<string, Read>();
+  #reusable: Map<string, Read> | undefined;
+  readonly #anchors = new Map<string, YamlNode[]>();
+  readonly #targets = new Map<AliasNode, YamlNode | undefined>();
+
+  /** Pieces of text that the previous tree has read are not read again. */
+  constructor(text: string, previous?: YamlTree) {
+    this.text = text;
+    this.#reusable = previous ? previous.#read : undefined;
+    const sections = cut(text);
+    this.root = sections ? this.#joined(sections) : this.#piece({ start: 0, end: text.length });
+    this.#reusable = undefined;
+    if (this.root) this.#link(this.root);
+    if (
+      this.root &&
+      this.#targets.size > 0 &&
+      this.#weight(this.root, new Map()) - size(this.root) > MAX_EXPANDED
+    ) {
+      const { start, end } = this.root;
+      this.#problem("The aliases make this file too large.", start, Math.min(end, start + 1));
+      this.root = undefined;
+    }
+  }
+
+  /** What the alias stands for; undefined when there is no such anchor. */
+  target(alias: AliasNode): YamlNode | undefined {
+    return this.#targets.get(alias);
+  }
+
+  /** The node itself, or what it is an alias of. */
+  resolved(node: YamlNode | undefined): Exclude<YamlNode, AliasNode> | undefined {
+    while (node?.kind === "alias") node = this.#targets.get(node);
+    return node;
+  }
+
+  get anchors(): string[] {
+    return [...this.#anchors.keys()];
+  }
+
+  /** The pair of that key: the map's own, or one that is merged into it. */
+  pair(map: MapNode, key: string): Pair | undefined {
+    const own = map.pairs.find((pair) => String(pair.key.value) === key);
+    if (own) return own;
+    for (const merged of this.#merged(map)) {
+      const found = this.pair(merged, key);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  /** The node at this path, aliases followed on the way but not at its end. */
+  node(path: Path): YamlNode | undefined {
+    let node = this.root;
+    for (const key of path) {
+      const parent = this.resolved(node);
+      if (parent?.kind === "map") node = this.pair(parent, String(key))?.value;
+      else if (parent?.kind === "seq") node = parent.items[key as number];
+      else return undefined;
+    }
+    return node;
+  }
+
+  /** The key at this path. */
+  key(path: Path): ScalarNode | undefined {
+    const parent = this.resolved(this.node(path.slice(0, -1)));
+    return parent?.kind === "map" ? this.pair(parent, String(path.at(-1)))?.key : undefined;
+  }
+
+  /** As plain JavaScript. What is aliased is one object in several places. */
+  value(): unknown {
+    return this.root && this.#value(this.root, new Map());
+  }
+
+  #problem(message: string, start: number, end: number): void {
+    this.problems.push({ code: "yaml-syntax", severity: "error", message, start, end });
+  }
+
+  #piece({ start, end }: Piece): YamlNode | undefined {
+    const text = this.text.slice(start, end);
+    const known = this.#read.get(text) ?? this.#reusable?.get(text) ?? read(text);
+    this.#read.set(text, known);
+    for (const problem of known.problems) this.problems.push(movedProblem(problem, start));
+    if (known.problems.some(({ severity }) => severity === "error")) this.broken.push({ start, end });
+    return known.root && shifted(known.root, start);
+  }
+
+  #joined(sections: { head: Piece; items: Piece[] }[]): MapNode {
+    const root: MapNode = { kind: "map", start: sections[0]!.head.start, end: 0, flow: false, pairs: [] };
+    for (const { head, items } of sections) {
+      const node = this.#piece(head);
+      if (node?.kind === "map") {
+        const last = node.pairs.at(-1);
+        if (last && items.length > 0) last.value = this.#list(items);
+        for (const pair of node.pairs) this.#add(root, pair);
+      } else if (node) {
+        this.broken.push(head);
+        this.#problem('A key with ":" is missing here.', node.start, node.end);
+      }
+    }
+    root.end = root.pairs.at(-1)?.value.end ?? root.start;
+    return root;
+  }
+
+  #add(root: MapNode, pair: Pair): void {
+    const first = root.pairs.find(({ key }) => key.value === pair.key.value);
+    if (first) this.problems.push(duplicateKey(pair.key, first.key));
+    root.pairs.push(pair);
+  }
+
+  #list(pieces: Piece[]): SeqNode {
+    const seq: SeqNode = { kind: "seq", start: 0, end: 0, flow: false, items: [] };
+    for (const piece of pieces) {
+      const node = this.#piece(piece);
+      if (node?.kind === "seq") seq.items.push(...node.items);
+    }
+    const dash = this.text.indexOf("-", pieces[0]!.start);
+    return { ...seq, start: dash, end: Math.max(dash + 1, seq.items.at(-1)?.end ?? 0) };
+  }
+
+  /** Finds what each alias stands for: the last anchor of that name before it. */
+  #link(node: YamlNode): void {
+    if (node.kind === "alias") {
+      const target = this.#anchors.get(node.name)?.findLast(({ end }) => end <= node.start);
+      this.#targets.set(node, target);
+      if (target) return;
+      const message = `There is no anchor &${node.name} before this alias.`;
+      this.problems.push({
+        code: "unknown-anchor",
+        severity: "error",
+        message,
+        start: node.start,
+        end: node.end,
+      });
+      return;
+    }
+    if (node.anchor !== undefined) {
+      const list = this.#anchors.get(node.anchor);
+      if (list) list.push(node);
+      else this.#anchors.set(node.anchor, [node]);
+    }
+    if (node.kind === "map") {
+      for (const { key, value } of node.pairs) {
+        if (key.anchor !== undefined) this.#link(key);
+        if (value.kind !== "scalar" || value.anchor !== undefined) this.#link(value);
+      }
+    } else if (node.kind === "seq") for (const item of node.items) this.#link(item);
+  }
+
+  /** The number of nodes when aliases are written out. */
+  #weight(node: YamlNode, known: Map<YamlNode, number>): number {
+    const before = known.get(node);
+    if (before !== undefined) return before;
+    const below = node.kind === "alias" ? [this.#targets.get(node)] : children(node);
+    const weight = below.reduce((sum, child) => sum + (child ? this.#weight(child, known) : 0), 1);
+    known.set(node, weight);
+    return weight;
+  }
+
+  #merged(map: MapNode): MapNode[] {
+    return map.pairs.flatMap(({ key, value }) => {
+      if (key.value !== MERGE) return [];
+      const source = this.resolved(value);
+      const list = source?.kind === "seq" ? source.items.map((item) => this.resolved(item)) : [source];
+      return list.filter((node) => node?.kind === "map");
+    });
+  }
+
+  #value(node: YamlNode, known: Map<YamlNode, unknown>): unknown {
+    if (node.kind === "scalar") return node.value;
+    if (node.kind === "alias") {
+      const target = this.#targets.get(node);
+      return target && this.#value(target, known);
+    }
+    if (known.has(node)) return known.get(node);
+    let value: unknown;
+    if (node.kind === "seq") value = node.items.map((item) => this.#value(item, known) ?? null);
+    else {
+      const map: Record<string, unknown> = {};
+      this.#fill(map, node, known);
+      value = map;
+    }
+    known.set(node, value);
+    return value;
+  }
+
+  #fill(value: Record<string, unknown>, map: MapNode, known: Map<YamlNode, unknown>): void {
+    for (const pair of map.pairs) {
+      const key = String(pair.key.value);
+      if (key === MERGE || Object.hasOwn(value, key)) continue;
+      const member = this.#value(pair.value, known);
+      if (key === "__proto__") Object.defineProperty(value, key, { value: member, enumerable: true });
+      else value[key] = member;
+    }
+    for (const merged of this.#merged(map)) this.#fill(value, merged, known);
+  }
+}
+
+function size(node: YamlNode): number {
+  return children(node).reduce((sum, child) => sum + size(child), 1);
+}
+
+function movedProblem(problem: SyntaxProblem, by: number): SyntaxProblem {
+  const { start, end, related } = problem;
+  return {
+    ...problem,
+    start: start + by,
+    end: end + by,
+    ...(related ? { related: { ...related, start: related.start + by, end: related.end + by } } : {}),
+  };
+}
