@@ -1,16 +1,35 @@
 /** The one schema of linkup.yaml: it checks the file and makes the JSON schema for other editors. */
 
 import * as z from "zod/mini";
-import { $ZodArray, $ZodNullable, $ZodObject, $ZodOptional } from "zod/v4/core";
 
-const described = <T extends z.ZodMiniType>(schema: T, description: string, examples?: unknown[]): T => {
-  z.globalRegistry.add(schema, examples ? { description, examples } : { description });
+/** What people are told of a key. */
+export interface About {
+  description?: string;
+  examples?: unknown[];
+  /** What holds where the key is missing. */
+  default?: unknown;
+}
+
+export const about = z.registry<About>();
+
+const described = <T extends z.ZodMiniType>(
+  schema: T,
+  description: string,
+  examples?: unknown[],
+  otherwise?: unknown,
+): T => {
+  about.add(schema, {
+    description,
+    ...(examples ? { examples } : {}),
+    ...(otherwise === undefined ? {} : { default: otherwise }),
+  });
   return schema;
 };
 
 const optional = <T extends z.core.$ZodType>(schema: T) => z.optional(z.nullable(schema));
 
-const HTTP_URL = /^https?:\/\/[^/?#\s]+/i;
+/** Without flags, which a JSON schema cannot say. */
+const HTTP_URL = /^[hH][tT][tT][pP][sS]?:\/\/[^/?#\s]+/;
 const httpUrl = (description: string, example: string) =>
   described(
     z.string("must be a URL").check(z.regex(HTTP_URL, `must be an http or https URL, such as ${example}`)),
@@ -39,7 +58,7 @@ const rewrite = described(
 
 const health = described(
   z.strictObject({
-    path: optional(described(z.string("must be a path"), "The path that is asked.", ["/healthz"])),
+    path: optional(described(z.string("must be a path"), "The path that is asked.", ["/healthz"], "/")),
     statuses: optional(
       described(
         z.array(
@@ -54,6 +73,7 @@ const health = described(
     ),
   }),
   "How to find out whether the service is up.",
+  [{ path: "/healthz", statuses: [200] }],
 );
 
 const service = described(
@@ -72,6 +92,8 @@ const service = described(
       described(
         z.array(rewrite, "must be a list of rewrites"),
         "Rewrites of the path, applied in order, each on the result of the one before.",
+        [[{ source: "/foo/(.*)", target: "/bar/$1" }]],
+        [],
       ),
     ),
     health: optional(health),
@@ -79,6 +101,8 @@ const service = described(
       described(
         z.boolean("must be true or false"),
         "Give the local service the host name that the browser used, instead of localhost and its port.",
+        [true],
+        false,
       ),
     ),
   }),
@@ -101,7 +125,12 @@ const domain = described(
     domain: name("Host name, without scheme, port and session name.", "example.com"),
     default_service: name("The service that serves every path that no route takes.", "web"),
     routes: optional(
-      described(z.array(route, "must be a list of routes"), "The first route whose path matches wins."),
+      described(
+        z.array(route, "must be a list of routes"),
+        "Paths that other services serve. The first route whose path matches wins.",
+        [[{ path: "^/api/.*", service: "api" }]],
+        [],
+      ),
     ),
   }),
   "A host name of the system.",
@@ -124,6 +153,8 @@ const linkup = described(
           "must be a list of regular expressions",
         ),
         "Paths whose responses keep their caching headers; every other response gets `Cache-Control: no-cache`.",
+        [["^/static/.*"]],
+        [],
       ),
     ),
   }),
@@ -144,30 +175,3 @@ export const configSchema = described(
   }),
   "A web system whose services Linkup routes to this machine or to their deployed copies.",
 );
-
-/** The keys that a map at this path may have, for suggestions and completion; undefined where a list or scalar stands. */
-export function keysAt(path: readonly (string | number)[]): string[] | undefined {
-  let schema: z.core.$ZodType = configSchema;
-  for (const key of path) {
-    schema = unwrap(schema);
-    if (schema instanceof $ZodArray && typeof key === "number") schema = schema._zod.def.element;
-    else if (schema instanceof $ZodObject && typeof key === "string" && key in schema._zod.def.shape)
-      schema = schema._zod.def.shape[key]!;
-    else return undefined;
-  }
-  schema = unwrap(schema);
-  return schema instanceof $ZodObject ? Object.keys(schema._zod.def.shape) : undefined;
-}
-
-function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
-  while (schema instanceof $ZodOptional || schema instanceof $ZodNullable) schema = schema._zod.def.innerType;
-  return schema;
-}
-
-/** JSON Schema, draft 7, of linkup.yaml. */
-export function configJsonSchema(): Record<string, unknown> {
-  return {
-    title: "linkup.yaml",
-    ...z.toJSONSchema(configSchema, { target: "draft-7", io: "input" }),
-  };
-}

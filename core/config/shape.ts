@@ -1,9 +1,11 @@
 /** Checks the shape of linkup.yaml: keys, types and formats, by the schema. */
+
+import { keysAt } from "./keys.ts";
 import { valueAt } from "./maps.ts";
 import { nearest } from "./nearest.ts";
 import type { Path } from "./positions.ts";
 import type { Problems } from "./problem.ts";
-import { configSchema, keysAt } from "./schema.ts";
+import { configSchema } from "./schema.ts";
 
 export function checkShape(problems: Problems, value: unknown): void {
   const result = configSchema.safeParse(value);

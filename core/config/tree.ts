@@ -68,7 +68,7 @@ export class YamlTree {
   pair(map: MapNode, key: string): Pair | undefined {
     const own = map.pairs.find((pair) => String(pair.key.value) === key);
     if (own) return own;
-    for (const merged of this.#merged(map)) {
+    for (const merged of this.merged(map)) {
       const found = this.pair(merged, key);
       if (found) return found;
     }
@@ -183,7 +183,8 @@ export class YamlTree {
     return weight;
   }
 
-  #merged(map: MapNode): MapNode[] {
+  /** The maps that are merged into this one. */
+  merged(map: MapNode): MapNode[] {
     return map.pairs.flatMap(({ key, value }) => {
       if (key.value !== MERGE) return [];
       const source = this.resolved(value);
@@ -218,7 +219,7 @@ export class YamlTree {
       if (key === "__proto__") Object.defineProperty(value, key, { value: member, enumerable: true });
       else value[key] = member;
     }
-    for (const merged of this.#merged(map)) this.#fill(value, merged, known);
+    for (const merged of this.merged(map)) this.#fill(value, merged, known);
   }
 }
 

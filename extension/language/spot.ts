@@ -1,0 +1,72 @@
+/** What stands at a place of the text. */
+import {
+  type AliasNode,
+  type MapNode,
+  MERGE,
+  type ScalarNode,
+  type YamlNode,
+} from "../../core/config/node.ts";
+import type { Path, YamlTree } from "../../core/config/tree.ts";
+
+export interface Spot {
+  node: YamlNode;
+  path: Path;
+  /** The node is a key; the path is then that of its value. */
+  isKey: boolean;
+}
+
+/** The scalar or alias at the offset (its end counts), as it is written there. */
+export function spotAt(
+  tree: YamlTree,
+  offset: number,
+): (Spot & { node: ScalarNode | AliasNode }) | undefined {
+  const within = (node: YamlNode) => node.start <= offset && offset <= node.end;
+  const find = (node: YamlNode, path: Path, isKey: boolean): ReturnType<typeof spotAt> => {
+    if (!within(node)) return undefined;
+    if (node.kind === "map") {
+      for (const { key, value } of node.pairs) {
+        const below = [...path, String(key.value)];
+        const found = find(key, below, true) ?? find(value, below, false);
+        if (found) return found;
+      }
+    } else if (node.kind === "seq") {
+      for (const [i, item] of node.items.entries()) {
+        const found = within(item) && find(item, [...path, i], false);
+        if (found) return found;
+      }
+    } else return { node, path, isKey };
+    return undefined;
+  };
+  return tree.root && find(tree.root, [], false);
+}
+
+/** The map or list in braces or brackets around the offset, the innermost. */
+export function flowAt(
+  tree: YamlTree,
+  offset: number,
+): { node: Exclude<YamlNode, ScalarNode | AliasNode>; path: Path } | undefined {
+  let found: ReturnType<typeof flowAt>;
+  const visit = (node: YamlNode, path: Path): void => {
+    if (node.kind === "scalar" || node.kind === "alias" || node.start >= offset) return;
+    const { text } = tree;
+    const closed = node.flow && /[\]}]/.test(text[node.end - 1] ?? "");
+    // One that is never closed goes on to where the next thing starts.
+    const end =
+      node.flow && !closed
+        ? node.end + /^[\s,]*/.exec(text.slice(node.end, node.end + 200))![0].length + 1
+        : node.end;
+    if (offset >= end) return;
+    if (node.flow) found = { node, path };
+    if (node.kind === "map")
+      for (const { key, value } of node.pairs) visit(value, [...path, String(key.value)]);
+    else for (const [i, item] of node.items.entries()) visit(item, [...path, i]);
+  };
+  if (tree.root) visit(tree.root, []);
+  return found;
+}
+
+/** The keys that the map has, merged ones included. */
+export function keysOf(tree: YamlTree, map: MapNode): string[] {
+  const own = map.pairs.map(({ key }) => String(key.value)).filter((key) => key !== MERGE);
+  return [...own, ...tree.merged(map).flatMap((merged) => keysOf(tree, merged))];
+}
