@@ -22,7 +22,7 @@ export interface ManagerOptions {
   dist: string;
   /** What runs them, with `ELECTRON_RUN_AS_NODE=1`; default `process.execPath`. */
   node?: string;
-  /** Ours; a local server of another version is replaced. */
+  /** Ours; a local server of an older version is replaced. */
   version: string;
   env: NodeJS.ProcessEnv;
   /** Who needs the sessions: a window, whose lease is renewed, or a terminal that left (`keep`). */

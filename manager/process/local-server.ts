@@ -1,4 +1,4 @@
-/** The local server as a process: started once, adopted by everyone else, replaced when it is of another version. */
+/** The local server as a process: started once, adopted by everyone else, replaced when it is of an older version. */
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ServerStatus } from "../../core/control.ts";
@@ -38,7 +38,7 @@ export class LocalServer {
   /** The one that runs; started when there is none. Only under the reconcile lock. */
   async ensure(): Promise<ServerStatus> {
     const running = await this.#answering();
-    if (running && running.version === this.#options.version) return running;
+    if (running && !isOlder(running.version, this.#options.version)) return running;
     if (running) {
       this.#options.log(
         `The local server is of version ${running.version}: replacing it by ${this.#options.version}.`,
@@ -123,4 +123,14 @@ export class LocalServer {
       state.local_server = id;
     });
   }
+}
+
+/** By the numbers of `1.20.3`. A newer one stays: windows of two versions would else replace each other's for ever. */
+export function isOlder(version: string, than: string): boolean {
+  const [a, b] = [version, than].map((text) => text.split(/[.+-]/, 3).map(Number)) as [number[], number[]];
+  for (const [i, part] of b.entries()) {
+    const difference = (a[i] ?? 0) - part;
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
 }

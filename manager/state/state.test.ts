@@ -1,0 +1,44 @@
+import { describe, expect, test } from "vitest";
+import type { Config } from "../../core/config/config.ts";
+import { newRecord } from "../session/records.ts";
+import { emptyState, parseState, type State } from "./state.ts";
+
+const config: Config = {
+  linkup: { worker_url: "https://linkup.example.com", worker_token: "token-of-the-file", cache_routes: ["^/static/"] },
+  services: [
+    {
+      name: "web",
+      remote: "https://web.example.com",
+      local: "http://localhost:3000",
+      directory: "./web",
+      rewrites: [{ source: "a", target: "b" }],
+      health: { path: "/healthz", statuses: [200] },
+      preserve_host: true,
+    },
+  ],
+  domains: [{ domain: "example.com", default_service: "web", routes: [{ path: "^/", service: "web" }] }],
+};
+
+test("what is written is what is read", () => {
+  const state: State = {
+    ...emptyState(),
+    sessions: [newRecord("tunneled", config, { name: "slim-gecko", targets: { web: "local" } })],
+    local_server: { pid: 1, started: "2" },
+  };
+  expect(parseState(JSON.stringify(state))).toEqual({ state });
+});
+
+test("the token of the file is not kept with it", () => {
+  expect(JSON.stringify(newRecord("tunneled", config))).not.toContain("token-of-the-file");
+});
+
+describe("what is no state is told in words", () => {
+  test.each([
+    ["", "Unexpected end of JSON input"],
+    ["{}", "version"],
+    ['{"version":2,"sessions":[]}', "version"],
+    ['{"version":1,"sessions":[{}],"local_server":null,"local_server_trouble":null}', "sessions.0"],
+  ])("%s", (text, said) => {
+    expect(parseState(text)).toEqual({ unreadable: expect.stringContaining(said) });
+  });
+});

@@ -1,0 +1,260 @@
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { TOKEN, until, World } from "../manager/world.ts";
+
+interface Started {
+  session_name: string;
+  kind: string;
+  urls: string[];
+  services: { name: string; target: string; location: string; health: string }[];
+}
+
+interface Status {
+  sessions: { name: string; state: string; services: { name: string; target: string }[] }[];
+  problems: { code: string }[];
+}
+
+let world: World;
+beforeEach(async () => {
+  world = await World.create();
+});
+afterEach(() => world[Symbol.asyncDispose]());
+
+const startDetached = () => world.json<Started>("start", "--detach");
+const targets = async () => {
+  const { sessions } = await world.json<Status>("status");
+  return sessions[0]?.services.map(({ name, target }) => `${name} ${target}`);
+};
+
+describe("a tunneled session", () => {
+  test("starts, follows every toggle, and leaves nothing behind", async () => {
+    const started = await startDetached();
+    const name = started.session_name;
+    expect(name).toMatch(/^[a-z]+-[a-z]+$/);
+    expect(started).toMatchObject({
+      kind: "tunneled",
+      urls: [`http://${name}.shop.localhost:${world.workerPort}/`],
+      services: [
+        { name: "web", target: "remote", health: "healthy" },
+        { name: "api", target: "remote", health: "healthy" },
+      ],
+    });
+    expect(await world.served(name)).toBe("remote web");
+    expect(await world.served(name, "/api/x")).toBe("remote api");
+
+    expect((await world.linkup("route", "local", "api")).code).toBe(0);
+    expect(await world.served(name)).toBe("remote web");
+    expect(await world.served(name, "/api/x")).toBe("local api");
+    expect(await targets()).toEqual(["web remote", "api local"]);
+
+    await world.linkup("route", "local", "--all");
+    expect(await world.served(name)).toBe("local web");
+    await world.linkup("route", "remote", "--all");
+    expect(await world.served(name, "/api/x")).toBe("remote api");
+
+    expect((await world.linkup("stop")).code).toBe(0);
+    expect([...world.processes().values()]).toEqual([]);
+    expect(await world.served(name)).toMatch(/^422 /);
+  });
+
+  test("is started once, however often it is asked for", async () => {
+    const first = await startDetached();
+    const [pid] = world.pidsOf("local-server");
+    await world.linkup("route", "local", "api");
+    const second = await startDetached();
+    expect(second.session_name).toBe(first.session_name);
+    expect(second.services.map(({ target }) => target)).toEqual(["remote", "local"]);
+    expect(world.pidsOf("local-server")).toEqual([pid]);
+  });
+
+  test("is started once by two at the same time", async () => {
+    const [first, second] = await Promise.all([startDetached(), startDetached()]);
+    expect(second.session_name).toBe(first.session_name);
+    expect(world.pidsOf("local-server")).toHaveLength(1);
+    expect(await world.served(first.session_name)).toBe("remote web");
+  });
+
+  test("keeps its name and targets over restarts", async () => {
+    const first = await startDetached();
+    await world.linkup("route", "local", "web");
+    await world.linkup("stop");
+    const second = await startDetached();
+    expect(second.session_name).toBe(first.session_name);
+    expect(second.services[0]).toMatchObject({ name: "web", target: "local" });
+    expect(await world.served(second.session_name)).toBe("local web");
+  });
+
+  test("gets another name when someone else has taken its own", async () => {
+    const { session_name: name } = await startDetached();
+    await world.linkup("stop");
+    const body = {
+      desired_name: name,
+      session_token: "someone else",
+      services: [{ name: "web", location: "http://127.0.0.1:1", rewrites: null }],
+      domains: [{ domain: "shop.localhost", default_service: "web", routes: null }],
+    };
+    const taken = await fetch(`${world.worker!.url}/linkup/v2/sessions/tunneled`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    expect(taken.status).toBe(200);
+
+    const { session_name: other } = await startDetached();
+    expect(other).not.toBe(name);
+    expect(await world.served(other)).toBe("remote web");
+    expect((await world.json<Status>("status")).sessions.map(({ name }) => name)).toEqual([other]);
+  });
+
+  test("stays as it was when the Worker does not take a toggle", async () => {
+    const { session_name: name } = await startDetached();
+    await world.stopWorker();
+    const failed = await world.linkup("route", "local", "web");
+    expect(failed.code).toBe(1);
+    expect(failed.stderr).toContain("web stays where it was, not local: The Worker at http://127.0.0.1:");
+    expect(await targets()).toEqual(["web remote", "api remote"]);
+    await world.startWorker();
+    await startDetached();
+    expect(await world.served(name)).toBe("remote web");
+  });
+
+  test("lives as long as the terminal that it was started in", async () => {
+    const { child, output } = world.spawnLinkup("start", "--json");
+    const started = await until(
+      "the session",
+      () => output.stdout.includes("\n") && (JSON.parse(output.stdout) as Started),
+    );
+    expect(await world.served(started.session_name)).toBe("remote web");
+    child.kill("SIGINT");
+    await until("its end", () => child.exitCode !== null);
+    expect(child.exitCode).toBe(0);
+    expect([...world.processes().values()]).toEqual([]);
+    expect(await world.served(started.session_name)).toMatch(/^422 /);
+  });
+
+  test("that cannot start leaves nothing", async () => {
+    await world.stopWorker();
+    const { code, stderr } = await world.linkup("start", "--detach");
+    expect(code).toBe(4);
+    expect(stderr).toContain("cannot be reached: nothing listens there");
+    expect([...world.processes().values()]).toEqual([]);
+    expect((await world.json<Status>("status")).sessions).toEqual([]);
+  });
+
+  test("needs the right token", async () => {
+    world.env.LINKUP_WORKER_TOKEN = "another";
+    expect(await world.linkup("start", "--detach")).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining("does not accept the token"),
+    });
+    delete world.env.LINKUP_WORKER_TOKEN;
+    expect(await world.linkup("start", "--detach")).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining("needs a token, and there is none"),
+    });
+    expect([...world.processes().values()]).toEqual([]);
+  });
+});
+
+test("sessions of several workspaces run side by side", async () => {
+  const other = world.writeConfig(join(world.folder, "other.yaml"));
+  const first = await startDetached();
+  const second = await world.json<Started>("start", "--detach", "--config", other);
+  await world.linkup("route", "local", "--all", "--session", second.session_name);
+  expect(await world.served(first.session_name)).toBe("remote web");
+  expect(await world.served(second.session_name)).toBe("local web");
+  expect(world.pidsOf("local-server")).toHaveLength(1);
+
+  await world.linkup("stop", "--session", first.session_name);
+  expect(await world.served(first.session_name)).toMatch(/^422 /);
+  expect(await world.served(second.session_name)).toBe("local web");
+  await world.linkup("stop", "--all");
+  expect([...world.processes().values()]).toEqual([]);
+});
+
+test("an isolated session is served on this machine only", async () => {
+  await world.stopWorker();
+  const started = await world.json<Started>("start", "--isolated", "--detach");
+  expect(started.session_name).toMatch(/^[a-z0-9]{6}$/);
+  const url = new URL(started.urls[0]!);
+  expect(url.hostname).toBe(`${started.session_name}.shop.localhost`);
+  expect(await world.ask(url.hostname, "/", Number(url.port))).toEqual({ status: 200, body: "remote web" });
+  await world.linkup("route", "local", "web");
+  expect(await world.ask(url.hostname, "/", Number(url.port))).toEqual({ status: 200, body: "local web" });
+});
+
+test("an isolated session of a domain that browsers cannot find says what it needs", async () => {
+  world.writeConfig(world.configPath, { domain: "example.com" });
+  const { code, stderr } = await world.linkup("start", "--isolated", "--detach");
+  expect(code).toBe(1);
+  expect(stderr).toContain("example.com would need local DNS");
+  expect([...world.processes().values()]).toEqual([]);
+});
+
+test("a linkup.yaml with errors is told with every problem, where it stands", async () => {
+  writeFileSync(
+    world.configPath,
+    "linkup:\n  worker_url: nowhere\nservices:\n  - name: web\n    remote: http://a.example\n    local: http://localhost:1\ndomains:\n  - domain: example.com\n    default_service: wbe\n",
+  );
+  const { code, stderr, stdout } = await world.linkup("start", "--detach");
+  expect(code).toBe(3);
+  expect(stdout).toBe("");
+  expect(stderr).toContain("linkup.yaml:2:15 error linkup.worker_url must be an http or https URL");
+  expect(stderr).toContain("linkup.yaml:9:22 error");
+  expect(stderr).toContain("  9 |     default_service: wbe\n");
+  expect([...world.processes().values()]).toEqual([]);
+});
+
+test("without a linkup.yaml it says where it looked", async () => {
+  const { code, stderr } = await world.linkup("start", "--config", "nowhere.yaml");
+  expect(code).toBe(3);
+  expect(stderr).toContain(join(world.folder, "nowhere.yaml"));
+});
+
+test("explains a request", async () => {
+  const { session_name: name } = await startDetached();
+  await world.linkup("route", "local", "api");
+  const explained = await world.linkup("explain", `http://${name}.shop.localhost/api/users?a=b`);
+  expect(explained.stdout).toContain("service api: route 1 (^/api/)");
+  expect(explained.stdout).toMatch(/→ http:\/\/127\.0\.0\.1:\d+\/api\/users\?a=b\n$/);
+  const unknown = await world.json(
+    "explain",
+    "http://shop.localhost/",
+    "-H",
+    "tracestate: linkup-session=nobody",
+  );
+  expect(unknown).toMatchObject({
+    candidates: [{ name: "nobody", source: "tracestate", known: false }],
+    session: null,
+  });
+});
+
+describe("the state", () => {
+  test("is for its user alone", async () => {
+    await startDetached();
+    expect(statSync(world.home).mode & 0o777).toBe(0o700);
+    expect(statSync(join(world.home, "state.json")).mode & 0o777).toBe(0o600);
+    for (const log of readdirSync(join(world.home, "logs"))) {
+      expect(statSync(join(world.home, "logs", log)).mode & 0o777).toBe(0o600);
+    }
+    expect(world.logs()).not.toContain(TOKEN);
+  });
+
+  test.each(["", '{"version":1,"sess', '{"version":99}', "[]"])(
+    "that cannot be read is set aside: %j",
+    async (text) => {
+      const { session_name: lost } = await startDetached();
+      writeFileSync(join(world.home, "state.json"), text);
+      const { problems } = await world.json<Status>("status");
+      expect(problems).toMatchObject([{ code: "state-set-aside" }]);
+      const [aside] = readdirSync(world.home).filter((name) => name.startsWith("state.json.unreadable-"));
+      expect(readFileSync(join(world.home, aside!), "utf8")).toBe(text);
+
+      const { session_name: fresh } = await startDetached();
+      expect(await world.served(fresh)).toBe("remote web");
+      expect(world.pidsOf("local-server")).toHaveLength(1);
+      expect(lost).not.toBe(fresh);
+    },
+  );
+});

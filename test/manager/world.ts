@@ -1,0 +1,258 @@
+/** A machine of its own for a test: a home, the built bundles, a Worker on workerd, services that say who they are. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer, request, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { build } from "esbuild";
+import { startWorker } from "../../scripts/embedded-worker.mjs";
+
+export const TOKEN = "token-of-the-tests";
+
+let bundles: Promise<string> | undefined;
+
+/** A folder with local-server.js and cli.js, built from the sources as they are, once for each test file. */
+export function dist(): Promise<string> {
+  bundles ??= (async () => {
+    const outdir = temporaryFolder("linkup-dist-");
+    await build({
+      entryPoints: { "local-server": "local-server/main.ts", cli: "cli/main.ts" },
+      outdir,
+      bundle: true,
+      platform: "node",
+      target: "node22",
+      format: "cjs",
+      logLevel: "warning",
+    });
+    return outdir;
+  })();
+  return bundles;
+}
+
+const folders: string[] = [];
+process.once("exit", () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A folder that goes with the tests. */
+export function temporaryFolder(prefix: string): string {
+  const folder = mkdtempSync(join(tmpdir(), prefix));
+  folders.push(folder);
+  return folder;
+}
+
+export interface Finished {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Answer {
+  status: number;
+  body: string;
+}
+
+type Worker = Awaited<ReturnType<typeof startWorker>>;
+
+export class World {
+  readonly folder = temporaryFolder("linkup-world-");
+  readonly home = join(this.folder, "home");
+  readonly configPath = join(this.folder, "linkup.yaml");
+  readonly env: NodeJS.ProcessEnv = {
+    PATH: process.env.PATH,
+    HOME: this.folder,
+    LINKUP_HOME: this.home,
+    LINKUP_WORKER_TOKEN: TOKEN,
+  };
+  dist = "";
+  worker: Worker | undefined;
+  workerPort = 0;
+  readonly #services: Server[] = [];
+  readonly #children = new Set<ChildProcess>();
+  readonly #locations = new Map<string, string>();
+
+  static async create(): Promise<World> {
+    const world = new World();
+    world.dist = await dist();
+    for (const copy of ["remote", "local"]) {
+      for (const service of ["web", "api"]) await world.#serve(`${copy} ${service}`);
+    }
+    await world.startWorker();
+    world.writeConfig();
+    return world;
+  }
+
+  /** Again on the port it had, when it had one; its sessions are kept. */
+  async startWorker(): Promise<void> {
+    const persist = join(this.folder, "worker");
+    mkdirSync(persist, { recursive: true });
+    this.worker = await startWorker({ token: TOKEN, port: this.workerPort, persist });
+    this.workerPort = Number(new URL(this.worker.url).port);
+  }
+
+  async stopWorker(): Promise<void> {
+    await this.worker?.stop();
+    this.worker = undefined;
+  }
+
+  /** A linkup.yaml of two services, `web` and `api`; returns its path. */
+  writeConfig(path = this.configPath, { domain = "shop.localhost", more = "" } = {}): string {
+    const at = (copy: string) => this.#locations.get(copy)!;
+    writeFileSync(
+      path,
+      `linkup:
+  worker_url: http://127.0.0.1:${this.workerPort}
+services:
+  - name: web
+    remote: ${at("remote web")}
+    local: ${at("local web").replace("127.0.0.1", "localhost")}
+  - name: api
+    remote: ${at("remote api")}
+    local: ${at("local api")}
+domains:
+  - domain: ${domain}
+    default_service: web
+    routes:
+      - path: ^/api/
+        service: api
+${more}`,
+    );
+    return path;
+  }
+
+  async #serve(name: string): Promise<void> {
+    // On `localhost`, so that local copies answer at whatever address that name has here.
+    const server = createServer((_request, response) => response.end(name));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    this.#services.push(server);
+    this.#locations.set(name, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  }
+
+  /** Runs `linkup` to its end. */
+  async linkup(...args: string[]): Promise<Finished> {
+    const { child, output } = this.spawnLinkup(...args);
+    await once(child, "close");
+    return { code: child.exitCode, ...output };
+  }
+
+  /** `linkup … --json`, parsed; fails the test when it fails. */
+  async json<T = unknown>(...args: string[]): Promise<T> {
+    const { code, stdout, stderr } = await this.linkup(...args, "--json");
+    if (code !== 0) throw new Error(`linkup ${args.join(" ")} ended with ${code}:\n${stderr}`);
+    return JSON.parse(stdout) as T;
+  }
+
+  spawnLinkup(...args: string[]) {
+    const child = spawn(process.execPath, [join(this.dist, "cli.js"), ...args], {
+      cwd: this.folder,
+      env: this.env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.#children.add(child);
+    child.once("close", () => this.#children.delete(child));
+    const output = { stdout: "", stderr: "" };
+    child.stdout.on("data", (chunk) => {
+      output.stdout += chunk;
+    });
+    child.stderr.on("data", (chunk) => {
+      output.stderr += chunk;
+    });
+    return { child, output };
+  }
+
+  /** A request to this port with this host, as a browser sends it. */
+  async ask(host: string, path = "/", port = this.workerPort): Promise<Answer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    request(
+      { host: "127.0.0.1", port, path, agent: false, headers: { host: `${host}:${port}` } },
+      (response) => {
+        let body = "";
+        response.setEncoding("utf8").on("data", (chunk: string) => {
+          body += chunk;
+        });
+        response.on("error", reject);
+        response.on("end", () => resolve({ status: response.statusCode!, body }));
+      },
+    )
+      .on("error", reject)
+      .end();
+    return promise;
+  }
+
+  /** Which copy answers for this session: `remote web`. */
+  async served(session: string, path = "/"): Promise<string> {
+    const { status, body } = await this.ask(`${session}.shop.localhost`, path);
+    return status === 200 ? body : `${status} ${body.split("\n", 1)[0]}`;
+  }
+
+  /** The processes that belong to this home, as command lines by pid. */
+  processes(): Map<number, string> {
+    const found = new Map<number, string>();
+    for (const entry of readdirSync("/proc")) {
+      if (!/^\d+$/.test(entry)) continue;
+      try {
+        const environment = readFileSync(`/proc/${entry}/environ`, "utf8").split("\0");
+        if (!environment.includes(`LINKUP_HOME=${this.home}`)) continue;
+        const commandLine = readFileSync(`/proc/${entry}/cmdline`, "utf8").split("\0");
+        // A process that has just ended has none.
+        if (commandLine.join("") !== "") found.set(Number(entry), commandLine.slice(1).join(" "));
+      } catch {
+        // It ended while we looked.
+      }
+    }
+    return found;
+  }
+
+  pidsOf(bundle: string): number[] {
+    return [...this.processes()]
+      .filter(([, command]) => command.includes(`${bundle}.js`))
+      .map(([pid]) => pid);
+  }
+
+  logs(): string {
+    const folder = join(this.home, "logs");
+    if (!existsSync(folder)) return "";
+    return readdirSync(folder)
+      .map((name) => `--- ${name}\n${readFileSync(join(folder, name), "utf8")}`)
+      .join("\n");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const child of this.#children) child.kill("SIGKILL");
+    if (existsSync(this.home)) await this.linkup("stop", "--all");
+    for (const pid of this.processes().keys()) process.kill(pid, "SIGKILL");
+    await this.stopWorker();
+    for (const server of this.#services) {
+      server.closeAllConnections();
+      server.close();
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Waits until this holds; says what was there instead when it does not come. */
+export async function until<T>(
+  what: string,
+  probe: () => T | undefined | false | Promise<T | undefined | false>,
+  timeoutMs = 30_000,
+): Promise<T> {
+  const end = performance.now() + timeoutMs;
+  for (;;) {
+    const value = await probe();
+    if (value !== undefined && value !== false) return value;
+    if (performance.now() > end) throw new Error(`It never came: ${what}`);
+    await delay(25);
+  }
+}
