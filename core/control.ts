@@ -15,6 +15,7 @@
  */
 import type { Candidate } from "./identify.ts";
 import type { Decision } from "./route.ts";
+import type { printRouting, SessionKind } from "./session.ts";
 
 export interface ServerStatus {
   /** The version of the local server, to replace one of another version. */
@@ -84,6 +85,27 @@ export interface TunnelData {
   secret: string;
   /** Milliseconds since the epoch. */
   last_started: number;
+}
+
+/**
+ * A session in the answer of `GET /linkup/v2/sessions[?name=PATTERN]`, `{sessions: SessionSummary[]}`, sorted by name.
+ * In a pattern `*` stands for any characters and `?` for one. `DELETE` with a pattern answers `{deleted: string[]}`.
+ * Times are milliseconds since the epoch.
+ */
+export interface SessionSummary {
+  session_name: string;
+  session_kind: SessionKind;
+  created: number;
+  updated: number;
+  /** When it will be deleted, if it is not used before. */
+  expires: number;
+}
+
+/** `GET /linkup/v2/sessions/:name`'s answer: what is known of a session, without its secrets. */
+export interface SessionDetails extends SessionSummary, ReturnType<typeof printRouting> {
+  /** When a request last came for it, to within an hour. */
+  used: number;
+  tunnel: { name: string; url: string; last_started: number } | null;
 }
 
 /** Longest path of a Unix socket that every system takes, in bytes (macOS has room for 104 with the final zero). */

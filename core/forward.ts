@@ -21,6 +21,13 @@ export const HOP_BY_HOP: ReadonlySet<string> = new Set([
 /** The secret that the Worker puts on requests through a tunnel; the local server checks and removes it. */
 export const ORIGIN_SECRET_HEADER = "linkup-origin-secret";
 
+/**
+ * How many hops of Linkup a request has passed: a location that leads back to Linkup must not go round for ever.
+ * Services that copy all headers to the requests they make themselves let it grow, so it has room.
+ */
+export const HOPS_HEADER = "linkup-hops";
+export const MAX_HOPS = 16;
+
 /** The headers that a hop sets on the request to the service: `[lower-case name, value]`, replacing what is there. */
 export function addedHeaders(name: string, decision: Routed, head: RequestHead): [string, string][] {
   const added: [string, string][] = [];

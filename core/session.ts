@@ -162,7 +162,19 @@ function describeIssue(issue: z.core.$ZodIssue): string {
   const where = issue.path
     .map((key, i) => (typeof key === "number" ? `[${key}]` : `${i ? "." : ""}${String(key)}`))
     .join("");
-  return where ? `${where}: ${issue.message}` : issue.message;
+  const message = issueMessage(issue);
+  return where ? `${where}: ${message}` : message;
+}
+
+/** zod/mini carries no texts of its own. */
+function issueMessage(issue: z.core.$ZodIssue): string {
+  if (issue.code === "invalid_type") {
+    const article = /^[aeiou]/.test(issue.expected) ? "an" : "a";
+    return `must be ${article} ${issue.expected}`;
+  }
+  if (issue.code === "invalid_value")
+    return `must be one of ${issue.values.map((value) => JSON.stringify(value)).join(", ")}`;
+  return issue.message;
 }
 
 /** A session document, as JSON was parsed; lists that are null or missing become empty. */

@@ -1,46 +1,59 @@
 /** The Worker's HTTP API, everything under `/linkup`. docs/openapi.yaml describes it. */
-import type { TunneledSession, WorkerCapabilities } from "../core/control.ts";
+import type { SessionDetails, SessionSummary, TunneledSession, WorkerCapabilities } from "../core/control.ts";
 import { isSessionName, nameProblem } from "../core/names.ts";
 import { printRouting } from "../core/session.ts";
-import { json, text } from "./answer.ts";
-import { isAuthorized } from "./auth.ts";
+import { json, nothing, text } from "./answer.ts";
+import { identifyCaller } from "./auth.ts";
 import { readJson } from "./body.ts";
 import { versionProblem } from "./client-version.ts";
-import { DIRECTORY_NAME, type Env, isDirect } from "./env.ts";
+import { directory, type Listed } from "./directory-object.ts";
+import { type Env, isDirect } from "./env.ts";
+import { NO_TUNNEL_SENTENCE } from "./failure.ts";
 import { forget } from "./lookup.ts";
-import { type SavedSession, saveSession } from "./upsert.ts";
+import { callTokensApi } from "./tokens-api.ts";
+import { type SavedSession, saveSession, type UpsertCall } from "./upsert.ts";
 import { CAPABILITIES, VERSION } from "./version.ts";
 
 export function isApiPath(path: string): boolean {
   return path === "/linkup" || path.startsWith("/linkup/");
 }
 
-/** The answer to an API call; undefined when it is none, and so a request for the proxy. */
+/** The answer to an API call; undefined when it is none of them, and so a request for the proxy. */
 export async function callApi(request: Request, url: URL, env: Env): Promise<Response | undefined> {
-  if (!(await isAuthorized(request, env)))
-    return text(401, "Unauthorized", { "www-authenticate": 'Bearer realm="linkup"' });
+  const caller = await identifyCaller(request, env);
+  if (!caller.ok) {
+    if (caller.status === 401) return text(401, "Unauthorized", { "www-authenticate": "Bearer" });
+    return text(429, `Too many calls. Try again in ${caller.retryAfter} s.`, {
+      "retry-after": String(caller.retryAfter),
+    });
+  }
+  if (url.pathname === "/linkup/v2/tokens" || url.pathname.startsWith("/linkup/v2/tokens/"))
+    return callTokensApi(request, url, caller, env);
 
   switch (`${request.method} ${url.pathname}`) {
     case "GET /linkup/check":
       return text(200, "OK");
     case "GET /linkup/no-tunnel":
-      return text(422, "This linkup session has no associated tunnel / was started with --no-tunnel");
-    case "POST /linkup/v2/sessions/tunneled":
-      return save(request, "tunneled", "refuse", env, (saved) => {
-        const { data, origin_secret } = saved.tunnel!;
-        return json({ session_name: saved.name, tunnel_data: data, origin_secret } satisfies TunneledSession);
-      });
-    case "POST /linkup/v2/sessions/preview":
-      return save(request, "preview", "refuse", env, (saved) => json({ session_name: saved.name }));
+      return text(422, NO_TUNNEL_SENTENCE);
+    case "GET /linkup/tunnel":
+      return tunnelOf(url.searchParams.get("session_name") ?? "", env);
     case "POST /linkup/local-session": {
       const problem = versionProblem(request.headers.get("x-linkup-version"));
       if (problem) return text(401, problem);
-      return save(request, "tunneled", "fresh-name", env, (saved) => text(200, saved.name));
+      return save(request, url, { kind: "tunneled", whenTaken: "fresh-name" }, env, nameOf);
     }
     case "POST /linkup/preview-session":
-      return save(request, "preview", "fresh-name", env, (saved) => text(200, saved.name));
-    case "GET /linkup/tunnel":
-      return tunnelOf(url.searchParams.get("session_name") ?? "", env);
+      return save(request, url, { kind: "preview", whenTaken: "fresh-name" }, env, nameOf);
+    case "POST /linkup/v2/sessions/tunneled":
+      return save(request, url, { kind: "tunneled", whenTaken: "refuse" }, env, ({ name, tunnel }) => {
+        if (!tunnel) throw new Error(`The tunneled session ${name} has no tunnel.`);
+        const { data, origin_secret } = tunnel;
+        return json({ session_name: name, tunnel_data: data, origin_secret } satisfies TunneledSession);
+      });
+    case "POST /linkup/v2/sessions/preview":
+      return save(request, url, { kind: "preview", whenTaken: "refuse" }, env, ({ name }) =>
+        json({ session_name: name }),
+      );
     case "GET /linkup/v2/capabilities":
       return json({
         version: VERSION,
@@ -48,64 +61,91 @@ export async function callApi(request: Request, url: URL, env: Env): Promise<Res
         capabilities: CAPABILITIES,
       } satisfies WorkerCapabilities);
     case "GET /linkup/v2/sessions":
-      return json({ sessions: await directory(env).list() });
+      return list(url.searchParams.get("name") ?? "*", env);
+    case "DELETE /linkup/v2/sessions":
+      return removeAll(url.searchParams.get("name"), env);
   }
   const name = /^\/linkup\/v2\/sessions\/([^/]+)$/.exec(url.pathname)?.[1];
-  if (name === undefined) return undefined;
-  if (request.method === "GET") return inspect(name, env);
-  if (request.method === "DELETE") return remove(name, env);
+  if (name !== undefined && request.method === "GET") return inspect(name, env);
+  if (name !== undefined && request.method === "DELETE") return remove(name, env);
   return undefined;
+}
+
+type Saved = Extract<SavedSession, { ok: true }>;
+
+function nameOf({ name }: Saved): Response {
+  return text(200, name);
 }
 
 async function save(
   request: Request,
-  kind: "tunneled" | "preview",
-  whenTaken: "refuse" | "fresh-name",
+  url: URL,
+  call: Pick<UpsertCall, "kind" | "whenTaken">,
   env: Env,
-  answer: (saved: SavedSession & { ok: true }) => Response,
+  answer: (saved: Saved) => Response,
 ): Promise<Response> {
   const body = await readJson(request);
   if (!body.ok) return text(body.status, body.reason);
-  const saved = await saveSession(kind, body.json, whenTaken, env);
+  const saved = await saveSession({ ...call, body: body.json, ownHost: url.host }, env);
   return saved.ok ? answer(saved) : text(saved.status, saved.reason);
 }
 
 async function tunnelOf(name: string, env: Env): Promise<Response> {
   const problem = nameProblem(name);
   if (problem) return text(400, `session_name: ${problem}`);
-  const opened = await session(name, env).openTunnel(name);
+  const opened = await sessionObject(name, env).openTunnel(name);
   forget(name);
-  if (opened.outcome === "tunnel-failed") return text(502, opened.reason);
-  if (opened.outcome !== "stored" || !opened.tunnel)
-    throw new Error(`No tunnel for ${name}: ${opened.outcome}`);
-  return json(opened.tunnel.data);
+  switch (opened.outcome) {
+    case "stored":
+      return json(opened.tunnel.data);
+    case "refused":
+      return text(400, `session_name: ${opened.reason}`);
+    case "tunnel-failed":
+      return text(502, opened.reason);
+  }
+}
+
+async function list(pattern: string, env: Env): Promise<Response> {
+  const found = await directory(env).list(pattern);
+  return json({ sessions: found.map(summary) });
+}
+
+function summary({ name, kind, created, updated, expires }: Listed): SessionSummary {
+  return { session_name: name, session_kind: kind, created, updated, expires };
 }
 
 async function inspect(name: string, env: Env): Promise<Response> {
-  const found = isSessionName(name) ? await session(name, env).inspect() : null;
-  if (!found) return text(404, `There is no session "${name}".`);
-  const { record, tunnel } = found;
+  const found = isSessionName(name) ? await sessionObject(name, env).inspect() : null;
+  if (!found) return noSession(name);
+  const { record, expires, tunnel } = found;
   return json({
-    session_name: name,
-    session_kind: record.session.kind,
-    ...printRouting(record.session),
-    created: record.created,
-    updated: record.updated,
+    ...summary({ ...record, kind: record.session.kind, expires }),
     used: record.used,
+    ...printRouting(record.session),
     tunnel: tunnel && { name: tunnel.name, url: tunnel.url, last_started: tunnel.last_started },
-  });
+  } satisfies SessionDetails);
 }
 
 async function remove(name: string, env: Env): Promise<Response> {
-  const removed = isSessionName(name) && (await session(name, env).remove());
+  const removed = isSessionName(name) && (await sessionObject(name, env).remove());
   forget(name);
-  return removed ? new Response(null, { status: 204 }) : text(404, `There is no session "${name}".`);
+  return removed ? nothing() : noSession(name);
 }
 
-function session(name: string, env: Env) {
+async function removeAll(pattern: string | null, env: Env): Promise<Response> {
+  if (!pattern) return text(400, "name: say which sessions to delete, by a pattern such as pr-*");
+  const deleted: string[] = [];
+  for (const { name } of await directory(env).list(pattern)) {
+    if (await sessionObject(name, env).remove()) deleted.push(name);
+    forget(name);
+  }
+  return json({ deleted });
+}
+
+function noSession(name: string): Response {
+  return text(404, `There is no session "${name}".`);
+}
+
+function sessionObject(name: string, env: Env) {
   return env.SESSIONS.get(env.SESSIONS.idFromName(name));
-}
-
-function directory(env: Env) {
-  return env.DIRECTORY.get(env.DIRECTORY.idFromName(DIRECTORY_NAME));
 }

@@ -8,7 +8,10 @@ export async function readJson(request: Request): Promise<Body> {
   if (bytes === undefined)
     return { ok: false, status: 413, reason: `The body has more than ${MOST_BYTES} bytes.` };
   try {
-    return { ok: true, json: JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes)) };
+    return {
+      ok: true,
+      json: JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes)),
+    };
   } catch (error) {
     return { ok: false, status: 400, reason: `The body is no JSON: ${(error as Error).message}` };
   }

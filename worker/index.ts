@@ -1,8 +1,10 @@
-/** The Worker: its API, and the proxy for everything else. */
-import { text } from "./answer.ts";
+/** The Worker: its API, the proxy for everything else, and a sweep by the clock. */
 import { callApi, isApiPath } from "./api.ts";
 import type { Env } from "./env.ts";
+import { failureResponse } from "./failure.ts";
+import { workerFailed } from "./failures.ts";
 import { proxy } from "./proxy.ts";
+import { sweep } from "./sweep.ts";
 
 export { DirectoryObject } from "./directory-object.ts";
 export { SessionObject } from "./session-object.ts";
@@ -10,13 +12,22 @@ export { SessionObject } from "./session-object.ts";
 export default {
   async fetch(request, env, context) {
     try {
-      const url = new URL(request.url);
-      const answer = isApiPath(url.pathname) ? await callApi(request, url, env) : undefined;
-      return answer ?? (await proxy(request, env, context));
+      return (await answerApi(request, env)) ?? (await proxy(request, env, context));
     } catch (error) {
       // The log has the details; they are nobody's business outside.
       console.error(error);
-      return text(500, "Linkup's Worker failed to serve this request. Its log says why.");
+      return failureResponse(workerFailed, request);
     }
   },
+
+  async scheduled(_controller, env) {
+    await sweep(env);
+  },
 } satisfies ExportedHandler<Env>;
+
+async function answerApi(request: Request, env: Env): Promise<Response | undefined> {
+  // Almost every request is one for the proxy, and needs no parsed URL.
+  if (!request.url.includes("/linkup")) return undefined;
+  const url = new URL(request.url);
+  return isApiPath(url.pathname) ? callApi(request, url, env) : undefined;
+}

@@ -2,9 +2,9 @@
  * Which of a request's candidate names is a session? Every isolate remembers the answers for `FRESH_MS`,
  * which is the longest that a change made elsewhere can stay unseen here.
  */
-import type { Candidate } from "../core/identify.ts";
+import type { Candidate, NameSource } from "../core/identify.ts";
 import type { Env } from "./env.ts";
-import type { KnownSession } from "./session-object.ts";
+import type { KnownSession } from "./known-session.ts";
 
 export const FRESH_MS = 1000;
 /** Names remembered at most; the oldest go first. */
@@ -22,6 +22,8 @@ const asking = new Map<string, Promise<KnownSession | null>>();
 
 export interface Found {
   name: string;
+  /** Where in the request its name stands. */
+  source: NameSource;
   session: KnownSession;
 }
 
@@ -33,16 +35,16 @@ export async function findSession(
 ): Promise<Found | undefined> {
   const now = Date.now();
   const rounds: (KnownSession | null | Promise<KnownSession | null>)[] = [];
-  for (const { name } of candidates) {
+  for (const { name, source } of candidates) {
     const answer = answers.get(name);
     const fresh = answer !== undefined && now - answer.at < FRESH_MS;
     // A remembered session decides, when none of the names before it has to be asked.
     if (fresh && answer.session && rounds.every((round) => round === null))
-      return { name, session: answer.session };
+      return { name, source, session: answer.session };
     rounds.push(fresh ? answer.session : ask(name, env, context));
   }
   for (const [index, session] of (await Promise.all(rounds)).entries()) {
-    if (session) return { name: candidates[index]!.name, session };
+    if (session) return { ...candidates[index]!, session };
   }
   return undefined;
 }

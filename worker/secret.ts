@@ -4,11 +4,22 @@ export function base64(bytes: Uint8Array): string {
   return btoa(String.fromCharCode(...bytes));
 }
 
-/** 256 random bits as hexadecimal, for tokens that travel in headers. */
-export function newToken(): string {
+/** 256 random bits as hexadecimal, for secrets that travel in headers. */
+export function newSecret(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(32)), (byte) =>
     byte.toString(16).padStart(2, "0"),
   ).join("");
+}
+
+const NAMED_TOKEN = "linkup_";
+
+/** A named worker token: its prefix lets secret scanners find one that leaked. */
+export function newNamedToken(): string {
+  return NAMED_TOKEN + newSecret();
+}
+
+export function isNamedToken(text: string): boolean {
+  return text.startsWith(NAMED_TOKEN);
 }
 
 /** Compares in a time that tells nothing of where they differ: by their hashes, which are of one length. */

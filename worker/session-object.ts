@@ -1,11 +1,13 @@
-/** The Durable Object of one session: its document, its owner, its tunnel. All changes of a session happen here, one after the other. */
+/** The Durable Object of one session: its document, its owner, its tunnel. All its changes happen here, one after the other. */
 import { DurableObject } from "cloudflare:workers";
 import type { TunnelData } from "../core/control.ts";
-import { httpOrigin, type Routing, type Session, type SessionKind } from "../core/session.ts";
-import { DIRECTORY_NAME, type Env, isDirect } from "./env.ts";
-import { goesThroughTunnel } from "./locality.ts";
-import { newToken } from "./secret.ts";
-import { tunnelProvider } from "./tunnel.ts";
+import type { Session } from "../core/session.ts";
+import { directory } from "./directory-object.ts";
+import { type Env, isDirect } from "./env.ts";
+import { type KnownSession, knownSession } from "./known-session.ts";
+import { lifetimes, sessionExpires, tunnelExpires } from "./lifetime.ts";
+import { newSecret } from "./secret.ts";
+import { type DoomedTunnel, TunnelError, type TunnelProvider, tunnelProvider } from "./tunnel/provider.ts";
 
 /** What is kept of a session. Times are milliseconds since the epoch. */
 export interface SessionRecord {
@@ -15,20 +17,20 @@ export interface SessionRecord {
   updated: number;
   /** When a request last asked for it, to within `USED_EVERY_MS`. */
   used: number;
+  /** Seconds from the last update; null: as long as it is used. */
+  expires_in: number | null;
+  /** The directory knows of it as it is. */
+  listed: boolean;
 }
 
 export interface TunnelRecord {
+  /** The session's name: a tunnel can be there before the session. */
+  session: string;
   data: TunnelData;
+  /** When it was last seen to be there. */
+  verified: number;
   /** What requests through the tunnel carry, so that the laptop knows that they come from here. */
   origin_secret: string;
-}
-
-/** What the proxy needs to serve a session's requests. */
-export interface KnownSession {
-  kind: SessionKind;
-  /** Locations on the laptop are the tunnel's URL. */
-  routing: Routing;
-  tunnel: { origin: string; secret: string } | null;
 }
 
 export interface Upsert {
@@ -38,137 +40,253 @@ export interface Upsert {
   fresh: boolean;
   /** The laptop's address, for `direct`. */
   tunnelUrl: string | null;
+  expires_in: number | null;
 }
 
+type NoTunnel =
+  /** This name cannot have a tunnel. */
+  { outcome: "refused"; reason: string } | { outcome: "tunnel-failed"; reason: string };
+
+export type OpenedTunnel = { outcome: "stored"; tunnel: TunnelRecord } | NoTunnel;
+
 export type Upserted =
-  | { outcome: "stored"; tunnel: TunnelRecord | null }
-  | { outcome: "conflict" }
-  | { outcome: "tunnel-failed"; reason: string };
+  /** `tunnel` is null for sessions that are not tunneled. */
+  { outcome: "stored"; tunnel: TunnelRecord | null } | { outcome: "conflict" } | NoTunnel;
 
 const RECORD = "session";
 const TUNNEL = "tunnel";
+const LEFTOVER = "leftover";
 const USED_EVERY_MS = 60 * 60 * 1000;
+/** When to try again what failed, or was interrupted. */
+const RETRY_MS = 60 * 1000;
 
 export class SessionObject extends DurableObject<Env> {
   #record: SessionRecord | undefined;
   #tunnel: TunnelRecord | undefined;
+  /** A tunnel that was begun or is to be deleted, and may still be there. */
+  #leftover: DoomedTunnel | undefined;
   /** Ends when the change that is under way has ended. */
   #change: Promise<unknown> = Promise.resolve();
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
-    this.#record = state.storage.kv.get<SessionRecord>(RECORD);
-    this.#tunnel = state.storage.kv.get<TunnelRecord>(TUNNEL);
+    const { kv } = state.storage;
+    this.#record = kv.get<SessionRecord>(RECORD);
+    this.#tunnel = kv.get<TunnelRecord>(TUNNEL);
+    this.#leftover = kv.get<DoomedTunnel>(LEFTOVER);
   }
 
   /** The session as requests are routed by it; null when there is none. */
   lookUp(): KnownSession | null {
-    if (!this.#record) return null;
+    const record = this.#record;
+    if (!record) return null;
     const now = Date.now();
-    if (now - this.#record.used > USED_EVERY_MS) this.#keep({ ...this.#record, used: now });
-    return {
-      kind: this.#record.session.kind,
-      routing: throughTunnel(this.#record.session, this.#tunnel?.data.url, isDirect(this.env)),
-      tunnel:
-        (this.#tunnel && {
-          origin: httpOrigin(this.#tunnel.data.url) ?? this.#tunnel.data.url,
-          secret: this.#tunnel.origin_secret,
-        }) ||
-        null,
-    };
+    if (now >= sessionExpires(record, lifetimes(this.env))) return null;
+    if (now - record.used > USED_EVERY_MS) this.#keepRecord({ ...record, used: now });
+    return knownSession(record.session, this.#tunnel ?? null, isDirect(this.env));
   }
 
   /** Creates or changes the session. Only the one who knows its token may change it. */
   upsert(wanted: Upsert): Promise<Upserted> {
     return this.#oneByOne(async () => {
-      const existing = this.#record;
-      if (existing && (wanted.fresh || existing.session.session_token !== wanted.session.session_token))
+      const { name, session } = wanted;
+      const existing = this.#living();
+      if (existing && (wanted.fresh || existing.session.session_token !== session.session_token))
         return { outcome: "conflict" };
-      if (wanted.session.kind === "tunneled") {
-        const failed = await this.#openTunnel(wanted.name, wanted.tunnelUrl);
-        if (failed) return failed;
-      }
+      // An expired one leaves nothing to the next owner of its name.
+      if (this.#record && !existing) await this.#delete();
+      const opened = session.kind === "tunneled" ? await this.#openTunnel(name, wanted.tunnelUrl) : null;
+      if (opened && opened.outcome !== "stored") return opened;
       const now = Date.now();
-      this.#keep({
-        name: wanted.name,
-        session: wanted.session,
+      this.#keepRecord({
+        name,
+        session,
         created: existing?.created ?? now,
         updated: now,
         used: now,
+        expires_in: wanted.expires_in,
+        listed: false,
       });
-      await this.#directory().put({ name: wanted.name, kind: wanted.session.kind, updated: now });
-      return { outcome: "stored", tunnel: wanted.session.kind === "tunneled" ? this.#tunnel! : null };
+      await this.#wake(now + RETRY_MS);
+      await this.#list();
+      await this.#wake();
+      return { outcome: "stored", tunnel: opened?.tunnel ?? null };
     });
   }
 
   /** The tunnel of this name, made if there is none, as clients of the first API ask for it. */
-  openTunnel(name: string): Promise<Upserted> {
+  openTunnel(name: string): Promise<OpenedTunnel> {
     return this.#oneByOne(async () => {
-      const failed = await this.#openTunnel(name, null);
-      return failed ?? { outcome: "stored", tunnel: this.#tunnel! };
+      const opened = await this.#openTunnel(name, this.#tunnel?.data.url ?? null);
+      await this.#wake();
+      return opened;
     });
   }
 
-  /** All that is known of the session, for its users' eyes; null when there is none. */
-  inspect(): { record: SessionRecord; tunnel: TunnelData | null } | null {
-    return this.#record ? { record: this.#record, tunnel: this.#tunnel?.data ?? null } : null;
+  /** All that is known of the session; null when there is none. */
+  inspect(): { record: SessionRecord; expires: number; tunnel: TunnelData | null } | null {
+    const record = this.#living();
+    if (!record) return null;
+    return {
+      record,
+      expires: sessionExpires(record, lifetimes(this.env)),
+      tunnel: this.#tunnel?.data ?? null,
+    };
   }
 
-  /** Deletes the session and its tunnel; false when there was none. */
+  /** Deletes the session and its tunnel; false when there was none. What cannot be deleted now is deleted later. */
   remove(): Promise<boolean> {
     return this.#oneByOne(async () => {
-      const record = this.#record;
-      if (this.#tunnel) await tunnelProvider(this.env).close(this.#tunnel.data);
-      await this.ctx.storage.deleteAll();
-      this.#record = undefined;
-      this.#tunnel = undefined;
-      if (record) await this.#directory().delete(record.name);
-      return record !== undefined;
+      const existed = this.#living() !== undefined;
+      await this.#delete();
+      await this.#wake();
+      return existed;
     });
   }
 
-  async #openTunnel(name: string, url: string | null): Promise<Upserted | undefined> {
+  /** Whether this tunnel is the session's, or is about to be deleted by it. */
+  ownsTunnel(id: string): boolean {
+    return this.#tunnel?.data.id === id || this.#leftover !== undefined;
+  }
+
+  override alarm(): Promise<void> {
+    return this.tidy();
+  }
+
+  /** Deletes what has expired, and finishes what was interrupted. */
+  tidy(): Promise<void> {
+    return this.#oneByOne(async () => {
+      if (this.#living()) await this.#list();
+      else if (this.#record) await this.#delete();
+      if (this.#tunnel && Date.now() >= this.#tunnelExpires()) this.#dropTunnel();
+      await this.#closeLeftover();
+      await this.#wake();
+    });
+  }
+
+  #living(): SessionRecord | undefined {
+    const record = this.#record;
+    return record && Date.now() < sessionExpires(record, lifetimes(this.env)) ? record : undefined;
+  }
+
+  async #openTunnel(name: string, url: string | null): Promise<OpenedTunnel> {
     try {
+      const provider = tunnelProvider(this.env);
+      const problem = provider.nameProblem(name);
+      if (problem) return { outcome: "refused", reason: problem };
       const existing = this.#tunnel;
-      const data = await tunnelProvider(this.env).open({
-        session: name,
-        existing: existing?.data ?? null,
-        url,
-      });
-      this.#tunnel = { data, origin_secret: existing?.origin_secret ?? newToken() };
-      this.ctx.storage.kv.put(TUNNEL, this.#tunnel);
-      return undefined;
+      const kept = existing && (await provider.keep(existing, url));
+      const tunnel =
+        existing && kept ? { ...existing, ...kept } : await this.#makeTunnel(provider, name, url);
+      this.#keepTunnel(tunnel);
+      return { outcome: "stored", tunnel };
     } catch (error) {
+      if (!(error instanceof TunnelError)) console.error(error);
+      await this.#wake();
+      // The client hears of it now; what was made is deleted right after, or by the alarm.
+      this.ctx.waitUntil(this.tidy());
       return { outcome: "tunnel-failed", reason: (error as Error).message };
     }
   }
 
-  #keep(record: SessionRecord): void {
+  /**
+   * Notes the tunnel as a leftover before anything is made, so that neither a failure nor a crash orphans it:
+   * the alarm deletes what a leftover names.
+   */
+  async #makeTunnel(provider: TunnelProvider, name: string, url: string | null): Promise<TunnelRecord> {
+    const origin_secret = this.#tunnel?.origin_secret ?? newSecret();
+    if (this.#tunnel) this.#dropTunnel();
+    if (this.#leftover) await provider.close(this.#leftover);
+    this.#keepLeftover({ session: name, id: null });
+    await this.#wake(Date.now() + RETRY_MS);
+    const opened = await provider.open(name, url);
+    this.#keepLeftover(undefined);
+    return { session: name, ...opened, origin_secret };
+  }
+
+  /** The session is gone at once; its tunnel follows. */
+  async #delete(): Promise<void> {
+    // First the directory: should it fail, nothing has happened; should the rest not follow, the alarm lists it again.
+    if (this.#record) await directory(this.env).delete(this.#record.name);
+    if (this.#tunnel) this.#dropTunnel();
+    this.ctx.storage.kv.delete(RECORD);
+    this.#record = undefined;
+    await this.#wake(Date.now() + RETRY_MS);
+    await this.#closeLeftover();
+  }
+
+  #keepTunnel(tunnel: TunnelRecord): void {
+    this.ctx.storage.kv.put(TUNNEL, tunnel);
+    this.#tunnel = tunnel;
+  }
+
+  #dropTunnel(): void {
+    this.#keepLeftover({ session: this.#tunnel!.session, id: this.#tunnel!.data.id });
+    this.ctx.storage.kv.delete(TUNNEL);
+    this.#tunnel = undefined;
+  }
+
+  /** Failing, it is left to the alarm. */
+  async #closeLeftover(): Promise<void> {
+    if (!this.#leftover) return;
+    try {
+      await tunnelProvider(this.env).close(this.#leftover);
+      this.#keepLeftover(undefined);
+    } catch (error) {
+      console.error(error);
+    }
+  }
+
+  async #list(): Promise<void> {
+    const record = this.#record!;
+    try {
+      await directory(this.env).put({
+        name: record.name,
+        kind: record.session.kind,
+        created: record.created,
+        updated: record.updated,
+        expires: sessionExpires(record, lifetimes(this.env)),
+      });
+      this.#keepRecord({ ...record, listed: true });
+    } catch (error) {
+      // The session serves all the same; the alarm lists it.
+      console.error(error);
+    }
+  }
+
+  #keepRecord(record: SessionRecord): void {
     this.ctx.storage.kv.put(RECORD, record);
     this.#record = record;
   }
 
-  #directory() {
-    return this.env.DIRECTORY.get(this.env.DIRECTORY.idFromName(DIRECTORY_NAME));
+  #keepLeftover(leftover: DoomedTunnel | undefined): void {
+    if (leftover) this.ctx.storage.kv.put(LEFTOVER, leftover);
+    else this.ctx.storage.kv.delete(LEFTOVER);
+    this.#leftover = leftover;
   }
 
-  /** A change talks to others in the middle, when the next one could start: it waits instead. */
+  #tunnelExpires(): number {
+    return tunnelExpires(this.#tunnel!.data.last_started, this.#record?.used ?? 0, lifetimes(this.env));
+  }
+
+  /** Sets the alarm for what comes next. With nothing left to do or to keep, the object ceases to exist. */
+  async #wake(at?: number): Promise<void> {
+    const { storage } = this.ctx;
+    if (at !== undefined) return storage.setAlarm(at);
+    const due: number[] = [];
+    if (this.#record) due.push(sessionExpires(this.#record, lifetimes(this.env)));
+    if (this.#record && !this.#record.listed) due.push(Date.now() + RETRY_MS);
+    if (this.#tunnel) due.push(this.#tunnelExpires());
+    if (this.#leftover) due.push(Date.now() + RETRY_MS);
+    if (due.length > 0) return storage.setAlarm(Math.min(...due));
+    await storage.deleteAlarm();
+    await storage.deleteAll();
+  }
+
+  /** A change asks others in the middle, when the next one could start: it waits instead. */
   #oneByOne<T>(change: () => Promise<T>): Promise<T> {
     const result = this.#change.then(change);
     this.#change = result.catch(() => {});
     return result;
   }
-}
-
-/** The routing with every location on the laptop replaced by the tunnel's URL. */
-function throughTunnel(session: Session, tunnelUrl: string | undefined, direct: boolean): Routing {
-  const { services, domains, cache_routes } = session;
-  if (!tunnelUrl) return { services, domains, cache_routes };
-  return {
-    services: services.map((service) =>
-      goesThroughTunnel(service.location, direct) ? { ...service, location: tunnelUrl } : service,
-    ),
-    domains,
-    cache_routes,
-  };
 }

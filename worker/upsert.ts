@@ -1,11 +1,21 @@
 /** Creating and changing sessions: whose name is it, and what is refused. */
+import * as z from "zod/mini";
 import { animalName, contentName, randomName } from "../core/names.ts";
 import { parseUpsert, printSession, type Session, type UpsertRequest } from "../core/session.ts";
 import { type Env, isDirect } from "./env.ts";
-import { goesThroughTunnel } from "./locality.ts";
 import { forget } from "./lookup.ts";
-import { newToken } from "./secret.ts";
-import type { TunnelRecord, Upsert, Upserted } from "./session-object.ts";
+import { newSecret } from "./secret.ts";
+import type { TunnelRecord, Upserted } from "./session-object.ts";
+import { refusedLocations } from "./targets.ts";
+
+export interface UpsertCall {
+  kind: "tunneled" | "preview";
+  /** What happens when the desired name belongs to another token. */
+  whenTaken: "refuse" | "fresh-name";
+  body: unknown;
+  /** Where the Worker answers its API: no target for a session. */
+  ownHost: string;
+}
 
 export type SavedSession =
   | { ok: true; name: string; tunnel: TunnelRecord | null }
@@ -14,52 +24,85 @@ export type SavedSession =
 /** The token of preview sessions whose request has none, as the original has it. */
 const PREVIEW_TOKEN = "preview_session";
 const NAME_TRIES = 20;
+/** Lower-case alphanumerics that carry 51 bits. */
+const UNGUESSABLE_LENGTH = 10;
+const LONGEST_NAME = 63;
+const LONGEST_EXPIRY_S = 366 * 24 * 60 * 60;
 
-/**
- * Saves the session of an upsert request.
- * `whenTaken`: what happens when the desired name belongs to another token.
- */
-export async function saveSession(
-  kind: "tunneled" | "preview",
-  body: unknown,
-  whenTaken: "refuse" | "fresh-name",
-  env: Env,
-): Promise<SavedSession> {
-  const parsed = parseUpsert(withoutEmptyName(body));
-  if (!parsed.ok) return { ok: false, status: 400, reason: parsed.problems.join("\n") };
+/** What requests of ours may say beyond those of the original. */
+const extrasSchema = z.object({
+  expires_in: z.optional(
+    z.nullable(
+      z
+        .int("must be a whole number of seconds")
+        .check(
+          z.minimum(1, "must be at least 1 second"),
+          z.maximum(LONGEST_EXPIRY_S, `must be at most ${LONGEST_EXPIRY_S} seconds`),
+        ),
+    ),
+  ),
+  access: z.optional(z.nullable(z.enum(["public", "unguessable"], 'must be "public" or "unguessable"'))),
+});
+
+/** Saves the session of an upsert request. */
+export async function saveSession(call: UpsertCall, env: Env): Promise<SavedSession> {
+  const { kind, whenTaken } = call;
+  const parsed = parseUpsert(withoutEmptyName(call.body));
+  const extras = extrasSchema.safeParse(call.body);
+  const problems = parsed.ok ? [] : parsed.problems;
+  // A body that is no object is one problem, not two.
+  if (!extras.success && typeof call.body === "object")
+    problems.push(...extras.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`));
+  if (!parsed.ok || !extras.success || problems.length > 0) return refused(problems);
   const request = parsed.value;
 
   const session = newSession(kind, request);
-  const refused = kind === "preview" ? localLocations(session, isDirect(env)) : [];
-  if (refused.length > 0) return { ok: false, status: 400, reason: refused.join("\n") };
+  const locations = refusedLocations(session, call.ownHost, isDirect(env));
+  if (locations.length > 0) return refused(locations);
 
-  const tunnelUrl = request.tunnel_url ?? null;
-  const save = async (name: string, fresh: boolean) => {
-    const upserted = await upsertSession({ name, session, fresh, tunnelUrl }, env);
+  const save = async (name: string, fresh: boolean): Promise<SavedSession> => {
+    const upserted = await env.SESSIONS.get(env.SESSIONS.idFromName(name)).upsert({
+      name,
+      session,
+      fresh,
+      tunnelUrl: request.tunnel_url ?? null,
+      expires_in: extras.data.expires_in ?? null,
+    });
+    forget(name);
     return result(name, upserted);
   };
 
+  if (extras.data.access === "unguessable")
+    return saveUnguessable(request.desired_name ?? animalName(), save);
   if (request.desired_name) {
     const saved = await save(request.desired_name, false);
     if (saved.ok || saved.status !== 409 || whenTaken === "refuse") return saved;
   } else if (kind === "preview") {
     return save(await contentName(printSession(session)), false);
   }
-  const animal =
-    kind === "tunneled" &&
-    (request.name_kind === "animal" || asksForAnyName(body) || whenTaken === "fresh-name");
+  const animal = kind === "tunneled" && (request.name_kind === "animal" || isFromFirstApi(call));
+  return saveFresh((attempt) => freshName(animal, attempt), save);
+}
+
+type Save = (name: string, fresh: boolean) => Promise<SavedSession>;
+
+async function saveFresh(newName: (attempt: number) => string, save: Save): Promise<SavedSession> {
   for (let attempt = 0; attempt < NAME_TRIES; attempt++) {
-    const saved = await save(freshName(animal, attempt), true);
+    const saved = await save(newName(attempt), true);
     if (saved.ok || saved.status !== 409) return saved;
   }
   return { ok: false, status: 503, reason: `None of ${NAME_TRIES} new names was free. Try again.` };
 }
 
-async function upsertSession(upsert: Upsert, env: Env): Promise<Upserted> {
-  const object = env.SESSIONS.get(env.SESSIONS.idFromName(upsert.name));
-  const upserted = await object.upsert(upsert);
-  forget(upsert.name);
-  return upserted;
+/** A name that ends as ours do is one we gave: its session is changed. Any other is what a new name starts with. */
+async function saveUnguessable(desired: string, save: Save): Promise<SavedSession> {
+  if (new RegExp(`-[a-z0-9]{${UNGUESSABLE_LENGTH}}$`).test(desired)) return save(desired, false);
+  const start = desired.slice(0, LONGEST_NAME - 1 - UNGUESSABLE_LENGTH);
+  return saveFresh(() => `${start}-${randomName(UNGUESSABLE_LENGTH)}`, save);
+}
+
+function refused(problems: string[]): SavedSession {
+  return { ok: false, status: 400, reason: problems.join("\n") };
 }
 
 function result(name: string, upserted: Upserted): SavedSession {
@@ -68,6 +111,8 @@ function result(name: string, upserted: Upserted): SavedSession {
       return { ok: true, name, tunnel: upserted.tunnel };
     case "conflict":
       return { ok: false, status: 409, reason: "Conflict" };
+    case "refused":
+      return refused([`desired_name: ${upserted.reason}`]);
     case "tunnel-failed":
       return { ok: false, status: 502, reason: upserted.reason };
   }
@@ -75,29 +120,21 @@ function result(name: string, upserted: Upserted): SavedSession {
 
 function newSession(kind: "tunneled" | "preview", request: UpsertRequest): Session {
   const { services, domains, cache_routes } = request;
-  const session_token = request.session_token ?? (kind === "preview" ? PREVIEW_TOKEN : newToken());
+  const session_token = request.session_token ?? (kind === "preview" ? PREVIEW_TOKEN : newSecret());
   return { kind, session_token, services, domains, cache_routes };
 }
 
-/** What makes a preview impossible: nobody's machine serves it. */
-function localLocations(session: Session, direct: boolean): string[] {
-  return session.services.flatMap(({ name, location }, index) =>
-    goesThroughTunnel(location, direct)
-      ? [
-          `services[${index}].location: ${location} (service "${name}") is on this machine, which a preview session cannot reach`,
-        ]
-      : [],
-  );
+/** Clients of the first API ask for a new name by an empty one, and always get an animal. */
+function isFromFirstApi({ whenTaken, body }: UpsertCall): boolean {
+  return whenTaken === "fresh-name" || hasEmptyName(body);
 }
 
-/** Clients of the first API ask for a new name by an empty one. */
-function asksForAnyName(body: unknown): boolean {
-  return (body as { desired_name?: unknown }).desired_name === "";
+function hasEmptyName(body: unknown): boolean {
+  return (body as { desired_name?: unknown } | null)?.desired_name === "";
 }
 
 function withoutEmptyName(body: unknown): unknown {
-  if (typeof body !== "object" || body === null || !asksForAnyName(body)) return body;
-  return { ...body, desired_name: null };
+  return hasEmptyName(body) ? { ...(body as object), desired_name: null } : body;
 }
 
 /** When many names are taken, longer ones are likelier to be free. */

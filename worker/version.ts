@@ -3,4 +3,21 @@ import { version } from "../package.json";
 
 export const VERSION = version;
 
-export const CAPABILITIES = ["origin-secret", "list-sessions", "inspect-session", "delete-session"];
+export const CAPABILITIES = [
+  /** Answers to tunneled upserts have `origin_secret`, and requests through the tunnel carry it. */
+  "origin-secret",
+  /** `GET /linkup/v2/sessions`, of all or by pattern. */
+  "list-sessions",
+  /** `GET /linkup/v2/sessions/:name` */
+  "inspect-session",
+  /** `DELETE /linkup/v2/sessions/:name` */
+  "delete-session",
+  /** `DELETE /linkup/v2/sessions?name=PATTERN` */
+  "delete-by-pattern",
+  /** `expires_in` in upsert requests. */
+  "expiry",
+  /** `access: "unguessable"` in upsert requests. */
+  "unguessable-names",
+  /** `/linkup/v2/tokens` */
+  "named-tokens",
+];

@@ -1,0 +1,78 @@
+/** What can go wrong between a request and its service, in words. */
+import { UNKNOWN_SESSION } from "../core/identify.ts";
+import { type NotRouted, noTarget, type Routed } from "../core/route.ts";
+import type { Routing } from "../core/session.ts";
+import { type Failure, NO_TUNNEL_SENTENCE } from "./failure.ts";
+
+export const unknownSession: Failure = {
+  status: 422,
+  code: "unknown-session",
+  title: "This address belongs to no running session",
+  explanation: UNKNOWN_SESSION,
+};
+
+export function noTargetFor(name: string, routing: Routing, decision: NotRouted): Failure {
+  return {
+    status: 404,
+    code: "no-target",
+    title: `The session ${name} has nothing at this address`,
+    explanation: noTarget(name, routing, decision),
+  };
+}
+
+export function noTunnel(name: string, { service }: Routed): Failure {
+  return {
+    status: 422,
+    code: "no-tunnel",
+    title: `The session ${name} has no tunnel`,
+    explanation: `${NO_TUNNEL_SENTENCE}
+Session: ${name}
+Service: ${service.name}, which runs on the laptop of the session's user
+Start the session again, with a tunnel, or route the service to its remote copy.
+`,
+  };
+}
+
+/** `reason`: what the attempt to reach the tunnel said. */
+export function tunnelDown(name: string, { service }: Routed, reason: string): Failure {
+  return {
+    status: 502,
+    code: "tunnel-down",
+    title: `The laptop behind the session ${name} is away`,
+    explanation: `The session ${name} is known, but the laptop that serves it could not be reached through its tunnel.
+Service: ${service.name}
+Reason: ${reason}
+Is the laptop asleep, offline, or was the session stopped? Wake it up, or start the session there again.
+`,
+  };
+}
+
+export function serviceUnreachable(name: string, { service, origin }: Routed, reason: string): Failure {
+  return {
+    status: 502,
+    code: "service-unreachable",
+    title: `The service ${service.name} could not be reached`,
+    explanation: `The service "${service.name}" of the session ${name} could not be reached at ${origin}.
+Reason: ${reason}
+Is it running, and does it listen at that address? Its location is in the session's services.
+`,
+  };
+}
+
+export function loop(hops: number, host: string): Failure {
+  return {
+    status: 508,
+    code: "loop",
+    title: "This request goes round in circles",
+    explanation: `Loop: this request has come through Linkup ${hops} times, the last time for ${host}.
+A service's location leads back to Linkup. Give the service an address of its own, not one of the session's domains.
+`,
+  };
+}
+
+export const workerFailed: Failure = {
+  status: 500,
+  code: "worker-failed",
+  title: "Linkup's Worker failed",
+  explanation: "Linkup's Worker failed to serve this request. Its log says why.\n",
+};

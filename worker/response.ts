@@ -1,0 +1,50 @@
+/** A service's response on its way back to the client. */
+import { corsHeaders, isPreflight } from "../core/forward.ts";
+import type { RequestHead } from "../core/request.ts";
+import { keepsCaching, type Routed } from "../core/route.ts";
+import { type Failure, failureResponse } from "./failure.ts";
+import type { Found } from "./lookup.ts";
+
+/** A request of a session on its way. */
+export interface Passage {
+  found: Found;
+  decision: Routed;
+  head: RequestHead;
+  request: Request;
+}
+
+/** Headers other than the host that can tell browsers' requests of two sessions apart. */
+const SESSION_VARY = "Referer, Origin, tracestate";
+
+export function responseToClient(response: Response, passage: Passage): Response {
+  const { found, decision, head, request } = passage;
+  const cors = response.headers.has("access-control-allow-origin") ? [] : corsOf(passage);
+  const answered =
+    cors.length > 0 && isPreflight(request.method, head)
+      ? new Response(null, { status: 204 })
+      : new Response(response.body, response);
+  const { headers } = answered;
+  addCors(headers, cors);
+  if (!keepsCaching(found.session.routing, decision.target)) headers.set("cache-control", "no-cache");
+  // One URL, several sessions: a cached answer of one must not be taken for the other's.
+  else if (found.source !== "host") headers.append("vary", SESSION_VARY);
+  headers.set("x-robots-tag", "noindex");
+  return answered;
+}
+
+/** An error of ours in a service's place: a page of the session may read it as it may read the service's answers. */
+export function failureToClient(failure: Failure, passage: Passage): Response {
+  const response = failureResponse(failure, passage.request);
+  addCors(response.headers, corsOf(passage));
+  return response;
+}
+
+function corsOf({ found, head, request }: Passage): [string, string][] {
+  return head.header("origin") ? corsHeaders(found.name, found.session.routing, request.method, head) : [];
+}
+
+function addCors(headers: Headers, cors: [string, string][]): void {
+  if (cors.length === 0) return;
+  for (const [header, value] of cors) headers.set(header, value);
+  headers.append("vary", "Origin");
+}

@@ -1,0 +1,31 @@
+/** No tunnel: the Worker and the laptop are one machine. */
+import { isLocal } from "../../core/session.ts";
+import type { Env } from "../env.ts";
+import { base64 } from "../secret.ts";
+import type { TunnelProvider } from "./provider.ts";
+
+export function directTunnels(env: Env): TunnelProvider {
+  const here = (url: string | null) =>
+    url !== null && isLocal(url) ? url : env.LINKUP_DIRECT_TUNNEL_URL || "http://127.0.0.1:80";
+  return {
+    nameProblem: () => undefined,
+    async keep({ data }, url) {
+      const now = Date.now();
+      return { data: { ...data, url: here(url), last_started: now }, verified: now };
+    },
+    async open(session, url) {
+      const now = Date.now();
+      const data = {
+        account_id: "direct",
+        name: `${env.TUNNEL_NAME_PREFIX ?? ""}${session}`,
+        url: here(url),
+        id: crypto.randomUUID(),
+        secret: base64(crypto.getRandomValues(new Uint8Array(32))),
+        last_started: now,
+      };
+      return { data, verified: now };
+    },
+    async close() {},
+    sweep: async () => [],
+  };
+}
