@@ -80,5 +80,7 @@ export function program(): Command {
       .option(...JSON_OUT)
       .action(async (options) => (await import("./commands/sessions.ts")).list(options));
   }
+
+  linkup.command("keep", { hidden: true }).action(async () => (await import("./commands/keep.ts")).keep());
   return linkup;
 }

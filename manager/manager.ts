@@ -9,7 +9,14 @@ import { type Observed, probesOf, sessionView, snapshotOf } from "./observe.ts";
 import { LinkupError, type Problem, problemOf } from "./problem.ts";
 import { readConfig, workerToken } from "./session/config-file.ts";
 import { Reconciler, troubleOf } from "./session/reconcile.ts";
-import { findRunning, isPresent, isWanted, ownRecord, type Selector } from "./session/records.ts";
+import {
+  findRunning,
+  isPresent,
+  isWanted,
+  needsThisMachine,
+  ownRecord,
+  type Selector,
+} from "./session/records.ts";
 import { withoutToken } from "./session/routing.ts";
 import type { SessionView, Snapshot } from "./snapshot.ts";
 import { emptyState, type SessionRecord } from "./state/state.ts";
@@ -46,8 +53,8 @@ export interface StartRequest {
 const TICK_MS = 2_000;
 const HEALTH_MS = 10_000;
 /** A lease outlives some missed renewals. */
-const LEASE_MS = 45_000;
-const RENEW_MS = 15_000;
+const LEASE_MS = 15_000;
+const RENEW_MS = 4_000;
 
 export class Manager {
   readonly #options: ManagerOptions;
@@ -120,7 +127,7 @@ export class Manager {
       record.registered = null;
       record.worker = null;
       if (name !== undefined) record.name = name;
-      state.local_server_trouble = null;
+      state.local_server = { ...state.local_server, failures: 0, retry_at: 0, problem: null };
       return record.id;
     });
     let abandoned: Promise<void> | undefined;
@@ -162,8 +169,7 @@ export class Manager {
       });
       await this.#look();
       try {
-        const server = await this.#reconciler.localServer.ensure();
-        await this.#reconciler.bringUp(id, server);
+        await this.#bringUp(id);
       } catch (error) {
         await this.#rollBack(id, before);
         throw toggleFailed(services, target, error);
@@ -235,13 +241,12 @@ export class Manager {
 
   /** The session as it was confirmed; rejects with what stands in its way. */
   async #confirmed(id: string): Promise<SessionView> {
-    const { sessions, local_server_trouble } = await this.#store.read();
+    const { sessions, local_server } = await this.#store.read();
     const record = sessions.find((record) => record.id === id);
     if (!record || !isWanted(record)) {
       throw new LinkupError("session-stopped", "The session was stopped while it started.");
     }
-    const problem =
-      record.trouble?.problem ?? (record.kind === "preview" ? undefined : local_server_trouble?.problem);
+    const problem = record.trouble?.problem ?? (needsThisMachine(record) ? local_server.problem : null);
     if (problem) {
       // Those who stay keep trying; for those who leave, a failed start leaves nothing.
       if (!this.#watching && record.confirmed === null) await this.#end(id);
@@ -263,7 +268,7 @@ export class Manager {
       for (const record of state.sessions) if (record.id === id) record.targets = targets;
     });
     try {
-      await this.#reconciler.bringUp(id, await this.#reconciler.localServer.ensure());
+      await this.#bringUp(id);
     } catch (error) {
       await this.#store.change((state) => {
         for (const record of state.sessions) {
@@ -271,6 +276,12 @@ export class Manager {
         }
       });
     }
+  }
+
+  async #bringUp(id: string): Promise<void> {
+    const server = await this.#reconciler.localServer.ensure();
+    if (!server) throw new LinkupError("local-server-failed", "The local server does not run.");
+    await this.#reconciler.bringUp(id, server);
   }
 
   async #reconcile(): Promise<void> {

@@ -2,7 +2,7 @@
 import type { ServerStatus } from "../core/control.ts";
 import type { HealthBook, Probed } from "./health.ts";
 import type { Problem } from "./problem.ts";
-import { isPresent, isWanted } from "./session/records.ts";
+import { isPresent, isWanted, needsThisMachine } from "./session/records.ts";
 import { targetOf } from "./session/routing.ts";
 import { sessionUrls } from "./session/urls.ts";
 import type { ComponentView, ServiceView, SessionState, SessionView, Snapshot } from "./snapshot.ts";
@@ -24,8 +24,8 @@ export function snapshotOf({ state, server, health, problems }: Observed): Snaps
     components: [localServerView(state, server), ...workerViews(records)],
     problems: [
       ...problems,
-      ...[state.local_server_trouble, ...records.map(({ trouble }) => trouble)].flatMap((trouble) =>
-        trouble ? [trouble.problem] : [],
+      ...[state.local_server, ...records.map(({ trouble }) => trouble)].flatMap(
+        (trouble) => trouble?.problem ?? [],
       ),
     ],
   };
@@ -80,14 +80,14 @@ function localServerView(state: State, server: ServerStatus | undefined): Compon
     const detail = `127.0.0.1:${server.browser_port} for browsers, 127.0.0.1:${server.tunnel_port} for the tunnel`;
     return { id: "local-server", state: "ready", pid: server.pid, since: server.started, detail };
   }
-  const trouble = state.local_server_trouble;
-  const needed = state.sessions.some((record) => isWanted(record) && record.kind !== "preview");
+  const { problem, started } = state.local_server;
+  const needed = state.sessions.some((record) => isWanted(record) && needsThisMachine(record));
   return {
     id: "local-server",
-    state: trouble ? "failed" : needed ? "starting" : "stopped",
+    state: problem ? "failed" : needed ? "starting" : "stopped",
     pid: undefined,
-    since: latest(state.sessions),
-    detail: trouble ? trouble.problem.message : needed ? "" : "no session needs it",
+    since: started,
+    detail: problem ? problem.message : needed ? "" : "no session needs it",
   };
 }
 
@@ -104,8 +104,4 @@ function workerViews(records: readonly SessionRecord[]): ComponentView[] {
     since,
     detail: trouble ? trouble.problem.message : worker ? `${url}, version ${worker.version}` : url,
   }));
-}
-
-function latest(records: readonly SessionRecord[]): number {
-  return Math.max(0, ...records.map(({ since }) => since));
 }

@@ -2,15 +2,16 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ServerStatus } from "../../core/control.ts";
-import { LinkupError } from "../problem.ts";
+import { type Problem, problem } from "../problem.ts";
 import type { Store } from "../state/store.ts";
 import { childEnv, type Detached, endProcess, lastLines, startDetached, waitForEnd } from "./child.ts";
 import { ControlClient } from "./control-client.ts";
 import { startOf } from "./identity.ts";
+import { failed, isDue, isWell, notStarted, type Supervised, startedAs } from "./supervision.ts";
 
 /** It listens within 100 ms on an idle machine. */
 const START_TIMEOUT_MS = 15_000;
-const STOP_TIMEOUT_MS = 5_000;
+const STOP_TIMEOUT_MS = 4_000;
 const POLL_MS = 15;
 
 export interface LocalServerOptions {
@@ -35,19 +36,31 @@ export class LocalServer {
     this.logPath = join(options.home, "logs", "local-server.log");
   }
 
-  /** The one that runs; started when there is none. Only under the reconcile lock. */
-  async ensure(): Promise<ServerStatus> {
+  /**
+   * The one that runs; started when there is none and it is not too early after it failed.
+   * Undefined when it cannot be had now: the state says why. Only under the reconcile lock.
+   */
+  async ensure(): Promise<ServerStatus | undefined> {
     const running = await this.#answering();
-    if (running && !isOlder(running.version, this.#options.version)) return running;
+    if (running && !isOlder(running.version, this.#options.version)) {
+      await this.#change((before) =>
+        before.process?.pid === running.pid ? isWell(before, Date.now()) : before,
+      );
+      return running;
+    }
     if (running) {
       this.#options.log(
         `The local server is of version ${running.version}: replacing it by ${this.#options.version}.`,
       );
       await this.stop();
-    } else {
-      await this.#endSilent();
     }
-    return this.#start();
+    const before = (await this.#store.read()).local_server;
+    if (before.process) {
+      // It should run and does not answer. Two must never run, so it is ended where it only hangs.
+      await endProcess(before.process);
+      await this.#fail("It ended unexpectedly.");
+    }
+    return isDue((await this.#store.read()).local_server, Date.now()) ? this.#start() : undefined;
   }
 
   /** Ends it, and waits until it is gone. Without a local server it does nothing. */
@@ -59,9 +72,10 @@ export class LocalServer {
       if (!(await waitForEnd(id, STOP_TIMEOUT_MS))) await endProcess(id, 0);
       this.#options.log(`Stopped the local server (pid ${id.pid}).`);
     } else {
-      await this.#endSilent();
+      const { process } = (await this.#store.read()).local_server;
+      if (process) await endProcess(process);
     }
-    await this.#remember(null);
+    await this.#change(notStarted);
   }
 
   async #answering(): Promise<ServerStatus | undefined> {
@@ -73,13 +87,7 @@ export class LocalServer {
     }
   }
 
-  /** Ends the one we know of that runs and does not answer: two must never run. */
-  async #endSilent(): Promise<void> {
-    const { local_server } = await this.#store.read();
-    if (local_server) await endProcess(local_server);
-  }
-
-  async #start(): Promise<ServerStatus> {
+  async #start(): Promise<ServerStatus | undefined> {
     const { home, dist, node, env, log } = this.#options;
     const child = await startDetached(
       node ?? process.execPath,
@@ -90,37 +98,44 @@ export class LocalServer {
         log: this.logPath,
       },
     );
-    await this.#remember(child.id);
+    await this.#change((before) => startedAs(before, child.id, Date.now()));
     const status = await this.#ready(child);
+    if (!status) return undefined;
     log(
       `Started the local server (pid ${status.pid}, browser port ${status.browser_port}, tunnel port ${status.tunnel_port}).`,
     );
+    await this.#change((before) => isWell(before, Date.now()));
     return status;
   }
 
-  async #ready(child: Detached): Promise<ServerStatus> {
+  async #ready(child: Detached): Promise<ServerStatus | undefined> {
     const until = performance.now() + START_TIMEOUT_MS;
     while (child.ended === undefined && performance.now() < until) {
       const status = await this.control.status().catch(() => undefined);
       if (status?.pid === child.id.pid) return status;
       await delay(POLL_MS);
     }
-    const why = child.ended
-      ? `it ended with ${child.ended}`
-      : `it was not ready after ${START_TIMEOUT_MS / 1000} s`;
     await endProcess(child.id);
-    await this.#remember(null);
-    const lines = await lastLines(this.logPath);
-    throw new LinkupError(
-      "local-server-failed",
-      `The local server did not start: ${why}.${lines ? ` Its last lines:\n${lines}` : ` It wrote nothing to ${this.logPath}.`}`,
-      [{ command: "showLogs", title: "Show Logs", terminal: "linkup logs local-server" }],
+    await this.#fail(
+      child.ended ? `It ended with ${child.ended}.` : `It was not ready after ${START_TIMEOUT_MS / 1000} s.`,
     );
+    return undefined;
   }
 
-  async #remember(id: Detached["id"] | null): Promise<void> {
+  async #fail(why: string): Promise<void> {
+    const lines = await lastLines(this.logPath);
+    const found: Problem = problem(
+      "local-server-failed",
+      lines ? `${why} Its last lines:\n${lines}` : `${why} It wrote nothing to ${this.logPath}.`,
+      [{ command: "showLogs", title: "Show Logs", terminal: "linkup logs local-server" }],
+    );
+    this.#options.log(`The local server: ${found.message}`);
+    await this.#change((before) => failed(before, found, Date.now()));
+  }
+
+  async #change(next: (before: Supervised) => Supervised): Promise<void> {
     await this.#store.change((state) => {
-      state.local_server = id;
+      state.local_server = next(state.local_server);
     });
   }
 }

@@ -6,10 +6,11 @@ import type { Target } from "../../core/config/config.ts";
 import type { ServerStatus } from "../../core/control.ts";
 import { randomName } from "../../core/names.ts";
 import { LinkupError, type ProblemCode, problemOf } from "../problem.ts";
+import { KeeperProcess } from "../process/keeper-process.ts";
 import { LocalServer, type LocalServerOptions } from "../process/local-server.ts";
 import type { SessionRecord, State, Trouble } from "../state/state.ts";
 import type { Store } from "../state/store.ts";
-import { forgetRun, isPresent, isWanted } from "./records.ts";
+import { forgetRun, isPresent, isWanted, needsThisMachine } from "./records.ts";
 import { fingerprint, servedSession, upsertRequest } from "./routing.ts";
 import { resolvesByItself } from "./urls.ts";
 import { WorkerClient } from "./worker-client.ts";
@@ -22,11 +23,13 @@ const LONGEST_RETRY_MS = 30_000;
 
 export class Reconciler {
   readonly localServer: LocalServer;
+  readonly keeper: KeeperProcess;
   readonly #store: Store;
   readonly #log: (line: string) => void;
 
   constructor(options: LocalServerOptions, store: Store) {
     this.localServer = new LocalServer(options, store);
+    this.keeper = new KeeperProcess(options, store);
     this.#store = store;
     this.#log = options.log;
   }
@@ -38,11 +41,13 @@ export class Reconciler {
     await Promise.all(ended.map((record) => this.#tearDown(record)));
 
     const running = sessions.filter(isWanted);
-    if (!running.some(({ kind }) => kind !== "preview")) {
+    if (!running.some(needsThisMachine)) {
       await this.localServer.stop();
+      await this.keeper.stop();
       return;
     }
-    const server = await this.#ensureServer(now);
+    await this.keeper.ensure();
+    const server = await this.localServer.ensure();
     if (!server) return;
     await this.#keep(
       server,
@@ -54,27 +59,6 @@ export class Reconciler {
         .map((record) => this.#try(record, server)),
     );
     await this.#removeStrangers(server);
-  }
-
-  /** Undefined while it cannot be started. */
-  async #ensureServer(now: number): Promise<ServerStatus | undefined> {
-    const { local_server_trouble: trouble } = await this.#store.read();
-    if (trouble && trouble.retry_at > now) return undefined;
-    try {
-      const server = await this.localServer.ensure();
-      if (trouble)
-        await this.#change((state) => {
-          state.local_server_trouble = null;
-        });
-      return server;
-    } catch (error) {
-      const next = troubleOf(error, "local-server-failed", trouble);
-      this.#log(next.problem.message);
-      await this.#change((state) => {
-        state.local_server_trouble = next;
-      });
-      return undefined;
-    }
   }
 
   async #keep(server: ServerStatus, keep: boolean): Promise<void> {

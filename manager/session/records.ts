@@ -14,6 +14,11 @@ export function isWanted(record: SessionRecord): boolean {
   return record.wanted === "running";
 }
 
+/** True for what the local server serves; previews need nothing here. */
+export function needsThisMachine({ kind }: SessionRecord): boolean {
+  return kind !== "preview";
+}
+
 /** True while there is something to show or to clean up. */
 export function isPresent(record: SessionRecord): boolean {
   return isWanted(record) || record.served !== null || record.registered !== null;

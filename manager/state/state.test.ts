@@ -1,10 +1,15 @@
 import { describe, expect, test } from "vitest";
 import type { Config } from "../../core/config/config.ts";
+import { notStarted } from "../process/supervision.ts";
 import { newRecord } from "../session/records.ts";
 import { emptyState, parseState, type State } from "./state.ts";
 
 const config: Config = {
-  linkup: { worker_url: "https://linkup.example.com", worker_token: "token-of-the-file", cache_routes: ["^/static/"] },
+  linkup: {
+    worker_url: "https://linkup.example.com",
+    worker_token: "token-of-the-file",
+    cache_routes: ["^/static/"],
+  },
   services: [
     {
       name: "web",
@@ -23,7 +28,7 @@ test("what is written is what is read", () => {
   const state: State = {
     ...emptyState(),
     sessions: [newRecord("tunneled", config, { name: "slim-gecko", targets: { web: "local" } })],
-    local_server: { pid: 1, started: "2" },
+    local_server: { ...notStarted(), process: { pid: 1, started: "2" } },
   };
   expect(parseState(JSON.stringify(state))).toEqual({ state });
 });
@@ -36,9 +41,18 @@ describe("what is no state is told in words", () => {
   test.each([
     ["", "Unexpected end of JSON input"],
     ["{}", "version"],
-    ['{"version":2,"sessions":[]}', "version"],
+    ['{"version":99,"sessions":[]}', "version"],
     ['{"version":1,"sessions":[{}],"local_server":null,"local_server_trouble":null}', "sessions.0"],
   ])("%s", (text, said) => {
     expect(parseState(text)).toEqual({ unreadable: expect.stringContaining(said) });
+  });
+});
+
+test("a state of version 1 is carried over", () => {
+  const sessions = [newRecord("tunneled", config, { name: "slim-gecko" })];
+  const process = { pid: 1, started: "2" };
+  const version1 = { version: 1, sessions, local_server: process, local_server_trouble: null };
+  expect(parseState(JSON.stringify(version1))).toEqual({
+    state: { ...emptyState(), sessions, local_server: { ...notStarted(), process } },
   });
 });

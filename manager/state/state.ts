@@ -5,19 +5,19 @@ import type { TunnelData, WorkerCapabilities } from "../../core/control.ts";
 import type { SessionKind } from "../../core/session.ts";
 import type { Problem } from "../problem.ts";
 import type { ProcessId } from "../process/identity.ts";
+import { notStarted, type Supervised } from "../process/supervision.ts";
 
-export const STATE_VERSION = 1;
+export const STATE_VERSION = 2;
 
 export interface State {
   version: typeof STATE_VERSION;
   sessions: SessionRecord[];
-  /** The last one started here, to recognise it when it no longer answers. */
-  local_server: ProcessId | null;
-  /** Why it does not start, and when to try again. */
-  local_server_trouble: Trouble | null;
+  local_server: Supervised;
+  /** The process that keeps what is wanted running while no window does. */
+  keeper: ProcessId | null;
 }
 
-/** Something failed: how often in a row, and when to try again. */
+/** What stands in the way of a session: how often in a row, and when to try again. */
 export interface Trouble {
   problem: Problem;
   failures: number;
@@ -64,14 +64,25 @@ export interface SessionRecord {
 }
 
 export function emptyState(): State {
-  return { version: STATE_VERSION, sessions: [], local_server: null, local_server_trouble: null };
+  return { version: STATE_VERSION, sessions: [], local_server: notStarted(), keeper: null };
 }
 
 const targets = z.record(z.string(), z.enum(["local", "remote"]));
 const nullable = <T extends z.core.$ZodType>(schema: T) => z.nullable(schema);
 
+const problem = z.looseObject({ code: z.string(), title: z.string(), message: z.string() });
+const processId = z.object({ pid: z.number(), started: z.string() });
+
+const supervised = z.object({
+  process: nullable(processId),
+  started: z.number(),
+  failures: z.number(),
+  retry_at: nullable(z.number()),
+  problem: nullable(problem),
+});
+
 const trouble = z.object({
-  problem: z.looseObject({ code: z.string(), title: z.string(), message: z.string() }),
+  problem,
   failures: z.number(),
   retry_at: z.number(),
 });
@@ -105,8 +116,8 @@ const recordSchema = z.object({
 const stateSchema = z.object({
   version: z.literal(STATE_VERSION),
   sessions: z.array(recordSchema),
-  local_server: nullable(z.object({ pid: z.number(), started: z.string() })),
-  local_server_trouble: nullable(trouble),
+  local_server: supervised,
+  keeper: nullable(processId),
 });
 
 /** The state, or in words why this text is none. */
@@ -117,8 +128,28 @@ export function parseState(text: string): { state: State } | { unreadable: strin
   } catch (error) {
     return { unreadable: (error as Error).message };
   }
-  const result = stateSchema.safeParse(json);
+  const result = stateSchema.safeParse(migrated(json));
   if (result.success) return { state: result.data as unknown as State };
   const [issue] = result.error.issues;
   return { unreadable: `${issue!.path.join(".") || "the file"}: ${issue!.message}` };
+}
+
+/** By the version they start from: each makes the next one's shape of what it is given. */
+const MIGRATIONS: Record<number, (state: Record<string, unknown>) => Record<string, unknown>> = {
+  // Version 1 knew of no supervision and of no keeper.
+  1: ({ local_server, local_server_trouble: _, ...state }) => ({
+    ...state,
+    local_server: { ...notStarted(), process: local_server ?? null },
+    keeper: null,
+  }),
+};
+
+/** The content in today's shape, where it is of an older version; else as it is. */
+function migrated(json: unknown): unknown {
+  let state = json as Record<string, unknown>;
+  for (;;) {
+    const migrate = typeof state?.version === "number" ? MIGRATIONS[state.version] : undefined;
+    if (!migrate) return state;
+    state = { ...migrate(state), version: (state.version as number) + 1 };
+  }
 }

@@ -1,0 +1,42 @@
+/** The keeper as a process: one for each home, as long as sessions need this machine. */
+import { join } from "node:path";
+import type { Store } from "../state/store.ts";
+import { childEnv, endProcess, startDetached } from "./child.ts";
+import { isRunning } from "./identity.ts";
+import type { LocalServerOptions } from "./local-server.ts";
+
+export class KeeperProcess {
+  readonly #options: LocalServerOptions;
+  readonly #store: Store;
+
+  constructor(options: LocalServerOptions, store: Store) {
+    this.#options = options;
+    this.#store = store;
+  }
+
+  /** Starts it when it does not run. Only under the reconcile lock. */
+  async ensure(): Promise<void> {
+    const { keeper } = await this.#store.read();
+    if (keeper && (await isRunning(keeper))) return;
+    const { home, dist, node, env, log } = this.#options;
+    const { id } = await startDetached(node ?? process.execPath, [join(dist, "cli.js"), "keep"], {
+      cwd: home,
+      env: childEnv(env, { ELECTRON_RUN_AS_NODE: "1", LINKUP_HOME: home }),
+      log: join(home, "logs", "keeper.log"),
+    });
+    await this.#store.change((state) => {
+      state.keeper = id;
+    });
+    log(`Started the keeper (pid ${id.pid}).`);
+  }
+
+  /** Ends it, unless this is it: then it ends by itself when nothing is left to keep. */
+  async stop(): Promise<void> {
+    const { keeper } = await this.#store.read();
+    if (!keeper) return;
+    if (keeper.pid !== process.pid) await endProcess(keeper);
+    await this.#store.change((state) => {
+      state.keeper = null;
+    });
+  }
+}
