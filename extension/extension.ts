@@ -8,7 +8,12 @@ import { registerCommands } from "./commands/register.ts";
 import { registerDiagnostics } from "./editing/diagnostics.ts";
 import { registerQuickFixes } from "./editing/quick-fixes.ts";
 import { Linkup } from "./linkup.ts";
+import { registerProblemWatch } from "./problem-watch.ts";
+import { registerTerminalEnvironment } from "./terminal/environment.ts";
 import { storedToken } from "./token.ts";
+import { registerAgentTools } from "./tools/agent-tools.ts";
+import { registerTasks } from "./tools/tasks.ts";
+import { registerUriHandler } from "./tools/uri.ts";
 import { registerSessionsView } from "./views/sessions-view.ts";
 import { registerStatusBar } from "./views/status-bar.ts";
 import { translateWith } from "./words.ts";
@@ -38,6 +43,11 @@ export function activate(context: vscode.ExtensionContext): LinkupApi {
   registerCommands(context, linkup, view);
   registerDiagnostics(context, linkup.configs);
   registerQuickFixes(context, linkup.configs);
+  registerProblemWatch(context, linkup);
+  registerTerminalEnvironment(context, linkup);
+  registerTasks(context, linkup);
+  registerUriHandler(context, linkup);
+  registerAgentTools(context, linkup);
   return createApi(linkup);
 }
 

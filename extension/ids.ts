@@ -42,7 +42,7 @@ export const SESSIONS_VIEW = "linkup.sessions";
 export const STATUS_ITEM = "session";
 
 /** Settings, as `linkup.<name>`. */
-export type Setting = "configPath" | "keepRunning";
+export type Setting = "configPath" | "keepRunning" | "terminal.environment" | "terminal.command";
 
 /** What menus and welcome views ask about. */
 export const CONTEXT_KEYS = {
@@ -50,4 +50,6 @@ export const CONTEXT_KEYS = {
   state: "linkup.state",
   /** One of this workspace's sessions runs, starts or stops. */
   hasSession: "linkup.hasSession",
+  /** A service of this workspace's sessions is local. */
+  hasLocal: "linkup.hasLocal",
 } as const;

@@ -3,6 +3,7 @@ import * as vscode from "vscode";
 import { Manager, type ManagerOptions } from "../manager/manager.ts";
 import type { SessionView } from "../manager/snapshot.ts";
 import { ConfigFiles } from "./config-files.ts";
+import { SESSIONS_VIEW } from "./ids.ts";
 import type { Model } from "./model.ts";
 
 export class Linkup implements vscode.Disposable {
@@ -58,7 +59,8 @@ export class Linkup implements vscode.Disposable {
     this.#starting.set(configPath, abort);
     this.#changed.fire();
     try {
-      return await this.manager.start({ configPath, kind }, abort.signal);
+      const start = () => this.manager.start({ configPath, kind }, abort.signal);
+      return await vscode.window.withProgress({ location: { viewId: SESSIONS_VIEW } }, start);
     } catch (error) {
       if (abort.signal.aborted) return undefined;
       throw error;

@@ -4,19 +4,36 @@ import { LinkupError, type Problem } from "../manager/problem.ts";
 import { commandId, isCommand } from "./ids.ts";
 import { t } from "./words.ts";
 
+/** When each problem was last shown, ms. */
+const reported = new Map<string, number>();
+const RECENTLY_MS = 60_000;
+
+/** True when the user has just read of this problem. */
+export function wasReported({ message }: Problem): boolean {
+  const after = performance.now() - RECENTLY_MS;
+  // A command's failure quotes what caused it.
+  return [...reported].some(([shown, at]) => at > after && shown.includes(message));
+}
+
 /** Shows a failure and runs what the user chooses. Resolves when the notification is gone. */
-export async function report(error: unknown, log: vscode.LogOutputChannel): Promise<void> {
-  if (error instanceof LinkupError) {
-    log.error(`${error.problem.title}: ${error.problem.message}`);
-    return await showProblem(error.problem);
+export async function report(failure: unknown, log: vscode.LogOutputChannel): Promise<void> {
+  const problem = failure instanceof LinkupError ? failure.problem : failure;
+  if (isProblem(problem)) {
+    reported.set(problem.message, performance.now());
+    log.error(`${problem.title}: ${problem.message}`);
+    return await showProblem(problem);
   }
-  log.error(error as Error);
+  log.error(failure as Error);
   const showLogs = t("Show Logs");
   const choice = await vscode.window.showErrorMessage(
-    t("Linkup met an error it does not know: {0}", (error as Error).message),
+    t("Linkup met an error it does not know: {0}", (failure as Error).message),
     showLogs,
   );
   if (choice === showLogs) await vscode.commands.executeCommand(commandId("showLogs"));
+}
+
+function isProblem(value: unknown): value is Problem {
+  return typeof value === "object" && value !== null && "code" in value && "actions" in value;
 }
 
 async function showProblem(problem: Problem): Promise<void> {

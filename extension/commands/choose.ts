@@ -1,5 +1,6 @@
 /** Which session, file or URL a command is about: what was clicked, the only one there is, or the user's choice. */
 import * as vscode from "vscode";
+import type { Selector } from "../../manager/manager.ts";
 import { LinkupError } from "../../manager/problem.ts";
 import type { SessionView } from "../../manager/snapshot.ts";
 import type { Linkup } from "../linkup.ts";
@@ -46,6 +47,11 @@ export async function chooseSession(linkup: Linkup, row: Row | undefined): Promi
   }));
   return (await vscode.window.showQuickPick(items, { title: "Linkup", placeHolder: t("Which session?") }))
     ?.session;
+}
+
+/** How the manager is told which session is meant. */
+export function selectorOf({ configPath, name }: SessionView): Selector {
+  return configPath ? { configPath } : { name: name! };
 }
 
 /** The clicked URL, or one of the session's. */

@@ -4,7 +4,7 @@ import * as vscode from "vscode";
 import type { Linkup } from "../linkup.ts";
 import type { Row } from "../views/rows.ts";
 import { t } from "../words.ts";
-import { chooseConfig, chooseSession } from "./choose.ts";
+import { chooseConfig, chooseSession, selectorOf } from "./choose.ts";
 
 type Kind = "tunneled" | "isolated";
 
@@ -15,13 +15,9 @@ export async function start(linkup: Linkup, kind: Kind, row?: Row): Promise<void
 
 /** Also ends a start that is under way. */
 export async function stop(linkup: Linkup, row?: Row): Promise<void> {
-  const starting = linkup.model.starting;
-  if (starting.size > 0) return cancelStart(linkup, row);
+  if (!row && linkup.model.starting.size > 0) return await cancelStart(linkup);
   const session = await chooseSession(linkup, row);
-  if (!session) return;
-  await linkup.manager.stop(
-    session.configPath ? { configPath: session.configPath } : { name: session.name! },
-  );
+  if (session) await linkup.manager.stop(selectorOf(session));
 }
 
 export async function restart(linkup: Linkup, row?: Row): Promise<void> {
@@ -32,13 +28,24 @@ export async function restart(linkup: Linkup, row?: Row): Promise<void> {
   await linkup.start(configPath, session.kind === "isolated" ? "isolated" : "tunneled");
 }
 
-export function cancelStart(linkup: Linkup, row?: Row): void {
-  const path = row?.subject.is === "config" ? row.subject.config.path : undefined;
-  for (const starting of path ? [path] : linkup.model.starting) linkup.cancel(starting);
+/** Ends what this window is starting; on a row also what another window or terminal is. */
+export async function cancelStart(linkup: Linkup, row?: Row): Promise<void> {
+  const { starting } = linkup.model;
+  const subject = row?.subject;
+  const path =
+    subject?.is === "config"
+      ? subject.config.path
+      : subject?.is === "session"
+        ? subject.session.configPath
+        : undefined;
+  for (const each of path ? [path] : starting) {
+    if (starting.has(each)) linkup.cancel(each);
+    else await linkup.manager.stop({ configPath: each });
+  }
 }
 
 /** In an untrusted workspace nothing is started: the command says so, and offers what can be done about it. */
-async function trusted(): Promise<boolean> {
+export async function trusted(): Promise<boolean> {
   if (vscode.workspace.isTrusted) return true;
   const manage = t("Manage Workspace Trust");
   const choice = await vscode.window.showWarningMessage(

@@ -7,7 +7,7 @@ import { hostOf } from "../model.ts";
 import { healthWord, targetWord } from "../views/labels.ts";
 import type { Row } from "../views/rows.ts";
 import { t } from "../words.ts";
-import { chooseSession } from "./choose.ts";
+import { chooseSession, selectorOf } from "./choose.ts";
 
 /** Resolves when the next request follows. */
 async function route(
@@ -16,8 +16,7 @@ async function route(
   services: string[] | "all",
   target: Target,
 ): Promise<void> {
-  const selector = session.configPath ? { configPath: session.configPath } : { name: session.name! };
-  await linkup.manager.route(selector, services, target);
+  await linkup.manager.route(selectorOf(session), services, target);
 }
 
 /** The row's inline button. From the palette it lets the user pick. */

@@ -5,7 +5,7 @@ import { explanationText } from "../views/explanation-text.ts";
 import type { Row } from "../views/rows.ts";
 import { statusText } from "../views/status-text.ts";
 import { t } from "../words.ts";
-import { chooseSession } from "./choose.ts";
+import { chooseSession, selectorOf } from "./choose.ts";
 import type { Documents } from "./documents.ts";
 
 export async function showStatus(linkup: Linkup, documents: Documents): Promise<void> {
@@ -32,8 +32,7 @@ export async function explainRequest(linkup: Linkup, documents: Documents, row?:
   });
   const headers = lines === undefined ? undefined : parseHeaders(lines);
   if (!headers) return;
-  const selector = session.configPath ? { configPath: session.configPath } : { name: session.name! };
-  const explanation = await linkup.manager.explain(selector, url, headers);
+  const explanation = await linkup.manager.explain(selectorOf(session), url, headers);
   await documents.show(t("Linkup Explanation"), explanationText(url, headers, explanation));
 }
 

@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 import { parseConfig } from "../../core/config/config.ts";
 import type { Linkup } from "../linkup.ts";
-import { hostOf } from "../model.ts";
+import { hostOf, ownSessions } from "../model.ts";
 import { storeToken } from "../token.ts";
 import type { Row } from "../views/rows.ts";
 import { t } from "../words.ts";
@@ -30,9 +30,15 @@ export async function setWorkerToken(
   });
   if (token === undefined) return;
   await storeToken(secrets, workerUrl, token.trim());
-  await linkup.manager.configChanged(file.path);
-  vscode.window.setStatusBarMessage(
-    token ? t("$(check) Worker token stored") : t("$(check) Worker token removed"),
-    3000,
+  if (!token.trim()) return void vscode.window.setStatusBarMessage(t("$(check) Worker token removed"), 3000);
+  const session = ownSessions(linkup.model).find(({ configPath }) => configPath === file.path);
+  // A session that the Worker refused goes on with the new token.
+  if (session?.state === "failed") return void (await linkup.start(file.path));
+  if (session) return void vscode.window.setStatusBarMessage(t("$(check) Worker token stored"), 3000);
+  const start = t("Start");
+  const choice = await vscode.window.showInformationMessage(
+    t("The token of the Worker at {0} is stored.", hostOf(workerUrl)),
+    start,
   );
+  if (choice === start) await linkup.start(file.path);
 }

@@ -22,9 +22,12 @@ export function registerSessionsView(context: vscode.ExtensionContext, linkup: L
       void vscode.commands.executeCommand("setContext", key, value);
     setContext(CONTEXT_KEYS.state, workspaceState(linkup.model));
     setContext(CONTEXT_KEYS.hasSession, own.length > 0);
-    const unhealthy = own
-      .flatMap(({ services }) => services)
-      .filter(({ health }) => health === "unhealthy").length;
+    const services = own.flatMap(({ services }) => services);
+    setContext(
+      CONTEXT_KEYS.hasLocal,
+      services.some(({ target }) => target === "local"),
+    );
+    const unhealthy = services.filter(({ health }) => health === "unhealthy").length;
     view.badge =
       unhealthy > 0
         ? {

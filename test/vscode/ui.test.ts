@@ -28,7 +28,7 @@ const ours = () =>
 test("a stopped workspace offers to start", async () => {
   await window.showView();
   await window.until("the welcome view", async () =>
-    (await window.page.locator(".welcome-view-content").textContent()).includes("stopped"),
+    (await window.page.locator(".welcome-view-content").textContent())?.includes("stopped"),
   );
   expect((await window.statusBar("session"))?.text).toBe("$(link) Linkup");
   expect(ours()).toEqual([]);

@@ -1,0 +1,69 @@
+/** The environment of integrated terminals: the session's variables, and the `linkup` command. */
+import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import * as vscode from "vscode";
+import type { Setting } from "../ids.ts";
+import type { Linkup } from "../linkup.ts";
+import { t } from "../words.ts";
+import { terminalVariables } from "./variables.ts";
+
+export function registerTerminalEnvironment(context: vscode.ExtensionContext, linkup: Linkup): void {
+  const all = context.environmentVariableCollection;
+  // Nothing outlives the window: another one may have another session, or none.
+  all.persistent = false;
+  all.description = t("The session of this workspace, and the `linkup` command");
+  /** What was last set: setting anew makes VS Code tell the user to restart every terminal. */
+  let last = "";
+  const update = () => {
+    const folders = vscode.workspace.workspaceFolders ?? [];
+    const wanted = folders.map((folder) => ({ folder, variables: variablesOf(folder, linkup) }));
+    const text = JSON.stringify(wanted.map(({ folder, variables }) => [folder.uri.toString(), variables]));
+    if (text === last) return;
+    last = text;
+    for (const { folder, variables } of wanted) {
+      const collection = all.getScoped({ workspaceFolder: folder });
+      collection.clear();
+      for (const [name, value] of Object.entries(variables)) collection.replace(name, value);
+    }
+  };
+  const command = () =>
+    void offerCommand(context, all).catch((error: Error) =>
+      linkup.log.warn(`The linkup command: ${error.message}`),
+    );
+  context.subscriptions.push(
+    linkup.onDidChange(update),
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      if (!event.affectsConfiguration("linkup.terminal")) return;
+      update();
+      command();
+    }),
+  );
+  command();
+}
+
+const enabled = (setting: Setting) => vscode.workspace.getConfiguration("linkup").get(setting, true);
+
+function variablesOf(folder: vscode.WorkspaceFolder, { model }: Linkup): Record<string, string> {
+  if (!enabled("terminal.environment")) return {};
+  const config = model.configs.find(({ path }) => path.startsWith(folder.uri.fsPath));
+  return terminalVariables(
+    model.snapshot.sessions.find((session) => session.configPath === config?.path && config),
+  );
+}
+
+/** Puts `linkup` at the end of the PATH, so that one of the user's own wins. */
+async function offerCommand(
+  context: vscode.ExtensionContext,
+  all: vscode.GlobalEnvironmentVariableCollection,
+): Promise<void> {
+  if (!enabled("terminal.command")) return all.delete("PATH");
+  const folder = join(context.globalStorageUri.fsPath, "bin");
+  await mkdir(folder, { recursive: true });
+  const cli = join(context.extensionPath, "dist", "cli.js");
+  const script = join(folder, "linkup");
+  await writeFile(script, `#!/bin/sh\nELECTRON_RUN_AS_NODE=1 exec "${process.execPath}" "${cli}" "$@"\n`);
+  await chmod(script, 0o755);
+  const batch = `@set ELECTRON_RUN_AS_NODE=1\r\n@"${process.execPath}" "${cli}" %*\r\n`;
+  if (process.platform === "win32") await writeFile(join(folder, "linkup.cmd"), batch);
+  all.append("PATH", `${delimiter}${folder}`);
+}

@@ -1,0 +1,16 @@
+/** The lines of a `linkup` task, which the problem matcher `$linkup` in package.json reads. */
+import type { Problem } from "../../manager/problem.ts";
+import type { SessionView } from "../../manager/snapshot.ts";
+
+export const STARTING = "Linkup: starting";
+
+export function readyText({ name, urls }: SessionView): string {
+  return [`Linkup: ready, session ${name}`, ...urls.map((url) => `  ${url}`)].join("\n");
+}
+
+/** `linkup.yaml:1:1: error: what happened`, so that the problem has a place to go to. */
+export function failedText(configPath: string, { title, message }: Problem): string {
+  return `${configPath}:1:1: error: ${title}. ${message.replaceAll("\n", " ")}\nLinkup: failed`;
+}
+
+export const STOPPED = "Linkup: stopped";

@@ -1,0 +1,110 @@
+/** Tasks of type `linkup`: start the session and be ready when it is, for `preLaunchTask` and compound tasks. */
+import * as vscode from "vscode";
+import { problemOf } from "../../manager/problem.ts";
+import type { Linkup } from "../linkup.ts";
+import { ownSessions } from "../model.ts";
+import { t } from "../words.ts";
+import { failedText, readyText, STARTING, STOPPED } from "./task-text.ts";
+
+interface Definition extends vscode.TaskDefinition {
+  type: "linkup";
+  kind?: "tunneled" | "isolated";
+}
+
+export function registerTasks(context: vscode.ExtensionContext, linkup: Linkup): void {
+  const provider: vscode.TaskProvider = {
+    async provideTasks() {
+      await linkup.configs.ready();
+      const folders = vscode.workspace.workspaceFolders ?? [];
+      return folders
+        .filter((folder) => configOf(linkup, folder))
+        .map((folder) => task(linkup, folder, { type: "linkup" }));
+    },
+    resolveTask({ definition, scope }) {
+      const folder = typeof scope === "object" ? scope : vscode.workspace.workspaceFolders?.[0];
+      return folder && task(linkup, folder, definition as Definition);
+    },
+  };
+  context.subscriptions.push(vscode.tasks.registerTaskProvider("linkup", provider));
+}
+
+function configOf(linkup: Linkup, folder: vscode.WorkspaceFolder) {
+  return linkup.model.configs.find((config) => config.folder === folder.name);
+}
+
+function task(linkup: Linkup, folder: vscode.WorkspaceFolder, definition: Definition): vscode.Task {
+  const run = new vscode.CustomExecution(async () => new SessionTerminal(linkup, folder, definition));
+  const result = new vscode.Task(definition, folder, "start", "linkup", run, "$linkup");
+  result.isBackground = true;
+  result.detail = t("Starts the session, and is ready when it is");
+  return result;
+}
+
+/** Shows the session's life; ending the task stops the session, if the task has started it. */
+class SessionTerminal implements vscode.Pseudoterminal {
+  readonly #linkup: Linkup;
+  readonly #folder: vscode.WorkspaceFolder;
+  readonly #definition: Definition;
+  readonly #written = new vscode.EventEmitter<string>();
+  readonly #closed = new vscode.EventEmitter<number>();
+  #following: vscode.Disposable | undefined;
+  #started: string | undefined;
+  readonly onDidWrite = this.#written.event;
+  readonly onDidClose = this.#closed.event;
+
+  constructor(linkup: Linkup, folder: vscode.WorkspaceFolder, definition: Definition) {
+    this.#linkup = linkup;
+    this.#folder = folder;
+    this.#definition = definition;
+  }
+
+  async open(): Promise<void> {
+    this.#say(STARTING);
+    await this.#linkup.configs.ready();
+    const config = configOf(this.#linkup, this.#folder);
+    const path = config?.path ?? this.#folder.uri.fsPath;
+    try {
+      const session = await this.#start(path);
+      this.#say(session ? readyText(session) : STOPPED);
+      if (!session) return this.#closed.fire(0);
+      this.#follow(path);
+    } catch (error) {
+      this.#say(failedText(path, problemOf(error, "config-invalid")));
+      this.#closed.fire(1);
+    }
+  }
+
+  close(): void {
+    this.#following?.dispose();
+    const configPath = this.#started;
+    if (configPath)
+      this.#linkup.manager.stop({ configPath }).catch((error: Error) => this.#linkup.log.error(error));
+  }
+
+  async #start(path: string) {
+    const running = ownSessions(this.#linkup.model).find(
+      ({ configPath, state }) => configPath === path && state === "running",
+    );
+    if (running) return running;
+    if (!vscode.workspace.isTrusted)
+      throw new Error(t("The workspace is not trusted: Linkup starts nothing in it."));
+    const session = await this.#linkup.start(path, this.#definition.kind);
+    if (session) this.#started = path;
+    return session;
+  }
+
+  /** The task ends with the session, whoever stops it. */
+  #follow(path: string): void {
+    this.#following = this.#linkup.onDidChange(() => {
+      if (this.#linkup.model.snapshot.sessions.some(({ configPath }) => configPath === path)) return;
+      this.#started = undefined;
+      this.#following?.dispose();
+      this.#say(STOPPED);
+      this.#closed.fire(0);
+    });
+  }
+
+  #say(text: string): void {
+    this.#written.fire(`${text.replaceAll("\n", "\r\n")}\r\n`);
+  }
+}

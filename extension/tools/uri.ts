@@ -1,0 +1,45 @@
+/**
+ * Links into VS Code: `vscode://linkup-dev.linkup/start`, `/stop`, `/route?service=api&target=local`.
+ * Anyone can write such a link, so the user is asked before anything is done.
+ */
+import * as vscode from "vscode";
+import { chooseSession, selectorOf } from "../commands/choose.ts";
+import { start, stop } from "../commands/life.ts";
+import type { Linkup } from "../linkup.ts";
+import { report } from "../report.ts";
+import { t } from "../words.ts";
+
+export function registerUriHandler(context: vscode.ExtensionContext, linkup: Linkup): void {
+  const handler: vscode.UriHandler = {
+    handleUri: (uri) => void follow(linkup, uri).catch((error) => report(error, linkup.log)),
+  };
+  context.subscriptions.push(vscode.window.registerUriHandler(handler));
+}
+
+async function follow(linkup: Linkup, uri: vscode.Uri): Promise<void> {
+  const query = new URLSearchParams(uri.query);
+  const service = query.get("service");
+  const target = query.get("target");
+  if (uri.path === "/start") {
+    if (await agreed(t("start the session of this workspace"))) await start(linkup, "tunneled");
+  } else if (uri.path === "/stop") {
+    if (await agreed(t("stop the session of this workspace"))) await stop(linkup);
+  } else if (uri.path === "/route" && service && (target === "local" || target === "remote")) {
+    const what =
+      target === "local"
+        ? t("route the service {0} to this machine", service)
+        : t("route the service {0} to its remote copy", service);
+    if (!(await agreed(what))) return;
+    const session = await chooseSession(linkup, undefined);
+    if (session) await linkup.manager.route(selectorOf(session), [service], target);
+  } else {
+    await vscode.window.showWarningMessage(t("Linkup does not understand the link {0}.", uri.toString(true)));
+  }
+}
+
+async function agreed(what: string): Promise<boolean> {
+  const yes = t("Yes");
+  const question = t("A link asks Linkup to {0}. Do it?", what);
+  const detail = t("Links can come from web pages and other programs. Agree only when you expect this one.");
+  return (await vscode.window.showInformationMessage(question, { modal: true, detail }, yes)) === yes;
+}
