@@ -39,14 +39,13 @@ export type YamlNode = ScalarNode | AliasNode | MapNode | SeqNode;
 
 export const MERGE = "<<";
 
-/** A copy that stands further on; itself where it stays. */
-export function shifted<N extends YamlNode>(node: N, by: number): N {
-  if (by === 0) return node;
-  const moved: YamlNode = { ...node, start: node.start + by, end: node.end + by };
-  if (moved.kind === "map")
-    moved.pairs = moved.pairs.map(({ key, value }) => ({ key: shifted(key, by), value: shifted(value, by) }));
-  else if (moved.kind === "seq") moved.items = moved.items.map((item) => shifted(item, by));
-  return moved as N;
+/** A copy with other places. */
+export function moved<N extends YamlNode>(node: N, to: (offset: number) => number): N {
+  const copy: YamlNode = { ...node, start: to(node.start), end: to(node.end) };
+  if (copy.kind === "map")
+    copy.pairs = copy.pairs.map(({ key, value }) => ({ key: moved(key, to), value: moved(value, to) }));
+  else if (copy.kind === "seq") copy.items = copy.items.map((item) => moved(item, to));
+  return copy as N;
 }
 
 /** What stands directly in a map or list, in the order of the text. */

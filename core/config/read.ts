@@ -10,7 +10,7 @@ import {
   parseDocument,
   type YAMLError,
 } from "yaml";
-import type { MapNode, Pair, ScalarNode, YamlNode } from "./node.ts";
+import { type MapNode, moved, type Pair, type ScalarNode, type YamlNode } from "./node.ts";
 
 /** What is wrong with a text as YAML, with offsets in it. */
 export interface SyntaxProblem {
@@ -33,19 +33,62 @@ export interface Read {
 const MAX_DEPTH = 100;
 
 export function read(text: string): Read {
-  const reader = new Reader(text);
-  return { root: reader.read(), problems: reader.problems };
+  const found = new Reader(text).read();
+  const tabs = found.problems.length > 0 && [...text.matchAll(/^[ \t]*\t[ \t]*(?=\S)/gm)];
+  return tabs && tabs.length > 0 ? withoutTabs(text, tabs) : found;
+}
+
+/** Reads the text as if its tabs were spaces: as many for each as make sense of it. */
+function withoutTabs(text: string, tabs: RegExpExecArray[]): Read {
+  const tries = [2, 4, 8].map((width) => {
+    const spaces = (run: string) => run.replaceAll("\t", " ".repeat(width));
+    const expanded = text.replace(/^[ \t]*\t[ \t]*(?=\S)/gm, spaces);
+    return { spaces, ...new Reader(expanded).read() };
+  });
+  const { spaces, root, problems } = tries.find(({ problems }) => problems.length === 0) ?? tries[0]!;
+  const to = (offset: number) => {
+    let added = 0;
+    for (const { 0: run, index } of tabs) {
+      const more = spaces(run).length - run.length;
+      if (offset < index + added + run.length + more) return Math.min(offset - added, index + run.length);
+      added += more;
+    }
+    return offset - added;
+  };
+  const own = tabs.map(({ 0: run, index }): SyntaxProblem => {
+    const message = "YAML allows no tabs as indentation. Use spaces.";
+    const [start, end] = [index, index + run.length];
+    return { code: "tab-indent", severity: "error", message, start, end, suggestion: spaces(run) };
+  });
+  return {
+    root: root && moved(root, to),
+    problems: [...own, ...problems.map((problem) => movedProblem(problem, to))],
+  };
+}
+
+export function movedProblem(problem: SyntaxProblem, to: (offset: number) => number): SyntaxProblem {
+  const place = <P extends { start: number; end: number }>(at: P) => ({
+    ...at,
+    start: to(at.start),
+    end: to(at.end),
+  });
+  const { related } = problem;
+  return related ? { ...place(problem), related: place(related) } : place(problem);
 }
 
 class Reader {
   readonly #text: string;
-  readonly problems: SyntaxProblem[] = [];
+  readonly #problems: SyntaxProblem[] = [];
 
   constructor(text: string) {
     this.#text = text;
   }
 
-  read(): YamlNode | undefined {
+  read(): Read {
+    return { root: this.#root(), problems: this.#problems };
+  }
+
+  #root(): YamlNode | undefined {
     const document = this.#parse(this.#text);
     if (!document) return undefined;
     const unclosed = document.errors.find(({ message }) => message.startsWith("Missing closing"));
@@ -79,7 +122,7 @@ class Reader {
   }
 
   #problem(message: string, start: number, end: number, more: Partial<SyntaxProblem> = {}): void {
-    this.problems.push({ code: "yaml-syntax", severity: "error", message, start, end, ...more });
+    this.#problems.push({ code: "yaml-syntax", severity: "error", message, start, end, ...more });
   }
 
   #yamlProblem(
@@ -88,14 +131,6 @@ class Reader {
     root: YamlNode | undefined,
   ): void {
     const [start, end] = pos;
-    if (code === "TAB_AS_INDENT") {
-      const tabs = /^[\t ]*\t/.exec(this.#text.slice(start))?.[0] ?? "\t";
-      this.#problem("YAML allows no tabs as indentation. Use spaces.", start, start + tabs.length, {
-        code: "tab-indent",
-        suggestion: tabs.replaceAll("\t", "  "),
-      });
-      return;
-    }
     const closer = code === "BAD_INDENT" ? /^Flow .* end with a ([\]}])$/.exec(message)?.[1] : undefined;
     const open = closer && root ? flowEndingAt(root, this.#text, start) : undefined;
     if (open && closer) {
@@ -174,7 +209,7 @@ class Reader {
         ? keyNode
         : { ...keyNode, kind: "scalar", value: this.#text.slice(keyNode.start, keyNode.end), style: "plain" };
     const first = map.pairs.find((pair) => String(pair.key.value) === String(scalar.value));
-    if (first) this.problems.push(duplicateKey(scalar, first.key));
+    if (first) this.#problems.push(duplicateKey(scalar, first.key));
     return { key: scalar, value: this.#item(value, scalar.end, depth) };
   }
 

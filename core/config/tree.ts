@@ -4,14 +4,14 @@ import {
   children,
   type MapNode,
   MERGE,
+  moved,
   type Pair,
   type ScalarNode,
   type SeqNode,
-  shifted,
   type YamlNode,
 } from "./node.ts";
 import { cut, type Piece } from "./pieces.ts";
-import { duplicateKey, type Read, read, type SyntaxProblem } from "./read.ts";
+import { duplicateKey, movedProblem, type Read, read, type SyntaxProblem } from "./read.ts";
 
 /** The way to a value: `["services", 0, "name"]`. */
 export type Path = (string | number)[];
@@ -106,9 +106,10 @@ export class YamlTree {
     const text = this.text.slice(start, end);
     const known = this.#read.get(text) ?? this.#reusable?.get(text) ?? read(text);
     this.#read.set(text, known);
-    for (const problem of known.problems) this.problems.push(movedProblem(problem, start));
+    for (const problem of known.problems)
+      this.problems.push(movedProblem(problem, (offset) => offset + start));
     if (known.problems.some(({ severity }) => severity === "error")) this.broken.push({ start, end });
-    return known.root && shifted(known.root, start);
+    return known.root && start > 0 ? moved(known.root, (offset) => offset + start) : known.root;
   }
 
   #joined(sections: { head: Piece; items: Piece[] }[]): MapNode {
@@ -225,14 +226,4 @@ export class YamlTree {
 
 function size(node: YamlNode): number {
   return children(node).reduce((sum, child) => sum + size(child), 1);
-}
-
-function movedProblem(problem: SyntaxProblem, by: number): SyntaxProblem {
-  const { start, end, related } = problem;
-  return {
-    ...problem,
-    start: start + by,
-    end: end + by,
-    ...(related ? { related: { ...related, start: related.start + by, end: related.end + by } } : {}),
-  };
 }

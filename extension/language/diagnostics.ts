@@ -1,5 +1,6 @@
 /** What is wrong, or worth knowing: core's problems and those that only this machine can tell. */
 import { PROBLEM_CODES } from "../../core/config/problem.ts";
+import type { Path } from "../../core/config/tree.ts";
 import { t } from "../words.ts";
 import { type Facts, localPort } from "./facts.ts";
 import type { Model, Span } from "./model.ts";
@@ -9,6 +10,8 @@ export type Code = (typeof CODES)[number];
 
 export interface Finding extends Span {
   code: Code;
+  /** The way to what is wrong; empty for what is wrong with the text as YAML. */
+  path: Path;
   severity: "error" | "warning" | "hint";
   message: string;
   related?: Span & { message: string };
@@ -19,8 +22,15 @@ export interface Finding extends Span {
 /** In the order of the text. */
 export function findings(model: Model, facts: Facts): Finding[] {
   const fromCore = model.parsed.problems.map(
-    ({ code, severity, message, range, related, suggestion }): Finding => {
-      const finding: Finding = { code, severity, message, start: range.start.offset, end: range.end.offset };
+    ({ code, severity, message, path, range, related, suggestion }): Finding => {
+      const finding: Finding = {
+        code,
+        severity,
+        message,
+        path,
+        start: range.start.offset,
+        end: range.end.offset,
+      };
       if (suggestion !== undefined) finding.suggestion = suggestion;
       if (related) {
         const { start, end } = related.range;
@@ -39,7 +49,7 @@ export const PROBLEMS_PAGE = "docs/problems.md";
 
 function silentPorts({ outline }: Model, { listening }: Facts): Finding[] {
   if (!listening) return [];
-  return outline.services.flatMap(({ name, local }): Finding[] => {
+  return outline.services.flatMap(({ name, local, path }): Finding[] => {
     const port = local && localPort(local.text);
     if (port === undefined || listening.has(port)) return [];
     const message = t(
@@ -48,7 +58,14 @@ function silentPorts({ outline }: Model, { listening }: Facts): Finding[] {
       name.text,
     );
     return [
-      { code: "nothing-listens", severity: "hint", message, start: local!.node.start, end: local!.node.end },
+      {
+        code: "nothing-listens",
+        severity: "hint",
+        message,
+        path: [...path, "local"],
+        start: local!.node.start,
+        end: local!.node.end,
+      },
     ];
   });
 }
@@ -60,7 +77,10 @@ function token({ tree }: Model, { tracked }: Facts): Finding[] {
   const message = t(
     "This file is under version control, and so is the token in it: whoever reads it can use your Worker.",
   );
-  return [{ code: "token-in-file", severity: "warning", message, start: node.start, end: node.end }];
+  const { start, end } = node;
+  return [
+    { code: "token-in-file", severity: "warning", message, path: ["linkup", "worker_token"], start, end },
+  ];
 }
 
 /** A domain that is the address of a session is worth a warning once there is a session of that name. */

@@ -7,6 +7,7 @@ import {
   type YamlNode,
 } from "../../core/config/node.ts";
 import type { Path, YamlTree } from "../../core/config/tree.ts";
+import type { Span } from "./model.ts";
 
 export interface Spot {
   node: YamlNode;
@@ -69,4 +70,15 @@ export function flowAt(
 export function keysOf(tree: YamlTree, map: MapNode): string[] {
   const own = map.pairs.map(({ key }) => String(key.value)).filter((key) => key !== MERGE);
   return [...own, ...tree.merged(map).flatMap((merged) => keysOf(tree, merged))];
+}
+
+/** The alias being typed at the offset: `*` and what follows. */
+export function aliasAt(text: string, offset: number): Span | undefined {
+  const line = text.slice(text.lastIndexOf("\n", offset - 1) + 1, offset);
+  const typed = /(?:^|[:\-[,]\s)\s*(\*[\w-]*)$/.exec(line)?.[1];
+  if (typed === undefined) return undefined;
+  return {
+    start: offset - typed.length,
+    end: offset + /^[\w-]*/.exec(text.slice(offset, offset + 100))![0].length,
+  };
 }
