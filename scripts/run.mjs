@@ -1,5 +1,5 @@
 // Runs a script of this folder on a machine that has nothing but some Node and npm:
-// installs what package-lock.json asks for, and uses the Node that comes with it.
+// installs the versions of package-lock.json, and uses the Node that comes with it.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
@@ -19,10 +19,13 @@ function run(command, argv, options = {}) {
 
 const modules = join(root, "node_modules");
 if (!isInstalled()) {
-  console.error("Installing dependencies (npm ci)…");
+  console.error("Installing dependencies…");
+  // Not `npm ci`: it refuses a lock file that lacks the binaries for some platform. The locked versions are taken
+  // all the same, and nothing is written but node_modules.
+  const install = ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"];
   const npm = process.env.npm_execpath;
-  if (npm) run(process.execPath, [npm, "ci", "--no-audit", "--no-fund"]);
-  else run("npm", ["ci", "--no-audit", "--no-fund"], { shell: process.platform === "win32" });
+  if (npm) run(process.execPath, [npm, ...install]);
+  else run("npm", install, { shell: process.platform === "win32" });
 }
 
 /** True when node_modules holds what package-lock.json asks for; packages for other platforms may be missing. */
