@@ -86,6 +86,11 @@ export class Shop {
     return { status: response.statusCode, by: copy ? `${copy} ${service}` : "", body };
   }
 
+  /** Ends the local copies: the services on this machine are down. */
+  async stopLocal(): Promise<void> {
+    await end(this.#copies[1]!);
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.#copies.map(end));
     await this.worker.stop();

@@ -1,0 +1,155 @@
+// What users will meet: each failure says what happened and where, and offers one button that helps.
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { startWorker } from "../../scripts/embedded-worker.mjs";
+import { root } from "./install.ts";
+import { Shop, TOKEN } from "./shop.ts";
+import { Workbench, type WorkbenchOptions } from "./workbench.ts";
+
+const vsix = join(root, "linkup.vsix");
+let shop: Shop;
+let window: Workbench;
+
+beforeEach(async () => {
+  shop = await Shop.start();
+});
+afterEach(async () => {
+  await window?.stop();
+  await shop?.stop();
+});
+
+async function open(options: WorkbenchOptions = {}): Promise<void> {
+  const env = { LINKUP_WORKER_TOKEN: TOKEN };
+  window = await Workbench.start({ vsix, folders: [shop.folder], env, ...options });
+  await window.showView();
+}
+
+async function start(): Promise<string> {
+  await window.command("Linkup: Start");
+  return await running();
+}
+
+/** The running session's name, read from the status bar. */
+async function running(): Promise<string> {
+  return await window.until("the running session in the status bar", async () => {
+    const text = (await window.statusBar("session"))?.text;
+    return /^\$\(link\) ([a-z]+-[a-z]+)/.exec(text ?? "")?.[1];
+  });
+}
+
+async function toast(pattern: RegExp): Promise<string> {
+  return await window.until(`a notification like ${pattern}`, async () =>
+    (await window.toasts()).find((text) => pattern.test(text)),
+  );
+}
+
+const inTree = (text: string | RegExp) =>
+  window.until(`"${text}" in the tree`, async () => {
+    const tree = await window.tree();
+    return typeof text === "string" ? tree.includes(text) : text.test(tree);
+  });
+
+test("no token: the button asks for it, secret storage keeps it, and the session starts", async () => {
+  await open({ env: {} });
+  await window.command("Linkup: Start");
+  const said = await toast(/No worker token/);
+  expect(said).toContain(shop.worker.url);
+  expect(said).toContain("[Set Worker Token…]");
+  await window.screenshot("failure-no-token");
+  await window.button("Set Worker Token…");
+  await window.quickInput(TOKEN);
+  await toast(/is stored/);
+  await window.button("Start");
+  const name = await running();
+  expect((await shop.ask(`${name}.shop.localhost`, "/")).by).toBe("remote web");
+});
+
+test("a wrong token: the button asks for the right one, which wins over the environment", async () => {
+  await open({ env: { LINKUP_WORKER_TOKEN: "wrong" } });
+  await window.command("Linkup: Start");
+  expect(await toast(/refused the token/)).toContain("[Set Worker Token…]");
+  await inTree("The Worker refused the token");
+  await window.screenshot("failure-wrong-token");
+  await window.button("Set Worker Token…");
+  await window.quickInput(TOKEN);
+  const name = await running();
+  expect((await shop.ask(`${name}.shop.localhost`, "/")).by).toBe("remote web");
+});
+
+test("the Worker cannot be reached: said with its address, and the button tries again", async () => {
+  const port = shop.workerPort;
+  await shop.worker.stop();
+  await open();
+  await window.command("Linkup: Start");
+  const said = await toast(/cannot be reached/);
+  expect(said).toContain(`127.0.0.1:${port}`);
+  expect(said).toContain("[Try Again]");
+  await inTree("shop  failed");
+  await window.screenshot("failure-worker-unreachable");
+  const worker = await startWorker({ port, token: TOKEN });
+  try {
+    await window.button("Try Again");
+    await running();
+  } finally {
+    await window.stop();
+    await worker.stop();
+  }
+});
+
+test("a local service that is down: its row says so, and one click takes the remote copy", async () => {
+  await open();
+  const name = await start();
+  await shop.stopLocal();
+  await window.inlineAction("api", "Route to Local");
+  await inTree(/api {2}local · localhost:\d+ · .*(refused|not answering|cannot)/);
+  expect((await window.statusBar("session"))?.text).toBe(`$(link) ${name} $(warning) 1`);
+  await window.screenshot("failure-service-down");
+  const answer = await shop.ask(`${name}.api.shop.localhost`, "/api/whoami");
+  expect(answer.status).toBe(502);
+  await window.inlineAction("api", "Route to Remote");
+  await inTree(`api  remote · 127.0.0.1:${shop.remote.api}`);
+  await window.until(
+    "health again",
+    async () => (await window.statusBar("session"))?.text === `$(link) ${name}`,
+  );
+});
+
+test("the file is broken while the session runs: it says so, changes nothing, and recovers", async () => {
+  await open();
+  const name = await start();
+  const text = await readFile(shop.configPath, "utf8");
+  await writeFile(shop.configPath, text.replace("default_service: web", "default_service: wbe"));
+  const said = await toast(/linkup.yaml has errors/);
+  expect(said).toContain("[Open linkup.yaml]");
+  await inTree("linkup.yaml has errors, the session is unchanged");
+  await window.screenshot("failure-file-broken");
+  expect((await shop.ask(`${name}.shop.localhost`, "/")).by).toBe("remote web");
+  await window.button("Open linkup.yaml");
+  const problems = await window.until("the problem in the editor", async () => {
+    const lines = await window.problems();
+    return lines.some((line) => line.includes("wbe")) && lines;
+  });
+  expect(problems.join("\n")).toContain('Did you mean "web"?');
+  await writeFile(shop.configPath, text.replace("path: ^/auth/.*", "path: ^/login/.*"));
+  await window.until("the errors to be gone", async () => !(await window.tree()).includes("errors"));
+  // The saved change has reached the running session.
+  await window.until("the changed route to be followed", async () =>
+    (await shop.ask(`${name}.shop.localhost`, "/auth/whoami")).by.endsWith("web"),
+  );
+});
+
+test("the local server dies: it is back by itself, and the session goes on", async () => {
+  await open();
+  const name = await start();
+  await window.inlineAction("web", "Route to Local");
+  await inTree("web  local");
+  const servers = () => window.processes().filter(({ command }) => command.includes("local-server.js"));
+  const [server] = servers();
+  process.kill(server!.pid, "SIGKILL");
+  await window.until("a new local server", () => servers().some(({ pid }) => pid !== server!.pid));
+  await window.until(
+    "the session to be served",
+    async () => (await shop.ask(`${name}.shop.localhost`, "/")).by === "local web",
+  );
+});
