@@ -78,6 +78,9 @@ export class ConfigFiles implements vscode.Disposable {
     const found = await Promise.all(folders.map(findConfig));
     const files = found.filter((file) => file !== undefined);
     const same = JSON.stringify(files) === JSON.stringify(this.#files);
+    // A file that is new to this window may have changed since its session last followed it.
+    const known = new Set(this.#files.map(({ path }) => path));
+    for (const { path } of files) if (!known.has(path)) this.#saved.add(path);
     this.#files = files;
     if (!same) this.#changed.fire(files);
     for (const path of this.#saved) if (files.some((file) => file.path === path)) this.#savedFile.fire(path);

@@ -38,7 +38,7 @@ function isProblem(value: unknown): value is Problem {
 
 async function showProblem(problem: Problem): Promise<void> {
   const items = offers(problem);
-  const choice = await vscode.window.showErrorMessage(`${t(problem.title)}. ${problem.message}`, ...items);
+  const choice = await vscode.window.showErrorMessage(problem.message, ...items);
   if (choice) await vscode.commands.executeCommand(choice.id);
 }
 

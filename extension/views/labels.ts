@@ -9,7 +9,7 @@ export function targetWord(target: Target): string {
 }
 
 export function healthWord(health: Health): string {
-  return { healthy: t("healthy"), unhealthy: t("not answering"), unknown: t("health not known yet") }[health];
+  return { healthy: t("healthy"), unhealthy: t("unhealthy"), unknown: t("health unknown") }[health];
 }
 
 export function kindWord(kind: SessionKind): string {

@@ -73,12 +73,12 @@ test("a service says in words what its icon shows", () => {
   expect(
     row!.children.map(({ label, description, icon, context }) => [label, description, icon.name, context]),
   ).toEqual([
-    ["web", "local · localhost:3000 · connection refused", "home", "service.local"],
-    ["api", "remote · api.example.com · not answering", "cloud", "service.remote"],
-    ["auth", "remote · auth.example.com · switching…", "loading~spin", "service.remote"],
+    ["web", "local · unhealthy · localhost:3000", "home", "service.local"],
+    ["api", "remote · unhealthy · api.example.com", "cloud", "service.remote"],
+    ["auth", "remote · switching… · auth.example.com", "loading~spin", "service.remote"],
   ]);
   expect(row!.icon.name).toBe("warning");
-  expect(row!.children[0]!.spoken).toBe("Service web, local, http://localhost:3000, connection refused");
+  expect(row!.children[0]!.spoken).toBe("Service web, local, http://localhost:3000, unhealthy");
 });
 
 test("one stopped workspace leaves the view to its welcome", () => {
@@ -127,10 +127,16 @@ test("a start shows at once, a problem with what helps", () => {
   expect(rows[0]!.context).toBe("problem.action");
 });
 
-test("a file broken while its session runs says so and changes nothing", () => {
-  const configs = [{ ...CONFIG, errors: 1 }];
-  const rows = sessionRows(model({ sessions: [session({ urls: [], services: [] })] }, { configs }));
-  expect(rowsText(rows)).toBe("slim-gecko  0 of 0 local · linkup.yaml has errors, the session is unchanged");
+test("of a session that does not run yet nothing is claimed", () => {
+  const services = [service("web", 3000, { changing: true }), service("api", 3001, { health: "unhealthy" })];
+  const [row] = sessionRows(model({ sessions: [session({ state: "failed", urls: [], services })] }));
+  expect(row!.description).toBe("failed");
+  expect(
+    row!.children.map(({ description, icon, context }) => [description, icon.name, icon.color, context]),
+  ).toEqual([
+    ["remote · web.example.com", "cloud", undefined, "service.remote.fixed"],
+    ["remote · api.example.com", "cloud", undefined, "service.remote.fixed"],
+  ]);
 });
 
 test("the status bar shows the session's name and health", () => {

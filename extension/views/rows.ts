@@ -1,6 +1,8 @@
 /** The Sessions view as rows of text: a pure function of the model. */
+
+import type { Target } from "../../core/config/config.ts";
 import type { Problem } from "../../manager/problem.ts";
-import type { ComponentView, ServiceView, SessionView } from "../../manager/snapshot.ts";
+import type { ComponentView, Health, ServiceView, SessionView } from "../../manager/snapshot.ts";
 import { type ConfigFile, hostOf, idleConfigs, type Model, otherSessions, ownSessions } from "../model.ts";
 import { t } from "../words.ts";
 import { componentName, componentState, healthWord, kindWord, stateWord, targetWord } from "./labels.ts";
@@ -63,7 +65,6 @@ function sessionRow(session: SessionView, model: Model, own: boolean): Row {
     // Which one it is, where there is more than one.
     ...(config && model.configs.length > 1 ? [config.folder] : []),
     ...(config || !session.configPath ? [] : [folderOf(session.configPath)]),
-    ...(config && config.errors > 0 ? [t("linkup.yaml has errors, the session is unchanged")] : []),
   ];
   const label = name ?? config?.folder ?? kindWord(kind);
   const unhealthy = services.some(({ health }) => health === "unhealthy");
@@ -119,39 +120,33 @@ function urlRow(session: SessionView, url: string): Row {
 }
 
 function serviceRow(session: SessionView, service: ServiceView): Row {
-  const { name, target, changing, health, latencyMs, reason } = service;
+  const { name, target, latencyMs, reason } = service;
   const address = service[target];
-  const switching = changing ? t("switching…") : undefined;
-  const trouble = health === "unhealthy" ? (reason ?? healthWord(health)) : undefined;
-  const words = [targetWord(target), hostOf(address), switching ?? trouble].filter(
-    (word) => word !== undefined,
-  );
+  // Of a session that does not run, nothing is known but what is wanted.
+  const runs = session.state === "running";
+  const changing = runs && service.changing;
+  const health = runs && !changing ? service.health : "unknown";
+  const trouble = changing ? t("switching…") : health === "unhealthy" ? healthWord(health) : undefined;
+  const words = [targetWord(target), ...(trouble ? [trouble] : []), hostOf(address)];
   const latency = latencyMs === undefined ? "" : `, ${t("{0} ms", Math.round(latencyMs))}`;
   return {
     id: `service:${session.configPath ?? ""}:${session.name}:${name}`,
     label: name,
     description: words.join(" · "),
-    icon: serviceIcon(service),
+    icon: changing ? { name: "loading~spin" } : serviceIcon(target, health),
     tooltip: [
-      `**${name}** · ${targetWord(target)} · ${healthWord(health)}${latency}`,
+      `**${name}** · ${targetWord(target)} · ${healthWord(service.health)}${latency}`,
       ...(reason ? [reason] : []),
       `${t("Local:")} \`${service.local}\`  \n${t("Remote:")} \`${service.remote}\``,
     ].join("\n\n"),
-    spoken: t(
-      "Service {0}, {1}, {2}, {3}",
-      name,
-      targetWord(target),
-      address,
-      switching ?? trouble ?? healthWord(health),
-    ),
-    context: `service.${target}${session.kind === "preview" ? ".fixed" : ""}`,
+    spoken: t("Service {0}, {1}, {2}, {3}", name, targetWord(target), address, trouble ?? healthWord(health)),
+    context: runs && session.kind !== "preview" ? `service.${target}` : `service.${target}.fixed`,
     subject: { is: "service", session, service },
     children: [],
   };
 }
 
-function serviceIcon({ target, changing, health }: ServiceView): Row["icon"] {
-  if (changing) return { name: "loading~spin" };
+function serviceIcon(target: Target, health: Health): Row["icon"] {
   const name = target === "local" ? "home" : "cloud";
   if (health === "unknown") return { name };
   return { name, color: health === "healthy" ? GREEN : RED };
@@ -222,11 +217,9 @@ function componentsRow(components: readonly ComponentView[]): Row[] {
 
 function componentRow(component: ComponentView): Row {
   const { id, state, pid, detail } = component;
-  const facts = [
-    componentState(state),
-    ...(pid === undefined ? [] : [t("pid {0}", pid)]),
-    ...(detail ? [detail] : []),
-  ];
+  const facts = [componentState(state), ...(pid === undefined ? [] : [t("pid {0}", pid)])];
+  // Why it failed is a problem, which has a row of its own.
+  if (detail && state !== "failed") facts.push(detail);
   const icons = {
     ready: { name: "pass", color: GREEN },
     starting: { name: "loading~spin" },
@@ -238,7 +231,7 @@ function componentRow(component: ComponentView): Row {
     label: componentName(id),
     description: facts.join(" · "),
     icon: icons[state],
-    tooltip: `**${componentName(id)}** · ${facts.join(" · ")}`,
+    tooltip: `**${componentName(id)}** · ${componentState(state)}\n\n${detail}`,
     spoken: `${componentName(id)}, ${facts.join(", ")}`,
     context: `component.${id}`,
     subject: { is: "component", component },

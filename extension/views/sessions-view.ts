@@ -33,7 +33,7 @@ export function registerSessionsView(context: vscode.ExtensionContext, linkup: L
         ? {
             value: unhealthy,
             tooltip:
-              unhealthy === 1 ? t("1 service does not answer") : t("{0} services do not answer", unhealthy),
+              unhealthy === 1 ? t("1 service is unhealthy") : t("{0} services are unhealthy", unhealthy),
           }
         : undefined;
   };

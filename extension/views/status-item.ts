@@ -32,7 +32,7 @@ export function statusItem(model: Model): StatusItem | undefined {
   const lines = [
     t("Linkup session {0}: {1}", label, sessions.flatMap(({ urls }) => urls).join(", ")),
     local.length > 0 ? t("Local: {0}", local.join(", ")) : t("All services are remote."),
-    ...(down.length > 0 ? [t("Not answering: {0}", down.join(", "))] : [t("All services answer.")]),
+    ...(down.length > 0 ? [t("Unhealthy: {0}", down.join(", "))] : []),
     menu,
   ];
   const mark = down.length > 0 ? ` $(warning) ${down.length}` : "";

@@ -53,7 +53,7 @@ const inTree = (text: string | RegExp) =>
 test("no token: the button asks for it, secret storage keeps it, and the session starts", async () => {
   await open({ env: {} });
   await window.command("Linkup: Start");
-  const said = await toast(/No worker token/);
+  const said = await toast(/needs a token/);
   expect(said).toContain(shop.worker.url);
   expect(said).toContain("[Set Worker Token…]");
   await window.screenshot("failure-no-token");
@@ -68,7 +68,7 @@ test("no token: the button asks for it, secret storage keeps it, and the session
 test("a wrong token: the button asks for the right one, which wins over the environment", async () => {
   await open({ env: { LINKUP_WORKER_TOKEN: "wrong" } });
   await window.command("Linkup: Start");
-  expect(await toast(/refused the token/)).toContain("[Set Worker Token…]");
+  expect(await toast(/does not accept the token/)).toContain("[Set Worker Token…]");
   await inTree("The Worker refused the token");
   await window.screenshot("failure-wrong-token");
   await window.button("Set Worker Token…");
@@ -102,7 +102,7 @@ test("a local service that is down: its row says so, and one click takes the rem
   const name = await start();
   await shop.stopLocal();
   await window.inlineAction("api", "Route to Local");
-  await inTree(/api {2}local · localhost:\d+ · .*(refused|not answering|cannot)/);
+  await inTree(/api {2}local · unhealthy · localhost:\d+/);
   expect((await window.statusBar("session"))?.text).toBe(`$(link) ${name} $(warning) 1`);
   await window.screenshot("failure-service-down");
   const answer = await shop.ask(`${name}.api.shop.localhost`, "/api/whoami");
@@ -120,9 +120,9 @@ test("the file is broken while the session runs: it says so, changes nothing, an
   const name = await start();
   const text = await readFile(shop.configPath, "utf8");
   await writeFile(shop.configPath, text.replace("default_service: web", "default_service: wbe"));
-  const said = await toast(/linkup.yaml has errors/);
+  const said = await toast(/There is no service "wbe"/);
   expect(said).toContain("[Open linkup.yaml]");
-  await inTree("linkup.yaml has errors, the session is unchanged");
+  await inTree(/linkup.yaml has errors {2}.*wbe/);
   await window.screenshot("failure-file-broken");
   expect((await shop.ask(`${name}.shop.localhost`, "/")).by).toBe("remote web");
   await window.button("Open linkup.yaml");
