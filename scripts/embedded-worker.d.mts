@@ -5,6 +5,8 @@ export interface EmbeddedWorker {
   pid: number;
   /** Settles when workerd has ended, by `stop` or by itself. */
   ended: Promise<void>;
+  /** Runs the Worker's scheduled job, as Cloudflare's cron does. */
+  runScheduled(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -15,4 +17,5 @@ export function startWorker(options?: {
   tunnelUrl?: string | undefined;
   persist?: string | undefined;
   vars?: Record<string, string>;
+  internet?: string | undefined;
 }): Promise<EmbeddedWorker>;

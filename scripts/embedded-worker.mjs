@@ -6,11 +6,19 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writ
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
 
 const root = resolve(import.meta.dirname, "..");
 const bundle = join(root, "dist", "worker.js");
 const COMPATIBILITY_DATE = "2026-11-01";
 const STOP_MS = 5000;
+/** Runs the Worker's scheduled job when it is asked to: workerd has no clock for that. */
+const CLOCK = `export default {
+  async fetch(request, env) {
+    const { outcome } = await env.LINKUP.scheduled({ scheduledTime: new Date(), cron: "0 * * * *" });
+    return new Response(outcome);
+  }
+}`;
 
 /**
  * Builds dist/worker.js when its sources are newer, and serves it. Resolves when it accepts requests.
@@ -22,6 +30,8 @@ const STOP_MS = 5000;
  * @param {string} [options.tunnelUrl] where sessions' local servers listen when their clients do not say
  * @param {string} [options.persist] folder that keeps the sessions; without it they end with the Worker
  * @param {Record<string, string>} [options.vars] more variables of the Worker
+ * @param {string} [options.internet] `host:port` of a server that stands for the whole Internet: it gets every
+ *   request that the Worker makes, as plain HTTP with the `Host` it is meant for
  * @returns {Promise<import("./embedded-worker.mjs").EmbeddedWorker>}
  */
 export async function startWorker({
@@ -31,6 +41,7 @@ export async function startWorker({
   tunnelUrl,
   persist,
   vars = {},
+  internet,
 } = {}) {
   if (bundleIsStale()) execFileSync(process.execPath, [join(root, "esbuild.mjs"), "worker"], { cwd: root });
 
@@ -44,7 +55,7 @@ export async function startWorker({
     ...vars,
   };
   const config = join(folder, "workerd.capnp");
-  writeFileSync(config, workerdConfig(Object.keys(variables)));
+  writeFileSync(config, workerdConfig(Object.keys(variables), internet));
 
   const workerd = createRequire(import.meta.url)("workerd").default;
   const child = spawn(
@@ -56,6 +67,8 @@ export async function startWorker({
       `--socket-addr=http=${host}:${port}`,
       `--directory-path=storage=${storage}`,
       "--control-fd=3",
+      // For the clock alone: the Worker itself has no experimental flag.
+      "--experimental",
     ],
     // Secrets go by environment: neither arguments nor files show them.
     { stdio: ["ignore", "inherit", "inherit", "pipe"], env: { ...process.env, ...variables } },
@@ -70,25 +83,37 @@ export async function startWorker({
     });
   });
 
-  const listening = await Promise.race([
-    listeningPort(child.stdio[3]),
+  const ports = await Promise.race([
+    listeningPorts(child.stdio[3]),
     once(child, "error").then(([error]) => error),
     once(child, "exit").then(([code, signal]) => new Error(`workerd ended at once (${signal ?? code}).`)),
   ]);
-  if (listening instanceof Error) throw listening;
-  return { url: `http://${host}:${listening}`, pid: child.pid, ended, stop: () => stop(child, ended) };
+  if (ports instanceof Error) throw ports;
+  return {
+    url: `http://${host}:${ports.http}`,
+    pid: child.pid,
+    ended,
+    runScheduled: () => runScheduled(ports.clock),
+    stop: () => stop(child, ended),
+  };
 }
 
 /** workerd writes one JSON line per event to its control descriptor. */
-async function listeningPort(events) {
-  let text = "";
-  for await (const chunk of events) {
-    text += chunk;
-    const match = /"event":"listen","socket":"http","port":(\d+)/.exec(text);
-    if (match) return Number(match[1]);
+async function listeningPorts(events) {
+  const ports = {};
+  for await (const line of createInterface(events)) {
+    const { event, socket, port } = JSON.parse(line);
+    if (event === "listen") ports[socket] = port;
+    if (ports.http && ports.clock) return ports;
   }
   // The child has ended, which the caller hears from it as well.
   return new Promise(() => {});
+}
+
+async function runScheduled(port) {
+  const response = await fetch(`http://127.0.0.1:${port}/`);
+  const outcome = await response.text();
+  if (outcome !== "ok") throw new Error(`The scheduled job ended with "${outcome}".`);
 }
 
 async function stop(child, ended) {
@@ -99,18 +124,31 @@ async function stop(child, ended) {
   clearTimeout(patience);
 }
 
-function workerdConfig(variables) {
+function workerdConfig(variables, internet) {
   const bindings = variables.map(
     (name) => `(name = ${JSON.stringify(name)}, fromEnvironment = ${JSON.stringify(name)}),`,
   );
+  const outside = internet
+    ? `external = (address = ${JSON.stringify(internet)}, http = ())`
+    : `network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))`;
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     (name = "linkup", worker = .linkup),
-    (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
+    (name = "clock", worker = .clock),
+    (name = "internet", ${outside}),
     (name = "storage", disk = (path = "storage", writable = true)),
   ],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "linkup")],
+  sockets = [
+    (name = "http", address = "127.0.0.1:0", http = (), service = "linkup"),
+    (name = "clock", address = "127.0.0.1:0", http = (), service = "clock"),
+  ],
+);
+const clock :Workerd.Worker = (
+  modules = [(name = "clock.js", esModule = ${JSON.stringify(CLOCK)})],
+  compatibilityDate = "${COMPATIBILITY_DATE}",
+  compatibilityFlags = ["service_binding_extra_handlers"],
+  bindings = [(name = "LINKUP", service = "linkup")],
 );
 const linkup :Workerd.Worker = (
   modules = [(name = "worker.js", esModule = embed ${JSON.stringify(bundle)})],

@@ -74,6 +74,8 @@ export class SessionObject extends DurableObject<Env> {
     this.#record = kv.get<SessionRecord>(RECORD);
     this.#tunnel = kv.get<TunnelRecord>(TUNNEL);
     this.#leftover = kv.get<DoomedTunnel>(LEFTOVER);
+    // What the object was interrupted in is finished at its next use, or at the latest by the alarm.
+    if (this.#leftover) state.waitUntil(this.tidy());
   }
 
   /** The session as requests are routed by it; null when there is none. */
@@ -233,7 +235,7 @@ export class SessionObject extends DurableObject<Env> {
       await tunnelProvider(this.env).close(this.#leftover);
       this.#keepLeftover(undefined);
     } catch (error) {
-      console.error(error);
+      console.error(error instanceof TunnelError ? error.message : error);
     }
   }
 

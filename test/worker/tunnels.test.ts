@@ -1,0 +1,250 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { answerSeen, Internet } from "./internet.ts";
+import { type Api, apiOf, oneService, send, type startWorker } from "./world.ts";
+
+let internet: Internet;
+let worker: Awaited<ReturnType<typeof startWorker>>;
+let api: Api;
+
+beforeEach(async () => {
+  internet = await new Internet().start();
+  worker = await internet.startWorker();
+  api = apiOf(worker.url);
+});
+afterEach(async () => {
+  await worker.stop();
+  await internet.stop();
+});
+
+const local = (name = "slim-gecko", session_token = "mine") => ({
+  ...oneService("http://localhost:3000"),
+  desired_name: name,
+  session_token,
+});
+const start = (body: object = local()) => api("POST", "/linkup/v2/sessions/tunneled", body);
+const state = () => ({
+  tunnels: internet.cloudflare.living.map(({ name }) => name),
+  records: internet.cloudflare.records.map(({ name }) => name),
+});
+const ALL = { tunnels: ["linkup-slim-gecko"], records: ["linkup-slim-gecko.tunnels.example.net"] };
+const NONE = { tunnels: [], records: [] };
+
+describe("a tunnel through Cloudflare", () => {
+  test("is made with its DNS record, and the answer has all that cloudflared needs", async () => {
+    const answer = await start();
+    expect(answer.status).toBe(200);
+    const { tunnel_data } = answer.json() as { tunnel_data: Record<string, string | number> };
+    const [tunnel] = internet.cloudflare.living;
+    expect(tunnel_data).toEqual({
+      account_id: "acc1",
+      name: "linkup-slim-gecko",
+      url: "https://linkup-slim-gecko.tunnels.example.net",
+      id: tunnel!.id,
+      secret: tunnel!.secret,
+      last_started: expect.any(Number),
+    });
+    expect(Buffer.from(tunnel!.secret, "base64")).toHaveLength(32);
+    expect(internet.cloudflare.records).toMatchObject([
+      {
+        type: "CNAME",
+        name: "linkup-slim-gecko.tunnels.example.net",
+        content: `${tunnel!.id}.cfargotunnel.com`,
+        proxied: true,
+      },
+    ]);
+  });
+
+  test("carries requests to the laptop, with the secret", async () => {
+    const { origin_secret } = (await start()).json();
+    internet.cloudflare.living[0]!.connected = true;
+    const answer = await send(worker.url, "/a?b", { headers: { host: "slim-gecko.example.com" } });
+    expect(JSON.parse(answer.body)).toMatchObject({
+      service: "laptop of linkup-slim-gecko",
+      url: "/a?b",
+      headers: { "linkup-origin-secret": origin_secret, host: "linkup-slim-gecko.tunnels.example.net" },
+    });
+  });
+
+  test("a laptop that is away is told apart from an unknown session", async () => {
+    await start();
+    const away = await send(worker.url, "/", { headers: { host: "slim-gecko.example.com" } });
+    expect([away.status, away.headers["linkup-error"]]).toEqual([502, "tunnel-down"]);
+    expect(away.body).toContain("The session slim-gecko is known, but the laptop");
+    const unknown = await send(worker.url, "/", { headers: { host: "nobody.example.com" } });
+    expect([unknown.status, unknown.headers["linkup-error"]]).toEqual([422, "unknown-session"]);
+  });
+
+  test("is kept by a restart, with its secret; a toggle costs no call to Cloudflare", async () => {
+    const first = (await start()).json() as { tunnel_data: object; origin_secret: string };
+    const before = internet.cloudflare.calls.length;
+    const second = (await start()).json() as typeof first;
+    expect(internet.cloudflare.calls).toHaveLength(before);
+    expect(second).toEqual({
+      ...first,
+      tunnel_data: { ...first.tunnel_data, last_started: expect.any(Number) },
+    });
+  });
+
+  test("two starts at once make one", async () => {
+    const answers = await Promise.all(Array.from({ length: 8 }, () => start()));
+    const ids = new Set(
+      answers.map((answer) => (answer.json() as { tunnel_data: { id: string } }).tunnel_data.id),
+    );
+    expect([answers.map(({ status }) => status), ids.size]).toEqual([Array(8).fill(200), 1]);
+    expect(state()).toEqual(ALL);
+    expect(internet.cloudflare.tunnels).toHaveLength(1);
+  });
+
+  test("one of the same name that is not the session's is replaced, its record too", async () => {
+    const old = internet.cloudflare.addTunnel("linkup-slim-gecko", { connected: true });
+    internet.cloudflare.addRecord("linkup-slim-gecko.tunnels.example.net", `${old.id}.cfargotunnel.com`);
+    const answer = await start();
+    expect(answer.status).toBe(200);
+    expect(state()).toEqual(ALL);
+    expect(internet.cloudflare.living[0]!.id).not.toBe(old.id);
+    expect(internet.cloudflare.records[0]!.content).toBe(
+      `${internet.cloudflare.living[0]!.id}.cfargotunnel.com`,
+    );
+  });
+
+  test("goes with its session", async () => {
+    await start();
+    internet.cloudflare.living[0]!.connected = true;
+    expect((await api("DELETE", "/linkup/v2/sessions/slim-gecko")).status).toBe(204);
+    expect(state()).toEqual(NONE);
+  });
+
+  test("a preview has none", async () => {
+    internet.hosts.set("web.example.org", answerSeen("web"));
+    const answer = await api("POST", "/linkup/v2/sessions/preview", oneService("https://web.example.org"));
+    const { session_name } = answer.json();
+    const { body } = await send(worker.url, "/x", { headers: { host: `${session_name}.example.com` } });
+    expect(JSON.parse(body)).toMatchObject({ service: "web", url: "/x" });
+    expect(JSON.parse(body).headers).not.toHaveProperty("linkup-origin-secret");
+    expect([internet.cloudflare.calls, state()]).toEqual([[], NONE]);
+  });
+
+  test("the first API's client gets it by name, before and after it saves the session", async () => {
+    const version = { "x-linkup-version": "2.1.0" };
+    const body = { ...oneService("http://localhost:80"), desired_name: "", session_token: "t" };
+    const name = (await api("POST", "/linkup/local-session", body, version)).body;
+    const tunnel = (await api("GET", `/linkup/tunnel?session_name=${name}`)).json();
+    expect(tunnel).toMatchObject({
+      name: `linkup-${name}`,
+      url: `https://linkup-${name}.tunnels.example.net`,
+    });
+    // Such a client puts the tunnel's URL into the session itself.
+    const again = await api(
+      "POST",
+      "/linkup/local-session",
+      { ...oneService(String(tunnel.url)), desired_name: name, session_token: "t" },
+      version,
+    );
+    expect(again.body).toBe(name);
+    internet.cloudflare.living[0]!.connected = true;
+    const { body: served } = await send(worker.url, "/", { headers: { host: `${name}.example.com` } });
+    expect(JSON.parse(served)).toMatchObject({ service: `laptop of linkup-${name}` });
+  });
+
+  test("a name that is too long for a host name with the prefix is refused with the reason", async () => {
+    const answer = await start(local("a".repeat(60)));
+    expect(answer.status).toBe(400);
+    expect(answer.body).toMatch(
+      /desired_name: .* is too long for a tunnel: .* 67 characters, 63 are possible/,
+    );
+  });
+});
+
+describe("what goes wrong at Cloudflare leaves nothing behind and is said", () => {
+  const refused = (on: string) => ({
+    on,
+    status: 400,
+    errors: [{ code: 1234, message: "no, for a reason" }],
+  });
+
+  test("creating the tunnel is refused", async () => {
+    internet.cloudflare.faults = [refused("POST /accounts")];
+    const answer = await start();
+    expect([answer.status, answer.body]).toEqual([
+      502,
+      `Cloudflare's API did not create the tunnel "linkup-slim-gecko": no, for a reason (code 1234)`,
+    ]);
+    await expect.poll(state).toEqual(NONE);
+  });
+
+  test("the DNS record is refused: the tunnel is deleted again, and the next start succeeds", async () => {
+    internet.cloudflare.faults = [{ ...refused("POST /zones"), times: 1 }];
+    const answer = await start();
+    expect([answer.status, answer.body]).toEqual([
+      502,
+      "Cloudflare's API did not create the DNS record linkup-slim-gecko.tunnels.example.net: no, for a reason (code 1234)",
+    ]);
+    await expect.poll(state).toEqual(NONE);
+    expect(internet.cloudflare.tunnels).toHaveLength(1);
+    expect((await start()).status).toBe(200);
+    expect(state()).toEqual(ALL);
+  });
+
+  test("and the roll-back fails too: the next start finds and deletes what was left", async () => {
+    internet.cloudflare.faults = [{ ...refused("POST /zones"), times: 1 }, refused("DELETE /accounts")];
+    expect((await start()).status).toBe(502);
+    await expect
+      .poll(() => internet.cloudflare.calls.filter((call) => call.startsWith("DELETE")))
+      .toHaveLength(1);
+    expect(state().tunnels).toEqual(["linkup-slim-gecko"]);
+    internet.cloudflare.faults = [];
+    expect((await start()).status).toBe(200);
+    expect(state()).toEqual(ALL);
+  });
+
+  test("a call succeeds, but its answer is lost", async () => {
+    internet.cloudflare.faults = [{ on: "POST /accounts", times: 1, status: 502, done: true }];
+    const answer = await start();
+    expect(answer.status).toBe(200);
+    expect(state()).toEqual(ALL);
+  });
+
+  test("a record that is not Linkup's stays, and is named", async () => {
+    internet.cloudflare.addRecord("linkup-slim-gecko.tunnels.example.net", "192.0.2.1", { type: "A" });
+    const answer = await start();
+    expect(answer.status).toBe(502);
+    expect(answer.body).toMatch(/linkup-slim-gecko\.tunnels\.example\.net \(A 192\.0\.2\.1\) is in the way/);
+    await expect.poll(state).toEqual({ ...NONE, records: ALL.records });
+  });
+
+  test("too many calls: once is waited for, for ever is said", async () => {
+    const limited = { on: "POST /accounts", status: 429, headers: { "retry-after": "0" } };
+    internet.cloudflare.faults = [{ ...limited, times: 1 }];
+    expect((await start()).status).toBe(200);
+    await api("DELETE", "/linkup/v2/sessions/slim-gecko");
+    internet.cloudflare.faults = [limited];
+    const answer = await start();
+    expect([answer.status, answer.body]).toEqual([502, expect.stringContaining("too many calls")]);
+    await expect.poll(state).toEqual(NONE);
+  });
+
+  test("the API hangs: an answer comes within the time that clients wait", async () => {
+    internet.cloudflare.faults = [{ on: "POST /accounts", hang: true }];
+    const answer = await start();
+    expect([answer.status, answer.body]).toEqual([502, expect.stringContaining("it took too long")]);
+    internet.cloudflare.faults = [];
+    expect((await start()).status).toBe(200);
+    expect(state()).toEqual(ALL);
+  });
+
+  test("the token lacks rights", async () => {
+    internet.cloudflare.faults = [
+      { on: "POST /accounts", status: 403, errors: [{ code: 10000, message: "Authentication error" }] },
+    ];
+    expect((await start()).body).toContain('needs the rights "Account · Cloudflare Tunnel · Edit"');
+  });
+
+  test("an existing session goes on when its tunnel cannot be changed", async () => {
+    await start();
+    internet.cloudflare.faults = [refused("POST"), refused("GET")];
+    expect((await start(local("other-gecko"))).status).toBe(502);
+    internet.cloudflare.living[0]!.connected = true;
+    const answer = await send(worker.url, "/", { headers: { host: "slim-gecko.example.com" } });
+    expect(answer.status).toBe(200);
+  });
+});
