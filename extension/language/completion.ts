@@ -3,10 +3,11 @@ import { infoAt, type KeyInfo } from "../../core/config/keys.ts";
 import type { Path } from "../../core/config/tree.ts";
 import { t } from "../words.ts";
 import { type Context, contextAt } from "./context.ts";
-import { eol, scalar } from "./edits.ts";
+import { scalar } from "./edits.ts";
 import type { Facts } from "./facts.ts";
 import { localPort } from "./facts.ts";
 import { keyText } from "./key-text.ts";
+import { eol } from "./lines.ts";
 import type { Model, Span } from "./model.ts";
 import { aliasAt } from "./spot.ts";
 
@@ -31,19 +32,20 @@ export function completions(model: Model, facts: Facts, offset: number): Complet
   if (!context) return [];
   const info = infoAt(context.path);
   if (!info) return [];
-  const found =
-    context.role === "value" || (context.role === "item" && info.kind !== "list")
-      ? values(model, facts, context, info)
-      : context.role === "item" || info.kind === "list"
-        ? items(model, facts, context)
-        : info.kind === "map"
-          ? keys(model, context, info)
-          : [];
+  const found = offers(model, facts, context, info);
   return found.map((completion, i) => ({
     ...context.replace,
     order: String(i).padStart(4, "0"),
     ...completion,
   }));
+}
+
+function offers(model: Model, facts: Facts, context: Context, info: KeyInfo): Offer[] {
+  if (context.role === "value") return values(model, facts, context, info);
+  if (info.kind === "list") return items(model, facts, context);
+  if (info.kind === "map") return context.role === "key" ? keys(model, context, info) : [];
+  // Behind the dash of a list of texts.
+  return values(model, facts, context, info);
 }
 
 type Offer = Omit<Completion, "start" | "end" | "order">;
@@ -144,17 +146,22 @@ function withServices({ outline }: Model, part: string): string {
 function values(model: Model, facts: Facts, context: Context, info: KeyInfo): Offer[] {
   const key = context.path.findLast((step) => typeof step === "string");
   const offers: Offer[] = [];
+  const inFlow = context.column === undefined;
   const add = (label: string, detail: string, kind: Offer["kind"] = "value", documentation?: string) => {
     if (offers.some((offer) => offer.label === label)) return;
-    const snippet = literal(
-      context.column === undefined && /[,[\]{}]/.test(label) ? JSON.stringify(label) : label,
-    );
+    const asIs = /^["[]/.test(label);
+    const snippet = literal(asIs ? label : scalar(label, "plain", inFlow));
     offers.push({ label, kind, snippet, detail, ...(documentation ? { documentation } : {}) });
   };
   if (key === "default_service" || key === "service") {
     for (const { name, remote, local } of model.outline.services) {
       const detail = [remote?.text, local?.text].filter(Boolean).join(" · ");
-      offers.push({ label: name.text, kind: "service", snippet: literal(scalar(name.text)), detail });
+      offers.push({
+        label: name.text,
+        kind: "service",
+        snippet: literal(scalar(name.text, "plain", inFlow)),
+        detail,
+      });
     }
     return offers;
   }
@@ -177,7 +184,7 @@ function values(model: Model, facts: Facts, context: Context, info: KeyInfo): Of
     }
   const lists = info.kind === "list";
   for (const example of info.examples ?? []) {
-    if (typeof example === "string") add(quotedWhereNeeded(example), t("example"));
+    if (typeof example === "string") add(example, t("example"));
     else if (
       lists &&
       context.role === "value" &&
@@ -186,11 +193,6 @@ function values(model: Model, facts: Facts, context: Context, info: KeyInfo): Of
       add(JSON.stringify(example).replaceAll(",", ", "), t("example"));
   }
   return offers;
-}
-
-/** As the value of a key on one line. */
-function quotedWhereNeeded(text: string): string {
-  return scalar(text);
 }
 
 /** Ports on which something listens and which no service of the file has, the usual ones of development first. */

@@ -1,5 +1,6 @@
 /** Where in the structure a cursor is: also in text that is no YAML yet, because it is being typed. */
 import type { YamlTree } from "../../core/config/tree.ts";
+import { lineStart } from "./lines.ts";
 import type { Span } from "./model.ts";
 import { flowAt } from "./spot.ts";
 
@@ -38,10 +39,10 @@ const KEY = /^("[^"]*"|'[^']*'|[^\s:#'"[\]{},&*!|>%@`][^:#]*?)\s*:(?=\s|$)\s*(.*
 /** Undefined where nothing can be offered: in comments and in keys that are values. */
 export function contextAt(tree: YamlTree, offset: number): Context | undefined {
   const { text } = tree;
-  const lineStart = text.lastIndexOf("\n", offset - 1) + 1;
-  if (inComment(text.slice(lineStart, offset))) return undefined;
+  const start = lineStart(text, offset);
+  if (inComment(text.slice(start, offset))) return undefined;
   const flow = flowAt(tree, offset);
-  return flow ? inFlow(text, offset, flow) : inBlock(text, lineStart, offset);
+  return flow ? inFlow(text, offset, flow) : inBlock(text, start, offset);
 }
 
 function inComment(before: string): boolean {
@@ -69,15 +70,15 @@ function lineAt(text: string, start: number): Line {
 
 const unquoted = (text: string) => text.replace(/^(["'])(.*)\1$/s, "$2");
 
-function inBlock(text: string, lineStart: number, offset: number): Context | undefined {
-  const line = lineAt(text, lineStart);
-  const before = text.slice(lineStart, offset);
-  const cursor = offset - lineStart;
+function inBlock(text: string, start: number, offset: number): Context | undefined {
+  const line = lineAt(text, start);
+  const before = text.slice(start, offset);
+  const cursor = offset - start;
   // A dash needs its space before something can follow it.
   if (cursor < line.column && line.content !== "") return undefined;
   if (/(^|\s)-$/.test(before) && line.content === "") return undefined;
   const column = line.content === "" && line.dashes.length === 0 ? cursor : line.column;
-  const contentStart = lineStart + line.column;
+  const contentStart = start + line.column;
   const typed = line.content === "" ? "" : text.slice(contentStart, offset);
   const keyTyped = KEY.exec(typed);
   const { path, siblings } = ancestors(text, line, column);
@@ -92,7 +93,7 @@ function inBlock(text: string, lineStart: number, offset: number): Context | und
       word: keyTyped[2]!,
       replace: { start: valueStart, end },
       present: siblings,
-      column: valueStart - lineStart,
+      column: valueStart - start,
       hasColon: true,
     };
   }
@@ -147,7 +148,7 @@ function ancestors(
   for (const column of from.dashes.toReversed()) dash(column);
   let isMap = at.is === "key";
   for (let end = from.start - 1; end > 0 && (at.column > 0 || at.is === "dash" || own()); ) {
-    const start = text.lastIndexOf("\n", end - 1) + 1;
+    const start = lineStart(text, end);
     end = start - 1;
     if (indentAt(text, start) > at.column) continue;
     const line = lineAt(text, start);

@@ -1,7 +1,9 @@
 /** Edits of the text itself, so that comments, anchors and formatting stay as they are. */
 import type { MapNode, ScalarNode, YamlNode } from "../../core/config/node.ts";
 import type { YamlTree } from "../../core/config/tree.ts";
+import { columnOf, eol, lineEnd, lineStart } from "./lines.ts";
 import type { Span, TextEdit } from "./model.ts";
+import { flowAt } from "./spot.ts";
 
 export function apply(text: string, edits: readonly TextEdit[]): string {
   return edits
@@ -10,37 +12,23 @@ export function apply(text: string, edits: readonly TextEdit[]): string {
 }
 
 /** The text as a scalar of YAML in that style; quoted where a plain one would be read as something else. */
-export function scalar(text: string, style: ScalarNode["style"] = "plain"): string {
+export function scalar(text: string, style: ScalarNode["style"] = "plain", inFlow = false): string {
   if (style === "double") return JSON.stringify(text);
   if (style === "single") return `'${text.replaceAll("'", "''")}'`;
   const plain =
-    /^[^\s\-?:,[\]{}#&*!|>'"%@`][^\n]*$|^[-?:][^\s][^\n]*$/.test(text) &&
-    !/:(\s|$)|\s#|\s$|[,[\]{}]/.test(text) &&
+    /^(?:[^\s\-?:,[\]{}#&*!|>'"%@`]|[-?:](?=[^\s,[\]{}]))[^\n]*$/.test(text) &&
+    !/:(\s|$)|\s#|\s$/.test(text) &&
+    !(inFlow && /[,[\]{}]/.test(text)) &&
     !/^(null|~|true|false|[-+]?(\d[\d_]*)?\.?\d*(e[-+]?\d+)?|0[xo][\da-f]+|[-+]?\.(inf|nan))$/i.test(text);
-  return plain ? text : JSON.stringify(text);
+  if (plain) return text;
+  // What has backslashes reads better where they stand for themselves.
+  return /[\\"]/.test(text) && /^[ -~]*$/.test(text) ? scalar(text, "single") : JSON.stringify(text);
 }
 
 /** Puts another text in a scalar's place, in the same style of quotes. */
-export function replaceScalar(node: ScalarNode, text: string): TextEdit {
-  return { start: node.start, end: node.end, text: scalar(text, node.style) };
-}
-
-export function lineStart(text: string, offset: number): number {
-  return text.lastIndexOf("\n", offset - 1) + 1;
-}
-
-/** Just behind the line's newline, or the end of the text. */
-export function lineEnd(text: string, offset: number): number {
-  return text.indexOf("\n", offset) + 1 || text.length;
-}
-
-export function eol(text: string): string {
-  return text.includes("\r\n") ? "\r\n" : "\n";
-}
-
-/** The column, with tabs counted as one. */
-export function columnOf(text: string, offset: number): number {
-  return offset - lineStart(text, offset);
+export function replaceScalar(tree: YamlTree, node: ScalarNode, text: string): TextEdit {
+  const inFlow = flowAt(tree, node.start) !== undefined;
+  return { start: node.start, end: node.end, text: scalar(text, node.style, inFlow) };
 }
 
 /** Adds `key: value` at the end of the map; `value` may have more lines, which are indented below it. */
@@ -57,7 +45,9 @@ export function insertKey(text: string, map: MapNode, key: string, value: string
   const end = Math.max(last.key.end, last.value.end);
   const newline = text.indexOf("\n", end);
   const at = newline === -1 ? text.length : text[newline - 1] === "\r" ? newline - 1 : newline;
-  const lines = `${key}: ${value}`.trimEnd().replaceAll("\n", `${eol(text)}${indent}`);
+  const lines = `${key}:${value.startsWith("\n") ? "" : " "}${value}`
+    .trimEnd()
+    .replaceAll("\n", `${eol(text)}${indent}`);
   return { start: at, end: at, text: `${eol(text)}${indent}${lines}` };
 }
 

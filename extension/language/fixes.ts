@@ -6,8 +6,9 @@ import { compile } from "../../core/pattern/pattern.ts";
 import type { Command } from "../ids.ts";
 import { t } from "../words.ts";
 import type { Finding } from "./diagnostics.ts";
-import { columnOf, insertKey, itemLines, removePair, replaceScalar, scalar } from "./edits.ts";
+import { insertKey, itemLines, removePair, replaceScalar, scalar } from "./edits.ts";
 import { type Facts, localPort } from "./facts.ts";
+import { columnOf } from "./lines.ts";
 import type { Model, TextEdit } from "./model.ts";
 import {
   backtrackingFixes,
@@ -72,7 +73,7 @@ const REMEDIES: Readonly<Record<Finding["code"], Remedy>> = {
     while (names.has(`${node.value}-${number}`)) number++;
     const name = `${node.value}-${number}`;
     return [
-      { title: t('Rename this one to "{0}"', name), edits: [replaceScalar(node, name)] },
+      { title: t('Rename this one to "{0}"', name), edits: [replaceScalar(model.tree, node, name)] },
       ...removeItem(model, path),
     ];
   },
@@ -93,7 +94,9 @@ const REMEDIES: Readonly<Record<Finding["code"], Remedy>> = {
   "same-location": (model, { path }) => {
     const node = scalarAt(model, path);
     const location = `http://localhost:${freePort(model, 3000)}`;
-    return node ? [{ title: t('Change to "{0}"', location), edits: [replaceScalar(node, location)] }] : [];
+    return node
+      ? [{ title: t('Change to "{0}"', location), edits: [replaceScalar(model.tree, node, location)] }]
+      : [];
   },
   "shared-port": (model, { path }) => {
     const node = scalarAt(model, path);
@@ -106,7 +109,7 @@ const REMEDIES: Readonly<Record<Finding["code"], Remedy>> = {
     return [
       {
         title: t("Use port {0}, which no other service has", String(free)),
-        edits: [replaceScalar(node, location)],
+        edits: [replaceScalar(model.tree, node, location)],
       },
     ];
   },
@@ -126,7 +129,7 @@ const REMEDIES: Readonly<Record<Finding["code"], Remedy>> = {
     const own: Fix[] = [
       {
         title: t("Read it from the variable LINKUP_WORKER_TOKEN"),
-        edits: [replaceScalar(node, "${env:LINKUP_WORKER_TOKEN}")],
+        edits: [replaceScalar(model.tree, node, "${env:LINKUP_WORKER_TOKEN}")],
       },
     ];
     if (index === -1) return own;
@@ -171,7 +174,7 @@ function patternFixes(
   if (model.text.slice(begin, begin + node.value.length) !== node.value) return [];
   return find(node.value, start - begin, end - begin).map(({ title, text }) => ({
     title,
-    edits: [replaceScalar(node, text)],
+    edits: [replaceScalar(model.tree, node, text)],
   }));
 }
 

@@ -63,7 +63,7 @@ export function rename(model: Model, offset: number, to: string): TextEdit[] | {
   const nodes = [...definitions, ...references]
     .filter(({ text }) => text === found.name)
     .map(({ node }) => node);
-  return nodes.map((node: ScalarNode) => replaceScalar(node, name));
+  return nodes.map((node: ScalarNode) => replaceScalar(model.tree, node, name));
 }
 
 const span = ({ start, end }: Span): Span => ({ start, end });

@@ -7,6 +7,7 @@ import {
   type YamlNode,
 } from "../../core/config/node.ts";
 import type { Path, YamlTree } from "../../core/config/tree.ts";
+import { lineStart } from "./lines.ts";
 import type { Span } from "./model.ts";
 
 export interface Spot {
@@ -49,21 +50,26 @@ export function flowAt(
   let found: ReturnType<typeof flowAt>;
   const visit = (node: YamlNode, path: Path): void => {
     if (node.kind === "scalar" || node.kind === "alias" || node.start >= offset) return;
-    const { text } = tree;
-    const closed = node.flow && /[\]}]/.test(text[node.end - 1] ?? "");
-    // One that is never closed goes on to where the next thing starts.
-    const end =
-      node.flow && !closed
-        ? node.end + /^[\s,]*/.exec(text.slice(node.end, node.end + 200))![0].length + 1
-        : node.end;
-    if (offset >= end) return;
-    if (node.flow) found = { node, path };
-    if (node.kind === "map")
-      for (const { key, value } of node.pairs) visit(value, [...path, String(key.value)]);
-    else for (const [i, item] of node.items.entries()) visit(item, [...path, i]);
+    if (node.flow) {
+      if (offset >= flowEnd(tree.text, node)) return;
+      found = { node, path };
+    }
+    if (node.kind === "map") {
+      const pair = node.pairs.findLast(({ value }) => value.start < offset);
+      if (pair) visit(pair.value, [...path, String(pair.key.value)]);
+    } else {
+      const index = node.items.findLastIndex(({ start }) => start < offset);
+      if (index !== -1) visit(node.items[index]!, [...path, index]);
+    }
   };
   if (tree.root) visit(tree.root, []);
   return found;
+}
+
+/** One that is never closed goes on to where the next thing starts. */
+function flowEnd(text: string, { start, end }: YamlNode): number {
+  if (end - start > 1 && /[\]}]/.test(text[end - 1]!)) return end;
+  return end + /^[\s,]*/.exec(text.slice(end, end + 200))![0].length + 1;
 }
 
 /** The keys that the map has, merged ones included. */
@@ -74,7 +80,7 @@ export function keysOf(tree: YamlTree, map: MapNode): string[] {
 
 /** The alias being typed at the offset: `*` and what follows. */
 export function aliasAt(text: string, offset: number): Span | undefined {
-  const line = text.slice(text.lastIndexOf("\n", offset - 1) + 1, offset);
+  const line = text.slice(lineStart(text, offset), offset);
   const typed = /(?:^|[:\-[,]\s)\s*(\*[\w-]*)$/.exec(line)?.[1];
   if (typed === undefined) return undefined;
   return {

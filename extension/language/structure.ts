@@ -2,19 +2,19 @@
 import type { YamlNode } from "../../core/config/node.ts";
 import type { Model, Span } from "./model.ts";
 
-export interface Symbol extends Span {
+export interface OutlineSymbol extends Span {
   name: string;
   detail: string;
   kind: "section" | "service" | "domain" | "route" | "rewrite" | "value";
   /** The part that is its name. */
   selection: Span;
-  children: Symbol[];
+  children: OutlineSymbol[];
 }
 
-export function symbols({ tree, outline }: Model): Symbol[] {
+export function symbols({ tree, outline }: Model): OutlineSymbol[] {
   const root = tree.resolved(tree.root);
   if (root?.kind !== "map") return [];
-  return root.pairs.map(({ key, value }): Symbol => {
+  return root.pairs.map(({ key, value }): OutlineSymbol => {
     const name = String(key.value);
     const end = Math.max(key.end, value.end);
     const within = ({ start }: Span) => key.start <= start && start < end;
@@ -34,7 +34,7 @@ export function symbols({ tree, outline }: Model): Symbol[] {
     };
   });
 
-  function services(): Symbol[] {
+  function services(): OutlineSymbol[] {
     return outline.services.map(({ name, node, remote, local, rewrites }) =>
       symbol(name.text, [local?.text, remote?.text].filter(Boolean).join(" · "), "service", node, name.node, [
         ...rewrites.map(({ node, source, target }) =>
@@ -44,7 +44,7 @@ export function symbols({ tree, outline }: Model): Symbol[] {
     );
   }
 
-  function domains(): Symbol[] {
+  function domains(): OutlineSymbol[] {
     return outline.domains.map(({ domain, node, defaultService, routes }) =>
       symbol(domain.text, `→ ${defaultService?.text ?? "?"}`, "domain", node, domain.node, [
         ...routes.map(({ node, pattern, service }) =>
@@ -59,11 +59,11 @@ export function symbols({ tree, outline }: Model): Symbol[] {
 function symbol(
   name: string,
   detail: string,
-  kind: Symbol["kind"],
+  kind: OutlineSymbol["kind"],
   node: YamlNode,
   at: Span,
-  children: Symbol[] = [],
-): Symbol {
+  children: OutlineSymbol[] = [],
+): OutlineSymbol {
   const selection =
     node.start <= at.start && at.end <= node.end ? at : { start: node.start, end: node.start };
   const inside = children.filter(({ start, end }) => node.start <= start && end <= node.end);
@@ -79,7 +79,7 @@ function symbol(
   };
 }
 
-function plain(node: YamlNode): Symbol[] {
+function plain(node: YamlNode): OutlineSymbol[] {
   if (node.kind !== "map") return [];
   return node.pairs.map(({ key, value }) => ({
     name: String(key.value) || "?",

@@ -75,7 +75,7 @@ export function expanded(snippet: string): string {
   for (let before = ""; before !== text; ) {
     before = text;
     text = text
-      .replace(/\$\{(\d+):((?:[^{}\\$]|\\.)*)\}/g, (_, number: string, value: string) => {
+      .replace(/\$\{(\d+):((?:[^{}\\$]|\\.|\$\d)*)\}/g, (_, number: string, value: string) => {
         defaults.set(number, value);
         return value;
       })
