@@ -1,10 +1,11 @@
 /** The local server: its listeners, its control API, and when it ends. */
 import { mkdirSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
-import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { controlAddress, type ServerStatus } from "../core/control.ts";
 import { version } from "../package.json";
+import { CertificateStore } from "./certificates.ts";
 import { controlApi } from "./control/api.ts";
 import { bind } from "./control/socket.ts";
 import { Leases } from "./leases.ts";
@@ -12,10 +13,9 @@ import { listenOnFirst, listenOnLoopback } from "./listen.ts";
 import { log } from "./log.ts";
 import type { Options } from "./options.ts";
 import { preferredPorts, rememberPort } from "./port.ts";
-import type { Client } from "./proxy/client.ts";
 import { decide, type Listener } from "./proxy/decide.ts";
 import { forward, refuse } from "./proxy/forward.ts";
-import { http1Front } from "./proxy/http1-front.ts";
+import { Front } from "./proxy/front.ts";
 import { Sessions } from "./sessions.ts";
 import { Pool } from "./upstream/pool.ts";
 
@@ -30,20 +30,21 @@ export async function startServer(options: Options): Promise<boolean> {
   const sessions = new Sessions();
   const leases = new Leases(() => performance.now());
   const pool = new Pool();
-  const sockets = new Set<Socket>();
+  const certificates = new CertificateStore(join(home, "certificates"), () =>
+    Array.from(sessions, ({ session }) => session.domains.map(({ domain }) => domain.toLowerCase())).flat(),
+  );
 
-  const front = (listener: Listener) => {
-    const server = http1Front((client: Client) => {
-      const verdict = decide(sessions, listener, client);
-      if (verdict.refused) refuse(client, verdict.status, verdict.text);
-      else forward(client, verdict.served, verdict.decision, pool);
-    });
-    return (socket: Socket) => {
-      sockets.add(socket);
-      socket.once("close", () => sockets.delete(socket));
-      server.emit("connection", socket);
-    };
-  };
+  const front = (listener: Listener) =>
+    new Front(
+      (client) => {
+        const verdict = decide(sessions, listener, client);
+        if (verdict.refused) refuse(client, verdict.status, verdict.text);
+        else forward(client, verdict.served, verdict.decision, pool);
+      },
+      (host) => certificates.for(host),
+    );
+  const browserFront = front("browser");
+  const tunnelFront = front("tunnel");
 
   // The control address first: whoever has it is the one local server of this home. It answers when all is ready.
   const control = createServer();
@@ -51,8 +52,8 @@ export async function startServer(options: Options): Promise<boolean> {
   const hold: RequestListener = (...exchange) => early.push(exchange);
   control.on("request", hold);
   if (!(await bind(control, controlAddress(home, process.platform, tmpdir())))) return false;
-  const browser = await listenOnFirst(preferredPorts(options), front("browser"));
-  const tunnel = await listenOnLoopback(options.tunnelPort, front("tunnel"));
+  const browser = await listenOnFirst(preferredPorts(options), (socket) => browserFront.accept(socket));
+  const tunnel = await listenOnLoopback(options.tunnelPort, (socket) => tunnelFront.accept(socket));
   if (options.browserPort === undefined) rememberPort(home, browser.port);
 
   let timer: NodeJS.Timeout | undefined;
@@ -78,7 +79,7 @@ export async function startServer(options: Options): Promise<boolean> {
     control.closeIdleConnections();
     pool.clear();
     const end = () => process.exit(0);
-    if (sockets.size === 0) setImmediate(end);
+    if (browserFront.open + tunnelFront.open === 0) setImmediate(end);
     else setTimeout(end, GRACE_MS);
   };
 

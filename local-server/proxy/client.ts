@@ -11,13 +11,23 @@ export interface RequestBody {
   end(trailers: string[]): void;
 }
 
+/** The head of an answer. `headers` as name, value, name, value…, without those of a connection. */
+export interface ForwardedHead {
+  status: number;
+  reason: string;
+  headers: string[];
+  hasBody: boolean;
+  /** The body's length in bytes, when it is known; only then there can be no trailers. */
+  length: number | undefined;
+}
+
 export interface Client extends RequestHead {
   readonly method: string;
   readonly fields: Fields;
   /** False when the request ends with its head. */
   readonly hasBody: boolean;
   /** The protocol that the client wants to switch to: `websocket`. */
-  readonly upgrade?: string;
+  readonly upgrade?: string | undefined;
   /** The client has gone away before its answer was complete. Called at most once. */
   onGone: () => void;
   /** The answer may go on after `write` was false. */
@@ -30,8 +40,7 @@ export interface Client extends RequestHead {
 
   /** 100, 102 or 103. */
   inform(status: number, headers: string[]): void;
-  /** The answer's head. `headers` as name, value, name, value…, without those of a connection. */
-  respond(head: { status: number; reason: string; headers: string[]; hasBody: boolean }): void;
+  respond(head: ForwardedHead): void;
   /** False when the caller should wait for `onDrain`. */
   write(chunk: Buffer): boolean;
   end(trailers: string[]): void;

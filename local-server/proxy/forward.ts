@@ -30,7 +30,7 @@ export function refuse(client: Client, status: number, text: string, extra: stri
   const hasBody = client.method !== "HEAD";
   if (client.hasBody) client.read({ data() {}, end() {} });
   client.resume();
-  client.respond({ status, reason: STATUS_CODES[status] ?? "", headers, hasBody });
+  client.respond({ status, reason: STATUS_CODES[status] ?? "", headers, hasBody, length: body.length });
   if (hasBody) client.write(body);
   client.end([]);
 }

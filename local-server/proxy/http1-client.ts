@@ -1,6 +1,6 @@
 /** A request that came over HTTP/1.1. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Client, RequestBody } from "./client.ts";
+import type { Client, ForwardedHead, RequestBody } from "./client.ts";
 import { Fields } from "./fields.ts";
 
 export class Http1Client implements Client {
@@ -69,7 +69,7 @@ export class Http1Client implements Client {
     this.#response.socket?.write(`${text}\r\n`, "latin1");
   }
 
-  respond({ status, reason, headers, hasBody }: Parameters<Client["respond"]>[0]): void {
+  respond({ status, reason, headers, hasBody }: ForwardedHead): void {
     const response = this.#response;
     // An upload that nobody reads to its end leaves nothing to tell the next request from.
     if (!this.#request.complete && this.fields.has("expect")) headers.push("Connection", "close");

@@ -31,6 +31,7 @@ export function http1Front(serve: (client: Client) => void): Server {
     // To ignore the wish is allowed (RFC 9110, 7.8): the same request once more, without it.
     socket.unshift(Buffer.concat([Buffer.from(withoutUpgrade(message), "latin1"), early]));
     server.emit("connection", socket);
+    socket.resume();
   });
   server.on("connect", (_message, socket) =>
     close(socket, "405 Method Not Allowed", "There is no proxying by CONNECT here."),

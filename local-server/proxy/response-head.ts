@@ -3,23 +3,16 @@ import { corsHeaders, isPreflight } from "../../core/forward.ts";
 import { keepsCaching } from "../../core/route.ts";
 import type { Served } from "../sessions.ts";
 import type { ResponseHead } from "../upstream/response-parser.ts";
-import type { Client } from "./client.ts";
+import type { Client, ForwardedHead } from "./client.ts";
 import { endToEnd } from "./fields.ts";
 import type { ForwardedRequest } from "./request-head.ts";
-
-export interface ForwardedResponse {
-  status: number;
-  reason: string;
-  headers: string[];
-  hasBody: boolean;
-}
 
 export function responseHead(
   client: Client,
   { name, session }: Served,
   { origins }: ForwardedRequest,
   response: ResponseHead,
-): ForwardedResponse {
+): ForwardedHead {
   const { fields } = response;
   const cors = fields.has("access-control-allow-origin")
     ? []
@@ -34,12 +27,24 @@ export function responseHead(
   if (origins) mapOrigin(headers, origins);
   for (const [name, value] of cors) headers.push(name, value);
   if (cors.length > 0) headers.push("Vary", "Origin");
-  return { status: response.status, reason: response.reason, headers, hasBody: response.hasBody };
+  return {
+    status: response.status,
+    reason: response.reason,
+    headers,
+    hasBody: response.hasBody,
+    length: response.length,
+  };
 }
 
 /** The service knows nothing of CORS: it is answered for it. */
-function preflightAnswer(cors: [string, string][]): ForwardedResponse {
-  return { status: 204, reason: "No Content", headers: [...cors.flat(), "Vary", "Origin"], hasBody: false };
+function preflightAnswer(cors: [string, string][]): ForwardedHead {
+  return {
+    status: 204,
+    reason: "No Content",
+    headers: [...cors.flat(), "Vary", "Origin"],
+    hasBody: false,
+    length: 0,
+  };
 }
 
 /** In the place of the first line with this name, or behind the last one. */

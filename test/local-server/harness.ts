@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { build } from "esbuild";
 import { controlAddress, type ServerStatus } from "../../core/control.ts";
 
@@ -77,7 +78,7 @@ export async function startLocalServer(
     if (over) throw new Error(`The local server ended before it was ready:\n${log()}`);
     status = await control("GET", "/v1/status").then(
       ({ body }) => body as ServerStatus,
-      () => new Promise((resolve) => setTimeout(resolve, 20)),
+      () => sleep(20, undefined),
     );
   }
   return {

@@ -1,0 +1,153 @@
+/** A request that came over HTTP/2: one stream of a session. */
+import { randomBytes } from "node:crypto";
+import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import type { Socket } from "node:net";
+import type { ResponseHead } from "../upstream/response-parser.ts";
+import type { Client, ForwardedHead, RequestBody } from "./client.ts";
+import { endToEnd, Fields } from "./fields.ts";
+import { splice } from "./splice.ts";
+
+export class Http2Client implements Client {
+  readonly method: string;
+  readonly host: string;
+  readonly target: string;
+  readonly fields: Fields;
+  readonly hasBody: boolean;
+  readonly upgrade: string | undefined;
+  onGone = () => {};
+  onDrain = () => {};
+  readonly #stream: ServerHttp2Stream;
+  #ended = false;
+  #trailers: string[] = [];
+
+  /** `raw` as the `stream` event gives it: name, value, name, value…, pseudo-headers included. */
+  constructor(stream: ServerHttp2Stream, raw: string[]) {
+    this.#stream = stream;
+    const { pseudo, headers } = splitPseudo(raw);
+    this.upgrade = pseudo[":protocol"];
+    // RFC 8441: an extended CONNECT is what HTTP/1.1 writes as a GET with Upgrade and a key.
+    this.method = this.upgrade === undefined ? (pseudo[":method"] ?? "") : "GET";
+    if (this.upgrade !== undefined) headers.push("sec-websocket-key", randomBytes(16).toString("base64"));
+    this.fields = new Fields(headers);
+    this.host = pseudo[":authority"] ?? this.fields.get("host") ?? "";
+    this.target = pseudo[":path"] ?? "";
+    this.hasBody = this.upgrade === undefined && !stream.endAfterHeaders;
+    stream.on("drain", () => this.onDrain());
+    // Every way to go also closes; there is nobody to tell the reason.
+    stream.on("error", () => {});
+    stream.on("close", () => {
+      if (!this.#ended) this.onGone();
+    });
+  }
+
+  header(name: string): string | undefined {
+    return this.fields.get(name);
+  }
+
+  read(body: RequestBody): void {
+    const stream = this.#stream;
+    let trailers: string[] = [];
+    stream.on("trailers", (_headers, _flags, raw?: string[]) => {
+      trailers = raw ?? [];
+    });
+    stream.on("data", (chunk: Buffer) => body.data(chunk));
+    stream.on("end", () => {
+      // A reset ends the readable side as well.
+      if (!stream.aborted) body.end(trailers);
+    });
+  }
+
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#stream.resume();
+  }
+
+  inform(status: number, headers: string[]): void {
+    if (this.#stream.destroyed || this.#stream.headersSent) return;
+    this.#stream.additionalHeaders({ ":status": status, ...toObject(headers) });
+  }
+
+  respond({ status, headers, hasBody, length }: ForwardedHead): void {
+    const stream = this.#stream;
+    if (stream.destroyed) return;
+    const waitForTrailers = hasBody && length === undefined;
+    if (waitForTrailers) stream.on("wantTrailers", () => stream.sendTrailers(toObject(this.#trailers)));
+    if (!hasBody) this.#ended = true;
+    const options = { endStream: !hasBody, waitForTrailers, sendDate: false };
+    const fields = toObject(headers);
+    try {
+      stream.respond({ ":status": status, ...fields }, options);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ERR_HTTP2_HEADER_SINGLE_VALUE") throw error;
+      // Two lines of a header that has one value: HTTP/1.1 readers take the first, HTTP/2 has no way to send both.
+      stream.respond({ ":status": status, ...firstValues(fields) }, options);
+    }
+  }
+
+  write(chunk: Buffer): boolean {
+    return this.#stream.destroyed || this.#stream.write(chunk);
+  }
+
+  end(trailers: string[]): void {
+    this.#ended = true;
+    this.#trailers = trailers;
+    if (!this.#stream.writableEnded) this.#stream.end();
+  }
+
+  switch({ fields }: ResponseHead, service: Socket, rest: Buffer): void {
+    this.onGone = () => {};
+    const stream = this.#stream;
+    if (stream.destroyed) {
+      service.destroy();
+      return;
+    }
+    const { "sec-websocket-accept": _, ...headers } = toObject(endToEnd(fields));
+    stream.respond({ ":status": 200, ...headers }, { endStream: false });
+    if (rest.length > 0) stream.write(rest);
+    splice(stream, service);
+  }
+
+  break(): void {
+    this.#ended = true;
+    // `close(code)` would end the body cleanly before it resets the stream.
+    this.#stream.destroy(new Error("The service broke off its answer."));
+  }
+
+  /** Answers with the stream's error code alone: the request is none. */
+  reject(): void {
+    this.#ended = true;
+    this.#stream.close(constants.NGHTTP2_PROTOCOL_ERROR);
+  }
+}
+
+function splitPseudo(raw: string[]): { pseudo: Record<string, string>; headers: string[] } {
+  const pseudo: Record<string, string> = {};
+  let i = 0;
+  for (; i < raw.length && raw[i]!.startsWith(":"); i += 2) pseudo[raw[i]!] = raw[i + 1]!;
+  return { pseudo, headers: raw.slice(i) };
+}
+
+function toObject(raw: string[]): OutgoingHttpHeaders {
+  const headers: Record<string, string | string[]> = Object.create(null);
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!.toLowerCase();
+    const value = raw[i + 1]!;
+    const before = headers[name];
+    if (before === undefined) headers[name] = value;
+    else if (Array.isArray(before)) before.push(value);
+    else headers[name] = [before, value];
+  }
+  return headers;
+}
+
+function firstValues(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) && name !== "set-cookie" ? value[0] : value,
+    ]),
+  );
+}

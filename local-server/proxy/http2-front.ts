@@ -1,0 +1,57 @@
+/** Accepts HTTP/2, with TLS or without. */
+import { createServer, type Http2Server, type ServerHttp2Session } from "node:http2";
+import type { Client } from "./client.ts";
+import { MAX_HEADER_SIZE } from "./http1-front.ts";
+import { Http2Client } from "./http2-client.ts";
+
+/** A session without any stream for this long is closed. */
+const IDLE_MS = 120_000;
+/** Bytes that a client may have under way to us, in one stream and in all. */
+const STREAM_WINDOW = 262_144;
+const SESSION_WINDOW = 1_048_576;
+
+export function http2Front(serve: (client: Client) => void): Http2Server {
+  const server = createServer({
+    // With the default of 10 MB, pages of 200 and more streams lose most of their requests.
+    maxSessionMemory: 1000,
+    maxHeaderListPairs: 2000,
+    maxSendHeaderBlockLength: 2 * MAX_HEADER_SIZE,
+    settings: {
+      maxConcurrentStreams: 256,
+      initialWindowSize: STREAM_WINDOW,
+      maxHeaderListSize: MAX_HEADER_SIZE,
+      enableConnectProtocol: true,
+    },
+  });
+  server.on("session", (session) => {
+    session.setLocalWindowSize(SESSION_WINDOW);
+    closeWhenIdle(session);
+  });
+  server.on("stream", (stream, _headers, _flags, raw) => {
+    const client = new Http2Client(stream, raw);
+    if (isSound(client)) serve(client);
+    else client.reject();
+  });
+  return server;
+}
+
+/**
+ * What becomes an HTTP/1.1 request line must be fit for one: HTTP/2 could carry a space or a line break here.
+ * A `Host` beside another `:authority` would make routing and service see different hosts (RFC 9113, 8.3.1).
+ */
+function isSound({ method, target, host, fields }: Http2Client): boolean {
+  if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(method) || method === "CONNECT") return false;
+  if (!/^(?:\/[!-\xff]*|\*)$/.test(target)) return false;
+  return !fields.has("host") || fields.get("host") === host;
+}
+
+function closeWhenIdle(session: ServerHttp2Session): void {
+  let streams = 0;
+  session.on("stream", (stream) => {
+    streams++;
+    stream.once("close", () => streams--);
+  });
+  session.setTimeout(IDLE_MS, () => {
+    if (streams === 0) session.close();
+  });
+}
