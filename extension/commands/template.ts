@@ -4,7 +4,8 @@ import { t } from "../words.ts";
 export function configTemplate(): string {
   return `${comment(t("Linkup: which services there are, and which host names they serve."))}
 linkup:
-${comment(t('Where the Linkup Worker answers. Its token is not written here: run the command "Linkup: Set Worker Token…".'), 2)}
+${comment(t("Where the Linkup Worker answers. Its token is better not written here:"), 2)}
+${comment(t('the command "Linkup: Set Worker Token…" keeps it in secret storage.'), 2)}
   worker_url: https://linkup.example.com
 
 services:

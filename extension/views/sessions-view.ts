@@ -11,31 +11,11 @@ const COALESCE_MS = 30;
 
 export function registerSessionsView(context: vscode.ExtensionContext, linkup: Linkup): vscode.TreeView<Row> {
   const provider = new SessionRows(linkup);
-  const view = vscode.window.createTreeView(SESSIONS_VIEW, {
-    treeDataProvider: provider,
-    showCollapseAll: false,
-  });
+  const view = vscode.window.createTreeView(SESSIONS_VIEW, { treeDataProvider: provider });
   const update = () => {
-    provider.refresh();
-    const own = ownSessions(linkup.model);
-    const setContext = (key: string, value: unknown) =>
-      void vscode.commands.executeCommand("setContext", key, value);
-    setContext(CONTEXT_KEYS.state, workspaceState(linkup.model));
-    setContext(CONTEXT_KEYS.hasSession, own.length > 0);
-    const services = own.flatMap(({ services }) => services);
-    setContext(
-      CONTEXT_KEYS.hasLocal,
-      services.some(({ target }) => target === "local"),
-    );
-    const unhealthy = services.filter(({ health }) => health === "unhealthy").length;
-    view.badge =
-      unhealthy > 0
-        ? {
-            value: unhealthy,
-            tooltip:
-              unhealthy === 1 ? t("1 service is unhealthy") : t("{0} services are unhealthy", unhealthy),
-          }
-        : undefined;
+    provider.update();
+    setContextKeys(linkup);
+    view.badge = badge(linkup);
   };
   let timer: NodeJS.Timeout | undefined;
   const soon = () => {
@@ -49,23 +29,57 @@ export function registerSessionsView(context: vscode.ExtensionContext, linkup: L
   return view;
 }
 
+function setContextKeys({ model }: Linkup): void {
+  const own = ownSessions(model);
+  const values: Record<keyof typeof CONTEXT_KEYS, unknown> = {
+    state: workspaceState(model),
+    hasSession: own.length > 0,
+    hasLocal: own.some(({ services }) => services.some(({ target }) => target === "local")),
+  };
+  for (const [key, value] of Object.entries(values))
+    void vscode.commands.executeCommand("setContext", CONTEXT_KEYS[key as keyof typeof CONTEXT_KEYS], value);
+}
+
+/** How many services of running sessions are unhealthy. */
+function badge({ model }: Linkup): vscode.ViewBadge | undefined {
+  const running = ownSessions(model).filter(({ state }) => state === "running");
+  const value = running
+    .flatMap(({ services }) => services)
+    .filter(({ health }) => health === "unhealthy").length;
+  if (value === 0) return undefined;
+  return {
+    value,
+    tooltip: value === 1 ? t("1 service is unhealthy") : t("{0} services are unhealthy", value),
+  };
+}
+
 class SessionRows implements vscode.TreeDataProvider<Row> {
   readonly #linkup: Linkup;
   readonly #changed = new vscode.EventEmitter<void>();
   readonly onDidChangeTreeData = this.#changed.event;
+  #rows: Row[] = [];
+  #drawn = "";
 
   constructor(linkup: Linkup) {
     this.#linkup = linkup;
   }
 
-  refresh(): void {
+  /** Draws anew only what looks different: a redraw closes tooltips, and takes clicks from under the mouse. */
+  update(): void {
+    this.#rows = sessionRows(this.#linkup.model);
+    const drawn = JSON.stringify(this.#rows, (key, value) =>
+      key === "tooltip" || key === "latencyMs" || key === "since" ? undefined : value,
+    );
+    if (drawn === this.#drawn) return;
+    this.#drawn = drawn;
     this.#changed.fire();
   }
 
   async getChildren(row?: Row): Promise<Row[]> {
     if (row) return row.children;
     await this.#linkup.configs.ready();
-    return sessionRows(this.#linkup.model);
+    this.#rows = sessionRows(this.#linkup.model);
+    return this.#rows;
   }
 
   getTreeItem(row: Row): vscode.TreeItem {
@@ -80,11 +94,18 @@ class SessionRows implements vscode.TreeDataProvider<Row> {
       row.icon.name,
       row.icon.color ? new vscode.ThemeColor(row.icon.color) : undefined,
     );
-    item.tooltip = new vscode.MarkdownString(row.tooltip);
     item.accessibilityInformation = { label: row.spoken };
     item.contextValue = row.context;
     if (row.subject.is === "url")
       item.command = { command: commandId("openUrl"), title: t("Open in Browser"), arguments: [row] };
+    return item;
+  }
+
+  /** The tooltip is that of now, not of when the row was drawn. */
+  resolveTreeItem(item: vscode.TreeItem, row: Row): vscode.TreeItem {
+    const all = this.#rows.flatMap((root) => [root, ...root.children]);
+    const now = all.find(({ id }) => id === row.id) ?? row;
+    item.tooltip = new vscode.MarkdownString(now.tooltip);
     return item;
   }
 }
