@@ -1,0 +1,135 @@
+// Windows, folders and trust: what is adopted, what agrees, and what is left alone.
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { root } from "./install.ts";
+import { Shop, TOKEN } from "./shop.ts";
+import { Workbench, type WorkbenchOptions } from "./workbench.ts";
+
+const vsix = join(root, "linkup.vsix");
+const env = { LINKUP_WORKER_TOKEN: TOKEN };
+let shop: Shop;
+let window: Workbench;
+
+beforeEach(async () => {
+  shop = await Shop.start();
+});
+afterEach(async () => {
+  await window?.stop();
+  await shop?.stop();
+});
+
+async function open(options: WorkbenchOptions = {}): Promise<void> {
+  window = await Workbench.start({ vsix, folders: [shop.folder], env, ...options });
+  await window.showView();
+}
+
+async function nameIn(window: Workbench): Promise<string> {
+  return await window.until("the running session in the status bar", async () => {
+    const text = (await window.statusBar("session"))?.text;
+    return /^\$\(link\) ([a-z]+-[a-z]+)/.exec(text ?? "")?.[1];
+  });
+}
+
+const inTree = (text: string, where = window) =>
+  where.until(`"${text}" in the tree`, async () => (await where.tree()).includes(text));
+const ours = () => window.processes().filter(({ command }) => /local-server\.js|cli\.js/.test(command));
+
+test("two windows on one folder agree, and the second starts nothing", async () => {
+  await open();
+  await window.command("Linkup: Start");
+  const name = await nameIn(window);
+  const before = ours();
+  const second = await window.openWindow([shop.folder]);
+  await second.showView();
+  expect(await nameIn(second)).toBe(name);
+  expect(ours()).toEqual(before);
+  await second.inlineAction("api", "Route to Local");
+  await inTree("api  local", second);
+  const start = Date.now();
+  await inTree("api  local");
+  console.log(`the other window agreed after ${Date.now() - start} ms`);
+  await window.command("Linkup: Stop");
+  await second.until(
+    "the other window to see the stop",
+    async () => (await second.statusBar("session"))?.text === "$(link) Linkup",
+  );
+  await window.until("the processes to be gone", () => ours().length === 0);
+});
+
+test("a killed extension host loses nothing: the next one adopts", async () => {
+  await open();
+  await window.command("Linkup: Start");
+  const name = await nameIn(window);
+  const before = ours();
+  await window.killExtensionHost();
+  await window.until("the tree of the new host", async () => (await window.tree()).includes(name));
+  expect(ours()).toEqual(before);
+  expect((await shop.ask(`${name}.shop.localhost`, "/")).by).toBe("remote web");
+});
+
+test("several folders: a session each, and commands ask which", async () => {
+  const second = join(shop.folder, "..", "second");
+  await mkdir(second);
+  await cp(shop.configPath, join(second, "linkup.yaml"));
+  await open({ folders: [shop.folder, second] });
+  await inTree("shop  stopped");
+  await inTree("second  stopped");
+  await window.inlineAction("second", "Start");
+  const name = await nameIn(window);
+  await inTree(`▾ ${name}  0 of 3 local · second`);
+  await window.command("Linkup: Start");
+  await window.quickPick("shop");
+  await window.until("two names in the status bar", async () =>
+    (await window.statusBar("session"))?.text.match(/^\$\(link\) [a-z]+-[a-z]+, [a-z]+-[a-z]+$/),
+  );
+  await window.screenshot("multi-root");
+  const [, other] = (await window.statusBar("session"))!.text.replace("$(link) ", "").split(", ");
+  expect(other).toBe(name);
+  for (const each of (await window.statusBar("session"))!.text.replace("$(link) ", "").split(", "))
+    expect((await shop.ask(`${each}.shop.localhost`, "/")).by).toBe("remote web");
+  await window.inlineAction(name, "Stop");
+  await inTree("second  stopped");
+  expect((await window.statusBar("session"))!.text).not.toContain(name);
+});
+
+test("in Restricted Mode everything is shown and nothing started, until the workspace is trusted", async () => {
+  await open({
+    settings: { "security.workspace.trust.enabled": true, "security.workspace.trust.startupPrompt": "never" },
+  });
+  const welcome = window.page.locator(".welcome-view-content");
+  await window.until("the welcome view", async () =>
+    (await welcome.textContent())?.includes("Restricted Mode"),
+  );
+  await window.screenshot("restricted");
+  await window.command("Linkup: Start");
+  await window.until("the explanation", async () =>
+    (await window.toasts()).some((text) => text.includes("Restricted Mode")),
+  );
+  expect(ours()).toEqual([]);
+  await writeFile(
+    shop.configPath,
+    (await readFile(shop.configPath, "utf8")).replace("default_service: web", "default_service: wbe"),
+  );
+  await window.openFile("linkup.yaml");
+  await window.until("the problem", async () =>
+    (await window.problems()).some((line) => line.includes("wbe")),
+  );
+  await writeFile(shop.configPath, (await readFile(shop.configPath, "utf8")).replace("wbe", "web"));
+  expect(ours()).toEqual([]);
+});
+
+test("the walkthrough's first steps: a folder without a file offers to create one", async () => {
+  const empty = join(shop.folder, "..", "empty");
+  await mkdir(empty);
+  await open({ folders: [empty] });
+  await window.button("Create linkup.yaml");
+  await window.until("the new file in an editor", async () =>
+    (await window.page.locator(".tab.active").first().getAttribute("aria-label"))?.startsWith("linkup.yaml"),
+  );
+  await window.until("the stopped state", async () =>
+    (await window.page.locator(".welcome-view-content").textContent())?.includes("stopped"),
+  );
+  expect((await window.problems()).filter((line) => line.includes("linkup"))).toEqual([]);
+  await window.screenshot("created");
+});
