@@ -62,7 +62,7 @@ export function parseConfig(text: string, previous?: ParsedConfig): ParsedConfig
   if (value !== null && value !== undefined) {
     checkShape(problems, value);
     checkMeaning(problems, value);
-  } else if (tree.problems.length === 0) {
+  } else if (!tree.problems.some(({ severity }) => severity === "error")) {
     problems.error("missing-key", [], "The file is empty. It needs the keys linkup, services and domains.");
   }
 

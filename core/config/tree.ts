@@ -117,9 +117,9 @@ export class YamlTree {
     for (const { head, items } of sections) {
       const node = this.#piece(head);
       if (node?.kind === "map") {
-        const last = node.pairs.at(-1);
-        if (last && items.length > 0) last.value = this.#list(items);
-        for (const pair of node.pairs) this.#add(root, pair);
+        const list = items.length > 0 ? this.#list(items) : undefined;
+        for (const [i, pair] of node.pairs.entries())
+          this.#add(root, list && i === node.pairs.length - 1 ? { key: pair.key, value: list } : pair);
       } else if (node) {
         this.broken.push(head);
         this.#problem('A key with ":" is missing here.', node.start, node.end);
