@@ -22,6 +22,7 @@ export const COMMANDS = [
   "showStatus",
   "showLogs",
   "explainRequest",
+  "testRoute",
   "createConfig",
   "setWorkerToken",
   "solve",
@@ -48,6 +49,7 @@ export type Setting = "configPath" | "keepRunning" | "terminal.environment" | "t
 export const CONTEXT_KEYS = {
   /** `none`, `invalid`, `stopped`, `starting`, `running`, `stopping` or `failed`: of this workspace's first session. */
   state: "linkup.state",
+  hasConfig: "linkup.hasConfig",
   /** One of this workspace's sessions runs, starts or stops. */
   hasSession: "linkup.hasSession",
   /** A service of this workspace's sessions is local. */

@@ -17,7 +17,9 @@ export class Documents implements vscode.TextDocumentContentProvider, vscode.Dis
   async show(title: string, markdown: string): Promise<void> {
     const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${title}.md` });
     this.#texts.set(uri.path, markdown);
-    this.#changed.fire(uri);
+    const document = await vscode.workspace.openTextDocument(uri);
+    // VS Code keeps the text of a page that was shown before.
+    if (document.getText() !== markdown) this.#changed.fire(uri);
     await vscode.commands.executeCommand("markdown.showPreview", uri);
   }
 

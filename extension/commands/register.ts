@@ -17,6 +17,7 @@ export function registerCommands(
   context: vscode.ExtensionContext,
   linkup: Linkup,
   view: vscode.TreeView<Row>,
+  testRoute: () => Promise<void>,
 ): void {
   const documents = new Documents();
   const handlers: Record<Command, (row?: Row) => unknown> = {
@@ -40,6 +41,7 @@ export function registerCommands(
     showStatus: () => showStatus(linkup, documents),
     showLogs: () => linkup.log.show(),
     explainRequest: (row) => explainRequest(linkup, documents, row),
+    testRoute,
     createConfig: () => createConfig(linkup),
     setWorkerToken: (row) => setWorkerToken(linkup, context.secrets, row),
     solve: (row) => row?.subject.is === "problem" && solve(row.subject.problem),

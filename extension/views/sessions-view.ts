@@ -33,6 +33,7 @@ function setContextKeys({ model }: Linkup): void {
   const own = ownSessions(model);
   const values: Record<keyof typeof CONTEXT_KEYS, unknown> = {
     state: workspaceState(model),
+    hasConfig: model.configs.length > 0,
     hasSession: own.length > 0,
     hasLocal: own.some(({ services }) => services.some(({ target }) => target === "local")),
   };

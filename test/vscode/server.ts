@@ -21,6 +21,8 @@ const SETTINGS = {
   "extensions.autoCheckUpdates": false,
   "extensions.ignoreRecommendations": true,
   "update.mode": "none",
+  // It would offer every port that any process of this machine listens on.
+  "remote.autoForwardPorts": false,
   "chat.disableAIFeatures": true,
   "window.commandCenter": false,
   "git.enabled": false,
