@@ -1,0 +1,220 @@
+// Every command, menu and view that is not in the other files, as a user reaches it.
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { root } from "./install.ts";
+import { Shop, TOKEN } from "./shop.ts";
+import { Workbench } from "./workbench.ts";
+
+const vsix = join(root, "linkup.vsix");
+let shop: Shop;
+let window: Workbench;
+/** `slim-gecko` */
+let name: string;
+
+beforeAll(async () => {
+  shop = await Shop.start();
+  await mkdir(join(shop.folder, ".vscode"));
+  const tasks = [{ type: "linkup", label: "session", problemMatcher: "$linkup", isBackground: true }];
+  await writeFile(join(shop.folder, ".vscode", "tasks.json"), JSON.stringify({ version: "2.0.0", tasks }));
+  window = await Workbench.start({ vsix, folders: [shop.folder], env: { LINKUP_WORKER_TOKEN: TOKEN } });
+  await window.showView();
+});
+afterAll(async () => {
+  await window?.stop();
+  await shop?.stop();
+});
+
+const inTree = (text: string | RegExp) =>
+  window.until(`"${text}" in the tree`, async () => {
+    const tree = await window.tree();
+    return typeof text === "string" ? tree.includes(text) : text.test(tree);
+  });
+const status = async () => (await window.statusBar("session"))?.text;
+/** The text of the Markdown page that is open. */
+const page = () =>
+  window.page
+    .frameLocator("iframe.webview.ready")
+    .frameLocator("iframe#active-frame")
+    .locator("body")
+    .textContent();
+const pageWith = (pattern: RegExp) =>
+  window.until(`a page with ${pattern}`, async () => {
+    const text = await page();
+    return text && pattern.test(text) && text;
+  });
+const closeEditors = () => window.command("View: Close All Editors");
+
+test("the status bar's menu offers to start", async () => {
+  await window.page.locator('.statusbar-item[id="linkup-dev.linkup.session"]').click();
+  await window.until("the menu", async () =>
+    (await window.quickPickItems()).some((item) => item.includes("Start")),
+  );
+  await window.screenshot("menu-stopped");
+  await window.press("Escape");
+});
+
+test("the task starts the session and is ready when it is; it ends with the session", async () => {
+  await window.command("Tasks: Run Task");
+  await window.quickPick("session");
+  const terminal = window.page.locator(
+    ".terminal-wrapper.active .xterm-accessibility, .terminal-wrapper.active",
+  );
+  await window.until("the session", async () => /^\$\(link\) [a-z]+-[a-z]+$/.test((await status()) ?? ""));
+  name = (await status())!.replace("$(link) ", "");
+  await terminal.first().waitFor();
+  await window.screenshot("task");
+  expect((await shop.ask(`${name}.shop.localhost`, "/")).by).toBe("remote web");
+});
+
+test("Space on a service's row toggles it, and Enter on nothing else does", async () => {
+  await window.row("api").click();
+  await window.press("Space");
+  await inTree(`api  local · localhost:${shop.local.api}`);
+  await window.press("Space");
+  await inTree(`api  remote · 127.0.0.1:${shop.remote.api}`);
+});
+
+test("Route Service: health and target of each, picking one toggles it", async () => {
+  await window.command("Linkup: Route Service…");
+  const items = await window.until("the services", async () => {
+    const shown = await window.quickPickItems();
+    return shown.length === 3 && shown;
+  });
+  expect(items[0]).toMatch(
+    /web.*remote · 127\.0\.0\.1:\d+ · healthy.*Route to local, http:\/\/localhost:\d+/,
+  );
+  await window.screenshot("route-service");
+  await window.quickPick("web");
+  await inTree("web  local");
+});
+
+test("Route All to Local, Route All to Remote", async () => {
+  await window.command("Linkup: Route All to Local");
+  await inTree(`▾ ${name}  3 of 3 local`);
+  await window.command("Linkup: Route All to Remote");
+  await inTree(`▾ ${name}  0 of 3 local`);
+});
+
+test("a service's context menu toggles it and opens it", async () => {
+  await window.contextMenu("auth", "Route to Local");
+  await inTree("auth  local");
+  await window.contextMenu("auth", "Route to Remote");
+  await inTree("auth  remote");
+});
+
+test("Open Session in Browser opens the URL of the chosen domain", async () => {
+  const opened = window.context.waitForEvent("page");
+  await window.command("Linkup: Open Session in Browser");
+  await window.quickPick(`${name}.shop.localhost:${shop.workerPort}`);
+  const tab = await opened;
+  await tab.waitForLoadState();
+  expect(tab.url()).toBe(`http://${name}.shop.localhost:${shop.workerPort}/`);
+  await tab.close();
+});
+
+test("a URL's row copies it", async () => {
+  await window.inlineAction("api.shop.localhost", "Copy Session URL");
+  await window.until(
+    "the clipboard",
+    async () => (await window.clipboard()) === `http://${name}.api.shop.localhost:${shop.workerPort}/`,
+  );
+});
+
+test("Show Status is a readable page with every session and JSON for an issue", async () => {
+  await window.command("Linkup: Show Status");
+  const text = await pageWith(/Linkup Status/);
+  for (const part of [
+    name,
+    shop.configPath,
+    `http://127.0.0.1:${shop.remote.web}`,
+    "Local server",
+    '"sessions"',
+  ])
+    expect(text).toContain(part);
+  expect(text).not.toContain(TOKEN);
+  await window.screenshot("status");
+  await closeEditors();
+});
+
+test("Explain Request says which session, service and target, and what would help", async () => {
+  await window.command("Linkup: Explain Request…");
+  await window.quickInput(`http://${name}.shop.localhost/auth/login`);
+  await window.quickInput("");
+  const text = await pageWith(/Linkup Explanation/);
+  expect(text).toMatch(/Service auth/);
+  expect(text).toContain("^/auth/.*");
+  expect(text).toContain(`http://127.0.0.1:${shop.remote.auth}/auth/login`);
+  await window.screenshot("explanation");
+  await closeEditors();
+  await window.command("Linkup: Explain Request…");
+  await window.quickInput("http://api.shop.localhost/");
+  await window.quickInput(`Referer: http://${name}.shop.localhost/`);
+  expect(await pageWith(/Service api/)).toContain("Referer");
+  await closeEditors();
+});
+
+test("terminals know the session, and have the linkup command", async () => {
+  const file = join(shop.folder, "said.txt");
+  await window.command("Terminal: Create New Terminal");
+  await window.page.locator(".terminal-wrapper.active .xterm-screen").waitFor();
+  await window.until(
+    "the terminal's answer",
+    async () => {
+      const said = await readFile(file, "utf8").catch(() => "");
+      if (!said.includes("end")) {
+        await window.page.keyboard.type(
+          `(echo $LINKUP_SESSION; echo $LINKUP_URL; echo $__VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS; linkup status --json; echo end) > ${file}`,
+        );
+        await window.press("Enter");
+        await window.page.waitForTimeout(3000);
+      }
+      return said.includes("end");
+    },
+    60_000,
+  );
+  const [session, url, hosts, ...json] = (await readFile(file, "utf8")).split("\n");
+  expect([session, url, hosts]).toEqual([
+    name,
+    `http://${name}.shop.localhost:${shop.workerPort}/`,
+    ".shop.localhost",
+  ]);
+  expect(json.join("\n")).toContain(name);
+});
+
+test("Show Logs shows the log, without the token", async () => {
+  await window.command("Linkup: Show Logs");
+  await window.page.locator(".panel .output-view, .output-view").first().waitFor();
+  await window.screenshot("logs");
+});
+
+test("Restart keeps the name; the menu stops the session", async () => {
+  const servers = () => window.processes().filter(({ command }) => command.includes("local-server.js"));
+  const [before] = servers();
+  await window.command("Linkup: Restart");
+  await window.until("a new local server", () => servers().some(({ pid }) => pid !== before!.pid));
+  await window.until("the same name", async () => (await status()) === `$(link) ${name}`);
+  await window.page.locator('.statusbar-item[id="linkup-dev.linkup.session"]').click();
+  await window.screenshot("menu-running");
+  await window.quickPick("Stop");
+  await window.until("the stop", async () => (await status()) === "$(link) Linkup");
+});
+
+test("Start Isolated serves the session on this machine, without the Worker", async () => {
+  await window.command("Linkup: Start Isolated");
+  await inTree(/▾ [a-z0-9-]+ {2}0 of 3 local · isolated/);
+  await window.screenshot("isolated");
+  await window.command("Linkup: Stop");
+  await window.until("the stop", async () => (await status()) === "$(link) Linkup");
+});
+
+test("the walkthrough", async () => {
+  await window.command("View: Hide Panel").catch(() => window.press("Escape"));
+  await window.command("Welcome: Open Walkthrough...");
+  await window.quickPick("Get Started with Linkup");
+  await window.until(
+    "the walkthrough",
+    async () => (await window.page.locator(".getting-started-step").count()) === 5,
+  );
+  await window.screenshot("walkthrough");
+});
