@@ -14,6 +14,7 @@ const PARTS = [
   /^media\/[\w./-]+\.(png|svg|md|json)$/,
   /^l10n\/bundle\.l10n(\.[\w-]+)?\.json$/,
   /^package(\.nls(\.[\w-]+)?)?\.json$/,
+  /^docs\/problems\.md$/,
   /^(README|CHANGELOG)\.md$/,
   /^LICENSE$/,
 ];
@@ -28,6 +29,7 @@ const NEEDED = [
   "LICENSE",
   "media/icon.png",
   "media/linkup.schema.json",
+  "docs/problems.md",
 ];
 
 function run(file, ...args) {
