@@ -140,7 +140,7 @@ test("Show Status is a readable page with every session and JSON for an issue", 
 test("Explain Request says which session, service and target, and what would help", async () => {
   await window.command("Linkup: Explain Request…");
   await window.quickInput(`http://${name}.shop.localhost/auth/login`);
-  await window.quickInput("");
+  await window.quickInput("", "Headers");
   const text = await pageWith(/Linkup Explanation/);
   expect(text).toMatch(/Service auth/);
   expect(text).toContain("^/auth/.*");
@@ -149,7 +149,7 @@ test("Explain Request says which session, service and target, and what would hel
   await closeEditors();
   await window.command("Linkup: Explain Request…");
   await window.quickInput("http://api.shop.localhost/");
-  await window.quickInput(`Referer: http://${name}.shop.localhost/`);
+  await window.quickInput(`Referer: http://${name}.shop.localhost/`, "Headers");
   expect(await pageWith(/Service api/)).toContain("Referer");
   await closeEditors();
 });

@@ -136,10 +136,11 @@ export class Workbench extends ObservedWindow {
     await this.#pick(undefined, label, WAIT);
   }
 
-  /** Enters a text in the open input box. */
-  async quickInput(text: string): Promise<void> {
+  /** Enters a text in the open input box, that of this prompt where one follows another. */
+  async quickInput(text: string, prompt = ""): Promise<void> {
+    const widget = this.page.locator(`${SELECTORS.quickInput}:visible`);
+    await this.visible(`an input box ${prompt}`, widget.filter({ hasText: prompt }));
     const input = this.page.locator(`${SELECTORS.quickInputText}:visible`);
-    await this.visible("an input box", input);
     await this.act(`entering text in the input box`, () => input.fill(text));
     await this.press("Enter");
   }
