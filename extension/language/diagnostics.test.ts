@@ -1,4 +1,7 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { DIAGNOSTICS } from "./cases.ts";
 import { CODES, findings } from "./diagnostics.ts";
 import { NO_FACTS } from "./facts.ts";
 import { modelOf } from "./model.ts";
@@ -16,95 +19,7 @@ test("a good file", () => {
   expect(found(SHOP)).toEqual([]);
 });
 
-test.each<[string, string, string, string[]]>([
-  [
-    "broken YAML",
-    "local: http://localhost:3000",
-    'local: "http://localhost:3000',
-    ['error yaml-syntax "\\"http://localhost:3000"'],
-  ],
-  [
-    "an open list",
-    "default_service: web",
-    "default_service: web\n    x: [1, 2",
-    ['warning unknown-key "x"', 'error yaml-syntax "[1, 2"'],
-  ],
-  ["a tab", "    local: http://localhost:3000", "\tlocal: http://localhost:3000", ['error tab-indent "\\t"']],
-  [
-    "a key twice",
-    "    local: http://localhost:4000",
-    "    local: http://localhost:4000\n    local: x",
-    ['error duplicate-key "local" < "local"'],
-  ],
-  ["an alias of nothing", "default_service: web", "default_service: *web", ['error unknown-anchor "*web"']],
-  [
-    "a missing key",
-    "    remote: https://api.example.com\n",
-    "",
-    ['error missing-key "name: api # the backend"'],
-  ],
-  ["a wrong type", "http://localhost:3000", "3000", ['error wrong-value "3000"']],
-  ["an unknown key", "rewrites:", "rewrite:", ['warning unknown-key "rewrite"']],
-  ["an unknown service in a route", "service: api", "service: apu", ['error unknown-service "apu"']],
-  [
-    "an unknown default service",
-    "default_service: web",
-    "default_service: wbe",
-    ['error unknown-service "wbe"'],
-  ],
-  [
-    "a service twice",
-    "- name: api",
-    "- name: web",
-    [
-      'error duplicate-service "web" < "web"',
-      'error unknown-service "api"',
-      'error unknown-service "\\"api\\""',
-    ],
-  ],
-  ["a domain twice", "example.org", "example.com", ['error duplicate-domain "example.com" < "example.com"']],
-  [
-    "a URL for a domain",
-    "example.org",
-    "https://example.org/",
-    ['error invalid-domain "https://example.org/"'],
-  ],
-  [
-    "a session's address",
-    "example.org",
-    "slim-gecko.example.com",
-    ['warning session-domain "slim-gecko.example.com" < "example.com"'],
-  ],
-  [
-    "what could be one",
-    "example.org",
-    "api.example.com",
-    ['hint session-domain "api.example.com" < "example.com"'],
-  ],
-  ["a bad pattern", "^/api/.*", "^/api/(.*", ['error invalid-pattern "("']],
-  ["a dialect", "^/api/.*", "\\A/api/", ['warning pattern-dialect "\\\\A"']],
-  ["a slow pattern", "^/api/.*", "^/(a+)+$", ['warning pattern-backtracking "(a+)+"']],
-  ["a group too many", "/bar/$1", "/bar/$2", ['warning unknown-group "$2" < "/foo/(.*)"']],
-  [
-    "a route behind one that takes all",
-    "        service: api\n",
-    "        service: api\n      - path: ^/api/v1/\n        service: web\n",
-    ['warning unreachable-route "^/api/v1/" < "^/api/.*"'],
-  ],
-  ["a route that no path has", "^/api/.*", "^api/", ['warning unreachable-route "^api/"']],
-  [
-    "local is remote",
-    "http://localhost:4000",
-    "https://api.example.com",
-    ['warning same-location "https://api.example.com" < "https://api.example.com"'],
-  ],
-  [
-    "one port for two",
-    "http://localhost:4000",
-    "http://127.0.0.1:3000/",
-    ['warning shared-port "http://127.0.0.1:3000/" < "http://localhost:3000"'],
-  ],
-])("%s", (_, from, to, expected) => {
+test.each(DIAGNOSTICS)("%s", (_, from, to, expected) => {
   expect(found(shop(from, to))).toEqual(expected);
 });
 
@@ -140,8 +55,9 @@ test("every code can be met", () => {
   expect(CODES.filter((code) => !met.has(code))).toEqual([]);
 });
 
-const { readFileSync } = await import("node:fs");
-const diagnosticsTable = readFileSync(import.meta.filename, "utf8");
+const diagnosticsTable = [import.meta.filename, join(import.meta.dirname, "cases.ts")]
+  .map((file) => readFileSync(file, "utf8"))
+  .join("");
 
 test("the cursor of tests", () => {
   expect(cursor("a█b")).toEqual({ text: "ab", offset: 1 });
