@@ -1,16 +1,18 @@
 /** The life of sessions on this machine: what the extension and the command line talk to. */
 import { type FSWatcher, mkdirSync, watch } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Target } from "../core/config/config.ts";
 import type { Explanation } from "../core/control.ts";
 import { nameProblem } from "../core/names.ts";
 import { explain } from "./explain.ts";
 import { HealthBook } from "./health.ts";
-import { type Observed, probesOf, sessionView, snapshotOf } from "./observe.ts";
-import { LinkupError, type Problem, problemOf } from "./problem.ts";
+import { type Observed, probesOf, problemOfRecord, sessionView, snapshotOf } from "./observe.ts";
+import { LinkupError, type Problem, problem, problemOf } from "./problem.ts";
 import { readConfig, workerToken } from "./session/config-file.ts";
 import { Reconciler, troubleOf } from "./session/reconcile.ts";
 import {
   findRunning,
+  isConnected,
   isPresent,
   isWanted,
   needsThisMachine,
@@ -52,6 +54,11 @@ export interface StartRequest {
 /** How often what runs is compared with what is wanted. */
 const TICK_MS = 2_000;
 const HEALTH_MS = 10_000;
+/** How long a start waits for the tunnel. Afterwards it may still come. */
+const CONNECT_MS = 50_000;
+const POLL_MS = 100;
+/** A tunnel that failed so often in a row will not come within the time of a start. */
+const HOPELESS = 3;
 /** A lease outlives some missed renewals. */
 const LEASE_MS = 15_000;
 const RENEW_MS = 4_000;
@@ -108,12 +115,13 @@ export class Manager {
     const workerSecret =
       kind === "tunneled" ? await workerToken(config, env, token?.bind(this.#options)) : null;
 
-    const id = await this.#store.change((state) => {
+    const { id, adopted } = await this.#store.change((state) => {
       for (const other of state.sessions) {
         if (other.config_path === configPath && other.kind !== kind && !other.beside)
           other.wanted = "stopped";
       }
       const record = ownRecord(state, configPath, kind, config);
+      const adopted = isWanted(record) && record.confirmed !== null;
       if (!isWanted(record)) {
         record.since = Date.now();
         record.keep = false;
@@ -125,10 +133,10 @@ export class Manager {
       record.trouble = null;
       // Sent again even when nothing changed: the Worker may have forgotten the session, or be another version now.
       record.registered = null;
-      record.worker = null;
       if (name !== undefined) record.name = name;
       state.local_server = { ...state.local_server, failures: 0, retry_at: 0, problem: null };
-      return record.id;
+      if (record.connector) record.connector = { ...record.connector, retry_at: 0 };
+      return { id: record.id, adopted };
     });
     let abandoned: Promise<void> | undefined;
     const abandon = () => {
@@ -141,9 +149,10 @@ export class Manager {
     try {
       await this.#look();
       await this.#reconcile();
+      await this.#connected(id, signal);
       await abandoned;
       signal?.throwIfAborted();
-      return await this.#confirmed(id);
+      return await this.#started(id, adopted);
     } finally {
       signal?.removeEventListener("abort", abandon);
     }
@@ -153,6 +162,7 @@ export class Manager {
     await this.#store.change((state) => {
       const ended = selector === "all" ? state.sessions : [findRunning(state, selector)];
       for (const record of ended) record.wanted = "stopped";
+      state.set_aside = null;
     });
     await this.#look();
     await this.#reconcile();
@@ -176,7 +186,7 @@ export class Manager {
       } finally {
         await this.#look();
       }
-      return this.#confirmed(id);
+      return this.#view(id);
     });
   }
 
@@ -239,21 +249,46 @@ export class Manager {
     if (await control.status()) await control.deleteLease(this.#options.user.id);
   }
 
-  /** The session as it was confirmed; rejects with what stands in its way. */
-  async #confirmed(id: string): Promise<SessionView> {
+  /** Waits for the tunnel, as long as there is hope. */
+  async #connected(id: string, signal: AbortSignal | undefined): Promise<void> {
+    const until = performance.now() + CONNECT_MS;
+    while (!signal?.aborted && performance.now() < until) {
+      const record = (await this.#store.read()).sessions.find((record) => record.id === id);
+      if (!record || !isWanted(record) || record.trouble || isConnected(record)) return;
+      if (!record.connector || record.connector.failures >= HOPELESS) return;
+      await delay(POLL_MS);
+      await this.#reconcile();
+    }
+  }
+
+  /** The session that was started; rejects with what stands in its way. */
+  async #started(id: string, adopted: boolean): Promise<SessionView> {
     const { sessions, local_server } = await this.#store.read();
     const record = sessions.find((record) => record.id === id);
     if (!record || !isWanted(record)) {
       throw new LinkupError("session-stopped", "The session was stopped while it started.");
     }
-    const problem = record.trouble?.problem ?? (needsThisMachine(record) ? local_server.problem : null);
-    if (problem) {
-      // Those who stay keep trying; for those who leave, a failed start leaves nothing.
-      if (!this.#watching && record.confirmed === null) await this.#end(id);
-      throw new LinkupError(problem.code, problem.message, problem.actions);
-    }
+    const found =
+      problemOfRecord(record) ??
+      (needsThisMachine(record) ? local_server.problem : null) ??
+      (isConnected(record)
+        ? null
+        : problem(
+            "tunnel-failed",
+            `cloudflared did not connect to Cloudflare within ${CONNECT_MS / 1000} s.`,
+          ));
+    if (!found) return this.#view(id);
+    // Those who stay keep trying; for those who leave, a failed start leaves nothing.
+    if (!this.#watching && !adopted) await this.#end(id);
+    throw new LinkupError(found.code, found.message, found.actions);
+  }
+
+  async #view(id: string): Promise<SessionView> {
     await this.refresh();
-    return sessionView(record, this.#seen.server, this.#health);
+    const { state, server } = this.#seen;
+    const record = state.sessions.find((record) => record.id === id);
+    if (!record) throw new LinkupError("session-stopped", "The session was stopped meanwhile.");
+    return sessionView(record, server, this.#health);
   }
 
   async #end(id: string): Promise<void> {
@@ -339,9 +374,9 @@ export class Manager {
   }
 
   #present(): void {
-    const setAside = this.#store.setAside;
-    const problems = [...(setAside ? [setAside] : []), ...this.#fileProblems.values()];
-    this.#show(snapshotOf({ ...this.#seen, health: this.#health, problems }));
+    this.#show(
+      snapshotOf({ ...this.#seen, health: this.#health, problems: [...this.#fileProblems.values()] }),
+    );
   }
 
   #show(snapshot: Snapshot): void {

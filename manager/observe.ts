@@ -2,7 +2,7 @@
 import type { ServerStatus } from "../core/control.ts";
 import type { HealthBook, Probed } from "./health.ts";
 import type { Problem } from "./problem.ts";
-import { isPresent, isWanted, needsThisMachine } from "./session/records.ts";
+import { isConnected, isPresent, isWanted, needsThisMachine } from "./session/records.ts";
 import { targetOf } from "./session/routing.ts";
 import { sessionUrls } from "./session/urls.ts";
 import type { ComponentView, ServiceView, SessionState, SessionView, Snapshot } from "./snapshot.ts";
@@ -21,11 +21,11 @@ export function snapshotOf({ state, server, health, problems }: Observed): Snaps
   const records = state.sessions.filter(isPresent);
   return {
     sessions: records.map((record) => sessionView(record, server, health)),
-    components: [localServerView(state, server), ...workerViews(records)],
+    components: [localServerView(state, server), ...records.flatMap(tunnelView), ...workerViews(records)],
     problems: [
       ...problems,
-      ...[state.local_server, ...records.map(({ trouble }) => trouble)].flatMap(
-        (trouble) => trouble?.problem ?? [],
+      ...[state.set_aside, state.local_server.problem, ...records.map(problemOfRecord)].flatMap(
+        (problem) => problem ?? [],
       ),
     ],
   };
@@ -61,8 +61,13 @@ export function sessionView(
 
 function stateOf(record: SessionRecord): SessionState {
   if (!isWanted(record)) return "stopping";
-  if (record.confirmed !== null) return "running";
-  return record.trouble ? "failed" : "starting";
+  if (record.confirmed !== null && isConnected(record)) return "running";
+  return problemOfRecord(record) ? "failed" : "starting";
+}
+
+/** What stands in the way of a session, or of its requests. */
+export function problemOfRecord({ trouble, connector }: SessionRecord): Problem | null {
+  return trouble?.problem ?? connector?.problem ?? null;
 }
 
 /** What has to be asked to know how the sessions' services are. */
@@ -89,6 +94,21 @@ function localServerView(state: State, server: ServerStatus | undefined): Compon
     since: started,
     detail: problem ? problem.message : needed ? "" : "no session needs it",
   };
+}
+
+/** The cloudflared of a session that has one. */
+function tunnelView({ connector, tunnel }: SessionRecord): ComponentView[] {
+  if (!connector) return [];
+  const { process, ready, problem, started, unready_since } = connector;
+  return [
+    {
+      id: "tunnel",
+      state: ready ? "ready" : problem ? "failed" : "starting",
+      pid: process?.pid,
+      since: ready ? started : unready_since,
+      detail: ready ? `cloudflared, ${tunnel!.url}` : (problem?.message ?? "connecting to Cloudflare"),
+    },
+  ];
 }
 
 /** One per Worker that a session uses. */

@@ -19,11 +19,13 @@ export interface Detached {
 /**
  * Starts a process of its own session, which outlives this one. Its output goes to the log file:
  * a pipe would break, and the process with it, when this one ends.
+ * `writeDown` must have kept its id before it resolves: a process that nobody knows of is ended again.
  */
 export async function startDetached(
   command: string,
   args: string[],
   options: { cwd: string; env: NodeJS.ProcessEnv; log: string },
+  writeDown: (id: ProcessId) => Promise<unknown>,
 ): Promise<Detached> {
   await mkdir(dirname(options.log), { recursive: true, mode: 0o700 });
   await rotate(options.log);
@@ -48,6 +50,12 @@ export async function startDetached(
   });
   if (child.exitCode !== null) detached.ended = `exit code ${child.exitCode}`;
   child.unref();
+  try {
+    await writeDown(detached.id);
+  } catch (error) {
+    await endProcess(detached.id);
+    throw error;
+  }
   return detached;
 }
 

@@ -19,14 +19,19 @@ export class KeeperProcess {
     const { keeper } = await this.#store.read();
     if (keeper && (await isRunning(keeper))) return;
     const { home, dist, node, env, log } = this.#options;
-    const { id } = await startDetached(node ?? process.execPath, [join(dist, "cli.js"), "keep"], {
-      cwd: home,
-      env: childEnv(env, { ELECTRON_RUN_AS_NODE: "1", LINKUP_HOME: home }),
-      log: join(home, "logs", "keeper.log"),
-    });
-    await this.#store.change((state) => {
-      state.keeper = id;
-    });
+    const { id } = await startDetached(
+      node ?? process.execPath,
+      [join(dist, "cli.js"), "keep"],
+      {
+        cwd: home,
+        env: childEnv(env, { ELECTRON_RUN_AS_NODE: "1", LINKUP_HOME: home }),
+        log: join(home, "logs", "keeper.log"),
+      },
+      (id) =>
+        this.#store.change((state) => {
+          state.keeper = id;
+        }),
+    );
     log(`Started the keeper (pid ${id.pid}).`);
   }
 

@@ -97,8 +97,8 @@ export class LocalServer {
         env: childEnv(env, { ELECTRON_RUN_AS_NODE: "1", LINKUP_HOME: home }),
         log: this.logPath,
       },
+      (id) => this.#change((before) => startedAs(before, id, Date.now())),
     );
-    await this.#change((before) => startedAs(before, child.id, Date.now()));
     const status = await this.#ready(child);
     if (!status) return undefined;
     log(

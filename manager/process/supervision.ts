@@ -30,23 +30,28 @@ export function isDue({ retry_at }: Supervised, now: number): boolean {
   return retry_at !== null && retry_at <= now;
 }
 
-export function startedAs(before: Supervised, process: ProcessId, now: number): Supervised {
+export function startedAs<T extends Supervised>(before: T, process: ProcessId, now: number): T {
   return { ...before, process, started: now };
 }
 
 /** It runs and does what it should. What went wrong before is forgotten once it has been so for a while. */
-export function isWell(before: Supervised, now: number): Supervised {
+export function isWell<T extends Supervised>(before: T, now: number): T {
   const stable = now - before.started >= STABLE_MS;
   return { ...before, problem: null, failures: stable ? 0 : before.failures };
 }
 
-/** It ended, or never got ready. */
-export function failed(before: Supervised, problem: Problem, now: number): Supervised {
+/** It ended, or never got ready. What may come back with the network is tried for ever. */
+export function failed<T extends Supervised>(
+  before: T,
+  problem: Problem,
+  now: number,
+  patience: "limited" | "for-ever" = "limited",
+): T {
   const inARow = before.process !== null && now - before.started >= STABLE_MS ? 0 : before.failures;
-  const wait = WAITS_MS[inARow];
+  const wait = WAITS_MS[inARow] ?? (patience === "for-ever" ? WAITS_MS.at(-1) : undefined);
   return {
+    ...before,
     process: null,
-    started: before.started,
     failures: inARow + 1,
     retry_at: wait === undefined ? null : now + wait,
     problem: wait === undefined ? givenUp(problem, inARow) : problem,

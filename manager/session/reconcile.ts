@@ -10,6 +10,8 @@ import { KeeperProcess } from "../process/keeper-process.ts";
 import { LocalServer, type LocalServerOptions } from "../process/local-server.ts";
 import type { SessionRecord, State, Trouble } from "../state/state.ts";
 import type { Store } from "../state/store.ts";
+import { newConnector, stepConnector, stopConnector } from "../tunnel/connector.ts";
+import type { Connector } from "../tunnel/watch.ts";
 import { forgetRun, isPresent, isWanted, needsThisMachine } from "./records.ts";
 import { fingerprint, servedSession, upsertRequest } from "./routing.ts";
 import { resolvesByItself } from "./urls.ts";
@@ -25,13 +27,13 @@ export class Reconciler {
   readonly localServer: LocalServer;
   readonly keeper: KeeperProcess;
   readonly #store: Store;
-  readonly #log: (line: string) => void;
+  readonly #options: LocalServerOptions;
 
   constructor(options: LocalServerOptions, store: Store) {
+    this.#options = options;
     this.localServer = new LocalServer(options, store);
     this.keeper = new KeeperProcess(options, store);
     this.#store = store;
-    this.#log = options.log;
   }
 
   /** Never rejects for what fails to run: that is written to the state, to be shown and tried again. */
@@ -73,7 +75,7 @@ export class Reconciler {
     } catch (error) {
       if (error instanceof LinkupError && error.problem.code === "session-stopped") return;
       const trouble = troubleOf(error, "worker-failed", record.trouble);
-      this.#log(`${record.name ?? record.config_path}: ${trouble.problem.message}`);
+      this.#options.log(`${record.name ?? record.config_path}: ${trouble.problem.message}`);
       await this.#changeRecord(record.id, (record) => {
         record.trouble = trouble;
       });
@@ -98,6 +100,7 @@ export class Reconciler {
       record = await this.#register(record, server);
     }
     record = await this.#serve(record, server);
+    await this.#connect(record, server);
     const { targets } = record;
     await this.#changeRecord(id, (record) => {
       record.confirmed = targets;
@@ -118,14 +121,14 @@ export class Reconciler {
   async #register(record: SessionRecord, server: ServerStatus): Promise<SessionRecord> {
     const { id, config } = record;
     const worker = new WorkerClient(config.linkup.worker_url, record.worker_token ?? "");
-    if (record.worker === null) {
+    if (record.worker === null || record.registered === null) {
       const capabilities = (await worker.capabilities()) ?? ORIGINAL_WORKER;
       record = await this.#changeRecord(id, (record) => {
         record.worker = capabilities;
       });
     }
-    if (record.worker!.tunnel !== "direct") throw tunnelMissing(worker.url);
-    const tunnelUrl = `http://127.0.0.1:${server.tunnel_port}`;
+    const tunnelUrl =
+      record.worker!.tunnel === "direct" ? `http://127.0.0.1:${server.tunnel_port}` : undefined;
     if (record.registered === fingerprint(worker.url, upsertRequest(record, tunnelUrl))) return record;
 
     // Until the answer is here nobody knows what the Worker has.
@@ -134,7 +137,7 @@ export class Reconciler {
     });
     let session = await worker.putTunneled(upsertRequest(record, tunnelUrl));
     if (!session) {
-      this.#log(`The name ${record.name} belongs to someone else: asking for another one.`);
+      this.#options.log(`The name ${record.name} belongs to someone else: asking for another one.`);
       session = await worker.putTunneled(upsertRequest({ ...record, name: null }, tunnelUrl));
     }
     if (!session) {
@@ -149,9 +152,30 @@ export class Reconciler {
     });
   }
 
+  async #connect(record: SessionRecord, server: ServerStatus): Promise<void> {
+    const { id, kind, name, tunnel, worker } = record;
+    if (kind !== "tunneled" || worker?.tunnel === "direct") return;
+    const wanted = { session: name!, tunnel: tunnel!, port: server.tunnel_port };
+    const save = (next: Connector) =>
+      this.#changeRecord(id, (record) => {
+        record.connector = next;
+      });
+    try {
+      await stepConnector(this.#options, wanted, record.connector ?? newConnector(), save);
+    } catch (error) {
+      if (error instanceof LinkupError && error.problem.code === "tunnel-refused") {
+        await this.#changeRecord(id, (record) => {
+          record.registered = null;
+        });
+      }
+      throw error;
+    }
+  }
+
   async #tearDown(record: SessionRecord): Promise<void> {
-    const { id, name, config, worker_token } = record;
+    const { id, name, config, worker_token, connector } = record;
     if (name !== null) {
+      if (connector) await stopConnector(this.#options.home, name, connector);
       if (await this.localServer.control.status().catch(() => undefined))
         await this.localServer.control.deleteSession(name);
       if (record.kind !== "isolated" && record.worker?.capabilities.includes("delete-session")) {
@@ -159,7 +183,7 @@ export class Reconciler {
           await new WorkerClient(config.linkup.worker_url, worker_token ?? "").deleteSession(name);
         } catch (error) {
           // It expires there by itself, and a stop must not depend on the network.
-          this.#log(`${name} could not be deleted from the Worker: ${(error as Error).message}`);
+          this.#options.log(`${name} could not be deleted from the Worker: ${(error as Error).message}`);
         }
       }
     }
@@ -202,13 +226,6 @@ export class Reconciler {
 
 /** What a Worker of the original can do; it has no way to say so. */
 const ORIGINAL_WORKER = { version: "original", tunnel: "cloudflare" as const, capabilities: [] };
-
-function tunnelMissing(workerUrl: string): LinkupError {
-  return new LinkupError(
-    "tunnel-failed",
-    `The Worker at ${workerUrl} reaches this machine through a Cloudflare tunnel, which is not supported yet.`,
-  );
-}
 
 function assertReachable(record: SessionRecord): void {
   const domains = record.config.domains

@@ -21,7 +21,9 @@ export function needsThisMachine({ kind }: SessionRecord): boolean {
 
 /** True while there is something to show or to clean up. */
 export function isPresent(record: SessionRecord): boolean {
-  return isWanted(record) || record.served !== null || record.registered !== null;
+  return (
+    isWanted(record) || record.served !== null || record.registered !== null || record.connector !== null
+  );
 }
 
 /** The running session that is meant. Throws a LinkupError that names those that run. */
@@ -86,6 +88,7 @@ export function newRecord(
     registered: null,
     served: null,
     trouble: null,
+    connector: null,
     ...more,
   };
 }
@@ -100,4 +103,10 @@ export function forgetRun(record: SessionRecord): void {
   record.registered = null;
   record.served = null;
   record.trouble = null;
+  record.connector = null;
+}
+
+/** True when requests from outside reach this session, or none have to. */
+export function isConnected({ kind, worker, connector }: SessionRecord): boolean {
+  return kind !== "tunneled" || worker?.tunnel === "direct" || (connector?.was_ready ?? false);
 }

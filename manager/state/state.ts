@@ -6,6 +6,7 @@ import type { SessionKind } from "../../core/session.ts";
 import type { Problem } from "../problem.ts";
 import type { ProcessId } from "../process/identity.ts";
 import { notStarted, type Supervised } from "../process/supervision.ts";
+import type { Connector } from "../tunnel/watch.ts";
 
 export const STATE_VERSION = 2;
 
@@ -15,6 +16,8 @@ export interface State {
   local_server: Supervised;
   /** The process that keeps what is wanted running while no window does. */
   keeper: ProcessId | null;
+  /** Told until the next stop: a state that could not be read was set aside. */
+  set_aside: Problem | null;
 }
 
 /** What stands in the way of a session: how often in a row, and when to try again. */
@@ -61,10 +64,12 @@ export interface SessionRecord {
   /** Fingerprint of what the local server has, and of which local server. */
   served: string | null;
   trouble: Trouble | null;
+  /** Its cloudflared; null where requests come without one. */
+  connector: Connector | null;
 }
 
 export function emptyState(): State {
-  return { version: STATE_VERSION, sessions: [], local_server: notStarted(), keeper: null };
+  return { version: STATE_VERSION, sessions: [], local_server: notStarted(), keeper: null, set_aside: null };
 }
 
 const targets = z.record(z.string(), z.enum(["local", "remote"]));
@@ -111,6 +116,17 @@ const recordSchema = z.object({
   registered: nullable(z.string()),
   served: nullable(z.string()),
   trouble: nullable(trouble),
+  connector: nullable(
+    z.extend(supervised, {
+      serves: nullable(z.string()),
+      protocol: z.enum(["auto", "http2"]),
+      log_offset: z.number(),
+      metrics_port: nullable(z.number()),
+      ready: z.boolean(),
+      unready_since: z.number(),
+      was_ready: z.boolean(),
+    }),
+  ),
 });
 
 const stateSchema = z.object({
@@ -118,6 +134,7 @@ const stateSchema = z.object({
   sessions: z.array(recordSchema),
   local_server: supervised,
   keeper: nullable(processId),
+  set_aside: nullable(problem),
 });
 
 /** The state, or in words why this text is none. */
@@ -136,11 +153,13 @@ export function parseState(text: string): { state: State } | { unreadable: strin
 
 /** By the version they start from: each makes the next one's shape of what it is given. */
 const MIGRATIONS: Record<number, (state: Record<string, unknown>) => Record<string, unknown>> = {
-  // Version 1 knew of no supervision and of no keeper.
-  1: ({ local_server, local_server_trouble: _, ...state }) => ({
+  // Version 1 knew of no supervision, of no keeper and of no tunnels.
+  1: ({ local_server, local_server_trouble: _, sessions, ...state }) => ({
     ...state,
+    sessions: Array.isArray(sessions) ? sessions.map((record) => ({ ...record, connector: null })) : sessions,
     local_server: { ...notStarted(), process: local_server ?? null },
     keeper: null,
+    set_aside: null,
   }),
 };
 

@@ -1,7 +1,7 @@
 /** Where the state lies: one file, changed under a lock. */
 import { chmod, mkdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { LinkupError, type Problem, problem } from "../problem.ts";
+import { LinkupError, problem } from "../problem.ts";
 import { writeAtomically } from "./atomic-file.ts";
 import { Lock } from "./lock.ts";
 import { emptyState, parseState, type State } from "./state.ts";
@@ -9,8 +9,6 @@ import { emptyState, parseState, type State } from "./state.ts";
 export class Store {
   readonly home: string;
   readonly path: string;
-  /** Set when a state that could not be read was set aside by this process. */
-  setAside: Problem | undefined;
   /** Held for the moment of a change. */
   readonly #writing: Lock;
   /** Held while processes and servers are made to follow the state, which may take long. */
@@ -26,28 +24,32 @@ export class Store {
 
   /** The state as it is. Reading needs no lock, since the file is only ever replaced as a whole. */
   async read(): Promise<State> {
-    let text: string;
-    try {
-      text = await readFile(this.path, "utf8");
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return emptyState();
-      throw this.#unusable(error);
-    }
-    const parsed = parseState(text);
-    if ("state" in parsed) return parsed.state;
-    await this.#putAside(parsed.unreadable);
-    return emptyState();
+    const found = await this.#load();
+    if ("state" in found) return found.state;
+    return this.change((state) => state);
   }
 
   /** Changes the state and writes it, unless it stayed the same. Returns what the change returns. */
   async change<T>(change: (state: State) => T): Promise<T> {
     return this.#held(this.#writing, async () => {
-      const state = await this.read();
-      const before = JSON.stringify(state);
+      const found = await this.#load();
+      const state = "state" in found ? found.state : await this.#putAside(found.unreadable);
+      const before = "state" in found ? JSON.stringify(state) : undefined;
       const result = change(state);
       if (JSON.stringify(state) !== before) await this.#write(state);
       return result;
     });
+  }
+
+  async #load(): Promise<{ state: State } | { unreadable: string }> {
+    let text: string;
+    try {
+      text = await readFile(this.path, "utf8");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return { state: emptyState() };
+      throw this.#unusable(error);
+    }
+    return parseState(text);
   }
 
   /** Runs the action while no other process makes things follow the state. */
@@ -72,20 +74,20 @@ export class Store {
     }
   }
 
-  async #putAside(why: string): Promise<void> {
+  /** The state to go on with: an empty one that tells where the other one is. */
+  async #putAside(why: string): Promise<State> {
     const aside = `${this.path}.unreadable-${new Date().toISOString().replaceAll(":", "-")}`;
     try {
       await rename(this.path, aside);
       await chmod(aside, 0o600);
     } catch (error) {
-      // Another process was faster.
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
       throw this.#unusable(error);
     }
-    this.setAside = problem(
+    const set_aside = problem(
       "state-set-aside",
       `${this.path} could not be read (${why}). It is kept as ${aside}, and Linkup starts afresh: sessions get new names.`,
     );
+    return { ...emptyState(), set_aside };
   }
 
   #unusable(cause: unknown): LinkupError {

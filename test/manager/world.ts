@@ -17,6 +17,8 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { build } from "esbuild";
 import { startWorker } from "../../scripts/embedded-worker.mjs";
+import { Edge } from "../cloudflared/edge.ts";
+import { OriginalWorker } from "../cloudflared/original-worker.ts";
 
 export const TOKEN = "token-of-the-tests";
 
@@ -77,18 +79,22 @@ export class World {
   };
   dist = "";
   worker: Worker | undefined;
+  edge: Edge | undefined;
+  original: OriginalWorker | undefined;
   workerPort = 0;
   readonly #services: Server[] = [];
   readonly #children = new Set<ChildProcess>();
   readonly #locations = new Map<string, string>();
 
-  static async create(): Promise<World> {
+  /** `direct`: our Worker on this machine. `cloudflare`: one of the original behind Cloudflare's edge. */
+  static async create(tunnel: "direct" | "cloudflare" = "direct"): Promise<World> {
     const world = new World();
     world.dist = await dist();
     for (const copy of ["remote", "local"]) {
       for (const service of ["web", "api"]) await world.#serve(`${copy} ${service}`);
     }
-    await world.startWorker();
+    if (tunnel === "direct") await world.startWorker();
+    else await world.#startCloudflare();
     world.writeConfig();
     return world;
   }
@@ -104,6 +110,28 @@ export class World {
   async stopWorker(): Promise<void> {
     await this.worker?.stop();
     this.worker = undefined;
+  }
+
+  /** A Worker of the original with an edge behind it, and cloudflared's stand-in on the PATH. */
+  async #startCloudflare(): Promise<void> {
+    this.edge = await Edge.start();
+    this.original = await OriginalWorker.start(this.edge, TOKEN);
+    this.workerPort = this.original.port;
+    const bin = join(this.folder, "bin");
+    mkdirSync(bin);
+    const script = join(import.meta.dirname, "../cloudflared/stand-in.mjs");
+    writeFileSync(join(bin, "cloudflared"), `#!/bin/sh\nexec "${process.execPath}" "${script}" "$@"\n`, {
+      mode: 0o755,
+    });
+    this.env.PATH = `${bin}:${this.env.PATH}`;
+    this.env.TUNNEL_EDGE = this.edge.address;
+    this.env.CLOUDFLARED_FAULTS = join(this.folder, "faults.json");
+    this.setFaults({});
+  }
+
+  /** What goes wrong with cloudflared from now on; test/cloudflared/stand-in.mjs tells what can. */
+  setFaults(faults: Record<string, unknown>): void {
+    writeFileSync(this.env.CLOUDFLARED_FAULTS!, JSON.stringify(faults));
   }
 
   /** A linkup.yaml of two services, `web` and `api`; returns its path. */
@@ -215,10 +243,10 @@ ${more}`,
     return found;
   }
 
-  pidsOf(bundle: string): number[] {
-    return [...this.processes()]
-      .filter(([, command]) => command.includes(`${bundle}.js`))
-      .map(([pid]) => pid);
+  /** Of `local-server`, `cli` (the keeper) or `stand-in` (cloudflared). */
+  pidsOf(program: string): number[] {
+    const file = new RegExp(`/${program}\\.m?js`);
+    return [...this.processes()].filter(([, command]) => file.test(command)).map(([pid]) => pid);
   }
 
   logs(): string {
@@ -234,6 +262,8 @@ ${more}`,
     if (existsSync(this.home)) await this.linkup("stop", "--all");
     for (const pid of this.processes().keys()) process.kill(pid, "SIGKILL");
     await this.stopWorker();
+    await this.original?.stop();
+    await this.edge?.stop();
     for (const server of this.#services) {
       server.closeAllConnections();
       server.close();

@@ -1,0 +1,261 @@
+/** cloudflared as a process: brings the requests for a session from Cloudflare's edge to the local server. */
+import { copyFile, mkdir, readFile, rm, stat, truncate } from "node:fs/promises";
+import { request } from "node:http";
+import { join } from "node:path";
+import type { TunnelData } from "../../core/control.ts";
+import { LinkupError, problem } from "../problem.ts";
+import { childEnv, endProcess, lastLines, startDetached } from "../process/child.ts";
+import { isRunning } from "../process/identity.ts";
+import { failed, isDue, isWell, notStarted, startedAs } from "../process/supervision.ts";
+import { writeAtomically } from "../state/atomic-file.ts";
+import { findCloudflared } from "./cloudflared-binary.ts";
+import { readLog, type TunnelLog } from "./log-lines.ts";
+import { type Connector, judge } from "./watch.ts";
+
+const READY_TIMEOUT_MS = 2_000;
+/** In-flight requests may take so long when it is asked to end. */
+const GRACE = "3s";
+const MAX_LOG_BYTES = 5 * 1024 * 1024;
+
+/** What one tunnel serves. */
+export interface Tunnelled {
+  session: string;
+  tunnel: TunnelData;
+  /** The local server's port for the tunnel. */
+  port: number;
+}
+
+export interface ConnectorOptions {
+  home: string;
+  env: NodeJS.ProcessEnv;
+  log(line: string): void;
+}
+
+export function newConnector(): Connector {
+  return {
+    ...notStarted(),
+    serves: null,
+    protocol: "auto",
+    log_offset: 0,
+    metrics_port: null,
+    ready: false,
+    unready_since: 0,
+    was_ready: false,
+  };
+}
+
+export function connectorLog(home: string, session: string): string {
+  return join(home, "logs", `cloudflared-${session}.log`);
+}
+
+/** `save` is called with every new state, before anything else is done. */
+export type Save = (next: Connector) => Promise<unknown>;
+
+/**
+ * One look at a session's cloudflared: starts, watches or replaces it, and never waits for it to be ready.
+ * Returns what is known now. Rejects with a LinkupError where there is no cloudflared.
+ */
+export async function stepConnector(
+  options: ConnectorOptions,
+  wanted: Tunnelled,
+  before: Connector,
+  save: Save,
+): Promise<Connector> {
+  const serves = JSON.stringify([wanted.tunnel.id, wanted.tunnel.url, wanted.port]);
+  let connector = before;
+  if (connector.process && connector.serves !== serves) {
+    await endProcess(connector.process);
+    connector = { ...newConnector(), protocol: connector.protocol };
+    await save(connector);
+  }
+  if (connector.process) return watch(options, wanted, connector, save);
+  if (!isDue(connector, Date.now())) return connector;
+  return start(options, wanted, { ...connector, serves }, save);
+}
+
+async function watch(
+  options: ConnectorOptions,
+  wanted: Tunnelled,
+  before: Connector,
+  save: Save,
+): Promise<Connector> {
+  const path = connectorLog(options.home, wanted.session);
+  if (!(await isRunning(before.process!))) return fail(options, before, "It ended", path, save);
+
+  let { metrics_port } = before;
+  let ready = metrics_port !== null && (await isReady(metrics_port));
+  if (!ready) {
+    const log = await readNewLines(path, before.log_offset);
+    if (log.unauthorized) throw await refused(before, save);
+    if (metrics_port === null && log.metricsPort !== undefined) {
+      metrics_port = log.metricsPort;
+      ready = await isReady(metrics_port);
+    }
+  }
+
+  const now = Date.now();
+  const verdict = judge(before, ready, now);
+  if (verdict.do === "nothing") return keep(before, { ready, metrics_port }, now, save);
+  await endProcess(before.process!);
+  if (verdict.do === "fail") return fail(options, before, verdict.why, path, save);
+  options.log(`cloudflared of ${wanted.session}: ${verdict.why}.`);
+  return start(options, wanted, { ...before, protocol: verdict.protocol }, save);
+}
+
+async function keep(
+  before: Connector,
+  { ready, metrics_port }: Pick<Connector, "ready" | "metrics_port">,
+  now: number,
+  save: Save,
+): Promise<Connector> {
+  const next: Connector = {
+    ...(ready ? isWell(before, now) : before),
+    metrics_port,
+    ready,
+    was_ready: before.was_ready || ready,
+    // From the moment at which it was lost.
+    unready_since: before.ready && !ready ? now : before.unready_since,
+  };
+  if (JSON.stringify(next) !== JSON.stringify(before)) await save(next);
+  return next;
+}
+
+async function start(
+  options: ConnectorOptions,
+  wanted: Tunnelled,
+  before: Connector,
+  save: Save,
+): Promise<Connector> {
+  const { home, env, log } = options;
+  const { session, tunnel, port } = wanted;
+  const binary = await findCloudflared(env);
+  const config = join(home, "tunnels", `${session}.yml`);
+  await mkdir(join(home, "tunnels"), { recursive: true, mode: 0o700 });
+  // One of its own: a config of the user's would change what it does.
+  await writeAtomically(config, `ingress:\n  - service: http://127.0.0.1:${port}\n`);
+  const path = connectorLog(home, session);
+  await cutLog(path);
+  const log_offset = await sizeOf(path);
+  let next = before;
+  const { id } = await startDetached(
+    binary,
+    argumentsFor(before.protocol, config),
+    {
+      cwd: home,
+      env: childEnv(env, { TUNNEL_TOKEN: tunnelToken(tunnel), LINKUP_HOME: home }),
+      log: path,
+    },
+    (id) => {
+      const now = Date.now();
+      next = {
+        ...startedAs(before, id, now),
+        log_offset,
+        metrics_port: null,
+        ready: false,
+        unready_since: now,
+        was_ready: false,
+      };
+      return save(next);
+    },
+  );
+  log(`Started cloudflared of ${session} (pid ${id.pid}).`);
+  return next;
+}
+
+export async function stopConnector(home: string, session: string, connector: Connector): Promise<void> {
+  if (connector.process) await endProcess(connector.process);
+  await rm(join(home, "tunnels", `${session}.yml`), { force: true });
+}
+
+async function fail(
+  options: ConnectorOptions,
+  before: Connector,
+  why: string,
+  path: string,
+  save: Save,
+): Promise<Connector> {
+  const { lastError } = await readNewLines(path, before.log_offset);
+  const lines = await lastLines(path);
+  const found = problem(
+    "tunnel-failed",
+    `cloudflared does not serve the tunnel. ${why}${lastError ? `: ${lastError}` : ""}.${lines ? ` Its last lines:\n${lines}` : ""}`,
+    [{ command: "showLogs", title: "Show Logs", terminal: "linkup logs tunnel" }],
+  );
+  options.log(found.message);
+  const next = {
+    ...before,
+    ...failed(before, found, Date.now(), "for-ever"),
+    ready: false,
+    was_ready: false,
+  };
+  await save(next);
+  return next;
+}
+
+/** A new token is needed, which only the Worker can give. */
+async function refused(before: Connector, save: Save): Promise<LinkupError> {
+  await endProcess(before.process!);
+  await save({ ...newConnector(), protocol: before.protocol });
+  return new LinkupError(
+    "tunnel-refused",
+    "Cloudflare refuses the tunnel's token: the tunnel was deleted, or another one has its name. Asking the Worker for a new one.",
+  );
+}
+
+function argumentsFor(protocol: Connector["protocol"], config: string): string[] {
+  return [
+    "tunnel",
+    "--no-autoupdate",
+    ...["--output", "json"],
+    ...["--loglevel", "info"],
+    ...["--metrics", "127.0.0.1:0"],
+    ...["--grace-period", GRACE],
+    ...["--retries", "0"],
+    ...["--config", config],
+    ...(protocol === "http2" ? ["--protocol", "http2"] : []),
+    "run",
+  ];
+}
+
+/** What cloudflared takes as a token. It travels by environment: arguments are for everyone to see. */
+export function tunnelToken({ account_id, secret, id }: TunnelData): string {
+  return Buffer.from(JSON.stringify({ a: account_id, s: secret, t: id })).toString("base64");
+}
+
+function isReady(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const signal = AbortSignal.timeout(READY_TIMEOUT_MS);
+  request({ host: "127.0.0.1", port, path: "/ready", agent: false, signal }, (response) => {
+    resolve(response.statusCode === 200);
+    response.destroy();
+  })
+    // Nothing there, or no answer in time: that is "not ready".
+    .on("error", () => resolve(false))
+    .end();
+  return promise;
+}
+
+async function readNewLines(path: string, offset: number): Promise<TunnelLog> {
+  try {
+    return readLog((await readFile(path)).subarray(offset).toString("utf8"));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return readLog("");
+  }
+}
+
+/** A process that runs holds the file open, so it is copied and emptied instead of renamed. */
+async function cutLog(path: string): Promise<void> {
+  if ((await sizeOf(path)) <= MAX_LOG_BYTES) return;
+  await copyFile(path, `${path}.1`);
+  await truncate(path);
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return 0;
+  }
+}

@@ -1,0 +1,37 @@
+/** What cloudflared says on stderr: JSON lines mixed with plain ones, and what of it matters. Pure and lenient. */
+
+export interface TunnelLog {
+  /** Where `/ready` and `/metrics` answer. */
+  metricsPort: number | undefined;
+  /** Cloudflare refuses the tunnel's token: it would be tried for ever. */
+  unauthorized: boolean;
+  /** The last line that names an error, for the message. */
+  lastError: string | undefined;
+}
+
+export function readLog(text: string): TunnelLog {
+  const log: TunnelLog = { metricsPort: undefined, unauthorized: false, lastError: undefined };
+  for (const line of text.split("\n")) {
+    const { message, error } = parseLine(line);
+    const port = /Starting metrics server on .*:(\d+)\/metrics/.exec(message)?.[1];
+    if (port) log.metricsPort = Number(port);
+    if (/Register tunnel error from server side/.test(message) && /Unauthorized/i.test(error))
+      log.unauthorized = true;
+    if (/Registered tunnel connection/.test(message)) log.unauthorized = false;
+    const said = error ? `${message}: ${error}` : message;
+    if (error || PLAIN_ERROR.test(message)) log.lastError = said;
+  }
+  return log;
+}
+
+const PLAIN_ERROR = /not valid|Incorrect Usage|error|cannot|couldn't|failed/i;
+
+/** A line as its message and its error; lines of origin errors have no message, and some lines are no JSON. */
+export function parseLine(line: string): { message: string; error: string } {
+  try {
+    const { message = "", error = "" } = JSON.parse(line) as { message?: unknown; error?: unknown };
+    return { message: String(message), error: String(error) };
+  } catch {
+    return { message: line.trim(), error: "" };
+  }
+}

@@ -1,0 +1,83 @@
+import { describe, expect, test } from "vitest";
+import { newConnector, tunnelToken } from "./connector.ts";
+import { readLog } from "./log-lines.ts";
+import { type Connector, judge } from "./watch.ts";
+
+test("a token is what cloudflared reads", () => {
+  const token = tunnelToken({
+    account_id: "account",
+    name: "tunnel-slim-gecko",
+    url: "https://tunnel-slim-gecko.example.com",
+    id: "tunnel",
+    secret: "c2VjcmV0",
+    last_started: 0,
+  });
+  expect(JSON.parse(Buffer.from(token, "base64").toString())).toEqual({
+    a: "account",
+    s: "c2VjcmV0",
+    t: "tunnel",
+  });
+});
+
+describe("what cloudflared says, recorded", () => {
+  test("a good start", () => {
+    const log = readLog(
+      `{"level":"info","message":"Starting tunnel tunnelID=7c1f","time":"2026-11-20T04:00:00Z"}
+{"level":"info","message":"Version 2026.8.2 (Checksum 5f2c)","time":"2026-11-20T04:00:00Z"}
+{"level":"info","message":"Starting metrics server on 127.0.0.1:43159/metrics","time":"2026-11-20T04:00:00Z"}
+{"connIndex":0,"ip":"198.51.100.7","level":"info","location":"fra08","message":"Registered tunnel connection","protocol":"http2","time":"2026-11-20T04:00:01Z"}`,
+    );
+    expect(log).toEqual({ metricsPort: 43159, unauthorized: false, lastError: undefined });
+  });
+
+  test("plain lines among JSON, and lines without a message", () => {
+    const log = readLog(
+      `2026/11/20 04:00:00 maxprocs: Leaving GOMAXPROCS=2: CPU quota undefined
+{"error":"Unable to reach the origin service: dial tcp 127.0.0.1:9: connect: connection refused","level":"error","time":"2026-11-20T04:00:02Z"}`,
+    );
+    expect(log.lastError).toBe(
+      ": Unable to reach the origin service: dial tcp 127.0.0.1:9: connect: connection refused",
+    );
+  });
+
+  test("a refused token, until it is accepted after all", () => {
+    const refused = `{"connIndex":0,"error":"Unauthorized: Failed to get tunnel","level":"error","message":"Register tunnel error from server side","time":"2026-11-20T04:00:00Z"}`;
+    expect(readLog(refused).unauthorized).toBe(true);
+    const accepted = `${refused}\n{"level":"info","message":"Registered tunnel connection","connIndex":0}`;
+    expect(readLog(accepted).unauthorized).toBe(false);
+  });
+
+  test("an error of the registration that is no refusal", () => {
+    const line = `{"error":"there are no free edge addresses left","level":"error","message":"Register tunnel error from server side"}`;
+    expect(readLog(line)).toMatchObject({
+      unauthorized: false,
+      lastError: "Register tunnel error from server side: there are no free edge addresses left",
+    });
+  });
+
+  test.each([
+    "Provided Tunnel token is not valid.",
+    "Incorrect Usage. flag provided but not defined: -config",
+    "Could not lookup srv records on _v2-origintunneld._tcp.argotunnel.com: no such host",
+  ])("%s", (line) => expect(readLog(`${line}\n`).lastError ?? line).toContain(line));
+});
+
+describe("when cloudflared is replaced", () => {
+  const running = (more: Partial<Connector>): Connector => ({
+    ...newConnector(),
+    started: 0,
+    unready_since: 0,
+    ...more,
+  });
+  test.each<[string, Partial<Connector>, boolean, number, string]>([
+    ["ready", { was_ready: true }, true, 100_000, "nothing"],
+    ["just started", {}, false, 19_000, "nothing"],
+    ["QUIC without an answer", {}, false, 21_000, "replace"],
+    ["HTTP/2 without an answer", { protocol: "http2" }, false, 21_000, "nothing"],
+    ["nothing in 45 s", { protocol: "http2" }, false, 46_000, "fail"],
+    ["just lost its connections", { was_ready: true, unready_since: 60_000 }, false, 68_000, "nothing"],
+    ["lost its connections for long", { was_ready: true, unready_since: 60_000 }, false, 70_000, "fail"],
+  ])("%s", (_, connector, ready, now, expected) =>
+    expect(judge(running(connector), ready, now).do).toBe(expected),
+  );
+});

@@ -1,0 +1,47 @@
+/** When a cloudflared that runs is left alone, and when it is replaced. Pure. */
+import type { Supervised } from "../process/supervision.ts";
+
+export interface Connector extends Supervised {
+  /** Fingerprint of the tunnel and the port that it serves. */
+  serves: string | null;
+  /** `http2` where QUIC did not get through. */
+  protocol: "auto" | "http2";
+  /** Where its own lines begin in the log file. */
+  log_offset: number;
+  /** Where it answers `/ready`; null until it has said so. */
+  metrics_port: number | null;
+  ready: boolean;
+  /** Since when it has not been ready. Milliseconds since the epoch. */
+  unready_since: number;
+  /** True when it has been ready since it was started. */
+  was_ready: boolean;
+}
+
+/** QUIC that has not connected by then is blocked. */
+const QUIC_MS = 20_000;
+/** What has not connected by then does not. */
+const START_MS = 45_000;
+/** By itself it takes up to 8 s to connect again; a new one takes 0.2 s. */
+const RECONNECT_MS = 9_000;
+
+export type Verdict =
+  | { do: "nothing" }
+  /** Replace it at once: that is no failure. */
+  | { do: "replace"; protocol: Connector["protocol"]; why: string }
+  /** End it, and try again as the rules of supervision say. */
+  | { do: "fail"; why: string };
+
+/** What to do with a cloudflared that runs and is or is not ready. */
+export function judge(connector: Connector, ready: boolean, now: number): Verdict {
+  if (ready) return { do: "nothing" };
+  const unready = now - connector.unready_since;
+  if (connector.was_ready) {
+    return unready > RECONNECT_MS
+      ? { do: "fail", why: "It lost its connections to Cloudflare" }
+      : { do: "nothing" };
+  }
+  if (now - connector.started > START_MS) return { do: "fail", why: "It did not connect to Cloudflare" };
+  if (connector.protocol === "auto" && now - connector.started > QUIC_MS)
+    return { do: "replace", protocol: "http2", why: "QUIC does not get through: trying HTTP/2" };
+  return { do: "nothing" };
+}

@@ -1,0 +1,118 @@
+/** Cloudflare's side of the stand-in's connections: knows the tunnels, and sends requests down to them. */
+import { once } from "node:events";
+import http2 from "node:http2";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+
+export interface EdgeRequest {
+  method: string;
+  /** `Host` and path as the client sent them. */
+  authority: string;
+  path: string;
+  headers: Record<string, string | string[] | undefined>;
+}
+
+export interface EdgeAnswer {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  body: Buffer;
+}
+
+export class Edge {
+  readonly #server: Server;
+  /** Secret by tunnel. */
+  readonly #tunnels = new Map<string, string>();
+  readonly #connectors = new Map<string, { client: http2.ClientHttp2Session; socket: Socket }>();
+  readonly #sockets = new Set<Socket>();
+  /** How often a connector registered, and by which protocols. */
+  readonly registered: string[] = [];
+  /** Nobody gets through while this is set. */
+  offline = false;
+
+  private constructor(server: Server) {
+    this.#server = server;
+    server.on("connection", (socket) => this.#connected(socket));
+  }
+
+  static async start(): Promise<Edge> {
+    const server = createServer();
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    return new Edge(server);
+  }
+
+  /** As TUNNEL_EDGE takes it. */
+  get address(): string {
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  createTunnel(id: string, secret: string): void {
+    this.#tunnels.set(id, secret);
+  }
+
+  has(tunnel: string): boolean {
+    return this.#tunnels.has(tunnel);
+  }
+
+  /** Whoever serves it is refused from now on. */
+  deleteTunnel(id: string): void {
+    this.#tunnels.delete(id);
+    this.#connectors.get(id)?.socket.destroy();
+  }
+
+  /** Cuts every connection, as a change of network does. */
+  dropConnections(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** Sends a request down the tunnel; 530 when nobody serves it. */
+  async request(tunnel: string, { method, authority, path, headers }: EdgeRequest, body: Buffer): Promise<EdgeAnswer> {
+    const connector = this.#connectors.get(tunnel);
+    if (!connector) return { status: 530, headers: {}, body: Buffer.from("error code: 1033") };
+    const { connection: _, host: __, "transfer-encoding": ___, ...rest } = headers;
+    const head = { ...rest, ":method": method, ":authority": authority, ":path": path };
+    const stream = connector.client.request(head, { endStream: false });
+    stream.end(body);
+    const chunks: Buffer[] = [];
+    stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+    try {
+      const [answer] = (await once(stream, "response")) as [http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader];
+      await once(stream, "end");
+      const answered = Object.fromEntries(Object.entries(answer).filter(([name]) => !name.startsWith(":")));
+      return { status: answer[":status"]!, headers: answered as EdgeAnswer["headers"], body: Buffer.concat(chunks) };
+    } catch (error) {
+      return { status: 530, headers: {}, body: Buffer.from(String(error)) };
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#server.close();
+    this.dropConnections();
+    await once(this.#server, "close");
+  }
+
+  #connected(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on("error", () => {});
+    socket.once("close", () => this.#sockets.delete(socket));
+    if (this.offline) {
+      socket.destroy();
+      return;
+    }
+    socket.once("data", (line) => {
+      const { tunnel, secret, protocol } = JSON.parse(line.toString("utf8"));
+      if (this.#tunnels.get(tunnel) !== secret) {
+        socket.end(`${JSON.stringify({ error: "Unauthorized: Failed to get tunnel" })}\n`);
+        return;
+      }
+      this.registered.push(protocol);
+      socket.write(`${JSON.stringify({})}\n`, () => {
+        const client = http2.connect("http://edge", { createConnection: () => socket });
+        client.on("error", () => {});
+        this.#connectors.set(tunnel, { client, socket });
+        socket.once("close", () => {
+          if (this.#connectors.get(tunnel)?.socket === socket) this.#connectors.delete(tunnel);
+        });
+      });
+    });
+  }
+}

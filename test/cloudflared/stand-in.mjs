@@ -1,0 +1,177 @@
+// Behaves as cloudflared does as far as Linkup relies on it: flags, log lines, exit codes, `/ready`, signals,
+// and a real way for requests from an edge (edge.ts) to the origin. Its faults are switched by a JSON file that
+// CLOUDFLARED_FAULTS names, read again at every use:
+//   {"exit": "token" | "usage" | "offline"}   ends at once, as the real one does then
+//   {"ready": 503}                            alive, and not ready
+//   {"quic": "blocked"}                       connects by http2 only
+import { readFileSync } from "node:fs";
+import { createServer, request } from "node:http";
+import http2 from "node:http2";
+import { connect } from "node:net";
+import { parseArgs } from "node:util";
+
+const RETRY_MS = 500;
+
+const faults = () => {
+  try {
+    return JSON.parse(readFileSync(process.env.CLOUDFLARED_FAULTS, "utf8"));
+  } catch {
+    return {};
+  }
+};
+
+const say = (level, message, more = {}) =>
+  process.stderr.write(`${JSON.stringify({ level, message, time: new Date().toISOString(), ...more })}\n`);
+
+/** The real one prints these as plain text, whatever `--output` says. */
+function end(code, text) {
+  process.stderr.write(`${text}\n`);
+  process.exit(code);
+}
+
+const options = readOptions();
+const token = readToken();
+const service = /service: (\S+)/.exec(readFileSync(options.config, "utf8"))?.[1];
+if (!service) end(1, "The last ingress rule must match all URLs (i.e. it should not have a hostname or path filter)");
+if (faults().exit === "offline") {
+  say("error", "Error looking up Cloudflare edge IPs: the DNS query failed", {
+    error: "lookup _v2-origintunneld._tcp.argotunnel.com: no such host",
+  });
+  end(1, "Could not lookup srv records on _v2-origintunneld._tcp.argotunnel.com: no such host");
+}
+
+let connections = 0;
+let stopping = false;
+serveMetrics();
+connectToEdge();
+process.on("SIGTERM", stop);
+process.on("SIGINT", stop);
+
+function readOptions() {
+  const known = {
+    "no-autoupdate": { type: "boolean" },
+    output: { type: "string" },
+    loglevel: { type: "string" },
+    metrics: { type: "string" },
+    "grace-period": { type: "string" },
+    retries: { type: "string" },
+    protocol: { type: "string" },
+    config: { type: "string" },
+  };
+  try {
+    if (faults().exit === "usage") throw new Error("flag provided but not defined: -config");
+    const { values, positionals } = parseArgs({ options: known, allowPositionals: true });
+    if (positionals.join(" ") !== "tunnel run") throw new Error(`unknown command: ${positionals.join(" ")}`);
+    return values;
+  } catch (error) {
+    console.log(`Incorrect Usage. ${error.message}\n\nNAME:\n   cloudflared - Cloudflare's command-line tool`);
+    process.exit(0);
+  }
+}
+
+function readToken() {
+  try {
+    if (faults().exit === "token") throw new Error("as asked for");
+    const { a, s, t } = JSON.parse(Buffer.from(process.env.TUNNEL_TOKEN, "base64").toString("utf8"));
+    if (!a || !s || !t) throw new Error("incomplete");
+    return { account: a, secret: s, tunnel: t };
+  } catch {
+    return end(255, "Provided Tunnel token is not valid.\nSee 'cloudflared tunnel run --help'.");
+  }
+}
+
+function serveMetrics() {
+  const server = createServer((incoming, response) => {
+    if (incoming.url !== "/ready") return response.writeHead(404).end();
+    const status = !stopping && connections > 0 ? (faults().ready ?? 200) : 503;
+    response.writeHead(status, { "content-type": "application/json" });
+    response.end(JSON.stringify({ status, readyConnections: status === 200 ? connections : 0, connectorId: "stand-in" }));
+  });
+  const [host, port] = options.metrics.split(":");
+  server.on("error", ({ message }) => end(1, `Error opening metrics server listener: ${message}`));
+  server.listen(Number(port), host, () =>
+    say("info", `Starting metrics server on ${host}:${server.address().port}/metrics`),
+  );
+}
+
+/** One connection of the edge's: it is the client of an HTTP/2 server at this end, as with the real one. */
+function connectToEdge() {
+  const protocol = options.protocol ?? process.env.TUNNEL_TRANSPORT_PROTOCOL ?? "quic";
+  if (protocol !== "http2" && faults().quic === "blocked") {
+    say("error", "Failed to dial a quic connection", {
+      error: "failed to dial to edge with quic: timeout: no recent network activity",
+      connIndex: 0,
+    });
+    return retry();
+  }
+  const [host, port] = process.env.TUNNEL_EDGE.split(":");
+  const socket = connect(Number(port), host, () => socket.write(`${JSON.stringify({ ...token, protocol })}\n`));
+  socket.once("error", ({ message }) => {
+    say("error", "Unable to establish connection with Cloudflare edge", { error: message, connIndex: 0 });
+  });
+  let registered = false;
+  socket.once("data", (chunk) => {
+    const end = chunk.indexOf("\n");
+    const { error } = JSON.parse(chunk.subarray(0, end).toString("utf8"));
+    // The edge may have gone on already.
+    if (end + 1 < chunk.length) socket.unshift(chunk.subarray(end + 1));
+    if (error) {
+      say("error", "Register tunnel error from server side", { error, connIndex: 0, ip: host });
+      socket.destroy();
+      return;
+    }
+    registered = true;
+    connections++;
+    say("info", "Registered tunnel connection", { connIndex: 0, ip: host, location: "here", protocol });
+    const session = http2.performServerHandshake(socket);
+    session.on("stream", forward);
+    // The socket's end is told below.
+    session.on("error", () => {});
+  });
+  socket.once("close", () => {
+    if (registered) {
+      connections--;
+      if (!stopping) say("warn", "Lost connection with the edge", { connIndex: 0 });
+    }
+    retry();
+  });
+}
+
+function retry() {
+  if (stopping) return;
+  say("info", "Retrying connection in up to 1s", { connIndex: 0 });
+  setTimeout(connectToEdge, RETRY_MS);
+}
+
+function forward(stream, headers) {
+  // A client that gave up.
+  stream.on("error", () => {});
+  const plain = Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith(":")));
+  const outgoing = request(
+    new URL(headers[":path"], service),
+    { method: headers[":method"], headers: { ...plain, host: headers[":authority"] }, agent: false },
+    (response) => {
+      const { connection: _, "transfer-encoding": __, "keep-alive": ___, ...rest } = response.headers;
+      stream.respond({ ":status": response.statusCode, ...rest });
+      response.pipe(stream);
+    },
+  );
+  outgoing.on("error", (error) => {
+    // Errors of the origin have no message.
+    process.stderr.write(`${JSON.stringify({ level: "error", error: error.message, time: new Date().toISOString() })}\n`);
+    if (!stream.headersSent) stream.respond({ ":status": 502 });
+    stream.end();
+  });
+  stream.pipe(outgoing);
+}
+
+function stop(signal) {
+  if (stopping) process.exit(143);
+  stopping = true;
+  const name = signal === "SIGTERM" ? "terminated" : "interrupt";
+  say("info", `Initiating graceful shutdown due to signal ${name} ...`);
+  setTimeout(() => {
+    say("info", "Tunnel server stopped");
+    process.exit(0);
+  }, 50);
+}

@@ -1,0 +1,129 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Snapshot } from "../../manager/snapshot.ts";
+import { until, World } from "./world.ts";
+
+let world: World;
+beforeEach(async () => {
+  world = await World.create("cloudflare");
+});
+afterEach(() => world[Symbol.asyncDispose]());
+
+interface Started {
+  session_name: string;
+  urls: string[];
+}
+const start = () => world.json<Started>("start", "--detach");
+const status = () => world.json<Snapshot>("status");
+
+test("requests come through cloudflared, with a Worker of the original", async () => {
+  const { session_name: name, urls } = await start();
+  expect(name).toMatch(/^[a-z]+-[a-z]+$/);
+  expect(urls).toEqual([`https://${name}.shop.localhost/`]);
+  expect(await world.served(name)).toBe("remote web");
+  await world.linkup("route", "local", "--all");
+  expect(await world.served(name)).toBe("local web");
+  expect(await world.served(name, "/api/x")).toBe("local api");
+  expect((await status()).components).toMatchObject([
+    { id: "local-server", state: "ready" },
+    { id: "tunnel", state: "ready", pid: world.pidsOf("stand-in")[0] },
+    { id: "worker", state: "ready" },
+  ]);
+
+  await world.linkup("stop");
+  expect([...world.processes().values()]).toEqual([]);
+  expect(existsSync(join(world.home, "tunnels", `${name}.yml`))).toBe(false);
+});
+
+test("the token is in no argument, log or file that others may read", async () => {
+  const { session_name: name } = await start();
+  const { secret } = world.original!.sessions.get(name)!.tunnel;
+  const token = Buffer.from(secret).toString("base64").slice(4, 20);
+  const [pid] = world.pidsOf("stand-in");
+  const commandLine = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  for (const text of [commandLine, world.logs()]) {
+    expect(text).not.toContain(secret);
+    expect(text).not.toContain(token);
+  }
+});
+
+test("a second start adopts cloudflared as well", async () => {
+  await start();
+  const before = [...world.processes().keys()].sort();
+  await start();
+  expect([...world.processes().keys()].sort()).toEqual(before);
+});
+
+describe("what is repaired without anybody asking", () => {
+  test("cloudflared killed", async () => {
+    const { session_name: name } = await start();
+    await world.linkup("route", "local", "web");
+    const [pid] = world.pidsOf("stand-in");
+    process.kill(pid!, "SIGKILL");
+    await until("another one", async () => (await world.served(name)) === "local web");
+    expect(world.pidsOf("stand-in")).toHaveLength(1);
+  });
+
+  test("the local server killed: cloudflared follows it to its new port", async () => {
+    const { session_name: name } = await start();
+    await world.linkup("route", "local", "web");
+    process.kill(world.pidsOf("local-server")[0]!, "SIGKILL");
+    await until("the session", async () => (await world.served(name)) === "local web");
+    expect(world.pidsOf("stand-in")).toHaveLength(1);
+  });
+
+  test("connections lost and found", async () => {
+    const { session_name: name } = await start();
+    await world.linkup("route", "local", "web");
+    const [pid] = world.pidsOf("stand-in");
+    world.edge!.dropConnections();
+    await until("the connection", async () => (await world.served(name)) === "local web");
+    expect(world.pidsOf("stand-in")).toEqual([pid]);
+  });
+
+  test("the tunnel deleted behind our back: the Worker makes a new one", async () => {
+    const { session_name: name } = await start();
+    await world.linkup("route", "local", "web");
+    world.edge!.deleteTunnel(world.original!.sessions.get(name)!.tunnel.id);
+    await until("the new tunnel", async () => (await world.served(name)) === "local web");
+    expect(world.pidsOf("stand-in")).toHaveLength(1);
+  });
+});
+
+describe("what cannot be repaired is told", () => {
+  test.each([
+    ["token", "Provided Tunnel token is not valid"],
+    ["usage", "Incorrect Usage"],
+    ["offline", "no such host"],
+  ])("cloudflared that ends at once: %s", async (exit, said) => {
+    world.setFaults({ exit });
+    const { code, stderr } = await world.linkup("start", "--detach");
+    expect(code).toBe(1);
+    expect(stderr).toContain(said);
+    expect([...world.processes().values()]).toEqual([]);
+  });
+
+  test("no cloudflared", async () => {
+    world.env.PATH = "/nonexistent";
+    const { code, stderr } = await world.linkup("start", "--detach");
+    expect(code).toBe(1);
+    expect(stderr).toContain("cloudflared, and it is not on the PATH");
+    world.env.CLOUDFLARED_PATH = "/nowhere/cloudflared";
+    expect((await world.linkup("start", "--detach")).stderr).toContain(
+      "/nowhere/cloudflared, which CLOUDFLARED_PATH names",
+    );
+    expect([...world.processes().values()]).toEqual([]);
+  });
+});
+
+test("a start that is stopped meanwhile leaves nothing", async () => {
+  world.edge!.offline = true;
+  const starting = world.linkup("start", "--detach");
+  await until("cloudflared", () => world.pidsOf("stand-in").length > 0);
+  expect((await world.linkup("stop", "--all")).code).toBe(0);
+  const { code, stderr } = await starting;
+  expect(code).toBe(1);
+  expect(stderr).toContain("stopped");
+  expect([...world.processes().values()]).toEqual([]);
+});
