@@ -1,8 +1,10 @@
 /** The linkup.yaml that a newcomer starts from. */
+import { SCHEMA_URL } from "../../core/config/json-schema.ts";
 import { t } from "../words.ts";
 
 export function configTemplate(): string {
-  return `${comment(t("Linkup: which services there are, and which host names they serve."))}
+  return `# yaml-language-server: $schema=${SCHEMA_URL}
+${comment(t("Linkup: which services there are, and which host names they serve."))}
 linkup:
 ${comment(t("Where the Linkup Worker answers. Its token is better not written here:"), 2)}
 ${comment(t('the command "Linkup: Set Worker Token…" keeps it in secret storage.'), 2)}
