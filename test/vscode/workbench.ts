@@ -126,9 +126,7 @@ export class Workbench extends ObservedWindow {
   /** Runs a command from the palette, by its whole title: `Linkup: Start`. */
   async command(title: string): Promise<void> {
     await this.#closeQuickInput();
-    await this.press("F1");
-    await this.visible("the command palette", this.page.locator(SELECTORS.quickInputText));
-    await this.#pick(`>${title}`, title, LONG_WAIT);
+    await this.#pick(`>${title}`, title, LONG_WAIT, "F1");
   }
 
   /** Picks the row with that label in the open quick pick. */
@@ -148,9 +146,7 @@ export class Workbench extends ObservedWindow {
   /** Opens a file of the workspace by its name, and waits for its editor. */
   async openFile(name: string): Promise<void> {
     await this.#closeQuickInput();
-    await this.press("ControlOrMeta+P");
-    await this.visible("the file picker", this.page.locator(SELECTORS.quickInputText));
-    await this.#pick(name, name, LONG_WAIT);
+    await this.#pick(name, name, LONG_WAIT, "ControlOrMeta+P");
     await this.visible(`the editor of ${name}`, this.page.locator(`.tab.active[aria-label^="${name}"]`));
     await this.visible(`the text of ${name}`, this.page.locator(`${SELECTORS.editor} .view-line`).first());
   }
@@ -256,14 +252,21 @@ export class Workbench extends ObservedWindow {
     await this.visible("the workbench", this.page.locator(SELECTORS.ready).first(), LONG_WAIT);
   }
 
-  /** Fills in the filter (or leaves it) until the row with that label is there, and clicks it. */
-  async #pick(filter: string | undefined, label: string, timeout: number): Promise<void> {
+  /**
+   * Fills in the filter (or leaves it) until the row with that label is there, and clicks it. The widget is opened
+   * by the keys, again when a window that is still loading takes the focus from it.
+   */
+  async #pick(filter: string | undefined, label: string, timeout: number, keys?: string): Promise<void> {
     const name = this.page.locator(".label-name").getByText(label, { exact: true });
     const row = this.page.locator(`${SELECTORS.quickInputRow}:visible`).filter({ has: name }).first();
     const input = this.page.locator(SELECTORS.quickInputText);
     await this.until(
       `"${label}" in the quick pick`,
       async () => {
+        if (keys && !(await input.isVisible())) {
+          await this.press(keys);
+          await input.waitFor({ timeout: 2000 });
+        }
         // The workbench may set its own text just after it has opened the widget.
         if (filter !== undefined && (await input.inputValue()) !== filter) await input.fill(filter);
         return await row.isVisible();
