@@ -1,0 +1,103 @@
+// How long the editor's features take on a linkup.yaml of 5,000 lines with 1,000 services, keystroke by keystroke.
+// Prints the times; exits with 0 only when the targets are met.
+import { completions } from "../../../extension/language/completion.ts";
+import { findings } from "../../../extension/language/diagnostics.ts";
+import type { Facts } from "../../../extension/language/facts.ts";
+import { hover } from "../../../extension/language/hover.ts";
+import { lenses } from "../../../extension/language/lenses.ts";
+import { type Model, modelOf } from "../../../extension/language/model.ts";
+import { rename } from "../../../extension/language/navigation.ts";
+import { folds, symbols } from "../../../extension/language/structure.ts";
+import { largeConfig, largeFacts } from "./large-config.ts";
+
+/** Milliseconds that 99 of 100 keystrokes stay within. */
+const TARGETS: Readonly<Record<string, number>> = {
+  "diagnostics after a keystroke": 50,
+  "completion after a keystroke": 20,
+};
+const WARM_UP = 100;
+const SERVICES = 1000;
+
+/** What is typed where: the place is behind the last `at` before the share of the text. */
+const STROKES: { what: string; at: string; typed: string }[] = [
+  { what: "a service's name", at: "  - name: service", typed: "-x" },
+  { what: "a port", at: "    local: http://localhost:", typed: "12" },
+  { what: "a new key", at: "\n    remote: ", typed: "\n    hea" },
+  { what: "a new service", at: "\n  - name: service-500", typed: "\n    directory: ./x" },
+  { what: "a route's pattern", at: "      - path: ^/", typed: "(v[12]|a)/" },
+  { what: "a route's service", at: "        service: ", typed: "servic" },
+  { what: "an open quote", at: "    remote: ", typed: '"' },
+  { what: "an open bracket", at: "      - path: ", typed: "[" },
+  { what: "a line at the top", at: "linkup:", typed: "\n  # hello\n" },
+  { what: "an unknown service that many name", at: "  - name: service-1\n", typed: "\n" },
+];
+
+const start = largeConfig(SERVICES);
+const facts: Facts = largeFacts(SERVICES);
+const times = new Map<string, number[]>();
+
+function timed<T>(name: string, action: () => T): T {
+  const before = performance.now();
+  const result = action();
+  const list = times.get(name) ?? [];
+  list.push(performance.now() - before);
+  times.set(name, list);
+  return result;
+}
+
+let model: Model = timed("opening the file", () => modelOf(start));
+for (let round = 0; round < 12; round++) {
+  if (round === 2) forgetWarmUp();
+  for (const { at, typed } of STROKES) {
+    const near = Math.floor((start.length * (round * 37 + 5)) / 450) % start.length;
+    const place = Math.max(start.lastIndexOf(at, near), start.indexOf(at)) + at.length;
+    // Typed character by character, then taken back.
+    for (let length = 1; length <= typed.length; length++)
+      stroke(start.slice(0, place) + typed.slice(0, length) + start.slice(place), place + length);
+    stroke(start, place);
+  }
+}
+
+/** A keystroke has led to this text, with the cursor there. */
+function stroke(text: string, cursor: number): void {
+  const before = model;
+  model = timed("diagnostics after a keystroke", () => {
+    const next = modelOf(text, before);
+    findings(next, facts);
+    return next;
+  });
+  timed("completion after a keystroke", () => completions(modelOf(text, before), facts, cursor));
+  timed("completion alone", () => completions(model, facts, cursor));
+  timed("hover", () => hover(model, facts, cursor - 1));
+  timed("outline", () => symbols(model));
+  timed("folding", () => folds(model));
+  timed("lenses", () => lenses(model, facts));
+  timed("rename", () => rename(model, start.indexOf("service-500"), "other"));
+}
+
+/** The engine has compiled by then what an editor that is open for a minute has compiled. */
+function forgetWarmUp(): void {
+  for (const [name, list] of times) if (list.length > WARM_UP) times.set(name, []);
+}
+
+const lines = start.split("\n").length - 1;
+console.log(
+  `linkup.yaml of ${lines} lines, ${SERVICES} services, ${Math.round(start.length / 1000)} kB; milliseconds\n`,
+);
+console.log(
+  `${"".padEnd(32)}${["median", "95 %", "99 %", "most", "target"].map((head) => head.padStart(8)).join("")}`,
+);
+let met = true;
+for (const [name, list] of times) {
+  const sorted = list.toSorted((a, b) => a - b);
+  const share = (part: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]!;
+  const target = TARGETS[name];
+  const numbers = [share(0.5), share(0.95), share(0.99), sorted.at(-1)!].map((ms) =>
+    ms.toFixed(1).padStart(8),
+  );
+  const missed = target !== undefined && share(0.99) > target;
+  if (missed) met = false;
+  const verdict = target === undefined ? "" : `${String(target).padStart(8)}  ${missed ? "MISSED" : "met"}`;
+  console.log(`${name.padEnd(32)}${numbers.join("")}${verdict}`);
+}
+process.exitCode = met ? 0 : 1;
