@@ -1,6 +1,6 @@
 /** What a hop adds to a request on its way to the service, and to the response on its way back. */
 import { hostname, hostOfUrl, withoutSession } from "./hosts.ts";
-import { tracestateSession } from "./identify.ts";
+import { tracestateSessions } from "./identify.ts";
 import type { RequestHead } from "./request.ts";
 import type { Routed } from "./route.ts";
 import type { Routing } from "./session.ts";
@@ -33,7 +33,7 @@ export function addedHeaders(name: string, decision: Routed, head: RequestHead):
   const added: [string, string][] = [];
   if (!head.header("traceparent")) added.push(["traceparent", newTraceparent()]);
   const tracestate = head.header("tracestate");
-  if (tracestateSession(tracestate) !== name) added.push(["tracestate", withSession(tracestate, name)]);
+  if (tracestateSessions(tracestate)[0] !== name) added.push(["tracestate", withSession(tracestate, name)]);
   // One that names no service of the session did not decide here, and must not at the next hop.
   if (decision.reason.by !== "destination") added.push(["linkup-destination", decision.service.name]);
   if (!head.header("x-forwarded-host")) {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { candidates, tracestateSession } from "./identify.ts";
+import { candidates, tracestateSessions } from "./identify.ts";
 import { headOfUrl } from "./request.ts";
 
 const names = (url: string, headers: Record<string, string> = {}) =>
@@ -31,6 +31,12 @@ test.each<[string, string, Record<string, string>, string[]]>([
     { tracestate: "a=1 ,\tlinkup-session=slim-gecko , b=2" },
     ["tracestate:slim-gecko"],
   ],
+  [
+    "tracestate to which a hop of the original has appended",
+    "http://a.net/",
+    { tracestate: "linkup-session=old,linkup-session=between,a=1,linkup-session=new" },
+    ["tracestate:old", "tracestate:new"],
+  ],
   ["a member that only looks like ours", "http://a.net/", { tracestate: "xlinkup-session=slim-gecko" }, []],
   ["a name the grammar refuses", "http://a.net/", { tracestate: "linkup-session=Slim_Gecko" }, []],
   [
@@ -49,6 +55,7 @@ test.each<[string, string, Record<string, string>, string[]]>([
 });
 
 test("tracestate without our member", () => {
-  expect(tracestateSession("a=b")).toBeUndefined();
-  expect(tracestateSession("")).toBeUndefined();
+  expect(tracestateSessions("a=b")).toEqual([]);
+  expect(tracestateSessions("")).toEqual([]);
+  expect(tracestateSessions(null)).toEqual([]);
 });

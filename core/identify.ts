@@ -22,7 +22,10 @@ export function candidates(head: RequestHead): Candidate[] {
     if (!found.some((candidate) => candidate.name === name)) found.push({ name, source });
   };
   for (const { host, source } of hosts(head)) add(sessionLabel(host), source);
-  add(tracestateSession(head.header("tracestate")), "tracestate");
+  // Ours puts its member first; the original appends its own, also after one of another session.
+  const members = tracestateSessions(head.header("tracestate"));
+  add(members[0], "tracestate");
+  add(members.at(-1), "tracestate");
   return found;
 }
 
@@ -41,15 +44,14 @@ export function* hosts(
   }
 }
 
-/** The value of `linkup-session` in a W3C `tracestate` list. */
-export function tracestateSession(tracestate: string | null | undefined): string | undefined {
-  if (!tracestate) return undefined;
-  for (const member of tracestate.split(",")) {
-    const equals = member.indexOf("=");
-    if (equals !== -1 && member.slice(0, equals).trim() === "linkup-session")
-      return member.slice(equals + 1).trim();
-  }
-  return undefined;
+/** The values of `linkup-session` in a W3C `tracestate` list: one, unless an earlier hop left another session's. */
+export function tracestateSessions(tracestate: string | null | undefined): string[] {
+  if (!tracestate) return [];
+  return tracestate
+    .split(",")
+    .map((member) => member.trim())
+    .filter((member) => /^linkup-session\s*=/.test(member))
+    .map((member) => member.slice(member.indexOf("=") + 1).trim());
 }
 
 /** The 422's body: what a request without a session should have had. */
