@@ -1,0 +1,259 @@
+/** Services and clients that break off. A broken answer must never look like a complete one. */
+import type { Socket } from "node:net";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { protocols, raw, rawSocket, type TestClient } from "./clients.ts";
+import { APP, putSession, type System, startSystem, until, WILD } from "./system.ts";
+
+let system: System;
+beforeAll(async () => {
+  system = await startSystem();
+});
+afterEach(() => {
+  system.app.handler = undefined;
+});
+afterAll(() => system.stop());
+
+describe.each(protocols)("%s", (_protocol, connect) => {
+  let client: TestClient;
+  beforeAll(() => {
+    client = connect(system);
+  });
+  afterAll(() => client.close());
+
+  const badGateway = async (script: (socket: Socket) => void, cause: RegExp) => {
+    system.wild.script = script;
+    const { status, get, body, complete } = await client.request({ host: WILD });
+    expect({ status, complete }).toEqual({ status: 502, complete: true });
+    expect(get("content-type")).toMatch(/^text\/plain/);
+    expect(get("cache-control")).toBe("no-store");
+    const text = body.toString();
+    for (const part of [
+      '"wild"',
+      '"slim-gecko"',
+      `http://localhost:${system.wild.port}`,
+      "linkup route wild",
+    ])
+      expect(text).toContain(part);
+    expect(text).toMatch(cause);
+  };
+
+  test("a service that hangs up without an answer: 502", () =>
+    badGateway((socket) => socket.end(), /closed the connection before/));
+
+  test("a service that resets without an answer: 502", () =>
+    badGateway((socket) => void socket.resetAndDestroy(), /closed the connection before/));
+
+  test("a service that hangs up in the middle of its head: 502", () =>
+    badGateway((socket) => socket.end("HTTP/1.1 200 OK\r\nContent-"), /closed the connection before/));
+
+  test.each([
+    ["another protocol", "SSH-2.0-OpenSSH_9.2\r\n\r\n"],
+    ["noise", "\x00\x01\x02\x03 noise noise\r\n\r\n"],
+    ["a bad status", "HTTP/1.1 2000 OK\r\n\r\n"],
+    ["a header without a colon", "HTTP/1.1 200 OK\r\nnonsense\r\n\r\n"],
+    ["a header name with a space", "HTTP/1.1 200 OK\r\nBad Name: x\r\n\r\n"],
+    ["a control character in a value", "HTTP/1.1 200 OK\r\nX-A: a\x00b\r\n\r\n"],
+    ["two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello"],
+    ["a length that is none", "HTTP/1.1 200 OK\r\nContent-Length: 5x\r\n\r\nhello"],
+    [
+      "length and chunks",
+      "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ],
+    ["an unknown coding", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nxx"],
+    ["a switch nobody asked for", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"],
+  ])("a service that answers with %s: 502", async (_what, bytes) => {
+    system.wild.script = (socket) => socket.end(bytes, "latin1");
+    const { status, body } = await client.request({ host: WILD });
+    expect(status).toBe(502);
+    expect(body.toString()).toMatch(/Cause: (its|it) /);
+  });
+
+  test("nothing listens: 502 that says so and what to do", async () => {
+    await putSession(system, { services: { location: "http://localhost:1" } });
+    const { status, body } = await client.request({ host: APP });
+    await putSession(system);
+    expect(status).toBe(502);
+    expect(body.toString()).toContain("nothing listens on http://localhost:1");
+    expect(body.toString()).toContain("linkup route app remote");
+  });
+
+  test("a host that cannot be resolved: 502 that says so", async () => {
+    await putSession(system, { services: { location: "http://nowhere.invalid" } });
+    const { status, body } = await client.request({ host: APP });
+    await putSession(system);
+    expect(status).toBe(502);
+    expect(body.toString()).toContain("cannot be resolved");
+  });
+
+  test.each([
+    ["of known length, hangs up", "Content-Length: 100\r\n\r\npart", "end"],
+    ["of known length, resets", "Content-Length: 100\r\n\r\npart", "reset"],
+    ["in chunks, hangs up between them", "Transfer-Encoding: chunked\r\n\r\n4\r\npart\r\n", "end"],
+    ["in chunks, hangs up within one", "Transfer-Encoding: chunked\r\n\r\n40\r\npart", "end"],
+    ["in chunks, resets", "Transfer-Encoding: chunked\r\n\r\n4\r\npart\r\n", "reset"],
+    [
+      "in chunks, hangs up before the last line",
+      "Transfer-Encoding: chunked\r\n\r\n4\r\npart\r\n0\r\n",
+      "end",
+    ],
+    ["in chunks, whose size is none", "Transfer-Encoding: chunked\r\n\r\n4\r\npart\r\nXYZ\r\n", "stay"],
+    ["in chunks, longer than their size", "Transfer-Encoding: chunked\r\n\r\n4\r\npartly\r\n", "stay"],
+    ["until the connection's end, resets", "X-A: b\r\n\r\npart", "reset"],
+  ])("a body %s: the client sees a broken answer", async (_what, head, then) => {
+    system.wild.script = (socket) =>
+      socket.write(`HTTP/1.1 200 OK\r\n${head}`, () => {
+        // After the client has the first part: a reset may overtake what was sent before it.
+        setTimeout(() => {
+          if (then === "end") socket.end();
+          if (then === "reset") socket.resetAndDestroy();
+        }, 50);
+      });
+    // What is wrong at once may end the connection before the head has left.
+    const complete = await client.request({ host: WILD }).then(
+      (result) => result.complete,
+      () => false,
+    );
+    expect(complete).toBe(false);
+    // The next request is served as if nothing had happened.
+    system.wild.script = (socket) => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    expect((await client.request({ host: WILD })).body.toString()).toBe("ok");
+  });
+
+  test("bytes behind a complete answer do not become the next one", async () => {
+    let served = 0;
+    system.wild.script = (socket) => {
+      served++;
+      socket.write(
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil",
+      );
+    };
+    for (let i = 0; i < 3; i++) expect((await client.request({ host: WILD })).body.toString()).toBe("ok");
+    expect(served).toBe(3);
+  });
+
+  test("an abort before the answer's head cancels the request at the service", async () => {
+    let arrived = false;
+    let closed = false;
+    system.app.handler = (_request, response) => {
+      arrived = true;
+      response.once("close", () => (closed = true));
+    };
+    const sent = client.send({ host: APP });
+    await until(() => arrived, "the request arrived");
+    sent.abort();
+    await until(() => closed, "the service saw the abort");
+  });
+
+  test("an abort in the answer's body cancels the request at the service", async () => {
+    let closed = false;
+    system.app.handler = (_request, response) => {
+      response.write("first");
+      response.once("close", () => (closed = true));
+    };
+    const sent = client.send({ host: APP });
+    await sent.head;
+    sent.abort();
+    await until(() => closed, "the service saw the abort");
+  });
+
+  test("an abort in the request's body cancels the request at the service", async () => {
+    let aborted = false;
+    let arrived = false;
+    system.app.handler = (request) => {
+      request.once("data", () => (arrived = true));
+      request.once("error", () => (aborted = true));
+    };
+    const sent = client.send({ host: APP, method: "POST", streaming: true });
+    sent.body.write("part");
+    await until(() => arrived, "the body arrived");
+    sent.abort();
+    await until(() => aborted, "the service saw the abort");
+  });
+
+  test("200 aborts, before and after the head, leave nothing behind", async () => {
+    system.app.handler = (request, response) => {
+      if (request.url === "/body") response.write("first");
+    };
+    for (let round = 0; round < 10; round++) {
+      const sent = Array.from({ length: 20 }, (_, i) =>
+        client.send({ host: APP, path: i % 2 ? "/body" : "/head" }),
+      );
+      await Promise.all(sent.filter((_, i) => i % 2).map(({ head }) => head));
+      await until(() => system.app.active === 20, "all requests arrived");
+      for (const { abort } of sent) abort();
+      await until(() => system.app.active === 0, "the service saw every abort");
+    }
+  });
+
+  test("an answer before the request's body is complete, and the connection goes on", async () => {
+    system.app.handler = (_request, response) => {
+      response.writeHead(413, { connection: "close", "content-length": 5 }).end("large");
+    };
+    const sent = client.send({ host: APP, method: "POST", streaming: true });
+    sent.body.write("x".repeat(100_000));
+    const { status } = await sent.head;
+    expect(status).toBe(413);
+    sent.body.end("rest");
+    expect((await sent.result).body.toString()).toBe("large");
+    system.app.handler = undefined;
+    expect((await client.request({ host: APP })).status).toBe(200);
+  });
+});
+
+describe("connections to services", () => {
+  const get = (host: string, method = "GET", body = "") =>
+    raw(
+      system.port,
+      `${method} / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+  /** Serves one request, and hangs up when the next one comes. */
+  const once = (socket: Socket) => {
+    socket.once("data", () => socket.destroy());
+    socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  };
+
+  test("one that was closed meanwhile is replaced without the client noticing", async () => {
+    system.wild.script = once;
+    expect(await get(WILD)).toContain("200 OK");
+    const before = system.wild.connections;
+    expect(await get(WILD)).toContain("200 OK");
+    expect(system.wild.connections).toBe(before + 1);
+  });
+
+  test("a request that must not be repeated is not", async () => {
+    system.wild.script = once;
+    expect(await get(WILD)).toContain("200 OK");
+    const before = system.wild.connections;
+    expect(await get(WILD, "POST", "order")).toContain("502 Bad Gateway");
+    expect(system.wild.connections).toBe(before);
+  });
+
+  test("a service with `Keep-Alive: timeout=1` gets a new connection", async () => {
+    system.wild.script = (socket) => {
+      socket.once("data", () => socket.destroy());
+      socket.write("HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1\r\nContent-Length: 2\r\n\r\nok");
+    };
+    expect(await get(WILD)).toContain("200 OK");
+    expect(await get(WILD, "POST", "order")).toContain("200 OK");
+  });
+});
+
+describe("clients that break the rules", () => {
+  test("HTTP/1.0: a body that ends with the connection and breaks off ends with a reset", async () => {
+    system.wild.script = (socket) =>
+      socket.write("HTTP/1.1 200 OK\r\n\r\npart", () => setTimeout(() => socket.resetAndDestroy(), 50));
+    const socket = rawSocket(system.port);
+    const failed = new Promise<NodeJS.ErrnoException>((resolve) => socket.once("error", resolve));
+    socket.write(`GET / HTTP/1.0\r\nHost: ${WILD}\r\n\r\n`);
+    expect((await failed).code).toBe("ECONNRESET");
+  });
+
+  test("a client that goes while its pipelined request waits is noticed", async () => {
+    system.app.handler = () => {};
+    const socket = rawSocket(system.port);
+    socket.write(`GET /1 HTTP/1.1\r\nHost: ${APP}\r\n\r\nGET /2 HTTP/1.1\r\nHost: ${APP}\r\n\r\n`);
+    await until(() => system.app.active === 2, "both requests arrived");
+    socket.destroy();
+    await until(() => system.app.active === 0, "the service saw both go");
+  });
+});
