@@ -18,41 +18,41 @@ export async function showMenu(linkup: Linkup): Promise<void> {
 
 function menuEntries(linkup: Linkup): Entry[] {
   const always: Entry[] = [
-    { command: "openConfig", label: t("$(go-to-file) Open linkup.yaml") },
-    { command: "showStatus", label: t("$(info) Show Status") },
-    { command: "showLogs", label: t("$(output) Show Logs") },
+    { command: "openConfig", label: `$(go-to-file) ${t("Open linkup.yaml")}` },
+    { command: "showStatus", label: `$(info) ${t("Show Status")}` },
+    { command: "showLogs", label: `$(output) ${t("Show Logs")}` },
   ];
   switch (workspaceState(linkup.model)) {
     case "none":
-      return [{ command: "createConfig", label: t("$(new-file) Create linkup.yaml") }];
+      return [{ command: "createConfig", label: `$(new-file) ${t("Create linkup.yaml")}` }];
     case "invalid":
       return always;
     case "stopped":
       return [
-        { command: "start", label: t("$(play) Start") },
-        { command: "startIsolated", label: t("$(play) Start Isolated") },
+        { command: "start", label: `$(play) ${t("Start")}` },
+        { command: "startIsolated", label: `$(play) ${t("Start Isolated")}` },
         ...always,
       ];
     case "starting":
-      return [{ command: "cancelStart", label: t("$(stop) Cancel") }, ...always];
+      return [{ command: "cancelStart", label: `$(stop) ${t("Cancel")}` }, ...always];
     case "stopping":
       return always;
     case "failed":
       return [
-        { command: "restart", label: t("$(refresh) Restart") },
-        { command: "stop", label: t("$(stop) Stop") },
+        { command: "restart", label: `$(refresh) ${t("Restart")}` },
+        { command: "stop", label: `$(stop) ${t("Stop")}` },
         ...always,
       ];
     case "running":
       return [
-        { command: "openSession", label: t("$(globe) Open Session in Browser") },
-        { command: "copyUrl", label: t("$(copy) Copy Session URL") },
-        { command: "routeService", label: t("$(arrow-swap) Route Service…") },
-        { command: "routeAllLocal", label: t("$(home) Route All to Local") },
-        { command: "routeAllRemote", label: t("$(cloud) Route All to Remote") },
-        { command: "explainRequest", label: t("$(question) Explain Request…") },
-        { command: "restart", label: t("$(refresh) Restart") },
-        { command: "stop", label: t("$(stop) Stop") },
+        { command: "openSession", label: `$(globe) ${t("Open Session in Browser")}` },
+        { command: "copyUrl", label: `$(copy) ${t("Copy Session URL")}` },
+        { command: "routeService", label: `$(arrow-swap) ${t("Route Service…")}` },
+        { command: "routeAllLocal", label: `$(home) ${t("Route All to Local")}` },
+        { command: "routeAllRemote", label: `$(cloud) ${t("Route All to Remote")}` },
+        { command: "explainRequest", label: `$(question) ${t("Explain Request…")}` },
+        { command: "restart", label: `$(refresh) ${t("Restart")}` },
+        { command: "stop", label: `$(stop) ${t("Stop")}` },
         ...always,
       ];
   }

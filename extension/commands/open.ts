@@ -15,7 +15,7 @@ export async function copyUrl(linkup: Linkup, row?: Row): Promise<void> {
   const url = await chooseUrl(linkup, row);
   if (!url) return;
   await vscode.env.clipboard.writeText(url);
-  vscode.window.setStatusBarMessage(t("$(check) Copied {0}", url), 3000);
+  vscode.window.setStatusBarMessage(t("Copied {0}", url), 3000);
 }
 
 /** The address at which the service is served now. */

@@ -30,11 +30,11 @@ export async function setWorkerToken(
   });
   if (token === undefined) return;
   await storeToken(secrets, workerUrl, token.trim());
-  if (!token.trim()) return void vscode.window.setStatusBarMessage(t("$(check) Worker token removed"), 3000);
+  if (!token.trim()) return void vscode.window.setStatusBarMessage(t("Worker token removed"), 3000);
   const session = ownSessions(linkup.model).find(({ configPath }) => configPath === file.path);
   // A session that the Worker refused goes on with the new token.
   if (session?.state === "failed") return void (await linkup.start(file.path));
-  if (session) return void vscode.window.setStatusBarMessage(t("$(check) Worker token stored"), 3000);
+  if (session) return void vscode.window.setStatusBarMessage(t("Worker token stored"), 3000);
   const start = t("Start");
   const choice = await vscode.window.showInformationMessage(
     t("The token of the Worker at {0} is stored.", hostOf(workerUrl)),

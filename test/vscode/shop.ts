@@ -40,11 +40,16 @@ export class Shop {
     this.#copies = copies.map(({ child }) => child);
   }
 
-  static async start(): Promise<Shop> {
+  /** On free ports; `example` takes those of the example's own linkup.yaml, for pictures. */
+  static async start(ports: "free" | "example" = "free"): Promise<Shop> {
     const folder = await realpath(await mkdtemp(join(tmpdir(), "linkup-shop-")));
-    const worker = await startWorker({ token: TOKEN });
+    const example = ports === "example";
+    const worker = await startWorker({ token: TOKEN, port: example ? 8787 : 0 });
     const workerPort = new URL(worker.url).port;
-    const copies = await Promise.all([startCopies("remote", workerPort), startCopies("local", workerPort)]);
+    const copies = await Promise.all([
+      startCopies("remote", workerPort, example ? "4101,4102,4103" : "0,0,0"),
+      startCopies("local", workerPort, example ? "3101,3102,3103" : "0,0,0"),
+    ]);
     const shop = new Shop(folder, worker, copies);
     await mkdir(shop.folder);
     await writeFile(shop.configPath, await shop.config());
@@ -103,19 +108,19 @@ interface Copies {
   ports: Ports;
 }
 
-/** Starts web, api and auth as one copy, on free ports; resolves when all of them listen. */
-async function startCopies(copy: "local" | "remote", workerPort: string): Promise<Copies> {
+/** Starts web, api and auth as one copy; resolves when all of them listen. */
+async function startCopies(copy: "local" | "remote", workerPort: string, ports: string): Promise<Copies> {
   const script = join(root, "examples", "shop", "start.mjs");
-  const argv = [script, "--copy", copy, "--ports", "0,0,0", "--worker-port", workerPort];
+  const argv = [script, "--copy", copy, "--ports", ports, "--worker-port", workerPort];
   const child = spawn(node, argv, { stdio: ["ignore", "pipe", "inherit"] });
   const kill = () => child.kill("SIGKILL");
   process.once("exit", kill);
   child.once("exit", () => process.off("exit", kill));
-  const ports: Partial<Ports> = {};
+  const taken: Partial<Ports> = {};
   for await (const line of createInterface({ input: child.stdout! })) {
     const match = /^(\w+) \(\w+\) listening on http:\/\/.*:(\d+)$/.exec(line);
-    if (match) ports[match[1] as Service] = Number(match[2]);
-    if (line === "ready") return { child, ports: ports as Ports };
+    if (match) taken[match[1] as Service] = Number(match[2]);
+    if (line === "ready") return { child, ports: taken as Ports };
   }
   throw new Error(`The ${copy} copies of the example did not start.`);
 }
