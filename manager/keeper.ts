@@ -2,7 +2,9 @@
  * Keeps what is wanted running while no window does, and ends it when nobody needs it any more: a process of its own,
  * so that neither a killed editor nor a closed terminal leaves anything behind.
  */
-import { setTimeout as delay } from "node:timers/promises";
+import { tmpdir } from "node:os";
+import { controlAddress } from "../core/control.ts";
+import { Alarm } from "./process/alarm.ts";
 import type { LocalServerOptions } from "./process/local-server.ts";
 import { KEEP_LEASE, Reconciler } from "./session/reconcile.ts";
 import { isPresent, isWanted, needsThisMachine } from "./session/records.ts";
@@ -19,9 +21,10 @@ export async function keep(options: LocalServerOptions): Promise<void> {
   const store = new Store(options.home);
   const reconciler = new Reconciler(options, store);
   const leases = new LeaseWatch(performance.now());
+  const alarm = new Alarm(controlAddress(options.home, process.platform, tmpdir()));
 
   for (let done = false; !done; ) {
-    await delay(TICK_MS);
+    await alarm.within(TICK_MS);
     try {
       const status = await reconciler.localServer.control.status();
       const used = status?.leases.some((id) => id !== KEEP_LEASE) ?? false;
@@ -32,6 +35,7 @@ export async function keep(options: LocalServerOptions): Promise<void> {
       options.log((error as Error).message);
     }
   }
+  alarm.end();
 }
 
 /** True when there is nothing left to do. Under the lock, so that no session starts meanwhile and relies on this keeper. */

@@ -9,7 +9,7 @@ const TITLES = {
   "token-refused": "The Worker refused the token",
   "worker-unreachable": "The Worker cannot be reached",
   "worker-failed": "The Worker answered with an error",
-  "local-server-failed": "The local server did not start",
+  "local-server-failed": "The local server does not run",
   "cloudflared-missing": "cloudflared is not installed",
   "tunnel-failed": "The tunnel is down",
   "tunnel-refused": "Cloudflare refuses the tunnel",
