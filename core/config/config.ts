@@ -32,7 +32,7 @@ export interface Config {
 
 export interface ParsedConfig {
   /** Undefined when there is at least one error. */
-  config: Config | undefined;
+  readonly config: Config | undefined;
   /** All of them, in the order of the file. */
   problems: ConfigProblem[];
   /** What stands where in the text. */
@@ -68,7 +68,16 @@ export function parseConfig(text: string, previous?: ParsedConfig): ParsedConfig
 
   const list = problems.list;
   const broken = list.some(({ severity }) => severity === "error");
-  return { config: broken ? undefined : fromChecked(value as CheckedFile), problems: list, positions };
+  let config: Config | undefined;
+  return {
+    // Made when it is asked for, which an editor never does.
+    get config() {
+      if (!broken) config ??= fromChecked(value as CheckedFile);
+      return config;
+    },
+    problems: list,
+    positions,
+  };
 }
 
 /** A file without errors: optional keys may still be null. */

@@ -43,11 +43,17 @@ export function checkPorts(problems: Problems, services: At[]): void {
   }
 }
 
+const addresses = new Map<string, string | undefined>();
+const MAX_KNOWN = 10_000;
+
 /** Host and port; only the port for the names of this machine. Undefined when it is no http(s) URL. */
 export function addressOf(location: string): string | undefined {
-  const origin = httpOrigin(location);
-  if (origin === undefined) return undefined;
-  const [scheme, authority = ""] = origin.split("://");
+  if (addresses.has(location)) return addresses.get(location);
+  if (addresses.size >= MAX_KNOWN) addresses.clear();
+  const [scheme, authority = ""] = httpOrigin(location)?.split("://") ?? [];
   const port = /:(\d+)$/.exec(authority)?.[1] ?? (scheme === "https" ? "443" : "80");
-  return isLoopback(authority) ? `:${port}` : `${authority.replace(/:\d+$/, "").toLowerCase()}:${port}`;
+  const host = isLoopback(authority) ? "" : authority.replace(/:\d+$/, "").toLowerCase();
+  const address = scheme === undefined ? undefined : `${host}:${port}`;
+  addresses.set(location, address);
+  return address;
 }

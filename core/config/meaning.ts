@@ -15,27 +15,40 @@ export function checkMeaning(problems: Problems, value: unknown): void {
   unique(problems, services, "name", "duplicate-service", (name) => `The service "${name}" exists twice.`);
   unique(problems, domains, "domain", "duplicate-domain", (name) => `The domain "${name}" exists twice.`);
 
-  for (const service of services) {
-    checkLocations(problems, service);
-    for (const rewrite of mapsAt(service.value, ["rewrites"], service.path)) checkRewrite(problems, rewrite);
-  }
+  for (const service of services)
+    once(problems, "services", service, () => {
+      checkLocations(problems, service);
+      for (const rewrite of mapsAt(service.value, ["rewrites"], service.path))
+        checkRewrite(problems, rewrite);
+    });
   checkPorts(problems, services);
 
   const names = new Set(services.map(({ value }) => value.name).filter((name) => typeof name === "string"));
   for (const domain of domains) {
-    checkHostName(problems, domain);
-    checkService(problems, names, domain, "default_service");
     const routes = mapsAt(domain.value, ["routes"], domain.path);
-    for (const route of routes) {
-      checkPattern(problems, route.value.path, [...route.path, "path"]);
-      checkService(problems, names, route, "service");
-    }
-    checkReachable(problems, routes);
+    once(problems, "domains", domain, () => {
+      checkHostName(problems, domain);
+      for (const route of routes) checkPattern(problems, route.value.path, [...route.path, "path"]);
+      checkReachable(problems, routes);
+    });
+    checkService(problems, names, domain, "default_service");
+    for (const route of routes) checkService(problems, names, route, "service");
   }
   checkSessionDomains(problems, domains);
 
   for (const [i, pattern] of listAt(value, ["linkup", "cache_routes"]).entries())
     checkPattern(problems, pattern, ["linkup", "cache_routes", i]);
+}
+
+/** Items in which nothing was found, as what: a text that is not changed keeps its objects. */
+const right = { services: new WeakSet<object>(), domains: new WeakSet<object>() };
+
+/** Runs a check that looks at this item alone, unless it has found nothing in it before. */
+function once(problems: Problems, list: keyof typeof right, { value }: At, check: () => void): void {
+  if (right[list].has(value)) return;
+  const before = problems.count;
+  check();
+  if (problems.count === before) right[list].add(value);
 }
 
 function unique(

@@ -39,17 +39,45 @@ export type YamlNode = ScalarNode | AliasNode | MapNode | SeqNode;
 
 export const MERGE = "<<";
 
-/** A copy with other places. */
-export function moved<N extends YamlNode>(node: N, to: (offset: number) => number): N {
-  const copy: YamlNode = { ...node, start: to(node.start), end: to(node.end) };
-  if (copy.kind === "map")
-    copy.pairs = copy.pairs.map(({ key, value }) => ({ key: moved(key, to), value: moved(value, to) }));
-  else if (copy.kind === "seq") copy.items = copy.items.map((item) => moved(item, to));
-  return copy as N;
+/** A copy with other places. Written out, not spread: a keystroke moves all that follows it. */
+export function moved(node: ScalarNode, to: (offset: number) => number): ScalarNode;
+export function moved(node: YamlNode, to: (offset: number) => number): YamlNode;
+export function moved(node: YamlNode, to: (offset: number) => number): YamlNode {
+  const [start, end] = [to(node.start), to(node.end)];
+  const anchor = node.anchor === undefined ? {} : { anchor: node.anchor };
+  switch (node.kind) {
+    case "scalar":
+      return { kind: "scalar", start, end, value: node.value, style: node.style, ...anchor };
+    case "alias":
+      return { kind: "alias", start, end, name: node.name };
+    case "map": {
+      const pairs = node.pairs.map(({ key, value }) => ({ key: moved(key, to), value: moved(value, to) }));
+      return { kind: "map", start, end, flow: node.flow, pairs, ...anchor };
+    }
+    case "seq":
+      return {
+        kind: "seq",
+        start,
+        end,
+        flow: node.flow,
+        items: node.items.map((item) => moved(item, to)),
+        ...anchor,
+      };
+  }
 }
 
 /** What stands directly in a map or list, in the order of the text. */
 export function children(node: YamlNode): YamlNode[] {
   if (node.kind === "map") return node.pairs.flatMap(({ key, value }) => [key, value]);
   return node.kind === "seq" ? node.items : [];
+}
+
+/** Whether anchors or aliases are in it. */
+export function isLinked(node: YamlNode): boolean {
+  return node.kind === "alias" || node.anchor !== undefined || children(node).some(isLinked);
+}
+
+/** How many nodes it consists of. */
+export function size(node: YamlNode): number {
+  return children(node).reduce((sum, child) => sum + size(child), 1);
 }

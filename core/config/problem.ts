@@ -48,6 +48,9 @@ export class Problems {
     this.positions = positions;
   }
 
+  /** How often something was found wrong so far. */
+  count = 0;
+
   /** In the order of the file. What several places share by an alias is there once. */
   get list(): ConfigProblem[] {
     return [...this.#found.values()].sort((a, b) => a.range.start.offset - b.range.start.offset);
@@ -55,6 +58,7 @@ export class Problems {
 
   /** The range is that of the value at the path, unless `more` has another. */
   error(code: ProblemCode, path: Path, message: string, more: Partial<ConfigProblem> = {}): void {
+    this.count++;
     const range = more.range ?? this.positions.value(path);
     const key = `${code} ${range.start.offset} ${range.end.offset} ${code === "missing-key" ? path.at(-1) : ""}`;
     if (this.#found.has(key)) return;

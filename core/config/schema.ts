@@ -76,7 +76,7 @@ const health = described(
   [{ path: "/healthz", statuses: [200] }],
 );
 
-const service = described(
+export const serviceSchema = described(
   z.strictObject({
     name: name("The service's name, unique in this file.", "web"),
     remote: httpUrl("Where the shared, deployed copy of the service answers.", "https://web.example.com"),
@@ -120,7 +120,7 @@ const route = described(
   "Paths of the domain that another service serves.",
 );
 
-const domain = described(
+export const domainSchema = described(
   z.strictObject({
     domain: name("Host name, without scheme, port and session name.", "example.com"),
     default_service: name("The service that serves every path that no route takes.", "web"),
@@ -165,11 +165,15 @@ export const configSchema = described(
   z.strictObject({
     linkup,
     services: described(
-      z.array(service, "must be a list of services").check(z.minLength(1, "must have at least one service")),
+      z
+        .array(serviceSchema, "must be a list of services")
+        .check(z.minLength(1, "must have at least one service")),
       "The services of the system.",
     ),
     domains: described(
-      z.array(domain, "must be a list of domains").check(z.minLength(1, "must have at least one domain")),
+      z
+        .array(domainSchema, "must be a list of domains")
+        .check(z.minLength(1, "must have at least one domain")),
       "The host names of the system, and which service serves them.",
     ),
   }),

@@ -1,17 +1,48 @@
 /** Checks the shape of linkup.yaml: keys, types and formats, by the schema. */
 
+import type * as z from "zod/mini";
 import { keysAt } from "./keys.ts";
 import { valueAt } from "./maps.ts";
 import { nearest } from "./nearest.ts";
 import type { Path } from "./positions.ts";
 import type { Problems } from "./problem.ts";
-import { configSchema } from "./schema.ts";
+import { configSchema, domainSchema, serviceSchema } from "./schema.ts";
 
+/** Items that were found right, as what: a text that is not changed keeps its objects. */
+const right = { services: new WeakSet<object>(), domains: new WeakSet<object>() };
+
+/** Services and domains are checked one by one, so that those that were right before cost nothing. */
 export function checkShape(problems: Problems, value: unknown): void {
-  const result = configSchema.safeParse(value);
-  if (result.success) return;
-  for (const issue of result.error.issues) {
-    const path = issue.path as Path;
+  const file = (isMap(value) ? { ...value } : value) as Record<string, unknown>;
+  for (const [key, schema, sample] of [
+    ["services", serviceSchema, SERVICE],
+    ["domains", domainSchema, DOMAIN],
+  ] as const) {
+    const items = isMap(value) ? value[key] : undefined;
+    if (!Array.isArray(items) || items.length === 0) continue;
+    file[key] = [sample];
+    for (const [i, item] of items.entries()) {
+      if (isMap(item) && right[key].has(item)) continue;
+      const result = schema.safeParse(item);
+      if (!result.success) report(problems, value, result.error.issues, [key, i]);
+      else if (isMap(item)) right[key].add(item);
+    }
+  }
+  const result = configSchema.safeParse(file);
+  if (!result.success) report(problems, value, result.error.issues, []);
+}
+
+/** Stand for all items where the rest of the file is checked. */
+const SERVICE = { name: "a", remote: "http://a", local: "http://a" };
+const DOMAIN = { domain: "a", default_service: "a" };
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function report(problems: Problems, value: unknown, issues: z.core.$ZodIssue[], parent: Path): void {
+  for (const issue of issues) {
+    const path = [...parent, ...(issue.path as Path)];
     if (issue.code === "unrecognized_keys") {
       for (const key of issue.keys) unknownKey(problems, value, path, key);
     } else if (valueAt(value, path) === undefined) {

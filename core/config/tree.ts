@@ -2,12 +2,14 @@
 import {
   type AliasNode,
   children,
+  isLinked,
   type MapNode,
   MERGE,
   moved,
   type Pair,
   type ScalarNode,
   type SeqNode,
+  size,
   type YamlNode,
 } from "./node.ts";
 import { cut, type Piece } from "./pieces.ts";
@@ -19,25 +21,47 @@ export type Path = (string | number)[];
 /** What aliases may add to a file before it is taken for an attack. */
 const MAX_EXPANDED = 100_000;
 
+/** What is remembered of a piece of text. */
+interface Kept extends Read {
+  /** It has anchors or aliases: what it means depends on other pieces. */
+  linked: boolean;
+  /** Of its items, when it is not linked. */
+  values: unknown[] | undefined;
+  /** The root where it stood last. */
+  last: { start: number; root: YamlNode } | undefined;
+}
+
+function keep(text: string): Kept {
+  const { root, problems } = read(text);
+  return { root, problems, linked: root !== undefined && isLinked(root), values: undefined, last: undefined };
+}
+
+function placed(kept: Kept, start: number): YamlNode | undefined {
+  if (!kept.root || start === 0) return kept.root;
+  if (kept.last?.start !== start) kept.last = { start, root: moved(kept.root, (offset) => offset + start) };
+  return kept.last.root;
+}
+
 export class YamlTree {
   readonly text: string;
   readonly root: YamlNode | undefined;
   readonly problems: SyntaxProblem[] = [];
   /** The pieces that are not well-formed: what is missing there may only be unreadable. */
   readonly broken: Piece[] = [];
-  readonly #read = new Map<string, Read>();
-  #reusable: Map<string, Read> | undefined;
+  readonly #kept = new Map<string, Kept>();
+  #reusable: Map<string, Kept> | undefined;
+  /** Values that are known already, by their nodes. */
+  readonly #values = new Map<YamlNode, unknown>();
   readonly #anchors = new Map<string, YamlNode[]>();
   readonly #targets = new Map<AliasNode, YamlNode | undefined>();
 
   /** Pieces of text that the previous tree has read are not read again. */
   constructor(text: string, previous?: YamlTree) {
     this.text = text;
-    this.#reusable = previous ? previous.#read : undefined;
+    this.#reusable = previous ? previous.#kept : undefined;
     const sections = cut(text);
     this.root = sections ? this.#joined(sections) : this.#piece({ start: 0, end: text.length });
     this.#reusable = undefined;
-    if (this.root) this.#link(this.root);
     if (
       this.root &&
       this.#targets.size > 0 &&
@@ -95,7 +119,7 @@ export class YamlTree {
 
   /** As plain JavaScript. What is aliased is one object in several places. */
   value(): unknown {
-    return this.root && this.#value(this.root, new Map());
+    return this.root && this.#value(this.root, this.#values);
   }
 
   #problem(message: string, start: number, end: number): void {
@@ -104,12 +128,19 @@ export class YamlTree {
 
   #piece({ start, end }: Piece): YamlNode | undefined {
     const text = this.text.slice(start, end);
-    const known = this.#read.get(text) ?? this.#reusable?.get(text) ?? read(text);
-    this.#read.set(text, known);
-    for (const problem of known.problems)
+    const kept = this.#kept.get(text) ?? this.#reusable?.get(text) ?? keep(text);
+    this.#kept.set(text, kept);
+    for (const problem of kept.problems)
       this.problems.push(movedProblem(problem, (offset) => offset + start));
-    if (known.problems.some(({ severity }) => severity === "error")) this.broken.push({ start, end });
-    return known.root && start > 0 ? moved(known.root, (offset) => offset + start) : known.root;
+    if (kept.problems.some(({ severity }) => severity === "error")) this.broken.push({ start, end });
+    const root = placed(kept, start);
+    if (root && kept.linked) this.#link(root);
+    else if (root?.kind === "seq") {
+      // The same text gives the same objects, by which checks know what they have seen before.
+      kept.values ??= root.items.map((item) => this.#value(item, new Map()));
+      for (const [i, item] of root.items.entries()) this.#values.set(item, kept.values[i]);
+    }
+    return root;
   }
 
   #joined(sections: { head: Piece; items: Piece[] }[]): MapNode {
@@ -222,8 +253,4 @@ export class YamlTree {
     }
     for (const merged of this.merged(map)) this.#fill(value, merged, known);
   }
-}
-
-function size(node: YamlNode): number {
-  return children(node).reduce((sum, child) => sum + size(child), 1);
 }
