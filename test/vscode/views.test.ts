@@ -154,6 +154,29 @@ test("Explain Request says which session, service and target, and what would hel
   await closeEditors();
 });
 
+test("a link is followed only when the user agrees", async () => {
+  const follow = async (link: string) => {
+    await window.command("Developer: Open URL");
+    await window.quickInput(`code-oss://linkup-dev.linkup${link}`);
+    // First VS Code itself asks whether the extension may open it.
+    await window.until("VS Code's question", async () => /open this URI/.test((await window.dialog()) ?? ""));
+    await window.button("Open");
+    return await window.until("Linkup's question", async () => {
+      const text = await window.dialog();
+      return text?.includes("A link asks Linkup") && text;
+    });
+  };
+  expect(await follow("/route?service=api&target=local")).toContain("route the service api to this machine");
+  await window.screenshot("link");
+  await window.button("Cancel");
+  await follow("/route?service=auth&target=local");
+  await window.button("Yes");
+  await inTree("auth  local");
+  expect(await window.tree()).toContain("api  remote");
+  await window.inlineAction("auth", "Route to Remote");
+  await inTree("auth  remote");
+});
+
 test("terminals know the session, and have the linkup command", async () => {
   const file = join(shop.folder, "said.txt");
   await window.command("Terminal: Create New Terminal");

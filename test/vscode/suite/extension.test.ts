@@ -43,3 +43,41 @@ describe("the extension", () => {
     });
   });
 });
+
+describe("for other tools", () => {
+  const tools = [
+    "linkup_get_status",
+    "linkup_start_session",
+    "linkup_route_service",
+    "linkup_explain_request",
+  ];
+
+  it("offers tools to language models", () => {
+    const known = vscode.lm.tools.map(({ name }) => name);
+    assert.deepEqual(
+      tools.filter((name) => !known.includes(name)),
+      [],
+    );
+  });
+
+  it("answers the status tool", async () => {
+    const input = { input: {}, toolInvocationToken: undefined };
+    const result = await vscode.lm.invokeTool("linkup_get_status", input);
+    const text = result.content.map((part) => (part as vscode.LanguageModelTextPart).value).join("");
+    assert.match(text, /No session is running/);
+  });
+
+  it("provides a task that starts the session in the background", async () => {
+    const [task] = await vscode.tasks.fetchTasks({ type: "linkup" });
+    assert.equal(task?.name, "start");
+    assert.equal(task?.isBackground, true);
+    assert.deepEqual(task?.problemMatchers, ["$linkup"]);
+  });
+
+  it("labels the port it listens on", () => {
+    const setting = vscode.workspace.getConfiguration("remote").inspect("portsAttributes");
+    const labels = Object.entries(setting?.defaultValue as Record<string, { label?: string }>);
+    const [pattern] = labels.find(([, { label }]) => label === "Linkup") ?? [];
+    assert.match("/usr/bin/node /x/dist/local-server.js", new RegExp(pattern!));
+  });
+});
