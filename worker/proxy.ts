@@ -8,7 +8,7 @@ import { type Failure, failureResponse } from "./failure.ts";
 import { loop, noTargetFor, noTunnel, serviceUnreachable, tunnelDown, unknownSession } from "./failures.ts";
 import { NO_TUNNEL } from "./known-session.ts";
 import { type Found, findSession } from "./lookup.ts";
-import { headersToService } from "./request-headers.ts";
+import { toServiceHeaders } from "./request-headers.ts";
 import { failureToClient, type Passage, responseToClient } from "./response.ts";
 
 /** Cloudflare's edge answers so when no cloudflared is connected to the tunnel. */
@@ -33,12 +33,10 @@ export async function proxy(request: Request, env: Env, context: ExecutionContex
 
   let response: Response;
   try {
-    response = await fetch(decision.origin + decision.target, {
-      method: request.method,
-      headers: headersToService(passage, hops),
-      body: request.body,
-      redirect: "manual",
-    });
+    // A copy of the request is all that can have a body with any method. It does not follow redirects.
+    const forwarded = new Request(decision.origin + decision.target, request);
+    toServiceHeaders(forwarded.headers, passage, hops);
+    response = await fetch(forwarded);
   } catch (error) {
     return failureToClient(unreachable(passage, (error as Error).message), passage);
   }

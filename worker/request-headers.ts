@@ -1,23 +1,15 @@
 /** The headers of a request on its way to a service. */
 import { addedHeaders, HOP_BY_HOP, HOPS_HEADER, joinCookies, ORIGIN_SECRET_HEADER } from "../core/forward.ts";
+import { deleteConnectionHeaders } from "./connection-headers.ts";
 import type { Passage } from "./response.ts";
 
-const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
-
-/** `hops`: how often the request has come through Linkup before. */
-export function headersToService({ found, decision, head, request }: Passage, hops: number): Headers {
-  const headers = new Headers(request.headers);
-  const connection = headers.get("connection");
-  if (connection !== null) {
-    for (const listed of connection.split(",")) {
-      const name = listed.trim().toLowerCase();
-      if (TOKEN.test(name) && name !== "upgrade") headers.delete(name);
-    }
-  }
-  const upgrade = headers.get("upgrade");
+/** Changes a copy of the client's headers. `hops`: how often the request has come through Linkup before. */
+export function toServiceHeaders(headers: Headers, { found, decision, head }: Passage, hops: number): void {
+  // Even where one is not forwarded by workerd, it would be taken for ours: `Upgrade` makes it open a WebSocket.
+  const isWebSocket = headers.get("upgrade")?.toLowerCase() === "websocket";
+  deleteConnectionHeaders(headers);
   for (const name of HOP_BY_HOP) headers.delete(name);
-  // The one protocol that a Worker can switch to; workerd writes the headers that go with it.
-  if (upgrade?.toLowerCase() === "websocket") headers.set("upgrade", "websocket");
+  if (isWebSocket) headers.set("upgrade", "websocket");
   // workerd answers 100-continue itself, and some services wait for ever when they see it a second time.
   headers.delete("expect");
 
@@ -29,5 +21,4 @@ export function headersToService({ found, decision, head, request }: Passage, ho
   const { tunnel } = found.session;
   if (tunnel?.origin === decision.origin) headers.set(ORIGIN_SECRET_HEADER, tunnel.secret);
   else headers.delete(ORIGIN_SECRET_HEADER);
-  return headers;
 }

@@ -1,7 +1,8 @@
 /** A service's response on its way back to the client. */
-import { corsHeaders, isPreflight } from "../core/forward.ts";
+import { corsHeaders, HOP_BY_HOP, isPreflight } from "../core/forward.ts";
 import type { RequestHead } from "../core/request.ts";
 import { keepsCaching, type Routed } from "../core/route.ts";
+import { deleteConnectionHeaders } from "./connection-headers.ts";
 import { type Failure, failureResponse } from "./failure.ts";
 import type { Found } from "./lookup.ts";
 
@@ -24,6 +25,8 @@ export function responseToClient(response: Response, passage: Passage): Response
       ? new Response(null, { status: 204 })
       : new Response(response.body, response);
   const { headers } = answered;
+  deleteConnectionHeaders(headers);
+  for (const name of HOP_BY_HOP) headers.delete(name);
   addCors(headers, cors);
   if (!keepsCaching(found.session.routing, decision.target)) headers.set("cache-control", "no-cache");
   // One URL, several sessions: a cached answer of one must not be taken for the other's.
