@@ -133,6 +133,7 @@ export class Manager {
       record.trouble = null;
       // Sent again even when nothing changed: the Worker may have forgotten the session, or be another version now.
       record.registered = null;
+      record.env_files = null;
       if (name !== undefined) record.name = name;
       state.local_server = { ...state.local_server, failures: 0, retry_at: 0, problem: null };
       if (record.connector) record.connector = { ...record.connector, retry_at: 0 };

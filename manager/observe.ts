@@ -24,6 +24,7 @@ export function snapshotOf({ state, server, health, problems }: Observed): Snaps
     components: [localServerView(state, server), ...records.flatMap(tunnelView), ...workerViews(records)],
     problems: [
       ...problems,
+      ...records.flatMap(({ env_files }) => env_files?.problems ?? []),
       ...[state.set_aside, state.local_server.problem, ...records.map(problemOfRecord)].flatMap(
         (problem) => problem ?? [],
       ),

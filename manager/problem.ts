@@ -16,6 +16,7 @@ const TITLES = {
   "name-invalid": "Not a session name",
   "name-taken": "The session name is taken",
   "no-local-dns": "Browsers would not find the session",
+  "env-file-unwritable": "An env file could not be changed",
   "service-unhealthy": "A service does not answer",
   "session-unknown": "No such session",
   "session-stopped": "The session was stopped",

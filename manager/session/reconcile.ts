@@ -2,9 +2,11 @@
  * Makes what runs follow what is wanted. Level-triggered and idempotent: it looks at what is there, does what is
  * missing, and does nothing when all is as it should be. Whoever calls it holds the reconcile lock.
  */
+import { dirname, resolve } from "node:path";
 import type { Target } from "../../core/config/config.ts";
 import type { ServerStatus } from "../../core/control.ts";
 import { randomName } from "../../core/names.ts";
+import { EnvFiles } from "../env-files/env-files.ts";
 import { LinkupError, type ProblemCode, problemOf } from "../problem.ts";
 import { KeeperProcess } from "../process/keeper-process.ts";
 import { LocalServer, type LocalServerOptions } from "../process/local-server.ts";
@@ -28,9 +30,11 @@ export class Reconciler {
   readonly keeper: KeeperProcess;
   readonly #store: Store;
   readonly #options: LocalServerOptions;
+  readonly #envFiles: EnvFiles;
 
   constructor(options: LocalServerOptions, store: Store) {
     this.#options = options;
+    this.#envFiles = new EnvFiles(options.home);
     this.localServer = new LocalServer(options, store);
     this.keeper = new KeeperProcess(options, store);
     this.#store = store;
@@ -43,6 +47,11 @@ export class Reconciler {
     await Promise.all(ended.map((record) => this.#tearDown(record)));
 
     const running = sessions.filter(isWanted);
+    // Those of sessions that ended, and those that a crash left.
+    for (const { message } of await this.#envFiles.restore(
+      ({ session }) => !running.some(({ id }) => id === session),
+    ))
+      this.#options.log(message);
     if (!running.some(needsThisMachine)) {
       await this.localServer.stop();
       await this.keeper.stop();
@@ -101,6 +110,7 @@ export class Reconciler {
     }
     record = await this.#serve(record, server);
     await this.#connect(record, server);
+    await this.#putEnvFiles(record);
     const { targets } = record;
     await this.#changeRecord(id, (record) => {
       record.confirmed = targets;
@@ -170,6 +180,19 @@ export class Reconciler {
       }
       throw error;
     }
+  }
+
+  /** The file's own session brings its env files; those beside it do not. */
+  async #putEnvFiles({ id, beside, config, config_path, env_files }: SessionRecord): Promise<void> {
+    if (beside || config_path === null) return;
+    const directories = config.services.flatMap(({ directory }) =>
+      directory === undefined ? [] : [resolve(dirname(config_path), directory)],
+    );
+    if (env_files && JSON.stringify(env_files.directories) === JSON.stringify(directories)) return;
+    const problems = await this.#envFiles.apply(id, directories);
+    await this.#changeRecord(id, (record) => {
+      record.env_files = { directories, problems };
+    });
   }
 
   async #tearDown(record: SessionRecord): Promise<void> {

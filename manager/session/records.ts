@@ -89,6 +89,7 @@ export function newRecord(
     served: null,
     trouble: null,
     connector: null,
+    env_files: null,
     ...more,
   };
 }
@@ -104,6 +105,7 @@ export function forgetRun(record: SessionRecord): void {
   record.served = null;
   record.trouble = null;
   record.connector = null;
+  record.env_files = null;
 }
 
 /** True when requests from outside reach this session, or none have to. */

@@ -3,16 +3,28 @@ import { randomBytes } from "node:crypto";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
-/** Replaces the file by this content: temporary file beside it, fsync, rename. Only the owner may read it unless `mode` says else. */
+export interface Rights {
+  mode: number;
+  uid?: number;
+  gid?: number;
+}
+
+/** Replaces the file by this content: temporary file beside it, fsync, rename. Only the owner may read it unless `rights` say else. */
 export async function writeAtomically(
   path: string,
   content: string | Uint8Array,
-  mode = 0o600,
+  rights: Rights = { mode: 0o600 },
 ): Promise<void> {
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
   try {
-    const file = await open(temporary, "wx", mode);
-    await filled(file, content);
+    const file = await open(temporary, "wx", rights.mode);
+    try {
+      await give(file, rights);
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
@@ -21,13 +33,13 @@ export async function writeAtomically(
   await syncDirectory(dirname(path));
 }
 
-async function filled(file: FileHandle, content: string | Uint8Array): Promise<void> {
-  try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+async function give(file: FileHandle, { mode, uid, gid }: Rights): Promise<void> {
+  if (process.platform === "win32") return;
+  const now = await file.stat();
+  if (uid !== undefined && gid !== undefined && (now.uid !== uid || now.gid !== gid))
+    await file.chown(uid, gid);
+  // The umask has taken its part of it.
+  await file.chmod(mode);
 }
 
 /** Makes a rename last over a power cut. Windows has no such call on directories. */

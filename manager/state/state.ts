@@ -66,6 +66,8 @@ export interface SessionRecord {
   trouble: Trouble | null;
   /** Its cloudflared; null where requests come without one. */
   connector: Connector | null;
+  /** Its env files: for which directories they were changed, and what could not be. */
+  env_files: { directories: readonly string[]; problems: readonly Problem[] } | null;
 }
 
 export function emptyState(): State {
@@ -127,6 +129,7 @@ const recordSchema = z.object({
       was_ready: z.boolean(),
     }),
   ),
+  env_files: nullable(z.object({ directories: z.array(z.string()), problems: z.array(problem) })),
 });
 
 const stateSchema = z.object({
@@ -156,7 +159,9 @@ const MIGRATIONS: Record<number, (state: Record<string, unknown>) => Record<stri
   // Version 1 knew of no supervision, of no keeper and of no tunnels.
   1: ({ local_server, local_server_trouble: _, sessions, ...state }) => ({
     ...state,
-    sessions: Array.isArray(sessions) ? sessions.map((record) => ({ ...record, connector: null })) : sessions,
+    sessions: Array.isArray(sessions)
+      ? sessions.map((record) => ({ ...record, connector: null, env_files: null }))
+      : sessions,
     local_server: { ...notStarted(), process: local_server ?? null },
     keeper: null,
     set_aside: null,

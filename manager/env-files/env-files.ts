@@ -1,0 +1,175 @@
+/**
+ * Env files of services: while a session runs, each `.env.*.linkup` of a service's directory is appended to the file of
+ * the same name without `.linkup`. A journal is written before a file is, so that a crash at any moment is undone later.
+ */
+import { constants } from "node:fs";
+import { access, lstat, readdir, readFile, readlink, realpath, rm, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { type Problem, problem } from "../problem.ts";
+import { writeAtomically } from "../state/atomic-file.ts";
+import { appendBlock, hasBlock, removeBlock } from "./block.ts";
+
+/** A file that has, or is about to have, a block of ours. */
+interface Entry {
+  /** The file itself, where links are followed. */
+  path: string;
+  /** Which session put it there. */
+  session: string;
+  /** False when there was no file: it goes again with the block. */
+  existed: boolean;
+  /** Exactly what was appended, bytes as latin1. */
+  block: string;
+}
+
+const SOURCE = /^\.env\..*\.linkup$/;
+/** Somebody else may write the file between our reading and our writing: then it is read again. */
+const TRIES = 5;
+
+export class EnvFiles {
+  readonly #journal: string;
+
+  constructor(home: string) {
+    this.#journal = join(home, "env-files.json");
+  }
+
+  /** Appends what these directories have. Returns what could not be done, for people; the session runs without it. */
+  async apply(session: string, directories: readonly string[]): Promise<Problem[]> {
+    const problems = await this.restore((entry) => entry.session === session);
+    for (const directory of directories) {
+      for (const source of await sourcesIn(directory)) {
+        try {
+          await this.#append(
+            session,
+            join(directory, source),
+            join(directory, source.slice(0, -".linkup".length)),
+          );
+        } catch (error) {
+          problems.push(refused(join(directory, source), error as Error));
+        }
+      }
+    }
+    return problems;
+  }
+
+  /**
+   * Takes out the blocks that this holds for, and nothing else. Returns what could not be done:
+   * it stays in the journal, to be tried again.
+   */
+  async restore(which: (entry: Pick<Entry, "session">) => boolean): Promise<Problem[]> {
+    const problems: Problem[] = [];
+    for (const entry of (await this.#read()).filter(which)) {
+      try {
+        await takeOut(entry);
+        await this.#write((await this.#read()).filter(({ path }) => path !== entry.path));
+      } catch (error) {
+        problems.push(stuck(entry.path, error as Error));
+      }
+    }
+    return problems;
+  }
+
+  /** The files that have a block of ours. */
+  async changed(): Promise<string[]> {
+    return (await this.#read()).map(({ path }) => path);
+  }
+
+  async #append(session: string, source: string, target: string): Promise<void> {
+    const content = (await readFile(source)).toString("latin1");
+    const path = await followed(target);
+    for (let tries = TRIES; ; tries--) {
+      const before = await read(path);
+      // Ours is taken out above, so this one is of another session, or of the original Linkup.
+      if (before !== undefined && hasBlock(before)) return;
+      if (before !== undefined) await access(path, constants.W_OK);
+      const { text, block } = appendBlock(before ?? "", content);
+      const others = (await this.#read()).filter((entry) => entry.path !== path);
+      await this.#write([...others, { path, session, existed: before !== undefined, block }]);
+      if (await replace(path, before, text, source)) return;
+      if (tries === 0) throw new Error("it is being changed all the time");
+    }
+  }
+
+  async #read(): Promise<Entry[]> {
+    const text = await read(this.#journal);
+    return text === undefined ? [] : JSON.parse(Buffer.from(text, "latin1").toString("utf8"));
+  }
+
+  async #write(entries: Entry[]): Promise<void> {
+    if (entries.length > 0) await writeAtomically(this.#journal, JSON.stringify(entries, null, 2));
+    else await rm(this.#journal, { force: true });
+  }
+}
+
+async function takeOut({ path, existed, block }: Entry): Promise<void> {
+  for (let tries = TRIES; tries > 0; tries--) {
+    const text = await read(path);
+    if (text === undefined) return;
+    const without = removeBlock(text, block);
+    // Somebody took it out already, or changed it beyond recognition: nothing of theirs is touched.
+    if (without === undefined) return;
+    await access(path, constants.W_OK);
+    if (without === "" && !existed) {
+      await rm(path, { force: true });
+      return;
+    }
+    if (await replace(path, text, without, path)) return;
+  }
+  throw new Error("it is being changed all the time");
+}
+
+/** False when the file is no longer as it was read. A new file gets the rights of the `like` one. */
+async function replace(
+  path: string,
+  before: string | undefined,
+  text: string,
+  like: string,
+): Promise<boolean> {
+  const { mode, uid, gid } = await stat(before === undefined ? like : path);
+  if ((await read(path)) !== before) return false;
+  await writeAtomically(path, Buffer.from(text, "latin1"), { mode: mode & 0o7777, uid, gid });
+  return true;
+}
+
+/** The file's bytes as latin1; undefined when there is none. */
+async function read(path: string): Promise<string | undefined> {
+  try {
+    return (await readFile(path)).toString("latin1");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** The file behind symbolic links, which stay; also behind one whose file does not exist yet. */
+async function followed(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+  const link = await lstat(path).catch(() => undefined);
+  return link?.isSymbolicLink() ? resolve(dirname(path), await readlink(path)) : path;
+}
+
+async function sourcesIn(directory: string): Promise<string[]> {
+  try {
+    return (await readdir(directory)).filter((name) => SOURCE.test(name)).sort();
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return [];
+    throw error;
+  }
+}
+
+function stuck(path: string, error: Error): Problem {
+  return problem(
+    "env-file-unwritable",
+    `Linkup's block could not be taken out of ${path}: ${error.message}. It is tried again at the next command.`,
+  );
+}
+
+function refused(source: string, error: Error): Problem {
+  return problem(
+    "env-file-unwritable",
+    `${source} could not be put in place: ${error.message}. The session runs without it.`,
+  );
+}
