@@ -51,7 +51,7 @@ export function randomName(length = 6, fill: FillRandom = cryptoRandom): string 
 
 /**
  * The name of a preview session: the first 6 hex characters of the SHA-256 over its content,
- * with every list and key sorted, so that the same content gives the same name.
+ * with every key sorted, so that the same content gives the same name. Lists are in the caller's order.
  */
 export async function contentName(content: unknown): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(canonical(content)));

@@ -78,7 +78,7 @@ export async function saveSession(call: UpsertCall, env: Env): Promise<SavedSess
     const saved = await save(request.desired_name, false);
     if (saved.ok || saved.status !== 409 || whenTaken === "refuse") return saved;
   } else if (kind === "preview") {
-    return save(await contentName(printSession(session)), false);
+    return save(await contentName(printSession(sorted(session))), false);
   }
   const animal = kind === "tunneled" && (request.name_kind === "animal" || isFromFirstApi(call));
   return saveFresh((attempt) => freshName(animal, attempt), save);
@@ -122,6 +122,16 @@ function newSession(kind: "tunneled" | "preview", request: UpsertRequest): Sessi
   const { services, domains, cache_routes } = request;
   const session_token = request.session_token ?? (kind === "preview" ? PREVIEW_TOKEN : newSecret());
   return { kind, session_token, services, domains, cache_routes };
+}
+
+/** The same session in the one order of all that mean the same: that of routes and rewrites counts, and stays. */
+function sorted(session: Session): Session {
+  return {
+    ...session,
+    services: session.services.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    domains: session.domains.toSorted((a, b) => (a.domain < b.domain ? -1 : 1)),
+    cache_routes: session.cache_routes.toSorted(),
+  };
 }
 
 /** Clients of the first API ask for a new name by an empty one, and always get an animal. */
