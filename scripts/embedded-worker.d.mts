@@ -18,4 +18,5 @@ export function startWorker(options?: {
   persist?: string | undefined;
   vars?: Record<string, string>;
   internet?: string | undefined;
+  bundle?: string;
 }): Promise<EmbeddedWorker>;

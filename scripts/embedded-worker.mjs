@@ -9,7 +9,7 @@ import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 
 const root = resolve(import.meta.dirname, "..");
-const bundle = join(root, "dist", "worker.js");
+const linkup = join(root, "dist", "worker.js");
 const COMPATIBILITY_DATE = "2026-11-01";
 const STOP_MS = 5000;
 /** Runs the Worker's scheduled job when it is asked to: workerd has no clock for that. */
@@ -32,6 +32,7 @@ const CLOCK = `export default {
  * @param {Record<string, string>} [options.vars] more variables of the Worker
  * @param {string} [options.internet] `host:port` of a server that stands for the whole Internet: it gets every
  *   request that the Worker makes, as plain HTTP with the `Host` it is meant for
+ * @param {string} [options.bundle] another Worker, with the same Durable Objects
  * @returns {Promise<import("./embedded-worker.mjs").EmbeddedWorker>}
  */
 export async function startWorker({
@@ -42,8 +43,10 @@ export async function startWorker({
   persist,
   vars = {},
   internet,
+  bundle = linkup,
 } = {}) {
-  if (bundleIsStale()) execFileSync(process.execPath, [join(root, "esbuild.mjs"), "worker"], { cwd: root });
+  if (bundle === linkup && isStale())
+    execFileSync(process.execPath, [join(root, "esbuild.mjs"), "worker"], { cwd: root });
 
   const folder = mkdtempSync(join(tmpdir(), "linkup-worker-"));
   const storage = persist ? resolve(persist) : join(folder, "storage");
@@ -55,7 +58,7 @@ export async function startWorker({
     ...vars,
   };
   const config = join(folder, "workerd.capnp");
-  writeFileSync(config, workerdConfig(Object.keys(variables), internet));
+  writeFileSync(config, workerdConfig(bundle, Object.keys(variables), internet));
 
   const workerd = createRequire(import.meta.url)("workerd").default;
   const child = spawn(
@@ -124,7 +127,7 @@ async function stop(child, ended) {
   clearTimeout(patience);
 }
 
-function workerdConfig(variables, internet) {
+function workerdConfig(bundle, variables, internet) {
   const bindings = variables.map(
     (name) => `(name = ${JSON.stringify(name)}, fromEnvironment = ${JSON.stringify(name)}),`,
   );
@@ -167,9 +170,9 @@ const linkup :Workerd.Worker = (
 `;
 }
 
-function bundleIsStale() {
-  if (!existsSync(bundle)) return true;
-  const built = statSync(bundle).mtimeMs;
+function isStale() {
+  if (!existsSync(linkup)) return true;
+  const built = statSync(linkup).mtimeMs;
   const sources = ["worker", "core"].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true }).map((name) => join(root, folder, name)),
   );

@@ -1,0 +1,211 @@
+/**
+ * What the Worker costs, against a bare pass-through Worker on the same workerd, in turns:
+ *   npm run bench:worker
+ * Prints a table and exits 0 only when every target is met.
+ */
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import { WebSocket } from "ws";
+import { startWorker } from "../../../scripts/embedded-worker.mjs";
+import { cpuOf } from "./cpu.ts";
+import { median, percentile, run } from "./load.ts";
+
+const ROUNDS = 12;
+const REQUESTS = 1500;
+/** So many that each is asked for again only when it is remembered no more. */
+const COLD_SESSIONS = 4000;
+const TOKEN = "bench";
+
+const upstream = fork(resolve(import.meta.dirname, "upstream.ts"));
+const [port] = (await once(upstream, "message")) as [number];
+const UPSTREAM = `http://127.0.0.1:${port}`;
+const ours = await startWorker({ token: TOKEN });
+const bare = await startWorker({
+  bundle: resolve(import.meta.dirname, "pass-through.mjs"),
+  vars: { UPSTREAM },
+});
+
+try {
+  process.exitCode = (await bench()) ? 0 : 1;
+} finally {
+  await Promise.all([ours.stop(), bare.stop()]);
+  upstream.disconnect();
+}
+
+async function bench(): Promise<boolean> {
+  await createSession("warm");
+  for (let n = 0; n < COLD_SESSIONS; n++) await createSession(`cold-${n}`);
+
+  const head = (session: string) =>
+    `GET /assets/index.js?v=1 HTTP/1.1\r\nHost: ${session}.example.com\r\nAccept: */*\r\nAccept-Encoding: gzip, deflate, br\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36\r\nReferer: https://${session}.example.com/\r\nCookie: a=1; b=2\r\n\r\n`;
+  let cold = 0;
+  const kinds = [
+    { name: "pass-through", worker: bare, head: () => head("warm") },
+    { name: "warm session", worker: ours, head: () => head("warm") },
+    { name: "cold session", worker: ours, head: () => head(`cold-${cold++ % COLD_SESSIONS}`) },
+  ].map((kind) => ({ ...kind, rows: [1, 32].map((connections) => newRow(connections)) }));
+
+  for (let round = -1; round < ROUNDS; round++) {
+    for (const { worker, head, rows } of kinds) {
+      for (const row of rows) {
+        const before = cpuOf(worker.pid);
+        const times = await run({ url: worker.url, connections: row.connections, requests: REQUESTS, head });
+        // The first round warms up both.
+        if (round < 0) continue;
+        row.cpu.push(((cpuOf(worker.pid) - before) * 1000) / REQUESTS);
+        row.times.push(...times);
+      }
+    }
+  }
+
+  const checks: Check[] = [];
+  const [base, ...measured] = kinds;
+  console.log(
+    "\n| Worker | connections | CPU per request (µs) | p50 (ms) | p99 (ms) |\n|---|---|---|---|---|",
+  );
+  for (const { name, rows } of kinds) {
+    for (const { connections, cpu, times } of rows) {
+      const figures = [median(cpu), percentile(times, 0.5), percentile(times, 0.99)];
+      console.log(
+        `| ${[name, connections, figures[0]!.toFixed(0), figures[1]!.toFixed(2), figures[2]!.toFixed(2)].join(" | ")} |`,
+      );
+    }
+  }
+  console.log(
+    `| WebSocket, pass-through | 1 | | ${(await socketTimes(bare.url)).map((ms) => ms.toFixed(2)).join(" | ")} |`,
+  );
+  console.log(
+    `| WebSocket, ours | 1 | | ${(await socketTimes(ours.url)).map((ms) => ms.toFixed(2)).join(" | ")} |`,
+  );
+
+  for (const [index, target] of [1.15, 1.5].entries()) {
+    const { name, rows } = measured[index]!;
+    for (const [r, { connections, cpu }] of rows.entries()) {
+      // Round by round, so that what else the machine did at the time counts for both.
+      const ratios = cpu.map((value, round) => value / base!.rows[r]!.cpu[round]!);
+      checks.push({
+        what: `CPU of a ${name} against pass-through, ${connections} connections`,
+        value: median(ratios),
+        target,
+        unit: "×",
+      });
+    }
+  }
+  checks.push({
+    what: "toggle to effect, median",
+    value: median(await toggleTimes()),
+    target: 1000,
+    unit: "ms",
+  });
+  checks.push({ what: "bundle", value: statSync("dist/worker.js").size / 1000, target: 150, unit: "kB" });
+  checks.push({ what: "start-up CPU beyond pass-through's", value: await startUp(), target: 20, unit: "ms" });
+
+  console.log("\n| target | at most | measured | |\n|---|---|---|---|");
+  for (const { what, value, target, unit } of checks) {
+    const met = value <= target ? "met" : "MISSED";
+    console.log(`| ${what} | ${target} ${unit} | ${value.toFixed(2)} ${unit} | ${met} |`);
+  }
+  return checks.every(({ value, target }) => value <= target);
+}
+
+interface Check {
+  what: string;
+  value: number;
+  target: number;
+  unit: string;
+}
+
+function newRow(connections: number) {
+  return { connections, cpu: [] as number[], times: [] as number[] };
+}
+
+async function createSession(name: string, location = UPSTREAM): Promise<void> {
+  const response = await fetch(`${ours.url}/linkup/v2/sessions/preview`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${TOKEN}` },
+    body: JSON.stringify({
+      desired_name: name,
+      session_token: "bench",
+      services: [
+        { name: "web", location, rewrites: [{ source: "^/old/(.*)", target: "/$1" }] },
+        { name: "api", location },
+      ],
+      domains: [
+        { domain: "example.com", default_service: "web", routes: [{ path: "^/api/.*", service: "api" }] },
+        { domain: "api.example.com", default_service: "api" },
+      ],
+    }),
+  });
+  if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
+  await response.arrayBuffer();
+}
+
+/** p50 and p99 of a message there and back, in milliseconds. */
+async function socketTimes(url: string): Promise<[number, number]> {
+  const socket = new WebSocket(url.replace("http", "ws"), {
+    headers: { host: "warm.example.com" },
+    perMessageDeflate: false,
+  });
+  await once(socket, "open");
+  const times: number[] = [];
+  for (let n = 0; n < 3000; n++) {
+    const started = performance.now();
+    socket.send("message");
+    await once(socket, "message");
+    times.push(performance.now() - started);
+  }
+  socket.close();
+  await once(socket, "close");
+  return [percentile(times, 0.5), percentile(times, 0.99)];
+}
+
+/** From the call that changes a session to the first request that follows it, asked for without a pause. */
+async function toggleTimes(): Promise<number[]> {
+  const other = fork(resolve(import.meta.dirname, "upstream.ts"));
+  const [otherPort] = (await once(other, "message")) as [number];
+  const times: number[] = [];
+  const locations = [`http://127.0.0.1:${otherPort}`, "http://127.0.0.1:1", UPSTREAM, "http://127.0.0.1:1"];
+  let reachable = true;
+  for (let n = 0; n < 40; n++) {
+    const location = locations[n % locations.length]!;
+    const started = performance.now();
+    await createSession("toggled", location);
+    const wanted = !location.endsWith(":1");
+    if (n > 0 && wanted !== reachable) {
+      while ((await isReachable("toggled")) !== wanted);
+      times.push(performance.now() - started);
+    }
+    reachable = wanted;
+  }
+  other.disconnect();
+  return times;
+}
+
+async function isReachable(session: string): Promise<boolean> {
+  const head = () => `GET / HTTP/1.1\r\nHost: ${session}.example.com\r\n\r\n`;
+  return run({ url: ours.url, connections: 1, requests: 1, head }).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** CPU in milliseconds from the start of workerd until it listens, by which time it has run the Worker's code. */
+async function startUp(): Promise<number> {
+  const start = async (options: object) => {
+    const worker = await startWorker(options);
+    const used = cpuOf(worker.pid);
+    await worker.stop();
+    return used;
+  };
+  const differences: number[] = [];
+  for (let n = 0; n < 9; n++) {
+    const without = await start({
+      bundle: resolve(import.meta.dirname, "pass-through.mjs"),
+      vars: { UPSTREAM },
+    });
+    differences.push((await start({ token: TOKEN })) - without);
+  }
+  return median(differences);
+}
