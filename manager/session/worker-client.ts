@@ -21,10 +21,13 @@ export class WorkerClient {
     this.#token = token;
   }
 
-  /** Undefined for a Worker of the original, which has no such answer. */
+  /** Undefined for a Worker of the original, which takes the call for one to its proxy. */
   async capabilities(): Promise<WorkerCapabilities | undefined> {
-    const answer = await this.#ask("GET", "/linkup/v2/capabilities");
+    const path = "/linkup/v2/capabilities";
+    const answer = await this.#ask("GET", path);
     if (answer.status === 401) throw this.#refused();
+    // Not able now is not the same as not able.
+    if (answer.status === 429 || answer.status >= 500) throw this.#failed("GET", path, answer);
     if (answer.status !== 200) return undefined;
     const json = parseJson(answer.text) as Partial<WorkerCapabilities> | undefined;
     return typeof json?.version === "string" ? (json as WorkerCapabilities) : undefined;

@@ -48,8 +48,8 @@ class Kv {
 
 export interface OriginalWorkerOptions {
   token: string;
-  /** Where the tunnel of a session leads. */
-  tunnelUrl: (session: string) => string;
+  /** The port of this machine to which the tunnel of a session leads. */
+  portOf: (session: string) => number;
 }
 
 export class OriginalWorker {
@@ -214,11 +214,12 @@ export class OriginalWorker {
 
   #tunnel(session: string): { url: string } {
     const known = this.#tunnels.get(session);
+    const port = this.#options.portOf(session);
     const tunnel = {
       account_id: "an-account",
       name: `tunnel-${session}`,
-      url: this.#options.tunnelUrl(session),
-      id: `tunnel-of-${session}`,
+      url: `http://127.0.0.1:${port}`,
+      id: `on-port-${port}`,
       secret: randomBytes(32).toString("base64"),
       ...known,
       last_started: Date.now(),
