@@ -7,9 +7,12 @@ process.umask(0o077);
 
 async function main(): Promise<void> {
   const started = await startServer(parseOptions(process.argv.slice(2), process.env));
-  if (started) return;
-  log("already running");
-  process.exit(0);
+  if (!started) {
+    log("already running");
+    process.exit(0);
+  }
+  // What one exchange runs into must not end all the others, nor the connections of other sessions.
+  process.on("uncaughtException", (error) => log(`error: ${error.stack ?? error.message}`));
 }
 
 main().catch((error: Error) => {

@@ -38,7 +38,7 @@ export async function startServer(options: Options): Promise<boolean> {
     new Front(
       (client) => {
         const verdict = decide(sessions, listener, client);
-        if (verdict.refused) refuse(client, verdict.status, verdict.text);
+        if ("failure" in verdict) refuse(client, verdict.failure);
         else forward(client, verdict.served, verdict.decision, pool);
       },
       (host) => certificates.for(host),

@@ -24,6 +24,8 @@ export interface ForwardedHead {
 export interface Client extends RequestHead {
   readonly method: string;
   readonly fields: Fields;
+  /** The client speaks TLS. */
+  readonly secure: boolean;
   /** False when the request ends with its head. */
   readonly hasBody: boolean;
   /** The protocol that the client wants to switch to: `websocket`. */

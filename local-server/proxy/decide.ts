@@ -1,29 +1,45 @@
 /** What becomes of a request: the service it goes to, or the answer it gets instead. */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { ORIGIN_SECRET_HEADER } from "../../core/forward.ts";
-import { UNKNOWN_SESSION } from "../../core/identify.ts";
+import { HOPS_HEADER, MAX_HOPS, ORIGIN_SECRET_HEADER } from "../../core/forward.ts";
+import { hostname, isLoopback } from "../../core/hosts.ts";
 import type { RequestHead } from "../../core/request.ts";
-import { noTarget, type Routed, route } from "../../core/route.ts";
+import { type Routed, route } from "../../core/route.ts";
 import type { Served, Sessions } from "../sessions.ts";
-import { FORBIDDEN } from "./texts.ts";
+import { type Failure, forbidden, loop, misdirected, noTargetFor, unknownSession } from "./failures.ts";
 
 export type Listener = "browser" | "tunnel";
 
-export type Verdict =
-  | { refused: false; served: Served; decision: Routed }
-  | { refused: true; status: number; text: string };
+export type Verdict = { served: Served; decision: Routed } | { failure: Failure };
 
 export function decide(sessions: Sessions, listener: Listener, head: RequestHead): Verdict {
+  if (hopsOf(head) >= MAX_HOPS) return { failure: loop(head.host) };
   const served = sessions.find(head);
-  if (!served) return refuse(422, UNKNOWN_SESSION);
-  if (listener === "tunnel" && !hasSecret(served, head)) return refuse(403, FORBIDDEN);
+  if (!served) return { failure: unknownSession };
+  if (listener === "tunnel" && !hasSecret(served, head)) return { failure: forbidden };
   const decision = route(served.name, served.session, head);
-  if (decision.outcome === "no-target") return refuse(404, noTarget(served.name, served.session, decision));
-  return { refused: false, served, decision };
+  if (decision.outcome === "no-target") return { failure: noTargetFor(served, decision) };
+  if (listener === "browser" && !isExpected(sessions, head.host)) return { failure: misdirected(head.host) };
+  return { served, decision };
 }
 
-function refuse(status: number, text: string): Verdict {
-  return { refused: true, status, text };
+/** How often the request has come through Linkup before. */
+export function hopsOf(head: Pick<RequestHead, "header">): number {
+  return Number(head.header(HOPS_HEADER)) || 0;
+}
+
+/**
+ * A page of evil.example can have its own host name resolve to this machine, and is then of one origin with whatever
+ * answers here (DNS rebinding). It cannot choose the `Host` that the browser sends: only ours are served.
+ */
+function isExpected(sessions: Sessions, host: string): boolean {
+  const name = hostname(host);
+  if (name === "" || isLoopback(name)) return true;
+  for (const { session } of sessions)
+    for (const { domain } of session.domains) {
+      const known = domain.toLowerCase();
+      if (name === known || name.endsWith(`.${known}`)) return true;
+    }
+  return false;
 }
 
 /** A Worker of the original mints no secret: then none is asked for. Hashes have one length, so time tells nothing. */

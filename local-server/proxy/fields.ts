@@ -43,9 +43,31 @@ export class Fields {
 
 const NONE: ReadonlySet<string> = new Set();
 
+/**
+ * What `Connection` cannot take away: the frame of the message, and what this proxy or the service decides by.
+ * Without its length a body would be read as the next request.
+ */
+const KEPT: ReadonlySet<string> = new Set([
+  "authorization",
+  "cache-control",
+  "content-length",
+  "content-type",
+  "cookie",
+  "host",
+  "linkup-destination",
+  "linkup-hops",
+  "origin",
+  "referer",
+  "set-cookie",
+  "traceparent",
+  "tracestate",
+  "x-forwarded-host",
+]);
+
 /** The header names that `Connection` lists: they end at this hop as well. */
 export function connectionNames(fields: Fields): ReadonlySet<string> {
-  return fields.has("connection") ? new Set(fields.list("connection")) : NONE;
+  if (!fields.has("connection")) return NONE;
+  return new Set(fields.list("connection").filter((name) => !KEPT.has(name)));
 }
 
 /** The lines that go on to the other side: all but those of this connection. */

@@ -1,22 +1,26 @@
 /** Carries one request to its service and the answer back, both as streams. */
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
+import { corsHeaders } from "../../core/forward.ts";
 import type { Routed } from "../../core/route.ts";
 import type { Served } from "../sessions.ts";
 import type { Answer, Connection } from "../upstream/connection.ts";
 import type { Pool } from "../upstream/pool.ts";
 import type { Asked, ResponseHead } from "../upstream/response-parser.ts";
 import type { Client } from "./client.ts";
+import { badGateway, type Failure } from "./failures.ts";
 import { endToEnd, type Fields } from "./fields.ts";
 import { type ForwardedRequest, requestHead } from "./request-head.ts";
 import { responseHead } from "./response-head.ts";
-import { badGateway } from "./texts.ts";
 
 /** Methods that a service may get twice without harm (RFC 9110, 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
+/** Says that an answer comes from Linkup, and why. */
+const ERROR_HEADER = "linkup-error";
+
 /** An answer of the proxy itself. */
-export function refuse(client: Client, status: number, text: string, extra: string[] = []): void {
+export function refuse(client: Client, { status, code, text }: Failure, extra: string[] = []): void {
   const body = Buffer.from(text);
   const headers = [
     "Content-Type",
@@ -25,6 +29,8 @@ export function refuse(client: Client, status: number, text: string, extra: stri
     "no-store",
     "Content-Length",
     String(body.length),
+    ERROR_HEADER,
+    code,
     ...extra,
   ];
   const hasBody = client.method !== "HEAD";
@@ -138,7 +144,14 @@ class Forwarding implements Answer {
     }
     this.#over = true;
     if (this.#responded) this.#client.break();
-    else refuse(this.#client, 502, badGateway(this.#served.name, this.#decision, error));
+    else this.#refuse(error);
+  }
+
+  /** A page of the session may read why its request failed. */
+  #refuse(error: Error): void {
+    const { name, session } = this.#served;
+    const cors = corsHeaders(name, session, this.#client.method, this.#client).flat();
+    refuse(this.#client, badGateway(this.#served, this.#decision, error), cors);
   }
 
   #abandon(): void {

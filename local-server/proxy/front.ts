@@ -2,16 +2,14 @@
 import type { Socket } from "node:net";
 import { createServer, type SecureContext } from "node:tls";
 import type { Client } from "./client.ts";
-import { http1Front } from "./http1-front.ts";
+import { HEAD_MS, http1Front } from "./http1-front.ts";
 import { http2Front } from "./http2-front.ts";
 
 /** Gives the certificate for a host name; throws when there is none. */
 export type Certificates = (hostname: string) => Promise<SecureContext>;
 
 /** Connections at a time. A browser has a few dozen, a load test some hundreds. */
-const MAX_CONNECTIONS = 4_000;
-/** A client that has not said anything by then has nothing to say. */
-const SILENCE_MS = 30_000;
+const MAX_CONNECTIONS = 2_000;
 
 const TLS_HANDSHAKE = 0x16;
 /** How HTTP/2 without TLS begins (RFC 9113, 3.4), as far as no HTTP/1.1 method does. */
@@ -28,7 +26,7 @@ export class Front {
     this.#http2 = http2Front(serve);
     this.#tls = createServer({
       ALPNProtocols: ["h2", "http/1.1"],
-      handshakeTimeout: SILENCE_MS,
+      handshakeTimeout: HEAD_MS,
       SNICallback: (hostname, done) => {
         certificates(hostname).then(
           (context) => done(null, context),
@@ -61,7 +59,7 @@ export class Front {
   /** TLS, HTTP/2 and HTTP/1.1 share a port, so that a session has one address: the first bytes tell them apart. */
   #sniff(socket: Socket, before: Buffer | undefined): void {
     const leave = () => socket.destroy();
-    socket.setTimeout(SILENCE_MS, leave);
+    socket.setTimeout(HEAD_MS, leave);
     socket.once("error", leave);
     socket.once("end", leave);
     socket.once("data", (chunk: Buffer) => {

@@ -8,6 +8,7 @@ export class Http1Client implements Client {
   readonly host: string;
   readonly target: string;
   readonly fields: Fields;
+  readonly secure: boolean;
   readonly hasBody: boolean;
   onGone = () => {};
   onDrain = () => {};
@@ -23,6 +24,7 @@ export class Http1Client implements Client {
     const { authority, path } = splitAbsolute(request.url ?? "/");
     this.host = authority ?? this.fields.get("host") ?? "";
     this.target = path;
+    this.secure = "encrypted" in request.socket;
     const length = this.fields.get("content-length");
     this.hasBody = this.fields.has("transfer-encoding") || (length !== undefined && length !== "0");
     // What the service does not say is not ours to add.

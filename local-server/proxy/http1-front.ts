@@ -2,32 +2,46 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Client } from "./client.ts";
+import { badRequest } from "./failures.ts";
+import type { Fields } from "./fields.ts";
+import { refuse } from "./forward.ts";
 import { Http1Client } from "./http1-client.ts";
 import { UpgradedClient } from "./upgraded-client.ts";
 
 /** Cookies of `localhost` are shared by all its ports, so heads grow large on a developer's machine. */
 export const MAX_HEADER_SIZE = 131_072;
 
+/** How long a request's head may take. */
+export const HEAD_MS = 10_000;
+
 export function http1Front(serve: (client: Client) => void): Server {
   const server = createServer({
     maxHeaderSize: MAX_HEADER_SIZE,
     noDelay: true,
     // A head has to arrive soon; a body may take its time.
-    headersTimeout: 30_000,
+    headersTimeout: HEAD_MS,
     requestTimeout: 0,
+    connectionsCheckingInterval: 1_000,
     keepAliveTimeout: 65_000,
   });
   server.maxHeadersCount = 0;
   // It gets its connections from other listeners; this makes it watch over their time-outs all the same.
   server.emit("listening");
-  const request = (...[message, response]: ConstructorParameters<typeof Http1Client>) =>
-    serve(new Http1Client(message, response));
+  const accept = (client: Http1Client) => {
+    if (hasOneHost(client.fields)) serve(client);
+    else refuse(client, badRequest);
+  };
+  const request = (...[message, response]: ConstructorParameters<typeof Http1Client>) => {
+    // A request line without a version is HTTP/0.9, which has no headers to go by.
+    if (message.httpVersionMajor === 1) accept(new Http1Client(message, response));
+    else close(message.socket, "400 Bad Request", "This is no HTTP/1 request.");
+  };
   server.on("request", request);
   // `Expect` is for the service to answer.
   server.on("checkContinue", request);
   server.on("checkExpectation", request);
   server.on("upgrade", (message, socket, early) => {
-    if (switchable(message)) return serve(new UpgradedClient(message, socket, early));
+    if (switchable(message)) return accept(new UpgradedClient(message, socket, early));
     // To ignore the wish is allowed (RFC 9110, 7.8): the same request once more, without it.
     socket.unshift(Buffer.concat([Buffer.from(withoutUpgrade(message), "latin1"), early]));
     server.emit("connection", socket);
@@ -56,6 +70,11 @@ function close(socket: Duplex, status: string, text: string): void {
       `Content-Length: ${Buffer.byteLength(text) + 1}\r\n\r\n${text}\n`,
     () => socket.destroy(),
   );
+}
+
+/** RFC 9112, 3.2: with two, this proxy and the next reader could each believe another. */
+function hasOneHost({ names }: Fields): boolean {
+  return names.indexOf("host") === names.lastIndexOf("host");
 }
 
 /** h2c would hide further requests from this proxy, and a body cannot be told from what follows the switch. */

@@ -12,6 +12,7 @@ export class Http2Client implements Client {
   readonly host: string;
   readonly target: string;
   readonly fields: Fields;
+  readonly secure: boolean;
   readonly hasBody: boolean;
   readonly upgrade: string | undefined;
   onGone = () => {};
@@ -31,6 +32,7 @@ export class Http2Client implements Client {
     this.fields = new Fields(headers);
     this.host = pseudo[":authority"] ?? this.fields.get("host") ?? "";
     this.target = pseudo[":path"] ?? "";
+    this.secure = stream.session?.encrypted ?? false;
     this.hasBody = this.upgrade === undefined && !stream.endAfterHeaders;
     stream.on("drain", () => this.onDrain());
     // Every way to go also closes; there is nobody to tell the reason.

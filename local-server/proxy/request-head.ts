@@ -2,6 +2,7 @@
 import {
   addedHeaders,
   HOP_BY_HOP,
+  HOPS_HEADER,
   isSessionOrigin,
   joinCookies,
   ORIGIN_SECRET_HEADER,
@@ -10,6 +11,7 @@ import type { Routed } from "../../core/route.ts";
 import { isLocal } from "../../core/session.ts";
 import type { Served } from "../sessions.ts";
 import type { Client } from "./client.ts";
+import { hopsOf } from "./decide.ts";
 import { connectionNames, type Fields } from "./fields.ts";
 
 export interface ForwardedRequest {
@@ -33,9 +35,11 @@ export function requestHead(client: Client, served: Served, decision: Routed): F
   const origins = isSessionOrigin(name, session, clientOrigin)
     ? { client: clientOrigin, service: origin }
     : undefined;
-  const host = service.preserve_host ? client.host : origin.slice(origin.indexOf("//") + 2);
+  const host = service.preserve_host ? publicHost(client, decision) : origin.slice(origin.indexOf("//") + 2);
 
   const added = addedHeaders(name, decision, client);
+  added.push([HOPS_HEADER, String(hopsOf(client) + 1)]);
+  if (client.secure && !fields.has("x-forwarded-proto")) added.push(["x-forwarded-proto", "https"]);
   const replaced = new Set(added.map(([name]) => name));
   const hop = connectionNames(fields);
   const chunked = client.hasBody && !fields.has("content-length");
@@ -64,6 +68,12 @@ export function requestHead(client: Client, served: Served, decision: Routed): F
 
 /** Left out or written anew above. */
 const DROPPED: ReadonlySet<string> = new Set([...HOP_BY_HOP, "host", "cookie", ORIGIN_SECRET_HEADER]);
+
+/** The host in the browser's address bar: through the tunnel the request was sent to another one. */
+function publicHost(client: Client, { match }: Routed): string {
+  const forwarded = match?.source === "x-forwarded-host" && client.header("x-forwarded-host");
+  return forwarded ? forwarded.split(",", 1)[0]!.trim() : client.host;
+}
 
 /** HTTP/2 sends cookies in crumbs, and some clients in several lines; services expect one line. */
 function joinedCookies(fields: Fields): string | undefined {

@@ -1,0 +1,169 @@
+/**
+ * Requests that two readers could split differently. A proxy that is the first of the two must refuse them
+ * or write them anew so that there is one way to read them. The service here believes whatever it gets.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connectHttp2, raw } from "./clients.ts";
+import { type System, startSystem, WILD } from "./system.ts";
+
+let system: System;
+/** All that the service has received. */
+let received = "";
+beforeAll(async () => {
+  system = await startSystem();
+  system.wild.script = (socket, head, rest) => {
+    received += head + rest.toString("latin1");
+    socket.on("data", (chunk) => (received += chunk.toString("latin1")));
+    socket.write("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok");
+  };
+});
+afterAll(() => system.stop());
+
+const HIDDEN = "GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n";
+const send = (head: string, rest = "") => {
+  received = "";
+  return raw(system.port, `POST /seen HTTP/1.1\r\nHost: ${WILD}\r\nConnection: close\r\n${head}\r\n${rest}`);
+};
+
+describe("HTTP/1.1: refused before anything reaches the service", () => {
+  test.each([
+    ["length and chunks", "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n", `0\r\n\r\n${HIDDEN}`],
+    ["chunks and length", "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n", `0\r\n\r\n${HIDDEN}`],
+    ["two lengths", "Content-Length: 0\r\nContent-Length: 37\r\n", HIDDEN],
+    ["two equal lengths", "Content-Length: 2\r\nContent-Length: 2\r\n", "ab"],
+    ["a list of lengths", "Content-Length: 0, 37\r\n", HIDDEN],
+    ["a negative length", "Content-Length: -1\r\n", HIDDEN],
+    ["a length with a sign", "Content-Length: +5\r\n", "hello"],
+    ["a hexadecimal length", "Content-Length: 0x5\r\n", "hello"],
+    ["a length beyond all numbers", "Content-Length: 99999999999999999999\r\n", ""],
+    ["chunks that are not the last coding", "Transfer-Encoding: chunked, identity\r\n", `0\r\n\r\n${HIDDEN}`],
+    ["an unknown coding", "Transfer-Encoding: xchunked\r\n", `0\r\n\r\n${HIDDEN}`],
+    ["a space before the colon", "Transfer-Encoding : chunked\r\n", `0\r\n\r\n${HIDDEN}`],
+    ["a line that ends with LF alone", "X: y\nContent-Length: 37\r\n", HIDDEN],
+    ["a CR in a value", "X: y\rContent-Length: 37\r\n", HIDDEN],
+    ["a zero byte in a value", "X: a\0b\r\n", ""],
+    ["a header without a name", ": chunked\r\n", ""],
+    ["another Host", "Host: evil.example\r\n", ""],
+    ["the same Host again", `Host: ${WILD}\r\n`, ""],
+    ["a chunk size that is none", "Transfer-Encoding: chunked\r\n", "zz\r\nabc\r\n0\r\n\r\n"],
+    ["a chunk size with a sign", "Transfer-Encoding: chunked\r\n", "+3\r\nabc\r\n0\r\n\r\n"],
+    ["a chunk size with 0x", "Transfer-Encoding: chunked\r\n", "0x3\r\nabc\r\n0\r\n\r\n"],
+    [
+      "a chunk size beyond all numbers",
+      "Transfer-Encoding: chunked\r\n",
+      "fffffffffffffffff\r\nabc\r\n0\r\n\r\n",
+    ],
+    ["a chunk longer than its size", "Transfer-Encoding: chunked\r\n", "1\r\nabc\r\n0\r\n\r\n"],
+    ["chunk lines that end with LF alone", "Transfer-Encoding: chunked\r\n", "3\nabc\n0\n\n"],
+  ])("%s", async (_what, head, rest) => {
+    const answer = await send(head, rest);
+    expect(answer).not.toMatch(/HTTP\/1\.1 2\d\d/);
+    expect(answer).not.toContain("\r\n\r\nok");
+    expect(received).not.toContain("hidden");
+    // A chunked request may have been passed on before its body turned out bad: then it must have stayed unfinished.
+    expect(received).not.toContain("0\r\n\r\n");
+    if (!head.includes("Transfer-Encoding: chunked\r\n") || /length/i.test(head)) expect(received).toBe("");
+  });
+
+  test.each([
+    ["a method with a space", "GE T / HTTP/1.1"],
+    ["no version", "GET /"],
+    ["another version", "GET / HTTP/3.0"],
+    ["a tab", "GET\t/ HTTP/1.1"],
+    ["CONNECT", "CONNECT evil.example:443 HTTP/1.1"],
+  ])("a request line with %s", async (_what, line) => {
+    received = "";
+    const answer = await raw(system.port, `${line}\r\nHost: ${WILD}\r\nConnection: close\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /);
+    expect(received).toBe("");
+  });
+
+  test("no Host at all", async () => {
+    expect(await raw(system.port, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n")).toMatch(/^HTTP\/1\.1 400 /);
+  });
+});
+
+describe("HTTP/1.1: written anew, with one way to read it", () => {
+  test("a body that looks like a request stays a body", async () => {
+    expect(await send(`Content-Length: ${HIDDEN.length}\r\n`, HIDDEN)).toContain("ok");
+    expect(received).toContain(`Content-Length: ${HIDDEN.length}\r\n`);
+    expect(received.endsWith(`\r\n\r\n${HIDDEN}`)).toBe(true);
+  });
+
+  test("chunk extensions and odd sizes end here", async () => {
+    expect(await send("Transfer-Encoding: chunked\r\n", '0003;ext="x"\r\nabc\r\n0\r\n\r\n')).toContain("ok");
+    expect(received).toContain("Transfer-Encoding: chunked\r\n");
+    expect(received.endsWith("\r\n\r\n3\r\nabc\r\n0\r\n\r\n")).toBe(true);
+  });
+
+  test("a body behind an upgrade is not taken for the new protocol", async () => {
+    const answer = await raw(
+      system.port,
+      `POST /seen HTTP/1.1\r\nHost: ${WILD}\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\nContent-Length: ${HIDDEN.length}\r\n\r\n${HIDDEN}`,
+    );
+    expect(answer).toContain("ok");
+    expect(received).not.toMatch(/upgrade/i);
+  });
+
+  test("Connection cannot take away what frames the message or names its host", async () => {
+    expect(await send("Connection: content-length, host\r\nContent-Length: 5\r\n", "hello")).toContain("ok");
+    expect(received).toContain(`Host: localhost:${system.wild.port}\r\n`);
+    expect(received).toContain("Content-Length: 5\r\n");
+  });
+
+  test("headers that only the proxy sets are not taken from the client", async () => {
+    await send("Proxy-Authorization: Basic abc\r\nProxy-Connection: keep-alive\r\n");
+    expect(received).not.toMatch(/proxy-/i);
+  });
+});
+
+describe("HTTP/2: what would become another HTTP/1.1 request does not pass", () => {
+  test.each([
+    ["a line break in the path", { ":path": "/seen HTTP/1.1\r\nHost: x\r\n\r\nGET /hidden" }],
+    ["a space in the path", { ":path": "/seen HTTP/1.1" }],
+    ["a path without a slash", { ":path": "seen" }],
+    ["a method that is none", { ":method": "GET /hidden HTTP/1.1" }],
+    ["another host beside the authority", { host: "evil.example" }],
+    ["CONNECT", { ":method": "CONNECT" }],
+  ])("%s", async (_what, headers) => {
+    received = "";
+    const answer = await http2(headers);
+    expect(answer).not.toBe(200);
+    expect(received).toBe("");
+  });
+
+  test("a body of another length than it says", async () => {
+    const client = connectHttp2(system);
+    received = "";
+    const sent = client.send({
+      host: WILD,
+      method: "POST",
+      path: "/seen",
+      headers: ["Content-Length", "3"],
+      streaming: true,
+    });
+    sent.body.end(`abc${HIDDEN}`);
+    await sent.result.catch(() => {});
+    client.close();
+    expect(received).not.toContain("hidden");
+  });
+
+  /** The status, or undefined when there was none. Uses raw headers, past the checks of node:http2's client. */
+  async function http2(headers: Record<string, string>): Promise<number | undefined> {
+    const client = connectHttp2(system);
+    try {
+      const { ":path": path = "/seen", ":method": method = "GET", ...others } = headers;
+      const result = await client.request({
+        host: WILD,
+        path,
+        method,
+        headers: Object.entries(others).flat(),
+      });
+      return result.status;
+    } catch {
+      return undefined;
+    } finally {
+      client.close();
+    }
+  }
+});
