@@ -96,8 +96,10 @@ async function findConfig(folder: vscode.WorkspaceFolder): Promise<ConfigFile | 
     const uri = isAbsolute(name) ? vscode.Uri.file(name) : vscode.Uri.joinPath(folder.uri, name);
     const text = await read(uri);
     if (text === undefined) continue;
-    const errors = parseConfig(text).problems.filter(({ severity }) => severity === "error").length;
-    return { path: uri.fsPath, folder: folder.name, errors };
+    const errors = parseConfig(text).problems.filter(({ severity }) => severity === "error");
+    const start = errors[0]?.range.start;
+    const firstError = start && { firstError: { line: start.line, column: start.column } };
+    return { path: uri.fsPath, folder: folder.name, errors: errors.length, ...firstError };
   }
   return undefined;
 }

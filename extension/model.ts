@@ -9,6 +9,8 @@ export interface ConfigFile {
   folder: string;
   /** How many errors make it unusable. */
   errors: number;
+  /** Where the first of them is, line and column from 0. */
+  firstError?: { line: number; column: number };
 }
 
 export interface Model {

@@ -25,9 +25,14 @@ export async function openService(row?: Row): Promise<void> {
   await openUrl(service[service.target]);
 }
 
+/** At its first error, if it has one. */
 export async function openConfig(linkup: Linkup, row?: Row): Promise<void> {
   const config = await chooseConfig(linkup, row);
-  if (config) await vscode.window.showTextDocument(vscode.Uri.file(config.path));
+  if (!config) return;
+  const { line, column } = config.firstError ?? {};
+  const place = line === undefined ? undefined : new vscode.Position(line, column ?? 0);
+  const selection = place && { selection: new vscode.Range(place, place) };
+  await vscode.window.showTextDocument(vscode.Uri.file(config.path), { ...selection });
 }
 
 /** Addresses of this machine are forwarded where the browser is on another one. */
