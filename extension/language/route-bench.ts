@@ -57,7 +57,7 @@ export class RouteBench implements vscode.Disposable {
       input.onDidAccept(() => {
         accepted = true;
         this.#last = input.value;
-        const summary = this.#show(editor, input.value, true);
+        const summary = this.#show(editor, input.value);
         vscode.window.setStatusBarMessage(`$(link) ${summary}`, SUMMARY_MS);
         input.hide();
       });
@@ -82,7 +82,7 @@ export class RouteBench implements vscode.Disposable {
   }
 
   /** @returns the result in a sentence */
-  #show(editor: vscode.TextEditor, input: string, reveal = false): string {
+  #show(editor: vscode.TextEditor, input: string): string {
     const { document } = editor;
     const model = this.#documents.model(document);
     const offset = document.offsetAt(editor.selection.active);
@@ -98,7 +98,7 @@ export class RouteBench implements vscode.Disposable {
       editor.setDecorations(this.#styles[kind], options);
     }
     const decisive = marks.find(({ kind }, i) => kind === "won" && i > 0) ?? marks[0];
-    if (reveal && decisive)
+    if (decisive)
       editor.revealRange(toRange(model, decisive), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
     return summary;
   }
