@@ -1,27 +1,34 @@
 /** The life of sessions on this machine: what the extension and the command line talk to. */
 import { type FSWatcher, mkdirSync, watch } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Target } from "../core/config/config.ts";
+import type { Config, Target } from "../core/config/config.ts";
 import type { Explanation } from "../core/control.ts";
 import { nameProblem } from "../core/names.ts";
 import { explain } from "./explain.ts";
-import { HealthBook } from "./health.ts";
-import { type Observed, probesOf, problemOfRecord, sessionView, snapshotOf } from "./observe.ts";
+import { problemOfRecord } from "./observe.ts";
+import { Observer } from "./observer.ts";
 import { LinkupError, type Problem, problem, problemOf } from "./problem.ts";
+import {
+  type Wanted,
+  wantBeside,
+  wantConfig,
+  wantStarted,
+  wantStopped,
+  wantTarget,
+} from "./session/changes.ts";
 import { readConfig, workerToken } from "./session/config-file.ts";
-import { Reconciler, troubleOf } from "./session/reconcile.ts";
+import { previewRequest } from "./session/preview.ts";
+import { Reconciler } from "./session/reconcile.ts";
 import {
   findRunning,
   isConnected,
   isPresent,
   isWanted,
   needsThisMachine,
-  ownRecord,
   type Selector,
 } from "./session/records.ts";
-import { withoutToken } from "./session/routing.ts";
 import type { SessionView, Snapshot } from "./snapshot.ts";
-import { emptyState, type SessionRecord } from "./state/state.ts";
+import type { SessionRecord, State } from "./state/state.ts";
 import { Store } from "./state/store.ts";
 
 export interface ManagerOptions {
@@ -51,48 +58,51 @@ export interface StartRequest {
   name?: string;
 }
 
+/** A session beside the file's own one. */
+export interface CreateRequest {
+  configPath: string;
+  kind: "preview" | "isolated";
+  /** Default: a preview's comes from its content, an isolated one's is random. */
+  name?: string;
+  /** Where services are, by name, instead of what the file says. */
+  locations: Record<string, string>;
+}
+
 /** How often what runs is compared with what is wanted. */
 const TICK_MS = 2_000;
-const HEALTH_MS = 10_000;
+/** A lease outlives some missed renewals. */
+const LEASE_MS = 15_000;
+const RENEW_MS = 4_000;
 /** How long a start waits for the tunnel. Afterwards it may still come. */
 const CONNECT_MS = 50_000;
 const POLL_MS = 100;
 /** A tunnel that failed so often in a row will not come within the time of a start. */
 const HOPELESS = 3;
-/** A lease outlives some missed renewals. */
-const LEASE_MS = 15_000;
-const RENEW_MS = 4_000;
 
 export class Manager {
   readonly #options: ManagerOptions;
   readonly #store: Store;
   readonly #reconciler: Reconciler;
-  readonly #health = new HealthBook();
-  readonly #listeners = new Set<(snapshot: Snapshot) => void>();
-  /** Problems of files that were saved with errors, by path. */
-  readonly #fileProblems = new Map<string, Problem>();
-  #snapshot: Snapshot = { sessions: [], components: [], problems: [] };
+  readonly #observer: Observer;
   #watching: { timer: NodeJS.Timeout; files: FSWatcher | undefined } | undefined;
-  #probedAt = Number.NEGATIVE_INFINITY;
   #renewedAt = Number.NEGATIVE_INFINITY;
   #ticking: Promise<void> | undefined;
   #again = false;
-  #seen: Pick<Observed, "state" | "server"> = { state: emptyState(), server: undefined };
 
   constructor(options: ManagerOptions) {
     this.#options = options;
     this.#store = new Store(options.home);
     this.#reconciler = new Reconciler(options, this.#store);
+    this.#observer = new Observer(this.#store, this.#reconciler.localServer.control);
   }
 
   get snapshot(): Snapshot {
-    return this.#snapshot;
+    return this.#observer.snapshot;
   }
 
   /** Called with each new snapshot. */
   onDidChange(listener: (snapshot: Snapshot) => void): { dispose(): void } {
-    this.#listeners.add(listener);
-    return { dispose: () => void this.#listeners.delete(listener) };
+    return this.#observer.onDidChange(listener);
   }
 
   /** Keeps the sessions as they are wanted until `dispose`: for windows and terminals that stay. */
@@ -108,86 +118,45 @@ export class Manager {
     { configPath, kind = "tunneled", name }: StartRequest,
     signal?: AbortSignal,
   ): Promise<SessionView> {
-    const wrongName = name === undefined ? undefined : nameProblem(name);
-    if (wrongName) throw new LinkupError("name-invalid", wrongName);
-    const config = await readConfig(configPath);
-    const { env, token, user } = this.#options;
-    const workerSecret =
-      kind === "tunneled" ? await workerToken(config, env, token?.bind(this.#options)) : null;
+    const wanted = await this.#wanted(configPath, name, kind === "tunneled");
+    return this.#begin((state) => wantStarted(state, kind, wanted, Date.now()), signal);
+  }
 
-    const { id, adopted } = await this.#store.change((state) => {
-      for (const other of state.sessions) {
-        if (other.config_path === configPath && other.kind !== kind && !other.beside)
-          other.wanted = "stopped";
-      }
-      const record = ownRecord(state, configPath, kind, config);
-      const adopted = isWanted(record) && record.confirmed !== null;
-      if (!isWanted(record)) {
-        record.since = Date.now();
-        record.keep = false;
-      }
-      record.wanted = "running";
-      record.keep ||= user.keep;
-      record.config = withoutToken(config);
-      record.worker_token = workerSecret;
-      record.trouble = null;
-      // Sent again even when nothing changed: the Worker may have forgotten the session, or be another version now.
-      record.registered = null;
-      record.env_files = null;
-      if (name !== undefined) record.name = name;
-      state.local_server = { ...state.local_server, failures: 0, retry_at: 0, problem: null };
-      if (record.connector) record.connector = { ...record.connector, retry_at: 0 };
-      return { id: record.id, adopted };
-    });
-    let abandoned: Promise<void> | undefined;
-    const abandon = () => {
-      abandoned = this.#end(id);
-      // Awaited below, which may be later than it fails.
-      abandoned.catch(() => {});
-    };
-    signal?.addEventListener("abort", abandon, { once: true });
-    if (signal?.aborted) abandon();
-    try {
-      await this.#look();
-      await this.#reconcile();
-      await this.#connected(id, signal);
-      await abandoned;
-      signal?.throwIfAborted();
-      return await this.#started(id, adopted);
-    } finally {
-      signal?.removeEventListener("abort", abandon);
-    }
+  /** Creates a session beside the file's own one, or changes it. Rejects with a LinkupError. */
+  async create(
+    { configPath, kind, name, locations }: CreateRequest,
+    signal?: AbortSignal,
+  ): Promise<SessionView> {
+    const wanted = await this.#wanted(configPath, name, kind === "preview");
+    return this.#begin((state) => wantBeside(state, kind, wanted, locations, Date.now()), signal);
+  }
+
+  /** What `create` would send to the Worker for a preview, without sending it. */
+  async previewRequest({ configPath, name, locations }: Omit<CreateRequest, "kind">): Promise<unknown> {
+    return previewRequest(await readConfig(configPath), name, locations);
   }
 
   async stop(selector: Selector | "all"): Promise<void> {
-    await this.#store.change((state) => {
-      const ended = selector === "all" ? state.sessions : [findRunning(state, selector)];
-      for (const record of ended) record.wanted = "stopped";
-      state.set_aside = null;
-    });
-    await this.#look();
+    await this.#store.change((state) => wantStopped(state, selector));
+    await this.#observer.look();
     await this.#reconcile();
   }
 
   /** Resolves when the local server and the Worker both follow; else nothing has changed and it rejects. */
   async route(selector: Selector, services: readonly string[] | "all", target: Target): Promise<SessionView> {
     return this.#store.reconciling(async () => {
-      const { id, before } = await this.#store.change((state) => {
-        const record = findRunning(state, selector);
-        const before = record.targets;
-        record.targets = { ...before, ...targetsFor(record, services, target) };
-        return { id: record.id, before };
-      });
-      await this.#look();
+      const { id, before } = await this.#store.change((state) =>
+        wantTarget(state, selector, services, target),
+      );
+      await this.#observer.look();
       try {
-        await this.#bringUp(id);
+        await this.#follow(id);
       } catch (error) {
         await this.#rollBack(id, before);
+        await this.#observer.look();
         throw toggleFailed(services, target, error);
-      } finally {
-        await this.#look();
       }
-      return this.#view(id);
+      return this.#observer.session(id);
     });
   }
 
@@ -205,37 +174,32 @@ export class Manager {
   async configChanged(configPath: string): Promise<void> {
     const { sessions } = await this.#store.read();
     if (!sessions.some((record) => record.config_path === configPath && isWanted(record))) {
-      this.#fileProblems.delete(configPath);
-      return this.#look();
+      this.#observer.tell(configPath, null);
+      return;
     }
+    let config: Config;
     try {
-      const config = await readConfig(configPath);
-      this.#fileProblems.delete(configPath);
-      await this.#store.change((state) => {
-        for (const record of state.sessions) {
-          if (record.config_path !== configPath || !isWanted(record)) continue;
-          record.config = withoutToken(config);
-          record.trouble = null;
-        }
-      });
-      await this.#reconcile();
+      config = await readConfig(configPath);
     } catch (error) {
-      this.#fileProblems.set(configPath, problemOf(error, "config-invalid"));
-      await this.#look();
+      this.#observer.tell(configPath, problemOf(error, "config-invalid"));
+      return;
     }
+    this.#observer.tell(configPath, null);
+    await this.#store.change((state) => wantConfig(state, configPath, config));
+    await this.#reconcile();
   }
 
   /** What is wanted and what runs, without asking the services. */
   async look(): Promise<Snapshot> {
-    await this.#look();
-    return this.#snapshot;
+    await this.#observer.look();
+    return this.snapshot;
   }
 
   /** Looks at everything anew, the services' health included. */
   async refresh(): Promise<Snapshot> {
-    await this.#look();
-    await this.#probe(true);
-    return this.#snapshot;
+    await this.#observer.look();
+    await this.#observer.probe("now");
+    return this.snapshot;
   }
 
   /** Stops watching and gives up a window's lease; what runs goes on for as long as others need it. */
@@ -244,17 +208,51 @@ export class Manager {
     clearInterval(this.#watching.timer);
     this.#watching.files?.close();
     this.#watching = undefined;
-    this.#listeners.clear();
     await this.#ticking;
     const { control } = this.#reconciler.localServer;
     if (await control.status()) await control.deleteLease(this.#options.user.id);
+  }
+
+  async #wanted(configPath: string, name: string | undefined, needsWorker: boolean): Promise<Wanted> {
+    const wrong = name === undefined ? undefined : nameProblem(name);
+    if (wrong) throw new LinkupError("name-invalid", wrong);
+    const config = await readConfig(configPath);
+    const { env, token, user } = this.#options;
+    const secret = needsWorker ? await workerToken(config, env, token?.bind(this.#options)) : null;
+    return { configPath, config, workerToken: secret, name, keep: user.keep };
+  }
+
+  /** Makes a session run that was not wanted before, and waits for it. */
+  async #begin(
+    change: (state: State) => { id: string; adopted: boolean },
+    signal: AbortSignal | undefined,
+  ): Promise<SessionView> {
+    signal?.throwIfAborted();
+    const { id, adopted } = await this.#store.change(change);
+    let abandoned: Promise<void> | undefined;
+    const abandon = () => {
+      abandoned = this.#end(id);
+      // Awaited below, which may be later than it fails.
+      abandoned.catch(() => {});
+    };
+    signal?.addEventListener("abort", abandon, { once: true });
+    try {
+      await this.#observer.look();
+      await this.#reconcile();
+      await this.#connected(id, signal);
+      await abandoned;
+      signal?.throwIfAborted();
+      return await this.#begun(id, adopted);
+    } finally {
+      signal?.removeEventListener("abort", abandon);
+    }
   }
 
   /** Waits for the tunnel, as long as there is hope. */
   async #connected(id: string, signal: AbortSignal | undefined): Promise<void> {
     const until = performance.now() + CONNECT_MS;
     while (!signal?.aborted && performance.now() < until) {
-      const record = (await this.#store.read()).sessions.find((record) => record.id === id);
+      const record = await this.#record(id);
       if (!record || !isWanted(record) || record.trouble || isConnected(record)) return;
       if (!record.connector || record.connector.failures >= HOPELESS) return;
       await delay(POLL_MS);
@@ -263,87 +261,83 @@ export class Manager {
   }
 
   /** The session that was started; rejects with what stands in its way. */
-  async #started(id: string, adopted: boolean): Promise<SessionView> {
-    const { sessions, local_server } = await this.#store.read();
-    const record = sessions.find((record) => record.id === id);
+  async #begun(id: string, adopted: boolean): Promise<SessionView> {
+    const record = await this.#record(id);
     if (!record || !isWanted(record)) {
       throw new LinkupError("session-stopped", "The session was stopped while it started.");
     }
-    const found =
-      problemOfRecord(record) ??
-      (needsThisMachine(record) ? local_server.problem : null) ??
-      (isConnected(record)
-        ? null
-        : problem(
-            "tunnel-failed",
-            `cloudflared did not connect to Cloudflare within ${CONNECT_MS / 1000} s.`,
-          ));
-    if (!found) return this.#view(id);
+    const found = await this.#standsInTheWay(record);
+    if (!found) return this.#observer.session(id);
     // Those who stay keep trying; for those who leave, a failed start leaves nothing.
     if (!this.#watching && !adopted) await this.#end(id);
     throw new LinkupError(found.code, found.message, found.actions);
   }
 
-  async #view(id: string): Promise<SessionView> {
-    await this.refresh();
-    const { state, server } = this.#seen;
-    const record = state.sessions.find((record) => record.id === id);
-    if (!record) throw new LinkupError("session-stopped", "The session was stopped meanwhile.");
-    return sessionView(record, server, this.#health);
+  async #standsInTheWay(record: SessionRecord): Promise<Problem | null> {
+    const own = problemOfRecord(record);
+    if (own || !needsThisMachine(record)) return own;
+    const { local_server } = await this.#store.read();
+    if (local_server.problem || isConnected(record)) return local_server.problem;
+    return problem(
+      "tunnel-failed",
+      `cloudflared did not connect to Cloudflare within ${CONNECT_MS / 1000} s.`,
+    );
+  }
+
+  async #record(id: string): Promise<SessionRecord | undefined> {
+    return (await this.#store.read()).sessions.find((record) => record.id === id);
   }
 
   async #end(id: string): Promise<void> {
-    await this.#store.change((state) => {
-      for (const record of state.sessions) if (record.id === id) record.wanted = "stopped";
+    await this.#store.change(({ sessions }) => {
+      for (const record of sessions) if (record.id === id) record.wanted = "stopped";
     });
     await this.#reconcile();
   }
 
-  async #rollBack(id: string, targets: Record<string, Target>): Promise<void> {
-    await this.#store.change((state) => {
-      for (const record of state.sessions) if (record.id === id) record.targets = targets;
-    });
-    try {
-      await this.#bringUp(id);
-    } catch (error) {
-      await this.#store.change((state) => {
-        for (const record of state.sessions) {
-          if (record.id === id) record.trouble = troubleOf(error, "worker-failed", record.trouble);
-        }
-      });
-    }
-  }
-
-  async #bringUp(id: string): Promise<void> {
+  /** The local server and the Worker get this session as it is wanted. */
+  async #follow(id: string): Promise<void> {
     const server = await this.#reconciler.localServer.ensure();
     if (!server) throw new LinkupError("local-server-failed", "The local server does not run.");
-    await this.#reconciler.bringUp(id, server);
+    await this.#reconciler.life.route(id, server);
+  }
+
+  async #rollBack(id: string, targets: Record<string, Target>): Promise<void> {
+    await this.#store.change(({ sessions }) => {
+      for (const record of sessions) if (record.id === id) record.targets = targets;
+    });
+    try {
+      await this.#follow(id);
+    } catch (error) {
+      await this.#reconciler.troubled(id, error);
+    }
   }
 
   async #reconcile(): Promise<void> {
     await this.#store.reconciling(() => this.#reconciler.run());
     await this.#renewLease();
-    await this.#look();
+    await this.#observer.look();
   }
 
   /** One round after the other; a call during a round asks for another one. */
   #tick(): void {
     this.#again = true;
-    this.#ticking ??= this.#follow().finally(() => {
+    this.#ticking ??= this.#rounds().finally(() => {
       this.#ticking = undefined;
     });
   }
 
-  async #follow(): Promise<void> {
+  async #rounds(): Promise<void> {
     while (this.#again && this.#watching) {
       this.#again = false;
       try {
-        await this.#look();
-        if (this.#seen.state.sessions.some(isPresent)) await this.#reconcile();
-        await this.#probe(false);
+        await this.#observer.look();
+        if (this.#observer.seen.state.sessions.some(isPresent)) await this.#reconcile();
+        await this.#observer.probe("due");
+        this.#observer.tell("state", null);
       } catch (error) {
         this.#options.log((error as Error).message);
-        this.#show({ ...this.#snapshot, problems: [problemOf(error, "state-unusable")] });
+        this.#observer.tell("state", problemOf(error, "state-unusable"));
       }
     }
   }
@@ -357,65 +351,21 @@ export class Manager {
     this.#renewedAt = performance.now();
   }
 
-  /** Shows what is wanted and what runs, with the health last known. */
-  async #look(): Promise<void> {
-    const state = await this.#store.read();
-    this.#seen = { state, server: await this.#reconciler.localServer.control.status() };
-    this.#present();
-  }
-
-  /** Asks the services how they are, now and then or when one was never asked. */
-  async #probe(now: boolean): Promise<void> {
-    const probes = probesOf(this.#seen.state);
-    const fresh = performance.now() - this.#probedAt < HEALTH_MS;
-    if (!now && fresh && probes.every((probed) => this.#health.knows(probed))) return;
-    this.#probedAt = performance.now();
-    await this.#health.refresh(probes);
-    this.#present();
-  }
-
-  #present(): void {
-    this.#show(
-      snapshotOf({ ...this.#seen, health: this.#health, problems: [...this.#fileProblems.values()] }),
-    );
-  }
-
-  #show(snapshot: Snapshot): void {
-    if (JSON.stringify(snapshot) === JSON.stringify(this.#snapshot)) return;
-    this.#snapshot = snapshot;
-    for (const listener of this.#listeners) listener(snapshot);
-  }
-
   /** Other processes change the state too. Without such a watch the tick sees it, later. */
   #watchState(): FSWatcher | undefined {
+    const { home, log } = this.#options;
     try {
-      mkdirSync(this.#options.home, { recursive: true, mode: 0o700 });
-      const files = watch(this.#options.home, (_, file) => {
+      mkdirSync(home, { recursive: true, mode: 0o700 });
+      const files = watch(home, (_, file) => {
         if (file === "state.json") this.#tick();
       });
-      files.on("error", (error) => this.#options.log(`Cannot watch ${this.#options.home}: ${error.message}`));
+      files.on("error", (error) => log(`Cannot watch ${home}: ${error.message}`));
       return files;
     } catch (error) {
-      this.#options.log(`Cannot watch ${this.#options.home}: ${(error as Error).message}`);
+      log(`Cannot watch ${home}: ${(error as Error).message}`);
       return undefined;
     }
   }
-}
-
-function targetsFor(
-  record: SessionRecord,
-  services: readonly string[] | "all",
-  target: Target,
-): Record<string, Target> {
-  const known = record.config.services.map(({ name }) => name);
-  const unknown = services === "all" ? [] : services.filter((name) => !known.includes(name));
-  if (unknown.length > 0) {
-    throw new LinkupError(
-      "service-unknown",
-      `${unknown.map((name) => `"${name}"`).join(" and ")} is no service of this session. Its services: ${known.join(", ")}.`,
-    );
-  }
-  return Object.fromEntries((services === "all" ? known : services).map((name) => [name, target]));
 }
 
 function toggleFailed(services: readonly string[] | "all", target: Target, cause: unknown): LinkupError {

@@ -13,6 +13,7 @@ const TITLES = {
   "cloudflared-missing": "cloudflared is not installed",
   "tunnel-failed": "The tunnel is down",
   "tunnel-refused": "Cloudflare refuses the tunnel",
+  "location-invalid": "Not a location",
   "name-invalid": "Not a session name",
   "name-taken": "The session name is taken",
   "no-local-dns": "Browsers would not find the session",

@@ -81,6 +81,7 @@ export function newRecord(
     config: withoutToken(config),
     worker_token: null,
     targets: {},
+    locations: {},
     confirmed: null,
     worker: null,
     tunnel: null,

@@ -24,15 +24,24 @@ export function servedSession(record: SessionRecord): ServedSession {
 }
 
 /** For the Worker. Whatever the file calls this machine, the Worker knows it as `localhost` and puts the tunnel in its place. */
-export function upsertRequest(record: SessionRecord, tunnelUrl: string | undefined): UpsertRequest {
+export function upsertRequest(
+  record: Pick<SessionRecord, "kind" | "name" | "config" | "targets" | "session_token">,
+  tunnelUrl: string | undefined,
+): UpsertRequest {
   const routing = routingOf(record.config, (service) => targetOf(record.targets, service));
   for (const service of routing.services) {
     if (targetOf(record.targets, service.name) === "local") service.location = asLocalhost(service.location);
   }
+  const isPreview = record.kind === "preview";
   return {
     ...routing,
-    ...(record.name === null ? { name_kind: "animal" as const } : { desired_name: record.name }),
-    session_token: record.session_token,
+    ...(record.name !== null
+      ? { desired_name: record.name }
+      : isPreview
+        ? {}
+        : { name_kind: "animal" as const }),
+    // The name of a preview comes from its content: its token has to be everyone's.
+    ...(isPreview ? {} : { session_token: record.session_token }),
     ...(tunnelUrl === undefined ? {} : { tunnel_url: tunnelUrl }),
   };
 }

@@ -53,6 +53,8 @@ export interface SessionRecord {
   worker_token: string | null;
   /** Where each service should run; a service that is not named runs remote. */
   targets: Record<string, Target>;
+  /** Of services that are elsewhere than the file says: for sessions beside the file's own. */
+  locations: Record<string, string>;
 
   // What was confirmed, so that nothing is asked for twice.
   confirmed: Record<string, Target> | null;
@@ -111,6 +113,7 @@ const recordSchema = z.object({
   }),
   worker_token: nullable(z.string()),
   targets,
+  locations: z.record(z.string(), z.string()),
   confirmed: nullable(targets),
   worker: nullable(z.looseObject({ version: z.string(), tunnel: z.string() })),
   tunnel: nullable(z.looseObject({ url: z.string() })),
@@ -160,7 +163,7 @@ const MIGRATIONS: Record<number, (state: Record<string, unknown>) => Record<stri
   1: ({ local_server, local_server_trouble: _, sessions, ...state }) => ({
     ...state,
     sessions: Array.isArray(sessions)
-      ? sessions.map((record) => ({ ...record, connector: null, env_files: null }))
+      ? sessions.map((record) => ({ ...record, locations: {}, connector: null, env_files: null }))
       : sessions,
     local_server: { ...notStarted(), process: local_server ?? null },
     keeper: null,

@@ -1,0 +1,224 @@
+/** Brings one session up, and takes it down: the local server, the Worker, its tunnel, its env files. */
+import { dirname, resolve } from "node:path";
+import type { ServerStatus } from "../../core/control.ts";
+import { randomName } from "../../core/names.ts";
+import { EnvFiles } from "../env-files/env-files.ts";
+import { LinkupError } from "../problem.ts";
+import type { ControlClient } from "../process/control-client.ts";
+import type { SessionRecord, State } from "../state/state.ts";
+import type { Store } from "../state/store.ts";
+import { type ConnectorOptions, newConnector, stepConnector, stopConnector } from "../tunnel/connector.ts";
+import type { Connector } from "../tunnel/watch.ts";
+import { forgetRun, isWanted } from "./records.ts";
+import { fingerprint, servedSession, upsertRequest } from "./routing.ts";
+import { resolvesByItself } from "./urls.ts";
+import { WorkerClient } from "./worker-client.ts";
+
+/** What a Worker of the original can do; it has no way to say so. */
+const ORIGINAL_WORKER = { version: "original", tunnel: "cloudflare" as const, capabilities: [] };
+
+export class SessionLife {
+  readonly envFiles: EnvFiles;
+  readonly #options: ConnectorOptions;
+  readonly #store: Store;
+  readonly #control: ControlClient;
+
+  constructor(options: ConnectorOptions, store: Store, control: ControlClient) {
+    this.#options = options;
+    this.#store = store;
+    this.#control = control;
+    this.envFiles = new EnvFiles(options.home);
+  }
+
+  /**
+   * All of a session that needs this machine. What is there already is left alone.
+   * Rejects with a LinkupError; `session-stopped` when it is no longer wanted.
+   */
+  async bringUp(id: string, server: ServerStatus): Promise<void> {
+    const record = await this.route(id, server);
+    await this.#connect(record, server);
+    await this.#putEnvFiles(record);
+    await this.#untroubled(id);
+  }
+
+  /**
+   * Gets a session to the local server and, where others reach it, to the Worker. The local server comes first,
+   * so that a request never meets a hop that does not know where it goes.
+   */
+  async route(id: string, server: ServerStatus): Promise<SessionRecord> {
+    let record = await this.change(id, () => {});
+    if (record.kind === "isolated") {
+      assertReachable(record);
+      if (record.name === null) record = await this.change(id, (record) => rename(record, randomName()));
+    } else {
+      if (record.served !== null) record = await this.#serve(record, server);
+      record = await this.#register(record, `http://127.0.0.1:${server.tunnel_port}`);
+    }
+    return this.#confirm(await this.#serve(record, server));
+  }
+
+  /** The same for a preview, which lives on the Worker only. */
+  async publish(id: string): Promise<void> {
+    await this.#confirm(await this.#register(await this.change(id, () => {}), undefined));
+    await this.#untroubled(id);
+  }
+
+  /** Takes it down everywhere. What the Worker does not hear of it forgets by itself, in time. */
+  async tearDown(record: SessionRecord): Promise<void> {
+    const { id, kind, name, connector } = record;
+    if (name !== null) {
+      if (connector) await stopConnector(this.#options.home, name, connector);
+      if (record.served !== null && (await this.#control.status().catch(() => undefined)))
+        await this.#control.deleteSession(name);
+      if (kind !== "isolated") await this.#unregister(record, name);
+    }
+    await this.#store.change((state) => {
+      const ended = state.sessions.find((record) => record.id === id);
+      if (ended && !isWanted(ended)) forgetRun(ended);
+      state.sessions = state.sessions.filter(
+        (record) => record.id !== id || !record.beside || isWanted(record),
+      );
+    });
+  }
+
+  async #serve(record: SessionRecord, server: ServerStatus): Promise<SessionRecord> {
+    const session = servedSession(record);
+    const served = fingerprint(session, record.name, server.pid, server.started);
+    if (record.served === served && server.sessions.includes(record.name!)) return record;
+    await this.#control.putSession(record.name!, session);
+    return this.change(record.id, (record) => {
+      record.served = served;
+    });
+  }
+
+  /** `tunnelUrl`: where a Worker on this machine finds the local server. */
+  async #register(before: SessionRecord, tunnelUrl: string | undefined): Promise<SessionRecord> {
+    const { id, kind, config } = before;
+    const worker = new WorkerClient(config.linkup.worker_url, before.worker_token ?? "");
+    let record = before;
+    if (record.worker === null || record.registered === null) {
+      const capabilities = (await worker.capabilities()) ?? ORIGINAL_WORKER;
+      record = await this.change(id, (record) => {
+        record.worker = capabilities;
+      });
+    }
+    const request = (record: SessionRecord) =>
+      upsertRequest(record, record.worker?.tunnel === "direct" ? tunnelUrl : undefined);
+    if (record.registered === fingerprint(worker.url, request(record))) return record;
+
+    // Until the answer is here nobody knows what the Worker has.
+    record = await this.change(id, (record) => {
+      record.registered = null;
+    });
+    if (kind === "preview") {
+      const preview = await worker.putPreview(request(record));
+      if (!preview) throw nameTaken(record.name, worker.url);
+      return this.change(id, (record) => {
+        rename(record, preview.session_name);
+        record.registered = fingerprint(worker.url, request(record));
+      });
+    }
+    let session = await worker.putTunneled(request(record));
+    if (!session) {
+      this.#options.log(`The name ${record.name} belongs to someone else: asking for another one.`);
+      session = await worker.putTunneled(request({ ...record, name: null }));
+    }
+    if (!session) throw nameTaken(record.name, worker.url);
+    const { session_name, tunnel_data, origin_secret } = session;
+    return this.change(id, (record) => {
+      rename(record, session_name);
+      record.tunnel = tunnel_data;
+      record.origin_secret = origin_secret ?? null;
+      record.registered = fingerprint(worker.url, request(record));
+    });
+  }
+
+  async #unregister({ worker, worker_token, config }: SessionRecord, name: string): Promise<void> {
+    if (!worker?.capabilities.includes("delete-session")) return;
+    try {
+      await new WorkerClient(config.linkup.worker_url, worker_token ?? "").deleteSession(name);
+    } catch (error) {
+      // A stop must not depend on the network.
+      this.#options.log(`${name} could not be deleted from the Worker: ${(error as Error).message}`);
+    }
+  }
+
+  async #connect(record: SessionRecord, server: ServerStatus): Promise<void> {
+    const { id, kind, name, tunnel, worker } = record;
+    if (kind !== "tunneled" || worker?.tunnel === "direct") return;
+    const wanted = { session: name!, tunnel: tunnel!, port: server.tunnel_port };
+    const save = (next: Connector) =>
+      this.change(id, (record) => {
+        record.connector = next;
+      });
+    try {
+      await stepConnector(this.#options, wanted, record.connector ?? newConnector(), save);
+    } catch (error) {
+      if (error instanceof LinkupError && error.problem.code === "tunnel-refused") {
+        await this.change(id, (record) => {
+          record.registered = null;
+        });
+      }
+      throw error;
+    }
+  }
+
+  /** The file's own session brings its env files; those beside it do not. */
+  async #putEnvFiles({ id, beside, config, config_path, env_files }: SessionRecord): Promise<void> {
+    if (beside || config_path === null) return;
+    const directories = config.services.flatMap(({ directory }) =>
+      directory === undefined ? [] : [resolve(dirname(config_path), directory)],
+    );
+    if (env_files && JSON.stringify(env_files.directories) === JSON.stringify(directories)) return;
+    const problems = await this.envFiles.apply(id, directories);
+    await this.change(id, (record) => {
+      record.env_files = { directories, problems };
+    });
+  }
+
+  async #confirm({ id, targets }: SessionRecord): Promise<SessionRecord> {
+    return this.change(id, (record) => {
+      record.confirmed = targets;
+    });
+  }
+
+  async #untroubled(id: string): Promise<void> {
+    await this.change(id, (record) => {
+      record.trouble = null;
+    });
+  }
+
+  /** Changes the record, as long as it is wanted: another process may have stopped the session meanwhile. */
+  async change(id: string, change: (record: SessionRecord) => void): Promise<SessionRecord> {
+    return this.#store.change((state: State) => {
+      const record = state.sessions.find((record) => record.id === id);
+      if (!record || !isWanted(record)) {
+        throw new LinkupError("session-stopped", `The session ${record?.name ?? ""} was stopped meanwhile.`);
+      }
+      change(record);
+      return structuredClone(record);
+    });
+  }
+}
+
+function rename(record: SessionRecord, name: string): void {
+  record.name = name;
+}
+
+function nameTaken(name: string | null, workerUrl: string): LinkupError {
+  return new LinkupError(
+    "name-taken",
+    `The name ${name ?? "that the Worker chose"} belongs to another session on ${workerUrl}. Choose another one.`,
+  );
+}
+
+function assertReachable(record: SessionRecord): void {
+  const domains = record.config.domains
+    .map(({ domain }) => domain)
+    .filter((domain) => !resolvesByItself(domain));
+  if (domains.length === 0) return;
+  throw new LinkupError(
+    "no-local-dns",
+    `An isolated session needs domains that browsers find on this machine. ${domains.join(", ")} would need local DNS; names under localhost (such as shop.localhost) work by themselves.`,
+  );
+}
