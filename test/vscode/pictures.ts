@@ -1,5 +1,6 @@
 // Makes the pictures of the README: every view in light, dark and high contrast, from the packaged extension in a
-// real VS Code, with the example system behind it. Needs the example's ports. Run: node test/vscode/pictures.ts
+// real VS Code, with the example system behind it. Needs the example's ports. 
+// Run: node test/vscode/pictures.ts [light] [dark] [hc]
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { root } from "./install.ts";
@@ -7,7 +8,8 @@ import { Shop, TOKEN } from "./shop.ts";
 import { Workbench } from "./workbench.ts";
 
 const images = join(root, "docs", "images");
-const themes = ["light", "dark", "hc"] as const;
+const all = ["light", "dark", "hc"] as const;
+const themes = all.filter((theme) => process.argv.length === 2 || process.argv.includes(theme));
 const size = { width: 1120, height: 700 };
 
 await mkdir(images, { recursive: true });
@@ -18,7 +20,7 @@ try {
   await shop.stop();
 }
 
-async function takePictures(theme: (typeof themes)[number]): Promise<void> {
+async function takePictures(theme: (typeof all)[number]): Promise<void> {
   const window = await Workbench.start({
     vsix: join(root, "linkup.vsix"),
     folders: [shop.folder],
@@ -49,8 +51,10 @@ async function takePictures(theme: (typeof themes)[number]): Promise<void> {
     await window.openFile("linkup.yaml");
     await window.inlineAction("api", "Route to Local");
     await inTree(`api  local`);
-    await window.row("Components").click();
-    await inTree("Local server");
+    await window.until("the components", async () => {
+      if ((await window.tree()).includes("▸ Components")) await window.row("Components").click();
+      return (await window.tree()).includes("Local server");
+    });
     await window.until(
       "health",
       async () => (await window.page.locator(".monaco-list-row .codicon-cloud").count()) > 0,
@@ -93,13 +97,15 @@ async function takePictures(theme: (typeof themes)[number]): Promise<void> {
     const text = await readFile(shop.configPath, "utf8");
     await writeFile(shop.configPath, text.replace("default_service: api", "default_service: apl"));
     await window.until("the notification", async () => (await window.toasts()).length > 0);
-    await window.openFile("linkup.yaml");
+    await window.command("Linkup: Open linkup.yaml");
     await window.until("the problem", async () => (await window.page.locator(".squiggly-error").count()) > 0);
     await picture("problem");
     await writeFile(shop.configPath, text);
     await window.command("Notifications: Clear All Notifications");
     await closeEditors();
 
+    // Where there is little room a walkthrough leaves its pictures out.
+    await window.command("View: Close Primary Side Bar");
     await window.command("Welcome: Open Walkthrough...");
     await window.quickPick("Get Started with Linkup");
     await window.page.getByText("Route one service to your machine").first().click();
