@@ -42,6 +42,7 @@ export function sessionView(
     kind: record.kind,
     state: stateOf(record),
     configPath: record.config_path ?? undefined,
+    beside: record.beside,
     workerUrl: record.config.linkup.worker_url,
     urls: sessionUrls(record, server?.browser_port),
     services: record.config.services.map((service): ServiceView => {

@@ -18,6 +18,8 @@ export interface SessionView {
   state: SessionState;
   /** The linkup.yaml it came from, absolute; undefined for previews created by hand. */
   configPath: string | undefined;
+  /** Created beside the file's own session: a preview, or an isolated one. */
+  beside: boolean;
   workerUrl: string;
   /** One per domain, in the order of the file; empty until there is a name. */
   urls: readonly string[];

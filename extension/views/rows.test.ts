@@ -27,6 +27,7 @@ function session(more: Partial<SessionView> = {}): SessionView {
     kind: "tunneled",
     state: "running",
     configPath: CONFIG.path,
+    beside: false,
     workerUrl: "https://linkup.example.com",
     urls: ["https://slim-gecko.example.com/", "https://slim-gecko.api.example.com/"],
     services: [service("web", 3000, { target: "local" }), service("api", 3001)],
