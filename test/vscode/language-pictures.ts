@@ -62,7 +62,7 @@ try {
   await window.command("Linkup: Start");
   await shown("the code lenses", ".codelens-decoration");
   await window.until("their health", async () =>
-    (await page.locator(".codelens-decoration").first().innerText()).includes("ms"),
+    (await page.locator(".codelens-decoration").first().textContent())?.includes("ms"),
   );
   await picture("code-lens");
 
@@ -76,7 +76,7 @@ try {
   await shown("the first result", ".quick-input-message:has-text('→')");
   await page.keyboard.type("/auth/whoami");
   await window.until("the result", async () =>
-    (await page.locator(".quick-input-message").innerText()).includes("→ auth"),
+    (await page.locator(".quick-input-message").textContent())?.includes("→ auth"),
   );
   await picture("test-route");
   await window.press("Escape");

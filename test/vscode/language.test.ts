@@ -1,0 +1,93 @@
+// linkup.yaml in the editor of a real VS Code, as its user sees it: what is drawn, clicked and typed.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { root } from "./install.ts";
+import { Shop, TOKEN } from "./shop.ts";
+import { Workbench } from "./workbench.ts";
+
+let shop: Shop;
+let window: Workbench;
+
+afterEach(async () => {
+  await window?.stop();
+  await shop?.stop();
+});
+
+test("lenses that route, a route that is tested, a problem that is explained, a key that is completed", async () => {
+  shop = await Shop.start();
+  window = await Workbench.start({
+    vsix: join(root, "linkup.vsix"),
+    folders: [shop.folder],
+    env: { LINKUP_WORKER_TOKEN: TOKEN },
+    settings: { "files.autoSave": "off" },
+  });
+  const { page } = window;
+  const texts = async (selector: string) =>
+    (await page.locator(`${selector}:visible`).allInnerTexts()).map((text) =>
+      text.replace(/\s+/g, " ").trim(),
+    );
+  const lenses = () => texts(".codelens-decoration");
+
+  await window.openFile("linkup.yaml");
+  expect(await lenses()).toEqual([]);
+  await window.command("Linkup: Start");
+  await window.until("the lens of a service", async () =>
+    (await lenses())[0]?.match(/^remote · healthy, \d+ ms ?\| ?route local$/),
+  );
+  await page.locator(".codelens-decoration a", { hasText: "route local" }).first().click();
+  await window.until("the lens to follow", async () =>
+    (await lenses())[0]?.match(/^local · healthy, \d+ ms ?\| ?route remote$/),
+  );
+  const session = (await window.statusBar("session"))!.text.replace("$(link) ", "");
+  expect(await shop.ask(`${session}.shop.localhost`, "/")).toMatchObject({ by: "local web" });
+
+  await window.command("Linkup: Test Route…");
+  const result = page.locator(".quick-input-message");
+  await window.until("the first result", async () =>
+    (await result.textContent())?.includes("/ → web (local)"),
+  );
+  await page.keyboard.type("/auth/whoami");
+  await window.until("the result", async () =>
+    (await result.textContent())?.includes("/auth/whoami → auth (remote)"),
+  );
+  await page.keyboard.press("Enter");
+  const marks = () => page.evaluate<string[]>(MARKS);
+  await window.until("the marks", async () =>
+    (await marks()).some((text) => text.includes("matches /auth/whoami")),
+  );
+
+  await window.typeText("");
+  await window.press("ControlOrMeta+End");
+  await window.typeText("  - dom");
+  await window.until(
+    "no marks after an edit",
+    async () => !(await marks()).some((text) => /matches/.test(text)),
+  );
+  await window.until("the completion", async () =>
+    (await texts(".suggest-widget .monaco-list-row")).some((text) => /^domain/.test(text)),
+  );
+  await window.press("Escape");
+
+  await window.press("ControlOrMeta+Home");
+  await window.typeText("xyz: 1\n");
+  const unknown = 'Linkup does not know the key "xyz"';
+  await window.until("the problem", async () =>
+    (await window.problems()).some((text) => text.includes(unknown)),
+  );
+  await page.locator(".markers-panel a", { hasText: "unknown-key" }).click();
+  await window.until(
+    "the page of problems",
+    async () => (await page.locator('.tab.active[aria-label^="problems.md"]').count()) > 0,
+  );
+  await window.until("its line", async () =>
+    (await texts(".view-line")).some((text) => text.replaceAll("\u00a0", " ") === "### unknown-key"),
+  );
+  // On disk nothing has changed.
+  expect(await readFile(shop.configPath, "utf8")).toBe(await shop.config());
+});
+
+/** What decorations write behind lines; evaluated in the page. */
+const MARKS = `[...document.querySelectorAll(".view-line span")]
+  .map((element) => getComputedStyle(element, "::after").content)
+  .filter((content) => content !== "none")`;
