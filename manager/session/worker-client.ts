@@ -1,9 +1,17 @@
 /** Talks to the Worker's HTTP API, ours or the original's. */
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
+import type { ZodMiniType } from "zod/mini";
 import type { TunneledSession, WorkerCapabilities } from "../../core/control.ts";
 import { printRouting, type UpsertRequest } from "../../core/session.ts";
 import { LinkupError } from "../problem.ts";
+import {
+  capabilitiesAnswer,
+  deletedAnswer,
+  namedAnswer,
+  readAnswer,
+  tunneledAnswer,
+} from "./worker-answers.ts";
 
 const TIMEOUT_MS = 15_000;
 
@@ -15,8 +23,10 @@ interface Answer {
 export class WorkerClient {
   readonly url: string;
   readonly #token: string;
+  readonly #timeoutMs: number;
 
-  constructor(url: string, token: string) {
+  constructor(url: string, token: string, timeoutMs = TIMEOUT_MS) {
+    this.#timeoutMs = timeoutMs;
     this.url = url.replace(/\/+$/, "");
     this.#token = token;
   }
@@ -29,35 +39,55 @@ export class WorkerClient {
     // Not able now is not the same as not able.
     if (answer.status === 429 || answer.status >= 500) throw this.#failed("GET", path, answer);
     if (answer.status !== 200) return undefined;
-    const json = parseJson(answer.text) as Partial<WorkerCapabilities> | undefined;
-    return typeof json?.version === "string" ? (json as WorkerCapabilities) : undefined;
+    const read = readAnswer(capabilitiesAnswer, answer.text);
+    return read.ok ? read.value : undefined;
   }
 
   /** Undefined when the name belongs to someone else. */
   async putTunneled(request: UpsertRequest): Promise<TunneledSession | undefined> {
-    return this.#upsert<TunneledSession>("/linkup/v2/sessions/tunneled", request);
+    return this.#upsert("/linkup/v2/sessions/tunneled", request, tunneledAnswer);
   }
 
   /** Undefined when the name belongs to someone else. */
   async putPreview(request: UpsertRequest): Promise<{ session_name: string } | undefined> {
-    return this.#upsert<{ session_name: string }>("/linkup/v2/sessions/preview", request);
+    return this.#upsert("/linkup/v2/sessions/preview", request, namedAnswer);
   }
 
-  /** The Worker forgets the session; for Workers with the capability `delete-session`. */
-  async deleteSession(name: string): Promise<void> {
+  /** Deletes the sessions whose names fit (`*` for any characters); for Workers with the capability `delete-by-pattern`. */
+  async deleteSessions(pattern: string): Promise<string[]> {
+    const path = `/linkup/v2/sessions?name=${encodeURIComponent(pattern)}`;
+    const answer = await this.#ask("DELETE", path);
+    if (answer.status === 401) throw this.#refused();
+    const read = readAnswer(deletedAnswer, answer.text);
+    if (answer.status !== 200 || !read.ok) throw this.#failed("DELETE", path, answer);
+    return read.value.deleted;
+  }
+
+  /** The Worker forgets the session; for Workers with the capability `delete-session`. False when there was none. */
+  async deleteSession(name: string): Promise<boolean> {
     const path = `/linkup/v2/sessions/${encodeURIComponent(name)}`;
     const answer = await this.#ask("DELETE", path);
     if (answer.status === 401) throw this.#refused();
     if (answer.status !== 204 && answer.status !== 404) throw this.#failed("DELETE", path, answer);
+    return answer.status === 204;
   }
 
-  async #upsert<T>(path: string, request: UpsertRequest): Promise<T | undefined> {
+  async #upsert<T>(path: string, request: UpsertRequest, schema: ZodMiniType<T>): Promise<T | undefined> {
     const answer = await this.#ask("POST", path, { ...request, ...printRouting(request) });
     if (answer.status === 409) return undefined;
     if (answer.status === 401) throw this.#refused();
-    const json = answer.status === 200 ? (parseJson(answer.text) as T | undefined) : undefined;
-    if (json === undefined) throw this.#failed("POST", path, answer);
-    return json;
+    if (answer.status !== 200) throw this.#failed("POST", path, answer);
+    return this.#read(schema, "POST", path, answer);
+  }
+
+  /** What stands in a 200. It is not told when it is something else: it may hold a secret. */
+  #read<T>(schema: ZodMiniType<T>, method: string, path: string, { text }: Answer): T {
+    const read = readAnswer(schema, text);
+    if (read.ok) return read.value;
+    throw new LinkupError(
+      "worker-failed",
+      `What answers at ${this.url} is no Worker of Linkup: its answer to ${method} ${path} has no valid ${read.wrong}. Check linkup.worker_url.`,
+    );
   }
 
   #failed(method: string, path: string, { status, text }: Answer): LinkupError {
@@ -68,15 +98,15 @@ export class WorkerClient {
     );
   }
 
-  #refused(): LinkupError {
-    return new LinkupError(
-      "token-refused",
-      `The Worker at ${this.url} does not accept the token. It must be the one that the Worker was deployed with (WORKER_TOKEN).`,
-      [{ command: "setWorkerToken", title: "Set Worker Token…", terminal: "export LINKUP_WORKER_TOKEN=…" }],
-    );
+  #refused(why = "It must be the one that the Worker was deployed with (WORKER_TOKEN)."): LinkupError {
+    return new LinkupError("token-refused", `The Worker at ${this.url} does not accept the token. ${why}`, [
+      { command: "setWorkerToken", title: "Set Worker Token…", terminal: "export LINKUP_WORKER_TOKEN=…" },
+    ]);
   }
 
   #ask(method: string, path: string, body?: unknown): Promise<Answer> {
+    if (/[^!-~]/.test(this.#token))
+      return Promise.reject(this.#refused("It has characters that no token has: a line break, a space?"));
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const payload = body === undefined ? "" : JSON.stringify(body);
     const url = new URL(this.url + path);
@@ -90,7 +120,7 @@ export class WorkerClient {
           ...(body === undefined ? {} : { "content-type": "application/json" }),
           "content-length": Buffer.byteLength(payload),
         },
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: AbortSignal.timeout(this.#timeoutMs),
       },
       (response) => {
         const chunks: Buffer[] = [];
@@ -126,12 +156,4 @@ export function networkReason(error: Error): string {
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "its host name cannot be found";
   if (code === "ECONNRESET" || code === "EPIPE") return "it closed the connection";
   return error.message || inner?.message || code || "unknown reason";
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

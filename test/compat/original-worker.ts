@@ -59,6 +59,8 @@ export class OriginalWorker {
   readonly calls: string[] = [];
   /** Every answer to an API call from now on, instead of its own. */
   broken: number | undefined;
+  /** What upserts answer from now on, with status 200. */
+  garbled: string | undefined;
   readonly #sessions = new Kv(() => this.kvDelayMs);
   readonly #tunnels = new Map<string, object>();
   readonly #options: OriginalWorkerOptions;
@@ -133,6 +135,8 @@ export class OriginalWorker {
     };
     if (incoming.headers.authorization !== `Bearer ${this.#options.token}`) return text(401, "Unauthorized");
     if (this.broken !== undefined) return text(this.broken, "The original is broken.");
+
+    if (this.garbled !== undefined && incoming.method === "POST") return text(200, this.garbled);
 
     const upsert = () => {
       const parsed = JSON.parse(body.toString("utf8"));

@@ -161,6 +161,34 @@ describe("with a Worker of the original", () => {
     expect(machine.processes()).toEqual([]);
   });
 
+  test.each([
+    ["nothing that is JSON", "<html>"],
+    ["no object", "null"],
+    ["no name", "{}"],
+    ["a name that is a path", '{"session_name":"../../name"}'],
+    ["no tunnel", '{"session_name":"slim-gecko"}'],
+    ["half a tunnel", '{"session_name":"slim-gecko","tunnel_data":{"account_id":"a","secret":"hidden"}}'],
+  ])("an answer with %s leaves the other sessions as they are", async (_, answer) => {
+    const { session_name: name } = await machine.start();
+    machine.worker.garbled = answer;
+    const other = machine.writeConfig({ path: join(machine.folder, "other.yaml") });
+    const { code, stderr } = await machine.linkup("start", "--detach", "--config", other);
+    expect(code).toBe(4);
+    expect(stderr).toContain("is no Worker of Linkup");
+    expect(stderr).not.toContain("hidden");
+    const { sessions, problems } = await machine.status();
+    expect(sessions.map(({ name }) => name)).toEqual([name]);
+    expect(problems).toEqual([]);
+    expect(await machine.served(name)).toBe("remote web");
+  });
+
+  test("a token with a line break is told as one", async () => {
+    machine.env.LINKUP_WORKER_TOKEN = "token\n";
+    const { code, stderr } = await machine.linkup("start", "--detach");
+    expect(code).toBe(4);
+    expect(stderr).toContain("does not accept the token. It has characters that no token has");
+  });
+
   test("two starts at once are one session", async () => {
     const [first, second] = await Promise.all([machine.start(), machine.start()]);
     expect(first.session_name).toBe(second.session_name);
