@@ -57,6 +57,8 @@ const SESSION: SessionView = {
   kind: "tunneled",
   state: "running",
   configPath: "/shop/linkup.yaml",
+  beside: false,
+  beside: false,
   workerUrl: "https://linkup.example.com",
   urls: [],
   services: [
