@@ -10,14 +10,12 @@ export { DirectoryObject } from "./directory-object.ts";
 export { SessionObject } from "./session-object.ts";
 
 export default {
-  async fetch(request, env, context) {
-    try {
-      return (await answerApi(request, env)) ?? (await proxy(request, env, context));
-    } catch (error) {
+  fetch(request, env, context) {
+    return serve(request, env, context).catch((error) => {
       // The log has the details; they are nobody's business outside.
       console.error(error);
       return failureResponse(workerFailed, request);
-    }
+    });
   },
 
   async scheduled(_controller, env) {
@@ -25,9 +23,14 @@ export default {
   },
 } satisfies ExportedHandler<Env>;
 
-async function answerApi(request: Request, env: Env): Promise<Response | undefined> {
+function serve(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
   // Almost every request is one for the proxy, and needs no parsed URL.
-  if (!request.url.includes("/linkup")) return undefined;
+  if (!request.url.includes("/linkup")) return proxy(request, env, context);
+  return serveEither(request, env, context);
+}
+
+async function serveEither(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
   const url = new URL(request.url);
-  return isApiPath(url.pathname) ? callApi(request, url, env) : undefined;
+  const answer = isApiPath(url.pathname) ? await callApi(request, url, env) : undefined;
+  return answer ?? proxy(request, env, context);
 }

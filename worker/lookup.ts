@@ -27,23 +27,37 @@ export interface Found {
   session: KnownSession;
 }
 
-/** The first candidate that is a known session. All that is not remembered is asked in one round. */
-export async function findSession(
+/**
+ * The first candidate that is a known session. All that is not remembered is asked in one round;
+ * what is remembered is answered at once, without a promise.
+ */
+export function findSession(
+  candidates: Candidate[],
+  env: Env,
+  context: ExecutionContext,
+): Found | undefined | Promise<Found | undefined> {
+  const now = Date.now();
+  for (const { name, source } of candidates) {
+    const answer = answers.get(name);
+    if (answer === undefined || now - answer.at >= FRESH_MS) return askForAll(candidates, env, context);
+    if (answer.session) return { name, source, session: answer.session };
+  }
+  return undefined;
+}
+
+async function askForAll(
   candidates: Candidate[],
   env: Env,
   context: ExecutionContext,
 ): Promise<Found | undefined> {
   const now = Date.now();
-  const rounds: (KnownSession | null | Promise<KnownSession | null>)[] = [];
-  for (const { name, source } of candidates) {
-    const answer = answers.get(name);
-    const fresh = answer !== undefined && now - answer.at < FRESH_MS;
-    // A remembered session decides, when none of the names before it has to be asked.
-    if (fresh && answer.session && rounds.every((round) => round === null))
-      return { name, source, session: answer.session };
-    rounds.push(fresh ? answer.session : ask(name, env, context));
-  }
-  for (const [index, session] of (await Promise.all(rounds)).entries()) {
+  const sessions = await Promise.all(
+    candidates.map(({ name }) => {
+      const answer = answers.get(name);
+      return answer && now - answer.at < FRESH_MS ? answer.session : ask(name, env, context);
+    }),
+  );
+  for (const [index, session] of sessions.entries()) {
     if (session) return { ...candidates[index]!, session };
   }
   return undefined;

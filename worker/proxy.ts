@@ -8,7 +8,7 @@ import { type Failure, failureResponse } from "./failure.ts";
 import { loop, noTargetFor, noTunnel, serviceUnreachable, tunnelDown, unknownSession } from "./failures.ts";
 import { NO_TUNNEL } from "./known-session.ts";
 import { type Found, findSession } from "./lookup.ts";
-import { toServiceHeaders } from "./request-headers.ts";
+import { headersToService } from "./request-headers.ts";
 import { failureToClient, type Passage, responseToClient } from "./response.ts";
 
 /** Cloudflare's edge answers so when no cloudflared is connected to the tunnel. */
@@ -19,8 +19,8 @@ export async function proxy(request: Request, env: Env, context: ExecutionContex
   const hops = Number(head.header(HOPS_HEADER)) || 0;
   if (hops >= MAX_HOPS) return failureResponse(loop(hops, head.host), request);
 
-  const names = candidates(head);
-  const found = names.length > 0 ? await findSession(names, env, context) : undefined;
+  const finding = findSession(candidates(head), env, context);
+  const found = finding instanceof Promise ? await finding : finding;
   if (!found) return failureResponse(unknownSession, request);
 
   const { name, session } = found;
@@ -33,10 +33,7 @@ export async function proxy(request: Request, env: Env, context: ExecutionContex
 
   let response: Response;
   try {
-    // A copy of the request is all that can have a body with any method. It does not follow redirects.
-    const forwarded = new Request(decision.origin + decision.target, request);
-    toServiceHeaders(forwarded.headers, passage, hops);
-    response = await fetch(forwarded);
+    response = await ask(decision.origin + decision.target, request, headersToService(passage, hops));
   } catch (error) {
     return failureToClient(unreachable(passage, (error as Error).message), passage);
   }
@@ -52,6 +49,14 @@ function headOf({ url, headers }: Request): RequestHead {
   const host = url.indexOf("//") + 2;
   const path = url.indexOf("/", host);
   return { host: url.slice(host, path), target: url.slice(path), header: (name) => headers.get(name) };
+}
+
+function ask(url: string, request: Request, headers: Headers): Promise<Response> {
+  const { method, body } = request;
+  if (body === null || (method !== "GET" && method !== "HEAD"))
+    return fetch(url, { method, headers, body, redirect: "manual" });
+  // With these methods only a copy of a request can have a body.
+  return fetch(new Request(new Request(url, request), { headers }), { redirect: "manual" });
 }
 
 function unreachable({ found, decision }: Passage, reason: string): Failure {

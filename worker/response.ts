@@ -1,9 +1,9 @@
 /** A service's response on its way back to the client. */
-import { corsHeaders, HOP_BY_HOP, isPreflight } from "../core/forward.ts";
+import { corsHeaders, isPreflight } from "../core/forward.ts";
 import type { RequestHead } from "../core/request.ts";
 import { keepsCaching, type Routed } from "../core/route.ts";
-import { deleteConnectionHeaders } from "./connection-headers.ts";
 import { type Failure, failureResponse } from "./failure.ts";
+import { deleteHopByHop } from "./hop-by-hop.ts";
 import type { Found } from "./lookup.ts";
 
 /** A request of a session on its way. */
@@ -19,14 +19,13 @@ const SESSION_VARY = "Referer, Origin, tracestate";
 
 export function responseToClient(response: Response, passage: Passage): Response {
   const { found, decision, head, request } = passage;
-  const cors = response.headers.has("access-control-allow-origin") ? [] : corsOf(passage);
+  const cors = corsOf(passage, response);
   const answered =
     cors.length > 0 && isPreflight(request.method, head)
       ? new Response(null, { status: 204 })
       : new Response(response.body, response);
   const { headers } = answered;
-  deleteConnectionHeaders(headers);
-  for (const name of HOP_BY_HOP) headers.delete(name);
+  deleteHopByHop(headers);
   addCors(headers, cors);
   if (!keepsCaching(found.session.routing, decision.target)) headers.set("cache-control", "no-cache");
   // One URL, several sessions: a cached answer of one must not be taken for the other's.
@@ -42,8 +41,10 @@ export function failureToClient(failure: Failure, passage: Passage): Response {
   return response;
 }
 
-function corsOf({ found, head, request }: Passage): [string, string][] {
-  return head.header("origin") ? corsHeaders(found.name, found.session.routing, request.method, head) : [];
+/** What allows a page of the session to read an answer that does not say itself who may. */
+function corsOf({ found, head, request }: Passage, response?: Response): [string, string][] {
+  if (!head.header("origin") || response?.headers.has("access-control-allow-origin")) return [];
+  return corsHeaders(found.name, found.session.routing, request.method, head);
 }
 
 function addCors(headers: Headers, cors: [string, string][]): void {
