@@ -12,6 +12,7 @@ export const EXIT = {
 } as const;
 
 const BY_CODE: Partial<Record<ProblemCode, number>> = {
+  "config-exists": EXIT.config,
   "config-missing": EXIT.config,
   "config-invalid": EXIT.config,
   "token-missing": EXIT.worker,
@@ -20,6 +21,7 @@ const BY_CODE: Partial<Record<ProblemCode, number>> = {
   "worker-failed": EXIT.worker,
   "session-unknown": EXIT.noSuchThing,
   "service-unknown": EXIT.noSuchThing,
+  "location-invalid": EXIT.usage,
   "name-invalid": EXIT.usage,
 };
 

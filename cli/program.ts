@@ -18,8 +18,17 @@ export function program(): Command {
     .description("Work on one or two services of a large web system as if you ran all of it.")
     .version(version)
     .showHelpAfterError("(linkup --help tells what there is)")
-    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT.ok : EXIT.usage));
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT.ok : EXIT.usage))
+    .addHelpText("after", "\nExit codes and environment: docs/cli.md");
 
+  life(linkup);
+  looking(linkup);
+  sessions(linkup);
+  upkeep(linkup);
+  return linkup;
+}
+
+function life(linkup: Command): void {
   linkup
     .command("start")
     .description("start the session of this linkup.yaml, or adopt the one that runs")
@@ -36,15 +45,8 @@ export function program(): Command {
     .option(...SESSION)
     .option(...CONFIG)
     .option("--all", "stop all sessions of this machine")
-    .action(async (options) => (await import("./commands/stop.ts")).stop(options));
-
-  linkup
-    .command("status")
-    .description("show the sessions, where their services run, and how they are")
-    .option(...SESSION)
     .option(...JSON_OUT)
-    .option("-w, --watch", "go on showing every change, until Ctrl-C")
-    .action(async (options) => (await import("./commands/status.ts")).status(options));
+    .action(async (options) => (await import("./commands/stop.ts")).stop(options));
 
   linkup
     .command("route")
@@ -55,9 +57,29 @@ export function program(): Command {
     .option(...SESSION)
     .option(...CONFIG)
     .option(...JSON_OUT)
+    .addHelpText("after", "\nExamples:\n  linkup route local web api\n  linkup route remote --all")
     .action(async (target, services, options) =>
       (await import("./commands/route.ts")).route(target, services, options),
     );
+}
+
+function looking(linkup: Command): void {
+  linkup
+    .command("status")
+    .description("show the sessions, where their services run, and how they are")
+    .option(...SESSION)
+    .option(...JSON_OUT)
+    .option("-w, --watch", "go on showing every change, until Ctrl-C")
+    .action(async (options) => (await import("./commands/status.ts")).status(options));
+
+  linkup
+    .command("health")
+    .alias("doctor")
+    .description("look at everything that sessions depend on: what is broken, why, and what helps")
+    .option(...CONFIG)
+    .option("--end-orphans", "end processes of Linkup that nobody needs")
+    .option(...JSON_OUT)
+    .action(async (options) => (await import("./commands/health.ts")).health(options));
 
   linkup
     .command("explain")
@@ -71,16 +93,88 @@ export function program(): Command {
     .option(...SESSION)
     .option(...CONFIG)
     .option(...JSON_OUT)
+    .addHelpText(
+      "after",
+      '\nExample:\n  linkup explain https://api.example.com/users -H "tracestate: linkup-session=slim-gecko"',
+    )
     .action(async (url, options) => (await import("./commands/explain.ts")).explain(url, options));
 
-  const sessions = linkup.command("sessions").description("list sessions");
-  for (const command of [sessions.command("list").alias("ls"), linkup.command("ls", { hidden: true })]) {
+  linkup
+    .command("logs")
+    .description("print what the processes wrote")
+    .argument("[component]", "local-server, tunnel or keeper (default: all)")
+    .option("-f, --follow", "go on printing, until Ctrl-C")
+    .action(async (component, options) => (await import("./commands/logs.ts")).logs(component, options));
+}
+
+function sessions(linkup: Command): void {
+  const commands = linkup.command("sessions").description("list, create and delete sessions");
+  for (const command of [commands.command("list").alias("ls"), linkup.command("ls", { hidden: true })]) {
     command
       .description("list the sessions of this machine")
       .option(...JSON_OUT)
       .action(async (options) => (await import("./commands/sessions.ts")).list(options));
   }
+  // `linkup preview` is the original's spelling.
+  for (const command of [commands.command("create-preview"), linkup.command("preview", { hidden: true })]) {
+    command
+      .description("create a session on the Worker alone, whose services are where you say")
+      .argument("[words...]", "[NAME] SERVICE=URL…")
+      .option("-n, --name <name>", "its name (default: made from its content)")
+      .option(...CONFIG)
+      .option("--print-request", "print what the Worker would be sent, and send nothing")
+      .option(...JSON_OUT)
+      .addHelpText("after", "\nExample:\n  linkup sessions create-preview web=https://web-pr-12.example.com")
+      .action(async (words, options) =>
+        (await import("./commands/sessions.ts")).createPreview(words, options),
+      );
+  }
+  commands
+    .command("create-isolated")
+    .description("create a session on this machine alone, beside that of linkup.yaml")
+    .argument("<words...>", "NAME SERVICE=URL…")
+    .option(...CONFIG)
+    .option(...JSON_OUT)
+    .action(async (words, options) =>
+      (await import("./commands/sessions.ts")).createIsolated(words, options),
+    );
+  commands
+    .command("delete")
+    .description("delete a session, here or on the Worker")
+    .argument("<name>", "its name; * stands for anything: 'pr-*'")
+    .option(...CONFIG)
+    .option(...JSON_OUT)
+    .action(async (name, options) => (await import("./commands/sessions.ts")).remove(name, options));
+}
 
-  linkup.command("keep", { hidden: true }).action(async () => (await import("./commands/keep.ts")).keep());
-  return linkup;
+function upkeep(linkup: Command): void {
+  linkup
+    .command("init")
+    .description("create a linkup.yaml to start from")
+    .argument("[file]", "where", "linkup.yaml")
+    .option(...JSON_OUT)
+    .action(async (file, options) => (await import("./commands/init.ts")).init(file, options));
+
+  linkup
+    .command("completion")
+    .description("print a completion script: source <(linkup completion bash)")
+    .argument("<shell>", "bash, zsh or fish")
+    .action(async (shell) => (await import("./commands/completion.ts")).completion(shell));
+
+  linkup
+    .command("uninstall")
+    .description("stop everything and remove Linkup's state")
+    .option("-y, --yes", "do not ask")
+    .option(...JSON_OUT)
+    .action(async (options) => (await import("./commands/uninstall.ts")).uninstall(options));
+
+  linkup
+    .command("complete", { hidden: true })
+    .argument("[words...]")
+    .action(async (words) => (await import("./commands/completion.ts")).complete(linkup, words));
+
+  linkup
+    .command("keep", { hidden: true })
+    .requiredOption("--home <folder>")
+    .action(async ({ home }) => (await import("./commands/keep.ts")).keep(home));
 }

@@ -48,7 +48,7 @@ export interface Lease {
 }
 
 /** How long the local server goes on serving without any lease. */
-export const UNLEASED_MS = 60_000;
+export const UNLEASED_MS = 45_000;
 
 /** What would happen to a request, step by step: the value behind every "why did it go there". */
 export interface Explanation {

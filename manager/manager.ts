@@ -4,6 +4,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Config, Target } from "../core/config/config.ts";
 import type { Explanation } from "../core/control.ts";
 import { nameProblem } from "../core/names.ts";
+import { type Examined, endOrphans, examine } from "./doctor/doctor.ts";
+import type { HealthReport } from "./doctor/report.ts";
 import { explain } from "./explain.ts";
 import { problemOfRecord } from "./observe.ts";
 import { Observer } from "./observer.ts";
@@ -27,6 +29,7 @@ import {
   needsThisMachine,
   type Selector,
 } from "./session/records.ts";
+import { WorkerClient } from "./session/worker-client.ts";
 import type { SessionView, Snapshot } from "./snapshot.ts";
 import type { SessionRecord, State } from "./state/state.ts";
 import { Store } from "./state/store.ts";
@@ -142,6 +145,39 @@ export class Manager {
     await this.#reconcile();
   }
 
+  /**
+   * Deletes a session of this machine or, where it is none, one of the Worker that this file names. `*` stands for anything.
+   * Returns the names of what is gone. Rejects with a LinkupError when there is none.
+   */
+  async remove(pattern: string, configPath: string | undefined): Promise<string[]> {
+    const names = (await this.#store.read()).sessions.filter(isPresent).flatMap(({ name }) => name ?? []);
+    const here = names.filter(matcher(pattern));
+    for (const name of here) await this.stop({ name });
+    if (here.length > 0 && !pattern.includes("*")) return here;
+    const there =
+      configPath === undefined
+        ? []
+        : await this.#removeThere(pattern, await this.#wanted(configPath, undefined, true));
+    if (here.length + there.length > 0) return [...here, ...there];
+    throw new LinkupError(
+      "session-unknown",
+      `There is no session "${pattern}", neither here nor on the Worker.`,
+    );
+  }
+
+  async #removeThere(pattern: string, { config, workerToken }: Wanted): Promise<string[]> {
+    const worker = new WorkerClient(config.linkup.worker_url, workerToken ?? "");
+    const { capabilities = [] } = (await worker.capabilities()) ?? {};
+    if (!capabilities.includes("delete-by-pattern")) {
+      throw new LinkupError(
+        "worker-failed",
+        `The Worker at ${worker.url} cannot delete sessions: they expire there.`,
+        [{ command: "deployWorker", title: "Redeploy Worker", terminal: "linkup infra deploy" }],
+      );
+    }
+    return worker.deleteSessions(pattern);
+  }
+
   /** Resolves when the local server and the Worker both follow; else nothing has changed and it rejects. */
   async route(selector: Selector, services: readonly string[] | "all", target: Target): Promise<SessionView> {
     return this.#store.reconciling(async () => {
@@ -202,6 +238,16 @@ export class Manager {
     return this.snapshot;
   }
 
+  /** Looks at everything that sessions depend on. `configPath`: of a file that matters though it may not run. */
+  async health(configPath?: string): Promise<HealthReport> {
+    return examine(await this.#examined(configPath));
+  }
+
+  /** Ends processes of ours that nobody needs; returns their pids. */
+  async endOrphans(): Promise<number[]> {
+    return this.#store.reconciling(async () => endOrphans(await this.#examined(undefined)));
+  }
+
   /** Stops watching and gives up a window's lease; what runs goes on for as long as others need it. */
   async dispose(): Promise<void> {
     if (!this.#watching) return;
@@ -211,6 +257,12 @@ export class Manager {
     await this.#ticking;
     const { control } = this.#reconciler.localServer;
     if (await control.status()) await control.deleteLease(this.#options.user.id);
+  }
+
+  async #examined(configPath: string | undefined): Promise<Examined> {
+    const { home, version, env } = this.#options;
+    const snapshot = await this.refresh();
+    return { home, version, env, snapshot, configPath, ...this.#observer.seen };
   }
 
   async #wanted(configPath: string, name: string | undefined, needsWorker: boolean): Promise<Wanted> {
@@ -366,6 +418,12 @@ export class Manager {
       return undefined;
     }
   }
+}
+
+function matcher(pattern: string): (name: string) => boolean {
+  const parts = pattern.split("*").map((part) => part.replace(/[^a-z0-9-]/g, "\\$&"));
+  const regex = new RegExp(`^${parts.join(".*")}$`);
+  return (name) => regex.test(name);
 }
 
 function toggleFailed(services: readonly string[] | "all", target: Target, cause: unknown): LinkupError {

@@ -3,6 +3,7 @@
 export type ProblemCode = keyof typeof TITLES;
 
 const TITLES = {
+  "config-exists": "There is a linkup.yaml already",
   "config-missing": "No linkup.yaml",
   "config-invalid": "linkup.yaml has errors",
   "token-missing": "No worker token",

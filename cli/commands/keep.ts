@@ -1,11 +1,11 @@
 /** `linkup keep`: what the manager starts to watch over detached sessions. Not for people. */
 import { keep as keepSessions } from "../../manager/keeper.ts";
-import { stateHome } from "../../manager/state/home.ts";
 import { version } from "../context.ts";
 
-export async function keep(): Promise<void> {
+/** `home` stands in the arguments so that the process can be recognised. */
+export async function keep(home: string): Promise<void> {
   await keepSessions({
-    home: stateHome(process.env),
+    home,
     dist: __dirname,
     version,
     env: process.env,

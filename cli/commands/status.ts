@@ -1,4 +1,5 @@
 /** `linkup status` */
+import { LinkupError } from "../../manager/problem.ts";
 import type { Snapshot } from "../../manager/snapshot.ts";
 import { newManager } from "../context.ts";
 import { statusText } from "../print/status.ts";
@@ -20,5 +21,11 @@ export async function status(options: { session?: string; json?: boolean; watch?
 }
 
 function only(snapshot: Snapshot, name: string): Snapshot {
-  return { ...snapshot, sessions: snapshot.sessions.filter((session) => session.name === name) };
+  const sessions = snapshot.sessions.filter((session) => session.name === name);
+  if (sessions.length > 0) return { ...snapshot, sessions };
+  const names = snapshot.sessions.map(({ name }) => name).join(", ");
+  throw new LinkupError(
+    "session-unknown",
+    `There is no session "${name}". ${names ? `Running: ${names}.` : "No session is running."}`,
+  );
 }

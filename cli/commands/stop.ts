@@ -2,7 +2,19 @@
 import { newManager, selectSession } from "../context.ts";
 import { spin } from "../print/spinner.ts";
 
-export async function stop(options: { session?: string; config?: string; all?: boolean }): Promise<void> {
+interface Options {
+  session?: string;
+  config?: string;
+  all?: boolean;
+  json?: boolean;
+}
+
+export async function stop(options: Options): Promise<void> {
   const manager = newManager({ keep: false });
+  const before = (await manager.look()).sessions;
   await spin("Stopping", manager.stop(options.all ? "all" : await selectSession(manager, options)));
+  if (!options.json) return;
+  const running = (await manager.look()).sessions;
+  const stopped = before.filter(({ name }) => !running.some((session) => session.name === name));
+  process.stdout.write(`${JSON.stringify({ stopped: stopped.map(({ name }) => name) })}\n`);
 }

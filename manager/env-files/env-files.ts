@@ -68,9 +68,9 @@ export class EnvFiles {
     return problems;
   }
 
-  /** The files that have a block of ours. */
-  async changed(): Promise<string[]> {
-    return (await this.#read()).map(({ path }) => path);
+  /** The files that have a block of ours, and whose. */
+  async entries(): Promise<Pick<Entry, "path" | "session">[]> {
+    return this.#read();
   }
 
   async #append(session: string, source: string, target: string): Promise<void> {

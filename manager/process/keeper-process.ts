@@ -21,7 +21,7 @@ export class KeeperProcess {
     const { home, dist, node, env, log } = this.#options;
     const { id } = await startDetached(
       node ?? process.execPath,
-      [join(dist, "cli.js"), "keep"],
+      [join(dist, "cli.js"), "keep", "--home", home],
       {
         cwd: home,
         env: childEnv(env, { ELECTRON_RUN_AS_NODE: "1", LINKUP_HOME: home }),

@@ -82,7 +82,7 @@ export class World {
   edge: Edge | undefined;
   original: OriginalWorker | undefined;
   workerPort = 0;
-  readonly #services: Server[] = [];
+  readonly #services = new Map<string, Server>();
   readonly #children = new Set<ChildProcess>();
   readonly #locations = new Map<string, string>();
 
@@ -164,8 +164,21 @@ ${more}`,
     const server = createServer((_request, response) => response.end(name));
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
-    this.#services.push(server);
+    this.#services.set(name, server);
     this.#locations.set(name, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  }
+
+  /** Of a copy, as `remote web`. */
+  location(copy: string): string {
+    return this.#locations.get(copy)!;
+  }
+
+  async stopService(copy: string): Promise<void> {
+    const server = this.#services.get(copy)!;
+    this.#services.delete(copy);
+    server.closeAllConnections();
+    server.close();
+    await once(server, "close");
   }
 
   /** Runs `linkup` to its end. */
@@ -264,10 +277,7 @@ ${more}`,
     await this.stopWorker();
     await this.original?.stop();
     await this.edge?.stop();
-    for (const server of this.#services) {
-      server.closeAllConnections();
-      server.close();
-    }
+    for (const name of [...this.#services.keys()]) await this.stopService(name);
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -1,0 +1,29 @@
+/** A health report as text. */
+import type { Check, HealthReport } from "../../manager/doctor/report.ts";
+import { coloured } from "./colour.ts";
+
+const SIGNS = {
+  ok: { sign: "✓", colour: "green" },
+  warning: { sign: "!", colour: "yellow" },
+  broken: { sign: "✗", colour: "red" },
+} as const;
+
+export function healthText({ checks, versions, home, healthy }: HealthReport): string {
+  const broken = checks.filter(({ state }) => state === "broken").length;
+  const sum = healthy ? coloured("green", "All is well.") : coloured("red", `${broken} broken.`);
+  return [
+    `linkup ${versions.linkup}, Node ${versions.node}, ${versions.platform}, state in ${home}\n\n`,
+    ...checks.map(checkText),
+    `\n${sum}\n`,
+  ].join("");
+}
+
+function checkText({ id, subject, state, found, fixes }: Check): string {
+  const { sign, colour } = SIGNS[state];
+  const about = subject === undefined ? id : `${id} ${subject}`;
+  const lines = found.split("\n").join("\n    ");
+  const helps = fixes.flatMap(({ title, terminal }) =>
+    terminal ? [`    ${title}: ${coloured("bold", terminal)}\n`] : [],
+  );
+  return `${coloured(colour, sign)} ${about}: ${lines}\n${helps.join("")}`;
+}

@@ -1,0 +1,98 @@
+/** Looks at everything that a session depends on, and names what is broken, why, and what helps. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Observed } from "../observe.ts";
+import { problemOf } from "../problem.ts";
+import { endProcess } from "../process/child.ts";
+import { startOf } from "../process/identity.ts";
+import { readConfig } from "../session/config-file.ts";
+import { isWanted } from "../session/records.ts";
+import type { Snapshot } from "../snapshot.ts";
+import {
+  checkEnvFiles,
+  checkOrphans,
+  checkPort,
+  checkProcesses,
+  checkState,
+  findOrphans,
+} from "./machine.ts";
+import { checkAddresses, checkServices, checkTunnels, checkWorkers } from "./network.ts";
+import { broken, type Check, type HealthReport, ok } from "./report.ts";
+
+export interface Examined extends Pick<Observed, "state" | "server"> {
+  home: string;
+  version: string;
+  env: NodeJS.ProcessEnv;
+  snapshot: Snapshot;
+  /** The file of this folder, where there is one. */
+  configPath: string | undefined;
+}
+
+export async function examine(examined: Examined): Promise<HealthReport> {
+  const { home, version, env, snapshot, state, server, configPath } = examined;
+  const running = state.sessions.filter(isWanted);
+  const paths = new Set(
+    [configPath, ...running.map(({ config_path }) => config_path)].flatMap((path) => path ?? []),
+  );
+  const checks = await Promise.all([
+    checkState(home, state),
+    checkConfigs([...paths]),
+    checkProcesses(state, server, version),
+    checkPort(server, await rememberedPort(home)),
+    checkTunnels(state, env),
+    checkWorkers(running, version),
+    checkServices(snapshot.sessions),
+    checkAddresses(snapshot.sessions),
+    checkEnvFiles(home, state),
+    checkOrphans(home, state, server),
+  ]);
+  const all = checks.flat();
+  return {
+    schema: 1,
+    at: Date.now(),
+    healthy: !all.some(({ state }) => state === "broken"),
+    versions: {
+      linkup: version,
+      node: process.versions.node,
+      platform: `${process.platform} ${process.arch}`,
+    },
+    home,
+    checks: all,
+    snapshot,
+  };
+}
+
+/** Ends the processes of this home that nobody knows; returns their pids. */
+export async function endOrphans({
+  home,
+  state,
+  server,
+}: Pick<Examined, "home" | "state" | "server">): Promise<number[]> {
+  const ended: number[] = [];
+  for (const { pid } of await findOrphans(home, state)) {
+    if (pid === server?.pid || pid === process.pid) continue;
+    const started = await startOf(pid);
+    if (started !== undefined) await endProcess({ pid, started });
+    ended.push(pid);
+  }
+  return ended;
+}
+
+async function checkConfigs(paths: string[]): Promise<Check[]> {
+  const checks = paths.map(async (path) => {
+    try {
+      const { services, domains } = await readConfig(path);
+      return ok("config", `${services.length} services, ${domains.length} domains.`, { subject: path });
+    } catch (error) {
+      const { code, message, actions } = problemOf(error, "config-invalid");
+      return broken("config", message, { subject: path, code, fixes: actions });
+    }
+  });
+  return Promise.all(checks);
+}
+
+/** What the local server listened on last. */
+async function rememberedPort(home: string): Promise<number | undefined> {
+  const text = await readFile(join(home, "browser-port"), "utf8").catch(() => "");
+  return Number(text.trim()) || undefined;
+}

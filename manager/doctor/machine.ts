@@ -1,0 +1,144 @@
+/** Checks of what is on this machine: files, processes, ports. */
+import { constants } from "node:fs";
+import { access, stat, statfs } from "node:fs/promises";
+import { createServer } from "node:net";
+import type { ServerStatus } from "../../core/control.ts";
+import { EnvFiles } from "../env-files/env-files.ts";
+import { isRunning } from "../process/identity.ts";
+import { isOurs, type Listed, listProcesses } from "../process/list.ts";
+import { isOlder } from "../process/local-server.ts";
+import { isWanted, needsThisMachine } from "../session/records.ts";
+import type { State } from "../state/state.ts";
+import { broken, type Check, ok, warning } from "./report.ts";
+
+/** Below this the next write may fail. */
+const FEW_BYTES = 10 * 1024 * 1024;
+
+export async function checkState(home: string, state: State): Promise<Check[]> {
+  const checks: Check[] = [];
+  if (state.set_aside) checks.push(warning("state", state.set_aside.message, { code: "state-set-aside" }));
+  try {
+    const { mode } = await stat(home);
+    await access(home, constants.R_OK | constants.W_OK | constants.X_OK);
+    if (process.platform !== "win32" && (mode & 0o077) !== 0)
+      checks.push(
+        warning("state", `Others on this machine can read ${home}. Make it yours: chmod 700 ${home}`),
+      );
+    const { bavail, bsize } = await statfs(home);
+    if (bavail * bsize < FEW_BYTES)
+      checks.push(broken("state", `The disk of ${home} is nearly full.`, { code: "state-unusable" }));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT")
+      return [ok("state", `${home} will be made when it is needed.`)];
+    return [
+      broken("state", `${home} cannot be used: ${(error as Error).message}`, { code: "state-unusable" }),
+    ];
+  }
+  return checks.length > 0 ? checks : [ok("state", `${home} can be used.`)];
+}
+
+export async function checkProcesses(
+  state: State,
+  server: ServerStatus | undefined,
+  version: string,
+): Promise<Check[]> {
+  const needed = state.sessions.some((record) => isWanted(record) && needsThisMachine(record));
+  const restart = [{ command: "restart", title: "Start Again", terminal: "linkup start" }];
+  const checks: Check[] = [];
+  if (server && isOlder(server.version, version))
+    checks.push(
+      warning("local-server", `It is of version ${server.version}, and this is ${version}.`, {
+        fixes: restart,
+      }),
+    );
+  else if (server)
+    checks.push(ok("local-server", `It answers (pid ${server.pid}, version ${server.version}).`));
+  else if (needed) {
+    const why = state.local_server.problem?.message ?? "It does not answer.";
+    checks.push(broken("local-server", why, { code: "local-server-failed", fixes: restart }));
+  } else checks.push(ok("local-server", "No session needs it."));
+
+  if (needed) {
+    const { keeper } = state;
+    const runs = keeper !== null && (await isRunning(keeper));
+    checks.push(
+      runs
+        ? ok("keeper", `It watches over the sessions (pid ${keeper.pid}).`)
+        : broken(
+            "keeper",
+            "It does not run: nothing is started again when it dies, unless a window is open.",
+            { fixes: restart },
+          ),
+    );
+  }
+  return checks;
+}
+
+/** Processes of this home that the state does not know. */
+export async function findOrphans(home: string, state: State): Promise<Listed[]> {
+  const known = new Set(
+    [
+      state.keeper,
+      state.local_server.process,
+      ...state.sessions.map(({ connector }) => connector?.process ?? null),
+    ].flatMap((id) => (id ? [id.pid] : [])),
+  );
+  return (await listProcesses()).filter((listed) => isOurs(listed, home) && !known.has(listed.pid));
+}
+
+export async function checkOrphans(
+  home: string,
+  state: State,
+  server: ServerStatus | undefined,
+): Promise<Check[]> {
+  const orphans = (await findOrphans(home, state)).filter(
+    ({ pid }) => pid !== server?.pid && pid !== process.pid,
+  );
+  if (orphans.length === 0) return [ok("orphans", "No process of ours runs that should not.")];
+  const list = orphans.map(({ pid, command }) => `${pid} (${command.slice(0, 120)})`).join(", ");
+  return [
+    broken("orphans", `Left from before, and needed by nobody: ${list}.`, {
+      fixes: [{ command: "endOrphans", title: "End Them", terminal: "linkup health --end-orphans" }],
+    }),
+  ];
+}
+
+export async function checkEnvFiles(home: string, state: State): Promise<Check[]> {
+  const running = state.sessions.filter(isWanted);
+  const entries = await new EnvFiles(home).entries();
+  const left = entries.filter(({ session }) => !running.some(({ id }) => id === session));
+  const refused = running.flatMap(({ env_files }) => env_files?.problems ?? []);
+  const fixes = [{ command: "stop", title: "Take Them Out", terminal: "linkup stop --all" }];
+  return [
+    ...left.map(({ path }) =>
+      broken("env-files", `${path} still has the block of a session that ended.`, { subject: path, fixes }),
+    ),
+    ...refused.map(({ message, code }) => warning("env-files", message, { code })),
+    ...(left.length + refused.length === 0 && entries.length > 0
+      ? [ok("env-files", `${entries.length} have a session's variables.`)]
+      : []),
+  ];
+}
+
+/** Is the port of the browser's URLs still to be had, while the local server does not run? */
+export async function checkPort(
+  server: ServerStatus | undefined,
+  remembered: number | undefined,
+): Promise<Check[]> {
+  if (server) return [ok("port", `Browsers connect to 127.0.0.1:${server.browser_port}.`)];
+  if (remembered === undefined || (await isFree(remembered))) return [];
+  return [
+    warning(
+      "port",
+      `Port ${remembered}, which isolated sessions had, is taken by another program: their URLs will have another one.`,
+    ),
+  ];
+}
+
+function isFree(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const server = createServer();
+  server.once("error", () => resolve(false));
+  server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  return promise;
+}

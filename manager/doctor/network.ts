@@ -1,0 +1,145 @@
+/** Checks of what others have to do with: the Worker, the tunnel, the session's addresses, the services. */
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { LinkupError, type Problem } from "../problem.ts";
+import { isWanted } from "../session/records.ts";
+import { networkReason, WorkerClient } from "../session/worker-client.ts";
+import type { SessionView } from "../snapshot.ts";
+import type { SessionRecord, State } from "../state/state.ts";
+import { findCloudflared } from "../tunnel/cloudflared-binary.ts";
+import { broken, type Check, ok, warning } from "./report.ts";
+
+const TIMEOUT_MS = 5_000;
+
+/** Each Worker once, with the token that its sessions use. */
+export async function checkWorkers(records: readonly SessionRecord[], version: string): Promise<Check[]> {
+  const byUrl = new Map(
+    records
+      .filter(({ kind }) => kind !== "isolated")
+      .map((record) => [record.config.linkup.worker_url, record]),
+  );
+  const checks = [...byUrl].map(([url, { worker_token }]) => checkWorker(url, worker_token ?? "", version));
+  return (await Promise.all(checks)).flat();
+}
+
+async function checkWorker(url: string, token: string, version: string): Promise<Check[]> {
+  try {
+    const worker = await new WorkerClient(url, token, TIMEOUT_MS).capabilities();
+    if (!worker) {
+      const found =
+        "It is one of the original: it does not mint a secret for the tunnel, so that whoever knows a session's URL reaches this machine, and sessions and previews expire there instead of being deleted.";
+      return [warning("worker", found, { subject: url, fixes: [redeploy] })];
+    }
+    if (worker.version.split(".", 2).join() !== version.split(".", 2).join()) {
+      const found = `It is of version ${worker.version}, and this is ${version}.`;
+      return [warning("worker", found, { subject: url, fixes: [redeploy] })];
+    }
+    return [ok("worker", `It answers (version ${worker.version}) and accepts the token.`, { subject: url })];
+  } catch (error) {
+    return [failedCheck("worker", url, error)];
+  }
+}
+
+const redeploy = { command: "deployWorker", title: "Redeploy Worker", terminal: "linkup infra deploy" };
+
+export async function checkTunnels({ sessions }: State, env: NodeJS.ProcessEnv): Promise<Check[]> {
+  const tunneled = sessions.filter(
+    (record) =>
+      isWanted(record) && record.kind === "tunneled" && record.worker && record.worker.tunnel !== "direct",
+  );
+  if (tunneled.length === 0) return [];
+  const checks: Check[] = [];
+  try {
+    checks.push(ok("cloudflared", await findCloudflared(env)));
+  } catch (error) {
+    checks.push(failedCheck("cloudflared", undefined, error));
+  }
+  for (const { name, connector, tunnel } of tunneled) {
+    const subject = name ?? undefined;
+    if (connector?.ready)
+      checks.push(ok("tunnel", `Connected: ${tunnel?.url}`, { ...(subject ? { subject } : {}) }));
+    else
+      checks.push(
+        broken("tunnel", connector?.problem?.message ?? "It is not connected.", {
+          ...(subject ? { subject } : {}),
+          code: "tunnel-failed",
+        }),
+      );
+  }
+  return checks;
+}
+
+/** The addresses that people open: name, certificate and way, as far as this machine can tell. */
+export async function checkAddresses(sessions: readonly SessionView[]): Promise<Check[]> {
+  const urls = sessions.filter(({ state }) => state === "running").flatMap(({ urls }) => urls);
+  return Promise.all(urls.map(checkAddress));
+}
+
+async function checkAddress(url: string): Promise<Check> {
+  // Browsers take names under localhost to this machine; the operating system may not.
+  const target = new URL(url);
+  const host = target.host;
+  if (target.hostname.endsWith(".localhost")) target.hostname = "127.0.0.1";
+  try {
+    const status = await statusOf(target, host);
+    if (status === 530)
+      return broken("address", "Cloudflare finds no tunnel behind it (530).", {
+        subject: url,
+        code: "tunnel-failed",
+      });
+    return ok("address", `It answers (${status}).`, { subject: url });
+  } catch (error) {
+    return broken("address", `${addressReason(error as NodeJS.ErrnoException)}.`, { subject: url });
+  }
+}
+
+function addressReason(error: NodeJS.ErrnoException): string {
+  if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME|SSL/.test(error.code ?? ""))
+    return `Its certificate is not accepted: ${error.message}`;
+  if (error.code === "ENOTFOUND" || error.code === "EAI_AGAIN")
+    return "Its name is not in DNS: the zone needs proxied records for * and the domain";
+  return `It cannot be reached: ${networkReason(error)}`;
+}
+
+export function checkServices(sessions: readonly SessionView[]): Check[] {
+  return sessions.flatMap(({ name, services }) =>
+    services.map((service) => {
+      const subject = `${name ?? "(starting)"}: ${service.name} (${service.target})`;
+      if (service.health !== "unhealthy")
+        return ok(
+          "service",
+          service.latencyMs === undefined ? "Not asked yet." : `Healthy, ${service.latencyMs} ms.`,
+          { subject },
+        );
+      const other = service.target === "local" ? "remote" : "local";
+      return broken("service", `${service.reason}.`, {
+        subject,
+        code: "service-unhealthy",
+        fixes: [
+          { command: "route", title: `Route to ${other}`, terminal: `linkup route ${other} ${service.name}` },
+        ],
+      });
+    }),
+  );
+}
+
+function statusOf(url: URL, host: string): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const call = (url.protocol === "https:" ? httpsRequest : httpRequest)(
+    url,
+    { agent: false, method: "HEAD", headers: { host }, signal: AbortSignal.timeout(TIMEOUT_MS) },
+    (response) => {
+      resolve(response.statusCode!);
+      response.destroy();
+    },
+  );
+  call.on("error", reject);
+  call.end();
+  return promise;
+}
+
+function failedCheck(id: "worker" | "cloudflared", subject: string | undefined, error: unknown): Check {
+  if (!(error instanceof LinkupError)) throw error;
+  const { code, message, actions }: Problem = error.problem;
+  return broken(id, message, { ...(subject === undefined ? {} : { subject }), code, fixes: actions });
+}

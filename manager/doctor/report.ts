@@ -1,0 +1,64 @@
+/** What `linkup health` finds: one structure for the terminal, the editor and JSON. */
+import type { Action, ProblemCode } from "../problem.ts";
+import type { Snapshot } from "../snapshot.ts";
+
+export type CheckId =
+  | "state"
+  | "config"
+  | "local-server"
+  | "keeper"
+  | "cloudflared"
+  | "tunnel"
+  | "worker"
+  | "service"
+  | "address"
+  | "port"
+  | "env-files"
+  | "orphans";
+
+/** `warning`: it works, and something about it should be known. */
+export type CheckState = "ok" | "warning" | "broken";
+
+export interface Check {
+  id: CheckId;
+  /** What it is about, where there are several of a kind: a session's name, a service, a URL. */
+  subject: string | undefined;
+  state: CheckState;
+  /** What was found, in a sentence. */
+  found: string;
+  /** The kind of problem, for those that have one. */
+  code: ProblemCode | undefined;
+  /** What helps. */
+  fixes: readonly Action[];
+}
+
+export interface HealthReport {
+  /** Of this structure. */
+  schema: 1;
+  /** When it was made. Milliseconds since the epoch. */
+  at: number;
+  /** True when nothing is broken. */
+  healthy: boolean;
+  versions: { linkup: string; node: string; platform: string };
+  home: string;
+  checks: readonly Check[];
+  snapshot: Snapshot;
+}
+
+type More = Partial<Pick<Check, "subject" | "code" | "fixes">>;
+
+export function ok(id: CheckId, found: string, more: More = {}): Check {
+  return check("ok", id, found, more);
+}
+
+export function warning(id: CheckId, found: string, more: More = {}): Check {
+  return check("warning", id, found, more);
+}
+
+export function broken(id: CheckId, found: string, more: More = {}): Check {
+  return check("broken", id, found, more);
+}
+
+function check(state: CheckState, id: CheckId, found: string, { subject, code, fixes = [] }: More): Check {
+  return { id, subject, state, found, code, fixes };
+}

@@ -1,0 +1,90 @@
+/** The schemas of what `--json` prints: docs/status.schema.json and docs/health.schema.json are made of them. */
+import * as z from "zod/mini";
+
+const described = <T extends z.ZodMiniType>(schema: T, description: string): T => {
+  z.globalRegistry.add(schema, { description });
+  return schema;
+};
+const maybe = <T extends z.core.$ZodType>(schema: T) => z.optional(schema);
+const millis = (description: string) => described(z.number(), `${description} Milliseconds since the epoch.`);
+
+const action = z.object({
+  command: described(z.string(), "A command of the editor's extension, without `linkup.`."),
+  title: z.string(),
+  terminal: maybe(described(z.string(), "The same in a terminal.")),
+});
+
+const problem = z.object({
+  code: described(z.string(), "For programs: it stays the same when the words change."),
+  title: z.string(),
+  message: described(z.string(), "What happened and where."),
+  actions: described(z.array(action), "What helps."),
+});
+
+const service = z.object({
+  name: z.string(),
+  target: described(
+    z.enum(["local", "remote"]),
+    "Where its requests go, confirmed by the local server and the Worker.",
+  ),
+  changing: described(z.boolean(), "True while a toggle is under way."),
+  local: z.string(),
+  remote: z.string(),
+  health: described(z.enum(["unknown", "healthy", "unhealthy"]), "Of the copy that `target` names."),
+  latencyMs: maybe(described(z.number(), "Milliseconds of the last answer.")),
+  reason: maybe(described(z.string(), "Why it is unhealthy.")),
+});
+
+const session = z.object({
+  name: maybe(described(z.string(), "Missing until there is one.")),
+  kind: z.enum(["tunneled", "isolated", "preview"]),
+  state: z.enum(["starting", "running", "stopping", "failed"]),
+  beside: described(z.boolean(), "True for a session that was created beside the file's own one."),
+  configPath: maybe(described(z.string(), "The linkup.yaml it came from.")),
+  workerUrl: z.string(),
+  urls: described(z.array(z.string()), "One for each domain, in the order of the file."),
+  services: z.array(service),
+});
+
+const component = z.object({
+  id: z.enum(["local-server", "tunnel", "local-dns", "worker"]),
+  state: z.enum(["stopped", "starting", "ready", "failed"]),
+  pid: maybe(z.number()),
+  since: millis("When it reached this state."),
+  detail: described(z.string(), "An address, or why it failed."),
+});
+
+export const snapshot = described(
+  z.object({ sessions: z.array(session), components: z.array(component), problems: z.array(problem) }),
+  "What `linkup status --json` prints.",
+);
+
+const check = z.object({
+  id: described(z.string(), "What was looked at."),
+  subject: maybe(described(z.string(), "Which one, where there are several.")),
+  state: described(
+    z.enum(["ok", "warning", "broken"]),
+    "A warning works, and something about it should be known.",
+  ),
+  found: z.string(),
+  code: maybe(described(z.string(), "The problem's code, as in `linkup status`.")),
+  fixes: described(z.array(action), "What helps."),
+});
+
+export const healthReport = described(
+  z.object({
+    schema: described(z.literal(1), "The version of this structure."),
+    at: millis("When it was made."),
+    healthy: described(z.boolean(), "True when nothing is broken."),
+    versions: z.object({ linkup: z.string(), node: z.string(), platform: z.string() }),
+    home: described(z.string(), "Where Linkup keeps its state."),
+    checks: z.array(check),
+    snapshot,
+  }),
+  "What `linkup health --json` prints.",
+);
+
+/** JSON Schema, draft 2020-12. */
+export function jsonSchema(schema: z.ZodMiniType, title: string): Record<string, unknown> {
+  return { title, ...z.toJSONSchema(schema, { io: "input" }) };
+}
