@@ -139,7 +139,7 @@ test("no text and no sequence of edits makes a feature throw", () => {
         askAll(model, Math.min(offset + insert.join("").length, text.length));
       }
     }),
-    { numRuns: 3000 },
+    { numRuns: 1200 },
   );
 }, 120_000);
 
@@ -158,7 +158,7 @@ test("what is kept from before an edit changes no result", () => {
       expect(kept.config).toEqual(fresh.config);
       expect(kept.positions.tree.root).toEqual(fresh.positions.tree.root);
     }),
-    { numRuns: 1000 },
+    { numRuns: 400 },
   );
 }, 120_000);
 

@@ -58,7 +58,6 @@ const SESSION: SessionView = {
   state: "running",
   configPath: "/shop/linkup.yaml",
   beside: false,
-  beside: false,
   workerUrl: "https://linkup.example.com",
   urls: [],
   services: [

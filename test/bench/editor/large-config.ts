@@ -38,7 +38,6 @@ export function largeFacts(services: number): Facts {
     state: "running",
     configPath: "/large/linkup.yaml",
     beside: false,
-    beside: false,
     workerUrl: "https://linkup.example.com",
     urls: [],
     services: Array.from({ length: services }, (_, i) => ({
