@@ -1,5 +1,5 @@
 /** What would happen to a request, by the functions that the local server and the Worker ask. */
-import { routingOf } from "../core/config/config.ts";
+import { routingOf } from "../core/config/targets.ts";
 import type { Explanation } from "../core/control.ts";
 import { candidates } from "../core/identify.ts";
 import { headOfUrl } from "../core/request.ts";

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Config, Target } from "../core/config/config.ts";
 import type { Explanation } from "../core/control.ts";
 import { nameProblem } from "../core/names.ts";
-import { type Examined, endOrphans, examine } from "./doctor/doctor.ts";
+import type { Examined } from "./doctor/doctor.ts";
 import type { HealthReport } from "./doctor/report.ts";
 import { explain } from "./explain.ts";
 import { problemOfRecord } from "./observe.ts";
@@ -240,11 +240,13 @@ export class Manager {
 
   /** Looks at everything that sessions depend on. `configPath`: of a file that matters though it may not run. */
   async health(configPath?: string): Promise<HealthReport> {
+    const { examine } = await import("./doctor/doctor.ts");
     return examine(await this.#examined(configPath));
   }
 
   /** Ends processes of ours that nobody needs; returns their pids. */
   async endOrphans(): Promise<number[]> {
+    const { endOrphans } = await import("./doctor/doctor.ts");
     return this.#store.reconciling(async () => endOrphans(await this.#examined(undefined)));
   }
 

@@ -1,5 +1,5 @@
 /** linkup.yaml: parsing it with the position of every problem, and making routing of it. */
-import type { Domain, Rewrite, Route, Routing } from "../session.ts";
+import type { Domain, Rewrite, Route } from "../session.ts";
 import { checkMeaning } from "./meaning.ts";
 import { Positions } from "./positions.ts";
 import { type ConfigProblem, Problems } from "./problem.ts";
@@ -124,21 +124,7 @@ function present<T extends object>(members: T): { [K in keyof T]?: NonNullable<T
   };
 }
 
-export type Target = "local" | "remote";
-
-/** What a session of this file routes when each service runs where `targetOf` says. */
-export function routingOf(config: Config, targetOf: (service: string) => Target): Routing {
-  return {
-    services: config.services.map((service) => ({
-      name: service.name,
-      location: targetOf(service.name) === "local" ? service.local : service.remote,
-      rewrites: service.rewrites,
-      ...present({ preserve_host: service.preserve_host }),
-    })),
-    domains: config.domains,
-    cache_routes: config.linkup.cache_routes,
-  };
-}
+export { routingOf, type Target } from "./targets.ts";
 
 /**
  * Replaces every `${env:NAME}` by that variable's value. The names of variables that are not set come back

@@ -1,6 +1,6 @@
 /** The documents of a session: what the local server gets, and what the Worker gets. */
-import { createHash } from "node:crypto";
-import { type Config, routingOf, type Target } from "../../core/config/config.ts";
+import type { Config } from "../../core/config/config.ts";
+import { routingOf, type Target } from "../../core/config/targets.ts";
 import type { ServedSession } from "../../core/control.ts";
 import { isLocal, printSession, type UpsertRequest } from "../../core/session.ts";
 import type { SessionRecord } from "../state/state.ts";
@@ -62,5 +62,7 @@ export function withoutToken(config: Config): Config {
 
 /** The same for the same content: tells whether something has to be sent again. */
 export function fingerprint(...content: unknown[]): string {
+  // Loaded when it is needed: most commands change nothing.
+  const { createHash } = process.getBuiltinModule("node:crypto");
   return createHash("sha256").update(JSON.stringify(content)).digest("base64url").slice(0, 22);
 }

@@ -1,7 +1,7 @@
 /** Files that are either as before or as meant, never half, whatever dies in between. */
-import { randomBytes } from "node:crypto";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { randomName } from "../../core/names.ts";
 
 export interface Rights {
   mode: number;
@@ -15,7 +15,7 @@ export async function writeAtomically(
   content: string | Uint8Array,
   rights: Rights = { mode: 0o600 },
 ): Promise<void> {
-  const temporary = `${path}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
+  const temporary = `${path}.${process.pid}.${randomName()}.tmp`;
   try {
     const file = await open(temporary, "wx", rights.mode);
     try {
