@@ -1,0 +1,214 @@
+/**
+ * The proxy against nginx, haproxy, Caddy and express with http-proxy, in turns, in one run:
+ *   npm run bench:proxy [-- --soak]
+ * Prints CPU for each, with the ratios; exits 0 only when the targets are met.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createAuthority, issueLeaf } from "../../../core/certificates/authority.ts";
+import { cpuSeconds } from "./cpu.ts";
+import { soak } from "./soak.ts";
+import {
+  HOST,
+  type Place,
+  patiently,
+  type Stack,
+  startCaddy,
+  startExpress,
+  startHaproxy,
+  startNginx,
+  startOurs,
+  startService,
+} from "./stacks.ts";
+
+const ROUNDS = Number(process.env.ROUNDS ?? 5);
+
+interface Load {
+  name: string;
+  requests: number;
+  args: string[];
+  /** CPU seconds for so many requests are the figure. */
+  per: number;
+  unit: string;
+  http2: boolean;
+  /** At most so many times what the other needs. */
+  targets: { stack: string; ratio: number }[];
+}
+
+const loads: Load[] = [
+  {
+    name: "1 KB, h1",
+    requests: 20_000,
+    args: ["--h1", "-c", "16", "1k"],
+    per: 10_000,
+    unit: "s/10,000",
+    http2: false,
+    targets: [{ stack: "Caddy", ratio: 0.85 }],
+  },
+  {
+    name: "h2 page",
+    requests: 3_000,
+    args: ["-c", "1", "-m", "100", "20k"],
+    per: 10_000,
+    unit: "s/10,000",
+    http2: true,
+    targets: [
+      { stack: "Caddy", ratio: 0.85 },
+      { stack: "nginx", ratio: 2.2 },
+    ],
+  },
+  {
+    name: "h1 page",
+    requests: 3_000,
+    args: ["--h1", "-c", "6", "20k"],
+    per: 10_000,
+    unit: "s/10,000",
+    http2: false,
+    targets: [
+      { stack: "Caddy", ratio: 0.85 },
+      { stack: "nginx", ratio: 2.2 },
+    ],
+  },
+  {
+    name: "64 KB, h1",
+    requests: 3_000,
+    args: ["--h1", "-c", "16", "64k"],
+    per: 10_000,
+    unit: "s/10,000",
+    http2: false,
+    targets: [],
+  },
+  {
+    name: "20 MB, h1",
+    requests: 50,
+    args: ["--h1", "-c", "2", "20m"],
+    per: 50,
+    unit: "s/GB",
+    http2: false,
+    targets: [{ stack: "nginx", ratio: 1.5 }],
+  },
+];
+
+needs("nginx", "caddy", "h2load", "taskset");
+const directory = mkdtempSync(join(tmpdir(), "linkup-bench-"));
+const processes: Stack["process"][] = [];
+try {
+  process.exitCode = (await bench()) ? 0 : 1;
+} finally {
+  for (const child of processes) child.kill("SIGTERM");
+  rmSync(directory, { recursive: true, force: true });
+}
+
+async function bench(): Promise<boolean> {
+  const service = await startService(directory);
+  processes.push(service.process);
+  const place = await prepare(service.port);
+  const starters = [
+    startOurs,
+    startNginx,
+    startCaddy,
+    startExpress,
+    ...(has("haproxy") ? [startHaproxy] : []),
+  ];
+  const stacks: Stack[] = [];
+  for (const start of starters) {
+    const stack = await start(place);
+    stacks.push(stack);
+    processes.push(stack.process);
+  }
+  for (const stack of stacks) await patiently(async () => run(stack, { ...loads[0]!, requests: 100 }));
+
+  /** CPU by load and stack, one number for each round. */
+  const figures = new Map(
+    loads.map(({ name }) => [name, new Map(stacks.map(({ name }) => [name, [] as number[]]))]),
+  );
+  for (let round = -1; round < ROUNDS; round++)
+    for (const load of loads)
+      for (const stack of stacks) {
+        if (load.http2 && !stack.http2) continue;
+        const cpu = run(stack, load);
+        // The first round warms up.
+        if (round >= 0)
+          figures
+            .get(load.name)!
+            .get(stack.name)!
+            .push((cpu * load.per) / load.requests);
+      }
+
+  const met = report(stacks, figures);
+  const flat = process.argv.includes("--soak") ? await soak(stacks[0]!) : true;
+  return met && flat;
+}
+
+/** Runs the load and returns the proxy's CPU seconds. Throws when a single request failed. */
+function run(stack: Stack, { args, requests }: Load): number {
+  const pid = stack.process.pid!;
+  const before = cpuSeconds(pid);
+  const path = args.at(-1);
+  const options = [...args.slice(0, -1), "-n", String(requests), `--connect-to=127.0.0.1:${stack.port}`];
+  const { stdout } = spawnSync("taskset", ["-c", "1", "h2load", ...options, `https://${HOST}/${path}`], {
+    encoding: "utf8",
+  });
+  const succeeded = /(\d+) succeeded/.exec(stdout)?.[1];
+  const ok = /status codes: (\d+) 2xx/.exec(stdout)?.[1];
+  if (Number(succeeded) !== requests || Number(ok) !== requests)
+    throw new Error(`${stack.name} failed ${path}:\n${stdout}`);
+  return cpuSeconds(pid) - before;
+}
+
+function report(stacks: Stack[], figures: Map<string, Map<string, number[]>>): boolean {
+  let met = true;
+  const column = (text: string) => text.padStart(22);
+  console.log(`CPU of the proxy, median of ${ROUNDS} rounds; in brackets ours against it.\n`);
+  console.log("".padEnd(22) + stacks.map(({ name }) => column(name)).join(""));
+  for (const load of loads) {
+    const medians = new Map(stacks.map(({ name }) => [name, median(figures.get(load.name)!.get(name)!)]));
+    const ours = medians.get(stacks[0]!.name)!;
+    const cells = stacks.map(({ name }, i) => {
+      const value = medians.get(name)!;
+      if (Number.isNaN(value)) return column("no HTTP/2");
+      return column(value.toFixed(3) + (i === 0 ? "" : ` (${(ours / value).toFixed(2)})`));
+    });
+    console.log(`${load.name}, ${load.unit}`.padEnd(22) + cells.join(""));
+    for (const { stack, ratio } of load.targets) {
+      const actual = ours / medians.get(stack)!;
+      const holds = actual <= ratio;
+      met &&= holds;
+      console.log(`  ${holds ? "met" : "MISSED"}: ${actual.toFixed(2)} × ${stack}, at most ${ratio}`);
+    }
+  }
+  return met;
+}
+
+function median(numbers: number[]): number {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+}
+
+async function prepare(upstream: number): Promise<Place> {
+  const authority = await createAuthority(["example.com"], Date.now());
+  const leaf = await issueLeaf(authority, "example.com", Date.now());
+  const certificates = join(directory, "home", "certificates");
+  mkdirSync(certificates, { recursive: true });
+  writeFileSync(join(certificates, "authority.crt.pem"), authority.certificate);
+  writeFileSync(join(certificates, "authority.key.pem"), authority.key, { mode: 0o600 });
+  const certificate = join(directory, "leaf.crt.pem");
+  const key = join(directory, "leaf.key.pem");
+  writeFileSync(certificate, leaf.certificate);
+  writeFileSync(key, leaf.key, { mode: 0o600 });
+  return { directory, certificate, key, upstream };
+}
+
+function has(command: string): boolean {
+  return spawnSync("which", [command]).status === 0;
+}
+
+function needs(...commands: string[]): void {
+  const missing = commands.filter((command) => !has(command));
+  if (missing.length === 0) return;
+  console.error(
+    `This needs ${missing.join(", ")}: apt-get install -y nginx caddy haproxy nghttp2-client util-linux`,
+  );
+  process.exit(2);
+}
