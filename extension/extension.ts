@@ -27,7 +27,7 @@ export function activate(context: vscode.ExtensionContext): LinkupApi {
       home: stateHome(process.env),
       dist: join(context.extensionPath, "dist"),
       version: String(context.extension.packageJSON.version),
-      env: process.env,
+      env: environment(),
       user: {
         id: `vscode-${randomUUID()}`,
         keep: vscode.workspace.getConfiguration("linkup").get("keepRunning", false),
@@ -46,6 +46,12 @@ export function activate(context: vscode.ExtensionContext): LinkupApi {
   registerUriHandler(context, linkup);
   registerAgentTools(context, linkup);
   return createApi(linkup);
+}
+
+/** That of VS Code, with what the settings say instead. */
+function environment(): NodeJS.ProcessEnv {
+  const cloudflared = vscode.workspace.getConfiguration("linkup").get<string>("cloudflaredPath");
+  return cloudflared ? { ...process.env, CLOUDFLARED_PATH: cloudflared } : process.env;
 }
 
 /** VS Code waits for up to five seconds: time enough to give up this window's lease. */

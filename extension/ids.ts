@@ -19,7 +19,14 @@ export const COMMANDS = [
   "openConfig",
   "copyUrl",
   "showMenu",
+  "createPreview",
+  "createIsolated",
+  "deleteSession",
+  "listSessions",
   "showStatus",
+  "doctor",
+  "endOrphans",
+  "installCloudflared",
   "showLogs",
   "explainRequest",
   "testRoute",
@@ -43,7 +50,12 @@ export const SESSIONS_VIEW = "linkup.sessions";
 export const STATUS_ITEM = "session";
 
 /** Settings, as `linkup.<name>`. */
-export type Setting = "configPath" | "keepRunning" | "terminal.environment" | "terminal.command";
+export type Setting =
+  | "cloudflaredPath"
+  | "configPath"
+  | "keepRunning"
+  | "terminal.environment"
+  | "terminal.command";
 
 /** What menus and welcome views ask about. */
 export const CONTEXT_KEYS = {

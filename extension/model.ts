@@ -24,20 +24,25 @@ export interface Model {
 /** The state of a workspace, which decides what is offered. */
 export type WorkspaceState = "none" | "invalid" | "stopped" | SessionState;
 
-/** The workspace's own sessions, in the order of its folders. */
-export function ownSessions({ snapshot, configs }: Model): SessionView[] {
-  return configs.flatMap(({ path }) => snapshot.sessions.filter(({ configPath }) => configPath === path));
+/** The session of this file, without those beside it. */
+export function sessionOf({ snapshot }: Model, configPath: string): SessionView | undefined {
+  return snapshot.sessions.find((session) => session.configPath === configPath && !session.beside);
 }
 
-/** Previews, and the sessions of other windows and terminals. */
-export function otherSessions({ snapshot, configs }: Model): SessionView[] {
-  const own = new Set(configs.map(({ path }) => path));
-  return snapshot.sessions.filter(({ configPath }) => configPath === undefined || !own.has(configPath));
+/** The workspace's own sessions, in the order of its folders. */
+export function ownSessions(model: Model): SessionView[] {
+  return model.configs.flatMap(({ path }) => sessionOf(model, path) ?? []);
+}
+
+/** Previews and others beside, and the sessions of other windows and terminals. */
+export function otherSessions(model: Model): SessionView[] {
+  const own = new Set(ownSessions(model));
+  return model.snapshot.sessions.filter((session) => !own.has(session));
 }
 
 /** Configs without a session. */
-export function idleConfigs({ snapshot, configs }: Model): ConfigFile[] {
-  return configs.filter(({ path }) => !snapshot.sessions.some(({ configPath }) => configPath === path));
+export function idleConfigs(model: Model): ConfigFile[] {
+  return model.configs.filter(({ path }) => !sessionOf(model, path));
 }
 
 export function workspaceState(model: Model): WorkspaceState {

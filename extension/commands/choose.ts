@@ -51,7 +51,7 @@ export async function chooseSession(linkup: Linkup, row: Row | undefined): Promi
 
 /** How the manager is told which session is meant. */
 export function selectorOf({ configPath, name }: SessionView): Selector {
-  return configPath ? { configPath } : { name: name! };
+  return name === undefined ? { configPath: configPath ?? "" } : { name };
 }
 
 /** The clicked URL, or one of the session's. */

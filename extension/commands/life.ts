@@ -24,7 +24,7 @@ export async function restart(linkup: Linkup, row?: Row): Promise<void> {
   const session = await chooseSession(linkup, row);
   const { configPath } = session ?? {};
   if (!session || !configPath || !(await trusted())) return;
-  await linkup.manager.stop({ configPath });
+  await linkup.manager.stop(selectorOf(session));
   await linkup.start(configPath, session.kind === "isolated" ? "isolated" : "tunneled");
 }
 

@@ -36,7 +36,7 @@ export async function openConfig(linkup: Linkup, row?: Row): Promise<void> {
 }
 
 /** Addresses of this machine are forwarded where the browser is on another one. */
-async function openUrl(url: string): Promise<void> {
+export async function openUrl(url: string): Promise<void> {
   const uri = vscode.Uri.parse(url, true);
   await vscode.env.openExternal(isLoopback(uri.authority) ? await vscode.env.asExternalUri(uri) : uri);
 }

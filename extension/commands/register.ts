@@ -5,11 +5,13 @@ import type { Linkup } from "../linkup.ts";
 import { report, solve } from "../report.ts";
 import type { Row } from "../views/rows.ts";
 import { createConfig } from "./create.ts";
+import { doctor, endOrphans, installCloudflared } from "./doctor.ts";
 import { Documents } from "./documents.ts";
 import { cancelStart, restart, start, stop } from "./life.ts";
 import { showMenu } from "./menu.ts";
 import { copyUrl, openConfig, openService, openSession } from "./open.ts";
 import { routeAll, routeService, routeTo, toggleService } from "./route.ts";
+import { createIsolated, createPreview, deleteSession, listSessions } from "./sessions.ts";
 import { explainRequest, showStatus } from "./status.ts";
 import { setWorkerToken } from "./token.ts";
 
@@ -38,6 +40,13 @@ export function registerCommands(
     openConfig: (row) => openConfig(linkup, row),
     copyUrl: (row) => copyUrl(linkup, row),
     showMenu: () => showMenu(linkup),
+    createPreview: (row) => createPreview(linkup, row),
+    createIsolated: (row) => createIsolated(linkup, row),
+    deleteSession: (row) => deleteSession(linkup, row),
+    listSessions: () => listSessions(linkup),
+    doctor: () => doctor(linkup, documents),
+    endOrphans: () => endOrphans(linkup),
+    installCloudflared: () => installCloudflared(),
     showStatus: () => showStatus(linkup, documents),
     showLogs: () => linkup.log.show(),
     explainRequest: (row) => explainRequest(linkup, documents, row),

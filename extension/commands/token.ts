@@ -1,8 +1,8 @@
 /** Set Worker Token: into secret storage. */
 import * as vscode from "vscode";
-import { parseConfig } from "../../core/config/config.ts";
+import { readConfigFile } from "../config-file.ts";
 import type { Linkup } from "../linkup.ts";
-import { hostOf, ownSessions } from "../model.ts";
+import { hostOf, sessionOf } from "../model.ts";
 import { storeToken } from "../token.ts";
 import type { Row } from "../views/rows.ts";
 import { t } from "../words.ts";
@@ -15,10 +15,8 @@ export async function setWorkerToken(
 ): Promise<void> {
   const file = await chooseConfig(linkup, row);
   if (!file) return;
-  const bytes = await vscode.workspace.fs.readFile(vscode.Uri.file(file.path));
-  const { config } = parseConfig(new TextDecoder().decode(bytes));
-  const workerUrl = config?.linkup.worker_url;
-  if (!workerUrl) return void (await vscode.window.showTextDocument(vscode.Uri.file(file.path)));
+  const { linkup: worker } = await readConfigFile(file.path);
+  const workerUrl = worker.worker_url;
   const token = await vscode.window.showInputBox({
     title: t("Set Worker Token"),
     prompt: t(
@@ -31,7 +29,7 @@ export async function setWorkerToken(
   if (token === undefined) return;
   await storeToken(secrets, workerUrl, token.trim());
   if (!token.trim()) return void vscode.window.setStatusBarMessage(t("Worker token removed"), 3000);
-  const session = ownSessions(linkup.model).find(({ configPath }) => configPath === file.path);
+  const session = sessionOf(linkup.model, file.path);
   // A session that the Worker refused goes on with the new token.
   if (session?.state === "failed") return void (await linkup.start(file.path));
   if (session) return void vscode.window.setStatusBarMessage(t("Worker token stored"), 3000);

@@ -4,6 +4,7 @@ import { delimiter, join } from "node:path";
 import * as vscode from "vscode";
 import type { Setting } from "../ids.ts";
 import type { Linkup } from "../linkup.ts";
+import { sessionOf } from "../model.ts";
 import { t } from "../words.ts";
 import { terminalVariables } from "./variables.ts";
 
@@ -46,9 +47,7 @@ const enabled = (setting: Setting) => vscode.workspace.getConfiguration("linkup"
 function variablesOf(folder: vscode.WorkspaceFolder, { model }: Linkup): Record<string, string> {
   if (!enabled("terminal.environment")) return {};
   const config = model.configs.find(({ path }) => path.startsWith(folder.uri.fsPath));
-  return terminalVariables(
-    model.snapshot.sessions.find((session) => session.configPath === config?.path && config),
-  );
+  return terminalVariables(config && sessionOf(model, config.path));
 }
 
 /** Puts `linkup` at the end of the PATH, so that one of the user's own wins. */

@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 import { problemOf } from "../../manager/problem.ts";
 import type { Linkup } from "../linkup.ts";
-import { ownSessions } from "../model.ts";
+import { sessionOf } from "../model.ts";
 import { t } from "../words.ts";
 import { failedText, readyText, STARTING, STOPPED } from "./task-text.ts";
 
@@ -82,10 +82,8 @@ class SessionTerminal implements vscode.Pseudoterminal {
   }
 
   async #start(path: string) {
-    const running = ownSessions(this.#linkup.model).find(
-      ({ configPath, state }) => configPath === path && state === "running",
-    );
-    if (running) return running;
+    const known = sessionOf(this.#linkup.model, path);
+    if (known?.state === "running") return known;
     if (!vscode.workspace.isTrusted)
       throw new Error(t("The workspace is not trusted: Linkup starts nothing in it."));
     const session = await this.#linkup.start(path, this.#definition.kind);
@@ -96,7 +94,7 @@ class SessionTerminal implements vscode.Pseudoterminal {
   /** The task ends with the session, whoever stops it. */
   #follow(path: string): void {
     this.#following = this.#linkup.onDidChange(() => {
-      if (this.#linkup.model.snapshot.sessions.some(({ configPath }) => configPath === path)) return;
+      if (sessionOf(this.#linkup.model, path)) return;
       this.#started = undefined;
       this.#following?.dispose();
       this.#say(STOPPED);

@@ -111,6 +111,21 @@ test("several folders have a row each, other people's sessions below", () => {
   );
 });
 
+test("sessions beside the file's own one stand below it, previews without toggles", () => {
+  const preview = session({ name: "a1b2c3", kind: "preview", beside: true, urls: [] });
+  const isolated = session({ name: "side", kind: "isolated", beside: true, urls: [], services: [] });
+  const rows = sessionRows(model({ sessions: [preview, session({ urls: [], services: [] }), isolated] }));
+  expect(rows.map(({ label, description, context }) => [label, description, context])).toEqual([
+    ["slim-gecko", "0 of 0 local", "session.running"],
+    ["a1b2c3", "preview · shop", "session.running.beside"],
+    ["side", "0 of 0 local · isolated · shop", "session.running.beside"],
+  ]);
+  expect(rows[1]!.children.map(({ context }) => context)).toEqual([
+    "service.local.fixed",
+    "service.remote.fixed",
+  ]);
+});
+
 test("a start shows at once, a problem with what helps", () => {
   const problem = {
     code: "token-missing" as const,

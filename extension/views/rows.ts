@@ -60,10 +60,12 @@ function sessionRow(session: SessionView, model: Model, own: boolean): Row {
   const config = model.configs.find(({ path }) => path === session.configPath);
   const local = services.filter(({ target }) => target === "local").length;
   const facts = [
-    state === "running" ? t("{0} of {1} local", local, services.length) : stateWord(state),
+    ...(state !== "running" ? [stateWord(state)] : []),
+    // All of a preview is elsewhere.
+    ...(state === "running" && kind !== "preview" ? [t("{0} of {1} local", local, services.length)] : []),
     ...(kind === "tunneled" ? [] : [kindWord(kind)]),
     // Which one it is, where there is more than one.
-    ...(config && model.configs.length > 1 ? [config.folder] : []),
+    ...(config && (model.configs.length > 1 || session.beside) ? [config.folder] : []),
     ...(config || !session.configPath ? [] : [folderOf(session.configPath)]),
   ];
   const label = name ?? config?.folder ?? kindWord(kind);
@@ -78,7 +80,7 @@ function sessionRow(session: SessionView, model: Model, own: boolean): Row {
       ...urls.map((url) => `- <${url}>`),
     ].join("\n\n"),
     spoken: t("Session {0}, {1}", label, facts.join(", ")),
-    context: `session.${state}${own ? "" : ".elsewhere"}`,
+    context: `session.${state}${own ? "" : session.beside ? ".beside" : ".elsewhere"}`,
     subject: { is: "session", session },
     expanded: own,
     children: [

@@ -133,3 +133,28 @@ test("the walkthrough's first steps: a folder without a file offers to create on
   expect((await window.problems()).filter((line) => line.includes("linkup"))).toEqual([]);
   await window.screenshot("created");
 });
+
+test("the walkthrough's steps are ticked as they are done", async () => {
+  await open();
+  await window.command("Welcome: Open Walkthrough...");
+  await window.quickPick("Get Started with Linkup");
+  const done = (count: number) =>
+    window.until(
+      `${count} steps to be done`,
+      async () =>
+        (await window.page.locator(".getting-started-step .codicon-getting-started-step-checked").count()) ===
+        count,
+    );
+  await window.until(
+    "the steps",
+    async () => (await window.page.locator(".getting-started-step").count()) === 5,
+  );
+  await done(1);
+  await window.command("Linkup: Start");
+  await done(2);
+  await window.inlineAction("api", "Route to Local");
+  await done(3);
+  await window.command("Linkup: Copy Session URL");
+  await window.press("Escape");
+  await done(4);
+});

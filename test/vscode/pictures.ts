@@ -1,5 +1,5 @@
 // Makes the pictures of the README: every view in light, dark and high contrast, from the packaged extension in a
-// real VS Code, with the example system behind it. Needs the example's ports. 
+// real VS Code, with the example system behind it. Needs the example's ports.
 // Run: node test/vscode/pictures.ts [light] [dark] [hc]
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -39,6 +39,14 @@ async function takePictures(theme: (typeof all)[number]): Promise<void> {
   };
   const closeEditors = () => window.command("View: Close All Editors");
   try {
+    // VS Code ticks the steps of a walkthrough from when it was first opened.
+    await window.command("Welcome: Open Walkthrough...");
+    await window.quickPick("Get Started with Linkup");
+    await window.until(
+      "the walkthrough",
+      async () => (await window.page.locator(".getting-started-step").count()) === 5,
+    );
+    await closeEditors();
     await window.showView();
     await window.until(
       "the welcome view",

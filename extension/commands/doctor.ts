@@ -1,0 +1,39 @@
+/** Doctor, and what helps when it finds something. */
+import * as vscode from "vscode";
+import type { Linkup } from "../linkup.ts";
+import { healthText } from "../views/health-text.ts";
+import { t } from "../words.ts";
+import type { Documents } from "./documents.ts";
+
+export async function doctor(linkup: Linkup, documents: Documents): Promise<void> {
+  await linkup.configs.ready();
+  const examine = () => linkup.manager.health(linkup.configs.files[0]?.path);
+  const title = t("Linkup examines this machine");
+  const report = await vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Window, title },
+    examine,
+  );
+  await documents.show(t("Linkup Doctor"), healthText(report));
+}
+
+export async function endOrphans(linkup: Linkup): Promise<void> {
+  const ended = await linkup.manager.endOrphans();
+  await vscode.window.showInformationMessage(
+    ended.length === 0 ? t("No process of Linkup was left over.") : t("Ended: {0}", ended.join(", ")),
+  );
+}
+
+const INSTALL: Partial<Record<NodeJS.Platform, string>> = {
+  darwin: "brew install cloudflared",
+  win32: "winget install --id Cloudflare.cloudflared",
+};
+const DOWNLOADS = "https://developers.cloudflare.com/cloudflare-one/connections/connect-networks/downloads/";
+
+/** The command stands in a terminal for the user to read and run; where there is no single one, the page of downloads. */
+export async function installCloudflared(): Promise<void> {
+  const command = INSTALL[process.platform];
+  if (!command) return void (await vscode.env.openExternal(vscode.Uri.parse(DOWNLOADS)));
+  const terminal = vscode.window.createTerminal("cloudflared");
+  terminal.show();
+  terminal.sendText(command, false);
+}

@@ -1,0 +1,133 @@
+/** Sessions beside the workspace's own one: previews for others, isolated ones, and the list of all. */
+import * as vscode from "vscode";
+import { nameProblem } from "../../core/names.ts";
+import { httpOrigin } from "../../core/session.ts";
+import { LinkupError } from "../../manager/problem.ts";
+import type { SessionView } from "../../manager/snapshot.ts";
+import { readConfigFile } from "../config-file.ts";
+import type { Linkup } from "../linkup.ts";
+import { kindWord, stateWord } from "../views/labels.ts";
+import type { Row } from "../views/rows.ts";
+import { t } from "../words.ts";
+import { chooseConfig, selectorOf } from "./choose.ts";
+import { trusted } from "./life.ts";
+import { openUrl } from "./open.ts";
+
+/** A preview lives on the Worker alone: services that are deployed elsewhere, for reviewers. */
+export async function createPreview(linkup: Linkup, row?: Row): Promise<void> {
+  const config = await chooseConfig(linkup, row);
+  if (!config || !(await trusted())) return;
+  const { services } = await readConfigFile(config.path);
+  const picked = await vscode.window.showQuickPick(
+    services.map(({ name, remote }) => ({ label: name, description: remote })),
+    {
+      title: t("Create Preview Session"),
+      placeHolder: t("The services that are somewhere else in the preview"),
+      canPickMany: true,
+    },
+  );
+  if (!picked) return;
+  const locations: Record<string, string> = {};
+  for (const { label, description } of picked) {
+    const location = await askLocation(label, description ?? "");
+    if (location === undefined) return;
+    locations[label] = location;
+  }
+  const name = await askName(
+    t("Create Preview Session"),
+    t("A name, or nothing: the same content has the same name"),
+  );
+  if (name === undefined) return;
+  const create = () =>
+    linkup.manager.create({ configPath: config.path, kind: "preview", locations, ...(name ? { name } : {}) });
+  await offer(await vscode.window.withProgress({ location: { viewId: "linkup.sessions" } }, create));
+}
+
+/** An isolated session beside the workspace's own one stays on this machine. */
+export async function createIsolated(linkup: Linkup, row?: Row): Promise<void> {
+  const config = await chooseConfig(linkup, row);
+  if (!config || !(await trusted())) return;
+  const name = await askName(t("Create Isolated Session"), t("A name, or nothing for a random one"));
+  if (name === undefined) return;
+  const create = () =>
+    linkup.manager.create({
+      configPath: config.path,
+      kind: "isolated",
+      locations: {},
+      ...(name ? { name } : {}),
+    });
+  await offer(await vscode.window.withProgress({ location: { viewId: "linkup.sessions" } }, create));
+}
+
+export async function deleteSession(linkup: Linkup, row?: Row): Promise<void> {
+  const session =
+    row?.subject.is === "session"
+      ? row.subject.session
+      : await pickSession(linkup, t("Delete Session"), t("The session to delete"));
+  if (!session) return;
+  const yes = t("Delete");
+  const question = t("Delete the session {0}?", session.name ?? kindWord(session.kind));
+  const detail = t("Its URLs stop working for everyone.");
+  if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) !== yes) return;
+  await linkup.manager.stop(selectorOf(session));
+}
+
+/** Picking one opens it in the browser. */
+export async function listSessions(linkup: Linkup): Promise<void> {
+  const session = await pickSession(linkup, t("Sessions"), t("Pick one to open it in the browser"));
+  if (session?.urls[0]) await openUrl(session.urls[0]);
+}
+
+async function pickSession(
+  linkup: Linkup,
+  title: string,
+  placeHolder: string,
+): Promise<SessionView | undefined> {
+  const { sessions } = linkup.model.snapshot;
+  if (sessions.length === 0)
+    throw new LinkupError("session-unknown", t("No session is running on this machine."), [
+      { command: "start", title: t("Start") },
+    ]);
+  const items = sessions.map((session) => ({
+    label: session.name ?? kindWord(session.kind),
+    description: [kindWord(session.kind), stateWord(session.state)].join(" · "),
+    detail: session.urls.join("  "),
+    session,
+  }));
+  return (await vscode.window.showQuickPick(items, { title, placeHolder, matchOnDetail: true }))?.session;
+}
+
+async function askLocation(service: string, value: string): Promise<string | undefined> {
+  return await vscode.window.showInputBox({
+    title: t("Create Preview Session"),
+    prompt: t("Where {0} is in the preview", service),
+    value,
+    ignoreFocusOut: true,
+    validateInput: (text) => {
+      if (!httpOrigin(text) || !URL.canParse(text)) return t("An http or https URL is wanted.");
+      // The Worker refuses other addresses of its own; this is the one that is easily typed.
+      if (new URL(text).hostname === "localhost")
+        return t("A preview lives without this machine: it cannot reach {0}.", text);
+      return undefined;
+    },
+  });
+}
+
+/** Empty for none. */
+async function askName(title: string, prompt: string): Promise<string | undefined> {
+  const validateInput = (text: string) => (text === "" ? undefined : nameProblem(text));
+  return await vscode.window.showInputBox({ title, prompt, ignoreFocusOut: true, validateInput });
+}
+
+/** What one does with a new session: hand its URL on, or look at it. */
+async function offer({ name, urls: [url] }: SessionView): Promise<void> {
+  if (!url) return;
+  const [copy, open] = [t("Copy URL"), t("Open in Browser")];
+  // The notification may stay for long: the command is over nevertheless.
+  void vscode.window
+    .showInformationMessage(t("The session {0} is at {1}", name ?? "", url), copy, open)
+    .then(async (choice) => {
+      if (choice === copy) await vscode.env.clipboard.writeText(url);
+      if (choice === open) await openUrl(url);
+    });
+}

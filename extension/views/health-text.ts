@@ -1,0 +1,35 @@
+/** What Doctor shows, as Markdown: every check, what was found, and what helps. */
+import type { Check, CheckState, HealthReport } from "../../manager/doctor/report.ts";
+import { t } from "../words.ts";
+
+export function healthText(report: HealthReport): string {
+  const { checks, versions, home, healthy } = report;
+  const of = (state: CheckState) => checks.filter((check) => check.state === state);
+  return [
+    `# ${t("Linkup Doctor")}`,
+    healthy
+      ? t("Nothing is broken.")
+      : t("{0} broken, {1} to know of, {2} fine", of("broken").length, of("warning").length, of("ok").length),
+    ...[...of("broken"), ...of("warning")].map(findingText),
+    `## ${t("Fine")}`,
+    of("ok")
+      .map(({ id, subject, found }) => `- **${nameOf(id, subject)}** ${found}`)
+      .join("\n"),
+    `Linkup ${versions.linkup}, Node ${versions.node}, ${versions.platform}, \`${home}\``,
+    `## JSON`,
+    t("To copy into an issue; it holds no secrets."),
+    `\`\`\`json\n${JSON.stringify(report, null, 2)}\n\`\`\``,
+    "",
+  ].join("\n\n");
+}
+
+function findingText({ id, subject, state, found, fixes }: Check): string {
+  const helps = fixes.map(({ title, terminal }) => `- ${t(title)}${terminal ? `: \`${terminal}\`` : ""}`);
+  return [`## ${state === "broken" ? "✗" : "⚠"} ${nameOf(id, subject)}`, found, helps.join("\n")].join(
+    "\n\n",
+  );
+}
+
+function nameOf(id: Check["id"], subject: string | undefined): string {
+  return subject ? `${id}: ${subject}` : id;
+}

@@ -1,0 +1,105 @@
+// Sessions beside the workspace's own one, and Doctor.
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { root } from "./install.ts";
+import { Shop, TOKEN } from "./shop.ts";
+import { Workbench } from "./workbench.ts";
+
+let shop: Shop;
+let window: Workbench;
+
+beforeAll(async () => {
+  shop = await Shop.start();
+  const vsix = join(root, "linkup.vsix");
+  window = await Workbench.start({ vsix, folders: [shop.folder], env: { LINKUP_WORKER_TOKEN: TOKEN } });
+  await window.showView();
+  await window.until(
+    "the extension",
+    async () => (await window.statusBar("session"))?.text === "$(link) Linkup",
+  );
+});
+afterAll(async () => {
+  await window?.stop();
+  await shop?.stop();
+});
+
+const inTree = (pattern: RegExp) =>
+  window.until(`${pattern} in the tree`, async () => pattern.exec(await window.tree()));
+const toast = (pattern: RegExp) =>
+  window.until(`a notification like ${pattern}`, async () =>
+    (await window.toasts()).find((text) => pattern.test(text)),
+  );
+const page = (pattern: RegExp) =>
+  window.until(`a page with ${pattern}`, async () => {
+    const frame = window.page.frameLocator("iframe.webview.ready").frameLocator("iframe#active-frame");
+    const text = await frame.locator("body").textContent();
+    return text && pattern.test(text) && text;
+  });
+
+test("Create Preview Session: the picked services are elsewhere, and the URL is offered", async () => {
+  await window.command("Linkup: Create Preview Session…");
+  await window.until("the services", async () => (await window.quickPickItems()).length === 3);
+  await window.page.locator(".quick-input-list .monaco-list-row", { hasText: "api" }).click();
+  await window.screenshot("create-preview");
+  await window.press("Enter");
+  // The deployed copy of another service stands in for a review deployment.
+  await window.quickInput(`http://127.0.0.1:${shop.remote.auth}`, "Where api is");
+  await window.quickInput("", "A name");
+  const said = await toast(/The session [0-9a-f]{6} is at/);
+  expect(said).toContain("[Copy URL]");
+  const name = /session ([0-9a-f]{6})/.exec(said)![1]!;
+  expect((await shop.ask(`${name}.api.shop.localhost`, "/api/whoami")).by).toBe("remote auth");
+  expect((await shop.ask(`${name}.shop.localhost`, "/")).by).toBe("remote web");
+  await inTree(new RegExp(`${name} {2}.*preview`));
+  await window.screenshot("preview");
+  // The workspace's own session is still stopped.
+  expect((await window.statusBar("session"))?.text).toBe("$(link) Linkup");
+});
+
+test("a preview cannot reach this machine, and says so before it is created", async () => {
+  await window.command("Linkup: Create Preview Session…");
+  await window.until("the services", async () => (await window.quickPickItems()).length === 3);
+  await window.page.locator(".quick-input-list .monaco-list-row", { hasText: "web" }).click();
+  await window.press("Enter");
+  await window.quickInput("http://localhost:3000", "Where web is");
+  await window.until("the objection", async () =>
+    (await window.page.locator(".quick-input-widget").textContent())?.includes("lives without this machine"),
+  );
+  await window.press("Escape");
+});
+
+test("Create Isolated Session: a name, beside the own one", async () => {
+  await window.command("Linkup: Create Isolated Session…");
+  await window.quickInput("Not A Name", "A name");
+  await window.until("the objection", async () =>
+    (await window.page.locator(".quick-input-widget").textContent())?.includes("may only have"),
+  );
+  await window.quickInput("side");
+  expect(await toast(/The session side is at http:\/\/side\.shop\.localhost/)).toBeTruthy();
+  await inTree(/side {2}0 of 3 local · isolated/);
+});
+
+test("List Sessions and Delete Session", async () => {
+  await window.command("Linkup: List Sessions");
+  const items = await window.until("both sessions", async () => {
+    const shown = await window.quickPickItems();
+    return shown.length === 2 && shown;
+  });
+  expect(items.join("\n")).toMatch(/preview · running/);
+  await window.press("Escape");
+  await window.command("Linkup: Delete Session…");
+  await window.quickPick("side");
+  await window.until("the question", async () =>
+    (await window.dialog())?.includes("Delete the session side?"),
+  );
+  await window.button("Delete");
+  await window.until("it to be gone", async () => !(await window.tree()).includes("side"));
+});
+
+test("Doctor: every check, what was found, what helps", async () => {
+  await window.command("Linkup: Doctor");
+  const text = await page(/Linkup Doctor/);
+  expect(text).toContain('"checks"');
+  expect(text).not.toContain(TOKEN);
+  await window.screenshot("doctor");
+});
