@@ -13,7 +13,8 @@ import {
   type YamlNode,
 } from "./node.ts";
 import { cut, type Piece } from "./pieces.ts";
-import { duplicateKey, movedProblem, type Read, read, type SyntaxProblem } from "./read.ts";
+import { duplicateKey, movedProblem, type Read, type SyntaxProblem } from "./read.ts";
+import { readWithTabs } from "./tabs.ts";
 
 /** The way to a value: `["services", 0, "name"]`. */
 export type Path = (string | number)[];
@@ -32,7 +33,7 @@ interface Kept extends Read {
 }
 
 function keep(text: string): Kept {
-  const { root, problems } = read(text);
+  const { root, problems } = readWithTabs(text);
   return { root, problems, linked: root !== undefined && isLinked(root), values: undefined, last: undefined };
 }
 

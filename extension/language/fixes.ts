@@ -1,15 +1,13 @@
 /** Remedies for findings, as edits of the text. */
-import { infoAt } from "../../core/config/keys.ts";
-import type { MapNode, ScalarNode, YamlNode } from "../../core/config/node.ts";
-import type { Path } from "../../core/config/tree.ts";
+import type { MapNode, YamlNode } from "../../core/config/node.ts";
 import { compile } from "../../core/pattern/pattern.ts";
-import type { Command } from "../ids.ts";
 import { t } from "../words.ts";
 import type { Finding } from "./diagnostics.ts";
-import { insertKey, itemLines, removePair, replaceScalar, scalar } from "./edits.ts";
+import { removePair, replaceScalar, scalar } from "./edits.ts";
 import { type Facts, localPort } from "./facts.ts";
-import { columnOf } from "./lines.ts";
-import type { Model, TextEdit } from "./model.ts";
+import { type Fix, freePort, scalarAt } from "./fix.ts";
+import { addService, removeItem, unreachableRoute } from "./item-fixes.ts";
+import type { Model } from "./model.ts";
 import {
   backtrackingFixes,
   dialectFixes,
@@ -17,13 +15,7 @@ import {
   invalidPatternFixes,
   type TextFix,
 } from "./pattern-fixes.ts";
-
-export interface Fix {
-  title: string;
-  /** None where a command does the work. */
-  edits: TextEdit[];
-  command?: { command: Command; service?: string };
-}
+import { missingKey, wrongValue } from "./value-fixes.ts";
 
 type Remedy = (model: Model, finding: Finding, facts: Facts) => Fix[];
 
@@ -64,7 +56,10 @@ const REMEDIES: Readonly<Record<Finding["code"], Remedy>> = {
     return [...suggested(model, finding, facts), ...remove];
   },
   "wrong-value": wrongValue,
-  "unknown-service": unknownService,
+  "unknown-service": (model, finding, facts) => [
+    ...suggested(model, finding, facts),
+    ...addService(model, finding),
+  ],
   "duplicate-service": (model, { path }) => {
     const node = scalarAt(model, path);
     if (!node) return [];
@@ -141,11 +136,6 @@ const REMEDIES: Readonly<Record<Finding["code"], Remedy>> = {
   },
 };
 
-function scalarAt({ tree }: Model, path: Path): ScalarNode | undefined {
-  const node = tree.resolved(tree.node(path));
-  return node?.kind === "scalar" ? node : undefined;
-}
-
 /** The pair whose key starts there. */
 function pairAt(node: YamlNode | undefined, offset: number): { map: MapNode; index: number } | undefined {
   if (node?.kind === "map") {
@@ -176,165 +166,4 @@ function patternFixes(
     title,
     edits: [replaceScalar(model.tree, node, text)],
   }));
-}
-
-function missingKey(model: Model, { path }: Finding): Fix[] {
-  const key = String(path.at(-1));
-  const parent = path.length > 1 ? model.tree.resolved(model.tree.node(path.slice(0, -1))) : model.tree.root;
-  if (path.length === 0 || (parent === undefined && path.length === 1)) return [];
-  if (parent?.kind !== "map" || parent.pairs.length === 0) return [];
-  const edit = insertKey(
-    model.text,
-    parent,
-    key,
-    parent.flow ? (FLOW_VALUES[key] ?? example(path)) : (VALUES[key] ?? example(path)),
-  );
-  return [{ title: t('Add the key "{0}"', key), edits: [edit] }];
-}
-
-/** What a new key is given: the schema's first example. */
-function example(path: Path): string {
-  const [first] = infoAt(path)?.examples ?? [];
-  return typeof first === "string" ? scalar(first) : "";
-}
-
-const VALUES: Readonly<Record<string, string>> = {
-  linkup: "\n  worker_url: https://linkup.example.com",
-  services: "\n  - name: web\n    remote: https://web.example.com\n    local: http://localhost:3000",
-  domains: "\n  - domain: example.com\n    default_service: web",
-};
-const FLOW_VALUES: Readonly<Record<string, string>> = {
-  linkup: "{ worker_url: https://linkup.example.com }",
-  services: "[{ name: web, remote: https://web.example.com, local: http://localhost:3000 }]",
-  domains: "[{ domain: example.com, default_service: web }]",
-};
-
-function wrongValue(model: Model, { path, start, end }: Finding): Fix[] {
-  const node = model.tree.resolved(model.tree.node(path));
-  if (node?.kind !== "scalar") return [];
-  const info = infoAt(path);
-  const text = model.text.slice(start, end);
-  const value = node.value;
-  const change = (to: string): Fix => ({
-    title: t('Change to "{0}"', to),
-    edits: [{ start, end, text: to }],
-  });
-  const key = path.at(-1);
-  if (key === "remote" || key === "local" || key === "worker_url") {
-    if (typeof value === "number" && key === "local") return [change(`http://localhost:${value}`)];
-    if (typeof value !== "string") return [];
-    const host = value.replace(/^[a-z]*:?\/+/i, "").replace(/^:(?=\d)/, "localhost:");
-    if (/^\d+$/.test(host) && key === "local") return [change(`http://localhost:${host}`)];
-    const near = key === "local" || /^(localhost|127\.)/.test(host);
-    const url = `${near ? "http" : "https"}://${host}`;
-    return host !== "" && URL.canParse(url) && !/\s/.test(host) ? [change(scalar(url, node.style))] : [];
-  }
-  if (info?.kind === "boolean") {
-    const means = { yes: "true", on: "true", no: "false", off: "false", true: "true", false: "false" }[
-      String(value).toLowerCase()
-    ];
-    return means ? [change(means)] : [];
-  }
-  if (info?.kind === "list" && value !== null && !/\n/.test(text)) return [change(`[${text}]`)];
-  if (path.at(-2) === "statuses" && typeof value === "string" && /^[1-5]\d\d$/.test(value))
-    return [change(value)];
-  if (info?.kind === "text" && (typeof value === "number" || typeof value === "boolean"))
-    return [change(JSON.stringify(text))];
-  return [];
-}
-
-function unknownService(model: Model, finding: Finding, facts: Facts): Fix[] {
-  const node = scalarAt(model, finding.path);
-  const list = model.tree.resolved(model.tree.node(["services"]));
-  const likely = suggested(model, finding, facts);
-  if (!node || list?.kind !== "seq" || list.flow || list.items.length === 0) return likely;
-  const last = list.items.at(-1)!;
-  if (last.kind !== "map" || last.flow || last.pairs.length === 0) return likely;
-  const { text } = model;
-  const column = columnOf(text, last.pairs[0]!.key.start);
-  const lines = [
-    `- name: ${scalar(String(node.value))}`,
-    `  remote: https://${String(node.value)
-      .toLowerCase()
-      .replace(/[^a-z0-9-]+/g, "-")}.example.com`,
-    `  local: http://localhost:${freePort(model, 3000)}`,
-  ];
-  const { end } = itemLines(model.tree, last, undefined);
-  const newline = text.includes("\r\n") ? "\r\n" : "\n";
-  const indent = " ".repeat(Math.max(0, column - 2));
-  const before = text[end - 1] === "\n" ? "" : newline;
-  const added = before + lines.map((line) => indent + line + newline).join("");
-  return [
-    ...likely,
-    { title: t('Add the service "{0}"', String(node.value)), edits: [{ start: end, end, text: added }] },
-  ];
-}
-
-/** Takes the item of a list that the path leads into out of the file, with the comment above it. */
-function removeItem({ tree, text }: Model, path: Path): Fix[] {
-  const index = path.findLastIndex((step) => typeof step === "number");
-  const list = tree.resolved(tree.node(path.slice(0, index)));
-  const position = path[index] as number;
-  if (list?.kind !== "seq" || list.items.length < 2) return [];
-  const item = list.items[position]!;
-  const title = t(
-    "Remove this {0}",
-    path[index - 1] === "domains" ? t("domain") : path[index - 1] === "routes" ? t("route") : t("service"),
-  );
-  if (list.flow) {
-    const next = list.items[position + 1];
-    const start = next ? item.start : list.items[position - 1]!.end;
-    return [{ title, edits: [{ start, end: next ? next.start : item.end, text: "" }] }];
-  }
-  const lines = itemLines(tree, item, list.items[position + 1]);
-  return text.slice(lines.start, item.start).includes("- -")
-    ? []
-    : [{ title, edits: [{ ...lines, text: "" }] }];
-}
-
-/** The route moves before the one that takes its paths; or goes. */
-function unreachableRoute(model: Model, finding: Finding): Fix[] {
-  const { tree, text } = model;
-  const remove = removeItem(model, finding.path);
-  const list = tree.resolved(tree.node(finding.path.slice(0, -2)));
-  const index = finding.path.at(-2) as number;
-  if (!finding.related || list?.kind !== "seq") return remove;
-  const earlier = list.items.findIndex(
-    ({ start, end }) => start <= finding.related!.start && finding.related!.end <= end,
-  );
-  const [item, before] = [list.items[index], list.items[earlier]];
-  if (!item || !before || earlier >= index) return remove;
-  const same =
-    text.slice(finding.start, finding.end) === text.slice(finding.related.start, finding.related.end);
-  if (same) return remove;
-  const title = t("Move it before the route that takes its paths");
-  if (list.flow) {
-    const moved = text.slice(item.start, item.end);
-    const cut = { start: list.items[index - 1]!.end, end: item.end, text: "" };
-    return [
-      { title, edits: [{ start: before.start, end: before.start, text: `${moved}, ` }, cut] },
-      ...remove,
-    ];
-  }
-  const from = itemLines(tree, item, list.items[index + 1]);
-  const to = itemLines(tree, before, list.items[earlier + 1]).start;
-  let moved = text.slice(from.start, from.end);
-  if (!moved.endsWith("\n")) moved += text.includes("\r\n") ? "\r\n" : "\n";
-  return [
-    {
-      title,
-      edits: [
-        { start: to, end: to, text: moved },
-        { ...from, text: "" },
-      ],
-    },
-    ...remove,
-  ];
-}
-
-function freePort({ outline }: Model, from: number): number {
-  const used = new Set(outline.services.map(({ local }) => local && localPort(local.text)));
-  let port = from;
-  while (used.has(port) && port < 65_535) port++;
-  return port;
 }

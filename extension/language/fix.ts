@@ -1,0 +1,26 @@
+/** A remedy, and what the makers of remedies share. */
+import type { ScalarNode } from "../../core/config/node.ts";
+import type { Path } from "../../core/config/tree.ts";
+import type { Command } from "../ids.ts";
+import { localPort } from "./facts.ts";
+import type { Model, TextEdit } from "./model.ts";
+
+export interface Fix {
+  title: string;
+  /** None where a command does the work. */
+  edits: TextEdit[];
+  command?: { command: Command; service?: string };
+}
+
+export function scalarAt({ tree }: Model, path: Path): ScalarNode | undefined {
+  const node = tree.resolved(tree.node(path));
+  return node?.kind === "scalar" ? node : undefined;
+}
+
+/** The first port that no service of the file has. */
+export function freePort({ outline }: Model, from: number): number {
+  const used = new Set(outline.services.map(({ local }) => local && localPort(local.text)));
+  let port = from;
+  while (used.has(port) && port < 65_535) port++;
+  return port;
+}
