@@ -8,6 +8,7 @@ import { createConfig } from "./create.ts";
 import { doctor, endOrphans, installCloudflared } from "./doctor.ts";
 import { Documents } from "./documents.ts";
 import { cancelStart, restart, start, stop } from "./life.ts";
+import { showLogs } from "./logs.ts";
 import { showMenu } from "./menu.ts";
 import { copyUrl, openConfig, openService, openSession } from "./open.ts";
 import { routeAll, routeService, routeTo, toggleService } from "./route.ts";
@@ -48,7 +49,7 @@ export function registerCommands(
     endOrphans: () => endOrphans(linkup),
     installCloudflared: () => installCloudflared(),
     showStatus: () => showStatus(linkup, documents),
-    showLogs: () => linkup.log.show(),
+    showLogs: (row) => showLogs(linkup, row),
     explainRequest: (row) => explainRequest(linkup, documents, row),
     testRoute,
     createConfig: () => createConfig(linkup),

@@ -205,10 +205,23 @@ test("terminals know the session, and have the linkup command", async () => {
   expect(json.join("\n")).toContain(name);
 });
 
-test("Show Logs shows the log, without the token", async () => {
+test("Show Logs: of this window and of each component, without the token", async () => {
   await window.command("Linkup: Show Logs");
-  await window.page.locator(".panel .output-view, .output-view").first().waitFor();
+  const items = await window.until("the logs", async () => {
+    const shown = await window.quickPickItems();
+    return shown.length > 1 && shown;
+  });
+  expect(items[0]).toContain("This window");
+  expect(items.join("\n")).toContain("Local server");
+  await window.quickPick("This window");
+  const output = window.page.locator(".output-view .view-lines");
+  await window.until("the log", async () => (await output.textContent())?.includes("local server"));
+  expect(await output.textContent()).not.toContain(TOKEN);
   await window.screenshot("logs");
+  await window.command("Linkup: Show Logs");
+  await window.quickPick("Local server");
+  await window.page.locator(".tab.active", { hasText: "local-server.log" }).waitFor();
+  await closeEditors();
 });
 
 test("Restart keeps the name; the menu stops the session", async () => {

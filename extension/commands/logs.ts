@@ -1,0 +1,53 @@
+/** Show Logs: of this window, and of each component. */
+import { join } from "node:path";
+import * as vscode from "vscode";
+import type { ComponentId } from "../../manager/snapshot.ts";
+import { stateHome } from "../../manager/state/home.ts";
+import type { Linkup } from "../linkup.ts";
+import { componentName } from "../views/labels.ts";
+import type { Row } from "../views/rows.ts";
+import { t } from "../words.ts";
+
+/** The files of the components that write one, in the state folder's `logs`. */
+const FILES: Partial<Record<ComponentId, RegExp>> = {
+  "local-server": /^local-server\.log$/,
+  tunnel: /^cloudflared-.*\.log$/,
+};
+
+export async function showLogs(linkup: Linkup, row?: Row): Promise<void> {
+  const folder = vscode.Uri.file(join(stateHome(process.env), "logs"));
+  const names = await logFiles(folder);
+  const wanted = row?.subject.is === "component" ? FILES[row.subject.component.id] : undefined;
+  const files = wanted ? names.filter((name) => wanted.test(name)) : names;
+  // There is nothing to choose from before the first session.
+  if (files.length === 0) return linkup.log.show();
+  if (wanted && files.length === 1) return await showEnd(vscode.Uri.joinPath(folder, files[0]!));
+  const own = { label: t("This window"), description: t("what Linkup does here"), file: undefined };
+  const items = files.map((file) => ({ label: labelOf(file), description: file, file }));
+  const picked = await vscode.window.showQuickPick([own, ...items], { title: t("Show Logs") });
+  if (!picked) return;
+  if (picked.file) await showEnd(vscode.Uri.joinPath(folder, picked.file));
+  else linkup.log.show();
+}
+
+async function logFiles(folder: vscode.Uri): Promise<string[]> {
+  try {
+    const entries = await vscode.workspace.fs.readDirectory(folder);
+    return entries.map(([name]) => name).filter((name) => name.endsWith(".log"));
+  } catch (error) {
+    if (error instanceof vscode.FileSystemError && error.code === "FileNotFound") return [];
+    throw error;
+  }
+}
+
+function labelOf(file: string): string {
+  const found = (Object.keys(FILES) as ComponentId[]).find((id) => FILES[id]!.test(file));
+  return found ? componentName(found) : file.replace(/\.log$/, "");
+}
+
+/** What happened last is what one looks for. */
+async function showEnd(file: vscode.Uri): Promise<void> {
+  const document = await vscode.workspace.openTextDocument(file);
+  const end = document.lineAt(document.lineCount - 1).range;
+  await vscode.window.showTextDocument(document, { selection: end, preview: true });
+}
