@@ -10,7 +10,7 @@ import {
   parseDocument,
   type YAMLError,
 } from "yaml";
-import { type MapNode, moved, type Pair, type ScalarNode, type YamlNode } from "./node.ts";
+import type { MapNode, Pair, ScalarNode, YamlNode } from "./node.ts";
 
 /** What is wrong with a text as YAML, with offsets in it. */
 export interface SyntaxProblem {

@@ -15,6 +15,7 @@ import {
 import { cut, type Piece } from "./pieces.ts";
 import { duplicateKey, movedProblem, type Read, type SyntaxProblem } from "./read.ts";
 import { readWithTabs } from "./tabs.ts";
+import { valueOf } from "./value.ts";
 
 /** The way to a value: `["services", 0, "name"]`. */
 export type Path = (string | number)[];
@@ -120,7 +121,7 @@ export class YamlTree {
 
   /** As plain JavaScript. What is aliased is one object in several places. */
   value(): unknown {
-    return this.root && this.#value(this.root, this.#values);
+    return this.root && valueOf(this, this.root, this.#values);
   }
 
   #problem(message: string, start: number, end: number): void {
@@ -138,7 +139,7 @@ export class YamlTree {
     if (root && kept.linked) this.#link(root);
     else if (root?.kind === "seq") {
       // The same text gives the same objects, by which checks know what they have seen before.
-      kept.values ??= root.items.map((item) => this.#value(item, new Map()));
+      kept.values ??= root.items.map((item) => valueOf(this, item, new Map()));
       for (const [i, item] of root.items.entries()) this.#values.set(item, kept.values[i]);
     }
     return root;
@@ -224,34 +225,5 @@ export class YamlTree {
       const list = source?.kind === "seq" ? source.items.map((item) => this.resolved(item)) : [source];
       return list.filter((node) => node?.kind === "map");
     });
-  }
-
-  #value(node: YamlNode, known: Map<YamlNode, unknown>): unknown {
-    if (node.kind === "scalar") return node.value;
-    if (node.kind === "alias") {
-      const target = this.#targets.get(node);
-      return target && this.#value(target, known);
-    }
-    if (known.has(node)) return known.get(node);
-    let value: unknown;
-    if (node.kind === "seq") value = node.items.map((item) => this.#value(item, known) ?? null);
-    else {
-      const map: Record<string, unknown> = {};
-      this.#fill(map, node, known);
-      value = map;
-    }
-    known.set(node, value);
-    return value;
-  }
-
-  #fill(value: Record<string, unknown>, map: MapNode, known: Map<YamlNode, unknown>): void {
-    for (const pair of map.pairs) {
-      const key = String(pair.key.value);
-      if (key === MERGE || Object.hasOwn(value, key)) continue;
-      const member = this.#value(pair.value, known);
-      if (key === "__proto__") Object.defineProperty(value, key, { value: member, enumerable: true });
-      else value[key] = member;
-    }
-    for (const merged of this.merged(map)) this.#fill(value, merged, known);
   }
 }
