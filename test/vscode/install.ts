@@ -58,7 +58,7 @@ export async function codeServer(): Promise<string> {
 }
 
 /** Installs Debian's packages as root; names the command for everyone else. */
-async function systemPackages(codeServerInstalled: boolean): Promise<void> {
+export async function systemPackages(codeServerInstalled: boolean): Promise<void> {
   const tools = ["ps", ...(codeServerInstalled ? [] : ["krb5-config", "c++", "make", "python3"])];
   const absent = tools.filter((tool) => !firstOnPath([tool]));
   if (!process.env.LINKUP_TEST_CHROMIUM && !firstOnPath(CHROMIUMS)) absent.unshift("chromium");
