@@ -1,12 +1,8 @@
 /** The `linkup` command. */
-import { enableCompileCache } from "node:module";
 import { ConfigError } from "../manager/session/config-file.ts";
 import { exitCodeOf } from "./exit-codes.ts";
 import { failure } from "./print/failure.ts";
 import { program } from "./program.ts";
-
-// Compiled code is kept beside other caches of Node: every start after the first is faster.
-enableCompileCache?.();
 
 async function main(): Promise<void> {
   try {

@@ -15,7 +15,9 @@ export function configProblems({
   const fromHere = relative(process.cwd(), path);
   const shown = fromHere.startsWith("..") ? path : fromHere;
   const lines = text.split(/\r?\n/);
-  return problems.map((problem) => frame(shown, lines, problem)).join("\n");
+  // Hints are for editors.
+  const told = problems.filter(({ severity }) => severity !== "hint");
+  return told.map((problem) => frame(shown, lines, problem)).join("\n");
 }
 
 function frame(path: string, lines: string[], { severity, message, range }: ConfigProblem): string {

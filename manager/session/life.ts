@@ -1,6 +1,6 @@
 /** Brings one session up, and takes it down: the local server, the Worker, its tunnel, its env files. */
 import { dirname, resolve } from "node:path";
-import type { ServerStatus } from "../../core/control.ts";
+import type { ServerStatus, WorkerCapabilities } from "../../core/control.ts";
 import { randomName } from "../../core/names.ts";
 import { EnvFiles } from "../env-files/env-files.ts";
 import { LinkupError } from "../problem.ts";
@@ -15,7 +15,12 @@ import { resolvesByItself } from "./urls.ts";
 import { WorkerClient } from "./worker-client.ts";
 
 /** What a Worker of the original can do; it has no way to say so. */
-const ORIGINAL_WORKER = { version: "original", tunnel: "cloudflare" as const, capabilities: [] };
+const ORIGINAL_WORKER: WorkerCapabilities = { version: "original", tunnel: "cloudflare", capabilities: [] };
+
+/** How often the Worker is asked whether it still knows a session. */
+const CHECK_MS = 60_000;
+/** How often it is told anew, though nothing changed: a tunnel that is not started for a week is deleted. */
+const RENEW_MS = 12 * 3600_000;
 
 export class SessionLife {
   readonly envFiles: EnvFiles;
@@ -39,6 +44,11 @@ export class SessionLife {
     await this.#connect(record, server);
     await this.#putEnvFiles(record);
     await this.#untroubled(id);
+  }
+
+  /** What can be done for a session that came up before, while something stands in the way of the rest. */
+  async hold(id: string, server: ServerStatus): Promise<void> {
+    await this.#connect(await this.#serve(await this.change(id, () => {}), server), server);
   }
 
   /**
@@ -104,7 +114,11 @@ export class SessionLife {
     }
     const request = (record: SessionRecord) =>
       upsertRequest(record, record.worker?.tunnel === "direct" ? tunnelUrl : undefined);
-    if (record.registered === fingerprint(worker.url, request(record))) return record;
+    if (
+      record.registered === fingerprint(worker.url, request(record)) &&
+      !(await this.#isForgotten(worker, record))
+    )
+      return record;
 
     // Until the answer is here nobody knows what the Worker has.
     record = await this.change(id, (record) => {
@@ -115,6 +129,7 @@ export class SessionLife {
       if (!preview) throw nameTaken(record.name, worker.url);
       return this.change(id, (record) => {
         rename(record, preview.session_name);
+        registeredNow(record);
         record.registered = fingerprint(worker.url, request(record));
       });
     }
@@ -127,10 +142,24 @@ export class SessionLife {
     const { session_name, tunnel_data, origin_secret } = session;
     return this.change(id, (record) => {
       rename(record, session_name);
+      registeredNow(record);
       record.tunnel = tunnel_data;
       record.origin_secret = origin_secret ?? null;
       record.registered = fingerprint(worker.url, request(record));
     });
+  }
+
+  /** Now and then: does the Worker still know it? This also renews what expires there unused. */
+  async #isForgotten(client: WorkerClient, record: SessionRecord): Promise<boolean> {
+    const { id, name, worker, checked_at, registered_at } = record;
+    const now = Date.now();
+    if (now - registered_at > RENEW_MS) return true;
+    if (!worker?.capabilities.includes("inspect-session") || now - checked_at < CHECK_MS) return false;
+    const known = await client.hasSession(name!);
+    await this.change(id, (record) => {
+      record.checked_at = now;
+    });
+    return !known;
   }
 
   async #unregister({ worker, worker_token, config }: SessionRecord, name: string): Promise<void> {
@@ -203,6 +232,11 @@ export class SessionLife {
 
 function rename(record: SessionRecord, name: string): void {
   record.name = name;
+}
+
+function registeredNow(record: SessionRecord): void {
+  record.registered_at = Date.now();
+  record.checked_at = record.registered_at;
 }
 
 function nameTaken(name: string | null, workerUrl: string): LinkupError {

@@ -38,17 +38,19 @@ export class Reconciler {
     const running = sessions.filter(isWanted);
     await this.#clearAway(sessions, running);
 
-    const due = running.filter(({ trouble }) => !trouble || trouble.retry_at <= now);
-    const [here, previews] = [
-      due.filter(needsThisMachine),
-      due.filter((record) => !needsThisMachine(record)),
-    ];
     const server = await this.#server(running.filter(needsThisMachine));
-    await Promise.all([
-      ...previews.map((record) => this.#try(record, () => this.life.publish(record.id))),
-      ...(server ? here.map((record) => this.#try(record, () => this.life.bringUp(record.id, server))) : []),
-    ]);
+    await Promise.all(running.map((record) => this.#bringUp(record, server, now)));
     if (server) await this.#removeStrangers(server);
+  }
+
+  async #bringUp(record: SessionRecord, server: ServerStatus | undefined, now: number): Promise<void> {
+    const { id, trouble, confirmed } = record;
+    const due = !trouble || trouble.retry_at <= now;
+    if (!needsThisMachine(record)) return due ? this.#try(id, () => this.life.publish(id)) : undefined;
+    if (!server) return;
+    if (due) return this.#try(id, () => this.life.bringUp(id, server));
+    // What worked before goes on while it waits for the Worker.
+    if (confirmed) return this.#try(id, () => this.life.hold(id, server), "keep-waiting");
   }
 
   /** What ended, and what a crash left. */
@@ -76,11 +78,16 @@ export class Reconciler {
     return server;
   }
 
-  async #try(record: SessionRecord, bringUp: () => Promise<void>): Promise<void> {
+  async #try(
+    id: string,
+    work: () => Promise<void>,
+    then: "try-later" | "keep-waiting" = "try-later",
+  ): Promise<void> {
     try {
-      await bringUp();
+      await work();
     } catch (error) {
-      await this.troubled(record.id, error);
+      if (then === "try-later") await this.troubled(id, error);
+      else this.#log((error as Error).message);
     }
   }
 

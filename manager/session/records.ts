@@ -87,6 +87,8 @@ export function newRecord(
     tunnel: null,
     origin_secret: null,
     registered: null,
+    registered_at: 0,
+    checked_at: 0,
     served: null,
     trouble: null,
     connector: null,

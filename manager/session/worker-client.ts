@@ -53,6 +53,15 @@ export class WorkerClient {
     return this.#upsert("/linkup/v2/sessions/preview", request, namedAnswer);
   }
 
+  /** For Workers with the capability `inspect-session`. */
+  async hasSession(name: string): Promise<boolean> {
+    const path = `/linkup/v2/sessions/${encodeURIComponent(name)}`;
+    const answer = await this.#ask("GET", path);
+    if (answer.status === 401) throw this.#refused();
+    if (answer.status !== 200 && answer.status !== 404) throw this.#failed("GET", path, answer);
+    return answer.status === 200;
+  }
+
   /** Deletes the sessions whose names fit (`*` for any characters); for Workers with the capability `delete-by-pattern`. */
   async deleteSessions(pattern: string): Promise<string[]> {
     const path = `/linkup/v2/sessions?name=${encodeURIComponent(pattern)}`;

@@ -63,6 +63,9 @@ export interface SessionRecord {
   origin_secret: string | null;
   /** Fingerprint of what the Worker has. */
   registered: string | null;
+  /** When it was sent, and when the Worker was last seen to have it. Milliseconds since the epoch. */
+  registered_at: number;
+  checked_at: number;
   /** Fingerprint of what the local server has, and of which local server. */
   served: string | null;
   trouble: Trouble | null;
@@ -119,6 +122,8 @@ const recordSchema = z.object({
   tunnel: nullable(z.looseObject({ url: z.string() })),
   origin_secret: nullable(z.string()),
   registered: nullable(z.string()),
+  registered_at: z.number(),
+  checked_at: z.number(),
   served: nullable(z.string()),
   trouble: nullable(trouble),
   connector: nullable(
@@ -157,14 +162,14 @@ export function parseState(text: string): { state: State } | { unreadable: strin
   return { unreadable: `${issue!.path.join(".") || "the file"}: ${issue!.message}` };
 }
 
+const NEW_IN_2 = { locations: {}, registered_at: 0, checked_at: 0, connector: null, env_files: null };
+
 /** By the version they start from: each makes the next one's shape of what it is given. */
 const MIGRATIONS: Record<number, (state: Record<string, unknown>) => Record<string, unknown>> = {
   // Version 1 knew of no supervision, of no keeper and of no tunnels.
   1: ({ local_server, local_server_trouble: _, sessions, ...state }) => ({
     ...state,
-    sessions: Array.isArray(sessions)
-      ? sessions.map((record) => ({ ...record, locations: {}, connector: null, env_files: null }))
-      : sessions,
+    sessions: Array.isArray(sessions) ? sessions.map((record) => ({ ...record, ...NEW_IN_2 })) : sessions,
     local_server: { ...notStarted(), process: local_server ?? null },
     keeper: null,
     set_aside: null,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Manager } from "../../manager/manager.ts";
 import type { Snapshot } from "../../manager/snapshot.ts";
+import { Store } from "../../manager/state/store.ts";
 import { version } from "../../package.json";
 import { TOKEN, temporaryFolder, until, World } from "./world.ts";
 
@@ -161,3 +162,36 @@ test("a start that is cancelled leaves nothing", async () => {
   expect(window.snapshot.sessions).toEqual([]);
   expect([...world.processes().values()]).toEqual([]);
 });
+
+test("a session that the Worker forgot is put back, with its name", async () => {
+  const window = openWindow();
+  const { name } = await window.start(configPath());
+  await fetch(`${world.worker!.url}/linkup/v2/sessions/${name}`, {
+    method: "DELETE",
+    headers: { authorization: `Bearer ${TOKEN}` },
+  });
+  expect(await world.served(name!)).toMatch(/^422 /);
+  await makeCheckDue();
+  await until("the session", async () => (await world.served(name!)) === "remote web");
+});
+
+test("a Worker that goes away is told, and the session goes on when it is back", async () => {
+  const window = openWindow();
+  const { name } = await window.start(configPath());
+  await world.stopWorker();
+  await makeCheckDue();
+  await until("the problem", () =>
+    window.snapshot.problems.some(({ code }) => code === "worker-unreachable"),
+  );
+  expect(states(window.snapshot)).toEqual(["running"]);
+  await world.startWorker();
+  await until("its end", () => window.snapshot.problems.length === 0);
+  expect(await world.served(name!)).toBe("remote web");
+});
+
+/** The Worker is asked once a minute whether it knows a session: here the minute is over. */
+async function makeCheckDue(): Promise<void> {
+  await new Store(world.home).change(({ sessions }) => {
+    for (const record of sessions) record.checked_at = 0;
+  });
+}
