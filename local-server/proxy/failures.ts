@@ -92,5 +92,5 @@ function advice(error: NodeJS.ErrnoException, service: string, local: boolean): 
   if (error instanceof MalformedResponse)
     return "check that this port speaks HTTP, and that it is http or https as said.";
   if (!local) return "check the network and that the deployed service is up.";
-  return `start ${service} on this machine, or route it to its deployed copy ("linkup route ${service} remote").`;
+  return `start ${service} on this machine, or route it to its deployed copy ("linkup route remote ${service}").`;
 }

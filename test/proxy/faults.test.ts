@@ -31,7 +31,7 @@ describe.each(protocols)("%s", (_protocol, connect) => {
       '"wild"',
       '"slim-gecko"',
       `http://localhost:${system.wild.port}`,
-      "linkup route wild",
+      "linkup route remote wild",
     ])
       expect(text).toContain(part);
     expect(text).toMatch(cause);
@@ -74,7 +74,7 @@ describe.each(protocols)("%s", (_protocol, connect) => {
     await putSession(system);
     expect(status).toBe(502);
     expect(body.toString()).toContain("nothing listens on http://localhost:1");
-    expect(body.toString()).toContain("linkup route app remote");
+    expect(body.toString()).toContain("linkup route remote app");
   });
 
   test("a host that cannot be resolved: 502 that says so", async () => {
