@@ -15,7 +15,7 @@ import {
 import { cut, type Piece } from "./pieces.ts";
 import { duplicateKey, movedProblem, type Read, type SyntaxProblem } from "./read.ts";
 import { readWithTabs } from "./tabs.ts";
-import { valueOf } from "./value.ts";
+import { valueIn } from "./value.ts";
 
 /** The way to a value: `["services", 0, "name"]`. */
 export type Path = (string | number)[];
@@ -121,7 +121,7 @@ export class YamlTree {
 
   /** As plain JavaScript. What is aliased is one object in several places. */
   value(): unknown {
-    return this.root && valueOf(this, this.root, this.#values);
+    return this.root && valueIn(this, this.root, this.#values);
   }
 
   #problem(message: string, start: number, end: number): void {
@@ -139,7 +139,7 @@ export class YamlTree {
     if (root && kept.linked) this.#link(root);
     else if (root?.kind === "seq") {
       // The same text gives the same objects, by which checks know what they have seen before.
-      kept.values ??= root.items.map((item) => valueOf(this, item, new Map()));
+      kept.values ??= root.items.map((item) => valueIn(this, item, new Map()));
       for (const [i, item] of root.items.entries()) this.#values.set(item, kept.values[i]);
     }
     return root;

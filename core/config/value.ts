@@ -3,15 +3,15 @@ import { type MapNode, MERGE, type YamlNode } from "./node.ts";
 import type { YamlTree } from "./tree.ts";
 
 /** The node's value. What is aliased is one object in several places; `known` has values by their nodes. */
-export function valueOf(tree: YamlTree, node: YamlNode, known: Map<YamlNode, unknown>): unknown {
+export function valueIn(tree: YamlTree, node: YamlNode, known: Map<YamlNode, unknown>): unknown {
   if (node.kind === "scalar") return node.value;
   if (node.kind === "alias") {
     const target = tree.target(node);
-    return target && valueOf(tree, target, known);
+    return target && valueIn(tree, target, known);
   }
   if (known.has(node)) return known.get(node);
   let value: unknown;
-  if (node.kind === "seq") value = node.items.map((item) => valueOf(tree, item, known) ?? null);
+  if (node.kind === "seq") value = node.items.map((item) => valueIn(tree, item, known) ?? null);
   else {
     const map: Record<string, unknown> = {};
     fill(tree, map, node, known);
@@ -31,7 +31,7 @@ function fill(
   for (const pair of map.pairs) {
     const key = String(pair.key.value);
     if (key === MERGE || Object.hasOwn(value, key)) continue;
-    const member = valueOf(tree, pair.value, known);
+    const member = valueIn(tree, pair.value, known);
     if (key === "__proto__") Object.defineProperty(value, key, { value: member, enumerable: true });
     else value[key] = member;
   }

@@ -1,5 +1,5 @@
 // linkup.yaml in the editor of a real VS Code, as its user sees it: what is drawn, clicked and typed.
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { root } from "./install.ts";
@@ -85,6 +85,35 @@ test("lenses that route, a route that is tested, a problem that is explained, a 
   );
   // On disk nothing has changed.
   expect(await readFile(shop.configPath, "utf8")).toBe(await shop.config());
+});
+
+test("folders with a linkup.yaml each: every file has its own services and problems", async () => {
+  shop = await Shop.start();
+  const config = await shop.config();
+  const folders = ["alpha", "beta"].map((name) => join(shop.folder, name));
+  for (const folder of folders) await mkdir(folder);
+  await writeFile(join(folders[0]!, "linkup.yaml"), config.replaceAll("api", "billing"));
+  await writeFile(
+    join(folders[1]!, "linkup.yaml"),
+    config.replace("default_service: web", "default_service: billing"),
+  );
+  window = await Workbench.start({ vsix: join(root, "linkup.vsix"), folders });
+  for (const [name, count] of [
+    ["alpha", 1],
+    ["beta", 2],
+  ] as const) {
+    await window.press("ControlOrMeta+P");
+    await window.page.locator(".quick-input-widget input.input").fill(`${name}/linkup.yaml`);
+    await window.until("the file", async () => (await window.quickPickItems())[0]?.startsWith("linkup.yaml"));
+    await window.press("Enter");
+    await window.until(`${count} editors`, async () => (await window.page.locator(".tab").count()) === count);
+  }
+  await window.until("the problem", async () => (await window.problems()).length > 0);
+  expect(await window.problems()).toEqual([
+    // Of alpha's file, with the same services under other names, nothing.
+    expect.stringContaining("1 problems in file linkup.yaml"),
+    expect.stringContaining('There is no service "billing"'),
+  ]);
 });
 
 /** What decorations write behind lines; evaluated in the page. */
