@@ -22,6 +22,8 @@ export interface ForwardedRequest {
   head: string;
   /** The body is sent in chunks, since its length is not known. */
   chunked: boolean;
+  /** The `Host` that the service sees instead of the client's. */
+  rewrittenHost: string | undefined;
   /** The `Origin` that the service sees instead of the client's. */
   origins: { client: string; service: string } | undefined;
 }
@@ -32,12 +34,12 @@ export function requestHead(client: Client, served: Served, decision: Routed): F
   const { service, origin, target } = decision;
   const rewritten = isLocal(service.location) && !service.preserve_host;
   const clientOrigin = rewritten ? fields.get("origin") : undefined;
-  const origins = isSessionOrigin(name, session, clientOrigin)
-    ? { client: clientOrigin, service: origin }
-    : undefined;
   const host = service.preserve_host ? publicHost(client, decision) : origin.slice(origin.indexOf("//") + 2);
 
   const added = addedHeaders(name, decision, client);
+  const origins = isSessionOrigin(name, session, clientOrigin)
+    ? { client: clientOrigin, service: serverActionOrigin(clientOrigin, fields, added) ?? origin }
+    : undefined;
   added.push([HOPS_HEADER, String(hopsOf(client) + 1)]);
   if (client.secure && !fields.has("x-forwarded-proto")) added.push(["x-forwarded-proto", "https"]);
   const replaced = new Set(added.map(([name]) => name));
@@ -63,7 +65,26 @@ export function requestHead(client: Client, served: Served, decision: Routed): F
     if (trailer !== undefined) head += `Trailer: ${trailer}\r\n`;
     head += "Transfer-Encoding: chunked\r\n";
   }
-  return { origin, method, head: `${head}\r\n`, chunked, origins };
+  return {
+    origin,
+    method,
+    head: `${head}\r\n`,
+    chunked,
+    rewrittenHost: rewritten ? host : undefined,
+    origins,
+  };
+}
+
+/**
+ * A Server Action of Next.js is refused unless its `Origin` has the host of `x-forwarded-host`, port and all; whatever
+ * else compares origins takes the `Host`. Undefined for other requests.
+ */
+function serverActionOrigin(client: string, fields: Fields, added: [string, string][]): string | undefined {
+  if (!fields.has("next-action")) return undefined;
+  const forwarded =
+    fields.get("x-forwarded-host") ?? added.find(([name]) => name === "x-forwarded-host")?.[1];
+  const [host] = forwarded?.split(",", 1) ?? [];
+  return host && client.slice(0, client.indexOf("//") + 2) + host.trim();
 }
 
 /** Left out or written anew above. */

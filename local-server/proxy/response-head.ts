@@ -10,7 +10,7 @@ import type { ForwardedRequest } from "./request-head.ts";
 export function responseHead(
   client: Client,
   { name, session }: Served,
-  { origins }: ForwardedRequest,
+  { origins, rewrittenHost }: ForwardedRequest,
   response: ResponseHead,
 ): ForwardedHead {
   const { fields } = response;
@@ -25,6 +25,7 @@ export function responseHead(
   if (trailer !== undefined && response.hasBody) headers.push("Trailer", trailer);
   if (!keepsCaching(session, client.target)) setHeader(headers, "Cache-Control", "no-cache");
   if (origins) mapOrigin(headers, origins);
+  if (rewrittenHost !== undefined) mapLocation(headers, rewrittenHost);
   for (const [name, value] of cors) headers.push(name, value);
   if (cors.length > 0) headers.push("Vary", "Origin");
   return {
@@ -67,4 +68,19 @@ function mapOrigin(headers: string[], origins: { client: string; service: string
   for (let i = 0; i < headers.length; i += 2)
     if (headers[i]!.toLowerCase() === "access-control-allow-origin" && headers[i + 1] === origins.service)
       headers[i + 1] = origins.client;
+}
+
+/**
+ * A service that makes its redirects of the `Host` it sees would send browsers to `localhost`, out of the session.
+ * Without scheme and host a redirect stays where the client is (RFC 9110, 10.2.2).
+ */
+function mapLocation(headers: string[], host: string): void {
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i]!.toLowerCase() !== "location") continue;
+    const [, authority, rest = ""] = /^https?:\/\/([^/?#]*)(.*)$/i.exec(headers[i + 1]!) ?? [];
+    if (authority?.toLowerCase() !== host) continue;
+    const path = rest.startsWith("/") ? rest : `/${rest}`;
+    // Two slashes would begin another host.
+    headers[i + 1] = path.startsWith("//") ? `/.${path}` : path;
+  }
 }

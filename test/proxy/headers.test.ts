@@ -71,6 +71,17 @@ describe("on the way to the service", () => {
     expect((await seenWith(["Origin", "null"])).origin).toBe("null");
   });
 
+  test.each([
+    [[], APP],
+    [["X-Forwarded-Host", `${APP}:8443, proxy.test`], `${APP}:8443`],
+  ])("a Server Action of Next.js comes from the forwarded host: %j", async (forwarded, host) => {
+    const action = ["Next-Action", "0a1b", "Origin", `https://${APP}:9080`, ...forwarded];
+    expect((await seenWith(action)).origin).toBe(`https://${host}`);
+    expect((await seenWith(["Next-Action", "0a1b", "Origin", "https://elsewhere.test"])).origin).toBe(
+      "https://elsewhere.test",
+    );
+  });
+
   test("preserve_host keeps host and origin", async () => {
     await putSession(system, { services: { preserve_host: true } });
     const { host, origin } = await seenWith(["Origin", `https://${APP}`]);
@@ -164,6 +175,32 @@ describe("on the way back", () => {
     const { status, get } = await client.request({ host: APP, method: "OPTIONS", headers: preflight });
     expect(status).toBe(200);
     expect(get("access-control-allow-methods")).toBeUndefined();
+  });
+
+  test.each([
+    ["http://HOST/login?next=%2F#top", "/login?next=%2F#top"],
+    ["https://HOST/", "/"],
+    ["http://HOST", "/"],
+    ["http://HOST?a=b", "/?a=b"],
+    ["http://HOST//evil.test/", "/.//evil.test/"],
+    ["http://HOST.evil.test/", "http://HOST.evil.test/"],
+    ["http://user@HOST/", "http://user@HOST/"],
+    ["http://localhost:1/", "http://localhost:1/"],
+    ["//HOST/", "//HOST/"],
+    ["login", "login"],
+  ])("a redirect to the host that the service sees stays in the session: %s", async (location, mapped) => {
+    const own = (text: string) => text.replace("HOST", `localhost:${system.app.port}`);
+    system.app.handler = (_request, response) => response.writeHead(302, { location: own(location) }).end();
+    expect((await client.request({ host: APP })).get("location")).toBe(own(mapped));
+  });
+
+  test("with preserve_host a redirect is left as it is", async () => {
+    await putSession(system, { services: { preserve_host: true } });
+    const location = `http://localhost:${system.app.port}/`;
+    system.app.handler = (_request, response) => response.writeHead(302, { location }).end();
+    const { get } = await client.request({ host: APP });
+    await putSession(system);
+    expect(get("location")).toBe(location);
   });
 
   test("nothing is cached, but for the routes that say so", async () => {
