@@ -147,5 +147,5 @@ function noSession(name: string): Response {
 }
 
 function sessionObject(name: string, env: Env) {
-  return env.SESSIONS.get(env.SESSIONS.idFromName(name));
+  return env.SESSIONS.getByName(name);
 }

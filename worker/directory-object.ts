@@ -18,7 +18,7 @@ export interface Listed {
 }
 
 export function directory(env: Env) {
-  return env.DIRECTORY.get(env.DIRECTORY.idFromName(DIRECTORY_NAME));
+  return env.DIRECTORY.getByName(DIRECTORY_NAME);
 }
 
 export class DirectoryObject extends DurableObject<Env> {

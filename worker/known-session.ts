@@ -3,6 +3,8 @@ import { httpOrigin, type Routing, type Session, type SessionKind } from "../cor
 import { goesThroughTunnel } from "./locality.ts";
 
 export interface KnownSession {
+  /** Differs from that of the session before any change. */
+  version: string;
   kind: SessionKind;
   /** Locations on the laptop are the tunnel's URL, or `NO_TUNNEL` when there is none. */
   routing: Routing;
@@ -15,6 +17,7 @@ export const NO_TUNNEL = "http://no-tunnel.invalid";
 const NO_TUNNEL_PATH = "/linkup/no-tunnel";
 
 export function knownSession(
+  version: string,
   session: Session,
   tunnel: { data: { url: string }; origin_secret: string } | null,
   direct: boolean,
@@ -25,6 +28,7 @@ export function knownSession(
     return goesThroughTunnel(location, direct) ? (tunnel?.data.url ?? NO_TUNNEL) : location;
   };
   return {
+    version,
     kind,
     routing: {
       services: services.map((service) => ({ ...service, location: resolve(service.location) })),

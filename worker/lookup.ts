@@ -66,11 +66,7 @@ async function askForAll(
 function ask(name: string, env: Env, context: ExecutionContext): Promise<KnownSession | null> {
   const underWay = asking.get(name);
   if (underWay) return underWay;
-  const at = Date.now();
-  const answer = Promise.resolve(env.SESSIONS.get(env.SESSIONS.idFromName(name)).lookUp()).then((session) => {
-    if (asking.get(name) === answer) remember(name, { at, session });
-    return session;
-  });
+  const answer: Promise<KnownSession | null> = askObject(name, env, () => asking.get(name) === answer);
   asking.set(name, answer);
   const done = () => {
     if (asking.get(name) === answer) asking.delete(name);
@@ -78,6 +74,16 @@ function ask(name: string, env: Env, context: ExecutionContext): Promise<KnownSe
   // Others wait for it too: it goes on when the request that asked is gone.
   context.waitUntil(answer.then(done, done));
   return answer;
+}
+
+/** `isCurrent`: whether the answer still counts when it comes. */
+async function askObject(name: string, env: Env, isCurrent: () => boolean): Promise<KnownSession | null> {
+  const at = Date.now();
+  const known = answers.get(name)?.session ?? null;
+  const said = await env.SESSIONS.getByName(name).lookUp(known?.version ?? null);
+  const session = said === "unchanged" ? known : said;
+  if (isCurrent()) remember(name, { at, session });
+  return session;
 }
 
 function remember(name: string, answer: Answer): void {

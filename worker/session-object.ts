@@ -65,6 +65,8 @@ export class SessionObject extends DurableObject<Env> {
   #tunnel: TunnelRecord | undefined;
   /** A tunnel that was begun or is to be deleted, and may still be there. */
   #leftover: DoomedTunnel | undefined;
+  /** Another one after each change, and after each start of the object. */
+  #version = crypto.randomUUID();
   /** Ends when the change that is under way has ended. */
   #change: Promise<unknown> = Promise.resolve();
 
@@ -78,14 +80,17 @@ export class SessionObject extends DurableObject<Env> {
     if (this.#leftover) state.waitUntil(this.tidy());
   }
 
-  /** The session as requests are routed by it; null when there is none. */
-  lookUp(): KnownSession | null {
-    const record = this.#record;
+  /**
+   * The session as requests are routed by it; null when there is none.
+   * `known`: the version that the one who asks remembers, which is not told again.
+   */
+  lookUp(known: string | null): KnownSession | "unchanged" | null {
+    const record = this.#living();
     if (!record) return null;
     const now = Date.now();
-    if (now >= sessionExpires(record, lifetimes(this.env))) return null;
     if (now - record.used > USED_EVERY_MS) this.#keepRecord({ ...record, used: now });
-    return knownSession(record.session, this.#tunnel ?? null, isDirect(this.env));
+    if (known === this.#version) return "unchanged";
+    return knownSession(this.#version, record.session, this.#tunnel ?? null, isDirect(this.env));
   }
 
   /** Creates or changes the session. Only the one who knows its token may change it. */
@@ -220,12 +225,14 @@ export class SessionObject extends DurableObject<Env> {
   #keepTunnel(tunnel: TunnelRecord): void {
     this.ctx.storage.kv.put(TUNNEL, tunnel);
     this.#tunnel = tunnel;
+    this.#version = crypto.randomUUID();
   }
 
   #dropTunnel(): void {
     this.#keepLeftover({ session: this.#tunnel!.session, id: this.#tunnel!.data.id });
     this.ctx.storage.kv.delete(TUNNEL);
     this.#tunnel = undefined;
+    this.#version = crypto.randomUUID();
   }
 
   /** Failing, it is left to the alarm. */
@@ -259,6 +266,7 @@ export class SessionObject extends DurableObject<Env> {
   #keepRecord(record: SessionRecord): void {
     this.ctx.storage.kv.put(RECORD, record);
     this.#record = record;
+    this.#version = crypto.randomUUID();
   }
 
   #keepLeftover(leftover: DoomedTunnel | undefined): void {

@@ -7,7 +7,7 @@ import { tunnelProvider } from "./tunnel/provider.ts";
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 export async function sweep(env: Env): Promise<void> {
-  const sessions = (name: string) => env.SESSIONS.get(env.SESSIONS.idFromName(name));
+  const sessions = (name: string) => env.SESSIONS.getByName(name);
 
   // Names whose session is gone, or used later than the directory knows.
   for (const name of await directory(env).expiredBefore(Date.now() - DAY_MS)) {

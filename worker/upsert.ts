@@ -61,7 +61,7 @@ export async function saveSession(call: UpsertCall, env: Env): Promise<SavedSess
   if (locations.length > 0) return refused(locations);
 
   const save = async (name: string, fresh: boolean): Promise<SavedSession> => {
-    const upserted = await env.SESSIONS.get(env.SESSIONS.idFromName(name)).upsert({
+    const upserted = await env.SESSIONS.getByName(name).upsert({
       name,
       session,
       fresh,
