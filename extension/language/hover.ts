@@ -40,7 +40,7 @@ function valueText(model: Model, facts: Facts, path: Path): string {
 }
 
 /** Markdown that shows the text as it is. */
-export function code(text: string): string {
+function code(text: string): string {
   const fence = "`".repeat(Math.max(0, ...(text.match(/`+/g) ?? []).map(({ length }) => length)) + 1);
   return text === "" ? "" : fence.length === 1 ? `\`${text}\`` : `${fence} ${text} ${fence}`;
 }
@@ -106,7 +106,7 @@ function routeText({ outline }: Model, path: Path): string {
 }
 
 /** The first route that matches. */
-export function winnerOf(domain: DomainItem, path: string): RouteItem | undefined {
+function winnerOf(domain: DomainItem, path: string): RouteItem | undefined {
   return domain.routes.find(({ pattern }) => {
     const compiled = compile(pattern.text);
     return compiled.ok && compiled.pattern.test(path) === "match";

@@ -4,7 +4,7 @@ import { t } from "../words.ts";
 import type { Facts } from "./facts.ts";
 import type { Model, Span } from "./model.ts";
 
-export interface Lens extends Span {
+interface Lens extends Span {
   title: string;
   tooltip: string;
   /** Routes the service there when clicked; undefined where there is nothing to click. */

@@ -6,7 +6,7 @@ import type { LiveFacts } from "./live-facts.ts";
 import type { Model } from "./model.ts";
 
 /** Where a code is explained. */
-export type Explanations = (code: Code) => vscode.Uri | undefined;
+type Explanations = (code: Code) => vscode.Uri | undefined;
 
 export function registerProblemList(
   context: vscode.ExtensionContext,

@@ -15,7 +15,7 @@ export interface Mark extends Span {
   kind: "won" | "passed";
 }
 
-export interface RouteTest {
+interface RouteTest {
   /** One sentence: what goes where. */
   summary: string;
   marks: Mark[];

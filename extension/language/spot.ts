@@ -1,16 +1,10 @@
 /** What stands at a place of the text. */
-import {
-  type AliasNode,
-  type MapNode,
-  MERGE,
-  type ScalarNode,
-  type YamlNode,
-} from "../../core/config/node.ts";
+import type { AliasNode, ScalarNode, YamlNode } from "../../core/config/node.ts";
 import type { Path, YamlTree } from "../../core/config/tree.ts";
 import { lineStart } from "./lines.ts";
 import type { Span } from "./model.ts";
 
-export interface Spot {
+interface Spot {
   node: YamlNode;
   path: Path;
   /** The node is a key; the path is then that of its value. */
@@ -70,12 +64,6 @@ export function flowAt(
 function flowEnd(text: string, { start, end }: YamlNode): number {
   if (end - start > 1 && /[\]}]/.test(text[end - 1]!)) return end;
   return end + /^[\s,]*/.exec(text.slice(end, end + 200))![0].length + 1;
-}
-
-/** The keys that the map has, merged ones included. */
-export function keysOf(tree: YamlTree, map: MapNode): string[] {
-  const own = map.pairs.map(({ key }) => String(key.value)).filter((key) => key !== MERGE);
-  return [...own, ...tree.merged(map).flatMap((merged) => keysOf(tree, merged))];
 }
 
 /** The alias being typed at the offset: `*` and what follows. */

@@ -93,7 +93,7 @@ function plain(node: YamlNode): OutlineSymbol[] {
   }));
 }
 
-export interface Fold {
+interface Fold {
   /** Lines from 0, both shown or hidden as the editor does. */
   startLine: number;
   endLine: number;
