@@ -58,3 +58,11 @@ export function workspaceState(model: Model): WorkspaceState {
 export function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : url;
 }
+
+/** A message that names a file of this workspace by its path, with the name that a user here knows it by. */
+export function withShortPaths(message: string, configs: readonly ConfigFile[]): string {
+  return configs.reduce((text, { path, folder }) => {
+    const name = path.split(/[\\/]/).at(-1)!;
+    return text.replaceAll(path, configs.length > 1 ? `${folder}/${name}` : name);
+  }, message);
+}

@@ -20,7 +20,7 @@ export function registerProblemWatch(context: vscode.ExtensionContext, linkup: L
       const key = keyOf(problem);
       if (told.has(key)) continue;
       const tell = () => {
-        if (isThere(key) && !wasReported(problem)) void report(problem, linkup.log);
+        if (isThere(key) && !wasReported(problem)) void report(problem, linkup);
       };
       told.set(key, setTimeout(tell, PATIENCE_MS));
     }

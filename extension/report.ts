@@ -2,6 +2,8 @@
 import * as vscode from "vscode";
 import { LinkupError, type Problem } from "../manager/problem.ts";
 import { commandId, isCommand } from "./ids.ts";
+import type { Linkup } from "./linkup.ts";
+import { withShortPaths } from "./model.ts";
 import { t } from "./words.ts";
 
 /** When each problem was last shown, ms. */
@@ -16,12 +18,12 @@ export function wasReported({ message }: Problem): boolean {
 }
 
 /** Shows a failure and runs what the user chooses. Resolves when the notification is gone. */
-export async function report(failure: unknown, log: vscode.LogOutputChannel): Promise<void> {
+export async function report(failure: unknown, { log, model }: Linkup): Promise<void> {
   const problem = failure instanceof LinkupError ? failure.problem : failure;
   if (isProblem(problem)) {
     reported.set(problem.message, performance.now());
     log.error(`${problem.title}: ${problem.message}`);
-    return await showProblem(problem);
+    return await showProblem({ ...problem, message: withShortPaths(problem.message, model.configs) });
   }
   log.error(failure as Error);
   const showLogs = t("Show Logs");

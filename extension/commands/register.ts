@@ -63,7 +63,7 @@ export function registerCommands(
         await handlers[command](isRow(row) ? row : undefined);
       } catch (error) {
         // The notification may stay for long: the command is over nevertheless.
-        void report(error, linkup.log);
+        void report(error, linkup);
       }
     };
     context.subscriptions.push(vscode.commands.registerCommand(commandId(command), run));

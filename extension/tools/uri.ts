@@ -11,7 +11,7 @@ import { t } from "../words.ts";
 
 export function registerUriHandler(context: vscode.ExtensionContext, linkup: Linkup): void {
   const handler: vscode.UriHandler = {
-    handleUri: (uri) => void follow(linkup, uri).catch((error) => report(error, linkup.log)),
+    handleUri: (uri) => void follow(linkup, uri).catch((error) => report(error, linkup)),
   };
   context.subscriptions.push(vscode.window.registerUriHandler(handler));
 }

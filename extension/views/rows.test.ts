@@ -143,6 +143,21 @@ test("a start shows at once, a problem with what helps", () => {
   expect(rows[0]!.context).toBe("problem.action");
 });
 
+test("a file of the workspace is named as the user knows it", () => {
+  const problem = {
+    code: "config-invalid" as const,
+    title: "linkup.yaml has errors",
+    message: `${CONFIG.path}:3:5: There is no service "apl".`,
+    actions: [],
+  };
+  const text = (configs: ConfigFile[]) =>
+    sessionRows(model({ problems: [problem] }, { configs }))[0]!.description;
+  expect(text([CONFIG])).toBe('linkup.yaml:3:5: There is no service "apl".');
+  expect(text([CONFIG, { ...CONFIG, path: "/work/b/linkup.yaml", folder: "b" }])).toMatch(
+    /^shop\/linkup.yaml:3/,
+  );
+});
+
 test("of a session that does not run yet nothing is claimed", () => {
   const services = [service("web", 3000, { changing: true }), service("api", 3001, { health: "unhealthy" })];
   const [row] = sessionRows(model({ sessions: [session({ state: "failed", urls: [], services })] }));

@@ -3,7 +3,15 @@
 import type { Target } from "../../core/config/config.ts";
 import type { Problem } from "../../manager/problem.ts";
 import type { ComponentView, Health, ServiceView, SessionView } from "../../manager/snapshot.ts";
-import { type ConfigFile, hostOf, idleConfigs, type Model, otherSessions, ownSessions } from "../model.ts";
+import {
+  type ConfigFile,
+  hostOf,
+  idleConfigs,
+  type Model,
+  otherSessions,
+  ownSessions,
+  withShortPaths,
+} from "../model.ts";
 import { t } from "../words.ts";
 import { componentName, componentState, healthWord, kindWord, stateWord, targetWord } from "./labels.ts";
 
@@ -47,7 +55,7 @@ export function sessionRows(model: Model): Row[] {
   const { problems } = model.snapshot;
   if (own.length + others.length + problems.length === 0 && !starting && model.configs.length < 2) return [];
   return [
-    ...problems.map(problemRow),
+    ...problems.map((problem) => problemRow(problem, model)),
     ...own.map((session) => sessionRow(session, model, true)),
     ...idleConfigs(model).map((config) => configRow(config, model)),
     ...others.map((session) => sessionRow(session, model, false)),
@@ -175,14 +183,16 @@ function configRow(config: ConfigFile, model: Model): Row {
   };
 }
 
-function problemRow(problem: Problem): Row {
+function problemRow(problem: Problem, { configs }: Model): Row {
+  const title = t(problem.title);
+  const message = withShortPaths(problem.message, configs);
   return {
     id: `problem:${problem.code}:${problem.message}`,
-    label: t(problem.title),
-    description: problem.message,
+    label: title,
+    description: message,
     icon: { name: "warning", color: YELLOW },
-    tooltip: `**${t(problem.title)}**\n\n${problem.message}`,
-    spoken: t("Problem: {0}. {1}", t(problem.title), problem.message),
+    tooltip: `**${title}**\n\n${message}`,
+    spoken: t("Problem: {0}. {1}", title, message),
     context: problem.actions.length > 0 ? "problem.action" : "problem",
     subject: { is: "problem", problem },
     children: [],

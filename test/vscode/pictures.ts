@@ -52,6 +52,10 @@ async function takePictures(theme: (typeof all)[number]): Promise<void> {
       "the welcome view",
       async () => (await window.page.locator(".welcome-view-content").count()) > 0,
     );
+    await window.until(
+      "the extensions to be active",
+      async () => !(await window.page.getByText("Activating Extensions").count()),
+    );
     await picture("welcome");
 
     await window.command("Linkup: Start");
@@ -66,6 +70,10 @@ async function takePictures(theme: (typeof all)[number]): Promise<void> {
     await window.until(
       "health",
       async () => (await window.page.locator(".monaco-list-row .codicon-cloud").count()) > 0,
+    );
+    await window.until(
+      "the code lens",
+      async () => (await window.page.getByText(/local · healthy/).count()) > 0,
     );
     await picture("sessions");
 
