@@ -2,8 +2,8 @@
 import { connect, endpoint } from "./connect.ts";
 import { Connection } from "./connection.ts";
 
-/** Idle connections kept for one service. */
-const MAX_IDLE = 64;
+/** Idle connections kept for one service: as many as a page over HTTP/2 asks at once. */
+const MAX_IDLE = 256;
 /** Servers close idle connections after 2 s (gunicorn) or more; a closed one that we still use costs a retry. */
 const IDLE_MS = 4_000;
 /** A request that cannot be repeated only takes a connection that was busy a moment ago. */

@@ -1,6 +1,6 @@
 /**
  * The proxy against nginx, haproxy, Caddy and express with http-proxy, in turns, in one run:
- *   npm run bench:proxy [-- --soak]
+ *   npm run bench:proxy [-- --soak] [--load=TEXT]
  * Prints CPU for each, with the ratios; exits 0 only when the targets are met.
  */
 import { spawnSync } from "node:child_process";
@@ -37,7 +37,7 @@ interface Load {
   targets: { stack: string; ratio: number }[];
 }
 
-const loads: Load[] = [
+const all: Load[] = [
   {
     name: "1 KB, h1",
     requests: 20_000,
@@ -90,6 +90,10 @@ const loads: Load[] = [
     targets: [{ stack: "nginx", ratio: 1.5 }],
   },
 ];
+
+/** `--load=TEXT` measures only those whose name has the text. */
+const only = process.argv.find((arg) => arg.startsWith("--load="))?.slice("--load=".length) ?? "";
+const loads = all.filter(({ name }) => name.includes(only));
 
 needs("nginx", "caddy", "h2load", "taskset");
 const directory = mkdtempSync(join(tmpdir(), "linkup-bench-"));
