@@ -2,95 +2,154 @@
 import * as vscode from "vscode";
 import type { Target } from "../../core/config/config.ts";
 import { chooseConfig, chooseSession, selectorOf } from "../commands/choose.ts";
+import { readConfigFile } from "../config-file.ts";
 import type { Linkup } from "../linkup.ts";
 import { ownSessions } from "../model.ts";
 import { explanationText } from "../views/explanation-text.ts";
 import { statusText } from "../views/status-text.ts";
 import { t } from "../words.ts";
 
-/** Throws when the workspace is not trusted, as nothing may be started then. */
-function needTrust(): void {
-  if (!vscode.workspace.isTrusted)
-    throw new Error("The workspace is not trusted: Linkup starts nothing in it.");
+interface Tool<Input> {
+  doing(input: Input): string;
+  /** What the user is asked before a change: a question, and what it would mean. */
+  confirm?(input: Input): Promise<{ title: string; message: string }>;
+  /** What the model is told. Rejects with what stands in the way. */
+  run(input: Input): Promise<string>;
 }
 
 export function registerAgentTools(context: vscode.ExtensionContext, linkup: Linkup): void {
-  const text = (value: string) =>
-    new vscode.LanguageModelToolResult([new vscode.LanguageModelTextPart(value)]);
-
-  const getStatus: vscode.LanguageModelTool<object> = {
-    prepareInvocation: () => ({ invocationMessage: t("Reading the status of Linkup") }),
-    async invoke() {
-      await linkup.configs.ready();
-      await linkup.manager.refresh();
-      return text(statusText(linkup.model));
-    },
+  const tools = {
+    linkup_get_status: getStatus(linkup),
+    linkup_start_session: startSession(linkup),
+    linkup_route_service: routeService(linkup),
+    linkup_explain_request: explainRequest(linkup),
+    linkup_create_preview: createPreview(linkup),
   };
+  for (const [name, tool] of Object.entries(tools))
+    context.subscriptions.push(vscode.lm.registerTool(name, languageModelTool(tool as Tool<object>)));
+}
 
-  const startSession: vscode.LanguageModelTool<{ isolated?: boolean }> = {
-    prepareInvocation: ({ input }) => ({
-      invocationMessage: t("Starting the Linkup session"),
-      confirmationMessages: {
-        title: t("Start the Linkup session?"),
-        message: input.isolated
-          ? t("The session stays on this machine.")
-          : t(
-              "The session gets a public URL: anyone who knows it reaches the services that are routed to this machine.",
-            ),
-      },
-    }),
-    async invoke({ input }) {
-      needTrust();
-      const config = await chooseConfig(linkup, undefined);
-      if (!config) throw new Error("The user chose no folder.");
-      const session = await linkup.start(config.path, input.isolated ? "isolated" : "tunneled");
-      if (!session) throw new Error("The user cancelled the start.");
-      return text(`Session ${session.name} is running: ${session.urls.join(", ")}`);
-    },
-  };
-
-  const routeService: vscode.LanguageModelTool<{ service: string; target: Target }> = {
-    prepareInvocation({ input: { service, target } }) {
-      const url = ownSessions(linkup.model)[0]?.urls[0] ?? "";
+function languageModelTool(tool: Tool<object>): vscode.LanguageModelTool<object> {
+  return {
+    async prepareInvocation({ input }) {
+      const confirmationMessages = await tool.confirm?.(input);
       return {
-        invocationMessage: t("Routing {0}", service),
-        confirmationMessages: {
-          title:
-            target === "local"
-              ? t("Route {0} to this machine?", service)
-              : t("Route {0} to its remote copy?", service),
-          message:
-            target === "local"
-              ? t("Requests to {0} will reach the service on this machine.", url)
-              : t("Requests to {0} will reach the deployed service.", url),
-        },
+        invocationMessage: tool.doing(input),
+        ...(confirmationMessages ? { confirmationMessages } : {}),
       };
     },
-    async invoke({ input: { service, target } }) {
-      needTrust();
+    async invoke({ input }) {
+      // In an untrusted workspace nothing is started, whoever asks.
+      if (tool.confirm && !vscode.workspace.isTrusted)
+        throw new Error("The workspace is not trusted: Linkup starts nothing in it.");
+      return new vscode.LanguageModelToolResult([new vscode.LanguageModelTextPart(await tool.run(input))]);
+    },
+  };
+}
+
+function getStatus(linkup: Linkup): Tool<object> {
+  return {
+    doing: () => t("Reading the status of Linkup"),
+    async run() {
+      await linkup.configs.ready();
+      await linkup.manager.refresh();
+      return statusText(linkup.model);
+    },
+  };
+}
+
+function startSession(linkup: Linkup): Tool<{ isolated?: boolean }> {
+  return {
+    doing: () => t("Starting the Linkup session"),
+    confirm: async ({ isolated }) => ({
+      title: t("Start the Linkup session?"),
+      message: isolated
+        ? t("The session stays on this machine.")
+        : t(
+            "The session gets a public URL like {0}: anyone who knows it reaches the services that are routed to this machine.",
+            await publicUrl(linkup),
+          ),
+    }),
+    async run({ isolated }) {
+      const { path } = await theConfig(linkup);
+      const session = await linkup.start(path, isolated ? "isolated" : "tunneled");
+      if (!session) throw new Error("The user cancelled the start.");
+      return `Session ${session.name} is running: ${session.urls.join(", ")}`;
+    },
+  };
+}
+
+function routeService(linkup: Linkup): Tool<{ service: string; target: Target }> {
+  return {
+    doing: ({ service }) => t("Routing {0}", service),
+    async confirm({ service, target }) {
+      const url = ownSessions(linkup.model)[0]?.urls[0] ?? (await publicUrl(linkup));
+      return target === "local"
+        ? {
+            title: t("Route {0} to this machine?", service),
+            message: t("Requests to {0} will reach the service on this machine.", url),
+          }
+        : {
+            title: t("Route {0} to its remote copy?", service),
+            message: t("Requests to {0} will reach the deployed service.", url),
+          };
+    },
+    async run({ service, target }) {
       if (target !== "local" && target !== "remote") throw new Error('The target is "local" or "remote".');
-      const session = await chooseSession(linkup, undefined);
-      if (!session) throw new Error("The user chose no session.");
-      await linkup.manager.route(selectorOf(session), [service], target);
-      return text(`The next request to ${service} is served by its ${target} copy.`);
+      await linkup.manager.route(selectorOf(await theSession(linkup)), [service], target);
+      return `The next request to ${service} is served by its ${target} copy.`;
     },
   };
+}
 
-  const explainRequest: vscode.LanguageModelTool<{ url: string; headers?: Record<string, string> }> = {
-    prepareInvocation: ({ input }) => ({ invocationMessage: t("Explaining the request to {0}", input.url) }),
-    async invoke({ input: { url, headers = {} } }) {
-      const session = await chooseSession(linkup, undefined);
-      if (!session) throw new Error("The user chose no session.");
-      return text(
-        explanationText(url, headers, await linkup.manager.explain(selectorOf(session), url, headers)),
-      );
+function explainRequest(linkup: Linkup): Tool<{ url: string; headers?: Record<string, string> }> {
+  return {
+    doing: ({ url }) => t("Explaining the request to {0}", url),
+    async run({ url, headers = {} }) {
+      const selector = selectorOf(await theSession(linkup));
+      return explanationText(url, headers, await linkup.manager.explain(selector, url, headers));
     },
   };
+}
 
-  context.subscriptions.push(
-    vscode.lm.registerTool("linkup_get_status", getStatus),
-    vscode.lm.registerTool("linkup_start_session", startSession),
-    vscode.lm.registerTool("linkup_route_service", routeService),
-    vscode.lm.registerTool("linkup_explain_request", explainRequest),
-  );
+function createPreview(linkup: Linkup): Tool<{ services: Record<string, string>; name?: string }> {
+  return {
+    doing: () => t("Creating a preview"),
+    confirm: async ({ services }) => ({
+      title: t("Create a preview session?"),
+      message: t(
+        "It gets a public URL like {0}, where {1}.",
+        await publicUrl(linkup),
+        Object.entries(services)
+          .map(([name, url]) => t("{0} is {1}", name, url))
+          .join(", "),
+      ),
+    }),
+    async run({ services, name }) {
+      const { path } = await theConfig(linkup);
+      const create = { configPath: path, kind: "preview" as const, locations: services };
+      const session = await linkup.manager.create({ ...create, ...(name ? { name } : {}) });
+      return `Preview ${session.name} is at ${session.urls.join(", ")}`;
+    },
+  };
+}
+
+async function theConfig(linkup: Linkup) {
+  const config = await chooseConfig(linkup, undefined);
+  if (!config) throw new Error("The user chose no folder.");
+  return config;
+}
+
+async function theSession(linkup: Linkup) {
+  const session = await chooseSession(linkup, undefined);
+  if (!session) throw new Error("The user chose no session.");
+  return session;
+}
+
+/** What a session's URL will look like, before it has a name. */
+async function publicUrl(linkup: Linkup): Promise<string> {
+  await linkup.configs.ready();
+  const [file] = linkup.configs.files;
+  const domain = file && (await readConfigFile(file.path)).domains[0]?.domain;
+  return `https://…${domain ? `.${domain}` : ""}/`;
 }
