@@ -16,17 +16,24 @@ export interface Candidate {
  * The first one that is a *known* session is the request's session.
  */
 export function candidates(head: RequestHead): Candidate[] {
-  const found: Candidate[] = [];
-  const add = (name: string | undefined, source: NameSource) => {
-    if (name === undefined || !isSessionName(name)) return;
-    if (!found.some((candidate) => candidate.name === name)) found.push({ name, source });
-  };
-  for (const { host, source } of hosts(head)) add(sessionLabel(host), source);
+  return Array.from(eachCandidate(head));
+}
+
+/** The same one by one: who knows the first one has no need to look for the others. */
+export function* eachCandidate(head: RequestHead): Generator<Candidate> {
+  const found: string[] = [];
+  const isNew = (name: string | undefined): name is string =>
+    name !== undefined && isSessionName(name) && !found.includes(name) && found.push(name) > 0;
+
+  for (const { host, source } of hosts(head)) {
+    const name = sessionLabel(host);
+    if (isNew(name)) yield { name, source };
+  }
   // Ours puts its member first; the original appends its own, also after one of another session.
   const members = tracestateSessions(head.header("tracestate"));
-  add(members[0], "tracestate");
-  add(members.at(-1), "tracestate");
-  return found;
+  for (const name of [members[0], members.at(-1)]) {
+    if (isNew(name)) yield { name, source: "tracestate" };
+  }
 }
 
 /** The hosts a request names, in the order in which identification and routing ask them. */

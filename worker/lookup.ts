@@ -2,7 +2,8 @@
  * Which of a request's candidate names is a session? Every isolate remembers the answers for `FRESH_MS`,
  * which is the longest that a change made elsewhere can stay unseen here.
  */
-import type { Candidate, NameSource } from "../core/identify.ts";
+import { candidates, eachCandidate, type NameSource } from "../core/identify.ts";
+import type { RequestHead } from "../core/request.ts";
 import type { Env } from "./env.ts";
 import type { KnownSession } from "./known-session.ts";
 
@@ -28,37 +29,34 @@ export interface Found {
 }
 
 /**
- * The first candidate that is a known session. All that is not remembered is asked in one round;
- * what is remembered is answered at once, without a promise.
+ * The first of the candidates that is a known session. What is remembered is answered at once, without a promise
+ * and without a look at the candidates that follow; all that is not is asked in one round.
  */
 export function findSession(
-  candidates: Candidate[],
+  head: RequestHead,
   env: Env,
   context: ExecutionContext,
 ): Found | undefined | Promise<Found | undefined> {
   const now = Date.now();
-  for (const { name, source } of candidates) {
+  for (const { name, source } of eachCandidate(head)) {
     const answer = answers.get(name);
-    if (answer === undefined || now - answer.at >= FRESH_MS) return askForAll(candidates, env, context);
+    if (answer === undefined || now - answer.at >= FRESH_MS) return askForAll(head, env, context);
     if (answer.session) return { name, source, session: answer.session };
   }
   return undefined;
 }
 
-async function askForAll(
-  candidates: Candidate[],
-  env: Env,
-  context: ExecutionContext,
-): Promise<Found | undefined> {
+async function askForAll(head: RequestHead, env: Env, context: ExecutionContext): Promise<Found | undefined> {
   const now = Date.now();
+  const asked = candidates(head);
   const sessions = await Promise.all(
-    candidates.map(({ name }) => {
+    asked.map(({ name }) => {
       const answer = answers.get(name);
       return answer && now - answer.at < FRESH_MS ? answer.session : ask(name, env, context);
     }),
   );
   for (const [index, session] of sessions.entries()) {
-    if (session) return { ...candidates[index]!, session };
+    if (session) return { ...asked[index]!, session };
   }
   return undefined;
 }

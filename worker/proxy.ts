@@ -1,6 +1,5 @@
 /** Serves a request of a session: which one, which of its services, there and back. */
 import { HOPS_HEADER, MAX_HOPS } from "../core/forward.ts";
-import { candidates } from "../core/identify.ts";
 import type { RequestHead } from "../core/request.ts";
 import { route } from "../core/route.ts";
 import type { Env } from "./env.ts";
@@ -19,7 +18,7 @@ export async function proxy(request: Request, env: Env, context: ExecutionContex
   const hops = Number(head.header(HOPS_HEADER)) || 0;
   if (hops >= MAX_HOPS) return failureResponse(loop(hops, head.host), request);
 
-  const finding = findSession(candidates(head), env, context);
+  const finding = findSession(head, env, context);
   const found = finding instanceof Promise ? await finding : finding;
   if (!found) return failureResponse(unknownSession, request);
 

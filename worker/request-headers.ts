@@ -6,14 +6,15 @@ import type { Passage } from "./response.ts";
 /** `hops`: how often the request has come through Linkup before. */
 export function headersToService({ found, decision, head, request }: Passage, hops: number): Headers {
   const headers = new Headers(request.headers);
-  deleteHopByHop(headers);
+  deleteHopByHop(headers, "request");
   // workerd answers 100-continue itself, and some services wait for ever when they see it a second time.
   headers.delete("expect");
 
   const cookies = headers.get("cookie");
   if (cookies?.includes(",")) headers.set("cookie", joinCookies(cookies));
   for (const [name, value] of addedHeaders(found.name, decision, head)) headers.set(name, value);
-  headers.set(HOPS_HEADER, String(hops + 1));
+  // A request that no hop has routed yet need not be counted: the next time round it is one that has been.
+  if (head.header("linkup-destination")) headers.set(HOPS_HEADER, String(hops + 1));
 
   const { tunnel } = found.session;
   if (tunnel?.origin === decision.origin) headers.set(ORIGIN_SECRET_HEADER, tunnel.secret);

@@ -25,7 +25,7 @@ export function responseToClient(response: Response, passage: Passage): Response
       ? new Response(null, { status: 204 })
       : new Response(response.body, response);
   const { headers } = answered;
-  deleteHopByHop(headers);
+  deleteHopByHop(headers, "response");
   addCors(headers, cors);
   if (!keepsCaching(found.session.routing, decision.target)) headers.set("cache-control", "no-cache");
   // One URL, several sessions: a cached answer of one must not be taken for the other's.
