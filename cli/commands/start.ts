@@ -5,6 +5,7 @@ import { LinkupError } from "../../manager/problem.ts";
 import { ConfigError } from "../../manager/session/config-file.ts";
 import type { SessionView } from "../../manager/snapshot.ts";
 import { needConfig, newManager } from "../context.ts";
+import { EXIT } from "../exit-codes.ts";
 import { failure } from "../print/failure.ts";
 import { spin } from "../print/spinner.ts";
 import { sessionText } from "../print/status.ts";
@@ -21,8 +22,13 @@ export async function start(options: Options): Promise<void> {
   const configPath = needConfig(options.config);
   const manager = newManager({ keep: options.detach ?? false });
   const interrupted = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    process.on(signal, () => interrupted.abort());
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      // Asked twice: at once. What runs is ended by the keeper, or by the next command.
+      if (interrupted.signal.aborted) process.exit(EXIT.failed);
+      interrupted.abort();
+    });
+  }
 
   const request = {
     configPath,

@@ -1,7 +1,6 @@
 /** Files that are either as before or as meant, never half, whatever dies in between. */
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { randomName } from "../../core/names.ts";
 
 export interface Rights {
   mode: number;
@@ -9,13 +8,17 @@ export interface Rights {
   gid?: number;
 }
 
-/** Replaces the file by this content: temporary file beside it, fsync, rename. Only the owner may read it unless `rights` say else. */
+/**
+ * Replaces the file by this content: temporary file beside it, fsync, rename. Only the owner may read it unless
+ * `rights` say else. Callers hold a lock, so the temporary file has one name: what a killed process left of it goes.
+ */
 export async function writeAtomically(
   path: string,
   content: string | Uint8Array,
   rights: Rights = { mode: 0o600 },
 ): Promise<void> {
-  const temporary = `${path}.${process.pid}.${randomName()}.tmp`;
+  const temporary = `${path}.linkup-tmp`;
+  await rm(temporary, { force: true });
   try {
     const file = await open(temporary, "wx", rights.mode);
     try {
