@@ -156,6 +156,11 @@ function upkeep(linkup: Command): void {
     .action(async (file, options) => (await import("./commands/init.ts")).init(file, options));
 
   linkup
+    .command("mcp")
+    .description("serve coding agents: a Model Context Protocol server on standard input and output")
+    .action(async () => (await import("./commands/mcp.ts")).mcp());
+
+  linkup
     .command("completion")
     .description("print a completion script: source <(linkup completion bash)")
     .argument("<shell>", "bash, zsh or fish")
