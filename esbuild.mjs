@@ -1,5 +1,5 @@
-// One bundle per process: extension, local server, command line, Worker.
-//   node esbuild.mjs [--dev] [extension|local-server|cli|worker]…    all of them when none is named
+// One bundle per process: extension, local server, local DNS, command line, Worker.
+//   node esbuild.mjs [--dev] [extension|local-server|local-dns|cli|worker]…    all of them when none is named
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { build } from "esbuild";
@@ -30,6 +30,7 @@ const bundles = {
     mainFields: ["module", "main"],
   },
   "local-server": { ...node, entryPoints: ["local-server/main.ts"], outfile: "dist/local-server.js" },
+  "local-dns": { ...node, entryPoints: ["local-server/dns/main.ts"], outfile: "dist/local-dns.js" },
   cli: {
     ...node,
     entryPoints: ["cli/main.ts"],

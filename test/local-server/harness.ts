@@ -8,14 +8,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { build } from "esbuild";
 import { controlAddress, type ServerStatus } from "../../core/control.ts";
 
-let bundle: Promise<string> | undefined;
+const bundles = new Map<string, Promise<string>>();
 
-/** Builds dist/local-server.js's equivalent from the sources as they are, once for each test file. */
-export function localServerBundle(): Promise<string> {
-  bundle ??= (async () => {
-    const outfile = join(newHome(), "local-server.js");
+/** Builds a process's bundle from the sources as they are, once for each test file. */
+function bundled(entryPoint: string): Promise<string> {
+  const known = bundles.get(entryPoint);
+  if (known) return known;
+  const built = (async () => {
+    const outfile = join(newHome(), "bundle.js");
     await build({
-      entryPoints: ["local-server/main.ts"],
+      entryPoints: [entryPoint],
       outfile,
       bundle: true,
       platform: "node",
@@ -25,8 +27,12 @@ export function localServerBundle(): Promise<string> {
     });
     return outfile;
   })();
-  return bundle;
+  bundles.set(entryPoint, built);
+  return built;
 }
+
+export const localServerBundle = () => bundled("local-server/main.ts");
+export const localDnsBundle = () => bundled("local-server/dns/main.ts");
 
 export interface Answer {
   status: number;
@@ -55,7 +61,11 @@ export function newHome(): string {
 }
 
 export async function spawnLocalServer(home: string, args: string[], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [await localServerBundle(), "--home", home, ...args], {
+  return spawnBundle(await localServerBundle(), home, args, env);
+}
+
+export function spawnBundle(bundle: string, home: string, args: string[], env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [bundle, "--home", home, ...args], {
     stdio: ["ignore", "ignore", "pipe"],
     env: { ...process.env, ...env },
   });

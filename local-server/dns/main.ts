@@ -1,0 +1,72 @@
+/**
+ * `node dist/local-dns.js [--home DIR] [--port N] [--forward HOST[:PORT]|none]…`
+ * Answers for the hosts of the running sessions, and passes all other questions on.
+ */
+import { homedir, tmpdir } from "node:os";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { controlAddress, UNLEASED_MS } from "../../core/control.ts";
+import { log } from "../log.ts";
+import { Forwarder } from "./forward.ts";
+import { Names } from "./names.ts";
+import { parseResolver, type Resolver, systemResolvers } from "./resolvers.ts";
+import { startDns } from "./server.ts";
+
+const DEFAULT_PORT = 8053;
+/** How often the local server is looked for, and the system's resolvers are read again. */
+const WATCH_MS = 5_000;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      home: { type: "string" },
+      port: { type: "string", default: String(DEFAULT_PORT) },
+      forward: { type: "string", multiple: true, default: [] },
+    },
+  });
+  const home = resolve(values.home || process.env.LINKUP_HOME || `${homedir()}/.linkup`);
+  const port = Number(values.port);
+  if (!/^\d{1,5}$/.test(values.port) || port > 65535)
+    throw new Error(`--port must be a port number from 0 to 65535, not "${values.port}".`);
+
+  const names = new Names(controlAddress(home, process.platform, tmpdir()));
+  let resolvers = given(values.forward);
+  const forwarder = values.forward.includes("none") ? undefined : new Forwarder(() => resolvers);
+  const server = await startDns(port, names, forwarder);
+  const readResolvers = () => {
+    if (values.forward.length === 0) resolvers = systemResolvers({ address: "127.0.0.1", port: server.port });
+  };
+  readResolvers();
+
+  const stop = (reason: string) => {
+    log(`stopping: ${reason}`);
+    server.close();
+    process.exit(0);
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop(`received ${signal}`));
+  setInterval(async () => {
+    readResolvers();
+    await names.refresh();
+    if (performance.now() - names.lastSeen > UNLEASED_MS) stop("the local server is gone");
+  }, WATCH_MS);
+  process.on("uncaughtException", (error) => log(`error: ${error.stack ?? error.message}`));
+  log(`local DNS started, process ${process.pid}`);
+  log(`dns port ${server.port}`);
+}
+
+/** Throws an Error that names what is no resolver. */
+function given(forward: string[]): Resolver[] {
+  return forward
+    .filter((text) => text !== "none")
+    .map((text) => {
+      const resolver = parseResolver(text);
+      if (!resolver)
+        throw new Error(`--forward must be an IP address with or without a port, not "${text}".`);
+      return resolver;
+    });
+}
+
+main().catch((error: Error) => {
+  log(`cannot start: ${error.message}`);
+  process.exit(1);
+});

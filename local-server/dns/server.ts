@@ -1,0 +1,96 @@
+/** Listens for DNS queries on 127.0.0.1, over UDP and TCP on one port. */
+import { createSocket, type Socket as UdpSocket } from "node:dgram";
+import { createServer, type Server, type Socket } from "node:net";
+import { failure, REFUSED, reply, SERVFAIL } from "./answer.ts";
+import { type Forwarder, framed, type Transport } from "./forward.ts";
+import type { Names } from "./names.ts";
+
+const HOST = "127.0.0.1";
+/** Ports tried for one that is free for both. */
+const ATTEMPTS = 20;
+const MAX_CONNECTIONS = 200;
+const TCP_IDLE_MS = 10_000;
+
+export interface DnsServer {
+  port: number;
+  close(): void;
+}
+
+/** `forwarder` undefined: what is not ours is refused. Port 0 is any. Throws the system's error when it is taken. */
+export async function startDns(
+  port: number,
+  names: Names,
+  forwarder: Forwarder | undefined,
+): Promise<DnsServer> {
+  const isOurs = (name: string) => names.has(name);
+  /** A buffer at once when the answer is known at once. */
+  const answer = (query: Buffer, transport: Transport): Packet | Promise<Packet> => {
+    if (!names.fresh) return names.refresh().then(() => decide(query, transport));
+    return decide(query, transport);
+  };
+  const decide = (query: Buffer, transport: Transport) => {
+    const decision = reply(query, isOurs);
+    if (decision.kind === "ignore") return undefined;
+    if (decision.kind === "answer") return decision.packet;
+    if (!forwarder) return failure(query, REFUSED).packet;
+    return forwarder.ask(query, transport).then((packet) => packet ?? failure(query, SERVFAIL).packet);
+  };
+
+  const { tcp, udp } = await bind(port);
+  udp.on("message", async (query, { port, address }) => {
+    const packet = answer(query, "udp");
+    const ready = packet instanceof Promise ? await packet : packet;
+    if (ready) udp.send(ready, port, address);
+  });
+  tcp.maxConnections = MAX_CONNECTIONS;
+  tcp.on("connection", (socket) => serveTcp(socket, (query) => answer(query, "tcp")));
+  return {
+    port: udp.address().port,
+    close() {
+      udp.close();
+      tcp.close();
+    },
+  };
+}
+
+type Packet = Buffer | undefined;
+
+/** One query after the other, in their order; a second piece of data waits for the first. */
+function serveTcp(socket: Socket, answer: (query: Buffer) => Packet | Promise<Packet>): void {
+  let bytes = Buffer.alloc(0);
+  socket.setTimeout(TCP_IDLE_MS, () => socket.destroy());
+  socket.on("error", () => socket.destroy());
+  const work = async () => {
+    while (bytes.length >= 2 && bytes.length >= 2 + bytes.readUInt16BE(0)) {
+      const end = 2 + bytes.readUInt16BE(0);
+      const query = bytes.subarray(2, end);
+      bytes = bytes.subarray(end);
+      const packet = await answer(query);
+      if (packet && socket.writable) socket.write(framed(packet));
+    }
+  };
+  let working = Promise.resolve();
+  socket.on("data", (chunk: Buffer) => {
+    bytes = Buffer.concat([bytes, chunk]);
+    working = working.then(work);
+  });
+}
+
+async function bind(port: number): Promise<{ tcp: Server; udp: UdpSocket }> {
+  for (let attempt = 1; ; attempt++) {
+    const tcp = createServer();
+    await new Promise<void>((resolve, reject) => tcp.once("error", reject).listen(port, HOST, resolve));
+    const bound = (tcp.address() as { port: number }).port;
+    const udp = createSocket({ type: "udp4", recvBufferSize: 4 << 20 });
+    try {
+      await new Promise<void>((resolve, reject) => udp.once("error", reject).bind(bound, HOST, resolve));
+      udp.removeAllListeners("error");
+      // A client that has gone is none of our business (Windows reports it on the next read).
+      udp.on("error", () => {});
+      return { tcp, udp };
+    } catch (error) {
+      tcp.close();
+      if (port !== 0 || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
