@@ -10,7 +10,7 @@ const MAX_BYTES = 2_000_000;
 
 /** All that may be in it. */
 const PARTS = [
-  /^dist\/(extension|local-server|cli|worker)\.js$/,
+  /^dist\/(extension|local-server|local-dns|cli|worker)\.js$/,
   /^media\/[\w./-]+\.(png|svg|md|json)$/,
   /^l10n\/bundle\.l10n(\.[\w-]+)?\.json$/,
   /^package(\.nls(\.[\w-]+)?)?\.json$/,
@@ -21,6 +21,7 @@ const PARTS = [
 const NEEDED = [
   "dist/extension.js",
   "dist/local-server.js",
+  "dist/local-dns.js",
   "dist/cli.js",
   "dist/worker.js",
   "package.json",
