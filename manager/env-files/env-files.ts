@@ -3,11 +3,12 @@
  * the same name without `.linkup`. A journal is written before a file is, so that a crash at any moment is undone later.
  */
 import { constants } from "node:fs";
-import { access, lstat, readdir, readFile, readlink, realpath, rm, stat } from "node:fs/promises";
+import { access, lstat, readdir, readFile, readlink, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import * as z from "zod/mini";
 import { type Problem, problem } from "../problem.ts";
 import { writeAtomically } from "../state/atomic-file.ts";
-import { appendBlock, hasBlock, removeBlock } from "./block.ts";
+import { appendBlock, hasBlock, MARKER, removeBlock } from "./block.ts";
 
 /** A file that has, or is about to have, a block of ours. */
 interface Entry {
@@ -25,16 +26,45 @@ const SOURCE = /^\.env\..*\.linkup$/;
 /** Somebody else may write the file between our reading and our writing: then it is read again. */
 const TRIES = 5;
 
+const entrySchema = z.array(
+  z.object({ path: z.string(), session: z.string(), existed: z.boolean(), block: z.string() }),
+);
+
 export class EnvFiles {
   readonly #journal: string;
+  /** Sessions start side by side, and the journal is one. */
+  #queue: Promise<unknown> = Promise.resolve();
 
   constructor(home: string) {
     this.#journal = join(home, "env-files.json");
   }
 
   /** Appends what these directories have. Returns what could not be done, for people; the session runs without it. */
-  async apply(session: string, directories: readonly string[]): Promise<Problem[]> {
-    const problems = await this.restore((entry) => entry.session === session);
+  apply(session: string, directories: readonly string[]): Promise<Problem[]> {
+    return this.#oneByOne(() => this.#apply(session, directories));
+  }
+
+  /**
+   * Takes out the blocks that this holds for, and nothing else. Returns what could not be done:
+   * it stays in the journal, to be tried again.
+   */
+  restore(which: (entry: Pick<Entry, "session">) => boolean): Promise<Problem[]> {
+    return this.#oneByOne(() => this.#restore(which));
+  }
+
+  /** The files that have a block of ours, and whose; none when the journal cannot be read. */
+  async entries(): Promise<Pick<Entry, "path" | "session">[]> {
+    return (await this.#read()) ?? [];
+  }
+
+  #oneByOne<T>(action: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(action);
+    this.#queue = result.catch(() => {});
+    return result;
+  }
+
+  async #apply(session: string, directories: readonly string[]): Promise<Problem[]> {
+    const problems = await this.#restore((entry) => entry.session === session);
     for (const directory of directories) {
       for (const source of await sourcesIn(directory)) {
         try {
@@ -51,26 +81,21 @@ export class EnvFiles {
     return problems;
   }
 
-  /**
-   * Takes out the blocks that this holds for, and nothing else. Returns what could not be done:
-   * it stays in the journal, to be tried again.
-   */
-  async restore(which: (entry: Pick<Entry, "session">) => boolean): Promise<Problem[]> {
+  async #restore(which: (entry: Pick<Entry, "session">) => boolean): Promise<Problem[]> {
+    const entries = await this.#read();
+    if (!entries) return [await this.#setAside()];
     const problems: Problem[] = [];
-    for (const entry of (await this.#read()).filter(which)) {
+    let left = entries;
+    for (const entry of entries.filter(which)) {
       try {
         await takeOut(entry);
-        await this.#write((await this.#read()).filter(({ path }) => path !== entry.path));
+        left = left.filter(({ path }) => path !== entry.path);
+        await this.#write(left);
       } catch (error) {
         problems.push(stuck(entry.path, error as Error));
       }
     }
     return problems;
-  }
-
-  /** The files that have a block of ours, and whose. */
-  async entries(): Promise<Pick<Entry, "path" | "session">[]> {
-    return this.#read();
   }
 
   async #append(session: string, source: string, target: string): Promise<void> {
@@ -82,16 +107,31 @@ export class EnvFiles {
       if (before !== undefined && hasBlock(before)) return;
       if (before !== undefined) await access(path, constants.W_OK);
       const { text, block } = appendBlock(before ?? "", content);
-      const others = (await this.#read()).filter((entry) => entry.path !== path);
+      const others = ((await this.#read()) ?? []).filter((entry) => entry.path !== path);
       await this.#write([...others, { path, session, existed: before !== undefined, block }]);
       if (await replace(path, before, text, source)) return;
       if (tries === 0) throw new Error("it is being changed all the time");
     }
   }
 
-  async #read(): Promise<Entry[]> {
+  /** Undefined when the journal is not one of ours. */
+  async #read(): Promise<Entry[] | undefined> {
     const text = await read(this.#journal);
-    return text === undefined ? [] : JSON.parse(Buffer.from(text, "latin1").toString("utf8"));
+    if (text === undefined) return [];
+    try {
+      return entrySchema.parse(JSON.parse(Buffer.from(text, "latin1").toString("utf8")));
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #setAside(): Promise<Problem> {
+    const aside = `${this.#journal}.unreadable-${new Date().toISOString().replaceAll(":", "-")}`;
+    await rename(this.#journal, aside);
+    return problem(
+      "env-file-unwritable",
+      `${this.#journal}, which tells the env files that Linkup has changed, could not be read. It is kept as ${aside}. Where an env file still has lines between two lines "${MARKER}" while no session runs, take them out.`,
+    );
   }
 
   async #write(entries: Entry[]): Promise<void> {
