@@ -4,7 +4,7 @@
  */
 import { tmpdir } from "node:os";
 import { controlAddress } from "../core/control.ts";
-import { Alarm } from "./process/alarm.ts";
+import { type Address, Alarm } from "./process/alarm.ts";
 import type { LocalServerOptions } from "./process/local-server.ts";
 import { KEEP_LEASE, Reconciler } from "./session/reconcile.ts";
 import { isPresent, isWanted, needsThisMachine } from "./session/records.ts";
@@ -21,15 +21,19 @@ export async function keep(options: LocalServerOptions): Promise<void> {
   const store = new Store(options.home);
   const reconciler = new Reconciler(options, store);
   const leases = new LeaseWatch(performance.now());
-  const alarm = new Alarm(controlAddress(options.home, process.platform, tmpdir()));
+  const alarm = new Alarm();
+  const socket = controlAddress(options.home, process.platform, tmpdir());
+  let watched: Address[] = [];
 
   for (let done = false; !done; ) {
-    await alarm.within(TICK_MS);
+    await alarm.within(TICK_MS, watched);
     try {
       const status = await reconciler.localServer.control.status();
       const used = status?.leases.some((id) => id !== KEEP_LEASE) ?? false;
       if (leases.hasEnded(used, performance.now())) await endUnkept(store, options.log);
       done = await store.reconciling(() => keepOnce(store, reconciler));
+      const { sessions } = await store.read();
+      watched = [socket, ...sessions.flatMap(({ connector }) => connector?.metrics_port ?? [])];
     } catch (error) {
       // A full disk, or a local server that hangs, may be over at the next look.
       options.log((error as Error).message);

@@ -68,8 +68,8 @@ export async function stepConnector(
     connector = { ...newConnector(), protocol: connector.protocol };
     await save(connector);
   }
-  if (connector.process) return watch(options, wanted, connector, save);
-  if (!isDue(connector, Date.now())) return connector;
+  if (connector.process) connector = await watch(options, wanted, connector, save);
+  if (connector.process || !isDue(connector, Date.now())) return connector;
   return start(options, wanted, { ...connector, serves }, save);
 }
 
@@ -182,9 +182,9 @@ async function fail(
     [{ command: "showLogs", title: "Show Logs", terminal: "linkup logs tunnel" }],
   );
   options.log(found.message);
-  const next = {
-    ...before,
+  const next: Connector = {
     ...failed(before, found, Date.now(), "for-ever"),
+    metrics_port: null,
     ready: false,
     was_ready: false,
   };

@@ -245,6 +245,8 @@ describe("the state", () => {
     "that cannot be read is set aside: %j",
     async (text) => {
       const { session_name: lost } = await startDetached();
+      // The keeper writes it too.
+      process.kill(world.pidsOf("cli")[0]!, "SIGKILL");
       writeFileSync(join(world.home, "state.json"), text);
       const { problems } = await world.json<Status>("status");
       expect(problems).toMatchObject([{ code: "state-set-aside" }]);

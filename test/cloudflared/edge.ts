@@ -105,13 +105,13 @@ export class Edge {
         return;
       }
       this.registered.push(protocol);
-      socket.write(`${JSON.stringify({})}\n`, () => {
-        const client = http2.connect("http://edge", { createConnection: () => socket });
-        client.on("error", () => {});
-        this.#connectors.set(tunnel, { client, socket });
-        socket.once("close", () => {
-          if (this.#connectors.get(tunnel)?.socket === socket) this.#connectors.delete(tunnel);
-        });
+      socket.write(`${JSON.stringify({})}\n`);
+      // At once: what the other end sends next is for the HTTP/2 session.
+      const client = http2.connect("http://edge", { createConnection: () => socket });
+      client.on("error", () => {});
+      this.#connectors.set(tunnel, { client, socket });
+      socket.once("close", () => {
+        if (this.#connectors.get(tunnel)?.socket === socket) this.#connectors.delete(tunnel);
       });
     });
   }
