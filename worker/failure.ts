@@ -5,6 +5,7 @@ export interface Failure {
   status: number;
   /** Stable, in the header `linkup-error`. */
   code:
+    | "malformed"
     | "unknown-session"
     | "no-target"
     | "no-tunnel"

@@ -4,6 +4,14 @@ import { type NotRouted, noTarget, type Routed } from "../core/route.ts";
 import type { Routing } from "../core/session.ts";
 import { type Failure, NO_TUNNEL_SENTENCE } from "./failure.ts";
 
+export const malformed: Failure = {
+  status: 400,
+  code: "malformed",
+  title: "This request has no valid address",
+  explanation:
+    "The host or the path of this request is not as HTTP has it, so Linkup cannot tell where it should go.\n",
+};
+
 export const unknownSession: Failure = {
   status: 422,
   code: "unknown-session",

@@ -1,5 +1,6 @@
 /** Our Worker, as the original's command line and local server meet it. */
 import { once } from "node:events";
+import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { startWorker } from "../../scripts/embedded-worker.mjs";
@@ -208,6 +209,22 @@ describe("requests, with the original's local server behind the tunnel", () => {
     expect(elsewhere.body).toMatch(
       /^The request belonged to a session, but there was no target for the request\./,
     );
+  });
+
+  test.each([
+    ["GET", "*", DOMAIN],
+    ["OPTIONS", "*", DOMAIN],
+    ["GET", "/linkup/check", "a b"],
+    ["GET", "/linkup/check", "[::1"],
+    ["GET", "/linkup/check", "example.com:99999"],
+  ])("that are malformed reach no service: %s %s of %j", async (method, target, host) => {
+    const cli = await started();
+    const lines = [`${method} ${target} HTTP/1.1`, `Host: ${host}`, `tracestate: linkup-session=${cli.name}`];
+    const socket = connect(Number(new URL(worker.url).port), "127.0.0.1");
+    socket.write(`${lines.join("\r\n")}\r\nConnection: close\r\n\r\n`);
+    let answer = "";
+    for await (const part of socket) answer += part;
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
   });
 
   test("to change protocols reach the laptop's WebSocket", async () => {
