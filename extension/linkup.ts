@@ -19,7 +19,15 @@ export class Linkup implements vscode.Disposable {
 
   constructor(options: Omit<ManagerOptions, "log">, log: vscode.LogOutputChannel) {
     this.log = log;
-    this.manager = new Manager({ ...options, log: (line) => log.info(line) });
+    let last = "";
+    this.manager = new Manager({
+      ...options,
+      log: (line) => {
+        // What is tried again every few seconds fails again every few seconds.
+        if (line !== last) log.info(line);
+        last = line;
+      },
+    });
     this.configs = new ConfigFiles();
     const changed = () => this.#changed.fire();
     this.#disposables = [

@@ -119,11 +119,15 @@ function workerViews(records: readonly SessionRecord[]): ComponentView[] {
   for (const record of records) {
     if (record.kind !== "isolated") byUrl.set(record.config.linkup.worker_url, record);
   }
-  return [...byUrl].map(([url, { worker, registered, trouble, since }]) => ({
-    id: "worker",
-    state: trouble ? "failed" : registered ? "ready" : "starting",
-    pid: undefined,
-    since,
-    detail: trouble ? trouble.problem.message : worker ? `${url}, version ${worker.version}` : url,
-  }));
+  return [...byUrl].map(([url, { worker, registered, trouble, since }]) => {
+    // A session may be in trouble for other reasons: its tunnel, say.
+    const own = trouble && /^(worker|token)-/.test(trouble.problem.code) ? trouble : undefined;
+    return {
+      id: "worker",
+      state: own ? "failed" : registered ? "ready" : "starting",
+      pid: undefined,
+      since,
+      detail: own ? own.problem.message : worker ? `${url}, version ${worker.version}` : url,
+    };
+  });
 }
