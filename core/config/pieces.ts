@@ -13,12 +13,12 @@ export interface Piece {
 export interface Section {
   /** The key and, if there are no items, all that belongs to it. */
   head: Piece;
-  /** Each starts with the white space before its dash. */
+  /** Each starts with the white space before its dash; or is a line that belongs nowhere. */
   items: Piece[];
 }
 
 /** A key in column 0, and what follows its colon. */
-const KEY_LINE = /^(?:[A-Za-z_][^\s:#]*|"[^"\n]*"|'[^'\n]*')[ \t]*:(?=\s|$)([^\n]*)/;
+const KEY_LINE = /^(?:[A-Za-z_](?:[^:#\n]|:(?!\s|$))*|"[^"\n]*"|'[^'\n]*')[ \t]*:(?=\s|$)([^\n]*)/;
 const NOTHING = /^\s*(?:#.*)?$/;
 
 /** Undefined where the text can only be read as a whole: another style, several documents, directives. */
@@ -46,9 +46,18 @@ export function cut(text: string): Section[] | undefined {
       }
       const key = KEY_LINE.exec(line);
       if (!key && !current) return undefined;
-      current = { start: at, end: next };
-      sections.push({ head: current, items: [] });
-      dashes = key && NOTHING.test(key[1]!) ? undefined : -1;
+      if (key || dashes === -1) {
+        current = { start: at, end: next };
+        sections.push({ head: current, items: [] });
+        dashes = key && NOTHING.test(key[1]!) ? undefined : -1;
+      } else {
+        // What is just being typed between items does not end their list.
+        if (dashes === undefined) current!.end = next;
+        else {
+          current = { start: at, end: next };
+          sections.at(-1)!.items.push(current);
+        }
+      }
       continue;
     }
     if (!current) return undefined;

@@ -26,6 +26,15 @@ describe("pieces", () => {
     ]);
   });
 
+  test("what is just being typed ends no list", () => {
+    expect(pieces("a:\nx\n  - b\ny\n    c: 1\n  - d\n")).toEqual([
+      ["a:\nx\n", "  - b\n", "y\n    c: 1\n", "  - d\n"],
+    ]);
+    const tree = new YamlTree("services:\n  - name: a\nty\n  - name: b\n");
+    expect(tree.value()).toEqual({ services: [{ name: "a" }, { name: "b" }] });
+    expect(tree.problems).toMatchObject([{ start: 22, end: 24 }]);
+  });
+
   test("block texts and brackets are no lists", () => {
     expect(pieces("a: |\n  - x\n  - y\nb: [\n  - z\n]\n")).toEqual([
       ["a: |\n  - x\n  - y\n"],

@@ -152,14 +152,24 @@ export class YamlTree {
       if (node?.kind === "map") {
         const list = items.length > 0 ? this.#list(items) : undefined;
         for (const [i, pair] of node.pairs.entries())
-          this.#add(root, list && i === node.pairs.length - 1 ? { key: pair.key, value: list } : pair);
+          this.#add(root, list && i === 0 ? { key: pair.key, value: list } : pair);
       } else if (node) {
-        this.broken.push(head);
-        this.#problem('A key with ":" is missing here.', node.start, node.end);
+        this.#stray(head, node);
       }
     }
     root.end = root.pairs.at(-1)?.value.end ?? root.start;
     return root;
+  }
+
+  /** A piece that is no part of the map or list that it stands in. */
+  #stray(piece: Piece, { start, end }: YamlNode): void {
+    this.broken.push(piece);
+    const line = this.text.indexOf("\n", start);
+    this.#problem(
+      'A key with ":" or an item with "-" is missing here.',
+      start,
+      line === -1 ? end : Math.min(end, line),
+    );
   }
 
   #add(root: MapNode, pair: Pair): void {
@@ -173,6 +183,7 @@ export class YamlTree {
     for (const piece of pieces) {
       const node = this.#piece(piece);
       if (node?.kind === "seq") seq.items.push(...node.items);
+      else if (node) this.#stray(piece, node);
     }
     const dash = this.text.indexOf("-", pieces[0]!.start);
     return { ...seq, start: dash, end: Math.max(dash + 1, seq.items.at(-1)?.end ?? 0) };

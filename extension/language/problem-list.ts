@@ -28,8 +28,9 @@ export function registerProblemList(
   };
   /** Several changes that come together are looked at once. */
   const checkSoon = (document: vscode.TextDocument) => {
-    if (documents.has(document) && !waiting.has(document))
-      waiting.set(document, setImmediate(check, document));
+    // The setting may have named it before.
+    if (!documents.has(document)) collection.delete(document.uri);
+    else if (!waiting.has(document)) waiting.set(document, setImmediate(check, document));
   };
   const checkAll = () => vscode.workspace.textDocuments.forEach(checkSoon);
   context.subscriptions.push(

@@ -1,5 +1,6 @@
 // How long the editor's features take on a linkup.yaml of 5,000 lines with 1,000 services, keystroke by keystroke.
-// Prints the times; exits with 0 only when the targets are met.
+// Prints the times; exits with 0 only when the targets are met. What counts is the time that the thread has worked:
+// on a machine that is busy with other things, the time that has passed says more about those.
 import { completions } from "../../../extension/language/completion.ts";
 import { findings } from "../../../extension/language/diagnostics.ts";
 import type { Facts } from "../../../extension/language/facts.ts";
@@ -10,7 +11,7 @@ import { rename } from "../../../extension/language/navigation.ts";
 import { folds, symbols } from "../../../extension/language/structure.ts";
 import { largeConfig, largeFacts } from "./large-config.ts";
 
-/** Milliseconds that 95 of 100 keystrokes stay within; the rest is the machine's other work, and shown. */
+/** Milliseconds of work that 99 of 100 keystrokes stay within. */
 const TARGETS: Readonly<Record<string, number>> = {
   "diagnostics after a keystroke": 50,
   "completion after a keystroke": 20,
@@ -29,18 +30,24 @@ const STROKES: { what: string; at: string; typed: string }[] = [
   { what: "an open quote", at: "    remote: ", typed: '"' },
   { what: "an open bracket", at: "      - path: ", typed: "[" },
   { what: "a line at the top", at: "linkup:", typed: "\n  # hello\n" },
-  { what: "an unknown service that many name", at: "  - name: service-1\n", typed: "\n" },
 ];
 
 const start = largeConfig(SERVICES);
 const facts: Facts = largeFacts(SERVICES);
-const times = new Map<string, number[]>();
+/** Milliseconds that the thread has worked, and that have passed. */
+interface Time {
+  worked: number;
+  passed: number;
+}
+
+const times = new Map<string, Time[]>();
 
 function timed<T>(name: string, action: () => T): T {
-  const before = performance.now();
+  const [before, cpu] = [performance.now(), process.threadCpuUsage()];
   const result = action();
+  const { user, system } = process.threadCpuUsage(cpu);
   const list = times.get(name) ?? [];
-  list.push(performance.now() - before);
+  list.push({ worked: (user + system) / 1000, passed: performance.now() - before });
   times.set(name, list);
   return result;
 }
@@ -84,20 +91,22 @@ const lines = start.split("\n").length - 1;
 console.log(
   `linkup.yaml of ${lines} lines, ${SERVICES} services, ${Math.round(start.length / 1000)} kB; milliseconds\n`,
 );
-console.log(
-  `${"".padEnd(32)}${["median", "95 %", "99 %", "most", "target"].map((head) => head.padStart(8)).join("")}`,
-);
+const row = (name: string, cells: string[]) =>
+  console.log(name.padEnd(32) + cells.map((cell) => cell.padStart(8)).join(""));
+row("", ["worked", "", "", "", "passed", "", "target"]);
+row("", ["median", "95 %", "99 %", "most", "median", "99 %"]);
 let met = true;
 for (const [name, list] of times) {
-  const sorted = list.toSorted((a, b) => a - b);
-  const share = (part: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]!;
+  const share = (of: keyof Time, part: number) => {
+    const sorted = list.map((time) => time[of]).sort((a, b) => a - b);
+    return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]!;
+  };
+  const worked = [0.5, 0.95, 0.99, 1].map((part) => share("worked", part));
+  const passed = [0.5, 0.99].map((part) => share("passed", part));
   const target = TARGETS[name];
-  const numbers = [share(0.5), share(0.95), share(0.99), sorted.at(-1)!].map((ms) =>
-    ms.toFixed(1).padStart(8),
-  );
-  const missed = target !== undefined && share(0.95) > target;
+  const missed = target !== undefined && share("worked", 0.99) > target;
   if (missed) met = false;
-  const verdict = target === undefined ? "" : `${String(target).padStart(8)}  ${missed ? "MISSED" : "met"}`;
-  console.log(`${name.padEnd(32)}${numbers.join("")}${verdict}`);
+  const verdict = target === undefined ? [] : [String(target), missed ? "MISSED" : "met"];
+  row(name, [...[...worked, ...passed].map((ms) => ms.toFixed(1)), ...verdict]);
 }
 process.exitCode = met ? 0 : 1;
