@@ -296,7 +296,12 @@ export class Manager {
       await this.#connected(id, signal);
       await abandoned;
       signal?.throwIfAborted();
-      return await this.#begun(id, adopted);
+      return await this.#begun(id);
+    } catch (error) {
+      // Those who stay keep trying; for those who leave, a failed start leaves nothing.
+      if (!this.#watching && !adopted && !signal?.aborted)
+        await this.#end(id).catch((later: Error) => this.#options.log(later.message));
+      throw error;
     } finally {
       signal?.removeEventListener("abort", abandon);
     }
@@ -315,15 +320,13 @@ export class Manager {
   }
 
   /** The session that was started; rejects with what stands in its way. */
-  async #begun(id: string, adopted: boolean): Promise<SessionView> {
+  async #begun(id: string): Promise<SessionView> {
     const record = await this.#record(id);
     if (!record || !isWanted(record)) {
       throw new LinkupError("session-stopped", "The session was stopped while it started.");
     }
     const found = await this.#standsInTheWay(record);
     if (!found) return this.#observer.session(id);
-    // Those who stay keep trying; for those who leave, a failed start leaves nothing.
-    if (!this.#watching && !adopted) await this.#end(id);
     throw new LinkupError(found.code, found.message, found.actions);
   }
 

@@ -1,8 +1,9 @@
 /** Starts the processes that outlive us, and ends them. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdir, open, readFile, rename, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readFile, rename, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { LinkupError } from "../problem.ts";
 import { isRunning, type ProcessId, startOf } from "./identity.ts";
 
 /** A log file that has grown beyond this is put aside (as `.1`) before the next start. */
@@ -27,9 +28,7 @@ export async function startDetached(
   options: { cwd: string; env: NodeJS.ProcessEnv; log: string },
   writeDown: (id: ProcessId) => Promise<unknown>,
 ): Promise<Detached> {
-  await mkdir(dirname(options.log), { recursive: true, mode: 0o700 });
-  await rotate(options.log);
-  const log = await open(options.log, "a", 0o600);
+  const log = await openLog(options.log);
   let child: ChildProcess;
   try {
     child = spawn(command, args, {
@@ -57,6 +56,21 @@ export async function startDetached(
     throw error;
   }
   return detached;
+}
+
+async function openLog(path: string): Promise<FileHandle> {
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await rotate(path);
+    return await open(path, "a", 0o600);
+  } catch (cause) {
+    throw new LinkupError(
+      "state-unusable",
+      `The log ${path} cannot be written: ${(cause as Error).message}. Make its folder writable, or name another one in LINKUP_HOME.`,
+      [],
+      { cause },
+    );
+  }
 }
 
 /** Our environment, without what belongs to this process alone and without secrets. */

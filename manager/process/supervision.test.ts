@@ -27,6 +27,14 @@ test("what fails in a row is tried ever less often, then given up with the reaso
   expect(last.problem?.actions[0]).toMatchObject({ terminal: "linkup start" });
 });
 
+test("a clock that is put back makes nothing wait", () => {
+  const yesterday = 1_000_000;
+  const today = yesterday + 24 * 60 * 60 * 1000;
+  const state = { ...notStarted(), retry_at: today + 20_000 };
+  expect(isDue(state, today)).toBe(false);
+  expect(isDue(state, yesterday)).toBe(true);
+});
+
 test("what ran for a while is started again at once", () => {
   let state = failed(startedAs(notStarted(), id, 0), broken, 10);
   state = startedAs(state, id, 1_000);

@@ -25,9 +25,12 @@ export function notStarted(): Supervised {
   return { process: null, started: 0, failures: 0, retry_at: 0, problem: null };
 }
 
-/** True when it may be started now. */
-export function isDue({ retry_at }: Supervised, now: number): boolean {
-  return retry_at !== null && retry_at <= now;
+/** No wait is longer: a time further ahead was written before the clock was put back. */
+const LONGEST_WAIT_MS = 60_000;
+
+/** True when it may be tried now. */
+export function isDue({ retry_at }: Pick<Supervised, "retry_at">, now: number): boolean {
+  return retry_at !== null && (retry_at <= now || retry_at > now + LONGEST_WAIT_MS);
 }
 
 export function startedAs<T extends Supervised>(before: T, process: ProcessId, now: number): T {

@@ -6,6 +6,7 @@ import type { ServerStatus } from "../../core/control.ts";
 import { LinkupError, type ProblemCode, problemOf } from "../problem.ts";
 import { KeeperProcess } from "../process/keeper-process.ts";
 import { LocalServer, type LocalServerOptions } from "../process/local-server.ts";
+import { isDue } from "../process/supervision.ts";
 import type { SessionRecord, Trouble } from "../state/state.ts";
 import type { Store } from "../state/store.ts";
 import { SessionLife } from "./life.ts";
@@ -45,7 +46,7 @@ export class Reconciler {
 
   async #bringUp(record: SessionRecord, server: ServerStatus | undefined, now: number): Promise<void> {
     const { id, trouble, confirmed } = record;
-    const due = !trouble || trouble.retry_at <= now;
+    const due = !trouble || isDue(trouble, now);
     if (!needsThisMachine(record)) return due ? this.#try(id, () => this.life.publish(id)) : undefined;
     if (!server) return;
     if (due) return this.#try(id, () => this.life.bringUp(id, server));

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { TOKEN, until, World } from "../manager/world.ts";
@@ -140,6 +140,16 @@ describe("a tunneled session", () => {
     expect(stderr).toContain("cannot be reached: nothing listens there");
     expect([...world.processes().values()]).toEqual([]);
     expect((await world.json<Status>("status")).sessions).toEqual([]);
+  });
+
+  test("that this machine cannot serve leaves nothing", async () => {
+    mkdirSync(world.home);
+    writeFileSync(join(world.home, "logs"), "no folder");
+    const { code, stderr } = await world.linkup("start", "--detach");
+    expect(code).toBe(1);
+    expect(stderr).toContain(`The log ${join(world.home, "logs", "keeper.log")} cannot be written`);
+    expect((await world.json<Status>("status")).sessions).toEqual([]);
+    expect([...world.processes().values()]).toEqual([]);
   });
 
   test("needs the right token", async () => {
