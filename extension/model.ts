@@ -66,3 +66,9 @@ export function withShortPaths(message: string, configs: readonly ConfigFile[]):
     return text.replaceAll(path, configs.length > 1 ? `${folder}/${name}` : name);
   }, message);
 }
+
+/** Its first line, where there is room for no more; what announces the lines after it goes with them. */
+export function brief(message: string): string {
+  const [first = "", ...more] = message.split("\n");
+  return more.length === 0 ? first : first.replace(/(?<=\.) [^.]*:$/, "");
+}

@@ -3,7 +3,7 @@ import * as vscode from "vscode";
 import { LinkupError, type Problem } from "../manager/problem.ts";
 import { commandId, isCommand } from "./ids.ts";
 import type { Linkup } from "./linkup.ts";
-import { withShortPaths } from "./model.ts";
+import { brief, withShortPaths } from "./model.ts";
 import { t } from "./words.ts";
 
 /** When each problem was last shown, ms. */
@@ -23,7 +23,7 @@ export async function report(failure: unknown, { log, model }: Linkup): Promise<
   if (isProblem(problem)) {
     reported.set(problem.message, performance.now());
     log.error(`${problem.title}: ${problem.message}`);
-    return await showProblem({ ...problem, message: withShortPaths(problem.message, model.configs) });
+    return await showProblem({ ...problem, message: brief(withShortPaths(problem.message, model.configs)) });
   }
   log.error(failure as Error);
   const showLogs = t("Show Logs");

@@ -158,6 +158,15 @@ test("a file of the workspace is named as the user knows it", () => {
   );
 });
 
+test("a problem that quotes a log is cut to what it says itself", () => {
+  const message =
+    'cloudflared does not serve the tunnel. It ended: no such host. Its last lines:\n{"level":"error"}';
+  const problem = { code: "tunnel-failed" as const, title: "The tunnel is down", message, actions: [] };
+  const [row] = sessionRows(model({ problems: [problem] }));
+  expect(row!.description).toBe("cloudflared does not serve the tunnel. It ended: no such host.");
+  expect(row!.tooltip).toContain('{"level":"error"}');
+});
+
 test("of a session that does not run yet nothing is claimed", () => {
   const services = [service("web", 3000, { changing: true }), service("api", 3001, { health: "unhealthy" })];
   const [row] = sessionRows(model({ sessions: [session({ state: "failed", urls: [], services })] }));

@@ -4,6 +4,7 @@ import type { Target } from "../../core/config/config.ts";
 import type { Problem } from "../../manager/problem.ts";
 import type { ComponentView, Health, ServiceView, SessionView } from "../../manager/snapshot.ts";
 import {
+  brief,
   type ConfigFile,
   hostOf,
   idleConfigs,
@@ -189,10 +190,10 @@ function problemRow(problem: Problem, { configs }: Model): Row {
   return {
     id: `problem:${problem.code}:${problem.message}`,
     label: title,
-    description: message,
+    description: brief(message),
     icon: { name: "warning", color: YELLOW },
     tooltip: `**${title}**\n\n${message}`,
-    spoken: t("Problem: {0}. {1}", title, message),
+    spoken: t("Problem: {0}. {1}", title, brief(message)),
     context: problem.actions.length > 0 ? "problem.action" : "problem",
     subject: { is: "problem", problem },
     children: [],
