@@ -53,11 +53,11 @@ test("the tunnel is lost and found again; Doctor knows what kind of Worker it is
 
   world.setFaults({ exit: "offline" });
   process.kill(Number(pid), "SIGKILL");
-  expect(await toast(/cloudflared/)).toContain("[Show Logs]");
+  expect(await toast(/no such host\. \[/)).toContain("[Show Logs]");
   await inTree(/The tunnel is down|Tunnel {2}failed/);
   await window.screenshot("failure-tunnel-lost");
   world.setFaults({});
-  await inTree(/Tunnel {2}ready/);
+  await inTree(/Components {2}all ready/);
   await window.until(
     "the problem to be gone",
     async () => !(await window.tree()).includes("The tunnel is down"),
