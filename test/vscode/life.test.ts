@@ -138,17 +138,19 @@ test("the walkthrough's steps are ticked as they are done", async () => {
   await open();
   await window.command("Welcome: Open Walkthrough...");
   await window.quickPick("Get Started with Linkup");
-  const done = (count: number) =>
+  const steps = window.page.locator(".getting-started-step");
+  const done = (step: number) =>
     window.until(
-      `${count} steps to be done`,
+      `step ${step} to be done`,
       async () =>
-        (await window.page.locator(".getting-started-step .codicon-getting-started-step-checked").count()) ===
-        count,
+        (await steps
+          .nth(step - 1)
+          .locator(".codicon-getting-started-step-checked")
+          .count()) > 0,
     );
-  await window.until(
-    "the steps",
-    async () => (await window.page.locator(".getting-started-step").count()) === 5,
-  );
+  await window.until("the steps", async () => (await steps.count()) === 5);
+  await window.command("Linkup: Open linkup.yaml");
+  await window.command("View: Close Editor");
   await done(1);
   await window.command("Linkup: Start");
   await done(2);
@@ -156,5 +158,5 @@ test("the walkthrough's steps are ticked as they are done", async () => {
   await done(3);
   await window.command("Linkup: Copy Session URL");
   await window.press("Escape");
-  await done(4);
+  await done(5);
 });

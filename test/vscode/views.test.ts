@@ -215,7 +215,7 @@ test("Show Logs: of this window and of each component, without the token", async
   expect(items.join("\n")).toContain("Local server");
   await window.quickPick("This window");
   const output = window.page.locator(".output-view .view-lines");
-  await window.until("the log", async () => (await output.textContent())?.includes("local server"));
+  await window.until("the log", async () => /local\sserver/.test((await output.textContent()) ?? ""));
   expect(await output.textContent()).not.toContain(TOKEN);
   await window.screenshot("logs");
   await window.command("Linkup: Show Logs");
