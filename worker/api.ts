@@ -1,6 +1,7 @@
 /** The Worker's HTTP API, everything under `/linkup`. docs/openapi.yaml describes it. */
 import type { SessionDetails, SessionSummary, TunneledSession, WorkerCapabilities } from "../core/control.ts";
 import { isSessionName, nameProblem } from "../core/names.ts";
+import type { RequestHead } from "../core/request.ts";
 import { printRouting } from "../core/session.ts";
 import { json, nothing, text } from "./answer.ts";
 import { identifyCaller } from "./auth.ts";
@@ -14,8 +15,9 @@ import { callTokensApi } from "./tokens-api.ts";
 import { type SavedSession, saveSession, type UpsertCall } from "./upsert.ts";
 import { CAPABILITIES, VERSION } from "./version.ts";
 
-export function isApiPath(path: string): boolean {
-  return path === "/linkup" || path.startsWith("/linkup/");
+/** True for `/linkup` and what is under it, not for what only begins so. */
+export function isApiCall({ target }: RequestHead): boolean {
+  return target.startsWith("/linkup") && (target.length === 7 || target[7] === "/" || target[7] === "?");
 }
 
 /** The answer to an API call; undefined when it is none of them, and so a request for the proxy. */

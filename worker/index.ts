@@ -1,5 +1,6 @@
 /** The Worker: its API, the proxy for everything else, and a sweep by the clock. */
-import { callApi, isApiPath } from "./api.ts";
+import type { RequestHead } from "../core/request.ts";
+import { callApi, isApiCall } from "./api.ts";
 import type { Env } from "./env.ts";
 import { failureResponse } from "./failure.ts";
 import { malformed, workerFailed } from "./failures.ts";
@@ -24,17 +25,26 @@ export default {
 } satisfies ExportedHandler<Env>;
 
 function serve(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
-  // A target without a path, as `OPTIONS *` has it: nothing tells where the host ends.
-  if (!request.url.includes("/", "https://".length))
-    return Promise.resolve(failureResponse(malformed, request));
-  // Almost every request is one for the proxy, and needs no parsed URL.
-  if (!request.url.includes("/linkup")) return proxy(request, env, context);
-  return serveEither(request, env, context);
+  const head = headOf(request);
+  if (!head) return Promise.resolve(failureResponse(malformed, request));
+  return isApiCall(head) ? serveApi(request, head, env, context) : proxy(request, head, env, context);
 }
 
-async function serveEither(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
+async function serveApi(
+  request: Request,
+  head: RequestHead,
+  env: Env,
+  context: ExecutionContext,
+): Promise<Response> {
   const url = URL.parse(request.url);
   if (!url) return failureResponse(malformed, request);
-  const answer = isApiPath(url.pathname) ? await callApi(request, url, env) : undefined;
-  return answer ?? proxy(request, env, context);
+  return (await callApi(request, url, env)) ?? proxy(request, head, env, context);
+}
+
+/** Undefined for a target without a path, as `OPTIONS *` has it: nothing tells where the host ends. */
+function headOf({ url, headers }: Request): RequestHead | undefined {
+  const host = url.indexOf("//") + 2;
+  const path = url.indexOf("/", host);
+  if (path === -1) return undefined;
+  return { host: url.slice(host, path), target: url.slice(path), header: (name) => headers.get(name) };
 }

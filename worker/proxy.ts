@@ -13,8 +13,12 @@ import { failureToClient, type Passage, responseToClient } from "./response.ts";
 /** Cloudflare's edge answers so when no cloudflared is connected to the tunnel. */
 const TUNNEL_NOT_CONNECTED = 530;
 
-export async function proxy(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
-  const head = headOf(request);
+export async function proxy(
+  request: Request,
+  head: RequestHead,
+  env: Env,
+  context: ExecutionContext,
+): Promise<Response> {
   const hops = Number(head.header(HOPS_HEADER)) || 0;
   if (hops >= MAX_HOPS) return failureResponse(loop(hops, head.host), request);
 
@@ -42,12 +46,6 @@ export async function proxy(request: Request, env: Env, context: ExecutionContex
   }
   // A WebSocket's answer is handed over as it is: then its messages never pass through JavaScript.
   return response.webSocket ? response : responseToClient(response, passage);
-}
-
-function headOf({ url, headers }: Request): RequestHead {
-  const host = url.indexOf("//") + 2;
-  const path = url.indexOf("/", host);
-  return { host: url.slice(host, path), target: url.slice(path), header: (name) => headers.get(name) };
 }
 
 function ask(url: string, request: Request, headers: Headers): Promise<Response> {
