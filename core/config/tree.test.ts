@@ -1,4 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { parseDocument, stringify } from "yaml";
 import { cut } from "./pieces.ts";
 import { YamlTree } from "./tree.ts";
 
@@ -122,4 +124,65 @@ describe("the tree", () => {
     expect(after.node(["list", 1, "b"])?.start).toBe(23);
     expect(before.node(["list", 1, "b"])?.start).toBe(22);
   });
+});
+
+test("piece by piece the same is read as at once, however it is written", () => {
+  const text = fc.oneof(
+    fc.string(),
+    fc.constantFrom(
+      "- a",
+      "a: b",
+      "# c",
+      "a #b",
+      "x\ny",
+      "\n- x\n",
+      "  - y",
+      "key:",
+      "---",
+      "&a",
+      "*a",
+      "'",
+      '"',
+      "|",
+      "- - -",
+      "http://a.b:1/c",
+    ),
+    fc
+      .array(fc.constantFrom("word", "- dash", "colon:", "\n", "  "), { maxLength: 12 })
+      .map((parts) => parts.join(" ")),
+  );
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { depthSize: "small" },
+      text,
+      fc.integer(),
+      fc.boolean(),
+      fc.constant(null),
+      fc.array(tie("value"), { maxLength: 4 }),
+      fc.dictionary(fc.constantFrom("name", "a b", "x-y", "<", "z"), tie("value"), { maxKeys: 4 }),
+    ),
+  }));
+  const file = fc.dictionary(fc.constantFrom("linkup", "services", "domains", "with space", "1"), value, {
+    minKeys: 1,
+  });
+  const style = fc.record({
+    indent: fc.constantFrom(2, 3, 4),
+    indentSeq: fc.boolean(),
+    lineWidth: fc.constantFrom(0, 20, 80),
+    blockQuote: fc.constantFrom<(boolean | "folded" | "literal")[]>(true, false, "folded", "literal"),
+    singleQuote: fc.boolean(),
+    collectionStyle: fc.constantFrom<("any" | "block" | "flow")[]>("any", "block", "flow"),
+  });
+  fc.assert(
+    fc.property(file, style, (content, options) => {
+      const written = stringify(content, options);
+      const whole = parseDocument(written);
+      // Empty lists are not always written as they can be read.
+      fc.pre(whole.errors.length === 0);
+      const tree = new YamlTree(written);
+      expect(tree.problems).toEqual([]);
+      expect(tree.value()).toEqual(whole.toJS());
+    }),
+    { numRuns: 1000 },
+  );
 });
