@@ -10,7 +10,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { temporaryFolder, until, World } from "../manager/world.ts";
+import { until, World } from "../manager/world.ts";
 import { newContext } from "../vscode/browser.ts";
 import { systemPackages } from "../vscode/install.ts";
 
@@ -27,14 +27,16 @@ import.meta.hot.accept("./text.js", (changed) => show(changed.text));
 `,
 };
 
-/** Vite's own command in a folder with such a page, on a port that it keeps when it is started again. */
+/** Vite's own command in a new folder with such a page, on a port that it keeps when it is started again. */
 class Vite {
-  readonly folder = temporaryFolder("linkup-vite-");
+  readonly folder: string;
   readonly port: number;
   #process: ChildProcess | undefined;
 
-  constructor(port: number) {
+  constructor(folder: string, port: number) {
+    this.folder = folder;
     this.port = port;
+    mkdirSync(folder);
     for (const [name, content] of Object.entries(PAGE)) writeFileSync(join(this.folder, name), content);
   }
 
@@ -81,7 +83,7 @@ describe.skipIf(skip)("Vite", () => {
     });
     deployed.listen(0, "127.0.0.1");
     await once(deployed, "listening");
-    vite = new Vite(await freePort());
+    vite = new Vite(join(world.folder, "page"), await freePort());
     context = await newContext(world.folder, { width: 800, height: 600 });
   });
 
