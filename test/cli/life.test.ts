@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { ownId } from "../../manager/process/identity.ts";
 import { TOKEN, until, World } from "../manager/world.ts";
 
 interface Started {
@@ -140,6 +141,24 @@ describe("a tunneled session", () => {
     expect(stderr).toContain("cannot be reached: nothing listens there");
     expect([...world.processes().values()]).toEqual([]);
     expect((await world.json<Status>("status")).sessions).toEqual([]);
+  });
+
+  test("that waits for another process ends at the second Ctrl-C", async () => {
+    mkdirSync(world.home);
+    const lock = join(world.home, "reconcile.lock");
+    writeFileSync(lock, JSON.stringify(await ownId()));
+    const { child } = world.spawnLinkup("start");
+    const wanted = (state: string) => () =>
+      existsSync(join(world.home, "state.json")) &&
+      readFileSync(join(world.home, "state.json"), "utf8").includes(`"wanted": "${state}"`);
+    await until("the session", wanted("running"));
+    child.kill("SIGINT");
+    await until("its end", wanted("stopped"));
+    expect(child.exitCode).toBe(null);
+    child.kill("SIGINT");
+    await until("the end of linkup", () => child.exitCode !== null);
+    expect(child.exitCode).toBe(1);
+    rmSync(lock);
   });
 
   test("that this machine cannot serve leaves nothing", async () => {
