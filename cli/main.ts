@@ -1,5 +1,4 @@
 /** The `linkup` command. */
-import { ConfigError } from "../manager/session/config-file.ts";
 import { exitCodeOf } from "./exit-codes.ts";
 import { failure } from "./print/failure.ts";
 import { program } from "./program.ts";
@@ -8,8 +7,7 @@ async function main(): Promise<void> {
   try {
     await program().parseAsync();
   } catch (error) {
-    const wantsJson = process.argv.includes("--json") && !(error instanceof ConfigError);
-    process.stderr.write(failure(error, wantsJson));
+    process.stderr.write(failure(error, process.argv.includes("--json")));
     process.exitCode = exitCodeOf(error);
   }
 }

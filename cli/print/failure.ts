@@ -7,7 +7,7 @@ import { coloured } from "./colour.ts";
 
 /** The text for stderr, with its newline. */
 export function failure(error: unknown, json: boolean): string {
-  if (error instanceof ConfigError) return configProblems(error);
+  if (error instanceof ConfigError && !json) return configProblems(error);
   if (!(error instanceof LinkupError)) {
     const text =
       error instanceof Error
@@ -17,7 +17,11 @@ export function failure(error: unknown, json: boolean): string {
         : String(error);
     return `${coloured("red", "Error", process.stderr)}: ${text}\n`;
   }
-  if (json) return `${JSON.stringify({ problem: error.problem })}\n`;
+  if (json) {
+    // All that is wrong with the file; lines and characters count from 0, as in editors.
+    const problems = error instanceof ConfigError ? error.problems : undefined;
+    return `${JSON.stringify({ problem: error.problem, problems })}\n`;
+  }
   const { title, message, actions } = error.problem;
   const hints = actions.flatMap(({ title, terminal }) => (terminal ? [`  ${title}: ${terminal}\n`] : []));
   return `${coloured("red", title, process.stderr)}: ${message}\n${hints.join("")}`;

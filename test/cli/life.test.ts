@@ -232,6 +232,9 @@ test("a linkup.yaml with errors is told with every problem, where it stands", as
   expect(stderr).toContain("linkup.yaml:2:15 error linkup.worker_url must be an http or https URL");
   expect(stderr).toContain("linkup.yaml:9:22 error");
   expect(stderr).toContain("  9 |     default_service: wbe\n");
+  const { problem, problems } = JSON.parse((await world.linkup("start", "--detach", "--json")).stderr);
+  expect(problem.code).toBe("config-invalid");
+  expect(problems).toMatchObject([{ range: { start: { line: 1 } } }, { range: { start: { line: 8 } } }]);
   expect([...world.processes().values()]).toEqual([]);
 });
 
