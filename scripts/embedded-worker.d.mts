@@ -1,6 +1,8 @@
 /** A Worker that serves on this machine. */
 export interface EmbeddedWorker {
   url: string;
+  /** With `twice`, where the second isolate answers. */
+  secondUrl: string | undefined;
   /** Of the workerd process. */
   pid: number;
   /** Settles when workerd has ended, by `stop` or by itself. */
@@ -18,5 +20,6 @@ export function startWorker(options?: {
   persist?: string | undefined;
   vars?: Record<string, string>;
   internet?: string | undefined;
+  twice?: boolean;
   bundle?: string;
 }): Promise<EmbeddedWorker>;

@@ -32,6 +32,7 @@ const CLOCK = `export default {
  * @param {Record<string, string>} [options.vars] more variables of the Worker
  * @param {string} [options.internet] `host:port` of a server that stands for the whole Internet: it gets every
  *   request that the Worker makes, as plain HTTP with the `Host` it is meant for
+ * @param {boolean} [options.twice] serves the Worker a second time, in an isolate of its own with the same objects
  * @param {string} [options.bundle] another Worker, with the same Durable Objects
  * @returns {Promise<import("./embedded-worker.mjs").EmbeddedWorker>}
  */
@@ -43,6 +44,7 @@ export async function startWorker({
   persist,
   vars = {},
   internet,
+  twice = false,
   bundle = linkup,
 } = {}) {
   if (bundle === linkup && isStale())
@@ -58,7 +60,7 @@ export async function startWorker({
     ...vars,
   };
   const config = join(folder, "workerd.capnp");
-  writeFileSync(config, workerdConfig(bundle, Object.keys(variables), internet));
+  writeFileSync(config, workerdConfig(bundle, Object.keys(variables), { internet, twice }));
 
   const workerd = createRequire(import.meta.url)("workerd").default;
   const child = spawn(
@@ -87,13 +89,14 @@ export async function startWorker({
   });
 
   const ports = await Promise.race([
-    listeningPorts(child.stdio[3]),
+    listeningPorts(child.stdio[3], ["http", "clock", ...(twice ? ["second"] : [])]),
     once(child, "error").then(([error]) => error),
     once(child, "exit").then(([code, signal]) => new Error(`workerd ended at once (${signal ?? code}).`)),
   ]);
   if (ports instanceof Error) throw ports;
   return {
     url: `http://${host}:${ports.http}`,
+    secondUrl: ports.second && `http://127.0.0.1:${ports.second}`,
     pid: child.pid,
     ended,
     runScheduled: () => runScheduled(ports.clock),
@@ -102,12 +105,12 @@ export async function startWorker({
 }
 
 /** workerd writes one JSON line per event to its control descriptor. */
-async function listeningPorts(events) {
+async function listeningPorts(events, wanted) {
   const ports = {};
   for await (const line of createInterface(events)) {
     const { event, socket, port } = JSON.parse(line);
     if (event === "listen") ports[socket] = port;
-    if (ports.http && ports.clock) return ports;
+    if (wanted.every((name) => ports[name])) return ports;
   }
   // The child has ended, which the caller hears from it as well.
   return new Promise(() => {});
@@ -127,10 +130,21 @@ async function stop(child, ended) {
   clearTimeout(patience);
 }
 
-function workerdConfig(bundle, variables, internet) {
-  const bindings = variables.map(
-    (name) => `(name = ${JSON.stringify(name)}, fromEnvironment = ${JSON.stringify(name)}),`,
-  );
+function workerdConfig(bundle, variables, { internet, twice }) {
+  const code = `modules = [(name = "worker.js", esModule = embed ${JSON.stringify(bundle)})],
+  compatibilityDate = "${COMPATIBILITY_DATE}"`;
+  const bindings = variables
+    .map((name) => `(name = ${JSON.stringify(name)}, fromEnvironment = ${JSON.stringify(name)}),`)
+    .join("\n    ");
+  const second = `const second :Workerd.Worker = (
+  ${code},
+  bindings = [
+    (name = "SESSIONS", durableObjectNamespace = (className = "SessionObject", serviceName = "linkup")),
+    (name = "DIRECTORY", durableObjectNamespace = (className = "DirectoryObject", serviceName = "linkup")),
+    ${bindings}
+  ],
+);
+`;
   const outside = internet
     ? `external = (address = ${JSON.stringify(internet)}, http = ())`
     : `network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))`;
@@ -139,12 +153,14 @@ const config :Workerd.Config = (
   services = [
     (name = "linkup", worker = .linkup),
     (name = "clock", worker = .clock),
+    ${twice ? `(name = "second", worker = .second),` : ""}
     (name = "internet", ${outside}),
     (name = "storage", disk = (path = "storage", writable = true)),
   ],
   sockets = [
     (name = "http", address = "127.0.0.1:0", http = (), service = "linkup"),
     (name = "clock", address = "127.0.0.1:0", http = (), service = "clock"),
+    ${twice ? `(name = "second", address = "127.0.0.1:0", http = (), service = "second"),` : ""}
   ],
 );
 const clock :Workerd.Worker = (
@@ -154,8 +170,7 @@ const clock :Workerd.Worker = (
   bindings = [(name = "LINKUP", service = "linkup")],
 );
 const linkup :Workerd.Worker = (
-  modules = [(name = "worker.js", esModule = embed ${JSON.stringify(bundle)})],
-  compatibilityDate = "${COMPATIBILITY_DATE}",
+  ${code},
   durableObjectNamespaces = [
     (className = "SessionObject", uniqueKey = "linkup-session", enableSql = true),
     (className = "DirectoryObject", uniqueKey = "linkup-directory", enableSql = true),
@@ -164,10 +179,10 @@ const linkup :Workerd.Worker = (
   bindings = [
     (name = "SESSIONS", durableObjectNamespace = "SessionObject"),
     (name = "DIRECTORY", durableObjectNamespace = "DirectoryObject"),
-    ${bindings.join("\n    ")}
+    ${bindings}
   ],
 );
-`;
+${twice ? second : ""}`;
 }
 
 function isStale() {

@@ -15,6 +15,8 @@ import { callTokensApi } from "./tokens-api.ts";
 import { type SavedSession, saveSession, type UpsertCall } from "./upsert.ts";
 import { CAPABILITIES, VERSION } from "./version.ts";
 
+const DELETED_AT_A_TIME = 10;
+
 /** True for `/linkup` and what is under it, not for what only begins so. */
 export function isApiCall({ target }: RequestHead): boolean {
   return target.startsWith("/linkup") && (target.length === 7 || target[7] === "/" || target[7] === "?");
@@ -136,10 +138,14 @@ async function remove(name: string, env: Env): Promise<Response> {
 
 async function removeAll(pattern: string | null, env: Env): Promise<Response> {
   if (!pattern) return text(400, "name: say which sessions to delete, by a pattern such as pr-*");
+  const names = (await directory(env).list(pattern)).map(({ name }) => name);
   const deleted: string[] = [];
-  for (const { name } of await directory(env).list(pattern)) {
-    if (await sessionObject(name, env).remove()) deleted.push(name);
-    forget(name);
+  // Each may have a tunnel to delete: some at a time, so that neither Cloudflare nor the client waits too long.
+  for (let start = 0; start < names.length; start += DELETED_AT_A_TIME) {
+    const some = names.slice(start, start + DELETED_AT_A_TIME);
+    const removed = await Promise.all(some.map((name) => sessionObject(name, env).remove()));
+    deleted.push(...some.filter((_, index) => removed[index]));
+    some.forEach(forget);
   }
   return json({ deleted });
 }

@@ -2,7 +2,7 @@
 import { HOPS_HEADER, MAX_HOPS } from "../core/forward.ts";
 import type { RequestHead } from "../core/request.ts";
 import { route } from "../core/route.ts";
-import type { Env } from "./env.ts";
+import { type Env, isDirect } from "./env.ts";
 import { type Failure, failureResponse } from "./failure.ts";
 import { loop, noTargetFor, noTunnel, serviceUnreachable, tunnelDown, unknownSession } from "./failures.ts";
 import { NO_TUNNEL } from "./known-session.ts";
@@ -36,7 +36,7 @@ export async function proxy(
 
   let response: Response;
   try {
-    response = await ask(decision.origin + decision.target, request, headersToService(passage, hops));
+    response = await ask(decision.origin + decision.target, request, headersToService(passage, hops), env);
   } catch (error) {
     return failureToClient(unreachable(passage, (error as Error).message), passage);
   }
@@ -48,13 +48,17 @@ export async function proxy(
   return response.webSocket ? response : responseToClient(response, passage);
 }
 
-function ask(url: string, request: Request, headers: Headers): Promise<Response> {
+function ask(url: string, request: Request, headers: Headers, env: Env): Promise<Response> {
   const { method, body } = request;
+  // Cloudflare's cache knows a service by its address alone, and would answer one session with what is another's.
+  const how = isDirect(env) ? HOW : UNCACHED;
   if (body === null || (method !== "GET" && method !== "HEAD"))
-    return fetch(url, { method, headers, body, redirect: "manual" });
+    return fetch(url, { method, headers, body, ...how });
   // With these methods only a copy of a request can have a body.
-  return fetch(new Request(new Request(url, request), { headers }), { redirect: "manual" });
+  return fetch(new Request(new Request(url, request), { headers }), how);
 }
+const HOW = { redirect: "manual" } as const;
+const UNCACHED = { ...HOW, cache: "no-store" } as const;
 
 function unreachable({ found, decision }: Passage, reason: string): Failure {
   return isTunnel(found, decision.origin)

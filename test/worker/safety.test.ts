@@ -85,6 +85,34 @@ describe("no open proxy", () => {
   });
 });
 
+describe("caches", () => {
+  test("Cloudflare's, which knows nothing of sessions, is kept out of a service's answers", async () => {
+    await preview("https://web.example.org", { desired_name: "uncached", cache_routes: ["/static/"] });
+    for (const path of ["/", "/static/a.js"]) {
+      const answer = await send(worker.url, path, { headers: { host: "uncached.example.com" } });
+      // How workerd shows that a request is not to be answered from there.
+      expect(JSON.parse(answer.body).headers).toMatchObject({ "cache-control": "no-cache" });
+    }
+  });
+
+  test("a browser's keeps the answers of two sessions at one address apart", async () => {
+    internet.hosts.set("cached.example.org", (_, response) => {
+      response.setHeader("cache-control", "public, max-age=3600").end("x");
+    });
+    await preview("https://cached.example.org", { desired_name: "browser", cache_routes: ["/static/"] });
+    const shared = await send(worker.url, "/static/a.js", {
+      headers: { host: "example.com", referer: "https://browser.example.com/" },
+    });
+    expect(shared.headers).toMatchObject({
+      "cache-control": "public, max-age=3600",
+      vary: "Referer, Origin, tracestate",
+    });
+    const own = await send(worker.url, "/static/a.js", { headers: { host: "browser.example.com" } });
+    expect(own.headers["cache-control"]).toBe("public, max-age=3600");
+    expect(own.headers).not.toHaveProperty("vary");
+  });
+});
+
 describe("loops", () => {
   test("two sessions that lead to each other's domains are cut off, after few rounds", async () => {
     let rounds = 0;
