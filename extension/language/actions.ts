@@ -1,14 +1,20 @@
 /** What can be clicked in a linkup.yaml: the lenses above services, and the quick fixes. */
 import * as vscode from "vscode";
 import { type Command, commandId } from "../ids.ts";
+import { storeToken } from "../token.ts";
 import { findings } from "./diagnostics.ts";
 import { type ConfigDocuments, SELECTOR, toRange } from "./documents.ts";
 import type { Facts } from "./facts.ts";
 import { fixes } from "./fixes.ts";
 import { lenses } from "./lenses.ts";
 import type { LiveFacts } from "./live-facts.ts";
+import type { Model, TextEdit } from "./model.ts";
 
-export function registerActions(documents: ConfigDocuments, facts: LiveFacts): vscode.Disposable[] {
+export function registerActions(
+  documents: ConfigDocuments,
+  facts: LiveFacts,
+  secrets: vscode.SecretStorage,
+): vscode.Disposable[] {
   const lensProvider: vscode.CodeLensProvider = {
     onDidChangeCodeLenses: facts.onDidChange,
     provideCodeLenses: (document) => {
@@ -30,6 +36,9 @@ export function registerActions(documents: ConfigDocuments, facts: LiveFacts): v
     },
   };
   return [
+    vscode.commands.registerCommand(MOVE_TOKEN, (uri: vscode.Uri) =>
+      moveToken(uri, documents, facts, secrets),
+    ),
     vscode.languages.registerCodeLensProvider(SELECTOR, lensProvider),
     vscode.languages.registerCodeActionsProvider(SELECTOR, fixProvider, {
       providedCodeActionKinds: [vscode.CodeActionKind.QuickFix],
@@ -48,6 +57,37 @@ function serviceCommand({ session }: Facts, command: Command, name: string): vsc
   };
 }
 
+function workspaceEdit(document: vscode.TextDocument, model: Model, edits: TextEdit[]): vscode.WorkspaceEdit {
+  const result = new vscode.WorkspaceEdit();
+  for (const edit of edits) result.replace(document.uri, toRange(model, edit), edit.text);
+  return result;
+}
+
+/** Called by the quick fix alone. The token itself is in no argument, where it might be logged. */
+const MOVE_TOKEN = "linkup.moveToken";
+
+/** Stores the token that is written in the file, and then takes it out. */
+async function moveToken(
+  uri: vscode.Uri,
+  documents: ConfigDocuments,
+  facts: LiveFacts,
+  secrets: vscode.SecretStorage,
+): Promise<void> {
+  const document = await vscode.workspace.openTextDocument(uri);
+  const model = documents.model(document);
+  const now = facts.of(document);
+  const finding = findings(model, now).find(({ code }) => code === "token-in-file");
+  const fix = finding && fixes(model, finding, now).find(({ keepsToken }) => keepsToken);
+  const text = (key: string) => {
+    const node = model.tree.resolved(model.tree.node(["linkup", key]));
+    return node?.kind === "scalar" && typeof node.value === "string" ? node.value : undefined;
+  };
+  const [token, workerUrl] = [text("worker_token"), text("worker_url")];
+  if (!fix || !token || !workerUrl) return;
+  await storeToken(secrets, workerUrl, token);
+  await vscode.workspace.applyEdit(workspaceEdit(document, model, fix.edits));
+}
+
 function quickFixes(
   document: vscode.TextDocument,
   documents: ConfigDocuments,
@@ -62,18 +102,14 @@ function quickFixes(
     const its = shown.filter(
       ({ message, range: place }) => message === finding.message && place.isEqual(range),
     );
-    return fixes(model, finding, facts).map(({ title, edits, command }, i) => {
+    return fixes(model, finding, facts).map(({ title, edits, toRemote, keepsToken }, i) => {
       const action = new vscode.CodeAction(title, vscode.CodeActionKind.QuickFix);
       action.diagnostics = its;
       action.isPreferred = i === 0 && edits.length > 0;
-      if (edits.length > 0) {
-        action.edit = new vscode.WorkspaceEdit();
-        for (const edit of edits) action.edit.replace(document.uri, toRange(model, edit), edit.text);
-      }
-      if (command?.service !== undefined) {
-        const called = serviceCommand(facts, command.command, command.service);
-        if (called) action.command = { ...called, title };
-      } else if (command) action.command = { command: commandId(command.command), title };
+      const called = toRemote === undefined ? undefined : serviceCommand(facts, "routeToRemote", toRemote);
+      if (called) action.command = { ...called, title };
+      else if (keepsToken) action.command = { command: MOVE_TOKEN, title, arguments: [document.uri] };
+      else action.edit = workspaceEdit(document, model, edits);
       return action;
     });
   });

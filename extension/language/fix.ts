@@ -1,15 +1,16 @@
 /** A remedy, and what the makers of remedies share. */
 import type { ScalarNode } from "../../core/config/node.ts";
 import type { Path } from "../../core/config/tree.ts";
-import type { Command } from "../ids.ts";
 import { localPort } from "./facts.ts";
 import type { Model, TextEdit } from "./model.ts";
 
 export interface Fix {
   title: string;
-  /** None where a command does the work. */
   edits: TextEdit[];
-  command?: { command: Command; service?: string };
+  /** A service to be routed to remote; there is nothing to edit then. */
+  toRemote?: string;
+  /** The token that the edits take away goes to secret storage first. */
+  keepsToken?: true;
 }
 
 export function scalarAt({ tree }: Model, path: Path): ScalarNode | undefined {

@@ -97,8 +97,6 @@ test("a silent local service can be routed to remote", () => {
   const facts = { ...RUNNING, listening: new Set<number>() };
   const model = modelOf(SHOP);
   const [web, api] = findings(model, facts).map((finding) => fixes(model, finding, facts));
-  expect(web).toEqual([
-    { title: "Route web to remote", edits: [], command: { command: "routeToRemote", service: "web" } },
-  ]);
+  expect(web).toEqual([{ title: "Route web to remote", edits: [], toRemote: "web" }]);
   expect(api).toEqual([]);
 });

@@ -112,9 +112,7 @@ const REMEDIES: Readonly<Record<Finding["code"], Remedy>> = {
     const service = outline.services.find((service) => service.path[1] === path[1])?.name.text;
     const view = session?.services.find(({ name }) => name === service);
     if (service === undefined || view?.target !== "local") return [];
-    return [
-      { title: t("Route {0} to remote", service), edits: [], command: { command: "routeToRemote", service } },
-    ];
+    return [{ title: t("Route {0} to remote", service), edits: [], toRemote: service }];
   },
   "token-in-file": (model, { path }) => {
     const node = scalarAt(model, path);
@@ -129,10 +127,7 @@ const REMEDIES: Readonly<Record<Finding["code"], Remedy>> = {
     ];
     if (index === -1) return own;
     const edits = [removePair(model.text, map, index)];
-    return [
-      ...own,
-      { title: t("Move it to the editor's secret storage"), edits, command: { command: "setWorkerToken" } },
-    ];
+    return [...own, { title: t("Move it to the editor's secret storage"), edits, keepsToken: true }];
   },
 };
 

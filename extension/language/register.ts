@@ -29,7 +29,7 @@ export function registerLanguage(context: vscode.ExtensionContext, linkup: Linku
     facts,
     bench,
     ...registerProviders(documents, facts),
-    ...registerActions(documents, facts),
+    ...registerActions(documents, facts, context.secrets),
   );
   return () =>
     bench.ask(async () => {

@@ -176,7 +176,11 @@ describe("linkup.yaml in the editor", () => {
       execFileSync("git", ["add", "linkup.yaml"], { cwd });
       await document.save();
       await diagnosticOf(document, "token-in-file");
-      const [fix] = await fixesOf(document, "token-in-file");
+      const [fix, move] = await fixesOf(document, "token-in-file");
+      await executeCommand(move!.command!.command, ...move!.command!.arguments!);
+      assert.equal(document.getText(), SHOP);
+      await edited(text);
+      await diagnosticOf(document, "token-in-file");
       await vscode.workspace.applyEdit(fix!.edit!);
       assert.equal(document.getText(), text.replace("secret", "${env:LINKUP_WORKER_TOKEN}"));
       await until("no finding", () => found(document).length === 0);
