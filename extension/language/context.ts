@@ -9,8 +9,7 @@ export interface Context {
   path: (string | number)[];
   /** A key of the map at the path, an item of the list at the path, or the value at the path. */
   role: "key" | "item" | "value";
-  /** What is typed so far, and what a choice replaces: that and the rest of the word. */
-  word: string;
+  /** What a choice replaces: what is typed so far, and the rest of the word. */
   replace: Span;
   /** The keys that the map has already, for the role `key`. */
   present: string[];
@@ -30,8 +29,6 @@ interface Line {
   column: number;
   content: string;
   key: string | undefined;
-  /** What follows the colon. */
-  rest: string;
 }
 
 const KEY = /^("[^"]*"|'[^']*'|[^\s:#'"[\]{},&*!|>%@`][^:#]*?)\s*:(?=\s|$)\s*(.*)$/;
@@ -64,8 +61,8 @@ function lineAt(text: string, start: number): Line {
     .slice(column)
     .replace(/(^|\s+)#.*$/, "")
     .trimEnd();
-  const [, key, rest = ""] = KEY.exec(content) ?? [];
-  return { start, end, dashes, column, content, key: key && unquoted(key), rest };
+  const key = KEY.exec(content)?.[1];
+  return { start, end, dashes, column, content, key: key && unquoted(key) };
 }
 
 const unquoted = (text: string) => text.replace(/^(["'])(.*)\1$/s, "$2");
@@ -90,7 +87,6 @@ function inBlock(text: string, start: number, offset: number): Context | undefin
     return {
       path: [...path, key],
       role: "value",
-      word: keyTyped[2]!,
       replace: { start: valueStart, end },
       present: siblings,
       column: valueStart - start,
@@ -104,7 +100,6 @@ function inBlock(text: string, start: number, offset: number): Context | undefin
   return {
     path,
     role: "key",
-    word: text.slice(wordStart, offset),
     replace: { start: wordStart, end: offset + rest },
     present: siblings.filter((key) => key !== line.key),
     column,
@@ -191,7 +186,7 @@ function inFlow(
   const colon = /^\s*("[^"]*"|'[^']*'|[^:]*?)\s*:(?:\s+|$)(.*)$/s.exec(last);
   const word = (colon ? colon[2]! : last).trimStart();
   const rest = /^[^\s,\]}:]*/.exec(text.slice(offset))![0].length;
-  const shared = { word, replace: { start: offset - word.length, end: offset + rest }, column: undefined };
+  const shared = { replace: { start: offset - word.length, end: offset + rest }, column: undefined };
   if (node.kind === "seq") return { ...shared, path: generic, role: "item", present: [], hasColon: false };
   if (colon) {
     const key = unquoted(colon[1]!);
