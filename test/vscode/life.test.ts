@@ -149,9 +149,6 @@ test("the walkthrough's steps are ticked as they are done", async () => {
           .count()) > 0,
     );
   await window.until("the steps", async () => (await steps.count()) === 5);
-  await window.command("Linkup: Open linkup.yaml");
-  await window.command("View: Close Editor");
-  await done(1);
   await window.command("Linkup: Start");
   await done(2);
   await window.inlineAction("api", "Route to Local");

@@ -183,9 +183,11 @@ export class Workbench extends ObservedWindow {
   /** Clicks an inline button of a tree row, by its title: `Route to Local`. */
   async inlineAction(rowLabel: string, actionLabel: string): Promise<void> {
     const button = this.row(rowLabel).locator(`${SELECTORS.inlineAction}[aria-label^="${actionLabel}"]`);
-    await this.act(`clicking "${actionLabel}" of the row "${rowLabel}"`, async () => {
-      await this.row(rowLabel).hover();
-      await button.click();
+    await this.until(`a click on "${actionLabel}" of the row "${rowLabel}"`, async () => {
+      // Rows may still move while the tree is drawn anew: then the button under the mouse is another row's.
+      await this.row(rowLabel).hover({ timeout: 2000 });
+      await button.click({ timeout: 2000 });
+      return true;
     });
   }
 
