@@ -154,6 +154,7 @@ test("the walkthrough's steps are ticked as they are done", async () => {
   await window.inlineAction("api", "Route to Local");
   await done(3);
   await window.command("Linkup: Copy Session URL");
-  await window.press("Escape");
+  await window.until("the domains", async () => (await window.quickPickItems()).length === 2);
+  await window.press("Enter");
   await done(5);
 });
