@@ -2,7 +2,7 @@
 import { UNKNOWN_SESSION } from "../core/identify.ts";
 import { type NotRouted, noTarget, type Routed } from "../core/route.ts";
 import type { Routing } from "../core/session.ts";
-import { type Failure, NO_TUNNEL_SENTENCE } from "./failure.ts";
+import { type Failure, failureResponse, NO_TUNNEL_SENTENCE } from "./failure.ts";
 
 export const malformed: Failure = {
   status: 400,
@@ -78,9 +78,16 @@ A service's location leads back to Linkup. Give the service an address of its ow
   };
 }
 
-export const workerFailed: Failure = {
-  status: 500,
-  code: "worker-failed",
-  title: "Linkup's Worker failed",
-  explanation: "Linkup's Worker failed to serve this request. Its log says why.\n",
-};
+/** A fault of ours: the log has the details, which are nobody's business outside. */
+export function failed(error: unknown, request: Request): Response {
+  console.error(error);
+  return failureResponse(
+    {
+      status: 500,
+      code: "worker-failed",
+      title: "Linkup's Worker failed",
+      explanation: "Linkup's Worker failed to serve this request. Its log says why.\n",
+    },
+    request,
+  );
+}

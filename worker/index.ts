@@ -3,7 +3,7 @@ import type { RequestHead } from "../core/request.ts";
 import { callApi, isApiCall } from "./api.ts";
 import type { Env } from "./env.ts";
 import { failureResponse } from "./failure.ts";
-import { malformed, workerFailed } from "./failures.ts";
+import { failed, malformed } from "./failures.ts";
 import { proxy } from "./proxy.ts";
 import { sweep } from "./sweep.ts";
 
@@ -12,23 +12,15 @@ export { SessionObject } from "./session-object.ts";
 
 export default {
   fetch(request, env, context) {
-    return serve(request, env, context).catch((error) => {
-      // The log has the details; they are nobody's business outside.
-      console.error(error);
-      return failureResponse(workerFailed, request);
-    });
+    const head = headOf(request);
+    if (!head) return failureResponse(malformed, request);
+    return isApiCall(head) ? serveApi(request, head, env, context) : proxy(request, head, env, context);
   },
 
   async scheduled(_controller, env) {
     await sweep(env);
   },
 } satisfies ExportedHandler<Env>;
-
-function serve(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
-  const head = headOf(request);
-  if (!head) return Promise.resolve(failureResponse(malformed, request));
-  return isApiCall(head) ? serveApi(request, head, env, context) : proxy(request, head, env, context);
-}
 
 async function serveApi(
   request: Request,
@@ -38,7 +30,11 @@ async function serveApi(
 ): Promise<Response> {
   const url = URL.parse(request.url);
   if (!url) return failureResponse(malformed, request);
-  return (await callApi(request, url, env)) ?? proxy(request, head, env, context);
+  try {
+    return (await callApi(request, url, env)) ?? proxy(request, head, env, context);
+  } catch (error) {
+    return failed(error, request);
+  }
 }
 
 /** Undefined for a target without a path, as `OPTIONS *` has it: nothing tells where the host ends. */

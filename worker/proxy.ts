@@ -4,7 +4,15 @@ import type { RequestHead } from "../core/request.ts";
 import { route } from "../core/route.ts";
 import { type Env, isDirect } from "./env.ts";
 import { type Failure, failureResponse } from "./failure.ts";
-import { loop, noTargetFor, noTunnel, serviceUnreachable, tunnelDown, unknownSession } from "./failures.ts";
+import {
+  failed,
+  loop,
+  noTargetFor,
+  noTunnel,
+  serviceUnreachable,
+  tunnelDown,
+  unknownSession,
+} from "./failures.ts";
 import { NO_TUNNEL } from "./known-session.ts";
 import { type Found, findSession } from "./lookup.ts";
 import { headersToService } from "./request-headers.ts";
@@ -22,8 +30,13 @@ export async function proxy(
   const hops = Number(head.header(HOPS_HEADER)) || 0;
   if (hops >= MAX_HOPS) return failureResponse(loop(hops, head.host), request);
 
-  const finding = findSession(head, env, context);
-  const found = finding instanceof Promise ? await finding : finding;
+  let found: Found | undefined;
+  try {
+    const finding = findSession(head, env, context);
+    found = finding instanceof Promise ? await finding : finding;
+  } catch (error) {
+    return failed(error, request);
+  }
   if (!found) return failureResponse(unknownSession, request);
 
   const { name, session } = found;

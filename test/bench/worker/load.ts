@@ -32,7 +32,8 @@ export async function run({ url, connections, requests, head }: Load): Promise<n
 
 function answer(socket: net.Socket): Promise<void> {
   return new Promise((resolve, reject) => {
-    let text = "";
+    let head = "";
+    let missing: number | undefined;
     const done = (error?: Error) => {
       socket.off("data", more).off("error", done).off("close", closed);
       if (error) reject(error);
@@ -40,12 +41,14 @@ function answer(socket: net.Socket): Promise<void> {
     };
     const closed = () => done(new Error("the connection was closed"));
     const more = (chunk: Buffer) => {
-      text += chunk.toString("latin1");
-      const end = text.indexOf("\r\n\r\n");
-      if (end === -1) return;
-      const length = Number(/\r\ncontent-length: (\d+)/i.exec(text)?.[1]);
-      if (!text.startsWith("HTTP/1.1 200")) done(new Error(`answered: ${text.slice(0, 500)}`));
-      else if (text.length >= end + 4 + length) done();
+      if (missing === undefined) {
+        head += chunk.toString("latin1");
+        const end = head.indexOf("\r\n\r\n");
+        if (end === -1) return;
+        if (!head.startsWith("HTTP/1.1 200")) return done(new Error(`answered: ${head.slice(0, 500)}`));
+        missing = Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1]) - (head.length - end - 4);
+      } else missing -= chunk.length;
+      if (missing <= 0) done();
     };
     socket.on("data", more).on("error", done).on("close", closed);
   });

@@ -42,8 +42,6 @@ async function bench(): Promise<boolean> {
   await createSession(ours, "warm");
   for (let n = 0; n < COLD_SESSIONS; n++) await createSession(forgetful, `cold-${n}`);
 
-  const head = (session: string) =>
-    `GET /assets/index.js?v=1 HTTP/1.1\r\nHost: ${session}.example.com\r\nAccept: */*\r\nAccept-Encoding: gzip, deflate, br\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36\r\nReferer: https://${session}.example.com/\r\nCookie: a=1; b=2\r\n\r\n`;
   let cold = 0;
   const kinds = [
     { name: "pass-through", worker: bare, head: () => head("warm") },
@@ -139,6 +137,28 @@ async function forgetfulBundle(): Promise<string> {
     ],
   });
   return outfile;
+}
+
+/** A request for a file of a page, as Chrome sends it. */
+function head(session: string): string {
+  return [
+    "GET /assets/index-B2xk1.js?v=1 HTTP/1.1",
+    `Host: ${session}.example.com`,
+    "Connection: keep-alive",
+    'sec-ch-ua: "Chromium";v="142", "Not_A Brand";v="99"',
+    "sec-ch-ua-mobile: ?0",
+    'sec-ch-ua-platform: "Linux"',
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+    "Accept: */*",
+    "Sec-Fetch-Site: same-origin",
+    "Sec-Fetch-Mode: no-cors",
+    "Sec-Fetch-Dest: script",
+    `Referer: https://${session}.example.com/app/dashboard`,
+    "Accept-Encoding: gzip, deflate, br, zstd",
+    "Accept-Language: en-GB,en;q=0.9",
+    "Cookie: sid=s%3A0f8fad5bd9cb469fa16570867728950e; _ga=GA1.1.1403208452.1710268946; theme=dark",
+    "\r\n",
+  ].join("\r\n");
 }
 
 interface Check {

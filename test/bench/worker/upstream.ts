@@ -1,11 +1,22 @@
-/** The service behind the Workers, a process of its own: answers every request with 1 KB, and WebSockets with an echo. */
+/** The service behind the Workers, a process of its own: answers every request as a server of static files would, and WebSockets with an echo. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { WebSocketServer } from "ws";
 
-const body = Buffer.alloc(1024, "x");
+/** A file of a page: most are about as large. */
+const body = Buffer.alloc(20_000, "x");
 const server = createServer((_, response) => {
-  response.writeHead(200, { "content-type": "text/plain", "content-length": body.length });
+  response.writeHead(200, {
+    "content-type": "application/javascript; charset=utf-8",
+    "content-length": body.length,
+    etag: '"65f0a1b2-4e20"',
+    "last-modified": "Tue, 12 Mar 2024 18:42:26 GMT",
+    "cache-control": "public, max-age=3600",
+    "accept-ranges": "bytes",
+    vary: "Accept-Encoding",
+    "strict-transport-security": "max-age=31536000",
+    "x-content-type-options": "nosniff",
+  });
   response.end(body);
 });
 server.keepAliveTimeout = 0;
