@@ -28,7 +28,8 @@ export async function keep(options: LocalServerOptions): Promise<void> {
   for (let done = false; !done; ) {
     await alarm.within(TICK_MS, watched);
     try {
-      const status = await reconciler.localServer.control.status();
+      // One that hangs is the reconciler's business.
+      const status = await reconciler.localServer.control.status().catch(() => undefined);
       const used = status?.leases.some((id) => id !== KEEP_LEASE) ?? false;
       if (leases.hasEnded(used, performance.now())) await endUnkept(store, options.log);
       done = await store.reconciling(() => keepOnce(store, reconciler));

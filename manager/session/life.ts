@@ -8,9 +8,10 @@ import type { ControlClient } from "../process/control-client.ts";
 import type { SessionRecord, State } from "../state/state.ts";
 import type { Store } from "../state/store.ts";
 import { type ConnectorOptions, newConnector, stepConnector, stopConnector } from "../tunnel/connector.ts";
+import type { Way } from "../tunnel/end-to-end.ts";
 import type { Connector } from "../tunnel/watch.ts";
 import { forgetRun, isWanted } from "./records.ts";
-import { fingerprint, servedSession, upsertRequest } from "./routing.ts";
+import { fingerprint, servedSession, targetOf, upsertRequest } from "./routing.ts";
 import { resolvesByItself } from "./urls.ts";
 import { WorkerClient } from "./worker-client.ts";
 
@@ -175,7 +176,7 @@ export class SessionLife {
   async #connect(record: SessionRecord, server: ServerStatus): Promise<void> {
     const { id, kind, name, tunnel, worker } = record;
     if (kind !== "tunneled" || worker?.tunnel === "direct") return;
-    const wanted = { session: name!, tunnel: tunnel!, port: server.tunnel_port };
+    const wanted = { session: name!, tunnel: tunnel!, port: server.tunnel_port, way: wayThrough(record) };
     const save = (next: Connector) =>
       this.change(id, (record) => {
         record.connector = next;
@@ -232,6 +233,19 @@ export class SessionLife {
 
 function rename(record: SessionRecord, name: string): void {
   record.name = name;
+}
+
+/** How a request gets to a service on this machine by way of the Worker. */
+function wayThrough({ config, name, targets, worker }: SessionRecord): Way | undefined {
+  const service = config.services.find((service) => targetOf(targets, service.name) === "local")?.name;
+  if (service === undefined) return undefined;
+  return {
+    workerUrl: config.linkup.worker_url,
+    session: name!,
+    domain: config.domains[0]!.domain,
+    service,
+    countsHops: worker?.version !== ORIGINAL_WORKER.version,
+  };
 }
 
 function registeredNow(record: SessionRecord): void {

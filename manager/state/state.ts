@@ -135,6 +135,8 @@ const recordSchema = z.object({
       ready: z.boolean(),
       unready_since: z.number(),
       was_ready: z.boolean(),
+      probed_at: z.number(),
+      lost: z.number(),
     }),
   ),
   env_files: nullable(z.object({ directories: z.array(z.string()), problems: z.array(problem) })),

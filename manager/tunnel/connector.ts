@@ -9,8 +9,9 @@ import { isRunning } from "../process/identity.ts";
 import { failed, isDue, isWell, notStarted, startedAs } from "../process/supervision.ts";
 import { writeAtomically } from "../state/atomic-file.ts";
 import { findCloudflared } from "./cloudflared-binary.ts";
+import { probeThrough, type Way } from "./end-to-end.ts";
 import { readLog, type TunnelLog } from "./log-lines.ts";
-import { type Connector, judge } from "./watch.ts";
+import { type Connector, isProbeDue, judge } from "./watch.ts";
 
 const READY_TIMEOUT_MS = 2_000;
 /** In-flight requests may take so long when it is asked to end. */
@@ -23,6 +24,8 @@ export interface Tunnelled {
   tunnel: TunnelData;
   /** The local server's port for the tunnel. */
   port: number;
+  /** A service to send a request to; undefined while none runs on this machine. */
+  way: Way | undefined;
 }
 
 export interface ConnectorOptions {
@@ -41,6 +44,8 @@ export function newConnector(): Connector {
     ready: false,
     unready_since: 0,
     was_ready: false,
+    probed_at: 0,
+    lost: 0,
   };
 }
 
@@ -94,24 +99,26 @@ async function watch(
   }
 
   const now = Date.now();
-  const verdict = judge(before, ready, now);
-  if (verdict.do === "nothing") return keep(before, { ready, metrics_port }, now, save);
+  const probed = ready ? await withProbe(wanted.way, before, now) : before;
+  const verdict = judge(probed, ready, now);
+  if (verdict.do === "nothing") return keep(before, { ...probed, ready, metrics_port }, now, save);
   await endProcess(before.process!);
   if (verdict.do === "fail") return fail(options, before, verdict.why, path, save);
   options.log(`cloudflared of ${wanted.session}: ${verdict.why}.`);
   return start(options, wanted, { ...before, protocol: verdict.protocol }, save);
 }
 
-async function keep(
-  before: Connector,
-  { ready, metrics_port }: Pick<Connector, "ready" | "metrics_port">,
-  now: number,
-  save: Save,
-): Promise<Connector> {
+/** Now and then a request is sent through. */
+async function withProbe(way: Way | undefined, connector: Connector, now: number): Promise<Connector> {
+  if (!way || !isProbeDue(connector, now)) return connector;
+  const passage = await probeThrough(way);
+  return { ...connector, probed_at: now, lost: passage === "lost" ? connector.lost + 1 : 0 };
+}
+
+async function keep(before: Connector, seen: Connector, now: number, save: Save): Promise<Connector> {
+  const { ready } = seen;
   const next: Connector = {
-    ...(ready ? isWell(before, now) : before),
-    metrics_port,
-    ready,
+    ...(ready ? isWell(seen, now) : seen),
     was_ready: before.was_ready || ready,
     // From the moment at which it was lost.
     unready_since: before.ready && !ready ? now : before.unready_since,
@@ -154,6 +161,9 @@ async function start(
         ready: false,
         unready_since: now,
         was_ready: false,
+        // It gets its time before it is judged.
+        probed_at: now,
+        lost: 0,
       };
       return save(next);
     },

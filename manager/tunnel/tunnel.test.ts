@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { newConnector, tunnelToken } from "./connector.ts";
+import { passageOf } from "./end-to-end.ts";
 import { readLog } from "./log-lines.ts";
 import { type Connector, judge } from "./watch.ts";
 
@@ -62,6 +63,18 @@ describe("what cloudflared says, recorded", () => {
   ])("%s", (line) => expect(readLog(`${line}\n`).lastError ?? line).toContain(line));
 });
 
+describe("what an answer from beyond the tunnel says", () => {
+  test.each([
+    [508, "through"],
+    [502, "lost"],
+    [530, "lost"],
+    [524, "lost"],
+    [200, "unknown"],
+    [404, "unknown"],
+    [500, "unknown"],
+  ])("%d: %s", (status, passage) => expect(passageOf(status)).toBe(passage));
+});
+
 describe("when cloudflared is replaced", () => {
   const running = (more: Partial<Connector>): Connector => ({
     ...newConnector(),
@@ -75,6 +88,8 @@ describe("when cloudflared is replaced", () => {
     ["QUIC without an answer", {}, false, 21_000, "replace"],
     ["HTTP/2 without an answer", { protocol: "http2" }, false, 21_000, "nothing"],
     ["nothing in 45 s", { protocol: "http2" }, false, 46_000, "fail"],
+    ["ready, one request lost", { was_ready: true, lost: 1 }, true, 100_000, "nothing"],
+    ["ready, and requests get lost", { was_ready: true, lost: 2 }, true, 100_000, "fail"],
     ["just lost its connections", { was_ready: true, unready_since: 60_000 }, false, 68_000, "nothing"],
     ["lost its connections for long", { was_ready: true, unready_since: 60_000 }, false, 70_000, "fail"],
   ])("%s", (_, connector, ready, now, expected) =>

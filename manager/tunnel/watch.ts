@@ -15,6 +15,9 @@ export interface Connector extends Supervised {
   unready_since: number;
   /** True when it has been ready since it was started. */
   was_ready: boolean;
+  /** When a request was last sent through it, and how many got lost in a row. */
+  probed_at: number;
+  lost: number;
 }
 
 /** QUIC that has not connected by then is blocked. */
@@ -23,6 +26,14 @@ const QUIC_MS = 20_000;
 const START_MS = 45_000;
 /** By itself it takes up to 8 s to connect again; a new one takes 0.2 s. */
 const RECONNECT_MS = 9_000;
+
+/** How often a request is sent through; one that got lost is repeated at once. */
+const PROBE_MS = 30_000;
+const LOST = 2;
+
+export function isProbeDue({ probed_at, lost }: Connector, now: number): boolean {
+  return lost > 0 || now - probed_at > PROBE_MS;
+}
 
 export type Verdict =
   | { do: "nothing" }
@@ -33,6 +44,8 @@ export type Verdict =
 
 /** What to do with a cloudflared that runs and is or is not ready. */
 export function judge(connector: Connector, ready: boolean, now: number): Verdict {
+  if (ready && connector.lost >= LOST)
+    return { do: "fail", why: "It says that it is connected, and requests get lost" };
   if (ready) return { do: "nothing" };
   const unready = now - connector.unready_since;
   if (connector.was_ready) {

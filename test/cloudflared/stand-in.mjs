@@ -3,6 +3,7 @@
 // CLOUDFLARED_FAULTS names, read again at every use:
 //   {"exit": "token" | "usage" | "offline"}   ends at once, as the real one does then
 //   {"ready": 503}                            alive, and not ready
+//   {"deaf": true}                            ready, and requests get lost
 //   {"quic": "blocked"}                       connects by http2 only
 import { readFileSync } from "node:fs";
 import { createServer, request } from "node:http";
@@ -146,6 +147,7 @@ function retry() {
 function forward(stream, headers) {
   // A client that gave up.
   stream.on("error", () => {});
+  if (faults().deaf) return;
   const plain = Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith(":")));
   const outgoing = request(
     new URL(headers[":path"], service),

@@ -63,6 +63,32 @@ export const parts: Fault[] = [
     },
   },
   {
+    name: "cloudflared ready, and requests get lost",
+    tunnel: "cloudflare",
+    async run(trial) {
+      const { world } = trial;
+      const name = await trial.session();
+      const [before] = world.pidsOf("stand-in");
+      world.setFaults({ deaf: true });
+      await trial.untilBack("another cloudflared", () => {
+        const [now] = world.pidsOf("stand-in");
+        if (now === undefined || now === before) return false;
+        world.setFaults({});
+        return true;
+      });
+      await until("the session", async () => (await world.served(name)) === "local web");
+    },
+  },
+  {
+    name: "local server stopped answering",
+    tunnel: "direct",
+    async run(trial) {
+      const name = await trial.session();
+      process.kill(trial.world.pidsOf("local-server")[0]!, "SIGSTOP");
+      await trial.untilServed(name);
+    },
+  },
+  {
     name: "keeper SIGKILLed, then the local server",
     tunnel: "direct",
     async run(trial) {

@@ -22,6 +22,9 @@ import { OriginalWorker } from "../cloudflared/original-worker.ts";
 
 export const TOKEN = "token-of-the-tests";
 
+/** A request that takes longer gets no answer at all. */
+const ASK_MS = 3_000;
+
 let bundles: Promise<string> | undefined;
 
 /** A folder with local-server.js and cli.js, built from the sources as they are, once for each test file. */
@@ -217,7 +220,14 @@ ${more}`,
   async ask(host: string, path = "/", port = this.workerPort): Promise<Answer> {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     request(
-      { host: "127.0.0.1", port, path, agent: false, headers: { host: `${host}:${port}` } },
+      {
+        host: "127.0.0.1",
+        port,
+        path,
+        agent: false,
+        headers: { host: `${host}:${port}` },
+        signal: AbortSignal.timeout(ASK_MS),
+      },
       (response) => {
         let body = "";
         response.setEncoding("utf8").on("data", (chunk: string) => {
@@ -234,8 +244,12 @@ ${more}`,
 
   /** Which copy answers for this session: `remote web`. */
   async served(session: string, path = "/"): Promise<string> {
-    const { status, body } = await this.ask(`${session}.shop.localhost`, path);
-    return status === 200 ? body : `${status} ${body.split("\n", 1)[0]}`;
+    try {
+      const { status, body } = await this.ask(`${session}.shop.localhost`, path);
+      return status === 200 ? body : `${status} ${body.split("\n", 1)[0]}`;
+    } catch (error) {
+      return (error as Error).message;
+    }
   }
 
   /** The processes that belong to this home, as command lines by pid. */

@@ -1,0 +1,103 @@
+/** What a machine has, as far as it decides how names and certificates get into it. */
+import { execFile } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { delimiter, join } from "node:path";
+
+export interface Machine {
+  platform: NodeJS.Platform;
+  /** True when this process may do everything already. */
+  root: boolean;
+  /** systemd-resolved answers this machine's queries. */
+  resolved: boolean;
+  /** NetworkManager runs dnsmasq, which answers this machine's queries. */
+  networkManagerDnsmasq: boolean;
+  /** Folders for authorities of one's own that exist, by the program that reads them. */
+  trust: { program: string; directory: string; extension: string }[];
+  /** NSS databases of this user: Chromium's and each Firefox profile's. */
+  nss: string[];
+  certutil: boolean;
+  /** Ports below this need rights on Linux; 0 elsewhere. */
+  firstFreePort: number;
+  exists(path: string): boolean;
+  home: string;
+}
+
+/** Debian and its kin, Fedora and its kin, Arch: where they read authorities from, and what makes them do so. */
+const LINUX_TRUST = [
+  { program: "update-ca-certificates", directory: "/usr/local/share/ca-certificates", extension: "crt" },
+  { program: "update-ca-trust", directory: "/etc/pki/ca-trust/source/anchors", extension: "pem" },
+  { program: "update-ca-trust", directory: "/etc/ca-certificates/trust-source/anchors", extension: "pem" },
+];
+
+export function inspectMachine(env: NodeJS.ProcessEnv = process.env): Machine {
+  const { platform } = process;
+  const home = env.HOME || homedir();
+  return {
+    platform,
+    root: process.getuid?.() === 0,
+    resolved: platform === "linux" && isResolved(),
+    networkManagerDnsmasq: platform === "linux" && existsSync("/etc/NetworkManager") && usesDnsmasq(),
+    trust: LINUX_TRUST.filter(({ program, directory }) => existsSync(directory) && onPath(program, env)),
+    nss: nssDatabases(home),
+    certutil: onPath("certutil", env),
+    firstFreePort: platform === "linux" ? firstFreePort() : 0,
+    exists: existsSync,
+    home,
+  };
+}
+
+function isResolved(): boolean {
+  return (
+    existsSync("/run/systemd/resolve/resolv.conf") &&
+    /^nameserver\s+127\.0\.0\.53/m.test(read("/etc/resolv.conf"))
+  );
+}
+
+/** `dns=dnsmasq` in its configuration, and resolv.conf leads to this machine. */
+function usesDnsmasq(): boolean {
+  const files = ["/etc/NetworkManager/NetworkManager.conf"];
+  const directory = "/etc/NetworkManager/conf.d";
+  if (existsSync(directory))
+    files.push(...readdirSync(directory, { encoding: "utf8" }).map((name) => join(directory, name)));
+  return (
+    files.some((file) => /^\s*dns\s*=\s*dnsmasq/m.test(read(file))) &&
+    /^nameserver\s+127\./m.test(read("/etc/resolv.conf"))
+  );
+}
+
+function nssDatabases(home: string): string[] {
+  const found = [join(home, ".pki", "nssdb"), join(home, "snap/chromium/current/.pki/nssdb")];
+  for (const profiles of [
+    ".mozilla/firefox",
+    "snap/firefox/common/.mozilla/firefox",
+    "Library/Application Support/Firefox/Profiles",
+  ].map((path) => join(home, path)))
+    if (existsSync(profiles))
+      found.push(...readdirSync(profiles, { encoding: "utf8" }).map((name) => join(profiles, name)));
+  return found.filter((directory) => existsSync(join(directory, "cert9.db")));
+}
+
+function firstFreePort(): number {
+  return Number(read("/proc/sys/net/ipv4/ip_unprivileged_port_start")) || 1024;
+}
+
+function read(file: string): string {
+  return existsSync(file) ? readFileSync(file, "utf8") : "";
+}
+
+function onPath(program: string, env: NodeJS.ProcessEnv): boolean {
+  const folders = `${env.PATH ?? ""}${delimiter}/usr/sbin${delimiter}/sbin`.split(delimiter);
+  return folders.some((folder) => existsSync(join(folder, program)));
+}
+
+/** Runs a command to its end; rejects with what it printed when it fails. */
+export function run(argv: string[]): Promise<string> {
+  const [program, ...args] = argv;
+  return new Promise((resolve, reject) => {
+    execFile(program!, args, { encoding: "utf8" }, (error, stdout, stderr) => {
+      if (error) reject(new Error(`${argv.join(" ")} failed: ${(stderr || stdout || error.message).trim()}`));
+      else resolve(stdout);
+    });
+  });
+}
