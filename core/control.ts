@@ -26,6 +26,10 @@ export interface ServerStatus {
   /** Ports on loopback: what browsers connect to, and what the tunnel connects to. */
   browser_port: number;
   tunnel_port: number;
+  /** What URLs of sessions on this machine carry: 80 when it could be had, else the browser port. */
+  http_port: number;
+  /** The same for https: 443, or the browser port; null without local certificates. */
+  https_port: number | null;
   sessions: string[];
   leases: string[];
 }

@@ -1,5 +1,5 @@
 /** Certificates for the host names of the sessions, made when a browser asks for them. */
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createSecureContext, type SecureContext } from "node:tls";
 import type { Identity } from "../core/certificates/authority.ts";
@@ -22,6 +22,11 @@ export class CertificateStore {
     this.#domains = domains;
   }
 
+  /** True when the authority is installed. */
+  get available(): boolean {
+    return existsSync(this.#certificateFile);
+  }
+
   /** Throws an Error when the authority is not installed, or may not vouch for this host. */
   async for(host: string): Promise<SecureContext> {
     const { covers, isDue } = await import("../core/certificates/authority.ts");
@@ -40,6 +45,10 @@ export class CertificateStore {
     return (await issued).context;
   }
 
+  get #certificateFile(): string {
+    return join(this.#directory, "authority.crt.pem");
+  }
+
   async #issue(authority: Identity, domain: string): Promise<Leaf> {
     const { factsOf, issueLeaf } = await import("../core/certificates/authority.ts");
     const { certificate, key } = await issueLeaf(authority, domain, Date.now());
@@ -49,7 +58,7 @@ export class CertificateStore {
 
   /** Reads the authority again when it was installed anew. */
   async #load() {
-    const file = join(this.#directory, "authority.crt.pem");
+    const file = this.#certificateFile;
     const modified = statSync(file).mtimeMs;
     if (this.#authority?.modified === modified) return this.#authority;
     const { factsOf } = await import("../core/certificates/authority.ts");

@@ -17,8 +17,11 @@ import { decide, type Listener } from "./proxy/decide.ts";
 import { forward, refuse } from "./proxy/forward.ts";
 import { Front } from "./proxy/front.ts";
 import { Sessions } from "./sessions.ts";
+import { HTTP_PORT, HTTPS_PORT, StandardPorts } from "./standard-ports.ts";
 import { Pool } from "./upstream/pool.ts";
 
+/** How often idle connections are closed, and an installation or its end is looked for. */
+const SWEEP_MS = 2_000;
 /** How long answers under way may take when the server ends. */
 const GRACE_MS = 1_000;
 
@@ -55,6 +58,11 @@ export async function startServer(options: Options): Promise<boolean> {
   const browser = await listenOnFirst(preferredPorts(options), (socket) => browserFront.accept(socket));
   const tunnel = await listenOnLoopback(options.tunnelPort, (socket) => tunnelFront.accept(socket));
   if (options.browserPort === undefined) rememberPort(home, browser.port);
+  const standardPorts = new StandardPorts(
+    () => certificates.available,
+    (socket) => browserFront.accept(socket),
+  );
+  await standardPorts.adjust();
 
   let timer: NodeJS.Timeout | undefined;
   /** Comes back when the last lease will have been gone for long enough. */
@@ -64,7 +72,10 @@ export async function startServer(options: Options): Promise<boolean> {
     if (remaining === 0) return stop("nobody uses it any more");
     if (Number.isFinite(remaining)) timer = setTimeout(watchLeases, Math.min(remaining, 2 ** 30));
   };
-  const sweeper = setInterval(() => pool.sweep(), 5_000);
+  const sweeper = setInterval(() => {
+    pool.sweep();
+    void standardPorts.adjust();
+  }, SWEEP_MS);
 
   let stopping = false;
   const stop = (reason: string) => {
@@ -74,6 +85,7 @@ export async function startServer(options: Options): Promise<boolean> {
     clearTimeout(timer);
     clearInterval(sweeper);
     browser.close();
+    standardPorts.close();
     tunnel.close();
     control.close();
     control.closeIdleConnections();
@@ -89,6 +101,8 @@ export async function startServer(options: Options): Promise<boolean> {
     started,
     browser_port: browser.port,
     tunnel_port: tunnel.port,
+    http_port: standardPorts.has(HTTP_PORT) ? HTTP_PORT : browser.port,
+    https_port: standardPorts.has(HTTPS_PORT) ? HTTPS_PORT : certificates.available ? browser.port : null,
     sessions: sessions.names,
     leases: leases.ids,
   });

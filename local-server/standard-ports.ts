@@ -1,0 +1,47 @@
+/** Ports 80 and 443: had only when local DNS was asked for, and the system lets this user have them. */
+import type { Socket } from "node:net";
+import { type Listening, listenOnLoopback } from "./listen.ts";
+import { log } from "./log.ts";
+
+export const HTTP_PORT = 80;
+export const HTTPS_PORT = 443;
+
+export class StandardPorts {
+  readonly #wanted: () => boolean;
+  readonly #accept: (socket: Socket) => void;
+  readonly #listening = new Map<number, Listening>();
+
+  /** `wanted` says whether they were asked for. */
+  constructor(wanted: () => boolean, accept: (socket: Socket) => void) {
+    this.#wanted = wanted;
+    this.#accept = accept;
+  }
+
+  has(port: number): boolean {
+    return this.#listening.has(port);
+  }
+
+  /** Takes them when they are wanted and can be had, gives them back when they are not wanted any more. */
+  async adjust(): Promise<void> {
+    if (!this.#wanted()) {
+      this.close();
+      return;
+    }
+    for (const port of [HTTP_PORT, HTTPS_PORT]) {
+      if (this.#listening.has(port)) continue;
+      try {
+        this.#listening.set(port, await listenOnLoopback(port, this.#accept));
+        log(`listening on port ${port} too`);
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        // Not ours to have: session URLs then carry the browser port.
+        if (code !== "EACCES" && code !== "EADDRINUSE" && code !== "EPERM") throw error;
+      }
+    }
+  }
+
+  close(): void {
+    for (const listening of this.#listening.values()) listening.close();
+    this.#listening.clear();
+  }
+}

@@ -1,0 +1,96 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { readJournal } from "./journal.ts";
+import { installLocalDns, localDnsStatus, proposeLocalDns, uninstallLocalDns } from "./local-dns.ts";
+import type { Machine } from "./machine.ts";
+import type { Command } from "./step.ts";
+
+/** A machine whose commands are only counted: what they do is shown in a namespace of its own. */
+const machine: Machine = {
+  platform: "linux",
+  root: true,
+  resolved: true,
+  networkManagerDnsmasq: false,
+  trust: [
+    { program: "update-ca-certificates", directory: "/usr/local/share/ca-certificates", extension: "crt" },
+  ],
+  nss: [],
+  certutil: false,
+  firstFreePort: 0,
+  exists: () => true,
+  home: "/nowhere",
+};
+
+let home: string;
+let ran: string[];
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "linkup-local-dns-"));
+  ran = [];
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+const execute = async ({ argv }: Command) => void ran.push(argv[0]!);
+const options = () => ({ home, machine, execute });
+
+test("the key is for its user alone, and the authority only for the domains", async () => {
+  const { domains } = await proposeLocalDns(
+    ["api.example.com", "Example.com", "shop.localhost"],
+    [],
+    options(),
+  );
+  expect(domains).toEqual(["example.com"]);
+  expect(statSync(join(home, "certificates")).mode & 0o777).toBe(0o700);
+  expect(statSync(join(home, "certificates/authority.key.pem")).mode & 0o777).toBe(0o600);
+});
+
+test("the same domains keep their authority, others get a new one", async () => {
+  const certificate = () => readFileSync(join(home, "certificates/authority.crt.pem"), "utf8");
+  await proposeLocalDns(["example.com"], [], options());
+  const first = certificate();
+  await proposeLocalDns(["example.com"], [], options());
+  expect(certificate()).toBe(first);
+  await proposeLocalDns(["example.com", "other.test"], [], options());
+  expect(certificate()).not.toBe(first);
+});
+
+test("nothing but localhost needs no local DNS", async () => {
+  await expect(proposeLocalDns(["shop.localhost"], [], options())).rejects.toThrow(/at least one domain/);
+});
+
+test("installed and uninstalled", async () => {
+  await installLocalDns(await proposeLocalDns(["example.com"], [], options()), options());
+  expect(ran).toEqual(["install", "systemctl", "install", "update-ca-certificates"]);
+  expect(await localDnsStatus(options())).toMatchObject({ installed: true, domains: ["example.com"] });
+  ran = [];
+  await uninstallLocalDns(options());
+  expect(ran).toEqual(["rm", "update-ca-certificates", "rm", "systemctl"]);
+  expect(await localDnsStatus(options())).toMatchObject({ installed: false, authorityEnds: null });
+  expect(existsSync(join(home, "certificates"))).toBe(false);
+});
+
+test("an installation that breaks off is undone as far as it came, and an undoing goes on where it broke off", async () => {
+  const proposal = await proposeLocalDns(["example.com"], [], options());
+  const breaking = async (command: Command) => {
+    await execute(command);
+    if (command.argv[0] === "systemctl") throw new Error("no systemd here");
+  };
+  await expect(installLocalDns(proposal, { ...options(), execute: breaking })).rejects.toThrow(
+    "no systemd here",
+  );
+  expect((await readJournal(home))?.entries).toHaveLength(1);
+  await expect(uninstallLocalDns({ ...options(), execute: breaking })).rejects.toThrow("no systemd here");
+  ran = [];
+  await uninstallLocalDns(options());
+  expect(ran).toEqual(["rm", "systemctl"]);
+  expect(await readJournal(home)).toBeUndefined();
+});
+
+test("installing for other domains undoes what was there", async () => {
+  await installLocalDns(await proposeLocalDns(["example.com"], [], options()), options());
+  ran = [];
+  await installLocalDns(await proposeLocalDns(["other.test"], [], options()), options());
+  expect(ran.slice(0, 4)).toEqual(["rm", "update-ca-certificates", "rm", "systemctl"]);
+  expect(await localDnsStatus(options())).toMatchObject({ domains: ["other.test"] });
+});

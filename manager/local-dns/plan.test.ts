@@ -1,0 +1,140 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { planTrust, trustGaps } from "../certificates/trust.ts";
+import type { Machine } from "./machine.ts";
+import { chooseMethod, planNames, planPorts, withHosts, withoutHosts } from "./plan.ts";
+import { asText, type Step } from "./step.ts";
+
+const linux: Machine = {
+  platform: "linux",
+  root: false,
+  resolved: false,
+  networkManagerDnsmasq: false,
+  trust: [],
+  nss: [],
+  certutil: false,
+  firstFreePort: 1024,
+  exists: () => true,
+  home: "/home/ada",
+};
+const mac: Machine = { ...linux, platform: "darwin", exists: () => false, firstFreePort: 0 };
+const facts = { domains: ["example.com"], notAfter: 0, sha256: "ab".repeat(32), sha1: "CD".repeat(20) };
+
+const done = (steps: Step[], machine: Machine) =>
+  steps.flatMap(({ commands }) => commands.map((command) => asText(command, machine)));
+const undone = (steps: Step[], machine: Machine) =>
+  steps.flatMap(({ undo }) =>
+    undo.map((each) => ("argv" in each ? asText(each, machine) : `block in ${each.hostsFile}`)),
+  );
+
+test("the method is what the machine has", () => {
+  expect(chooseMethod(mac)).toBe("resolver-files");
+  expect(chooseMethod({ ...linux, platform: "win32" })).toBe("nrpt");
+  expect(chooseMethod({ ...linux, resolved: true, networkManagerDnsmasq: true })).toBe("systemd-resolved");
+  expect(chooseMethod({ ...linux, networkManagerDnsmasq: true })).toBe("networkmanager-dnsmasq");
+  expect(chooseMethod(linux)).toBe("hosts-file");
+});
+
+test("macOS: a file for each domain, in a folder that goes again", () => {
+  const { steps, staged } = planNames(mac, ["example.com", "other.test"], [], "/s");
+  expect(staged[0]).toEqual({
+    name: "resolver-example.com",
+    content: "# Linkup\nnameserver 127.0.0.1\nport 8053\n",
+  });
+  expect(done(steps.slice(0, 1), mac)).toEqual([
+    "sudo install -d -m 755 /etc/resolver",
+    "sudo install -m 644 /s/resolver-example.com /etc/resolver/example.com",
+  ]);
+  expect(undone(steps.slice(1), mac)).toEqual([
+    "sudo rm -f /etc/resolver/other.test",
+    "sudo find /etc/resolver -maxdepth 0 -empty -delete",
+  ]);
+});
+
+test("systemd-resolved: a route for our domains, no more", () => {
+  const machine = { ...linux, resolved: true };
+  const { steps, staged } = planNames(machine, ["example.com", "other.test"], [], "/s");
+  expect(staged[0]?.content).toBe(
+    "# Linkup\n[Resolve]\nDNS=127.0.0.1:8053\nDomains=~example.com ~other.test\n",
+  );
+  expect(done(steps, machine).at(-1)).toBe("sudo systemctl restart systemd-resolved");
+  expect(undone(steps, machine)).toEqual([
+    "sudo rm -f /etc/systemd/resolved.conf.d/linkup.conf",
+    "sudo systemctl restart systemd-resolved",
+  ]);
+});
+
+test("Windows: rules of our own, found by our name", () => {
+  const machine: Machine = { ...linux, platform: "win32" };
+  const { steps } = planNames(machine, ["example.com"], [], "/s");
+  expect(done(steps, machine)[0]).toContain("Add-DnsClientNrptRule -Namespace");
+  expect(undone(steps, machine)[0]).toContain("Remove-DnsClientNrptRule");
+});
+
+test("ports 80 and 443 need a step only where they need rights", () => {
+  expect(done(planPorts(linux, "/s").steps, linux).at(-1)).toBe(
+    "sudo sysctl -q -w net.ipv4.ip_unprivileged_port_start=80",
+  );
+  expect(undone(planPorts(linux, "/s").steps, linux).at(-1)).toBe(
+    "sudo sysctl -q -w net.ipv4.ip_unprivileged_port_start=1024",
+  );
+  for (const machine of [mac, { ...linux, root: true }, { ...linux, firstFreePort: 0 }])
+    expect(planPorts(machine, "/s").steps).toEqual([]);
+});
+
+test("trust: the user's own stores without an administrator, the system's with one", () => {
+  const machine: Machine = {
+    ...linux,
+    trust: [
+      { program: "update-ca-certificates", directory: "/usr/local/share/ca-certificates", extension: "crt" },
+    ],
+    nss: ["/home/ada/.pki/nssdb"],
+    certutil: true,
+  };
+  const steps = planTrust(machine, "/h/authority.crt.pem", facts);
+  expect(done(steps, machine)).toEqual([
+    "sudo install -m 644 /h/authority.crt.pem /usr/local/share/ca-certificates/linkup-abababababababab.crt",
+    "sudo update-ca-certificates",
+    `certutil -A -d sql:/home/ada/.pki/nssdb -t C,, -n 'Linkup local development ${facts.sha256}' -i /h/authority.crt.pem`,
+  ]);
+  expect(done(planTrust(mac, "/h/a.pem", facts), mac)).toEqual([
+    "security add-trusted-cert -r trustRoot -k /home/ada/Library/Keychains/login.keychain-db /h/a.pem",
+  ]);
+});
+
+test("each store is left by the certificate's own fingerprint", () => {
+  const windows: Machine = { ...linux, platform: "win32" };
+  expect(undone(planTrust(mac, "/h/a.pem", facts), mac)[0]).toContain(`-Z ${facts.sha1}`);
+  expect(undone(planTrust(windows, "/h/a.pem", facts), windows)[0]).toContain(facts.sha1);
+});
+
+test("browsers that cannot be told are named, with what helps", () => {
+  expect(trustGaps({ ...linux, nss: ["/x"] }).join()).toContain("libnss3-tools");
+});
+
+test("a word with spaces or quotes is shown so that a shell reads it as one", () => {
+  expect(asText({ argv: ["echo", "it's here"], admin: false }, linux)).toBe("echo 'it'\\''s here'");
+});
+
+test("a hosts file gets its block, once, and is afterwards as it was, byte for byte", () => {
+  const line = fc.stringMatching(/^[ -~\t]{0,40}$/);
+  const file = fc
+    .tuple(fc.array(line), fc.constantFrom("\n", "\r\n"), fc.boolean())
+    .map(([lines, end, last]) => {
+      const text = lines.join(end);
+      return last && text !== "" ? text + end : text;
+    });
+  fc.assert(
+    fc.property(file, (text) => {
+      const once = withHosts(text, ["slim-gecko.example.com"]);
+      expect(once).toContain("\n127.0.0.1 slim-gecko.example.com\n::1 slim-gecko.example.com\n");
+      expect(withHosts(once, ["slim-gecko.example.com"])).toBe(once);
+      expect(withoutHosts(once)).toBe(text);
+    }),
+  );
+});
+
+test("what others wrote behind the block stays", () => {
+  const file = `${withHosts("127.0.0.1 localhost\n", ["a.example.com"])}10.0.0.1 other\n`;
+  expect(withoutHosts(file)).toBe("127.0.0.1 localhost\n10.0.0.1 other\n");
+});
