@@ -61,6 +61,20 @@ function life(linkup: Command): void {
     .action(async (target, services, options) =>
       (await import("./commands/route.ts")).route(target, services, options),
     );
+
+  // The original's spellings.
+  for (const target of ["local", "remote"]) {
+    linkup
+      .command(target, { hidden: true })
+      .argument("[service...]")
+      .option("--all")
+      .option(...SESSION)
+      .option(...CONFIG)
+      .option(...JSON_OUT)
+      .action(async (services, options) =>
+        (await import("./commands/route.ts")).route(target, services, options),
+      );
+  }
 }
 
 function looking(linkup: Command): void {

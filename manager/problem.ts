@@ -15,6 +15,7 @@ const TITLES = {
   "tunnel-failed": "The tunnel is down",
   "tunnel-refused": "Cloudflare refuses the tunnel",
   "location-invalid": "Not a location",
+  "name-fixed": "The session has a name already",
   "name-invalid": "Not a session name",
   "name-taken": "The session name is taken",
   "no-local-dns": "Browsers would not find the session",

@@ -38,6 +38,10 @@ export async function start(options: Options): Promise<void> {
   let began = false;
   const say = (session: SessionView) => {
     began = true;
+    if (options.name !== undefined && session.name !== options.name)
+      process.stderr.write(
+        `The name ${options.name} belongs to someone else: the session is ${session.name}.\n`,
+      );
     process.stdout.write(options.json ? `${JSON.stringify(startedJson(session))}\n` : sessionText(session));
   };
 

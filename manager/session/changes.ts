@@ -45,7 +45,6 @@ export function wantBeside(
   now: number,
 ): { id: string; adopted: boolean } {
   checkLocations(wanted.config, locations);
-  const taken = state.sessions.find((record) => record.name === wanted.name && isWanted(record));
   const same = state.sessions.find(
     (record) =>
       record.beside &&
@@ -53,12 +52,6 @@ export function wantBeside(
       record.config_path === wanted.configPath &&
       (wanted.name === undefined ? sameLocations(record.locations, locations) : record.name === wanted.name),
   );
-  if (wanted.name !== undefined && taken && taken !== same) {
-    throw new LinkupError(
-      "name-taken",
-      `The name ${wanted.name} is that of another session on this machine.`,
-    );
-  }
   const record = same ?? newRecord(kind, wanted.config, { config_path: wanted.configPath, beside: true });
   if (!same) state.sessions.push(record);
   record.locations = locations;
@@ -77,6 +70,7 @@ function want(
   { config, workerToken, name, keep }: Wanted,
   now: number,
 ): void {
+  assertNameFree(state, record, name);
   if (!isWanted(record)) record.since = now;
   record.wanted = "running";
   record.keep ||= keep;
@@ -90,6 +84,20 @@ function want(
   record.trouble = null;
   if (record.connector) record.connector = { ...record.connector, retry_at: 0 };
   state.local_server = { ...state.local_server, failures: 0, retry_at: 0, problem: null };
+}
+
+/** On this machine: what the Worker's users have taken, the Worker says. */
+function assertNameFree(state: State, record: SessionRecord, name: string | undefined): void {
+  if (name === undefined || name === record.name) return;
+  if (isWanted(record) && record.name !== null) {
+    throw new LinkupError(
+      "name-fixed",
+      `The session runs as ${record.name}. Stop it first to give it the name ${name}.`,
+      [{ command: "stop", title: "Stop", terminal: `linkup stop --session ${record.name}` }],
+    );
+  }
+  if (state.sessions.some((other) => other.name === name && isWanted(other)))
+    throw new LinkupError("name-taken", `The name ${name} is that of another session on this machine.`);
 }
 
 export function wantStopped(state: State, selector: Selector | "all"): void {

@@ -108,6 +108,22 @@ describe("a tunneled session", () => {
     expect((await world.json<Status>("status")).sessions.map(({ name }) => name)).toEqual([other]);
   });
 
+  test("takes a name that it is given, as long as nobody else has it", async () => {
+    const start = (...more: string[]) => world.linkup("start", "--detach", "--json", ...more);
+    expect(JSON.parse((await start("--name", "mine")).stdout)).toMatchObject({ session_name: "mine" });
+    expect(await world.served("mine")).toBe("remote web");
+    expect(await start("--name", "other")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("The session runs as mine. Stop it first"),
+    });
+    const config = world.writeConfig(join(world.folder, "other.yaml"));
+    expect(await start("--name", "mine", "--config", config)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("The name mine is that of another session on this machine"),
+    });
+    expect((await start("--name", "No_Name")).code).toBe(2);
+  });
+
   test("stays as it was when the Worker does not take a toggle", async () => {
     const { session_name: name } = await startDetached();
     await world.stopWorker();
