@@ -30,7 +30,7 @@ function titles(): string[] {
   const table = readFileSync(join(root, "manager", "problem.ts"), "utf8");
   const codes = [...table.matchAll(/^ {2}"[a-z-]+": "([^"]+)",$/gm)].map(([, title]) => title!);
   const actions = sources("manager").flatMap(({ text }) =>
-    [...text.matchAll(/\btitle: "([^"]+)"/g)].map(([, title]) => title!),
+    [...text.matchAll(/command: "\w+",\s*title: "([^"]+)"/g)].map(([, title]) => title!),
   );
   expect(codes.length).toBeGreaterThan(10);
   return [...codes, ...actions];
