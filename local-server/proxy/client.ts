@@ -43,8 +43,10 @@ export interface Client extends RequestHead {
   /** 100, 102 or 103. */
   inform(status: number, headers: string[]): void;
   respond(head: ForwardedHead): void;
-  /** False when the caller should wait for `onDrain`. */
-  write(chunk: Buffer): boolean;
+  /** Sends the head, if it waits for the body. */
+  flush(): void;
+  /** False when the caller should wait for `onDrain`. `done` is called when the bytes are not needed any more. */
+  write(chunk: Buffer, done: () => void): boolean;
   end(trailers: string[]): void;
   /** The service has switched protocols: from here on bytes are carried, not HTTP. With `upgrade` only. */
   switch?(head: ResponseHead, service: Socket, rest: Buffer): void;

@@ -37,7 +37,7 @@ export function refuse(client: Client, { status, code, text }: Failure, extra: s
   if (client.hasBody) client.read({ data() {}, end() {} });
   client.resume();
   client.respond({ status, reason: STATUS_CODES[status] ?? "", headers, hasBody, length: body.length });
-  if (hasBody) client.write(body);
+  if (hasBody) client.write(body, () => {});
   client.end([]);
 }
 
@@ -56,6 +56,7 @@ class Forwarding implements Answer {
   #connection: Connection | undefined;
   #giveUp = () => {};
   #responded = false;
+  #headWaits = false;
   /** The answer's body goes nowhere: the client gets another one. */
   #discarding = false;
   #over = false;
@@ -115,12 +116,21 @@ class Forwarding implements Answer {
     this.#responded = true;
     const forwarded = responseHead(this.#client, this.#served, this.#request, response);
     this.#discarding = response.hasBody && !forwarded.hasBody;
+    this.#headWaits = true;
     this.#client.respond(forwarded);
   }
 
-  data(chunk: Buffer): void {
-    if (this.#discarding) return;
-    if (!this.#client.write(chunk)) this.#connection?.pause();
+  data(chunk: Buffer, done: () => void): void {
+    this.#headWaits = false;
+    if (this.#discarding) done();
+    else if (!this.#client.write(chunk, done)) this.#connection?.pause();
+  }
+
+  /** A head goes together with the first piece of its body when that is there already, else without waiting for it. */
+  caughtUp(): void {
+    if (!this.#headWaits) return;
+    this.#headWaits = false;
+    this.#client.flush();
   }
 
   end(trailers: string[]): void {

@@ -71,18 +71,20 @@ export class Http1Client implements Client {
     this.#response.socket?.write(`${text}\r\n`, "latin1");
   }
 
-  respond({ status, reason, headers, hasBody }: ForwardedHead): void {
+  respond({ status, reason, headers }: ForwardedHead): void {
     const response = this.#response;
     // An upload that nobody reads to its end leaves nothing to tell the next request from.
     if (!this.#request.complete && this.fields.has("expect")) headers.push("Connection", "close");
     if (this.#request.httpVersionMinor < 1) headers = withoutTrailer(headers);
     response.writeHead(status, reason, headers);
-    // Together with the first piece of the body when that is there already, else without waiting for it.
-    if (hasBody) process.nextTick(() => response.flushHeaders());
   }
 
-  write(chunk: Buffer): boolean {
-    return this.#response.write(chunk);
+  flush(): void {
+    this.#response.flushHeaders();
+  }
+
+  write(chunk: Buffer, done: () => void): boolean {
+    return this.#response.write(chunk, done);
   }
 
   end(trailers: string[]): void {

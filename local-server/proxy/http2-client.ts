@@ -89,8 +89,13 @@ export class Http2Client implements Client {
     }
   }
 
-  write(chunk: Buffer): boolean {
-    return this.#stream.destroyed || this.#stream.write(chunk);
+  /** `respond` has sent it. */
+  flush(): void {}
+
+  write(chunk: Buffer, done: () => void): boolean {
+    if (!this.#stream.destroyed) return this.#stream.write(chunk, done);
+    done();
+    return true;
   }
 
   end(trailers: string[]): void {

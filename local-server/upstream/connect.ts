@@ -1,7 +1,8 @@
 /** Opens connections to services. */
-import { Socket } from "node:net";
+import type { Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { hostname, isLoopback } from "../../core/hosts.ts";
+import { ServiceSocket } from "./service-socket.ts";
 
 /** Where a service listens, from the `http://host:port` of its location. */
 export interface Endpoint {
@@ -72,7 +73,7 @@ export function connect(
 
 function open({ tls, host, port, loopback }: Endpoint, address: string): Socket {
   const common = { host: address, port, noDelay: true, allowHalfOpen: true };
-  if (!tls) return new PatientSocket({ allowHalfOpen: true }).connect(common);
+  if (!tls) return new ServiceSocket().connect(common);
   return connectTls({
     ...common,
     // RFC 6066: no IP addresses in SNI.
@@ -81,30 +82,6 @@ function open({ tls, host, port, loopback }: Endpoint, address: string): Socket 
     // Development servers sign their own certificates; nobody else can answer on this machine's loopback.
     rejectUnauthorized: !loopback,
   });
-}
-
-type Written = (error?: Error | null) => void;
-
-/**
- * Reads what has arrived before it gives in to a failed write. A service that refuses a long body answers and hangs up
- * without reading on: when the next write finds the connection reset the answer is here, and Node would discard it.
- */
-class PatientSocket extends Socket {
-  override _write(chunk: unknown, encoding: BufferEncoding, done: Written): void {
-    super._write(chunk, encoding, afterReading(done));
-  }
-
-  override _writev(chunks: { chunk: unknown; encoding: BufferEncoding }[], done: Written): void {
-    super._writev!(chunks, afterReading(done));
-  }
-}
-
-/** The event loop reads once between two of its turns. */
-function afterReading(done: Written): Written {
-  return (error) => {
-    if (error) setImmediate(() => setImmediate(done, error));
-    else done();
-  };
 }
 
 const BOTH_LOOPBACKS = ["127.0.0.1", "::1"];

@@ -7,8 +7,13 @@ import {
   ResponseParser,
   type ResponseReader,
 } from "./response-parser.ts";
+import { ServiceSocket } from "./service-socket.ts";
 
-export interface Answer extends Omit<ResponseReader, "switched"> {
+export interface Answer extends Omit<ResponseReader, "data" | "switched"> {
+  /** A piece of the body. `done` is to be called when its bytes are not needed any more: they are used again then. */
+  data(chunk: Buffer, done: () => void): void;
+  /** All that has arrived so far has been handed over. */
+  caughtUp(): void;
   /** 101: the connection is the caller's now; `rest` is what came right behind the head. */
   switched(head: ResponseHead, socket: Socket, rest: Buffer): void;
   /** The connection takes request body again after `write` was false. */
@@ -25,6 +30,8 @@ export class Connection {
   #requested = false;
   #responded = false;
   #requests = 0;
+  /** What is being read just now. */
+  #bytes: Bytes | undefined;
   /** Milliseconds that the service said it keeps an idle connection (`Keep-Alive: timeout=N`). */
   keepAlive: number | undefined;
 
@@ -33,7 +40,7 @@ export class Connection {
     this.#socket = socket;
     this.#onFree = onFree;
     const listeners = {
-      data: (chunk: Buffer) => this.#read(chunk),
+      data: (chunk: Buffer) => this.#read(chunk, () => {}),
       drain: () => this.#answer?.drained(),
       end: () => {
         this.#parser.finish();
@@ -43,13 +50,19 @@ export class Connection {
       close: () => this.#fail(new Error("it closed the connection before its answer was complete")),
     };
     for (const [event, listener] of Object.entries(listeners)) socket.on(event, listener);
+    if (socket instanceof ServiceSocket) socket.takeBytes = (bytes, release) => this.#read(bytes, release);
     this.#parser = new ResponseParser({
       information: (status, fields) => this.#answer?.information(status, fields),
       head: (head) => {
         this.keepAlive = keepAliveHint(head);
         this.#answer?.head(head);
       },
-      data: (chunk) => this.#answer?.data(chunk),
+      data: (chunk) => {
+        if (!this.#answer) return;
+        const bytes = this.#bytes!;
+        bytes.holders++;
+        this.#answer.data(chunk, () => letGo(bytes));
+      },
       end: (trailers) => {
         this.#responded = true;
         this.#answer?.end(trailers);
@@ -57,9 +70,10 @@ export class Connection {
       },
       switched: (head, rest) => {
         for (const [event, listener] of Object.entries(listeners)) socket.off(event, listener);
+        if (socket instanceof ServiceSocket) socket.takeBytes = undefined;
         const answer = this.#answer;
         this.#answer = undefined;
-        answer?.switched(head, socket, rest);
+        answer?.switched(head, socket, Buffer.from(rest));
       },
     });
   }
@@ -103,12 +117,17 @@ export class Connection {
     this.#socket.destroy();
   }
 
-  #read(chunk: Buffer): void {
+  #read(chunk: Buffer, release: () => void): void {
+    const bytes: Bytes = { holders: 1, release };
+    this.#bytes = bytes;
     try {
       this.#parser.feed(chunk);
+      this.#answer?.caughtUp();
     } catch (error) {
       if (!(error instanceof MalformedResponse)) throw error;
       this.#fail(error);
+    } finally {
+      letGo(bytes);
     }
     // Bytes behind a complete response: the next one could not be told from them.
     if (this.#answer === undefined && !this.#parser.reusable && !this.#parser.switched)
@@ -130,6 +149,16 @@ export class Connection {
     this.#socket.destroy();
     answer?.failed(error, this.#requests > 1 && !this.#parser.sawBytes);
   }
+}
+
+/** Read bytes, and how many still look at them. */
+interface Bytes {
+  holders: number;
+  release: () => void;
+}
+
+function letGo(bytes: Bytes): void {
+  if (--bytes.holders === 0) bytes.release();
 }
 
 function keepAliveHint({ fields }: ResponseHead): number | undefined {

@@ -255,7 +255,8 @@ export class ResponseParser {
 
   #keep(bytes: Buffer): void {
     if (bytes.length > MAX_HEAD) throw new MalformedResponse("its header section is larger than 128 KB");
-    this.#pending = bytes;
+    // The bytes that were fed belong to somebody else, who uses them again.
+    this.#pending = Buffer.from(bytes);
   }
 }
 

@@ -127,6 +127,37 @@ describe.each(protocols)("%s", (_protocol, connect) => {
     expect(system.memory() - before).toBeLessThan(2 * FLAT);
   });
 
+  test("200 answers at once, each its own bytes, to clients of different pace", async () => {
+    const bytesOf = (path: string) => {
+      const seed = Number(path.slice(1));
+      return Buffer.alloc(20_000 + 997 * seed, `${seed}.`);
+    };
+    system.app.handler = (request, response) => {
+      const bytes = bytesOf(request.url!);
+      // In pieces that do not fall together with the reads of anybody.
+      for (let at = 0; at < bytes.length; at += 7_001) response.write(bytes.subarray(at, at + 7_001));
+      response.end();
+    };
+    const all = await Promise.all(
+      Array.from({ length: 200 }, async (_, i) => {
+        const sent = client.send({ host: APP, path: `/${i}` });
+        if (i % 3 === 0) {
+          sent.pause();
+          await sent.head;
+          setTimeout(() => sent.resume(), i);
+        }
+        if (i % 10 === 9) {
+          await sent.head;
+          sent.abort();
+          return true;
+        }
+        const { body, complete } = await sent.result;
+        return complete && body.equals(bytesOf(`/${i}`));
+      }),
+    );
+    expect(all.every(Boolean)).toBe(true);
+  });
+
   test("a page of 300 files of 20 KB at once", async () => {
     const file = Buffer.alloc(20_000, "x");
     system.app.handler = (_request, response) =>
