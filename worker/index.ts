@@ -11,10 +11,10 @@ export { DirectoryObject } from "./directory-object.ts";
 export { SessionObject } from "./session-object.ts";
 
 export default {
-  fetch(request, env, context) {
+  fetch(request, env) {
     const head = headOf(request);
     if (!head) return failureResponse(malformed, request);
-    return isApiCall(head) ? serveApi(request, head, env, context) : proxy(request, head, env, context);
+    return isApiCall(head) ? serveApi(request, head, env) : proxy(request, head, env);
   },
 
   async scheduled(_controller, env) {
@@ -22,16 +22,11 @@ export default {
   },
 } satisfies ExportedHandler<Env>;
 
-async function serveApi(
-  request: Request,
-  head: RequestHead,
-  env: Env,
-  context: ExecutionContext,
-): Promise<Response> {
+async function serveApi(request: Request, head: RequestHead, env: Env): Promise<Response> {
   const url = URL.parse(request.url);
   if (!url) return failureResponse(malformed, request);
   try {
-    return (await callApi(request, url, env)) ?? proxy(request, head, env, context);
+    return (await callApi(request, url, env)) ?? proxy(request, head, env);
   } catch (error) {
     return failed(error, request);
   }

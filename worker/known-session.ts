@@ -11,6 +11,9 @@ export interface KnownSession {
   tunnel: { origin: string; secret: string } | null;
 }
 
+/** What stands for the version of a session that there is not. */
+export const NO_VERSION = "none";
+
 /** The origin of services that nothing leads to. */
 export const NO_TUNNEL = "http://no-tunnel.invalid";
 /** What clients of the first API give as location of local services when they were started without a tunnel. */

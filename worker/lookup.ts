@@ -2,12 +2,15 @@
  * Which of a request's candidate names is a session? Every isolate remembers the answers for `FRESH_MS`,
  * which is the longest that a change made elsewhere can stay unseen here.
  */
-import { candidates, eachCandidate, type NameSource } from "../core/identify.ts";
+import { type Candidate, eachCandidate, type NameSource } from "../core/identify.ts";
 import type { RequestHead } from "../core/request.ts";
 import type { Env } from "./env.ts";
-import type { KnownSession } from "./known-session.ts";
+import { type KnownSession, NO_VERSION } from "./known-session.ts";
+import type { SessionObject } from "./session-object.ts";
 
 export const FRESH_MS = 1000;
+/** How long to wait for what another request has asked. */
+const LATE_MS = 500;
 /** Names remembered at most; the oldest go first. */
 const MOST = 2000;
 
@@ -32,57 +35,74 @@ export interface Found {
  * The first of the candidates that is a known session. What is remembered is answered at once, without a promise
  * and without a look at the candidates that follow; all that is not is asked in one round.
  */
-export function findSession(
-  head: RequestHead,
-  env: Env,
-  context: ExecutionContext,
-): Found | undefined | Promise<Found | undefined> {
+export function findSession(head: RequestHead, env: Env): Found | undefined | Promise<Found | undefined> {
   const now = Date.now();
-  for (const { name, source } of eachCandidate(head)) {
-    const answer = answers.get(name);
-    if (answer === undefined || now - answer.at >= FRESH_MS) return askForAll(head, env, context);
-    if (answer.session) return { name, source, session: answer.session };
+  const candidates: Candidate[] = [];
+  let unanswered = false;
+  for (const candidate of eachCandidate(head)) {
+    const answer = answers.get(candidate.name);
+    if (answer === undefined || now - answer.at >= FRESH_MS) unanswered = true;
+    else if (answer.session && !unanswered) return { ...candidate, session: answer.session };
+    candidates.push(candidate);
   }
-  return undefined;
+  return unanswered ? askForAll(candidates, now, env) : undefined;
 }
 
-async function askForAll(head: RequestHead, env: Env, context: ExecutionContext): Promise<Found | undefined> {
-  const now = Date.now();
-  const asked = candidates(head);
+async function askForAll(candidates: Candidate[], now: number, env: Env): Promise<Found | undefined> {
   const sessions = await Promise.all(
-    asked.map(({ name }) => {
+    candidates.map(({ name }) => {
       const answer = answers.get(name);
-      return answer && now - answer.at < FRESH_MS ? answer.session : ask(name, env, context);
+      return answer && now - answer.at < FRESH_MS ? answer.session : ask(name, env);
     }),
   );
-  for (const [index, session] of sessions.entries()) {
-    if (session) return { ...asked[index]!, session };
-  }
-  return undefined;
+  const first = sessions.findIndex((session) => session !== null);
+  return first === -1 ? undefined : { ...candidates[first]!, session: sessions[first]! };
 }
 
-function ask(name: string, env: Env, context: ExecutionContext): Promise<KnownSession | null> {
+function ask(name: string, env: Env): Promise<KnownSession | null> {
   const underWay = asking.get(name);
-  if (underWay) return underWay;
+  if (underWay) return join(underWay, name, env);
   const answer: Promise<KnownSession | null> = askObject(name, env, () => asking.get(name) === answer);
   asking.set(name, answer);
   const done = () => {
     if (asking.get(name) === answer) asking.delete(name);
   };
-  // Others wait for it too: it goes on when the request that asked is gone.
-  context.waitUntil(answer.then(done, done));
+  answer.then(done, done);
   return answer;
+}
+
+/** Waits for another request's question. It never ends when that request's client has gone: then asks anew. */
+async function join(
+  underWay: Promise<KnownSession | null>,
+  name: string,
+  env: Env,
+): Promise<KnownSession | null> {
+  let timer = 0;
+  const late = new Promise<"late">((resolve) => {
+    timer = setTimeout(() => resolve("late"), LATE_MS);
+  });
+  const first = await Promise.race([underWay, late]);
+  clearTimeout(timer);
+  if (first !== "late") return first;
+  if (asking.get(name) === underWay) asking.delete(name);
+  return ask(name, env);
 }
 
 /** `isCurrent`: whether the answer still counts when it comes. */
 async function askObject(name: string, env: Env, isCurrent: () => boolean): Promise<KnownSession | null> {
   const at = Date.now();
-  const known = answers.get(name)?.session ?? null;
-  const said = await env.SESSIONS.getByName(name).lookUp(known?.version ?? null);
-  const session = said === "unchanged" ? known : said;
+  const object = env.SESSIONS.getByName(name);
+  const known = answers.get(name);
+  const session = known && (await isUnchanged(object, known)) ? known.session : await object.lookUp();
   if (isCurrent()) remember(name, { at, session });
   return session;
 }
+
+async function isUnchanged(object: DurableObjectStub<SessionObject>, { session }: Answer): Promise<boolean> {
+  const { status } = await object.fetch(`http://session/${session?.version ?? NO_VERSION}`, HEAD);
+  return status === 204;
+}
+const HEAD = { method: "HEAD" };
 
 function remember(name: string, answer: Answer): void {
   answers.delete(name);

@@ -21,18 +21,14 @@ import { failureToClient, type Passage, responseToClient } from "./response.ts";
 /** Cloudflare's edge answers so when no cloudflared is connected to the tunnel. */
 const TUNNEL_NOT_CONNECTED = 530;
 
-export async function proxy(
-  request: Request,
-  head: RequestHead,
-  env: Env,
-  context: ExecutionContext,
-): Promise<Response> {
-  const hops = Number(head.header(HOPS_HEADER)) || 0;
-  if (hops >= MAX_HOPS) return failureResponse(loop(hops, head.host), request);
+export async function proxy(request: Request, head: RequestHead, env: Env): Promise<Response> {
+  // A request that no hop has routed yet need not be counted: the next time round it is one that has been.
+  const hops = head.header("linkup-destination") ? Number(head.header(HOPS_HEADER)) || 0 : undefined;
+  if (hops !== undefined && hops >= MAX_HOPS) return failureResponse(loop(hops, head.host), request);
 
   let found: Found | undefined;
   try {
-    const finding = findSession(head, env, context);
+    const finding = findSession(head, env);
     found = finding instanceof Promise ? await finding : finding;
   } catch (error) {
     return failed(error, request);

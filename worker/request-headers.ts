@@ -3,8 +3,11 @@ import { addedHeaders, HOPS_HEADER, joinCookies, ORIGIN_SECRET_HEADER } from "..
 import { deleteHopByHop } from "./hop-by-hop.ts";
 import type { Passage } from "./response.ts";
 
-/** `hops`: how often the request has come through Linkup before. */
-export function headersToService({ found, decision, head, request }: Passage, hops: number): Headers {
+/** `hops`: how often the request has come through Linkup since its first hop; undefined at that. */
+export function headersToService(
+  { found, decision, head, request }: Passage,
+  hops: number | undefined,
+): Headers {
   const headers = new Headers(request.headers);
   deleteHopByHop(headers, "request");
   // workerd answers 100-continue itself, and some services wait for ever when they see it a second time.
@@ -13,8 +16,7 @@ export function headersToService({ found, decision, head, request }: Passage, ho
   const cookies = headers.get("cookie");
   if (cookies?.includes(",")) headers.set("cookie", joinCookies(cookies));
   for (const [name, value] of addedHeaders(found.name, decision, head)) headers.set(name, value);
-  // A request that no hop has routed yet need not be counted: the next time round it is one that has been.
-  if (head.header("linkup-destination")) headers.set(HOPS_HEADER, String(hops + 1));
+  if (hops !== undefined) headers.set(HOPS_HEADER, String(hops + 1));
 
   const { tunnel } = found.session;
   if (tunnel?.origin === decision.origin) headers.set(ORIGIN_SECRET_HEADER, tunnel.secret);

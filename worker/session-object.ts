@@ -4,7 +4,7 @@ import type { TunnelData } from "../core/control.ts";
 import type { Session } from "../core/session.ts";
 import { directory } from "./directory-object.ts";
 import { type Env, isDirect } from "./env.ts";
-import { type KnownSession, knownSession } from "./known-session.ts";
+import { type KnownSession, knownSession, NO_VERSION } from "./known-session.ts";
 import { lifetimes, sessionExpires, tunnelExpires } from "./lifetime.ts";
 import { newSecret } from "./secret.ts";
 import { type DoomedTunnel, TunnelError, type TunnelProvider, tunnelProvider } from "./tunnel/provider.ts";
@@ -80,17 +80,23 @@ export class SessionObject extends DurableObject<Env> {
     if (this.#leftover) state.waitUntil(this.tidy());
   }
 
-  /**
-   * The session as requests are routed by it; null when there is none.
-   * `known`: the version that the one who asks remembers, which is not told again.
-   */
-  lookUp(known: string | null): KnownSession | "unchanged" | null {
+  /** The session as requests are routed by it; null when there is none. */
+  lookUp(): KnownSession | null {
     const record = this.#living();
     if (!record) return null;
-    const now = Date.now();
-    if (now - record.used > USED_EVERY_MS) this.#keepRecord({ ...record, used: now });
-    if (known === this.#version) return "unchanged";
+    this.#noteUse(record);
     return knownSession(this.#version, record.session, this.#tunnel ?? null, isDirect(this.env));
+  }
+
+  /**
+   * 204 when the version at the end of the URL is the session's, or none and there is no session; else 205.
+   * Every isolate in use asks every second: a request costs it a third less than a call.
+   */
+  override fetch({ url }: Request): Response {
+    const record = this.#living();
+    if (record) this.#noteUse(record);
+    const version = record ? this.#version : NO_VERSION;
+    return new Response(null, { status: url.endsWith(version) ? 204 : 205 });
   }
 
   /** Creates or changes the session. Only the one who knows its token may change it. */
@@ -261,6 +267,11 @@ export class SessionObject extends DurableObject<Env> {
       // The session serves all the same; the alarm lists it.
       console.error(error);
     }
+  }
+
+  #noteUse(record: SessionRecord): void {
+    const now = Date.now();
+    if (now - record.used > USED_EVERY_MS) this.#keepRecord({ ...record, used: now });
   }
 
   #keepRecord(record: SessionRecord): void {

@@ -296,7 +296,7 @@ ours("inspect-session", "a request that goes round in circles is cut off and exp
   const { host } = await toSession(world);
   const again = { host, "linkup-destination": "frontend", "linkup-hops": "2" };
   assert.equal(line((await world.seen("/", again)).rawHeaders, "linkup-hops"), "3");
-  const answer = await world.send("/", { host, "linkup-hops": "16" });
+  const answer = await world.send("/", { ...again, "linkup-hops": "16" });
   assert.deepEqual([answer.status, answer.headers["linkup-error"]], [508, "loop"]);
 });
 
