@@ -116,7 +116,7 @@ function looking(linkup: Command): void {
   linkup
     .command("logs")
     .description("print what the processes wrote")
-    .argument("[component]", "local-server, tunnel or keeper (default: all)")
+    .argument("[component]", "local-server, tunnel, local-dns or keeper (default: all)")
     .option("-f, --follow", "go on printing, until Ctrl-C")
     .action(async (component, options) => (await import("./commands/logs.ts")).logs(component, options));
 }
@@ -162,6 +162,28 @@ function sessions(linkup: Command): void {
 }
 
 function upkeep(linkup: Command): void {
+  const localDns = linkup
+    .command("local-dns")
+    .description("let the names of sessions on this machine lead here");
+  for (const [name, description] of [
+    ["install", "show what would change on this machine, ask, and do it"],
+    ["uninstall", "take everything back"],
+  ] as const) {
+    localDns
+      .command(name)
+      .description(description)
+      .option(...CONFIG)
+      .option("-y, --yes", "do not ask")
+      .option("--dry-run", "only show the commands")
+      .option(...JSON_OUT)
+      .action(async (options) => (await import("./commands/local-dns.ts"))[name](options));
+  }
+  localDns
+    .command("status")
+    .description("tell whether it is installed, and for what")
+    .option(...JSON_OUT)
+    .action(async (options) => (await import("./commands/local-dns.ts")).status(options));
+
   linkup
     .command("init")
     .description("create a linkup.yaml to start from")

@@ -21,13 +21,21 @@ export function snapshotOf({ state, server, health, problems }: Observed): Snaps
   const records = state.sessions.filter(isPresent);
   return {
     sessions: records.map((record) => sessionView(record, server, health)),
-    components: [localServerView(state, server), ...records.flatMap(tunnelView), ...workerViews(records)],
+    components: [
+      localServerView(state, server),
+      ...localDnsViews(state),
+      ...records.flatMap(tunnelView),
+      ...workerViews(records),
+    ],
     problems: [
       ...problems,
       ...records.flatMap(({ env_files }) => env_files?.problems ?? []),
-      ...[state.set_aside, state.local_server.problem, ...records.map(problemOfRecord)].flatMap(
-        (problem) => problem ?? [],
-      ),
+      ...[
+        state.set_aside,
+        state.local_server.problem,
+        state.local_dns.problem,
+        ...records.map(problemOfRecord),
+      ].flatMap((problem) => problem ?? []),
     ],
   };
 }
@@ -44,7 +52,7 @@ export function sessionView(
     configPath: record.config_path ?? undefined,
     beside: record.beside,
     workerUrl: record.config.linkup.worker_url,
-    urls: sessionUrls(record, server?.browser_port),
+    urls: sessionUrls(record, server),
     services: record.config.services.map((service): ServiceView => {
       const wanted = targetOf(record.targets, service.name);
       const target = targetOf(record.confirmed ?? record.targets, service.name);
@@ -96,6 +104,13 @@ function localServerView(state: State, server: ServerStatus | undefined): Compon
     since: started,
     detail: problem ? problem.message : needed ? "" : "no session needs it",
   };
+}
+
+/** Where it is installed and needed. */
+function localDnsViews({ local_dns: { process, problem, started, ready } }: State): ComponentView[] {
+  if (!process && !problem) return [];
+  const state = problem ? "failed" : ready ? "ready" : "starting";
+  return [{ id: "local-dns", state, pid: process?.pid, since: started, detail: problem?.message ?? "" }];
 }
 
 /** The cloudflared of a session that has one. */

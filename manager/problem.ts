@@ -18,6 +18,7 @@ const TITLES = {
   "name-fixed": "The session has a name already",
   "name-invalid": "Not a session name",
   "name-taken": "The session name is taken",
+  "local-dns-failed": "Local DNS does not run",
   "no-local-dns": "Browsers would not find the session",
   "env-file-unwritable": "An env file could not be changed",
   "service-unhealthy": "A service does not answer",

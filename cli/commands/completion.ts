@@ -69,7 +69,7 @@ async function wordsFor(command: Command, rest: string[], previous: string): Pro
     case "delete":
       return sessionNames();
     case "logs":
-      return ["local-server", "tunnel", "keeper"];
+      return ["local-server", "tunnel", "local-dns", "keeper"];
     case "completion":
       return Object.keys(SCRIPTS);
     case "create-preview":

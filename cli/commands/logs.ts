@@ -9,6 +9,7 @@ import { coloured } from "../print/colour.ts";
 const COMPONENTS: Record<string, RegExp> = {
   "local-server": /^local-server\.log$/,
   tunnel: /^cloudflared-.*\.log$/,
+  "local-dns": /^local-dns\.log$/,
   keeper: /^keeper\.log$/,
 };
 /** So much of each log's end is shown. */

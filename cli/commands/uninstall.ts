@@ -1,19 +1,21 @@
 /** `linkup uninstall`: leaves the machine as it was. */
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline/promises";
+import { proposeUninstall, uninstallLocalDns } from "../../manager/local-dns/local-dns.ts";
 import { stateHome } from "../../manager/state/home.ts";
+import { confirmed } from "../confirm.ts";
 import { newManager } from "../context.ts";
-import { UsageError } from "../exit-codes.ts";
 
 /** What Linkup keeps in its folder. Anything else there is somebody else's, and stays. */
 const OURS =
-  /^(state\.json.*|state\.lock.*|reconcile\.lock.*|env-files\.json|browser-port|local-server\.sock.*|logs|tunnels)$/;
+  /^(state\.json.*|state\.lock.*|reconcile\.lock.*|env-files\.json|browser-port|local-server\.sock.*|logs|tunnels|certificates|staged)$/;
 
 export async function uninstall(options: { yes?: boolean; json?: boolean }): Promise<void> {
   const home = stateHome(process.env);
   if (!options.yes && !(await confirmed(`Stop all sessions and remove Linkup's state in ${home}?`))) return;
   await newManager({ keep: false }).stop("all");
+  // What was changed outside this folder, by the commands that `linkup local-dns uninstall` shows.
+  if ((await proposeUninstall({ home })).length > 0) await uninstallLocalDns({ home });
   const names = await readdir(home).catch(() => []);
   const ours = names.filter((name) => OURS.test(name));
   for (const name of ours) await rm(join(home, name), { recursive: true, force: true });
@@ -25,14 +27,4 @@ export async function uninstall(options: { yes?: boolean; json?: boolean }): Pro
       `Removed. In ${home} stays what is not Linkup's, or is undone by linkup local-dns uninstall: ${left.join(", ")}\n`,
     );
   else process.stdout.write("Removed.\n");
-}
-
-async function confirmed(question: string): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new UsageError("There is nobody to ask: give --yes.");
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
-  } finally {
-    terminal.close();
-  }
 }

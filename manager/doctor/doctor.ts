@@ -16,6 +16,7 @@ import {
   checkState,
   findOrphans,
 } from "./machine.ts";
+import { checkLocalDns } from "./names.ts";
 import { checkAddresses, checkServices, checkTunnels, checkWorkers } from "./network.ts";
 import { broken, type Check, type HealthReport, ok } from "./report.ts";
 
@@ -42,6 +43,7 @@ export async function examine(examined: Examined): Promise<HealthReport> {
     checkTunnels(state, env),
     checkWorkers(running, version),
     checkServices(snapshot.sessions),
+    checkLocalDns(home, snapshot.sessions),
     checkAddresses(snapshot.sessions),
     checkEnvFiles(home, state),
     checkOrphans(home, state, server),

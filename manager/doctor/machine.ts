@@ -80,6 +80,7 @@ export async function findOrphans(home: string, state: State): Promise<Listed[]>
     [
       state.keeper,
       state.local_server.process,
+      state.local_dns.process,
       ...state.sessions.map(({ connector }) => connector?.process ?? null),
     ].flatMap((id) => (id ? [id.pid] : [])),
   );

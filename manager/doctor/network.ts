@@ -1,6 +1,7 @@
 /** Checks of what others have to do with: the Worker, the tunnel, the session's addresses, the services. */
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
+import type { SessionKind } from "../../core/session.ts";
 import { LinkupError, type Problem } from "../problem.ts";
 import { isWanted } from "../session/records.ts";
 import { networkReason, WorkerClient } from "../session/worker-client.ts";
@@ -71,11 +72,11 @@ export async function checkTunnels({ sessions }: State, env: NodeJS.ProcessEnv):
 
 /** The addresses that people open: name, certificate and way, as far as this machine can tell. */
 export async function checkAddresses(sessions: readonly SessionView[]): Promise<Check[]> {
-  const urls = sessions.filter(({ state }) => state === "running").flatMap(({ urls }) => urls);
-  return Promise.all(urls.map(checkAddress));
+  const running = sessions.filter(({ state }) => state === "running");
+  return Promise.all(running.flatMap(({ urls, kind }) => urls.map((url) => checkAddress(url, kind))));
 }
 
-async function checkAddress(url: string): Promise<Check> {
+async function checkAddress(url: string, kind: SessionKind): Promise<Check> {
   // Browsers take names under localhost to this machine; the operating system may not.
   const target = new URL(url);
   const host = target.host;
@@ -89,15 +90,17 @@ async function checkAddress(url: string): Promise<Check> {
       });
     return ok("address", `It answers (${status}).`, { subject: url });
   } catch (error) {
-    return broken("address", `${addressReason(error as NodeJS.ErrnoException)}.`, { subject: url });
+    return broken("address", `${addressReason(error as NodeJS.ErrnoException, kind)}.`, { subject: url });
   }
 }
 
-function addressReason(error: NodeJS.ErrnoException): string {
+function addressReason(error: NodeJS.ErrnoException, kind: SessionKind): string {
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME|SSL/.test(error.code ?? ""))
     return `Its certificate is not accepted: ${error.message}`;
   if (error.code === "ENOTFOUND" || error.code === "EAI_AGAIN")
-    return "Its name is not in DNS: the zone needs proxied records for * and the domain";
+    return kind === "isolated"
+      ? "Its name is not found on this machine"
+      : "Its name is not in DNS: the zone needs proxied records for * and the domain";
   return `It cannot be reached: ${networkReason(error)}`;
 }
 

@@ -7,6 +7,8 @@ export type CheckId =
   | "config"
   | "local-server"
   | "keeper"
+  | "local-dns"
+  | "certificates"
   | "cloudflared"
   | "tunnel"
   | "worker"

@@ -37,7 +37,7 @@ export function parseProcesses(text: string): Listed[] {
 /** True for a local server, keeper or cloudflared that was started for this home. */
 export function isOurs({ command }: Listed, home: string): boolean {
   const folder = home.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
-  const served = new RegExp(`(local-server|cli)\\.js.* --home "?${folder}"?( |$)`);
+  const served = new RegExp(`(local-server|local-dns|cli)\\.js.* --home "?${folder}"?( |$)`);
   const tunnelled = new RegExp(`cloudflared.*${folder}[/\\\\]tunnels[/\\\\]`);
   return served.test(command) || tunnelled.test(command);
 }

@@ -16,6 +16,11 @@ export interface Supervised {
   problem: Problem | null;
 }
 
+/** One that is ready when it answers, and not when it was started. */
+export interface Answering extends Supervised {
+  ready: boolean;
+}
+
 /** The waits before each new try: the first one is at once, after the last one it is given up. */
 const WAITS_MS = [0, 1_000, 2_000, 5_000, 10_000, 20_000];
 /** Whoever ran this long has not failed in a row. */

@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import type { ServerStatus, WorkerCapabilities } from "../../core/control.ts";
 import { randomName } from "../../core/names.ts";
 import { EnvFiles } from "../env-files/env-files.ts";
+import { uncovered } from "../local-dns/coverage.ts";
 import { LinkupError } from "../problem.ts";
 import type { ControlClient } from "../process/control-client.ts";
 import type { SessionRecord, State } from "../state/state.ts";
@@ -12,7 +13,6 @@ import type { Way } from "../tunnel/end-to-end.ts";
 import type { Connector } from "../tunnel/watch.ts";
 import { forgetRun, isWanted } from "./records.ts";
 import { fingerprint, servedSession, targetOf, upsertRequest } from "./routing.ts";
-import { resolvesByItself } from "./urls.ts";
 import { WorkerClient } from "./worker-client.ts";
 
 /** What a Worker of the original can do; it has no way to say so. */
@@ -59,7 +59,7 @@ export class SessionLife {
   async route(id: string, server: ServerStatus): Promise<SessionRecord> {
     let record = await this.change(id, () => {});
     if (record.kind === "isolated") {
-      assertReachable(record);
+      await this.#assertFound(record);
       if (record.name === null) record = await this.change(id, (record) => rename(record, randomName()));
     } else {
       if (record.served !== null) record = await this.#serve(record, server);
@@ -90,6 +90,17 @@ export class SessionLife {
         (record) => record.id !== id || !record.beside || isWanted(record),
       );
     });
+  }
+
+  async #assertFound({ config }: SessionRecord): Promise<void> {
+    const domains = config.domains.map(({ domain }) => domain);
+    const lost = await uncovered(this.#options.home, domains);
+    if (lost.length === 0) return;
+    throw new LinkupError(
+      "no-local-dns",
+      `An isolated session needs domains that browsers find on this machine. ${lost.join(", ")} would need local DNS; names under localhost (such as shop.localhost) work by themselves.`,
+      [{ command: "installLocalDns", title: "Install Local DNS…", terminal: "linkup local-dns install" }],
+    );
   }
 
   async #serve(record: SessionRecord, server: ServerStatus): Promise<SessionRecord> {
@@ -257,16 +268,5 @@ function nameTaken(name: string | null, workerUrl: string): LinkupError {
   return new LinkupError(
     "name-taken",
     `The name ${name ?? "that the Worker chose"} belongs to another session on ${workerUrl}. Choose another one.`,
-  );
-}
-
-function assertReachable(record: SessionRecord): void {
-  const domains = record.config.domains
-    .map(({ domain }) => domain)
-    .filter((domain) => !resolvesByItself(domain));
-  if (domains.length === 0) return;
-  throw new LinkupError(
-    "no-local-dns",
-    `An isolated session needs domains that browsers find on this machine. ${domains.join(", ")} would need local DNS; names under localhost (such as shop.localhost) work by themselves.`,
   );
 }

@@ -3,14 +3,17 @@
  * missing, and does nothing when all is as it should be. Whoever calls it holds the reconcile lock.
  */
 import type { ServerStatus } from "../../core/control.ts";
+import { needsDnsServer } from "../local-dns/coverage.ts";
 import { LinkupError, type ProblemCode, problemOf } from "../problem.ts";
 import { KeeperProcess } from "../process/keeper-process.ts";
+import { LocalDns } from "../process/local-dns.ts";
 import { LocalServer, type LocalServerOptions } from "../process/local-server.ts";
 import { isDue } from "../process/supervision.ts";
 import type { SessionRecord, Trouble } from "../state/state.ts";
 import type { Store } from "../state/store.ts";
 import { SessionLife } from "./life.ts";
 import { isPresent, isWanted, needsThisMachine } from "./records.ts";
+import { resolvesByItself } from "./urls.ts";
 
 /** The lease of sessions that go on without any window. */
 export const KEEP_LEASE = "keep";
@@ -20,16 +23,20 @@ const LONGEST_RETRY_MS = 30_000;
 
 export class Reconciler {
   readonly localServer: LocalServer;
+  readonly localDns: LocalDns;
   readonly keeper: KeeperProcess;
   readonly life: SessionLife;
   readonly #store: Store;
+  readonly #home: string;
   readonly #log: (line: string) => void;
 
   constructor(options: LocalServerOptions, store: Store) {
     this.localServer = new LocalServer(options, store);
+    this.localDns = new LocalDns(options, store);
     this.keeper = new KeeperProcess(options, store);
     this.life = new SessionLife(options, store, this.localServer.control);
     this.#store = store;
+    this.#home = options.home;
     this.#log = options.log;
   }
 
@@ -65,6 +72,7 @@ export class Reconciler {
   /** The local server, when something needs it and it can be had. Else neither it nor the keeper runs. */
   async #server(running: readonly SessionRecord[]): Promise<ServerStatus | undefined> {
     if (running.length === 0) {
+      await this.localDns.stop();
       await this.localServer.stop();
       await this.keeper.stop();
       return undefined;
@@ -72,11 +80,21 @@ export class Reconciler {
     await this.keeper.ensure();
     const server = await this.localServer.ensure();
     if (!server) return undefined;
+    await this.#nameServer(running);
     const keep = running.some(({ keep }) => keep);
     const kept = server.leases.includes(KEEP_LEASE);
     if (keep && !kept) await this.localServer.control.putLease(KEEP_LEASE, { ttl_ms: null });
     if (!keep && kept) await this.localServer.control.deleteLease(KEEP_LEASE);
     return server;
+  }
+
+  /** Local DNS, where it is installed and a session here has a name that it answers for. */
+  async #nameServer(running: readonly SessionRecord[]): Promise<void> {
+    const hosts = running.flatMap(({ name, config, served }) =>
+      name === null || served === null ? [] : config.domains.map(({ domain }) => `${name}.${domain}`),
+    );
+    const host = hosts.find((host) => !resolvesByItself(host));
+    if (host && (await needsDnsServer(this.#home))) await this.localDns.ensure(host);
   }
 
   async #try(

@@ -68,7 +68,9 @@ describe("the URLs of a session", () => {
       newRecord("isolated", config, { name: "a1b2c3" }),
       ["http://a1b2c3.example.com:9080/", "http://a1b2c3.api.example.com:9080/"],
     ],
-  ])("%s", (_, record, urls) => expect(sessionUrls(record, 9080)).toEqual(urls));
+  ])("%s", (_, record, urls) =>
+    expect(sessionUrls(record, { http_port: 9080, https_port: null })).toEqual(urls),
+  );
 });
 
 test.each([

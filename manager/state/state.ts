@@ -5,7 +5,7 @@ import type { TunnelData, WorkerCapabilities } from "../../core/control.ts";
 import type { SessionKind } from "../../core/session.ts";
 import type { Problem } from "../problem.ts";
 import type { ProcessId } from "../process/identity.ts";
-import { notStarted, type Supervised } from "../process/supervision.ts";
+import { type Answering, notStarted, type Supervised } from "../process/supervision.ts";
 import type { Connector } from "../tunnel/watch.ts";
 
 export const STATE_VERSION = 2;
@@ -14,6 +14,7 @@ export interface State {
   version: typeof STATE_VERSION;
   sessions: SessionRecord[];
   local_server: Supervised;
+  local_dns: Answering;
   /** The process that keeps what is wanted running while no window does. */
   keeper: ProcessId | null;
   /** Told until the next stop: a state that could not be read was set aside. */
@@ -76,7 +77,14 @@ export interface SessionRecord {
 }
 
 export function emptyState(): State {
-  return { version: STATE_VERSION, sessions: [], local_server: notStarted(), keeper: null, set_aside: null };
+  return {
+    version: STATE_VERSION,
+    sessions: [],
+    local_server: notStarted(),
+    local_dns: { ...notStarted(), ready: false },
+    keeper: null,
+    set_aside: null,
+  };
 }
 
 const targets = z.record(z.string(), z.enum(["local", "remote"]));
@@ -146,6 +154,7 @@ const stateSchema = z.object({
   version: z.literal(STATE_VERSION),
   sessions: z.array(recordSchema),
   local_server: supervised,
+  local_dns: z.extend(supervised, { ready: z.boolean() }),
   keeper: nullable(processId),
   set_aside: nullable(problem),
 });
@@ -173,6 +182,7 @@ const MIGRATIONS: Record<number, (state: Record<string, unknown>) => Record<stri
     ...state,
     sessions: Array.isArray(sessions) ? sessions.map((record) => ({ ...record, ...NEW_IN_2 })) : sessions,
     local_server: { ...notStarted(), process: local_server ?? null },
+    local_dns: { ...notStarted(), ready: false },
     keeper: null,
     set_aside: null,
   }),

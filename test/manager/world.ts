@@ -32,7 +32,11 @@ export function dist(): Promise<string> {
   bundles ??= (async () => {
     const outdir = temporaryFolder("linkup-dist-");
     await build({
-      entryPoints: { "local-server": "local-server/main.ts", cli: "cli/main.ts" },
+      entryPoints: {
+        "local-dns": "local-server/dns/main.ts",
+        "local-server": "local-server/main.ts",
+        cli: "cli/main.ts",
+      },
       outdir,
       bundle: true,
       platform: "node",

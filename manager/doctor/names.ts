@@ -1,0 +1,50 @@
+/** Checks of what makes names lead to this machine: local DNS as the operating system asks it, and its certificates. */
+import { lookup } from "node:dns/promises";
+import { localDnsStatus } from "../local-dns/local-dns.ts";
+import { resolvesByItself } from "../session/urls.ts";
+import type { SessionView } from "../snapshot.ts";
+import { broken, type Check, ok, warning } from "./report.ts";
+
+const DAY_MS = 24 * 3600_000;
+/** When the certificates' end is worth a word. */
+const SOON_MS = 30 * DAY_MS;
+
+const install = {
+  command: "installLocalDns",
+  title: "Install Local DNS…",
+  terminal: "linkup local-dns install",
+};
+
+export async function checkLocalDns(home: string, sessions: readonly SessionView[]): Promise<Check[]> {
+  const { installed, domains, authorityEnds, gaps } = await localDnsStatus({ home });
+  if (!installed) return [];
+  const hosts = sessions
+    .filter(({ state }) => state === "running")
+    .flatMap(({ urls }) => urls.map((url) => new URL(url).hostname))
+    .filter((host) => !resolvesByItself(host));
+  const checks = await Promise.all(hosts.map(checkName));
+  if (hosts.length === 0) checks.push(ok("local-dns", `Installed for ${domains.join(", ")}.`));
+  if (authorityEnds !== null && authorityEnds - Date.now() < SOON_MS) {
+    const days = Math.floor((authorityEnds - Date.now()) / DAY_MS);
+    checks.push(warning("certificates", `The local certificates end in ${days} days.`, { fixes: [install] }));
+  }
+  return [...checks, ...gaps.map((gap) => warning("certificates", gap))];
+}
+
+/** As every program here asks: through the operating system. */
+async function checkName(host: string): Promise<Check> {
+  try {
+    const { address } = await lookup(host);
+    if (address === "127.0.0.1" || address === "::1")
+      return ok("local-dns", "It leads to this machine.", { subject: host });
+    return broken("local-dns", `It leads to ${address}, and not to this machine.`, {
+      subject: host,
+      fixes: [install],
+    });
+  } catch (error) {
+    return broken("local-dns", `It is not found: ${(error as Error).message}.`, {
+      subject: host,
+      fixes: [install],
+    });
+  }
+}

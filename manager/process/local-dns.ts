@@ -1,0 +1,85 @@
+/** Local DNS as a process: runs while it is installed and a session here has names that need it. */
+import { Resolver } from "node:dns/promises";
+import { join } from "node:path";
+import { dnsPort } from "../local-dns/plan.ts";
+import { problem } from "../problem.ts";
+import type { Store } from "../state/store.ts";
+import { childEnv, endProcess, lastLines, startDetached } from "./child.ts";
+import { isRunning } from "./identity.ts";
+import type { LocalServerOptions } from "./local-server.ts";
+import { type Answering, failed, isDue, isWell, notStarted, startedAs } from "./supervision.ts";
+
+const QUERY_MS = 1_000;
+/** It answers within 100 ms on an idle machine. */
+const START_MS = 15_000;
+
+export class LocalDns {
+  readonly logPath: string;
+  readonly #options: LocalServerOptions;
+  readonly #store: Store;
+
+  constructor(options: LocalServerOptions, store: Store) {
+    this.#options = options;
+    this.#store = store;
+    this.logPath = join(options.home, "logs", "local-dns.log");
+  }
+
+  /** Starts, watches or replaces it, and never waits for it. `host` is one that it has to know. Only under the reconcile lock. */
+  async ensure(host: string): Promise<void> {
+    const before = (await this.#store.read()).local_dns;
+    if (before.process && !(await isRunning(before.process))) await this.#fail("It ended unexpectedly.");
+    else if (before.process && (await answers(host)))
+      await this.#change((before) => ({ ...isWell(before, Date.now()), ready: true }));
+    else if (before.process && Date.now() - before.started > START_MS) {
+      await endProcess(before.process);
+      await this.#fail(`It does not answer queries on 127.0.0.1:${dnsPort(process.platform)}.`);
+    }
+    const now = (await this.#store.read()).local_dns;
+    if (!now.process && isDue(now, Date.now())) await this.#start();
+  }
+
+  async stop(): Promise<void> {
+    const { process } = (await this.#store.read()).local_dns;
+    if (process) await endProcess(process);
+    await this.#change(() => ({ ...notStarted(), ready: false }));
+  }
+
+  async #start(): Promise<void> {
+    const { home, dist, node, env, log } = this.#options;
+    const port = String(dnsPort(process.platform));
+    const { id } = await startDetached(
+      node ?? process.execPath,
+      [join(dist, "local-dns.js"), "--home", home, "--port", port],
+      { cwd: home, env: childEnv(env, { ELECTRON_RUN_AS_NODE: "1", LINKUP_HOME: home }), log: this.logPath },
+      (id) => this.#change((before) => ({ ...startedAs(before, id, Date.now()), ready: false })),
+    );
+    log(`Started local DNS (pid ${id.pid}).`);
+  }
+
+  async #fail(why: string): Promise<void> {
+    const lines = await lastLines(this.logPath);
+    const found = problem("local-dns-failed", lines ? `${why} Its last lines:\n${lines}` : why, [
+      { command: "showLogs", title: "Show Logs", terminal: "linkup logs local-dns" },
+    ]);
+    this.#options.log(`Local DNS: ${found.message}`);
+    await this.#change((before) => ({ ...failed(before, found, Date.now()), ready: false }));
+  }
+
+  async #change(next: (before: Answering) => Answering): Promise<void> {
+    await this.#store.change((state) => {
+      state.local_dns = next(state.local_dns);
+    });
+  }
+}
+
+/** True when our server itself says that the host is this machine. */
+export async function answers(host: string): Promise<boolean> {
+  const resolver = new Resolver({ timeout: QUERY_MS, tries: 1 });
+  resolver.setServers([`127.0.0.1:${dnsPort(process.platform)}`]);
+  try {
+    return (await resolver.resolve4(host)).includes("127.0.0.1");
+  } catch {
+    // No answer, or that there is no such name: not ready.
+    return false;
+  }
+}
