@@ -117,6 +117,11 @@ test("in Restricted Mode everything is shown and nothing started, until the work
   );
   await writeFile(shop.configPath, (await readFile(shop.configPath, "utf8")).replace("wbe", "web"));
   expect(ours()).toEqual([]);
+
+  await window.command("Workspaces: Manage Workspace Trust");
+  await window.page.locator(".workspace-trust-editor .monaco-button", { hasText: "Trust" }).first().click();
+  await window.command("Linkup: Start");
+  await nameIn(window);
 });
 
 test("the walkthrough's first steps: a folder without a file offers to create one", async () => {
