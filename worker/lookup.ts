@@ -17,6 +17,8 @@ const MOST = 2000;
 /** `at`: when the question was asked, in milliseconds since the epoch. */
 interface Answer {
   at: number;
+  /** Of the session's object: it is a hash of the name, not for nothing. */
+  id: DurableObjectId;
   session: KnownSession | null;
 }
 
@@ -91,10 +93,11 @@ async function join(
 /** `isCurrent`: whether the answer still counts when it comes. */
 async function askObject(name: string, env: Env, isCurrent: () => boolean): Promise<KnownSession | null> {
   const at = Date.now();
-  const object = env.SESSIONS.getByName(name);
   const known = answers.get(name);
+  const id = known?.id ?? env.SESSIONS.idFromName(name);
+  const object = env.SESSIONS.get(id);
   const session = known && (await isUnchanged(object, known)) ? known.session : await object.lookUp();
-  if (isCurrent()) remember(name, { at, session });
+  if (isCurrent()) remember(name, { at, id, session });
   return session;
 }
 
