@@ -111,11 +111,8 @@ function connectToEdge() {
     say("error", "Unable to establish connection with Cloudflare edge", { error: message, connIndex: 0 });
   });
   let registered = false;
-  socket.once("data", (chunk) => {
-    const end = chunk.indexOf("\n");
-    const { error } = JSON.parse(chunk.subarray(0, end).toString("utf8"));
-    // The edge may have gone on already.
-    if (end + 1 < chunk.length) socket.unshift(chunk.subarray(end + 1));
+  readLine(socket, (line) => {
+    const { error } = JSON.parse(line);
     if (error) {
       say("error", "Register tunnel error from server side", { error, connIndex: 0, ip: host });
       socket.destroy();
@@ -136,6 +133,21 @@ function connectToEdge() {
     }
     retry();
   });
+}
+
+/** Not a byte more: what follows is for the HTTP/2 session. */
+function readLine(socket, then) {
+  const bytes = [];
+  const read = () => {
+    for (let byte = socket.read(1); byte !== null; byte = socket.read(1)) {
+      bytes.push(byte);
+      if (byte[0] !== 10) continue;
+      socket.off("readable", read);
+      then(Buffer.concat(bytes).toString("utf8"));
+      return;
+    }
+  };
+  socket.on("readable", read);
 }
 
 function retry() {

@@ -1,8 +1,10 @@
 /** Faults of our own parts. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { answers } from "../../manager/process/local-dns.ts";
 import { check, type Fault, type Trial, until } from "./fault.ts";
 
 /** Opens a window; resolves with its process and the session's name. */
@@ -86,6 +88,26 @@ export const parts: Fault[] = [
       const name = await trial.session();
       process.kill(trial.world.pidsOf("local-server")[0]!, "SIGSTOP");
       await trial.untilServed(name);
+    },
+  },
+  {
+    name: "local DNS SIGKILLed",
+    tunnel: "direct",
+    async run(trial) {
+      const { world } = trial;
+      world.writeConfig(world.configPath, { domain: "example.com" });
+      // As an installation leaves it, the system's part apart.
+      mkdirSync(world.home, { mode: 0o700 });
+      const journal = { version: 1, domains: ["example.com"], method: "systemd-resolved", entries: [] };
+      writeFileSync(join(world.home, "system-changes.json"), JSON.stringify(journal));
+      const { urls } = await world.json<{ urls: string[] }>("start", "--isolated", "--detach");
+      const { hostname } = new URL(urls[0]!);
+      await until("local DNS", () => answers(hostname));
+      process.kill(world.pidsOf("local-dns")[0]!, "SIGKILL");
+      await trial.untilBack(
+        "local DNS",
+        async () => world.pidsOf("local-dns").length === 1 && answers(hostname),
+      );
     },
   },
   {
