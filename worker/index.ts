@@ -37,5 +37,11 @@ function headOf({ url, headers }: Request): RequestHead | undefined {
   const host = url.indexOf("//") + 2;
   const path = url.indexOf("/", host);
   if (path === -1) return undefined;
-  return { host: url.slice(host, path), target: url.slice(path), header: (name) => headers.get(name) };
+  // Asked for by each step; every look into the headers leaves JavaScript.
+  const destination = headers.get("linkup-destination");
+  return {
+    host: url.slice(host, path),
+    target: url.slice(path),
+    header: (name) => (name === "linkup-destination" ? destination : headers.get(name)),
+  };
 }

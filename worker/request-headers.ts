@@ -1,6 +1,6 @@
 /** The headers of a request on its way to a service. */
 import { addedHeaders, HOPS_HEADER, joinCookies, ORIGIN_SECRET_HEADER } from "../core/forward.ts";
-import { deleteHopByHop } from "./hop-by-hop.ts";
+import { deleteHopByHopOfRequest } from "./hop-by-hop.ts";
 import type { Passage } from "./response.ts";
 
 /** `hops`: how often the request has come through Linkup since its first hop; undefined at that. */
@@ -9,9 +9,9 @@ export function headersToService(
   hops: number | undefined,
 ): Headers {
   const headers = new Headers(request.headers);
-  deleteHopByHop(headers, "request");
+  deleteHopByHopOfRequest(headers);
   // workerd answers 100-continue itself, and some services wait for ever when they see it a second time.
-  headers.delete("expect");
+  if (request.body !== null) headers.delete("expect");
 
   const cookies = headers.get("cookie");
   if (cookies?.includes(",")) headers.set("cookie", joinCookies(cookies));

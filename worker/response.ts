@@ -3,7 +3,7 @@ import { corsHeaders, isPreflight } from "../core/forward.ts";
 import type { RequestHead } from "../core/request.ts";
 import { keepsCaching, type Routed } from "../core/route.ts";
 import { type Failure, failureResponse } from "./failure.ts";
-import { deleteHopByHop } from "./hop-by-hop.ts";
+import { deleteHopByHopOfResponse } from "./hop-by-hop.ts";
 import type { Found } from "./lookup.ts";
 
 /** A request of a session on its way. */
@@ -25,7 +25,7 @@ export function responseToClient(response: Response, passage: Passage): Response
       ? new Response(null, { status: 204 })
       : new Response(response.body, response);
   const { headers } = answered;
-  deleteHopByHop(headers, "response");
+  deleteHopByHopOfResponse(headers, response.status);
   addCors(headers, cors);
   if (!keepsCaching(found.session.routing, decision.target)) headers.set("cache-control", "no-cache");
   // One URL, several sessions: a cached answer of one must not be taken for the other's.

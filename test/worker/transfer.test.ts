@@ -280,7 +280,7 @@ describe("headers of one connection stay on it", () => {
 
   test("on the way back", async () => {
     handlers.set("/hop", (_, response) => {
-      response.writeHead(200, {
+      response.writeHead(407, {
         connection: "keep-alive, x-mine",
         "keep-alive": "timeout=77",
         "x-mine": "1",
