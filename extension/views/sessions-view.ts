@@ -56,31 +56,44 @@ function badge({ model }: Linkup): vscode.ViewBadge | undefined {
 
 class SessionRows implements vscode.TreeDataProvider<Row> {
   readonly #linkup: Linkup;
-  readonly #changed = new vscode.EventEmitter<void>();
+  readonly #changed = new vscode.EventEmitter<Row[] | undefined>();
   readonly onDidChangeTreeData = this.#changed.event;
-  #rows: Row[] = [];
-  #drawn = "";
+  #roots: Row[] = [];
+  /** Every row that VS Code may have, by its id. */
+  #known = new Map<string, Row>();
 
   constructor(linkup: Linkup) {
     this.#linkup = linkup;
   }
 
-  /** Draws anew only what looks different: a redraw closes tooltips, and takes clicks from under the mouse. */
+  /**
+   * Draws anew only the rows that look different. VS Code forgets a row's children while it draws it, and with them
+   * what a click is about: so a row keeps its identity, and no more is drawn than must be.
+   */
   update(): void {
-    this.#rows = sessionRows(this.#linkup.model);
-    const drawn = JSON.stringify(this.#rows, (key, value) =>
-      key === "tooltip" || key === "latencyMs" || key === "since" ? undefined : value,
-    );
-    if (drawn === this.#drawn) return;
-    this.#drawn = drawn;
-    this.#changed.fire();
+    const before = ids(this.#roots);
+    const changed: Row[] = [];
+    const known = new Map<string, Row>();
+    this.#roots = sessionRows(this.#linkup.model).map((row) => this.#settle(row, known, changed));
+    this.#known = known;
+    if (ids(this.#roots) !== before) this.#changed.fire(undefined);
+    else if (changed.length > 0) this.#changed.fire(changed);
+  }
+
+  /** The row that VS Code knows, brought up to date. */
+  #settle(fresh: Row, known: Map<string, Row>, changed: Row[]): Row {
+    const children = fresh.children.map((child) => this.#settle(child, known, changed));
+    const row = this.#known.get(fresh.id) ?? { ...fresh, children };
+    if (look(row) !== look({ ...fresh, children })) changed.push(row);
+    Object.assign(row, fresh, { children });
+    known.set(row.id, row);
+    return row;
   }
 
   async getChildren(row?: Row): Promise<Row[]> {
     if (row) return row.children;
     await this.#linkup.configs.ready();
-    this.#rows = sessionRows(this.#linkup.model);
-    return this.#rows;
+    return this.#roots;
   }
 
   getTreeItem(row: Row): vscode.TreeItem {
@@ -104,9 +117,16 @@ class SessionRows implements vscode.TreeDataProvider<Row> {
 
   /** The tooltip is that of now, not of when the row was drawn. */
   resolveTreeItem(item: vscode.TreeItem, row: Row): vscode.TreeItem {
-    const all = this.#rows.flatMap((root) => [root, ...root.children]);
-    const now = all.find(({ id }) => id === row.id) ?? row;
-    item.tooltip = new vscode.MarkdownString(now.tooltip);
+    item.tooltip = new vscode.MarkdownString(row.tooltip);
     return item;
   }
+}
+
+function ids(rows: readonly Row[]): string {
+  return rows.map(({ id }) => id).join("\n");
+}
+
+/** What of a row, without its children, is seen or offered. */
+function look({ label, description, icon, spoken, context, children }: Row): string {
+  return JSON.stringify([label, description, icon, spoken, context, ids(children)]);
 }
