@@ -1,9 +1,12 @@
 /** `node dist/local-server.js [--home DIR] [--browser-port N] [--tunnel-port N]` */
+import { setFlagsFromString } from "node:v8";
 import { log } from "./log.ts";
 import { parseOptions } from "./options.ts";
 import { startServer } from "./server.ts";
 
 process.umask(0o077);
+// Let the heap's nursery stay small: it grows to 150 MB under load, never shrinks, and makes the proxy no faster.
+setFlagsFromString("--semi-space-growth-factor=1");
 
 async function main(): Promise<void> {
   const started = await startServer(parseOptions(process.argv.slice(2), process.env));
