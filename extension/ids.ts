@@ -27,6 +27,8 @@ export const COMMANDS = [
   "doctor",
   "endOrphans",
   "installCloudflared",
+  "installLocalDns",
+  "uninstallLocalDns",
   "showLogs",
   "explainRequest",
   "testRoute",

@@ -8,6 +8,7 @@ import { createConfig } from "./create.ts";
 import { doctor, endOrphans, installCloudflared } from "./doctor.ts";
 import { Documents } from "./documents.ts";
 import { cancelStart, restart, start, stop } from "./life.ts";
+import { installLocalDns, uninstallLocalDns } from "./local-dns.ts";
 import { showLogs } from "./logs.ts";
 import { showMenu } from "./menu.ts";
 import { copyUrl, openConfig, openService, openSession } from "./open.ts";
@@ -48,6 +49,8 @@ export function registerCommands(
     doctor: () => doctor(linkup, documents),
     endOrphans: () => endOrphans(linkup),
     installCloudflared: () => installCloudflared(),
+    installLocalDns: (row) => installLocalDns(linkup, context.extensionPath, row),
+    uninstallLocalDns: () => uninstallLocalDns(context.extensionPath),
     showStatus: () => showStatus(linkup, documents),
     showLogs: (row) => showLogs(linkup, row),
     explainRequest: (row) => explainRequest(linkup, documents, row),
