@@ -48,7 +48,8 @@ export function addedHeaders(name: string, decision: Routed, head: RequestHead):
  * A member of another session goes: one key stands once.
  */
 function withSession(tracestate: string | null | undefined, name: string): string {
-  const members = (tracestate ?? "")
+  if (!tracestate) return `linkup-session=${name}`;
+  const members = tracestate
     .split(",")
     .map((member) => member.trim())
     .filter((member) => member !== "" && !/^linkup-session\s*=/.test(member));

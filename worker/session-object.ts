@@ -36,8 +36,11 @@ export interface TunnelRecord {
 export interface Upsert {
   name: string;
   session: Session;
-  /** A new session is wanted: an existing one is a conflict even for its owner. */
-  fresh: boolean;
+  /**
+   * What may be there already: anything of the same owner, nothing, only a session of the same owner,
+   * or nothing but the very same session. Everything else is a conflict.
+   */
+  over: "own" | "nothing" | "only-own" | "same";
   /** The laptop's address, for `direct`. */
   tunnelUrl: string | null;
   expires_in: number | null;
@@ -104,8 +107,7 @@ export class SessionObject extends DurableObject<Env> {
     return this.#oneByOne(async () => {
       const { name, session } = wanted;
       const existing = this.#living();
-      if (existing && (wanted.fresh || existing.session.session_token !== session.session_token))
-        return { outcome: "conflict" };
+      if (!isFree(wanted, existing)) return { outcome: "conflict" };
       // An expired one leaves nothing to the next owner of its name.
       if (this.#record && !existing) await this.#delete();
       const opened = session.kind === "tunneled" ? await this.#openTunnel(name, wanted.tunnelUrl) : null;
@@ -310,4 +312,11 @@ export class SessionObject extends DurableObject<Env> {
     this.#change = result.catch(() => {});
     return result;
   }
+}
+
+function isFree({ over, session }: Upsert, existing: SessionRecord | undefined): boolean {
+  if (!existing) return over !== "only-own";
+  if (over === "nothing") return false;
+  if (over === "same") return JSON.stringify(existing.session) === JSON.stringify(session);
+  return existing.session.session_token === session.session_token;
 }

@@ -5,7 +5,7 @@ import { parseUpsert, printSession, type Session, type UpsertRequest } from "../
 import { type Env, isDirect } from "./env.ts";
 import { forget } from "./lookup.ts";
 import { newSecret } from "./secret.ts";
-import type { TunnelRecord, Upserted } from "./session-object.ts";
+import type { TunnelRecord, Upsert, Upserted } from "./session-object.ts";
 import { refusedLocations } from "./targets.ts";
 
 export interface UpsertCall {
@@ -26,6 +26,7 @@ const PREVIEW_TOKEN = "preview_session";
 const NAME_TRIES = 20;
 /** Lower-case alphanumerics that carry 51 bits. */
 const UNGUESSABLE_LENGTH = 10;
+const UNGUESSABLE = /-[a-z0-9]{10}$/;
 const LONGEST_NAME = 63;
 const LONGEST_EXPIRY_S = 366 * 24 * 60 * 60;
 
@@ -56,15 +57,17 @@ export async function saveSession(call: UpsertCall, env: Env): Promise<SavedSess
   if (!parsed.ok || !extras.success || problems.length > 0) return refused(problems);
   const request = parsed.value;
 
-  const session = newSession(kind, request);
+  const isNamedByContent =
+    kind === "preview" && !request.desired_name && extras.data.access !== "unguessable";
+  const session = isNamedByContent ? sorted(newSession(kind, request)) : newSession(kind, request);
   const locations = refusedLocations(session, call.ownHost, isDirect(env));
   if (locations.length > 0) return refused(locations);
 
-  const save = async (name: string, fresh: boolean): Promise<SavedSession> => {
+  const save: Save = async (name, over) => {
     const upserted = await env.SESSIONS.getByName(name).upsert({
       name,
       session,
-      fresh,
+      over,
       tunnelUrl: request.tunnel_url ?? null,
       expires_in: extras.data.expires_in ?? null,
     });
@@ -72,33 +75,44 @@ export async function saveSession(call: UpsertCall, env: Env): Promise<SavedSess
     return result(name, upserted);
   };
 
-  if (extras.data.access === "unguessable")
-    return saveUnguessable(request.desired_name ?? animalName(), save);
+  if (extras.data.access === "unguessable") return saveUnguessable(request.desired_name ?? null, save);
+  if (isNamedByContent) return saveFirstFree((attempt) => nameByContent(session, attempt), "same", save);
   if (request.desired_name) {
-    const saved = await save(request.desired_name, false);
+    const saved = await save(request.desired_name, "own");
     if (saved.ok || saved.status !== 409 || whenTaken === "refuse") return saved;
-  } else if (kind === "preview") {
-    return save(await contentName(printSession(sorted(session))), false);
   }
   const animal = kind === "tunneled" && (request.name_kind === "animal" || isFromFirstApi(call));
-  return saveFresh((attempt) => freshName(animal, attempt), save);
+  return saveFirstFree((attempt) => freshName(animal, attempt), "nothing", save);
 }
 
-type Save = (name: string, fresh: boolean) => Promise<SavedSession>;
+type Save = (name: string, over: Upsert["over"]) => Promise<SavedSession>;
 
-async function saveFresh(newName: (attempt: number) => string, save: Save): Promise<SavedSession> {
+async function saveFirstFree(
+  newName: (attempt: number) => string | Promise<string>,
+  over: Upsert["over"],
+  save: Save,
+): Promise<SavedSession> {
   for (let attempt = 0; attempt < NAME_TRIES; attempt++) {
-    const saved = await save(newName(attempt), true);
+    const saved = await save(await newName(attempt), over);
     if (saved.ok || saved.status !== 409) return saved;
   }
   return { ok: false, status: 503, reason: `None of ${NAME_TRIES} new names was free. Try again.` };
 }
 
-/** A name that ends as ours do is one we gave: its session is changed. Any other is what a new name starts with. */
-async function saveUnguessable(desired: string, save: Save): Promise<SavedSession> {
-  if (new RegExp(`-[a-z0-9]{${UNGUESSABLE_LENGTH}}$`).test(desired)) return save(desired, false);
-  const start = desired.slice(0, LONGEST_NAME - 1 - UNGUESSABLE_LENGTH);
-  return saveFresh(() => `${start}-${randomName(UNGUESSABLE_LENGTH)}`, save);
+/** A name that is the owner's already is kept. Any other is only what a new name starts with. */
+async function saveUnguessable(desired: string | null, save: Save): Promise<SavedSession> {
+  if (desired !== null && UNGUESSABLE.test(desired)) {
+    const saved = await save(desired, "only-own");
+    if (saved.ok || saved.status !== 409) return saved;
+  }
+  const start = (desired ?? animalName()).slice(0, LONGEST_NAME - 1 - UNGUESSABLE_LENGTH);
+  return saveFirstFree(() => `${start}-${randomName(UNGUESSABLE_LENGTH)}`, "nothing", save);
+}
+
+/** The same content has the same name; where two contents would share one, the later takes the next. */
+function nameByContent(session: Session, attempt: number): Promise<string> {
+  const content = printSession(session);
+  return contentName(attempt === 0 ? content : { ...content, attempt });
 }
 
 function refused(problems: string[]): SavedSession {

@@ -1,4 +1,7 @@
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import {
@@ -100,9 +103,6 @@ describe("a tunneled session", () => {
   });
 
   test("sessions outlive the Worker, where it may keep them", async () => {
-    const { mkdtemp, rm } = await import("node:fs/promises");
-    const { tmpdir } = await import("node:os");
-    const { join } = await import("node:path");
     const persist = await mkdtemp(join(tmpdir(), "linkup-persist-"));
     try {
       const first = await startWorker({ persist });
@@ -118,6 +118,37 @@ describe("a tunneled session", () => {
     } finally {
       await rm(persist, { recursive: true });
     }
+  });
+});
+
+describe("names", () => {
+  const preview = (more: object = {}) =>
+    api("POST", "/linkup/v2/sessions/preview", { ...oneService(remote.url), ...more });
+  const nameOf = ({ json }: Awaited<ReturnType<Api>>) => String(json().session_name);
+
+  test("a preview never takes the place of another one whose name comes out the same", async () => {
+    const name = nameOf(await preview());
+    await api("DELETE", `/linkup/v2/sessions/${name}`);
+    const other = { ...oneService(laptop.url), desired_name: name, session_token: "preview_session" };
+    await api("POST", "/linkup/v2/sessions/preview", other);
+
+    const next = nameOf(await preview());
+    expect(next).toMatch(/^[0-9a-f]{6}$/);
+    expect(next).not.toBe(name);
+    expect(nameOf(await preview())).toBe(next);
+    expect((await seenBy("/", { host: `${name}.example.com` })).service).toBe("laptop");
+    expect((await seenBy("/", { host: `${next}.example.com` })).service).toBe("remote");
+  });
+
+  test("an unguessable name is never just what someone chose, and is kept by its owner alone", async () => {
+    const want = (desired_name: string, session_token = "mine") =>
+      preview({ desired_name, session_token, access: "unguessable" });
+    const first = nameOf(await want("feature-javascript"));
+    expect(first).toMatch(/^feature-javascript-[a-z0-9]{10}$/);
+    expect(nameOf(await want(first))).toBe(first);
+    expect(nameOf(await want(first, "other"))).not.toBe(first);
+    const long = nameOf(await want("a".repeat(63)));
+    expect([long.length, long.slice(0, 53)]).toEqual([63, `${"a".repeat(52)}-`]);
   });
 });
 
