@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 
 const root = resolve(import.meta.dirname, "..");
 const folder = mkdtempSync(join(tmpdir(), "linkup-house-"));
@@ -50,4 +50,37 @@ test.each([
   ["extension/a.ts", "../local-server/b.ts", false],
 ])("%s may import %s: %s", (file, imported, allowed) => {
   expect(mayImport(file, imported)).toBe(allowed);
+});
+
+describe("the README names", () => {
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  const { contributes, scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const texts = JSON.parse(readFileSync(join(root, "package.nls.json"), "utf8"));
+
+  test("every command", () => {
+    const titles = contributes.commands.map(
+      ({ title }: { title: string }) => texts[title.replaceAll("%", "")],
+    );
+    expect(titles.filter((title: string) => !readme.includes(`**${title}**`))).toEqual([]);
+  });
+
+  test("every setting", () => {
+    const settings = Object.keys(contributes.configuration.properties);
+    expect(settings.filter((setting) => !readme.includes(`\`${setting}\``))).toEqual([]);
+  });
+
+  test("every script", () => {
+    expect(
+      Object.keys(scripts).filter(
+        (name) => !readme.includes(`npm ${name === "test" ? "" : "run "}${name}\``),
+      ),
+    ).toEqual([]);
+  });
+});
+
+test("every dependency has its line in docs/dependencies.md", () => {
+  const { devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const text = readFileSync(join(root, "docs/dependencies.md"), "utf8");
+  const named = Object.keys(devDependencies).filter((name) => !name.startsWith("@types/"));
+  expect(named.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
 });
