@@ -2,7 +2,14 @@
 import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 
-const args = ["run", "--config", "test/vitest.config.mts", "--reporter=verbose", "test/proxy", ...process.argv.slice(2)];
+const args = [
+  "run",
+  "--config",
+  "test/vitest.config.mts",
+  "--reporter=verbose",
+  "test/proxy",
+  ...process.argv.slice(2),
+];
 const { status } = spawnSync("vitest", args, {
   cwd: resolve(import.meta.dirname, ".."),
   stdio: "inherit",

@@ -113,11 +113,18 @@ class Forwarding implements Answer {
   }
 
   head(response: ResponseHead): void {
-    this.#responded = true;
     const forwarded = responseHead(this.#client, this.#served, this.#request, response);
     this.#discarding = response.hasBody && !forwarded.hasBody;
+    try {
+      this.#client.respond(forwarded);
+    } catch (error) {
+      // HTTP/2 has no way to say some of what HTTP/1.1 can.
+      this.#connection?.abort();
+      this.failed(error as Error, false);
+      return;
+    }
     this.#headWaits = true;
-    this.#client.respond(forwarded);
+    this.#responded = true;
   }
 
   data(chunk: Buffer, done: () => void): void {

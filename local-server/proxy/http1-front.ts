@@ -1,5 +1,5 @@
 /** Accepts HTTP/1.1. */
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Client } from "./client.ts";
 import { badRequest } from "./failures.ts";
@@ -51,7 +51,7 @@ export function http1Front(serve: (client: Client) => void): Server {
     close(socket, "405 Method Not Allowed", "There is no proxying by CONNECT here."),
   );
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-    if (!socket.writable || error.code === "ECONNRESET") return socket.destroy();
+    if (!socket.writable || error.code === "ECONNRESET" || isAnswering(socket)) return socket.destroy();
     const status = CLIENT_ERRORS[error.code ?? ""] ?? "400 Bad Request";
     close(socket, status, `Linkup could not read this request: ${error.message}.`);
   });
@@ -70,6 +70,11 @@ function close(socket: Duplex, status: string, text: string): void {
       `Content-Length: ${Buffer.byteLength(text) + 1}\r\n\r\n${text}\n`,
     () => socket.destroy(),
   );
+}
+
+/** An error in the middle of another answer would be read as a part of it. Node's own handler looks at the same. */
+function isAnswering(socket: Duplex & { _httpMessage?: ServerResponse | null }): boolean {
+  return socket._httpMessage?.headersSent ?? false;
 }
 
 /** RFC 9112, 3.2: with two, this proxy and the next reader could each believe another. */

@@ -248,6 +248,33 @@ describe("clients that break the rules", () => {
     expect((await failed).code).toBe("ECONNRESET");
   });
 
+  test("nonsense behind a request does not end up in the answer to it", async () => {
+    system.app.handler = (_request, response) => {
+      response.writeHead(200, { "content-length": 1_000 });
+      response.write("part");
+    };
+    const socket = rawSocket(system.port);
+    socket.write(`GET / HTTP/1.1\r\nHost: ${APP}\r\n\r\n`);
+    await until(() => socket.received().endsWith("part"), "the first part arrived");
+    const closed = new Promise((resolve) => socket.once("close", resolve).once("end", () => socket.end()));
+    socket.write("nonsense\r\n\r\n");
+    await closed;
+    expect(socket.received().endsWith("part")).toBe(true);
+    await until(() => system.app.active === 0, "the service saw the end");
+  });
+
+  test("an answer with headers that HTTP/2 forbids is still an answer", async () => {
+    system.wild.script = (socket) =>
+      socket.end(
+        "HTTP/1.1 200 OK\r\nHTTP2-Settings: x\r\nProxy-Connection: x\r\nContent-Length: 2\r\n\r\nok",
+      );
+    for (const [, connect] of protocols) {
+      const client = connect(system);
+      expect([200, 502]).toContain((await client.request({ host: WILD })).status);
+      client.close();
+    }
+  });
+
   test("a client that goes while its pipelined request waits is noticed", async () => {
     system.app.handler = () => {};
     const socket = rawSocket(system.port);
