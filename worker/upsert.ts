@@ -5,7 +5,7 @@ import { parseUpsert, printSession, type Session, type UpsertRequest } from "../
 import { type Env, isDirect } from "./env.ts";
 import { forget } from "./lookup.ts";
 import { newSecret } from "./secret.ts";
-import type { TunnelRecord, Upsert, Upserted } from "./session-object.ts";
+import type { TunnelRecord, Upsert, Upserted } from "./session-record.ts";
 import { refusedLocations } from "./targets.ts";
 
 export interface UpsertCall {
