@@ -10,6 +10,7 @@ import { explain } from "./explain.ts";
 import { problemOfRecord } from "./observe.ts";
 import { Observer } from "./observer.ts";
 import { LinkupError, type Problem, problem, problemOf } from "./problem.ts";
+import { waitForEnd } from "./process/child.ts";
 import {
   type Wanted,
   wantBeside,
@@ -79,6 +80,8 @@ const RENEW_MS = 4_000;
 /** How long a start waits for the tunnel. Afterwards it may still come. */
 const CONNECT_MS = 50_000;
 const POLL_MS = 100;
+/** The keeper ends by itself within a moment. */
+const KEEPER_END_MS = 5_000;
 /** A tunnel that failed so often in a row will not come within the time of a start. */
 const HOPELESS = 3;
 
@@ -140,9 +143,7 @@ export class Manager {
   }
 
   async stop(selector: Selector | "all"): Promise<void> {
-    await this.#store.change((state) => wantStopped(state, selector));
-    await this.#observer.look();
-    await this.#reconcile();
+    await this.#stopping((state) => wantStopped(state, selector));
   }
 
   /**
@@ -346,10 +347,18 @@ export class Manager {
   }
 
   async #end(id: string): Promise<void> {
-    await this.#store.change(({ sessions }) => {
+    await this.#stopping(({ sessions }) => {
       for (const record of sessions) if (record.id === id) record.wanted = "stopped";
     });
+  }
+
+  /** Resolves when what is no longer needed is gone: the keeper too, which may have done the stopping, and ends after it. */
+  async #stopping(change: (state: State) => void): Promise<void> {
+    const { keeper } = await this.#store.read();
+    await this.#store.change(change);
+    await this.#observer.look();
     await this.#reconcile();
+    if (keeper && (await this.#store.read()).keeper === null) await waitForEnd(keeper, KEEPER_END_MS);
   }
 
   /** The local server and the Worker get this session as it is wanted. */
