@@ -74,7 +74,7 @@ function print(line: unknown): void {
 }
 
 /** Bundles each test file, and `index.ts` that runs them, as CommonJS below the repository, where `mocha` is found. */
-async function bundle(suite: string): Promise<string> {
+export async function bundle(suite: string): Promise<string> {
   const outdir = join(root, "test-results", "vscode", `suite-${process.pid}`);
   await build({
     entryPoints: [join(import.meta.dirname, "suite", "index.ts"), ...globSync(join(suite, "*.test.ts"))],
