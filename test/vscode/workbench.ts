@@ -185,6 +185,8 @@ export class Workbench extends ObservedWindow {
     const button = this.row(rowLabel).locator(`${SELECTORS.inlineAction}[aria-label^="${actionLabel}"]`);
     await this.until(`a click on "${actionLabel}" of the row "${rowLabel}"`, async () => {
       // Rows may still move while the tree is drawn anew: then the button under the mouse is another row's.
+      // Another row's tooltip may cover it, until the mouse is elsewhere.
+      await this.page.mouse.move(0, 0);
       await this.row(rowLabel).hover({ timeout: 2000 });
       await button.click({ timeout: 2000 });
       return true;
