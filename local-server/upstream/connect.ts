@@ -1,6 +1,6 @@
 /** Opens connections to services. */
 import type { Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, createSecureContext, getCACertificates, type SecureContext } from "node:tls";
 import { hostname, isLoopback } from "../../core/hosts.ts";
 import { ServiceSocket } from "./service-socket.ts";
 
@@ -80,8 +80,16 @@ function open({ tls, host, port, loopback }: Endpoint, address: string): Socket 
     ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
     ALPNProtocols: ["http/1.1"],
     // Development servers sign their own certificates; nobody else can answer on this machine's loopback.
-    rejectUnauthorized: !loopback,
+    ...(loopback ? { rejectUnauthorized: false } : { secureContext: trust() }),
   });
+}
+
+let trusted: SecureContext | undefined;
+
+/** The authorities that come with Node and those of this machine, where companies put their own. Read once. */
+function trust(): SecureContext {
+  trusted ??= createSecureContext({ ca: [...getCACertificates("default"), ...getCACertificates("system")] });
+  return trusted;
 }
 
 const BOTH_LOOPBACKS = ["127.0.0.1", "::1"];

@@ -31,7 +31,12 @@ import {
   uninstallLocalDns,
 } from "../../manager/local-dns/local-dns.ts";
 import { inspectMachine, run } from "../../manager/local-dns/machine.ts";
-import { localDnsBundle, spawnBundle, startLocalServer } from "../local-server/harness.ts";
+import {
+  localDnsBundle,
+  type RunningServer,
+  spawnBundle,
+  startLocalServer,
+} from "../local-server/harness.ts";
 
 const HOST = "slim-gecko.example.com";
 const CHROMIUM = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
@@ -175,6 +180,7 @@ async function variant(name: string, prepare: () => () => void): Promise<void> {
     ]).catch((error: Error) => error.message);
     check("a program of the system trusts it, over HTTP/2", curl === "200 2", curl);
     await browse(home, name);
+    await remotes(server, home);
 
     const again = await proposeLocalDns(["example.com"], [HOST], { home, machine });
     await installLocalDns(again, { home, machine });
@@ -216,13 +222,53 @@ function page(host: string, tracestate: string): string {
 <script>a.textContent=location.href;p.textContent=performance.getEntriesByType("navigation")[0].nextHopProtocol;s.textContent=isSecureContext</script>`;
 }
 
-/** A real Chromium with this user's own authorities. */
-async function browse(home: string, name: string): Promise<void> {
-  const authority = {
+/** Deployed services are reached only when their certificate is theirs. */
+async function remotes(server: RunningServer, home: string): Promise<void> {
+  const hosts = readFileSync("/etc/hosts");
+  writeFileSync("/etc/hosts", `${hosts}127.0.0.1 shop.example.com bank.test\n`);
+  for (const [host, issuedFor, status] of [
+    ["shop.example.com", "example.com", 200],
+    ["shop.example.com", "other.example.com", 502],
+    ["bank.test", "bank.test", 502],
+  ] as const) {
+    const { certificate, key } = await issueLeaf(authorityOf(home), issuedFor, Date.now());
+    const remote = createHttps({ cert: certificate, key }, (_request, response) => response.end("deployed"));
+    await new Promise<void>((resolve) => remote.listen(0, "127.0.0.1", resolve));
+    await server.control("PUT", "/v1/sessions/fat-toad", {
+      session: {
+        session_token: "t",
+        services: [{ name: "shop", location: `https://${host}:${(remote.address() as AddressInfo).port}` }],
+        domains: [{ domain: "example.com", default_service: "shop" }],
+      },
+      origin_secret: null,
+      config_path: null,
+    });
+    const said = await run([
+      ...["curl", "-s", "-m", "20", "-w", " %{http_code}", "-H", "Host: fat-toad.example.com"],
+      `http://127.0.0.1:${server.status.browser_port}/`,
+    ]);
+    check(
+      `a deployed service ${host} with a certificate for ${issuedFor}: ${status}`,
+      said.endsWith(` ${status}`),
+      said,
+    );
+    remote.close();
+    remote.closeAllConnections();
+  }
+  await server.control("DELETE", "/v1/sessions/fat-toad");
+  writeFileSync("/etc/hosts", hosts);
+}
+
+function authorityOf(home: string) {
+  return {
     certificate: readFileSync(join(home, "certificates/authority.crt.pem"), "utf8"),
     key: readFileSync(join(home, "certificates/authority.key.pem"), "utf8"),
   };
-  const impostor = await issueLeaf(authority, "bank.test", Date.now());
+}
+
+/** A real Chromium with this user's own authorities. */
+async function browse(home: string, name: string): Promise<void> {
+  const impostor = await issueLeaf(authorityOf(home), "bank.test", Date.now());
   const evil = createHttps({ cert: impostor.certificate, key: impostor.key }, (_request, response) =>
     response.end("stolen"),
   );
