@@ -1,5 +1,4 @@
 /** The life of sessions on this machine: what the extension and the command line talk to. */
-import { type FSWatcher, mkdirSync, watch } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Config, Target } from "../core/config/config.ts";
 import type { Explanation } from "../core/control.ts";
@@ -34,6 +33,7 @@ import { WorkerClient } from "./session/worker-client.ts";
 import type { SessionView, Snapshot } from "./snapshot.ts";
 import type { SessionRecord, State } from "./state/state.ts";
 import { Store } from "./state/store.ts";
+import { Watcher } from "./watcher.ts";
 
 export interface ManagerOptions {
   /** The folder that holds all state, absolute. */
@@ -72,8 +72,6 @@ export interface CreateRequest {
   locations: Record<string, string>;
 }
 
-/** How often what runs is compared with what is wanted. */
-const TICK_MS = 2_000;
 /** A lease outlives some missed renewals. */
 const LEASE_MS = 15_000;
 const RENEW_MS = 4_000;
@@ -90,15 +88,14 @@ export class Manager {
   readonly #store: Store;
   readonly #reconciler: Reconciler;
   readonly #observer: Observer;
-  #watching: { timer: NodeJS.Timeout; files: FSWatcher | undefined } | undefined;
+  readonly #watcher: Watcher;
   #renewedAt = Number.NEGATIVE_INFINITY;
-  #ticking: Promise<void> | undefined;
-  #again = false;
 
   constructor(options: ManagerOptions) {
     this.#options = options;
     this.#store = new Store(options.home);
     this.#reconciler = new Reconciler(options, this.#store);
+    this.#watcher = new Watcher(options.home, () => this.#round(), options.log);
     this.#observer = new Observer(this.#store, this.#reconciler.localServer.control);
   }
 
@@ -113,10 +110,7 @@ export class Manager {
 
   /** Keeps the sessions as they are wanted until `dispose`: for windows and terminals that stay. */
   watch(): void {
-    if (this.#watching) return;
-    const timer = setInterval(() => this.#tick(), TICK_MS);
-    this.#watching = { timer, files: this.#watchState() };
-    this.#tick();
+    this.#watcher.start();
   }
 
   /** Starts the session of this file, or adopts the one that runs. Rejects with a LinkupError. */
@@ -253,11 +247,8 @@ export class Manager {
 
   /** Stops watching and gives up a window's lease; what runs goes on for as long as others need it. */
   async dispose(): Promise<void> {
-    if (!this.#watching) return;
-    clearInterval(this.#watching.timer);
-    this.#watching.files?.close();
-    this.#watching = undefined;
-    await this.#ticking;
+    if (!this.#watcher.isRunning) return;
+    await this.#watcher.stop();
     const { control } = this.#reconciler.localServer;
     if (await control.status()) await control.deleteLease(this.#options.user.id);
   }
@@ -300,7 +291,7 @@ export class Manager {
       return await this.#begun(id);
     } catch (error) {
       // Those who stay keep trying; for those who leave, a failed start leaves nothing.
-      if (!this.#watching && !adopted && !signal?.aborted)
+      if (!this.#watcher.isRunning && !adopted && !signal?.aborted)
         await this.#end(id).catch((later: Error) => this.#options.log(later.message));
       throw error;
     } finally {
@@ -385,52 +376,26 @@ export class Manager {
     await this.#observer.look();
   }
 
-  /** One round after the other; a call during a round asks for another one. */
-  #tick(): void {
-    this.#again = true;
-    this.#ticking ??= this.#rounds().finally(() => {
-      this.#ticking = undefined;
-    });
-  }
-
-  async #rounds(): Promise<void> {
-    while (this.#again && this.#watching) {
-      this.#again = false;
-      try {
-        await this.#observer.look();
-        if (this.#observer.seen.state.sessions.some(isPresent)) await this.#reconcile();
-        await this.#observer.probe("due");
-        this.#observer.tell("state", null);
-      } catch (error) {
-        this.#options.log((error as Error).message);
-        this.#observer.tell("state", problemOf(error, "state-unusable"));
-      }
+  /** One look of the watcher's: what is wrong is shown, and tried again at the next one. */
+  async #round(): Promise<void> {
+    try {
+      await this.#observer.look();
+      if (this.#observer.seen.state.sessions.some(isPresent)) await this.#reconcile();
+      await this.#observer.probe("due");
+      this.#observer.tell("state", null);
+    } catch (error) {
+      this.#options.log((error as Error).message);
+      this.#observer.tell("state", problemOf(error, "state-unusable"));
     }
   }
 
   async #renewLease(): Promise<void> {
     const { user } = this.#options;
-    if (user.keep || !this.#watching || performance.now() - this.#renewedAt < RENEW_MS) return;
+    if (user.keep || !this.#watcher.isRunning || performance.now() - this.#renewedAt < RENEW_MS) return;
     const { control } = this.#reconciler.localServer;
     if (!(await control.status())) return;
     await control.putLease(user.id, { ttl_ms: LEASE_MS });
     this.#renewedAt = performance.now();
-  }
-
-  /** Other processes change the state too. Without such a watch the tick sees it, later. */
-  #watchState(): FSWatcher | undefined {
-    const { home, log } = this.#options;
-    try {
-      mkdirSync(home, { recursive: true, mode: 0o700 });
-      const files = watch(home, (_, file) => {
-        if (file === "state.json") this.#tick();
-      });
-      files.on("error", (error) => log(`Cannot watch ${home}: ${error.message}`));
-      return files;
-    } catch (error) {
-      log(`Cannot watch ${home}: ${(error as Error).message}`);
-      return undefined;
-    }
   }
 }
 
