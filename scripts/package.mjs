@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { listFiles } from "@vscode/vsce";
+import vsce from "@vscode/vsce";
 
 const root = resolve(import.meta.dirname, "..");
 const vsix = join(root, "linkup.vsix");
@@ -39,7 +39,9 @@ function run(file, ...args) {
 
 run("esbuild.mjs");
 
-const files = (await listFiles({ cwd: root, dependencies: false })).map((file) => file.replaceAll("\\", "/"));
+// Everything is bundled: no package manager is asked for dependencies.
+const listed = await vsce.listFiles({ cwd: root, packageManager: vsce.PackageManager.None });
+const files = listed.map((file) => file.replaceAll("\\", "/"));
 const problems = [
   ...files
     .filter((file) => !PARTS.some((part) => part.test(file)))
