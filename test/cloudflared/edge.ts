@@ -65,7 +65,11 @@ export class Edge {
   }
 
   /** Sends a request down the tunnel; 530 when nobody serves it. */
-  async request(tunnel: string, { method, authority, path, headers }: EdgeRequest, body: Buffer): Promise<EdgeAnswer> {
+  async request(
+    tunnel: string,
+    { method, authority, path, headers }: EdgeRequest,
+    body: Buffer,
+  ): Promise<EdgeAnswer> {
     const connector = this.#connectors.get(tunnel);
     if (!connector) return { status: 530, headers: {}, body: Buffer.from("error code: 1033") };
     const { connection: _, host: __, "transfer-encoding": ___, ...rest } = headers;
@@ -75,10 +79,16 @@ export class Edge {
     const chunks: Buffer[] = [];
     stream.on("data", (chunk: Buffer) => chunks.push(chunk));
     try {
-      const [answer] = (await once(stream, "response")) as [http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader];
+      const [answer] = (await once(stream, "response")) as [
+        http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader,
+      ];
       await once(stream, "end");
       const answered = Object.fromEntries(Object.entries(answer).filter(([name]) => !name.startsWith(":")));
-      return { status: answer[":status"]!, headers: answered as EdgeAnswer["headers"], body: Buffer.concat(chunks) };
+      return {
+        status: answer[":status"]!,
+        headers: answered as EdgeAnswer["headers"],
+        body: Buffer.concat(chunks),
+      };
     } catch (error) {
       return { status: 530, headers: {}, body: Buffer.from(String(error)) };
     }

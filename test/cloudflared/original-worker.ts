@@ -60,7 +60,8 @@ export class OriginalWorker {
     const body = Buffer.concat(chunks);
     const isUpsert = incoming.method === "POST" && incoming.url === "/linkup/v2/sessions/tunneled";
     if (incoming.url === "/linkup/check" || isUpsert) {
-      if (incoming.headers.authorization !== `Bearer ${this.#token}`) response.writeHead(401).end("Unauthorized");
+      if (incoming.headers.authorization !== `Bearer ${this.#token}`)
+        response.writeHead(401).end("Unauthorized");
       else if (isUpsert) this.#upsert(JSON.parse(body.toString("utf8")), response);
       else response.end("OK");
       return;
@@ -124,15 +125,23 @@ export class OriginalWorker {
     const { hostname } = new URL(decision.origin);
     if (hostname === "localhost") {
       const authority = new URL(tunnel.url).host;
-      const answer = await this.#edge.request(tunnel.id, { method, authority, path: decision.target, headers }, body);
+      const answer = await this.#edge.request(
+        tunnel.id,
+        { method, authority, path: decision.target, headers },
+        body,
+      );
       response.writeHead(answer.status, answer.headers).end(answer.body);
       return;
     }
     const { host: _, ...others } = headers;
-    request(new URL(decision.target, decision.origin), { method, headers: others, agent: false }, (answer) => {
-      response.writeHead(answer.statusCode!, answer.headers);
-      answer.pipe(response);
-    })
+    request(
+      new URL(decision.target, decision.origin),
+      { method, headers: others, agent: false },
+      (answer) => {
+        response.writeHead(answer.statusCode!, answer.headers);
+        answer.pipe(response);
+      },
+    )
       .on("error", () => response.writeHead(502).end())
       .end(body);
   }

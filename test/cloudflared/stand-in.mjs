@@ -33,7 +33,8 @@ function end(code, text) {
 const options = readOptions();
 const token = readToken();
 const service = /service: (\S+)/.exec(readFileSync(options.config, "utf8"))?.[1];
-if (!service) end(1, "The last ingress rule must match all URLs (i.e. it should not have a hostname or path filter)");
+if (!service)
+  end(1, "The last ingress rule must match all URLs (i.e. it should not have a hostname or path filter)");
 if (faults().exit === "offline") {
   say("error", "Error looking up Cloudflare edge IPs: the DNS query failed", {
     error: "lookup _v2-origintunneld._tcp.argotunnel.com: no such host",
@@ -65,7 +66,9 @@ function readOptions() {
     if (positionals.join(" ") !== "tunnel run") throw new Error(`unknown command: ${positionals.join(" ")}`);
     return values;
   } catch (error) {
-    console.log(`Incorrect Usage. ${error.message}\n\nNAME:\n   cloudflared - Cloudflare's command-line tool`);
+    console.log(
+      `Incorrect Usage. ${error.message}\n\nNAME:\n   cloudflared - Cloudflare's command-line tool`,
+    );
     process.exit(0);
   }
 }
@@ -86,7 +89,9 @@ function serveMetrics() {
     if (incoming.url !== "/ready") return response.writeHead(404).end();
     const status = !stopping && connections > 0 ? (faults().ready ?? 200) : 503;
     response.writeHead(status, { "content-type": "application/json" });
-    response.end(JSON.stringify({ status, readyConnections: status === 200 ? connections : 0, connectorId: "stand-in" }));
+    response.end(
+      JSON.stringify({ status, readyConnections: status === 200 ? connections : 0, connectorId: "stand-in" }),
+    );
   });
   const [host, port] = options.metrics.split(":");
   server.on("error", ({ message }) => end(1, `Error opening metrics server listener: ${message}`));
@@ -106,7 +111,9 @@ function connectToEdge() {
     return retry();
   }
   const [host, port] = process.env.TUNNEL_EDGE.split(":");
-  const socket = connect(Number(port), host, () => socket.write(`${JSON.stringify({ ...token, protocol })}\n`));
+  const socket = connect(Number(port), host, () =>
+    socket.write(`${JSON.stringify({ ...token, protocol })}\n`),
+  );
   socket.once("error", ({ message }) => {
     say("error", "Unable to establish connection with Cloudflare edge", { error: message, connIndex: 0 });
   });
@@ -172,7 +179,9 @@ function forward(stream, headers) {
   );
   outgoing.on("error", (error) => {
     // Errors of the origin have no message.
-    process.stderr.write(`${JSON.stringify({ level: "error", error: error.message, time: new Date().toISOString() })}\n`);
+    process.stderr.write(
+      `${JSON.stringify({ level: "error", error: error.message, time: new Date().toISOString() })}\n`,
+    );
     if (!stream.headersSent) stream.respond({ ":status": 502 });
     stream.end();
   });
