@@ -51,6 +51,11 @@ export function findSession(head: RequestHead, env: Env): Found | undefined | Pr
 }
 
 async function askForAll(candidates: Candidate[], now: number, env: Env): Promise<Found | undefined> {
+  const [only] = candidates;
+  if (only && candidates.length === 1) {
+    const session = await ask(only.name, env);
+    return session ? { ...only, session } : undefined;
+  }
   const sessions = await Promise.all(
     candidates.map(({ name }) => {
       const answer = answers.get(name);
@@ -66,10 +71,6 @@ function ask(name: string, env: Env): Promise<KnownSession | null> {
   if (underWay) return join(underWay, name, env);
   const answer: Promise<KnownSession | null> = askObject(name, env, () => asking.get(name) === answer);
   asking.set(name, answer);
-  const done = () => {
-    if (asking.get(name) === answer) asking.delete(name);
-  };
-  answer.then(done, done);
   return answer;
 }
 
@@ -95,10 +96,14 @@ async function askObject(name: string, env: Env, isCurrent: () => boolean): Prom
   const at = Date.now();
   const known = answers.get(name);
   const id = known?.id ?? env.SESSIONS.idFromName(name);
-  const object = env.SESSIONS.get(id);
-  const session = known && (await isUnchanged(object, known)) ? known.session : await object.lookUp();
-  if (isCurrent()) remember(name, { at, id, session });
-  return session;
+  try {
+    const object = env.SESSIONS.get(id);
+    const session = known && (await isUnchanged(object, known)) ? known.session : await object.lookUp();
+    if (isCurrent()) remember(name, { at, id, session });
+    return session;
+  } finally {
+    if (isCurrent()) asking.delete(name);
+  }
 }
 
 async function isUnchanged(object: DurableObjectStub<SessionObject>, { session }: Answer): Promise<boolean> {

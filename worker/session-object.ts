@@ -1,6 +1,7 @@
 /** The Durable Object of one session: its document, its owner, its tunnel. All its changes happen here, one after the other. */
 import { DurableObject } from "cloudflare:workers";
 import type { TunnelData } from "../core/control.ts";
+import { randomName } from "../core/names.ts";
 import { directory } from "./directory-object.ts";
 import { type Env, isDirect } from "./env.ts";
 import { type KnownSession, knownSession, NO_VERSION } from "./known-session.ts";
@@ -20,6 +21,7 @@ const RECORD = "session";
 const TUNNEL = "tunnel";
 const LEFTOVER = "leftover";
 const USED_EVERY_MS = 60 * 60 * 1000;
+const VERSION_LENGTH = 10;
 /** When to try again what failed, or was interrupted. */
 const RETRY_MS = 60 * 1000;
 
@@ -29,7 +31,7 @@ export class SessionObject extends DurableObject<Env> {
   /** A tunnel that was begun or is to be deleted, and may still be there. */
   #leftover: DoomedTunnel | undefined;
   /** Another one after each change, and after each start of the object. */
-  #version = crypto.randomUUID();
+  #version = randomName(VERSION_LENGTH);
   /** Ends when the change that is under way has ended. */
   #change: Promise<unknown> = Promise.resolve();
 
@@ -59,7 +61,7 @@ export class SessionObject extends DurableObject<Env> {
     const record = this.#living();
     if (record) this.#noteUse(record);
     const version = record ? this.#version : NO_VERSION;
-    return new Response(null, { status: url.endsWith(version) ? 204 : 205 });
+    return new Response(null, { status: url.endsWith(`/${version}`) ? 204 : 205 });
   }
 
   /** Creates or changes the session. Only the one who knows its token may change it. */
@@ -193,14 +195,14 @@ export class SessionObject extends DurableObject<Env> {
   #keepTunnel(tunnel: TunnelRecord): void {
     this.ctx.storage.kv.put(TUNNEL, tunnel);
     this.#tunnel = tunnel;
-    this.#version = crypto.randomUUID();
+    this.#version = randomName(VERSION_LENGTH);
   }
 
   #dropTunnel(): void {
     this.#keepLeftover({ session: this.#tunnel!.session, id: this.#tunnel!.data.id });
     this.ctx.storage.kv.delete(TUNNEL);
     this.#tunnel = undefined;
-    this.#version = crypto.randomUUID();
+    this.#version = randomName(VERSION_LENGTH);
   }
 
   /** Failing, it is left to the alarm. */
@@ -239,7 +241,7 @@ export class SessionObject extends DurableObject<Env> {
   #keepRecord(record: SessionRecord): void {
     this.ctx.storage.kv.put(RECORD, record);
     this.#record = record;
-    this.#version = crypto.randomUUID();
+    this.#version = randomName(VERSION_LENGTH);
   }
 
   #keepLeftover(leftover: DoomedTunnel | undefined): void {
