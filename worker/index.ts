@@ -26,10 +26,17 @@ async function serveApi(request: Request, head: RequestHead, env: Env): Promise<
   const url = URL.parse(request.url);
   if (!url) return failureResponse(malformed, request);
   try {
-    return (await callApi(request, url, env)) ?? proxy(request, head, env);
+    return (await callApi(request, url, env)) ?? proxy(withoutToken(request), head, env);
   } catch (error) {
     return failed(error, request);
   }
+}
+
+/** A path under /linkup that is no call of the API belongs to a service, and the Worker's token is not for services. */
+function withoutToken(request: Request): Request {
+  const headers = new Headers(request.headers);
+  headers.delete("authorization");
+  return new Request(request, { headers });
 }
 
 /** Undefined for a target without a path, as `OPTIONS *` has it: nothing tells where the host ends. */

@@ -61,6 +61,15 @@ describe("no open proxy", () => {
     expect(answer.status).toBe(401);
   });
 
+  test("the Worker's token is for the Worker alone, also where a path under /linkup is a service's", async () => {
+    await preview("https://web.example.org", { desired_name: "one" });
+    const answer = await api("GET", "/linkup/page-of-a-service", undefined, { host: "one.example.com" });
+    expect(answer.status).toBe(200);
+    const seen = JSON.parse(answer.body);
+    expect(seen.headers).toHaveProperty("linkup-destination", "web");
+    expect(seen.headers).not.toHaveProperty("authorization");
+  });
+
   test("private targets are refused, all in one answer", async () => {
     const answer = await api("POST", "/linkup/v2/sessions/preview", {
       services: [
