@@ -6,9 +6,9 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { statSync } from "node:fs";
-import { mkdtemp, readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { build } from "esbuild";
 import { WebSocket } from "ws";
 import { startWorker } from "../../../scripts/embedded-worker.mjs";
@@ -24,7 +24,9 @@ const upstream = fork(resolve(import.meta.dirname, "upstream.ts"));
 const [port] = (await once(upstream, "message")) as [number];
 const UPSTREAM = `http://127.0.0.1:${port}`;
 const ours = await startWorker({ token: TOKEN });
-const forgetful = await startWorker({ token: TOKEN, bundle: await forgetfulBundle() });
+const forgetfulCode = await forgetfulBundle();
+const forgetful = await startWorker({ token: TOKEN, bundle: forgetfulCode });
+await rm(dirname(forgetfulCode), { recursive: true });
 const bare = await startWorker({
   bundle: resolve(import.meta.dirname, "pass-through.mjs"),
   vars: { UPSTREAM },
