@@ -50,6 +50,9 @@ const child = spawn(node, [join(root, "scripts", `${script}.mjs`), ...args], {
 // Ctrl-C in a terminal reaches the child as well; any other signal is handed on. Either way it ends first.
 process.on("SIGINT", () => {});
 for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+// npm hands a signal to its shell only, and both are gone at once: then nobody is left to tell.
+const parent = process.ppid;
+setInterval(() => process.ppid !== parent && child.kill("SIGTERM"), 500).unref();
 child.on("exit", (code, signal) => {
   process.exitCode = code ?? 128 + constants.signals[signal];
 });
