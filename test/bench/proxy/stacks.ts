@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { ServerStatus } from "../../../core/control.ts";
 import { callControl, localServerBundle } from "../../local-server/harness.ts";
 
+export const OURS = "Linkup";
 export const HOST = "slim-gecko.example.com";
 
 export interface Stack {
@@ -120,7 +121,7 @@ export async function startOurs({ directory, upstream }: Place): Promise<Stack> 
     origin_secret: null,
     config_path: null,
   });
-  return { name: "Linkup", http2: true, port: (status.body as ServerStatus).browser_port, process: child };
+  return { name: OURS, http2: true, port: (status.body as ServerStatus).browser_port, process: child };
 }
 
 /** The stack first named for this project, as its documentation writes it. */
