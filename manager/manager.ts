@@ -9,7 +9,7 @@ import { explain } from "./explain.ts";
 import { problemOfRecord } from "./observe.ts";
 import { Observer } from "./observer.ts";
 import { LinkupError, type Problem, problem, problemOf } from "./problem.ts";
-import { waitForEnd } from "./process/child.ts";
+import { endProcess, waitForEnd } from "./process/child.ts";
 import {
   type Wanted,
   wantBeside,
@@ -290,8 +290,9 @@ export class Manager {
       signal?.throwIfAborted();
       return await this.#begun(id);
     } catch (error) {
-      // Those who stay keep trying; for those who leave, a failed start leaves nothing.
-      if (!this.#watcher.isRunning && !adopted && !signal?.aborted)
+      // Those who stay keep trying what may come; for those who leave, a failed start leaves nothing.
+      const staying = this.#watcher.isRunning && problemOf(error, "worker-failed").code !== "name-taken";
+      if (!staying && !adopted && !signal?.aborted)
         await this.#end(id).catch((later: Error) => this.#options.log(later.message));
       throw error;
     } finally {
@@ -345,11 +346,11 @@ export class Manager {
 
   /** Resolves when what is no longer needed is gone: the keeper too, which may have done the stopping, and ends after it. */
   async #stopping(change: (state: State) => void): Promise<void> {
-    const { keeper } = await this.#store.read();
     await this.#store.change(change);
     await this.#observer.look();
     await this.#reconcile();
-    if (keeper && (await this.#store.read()).keeper === null) await waitForEnd(keeper, KEEPER_END_MS);
+    const { keeper, leaving } = await this.#store.read();
+    if (keeper === null && leaving && !(await waitForEnd(leaving, KEEPER_END_MS))) await endProcess(leaving);
   }
 
   /** The local server and the Worker get this session as it is wanted. */

@@ -1,6 +1,7 @@
 /** Looks at what is wanted and what runs, and tells those who listen when it has changed. */
 
 import { HealthBook } from "./health.ts";
+import { unfindable } from "./local-dns/findable.ts";
 import { type Observed, probesOf, sessionView, snapshotOf } from "./observe.ts";
 import { LinkupError, type Problem } from "./problem.ts";
 import type { ControlClient } from "./process/control-client.ts";
@@ -18,6 +19,7 @@ export class Observer {
   readonly #listeners = new Set<(snapshot: Snapshot) => void>();
   /** Problems that only this process knows of, by what they are about. */
   readonly #problems = new Map<string, Problem>();
+  #unfindable: readonly Problem[] = [];
   #seen: Pick<Observed, "state" | "server"> = { state: emptyState(), server: undefined };
   #probedAt = Number.NEGATIVE_INFINITY;
 
@@ -46,6 +48,7 @@ export class Observer {
   async look(): Promise<void> {
     const state = await this.#store.read();
     const server = await this.#control.status().catch(() => undefined);
+    this.#unfindable = await unfindable(this.#store.home, state.sessions);
     this.#seen = { state, server };
     this.#present();
   }
@@ -71,7 +74,8 @@ export class Observer {
   }
 
   #present(): void {
-    const next = snapshotOf({ ...this.#seen, health: this.#health, problems: [...this.#problems.values()] });
+    const problems = [...this.#problems.values(), ...this.#unfindable];
+    const next = snapshotOf({ ...this.#seen, health: this.#health, problems });
     if (JSON.stringify(next) === JSON.stringify(this.snapshot)) return;
     this.snapshot = next;
     for (const listener of this.#listeners) listener(next);

@@ -38,10 +38,9 @@ export async function start(options: Options): Promise<void> {
   let began = false;
   const say = (session: SessionView) => {
     began = true;
-    if (options.name !== undefined && session.name !== options.name)
-      process.stderr.write(
-        `The name ${options.name} belongs to someone else: the session is ${session.name}.\n`,
-      );
+    for (const { code, message } of manager.snapshot.problems)
+      if (code === "no-local-dns")
+        process.stderr.write(`Note: ${message} \`linkup local-dns install\` helps.\n`);
     process.stdout.write(options.json ? `${JSON.stringify(startedJson(session))}\n` : sessionText(session));
   };
 
@@ -53,7 +52,7 @@ export async function start(options: Options): Promise<void> {
     // Stopped from elsewhere.
     if (began && !sessions.some((session) => session.configPath === configPath)) interrupted.abort();
   });
-  await stay(manager, () => manager.start(request, interrupted.signal), say, interrupted.signal);
+  await stay(manager, configPath, () => manager.start(request, interrupted.signal), say, interrupted.signal);
   await manager.stop({ configPath }).catch(unlessStopped);
   await manager.dispose();
 }
@@ -61,6 +60,7 @@ export async function start(options: Options): Promise<void> {
 /** Serves until Ctrl-C, or until the session is stopped from elsewhere. */
 async function stay(
   manager: Manager,
+  configPath: string,
   begin: () => Promise<SessionView>,
   say: (session: SessionView) => void,
   interrupted: AbortSignal,
@@ -74,6 +74,10 @@ async function stay(
   } catch (error) {
     if (interrupted.aborted) return;
     if (!comesBack(error)) {
+      // One that ran before goes on.
+      const { sessions } = await manager.look();
+      if (sessions.some((session) => session.configPath === configPath && session.state === "failed"))
+        await manager.stop({ configPath }).catch(unlessStopped);
       await manager.dispose();
       throw error;
     }

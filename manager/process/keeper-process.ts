@@ -39,9 +39,11 @@ export class KeeperProcess {
   async stop(): Promise<void> {
     const { keeper } = await this.#store.read();
     if (!keeper) return;
-    if (keeper.pid !== process.pid) await endProcess(keeper);
+    const itself = keeper.pid === process.pid;
+    if (!itself) await endProcess(keeper);
     await this.#store.change((state) => {
       state.keeper = null;
+      if (itself) state.leaving = keeper;
     });
   }
 }

@@ -1,5 +1,6 @@
 /** What people ask for, as changes of the state. Pure: making it so is the reconciler's. */
 import type { Config, Target } from "../../core/config/config.ts";
+import { randomName } from "../../core/names.ts";
 import { httpOrigin } from "../../core/session.ts";
 import { LinkupError } from "../problem.ts";
 import type { SessionRecord, State } from "../state/state.ts";
@@ -74,9 +75,10 @@ function want(
   if (!isWanted(record)) record.since = now;
   record.wanted = "running";
   record.keep ||= keep;
-  record.config = ownConfig(record, config);
+  const own = ownConfig(record, config);
+  giveUpOld(state, record, name ?? record.name, own);
+  record.config = own;
   record.worker_token = workerToken;
-  if (name !== undefined) record.name = name;
   // Sent and looked at again even when nothing changed: the Worker may have forgotten the session.
   record.registered = null;
   record.env_files = null;
@@ -84,6 +86,35 @@ function want(
   record.trouble = null;
   if (record.connector) record.connector = { ...record.connector, retry_at: 0 };
   state.local_server = { ...state.local_server, failures: 0, retry_at: 0, problem: null };
+  delete record.name_asked;
+  if (name === undefined) return;
+  record.name = name;
+  if (record.kind === "tunneled") record.name_asked = true;
+}
+
+/**
+ * A session that gets another name or another Worker leaves its old self behind, as a session of its own that is
+ * stopped: taking it down deletes it from the old Worker and ends its cloudflared.
+ */
+function giveUpOld(state: State, record: SessionRecord, name: string | null, config: Config): void {
+  const moved = config.linkup.worker_url !== record.config.linkup.worker_url;
+  if (record.kind === "isolated" || record.worker === null || record.name === null) return;
+  if (!moved && name === record.name) return;
+  state.sessions.push({
+    ...structuredClone(record),
+    id: randomName(12),
+    beside: true,
+    wanted: "stopped",
+    registered: record.registered ?? "given up",
+    // The local server may know its successor by the same name; if not, it is told to forget this one as well.
+    served: null,
+    env_files: null,
+  });
+  record.worker = null;
+  record.tunnel = null;
+  record.origin_secret = null;
+  record.registered = null;
+  record.connector = null;
 }
 
 /** On this machine: what the Worker's users have taken, the Worker says. */
@@ -110,7 +141,9 @@ export function wantStopped(state: State, selector: Selector | "all"): void {
 export function wantConfig(state: State, configPath: string, config: Config): void {
   for (const record of state.sessions) {
     if (record.config_path !== configPath || !isWanted(record)) continue;
-    record.config = ownConfig(record, config);
+    const own = ownConfig(record, config);
+    giveUpOld(state, record, record.name, own);
+    record.config = own;
     record.trouble = null;
   }
 }

@@ -3,7 +3,6 @@ import { dirname, resolve } from "node:path";
 import type { ServerStatus, WorkerCapabilities } from "../../core/control.ts";
 import { randomName } from "../../core/names.ts";
 import { EnvFiles } from "../env-files/env-files.ts";
-import { uncovered } from "../local-dns/coverage.ts";
 import { LinkupError } from "../problem.ts";
 import type { ControlClient } from "../process/control-client.ts";
 import type { SessionRecord, State } from "../state/state.ts";
@@ -59,7 +58,6 @@ export class SessionLife {
   async route(id: string, server: ServerStatus): Promise<SessionRecord> {
     let record = await this.change(id, () => {});
     if (record.kind === "isolated") {
-      await this.#assertFound(record);
       if (record.name === null) record = await this.change(id, (record) => rename(record, randomName()));
     } else {
       if (record.served !== null) record = await this.#serve(record, server);
@@ -90,17 +88,6 @@ export class SessionLife {
         (record) => record.id !== id || !record.beside || isWanted(record),
       );
     });
-  }
-
-  async #assertFound({ config }: SessionRecord): Promise<void> {
-    const domains = config.domains.map(({ domain }) => domain);
-    const lost = await uncovered(this.#options.home, domains);
-    if (lost.length === 0) return;
-    throw new LinkupError(
-      "no-local-dns",
-      `An isolated session needs domains that browsers find on this machine. ${lost.join(", ")} would need local DNS; names under localhost (such as shop.localhost) work by themselves.`,
-      [{ command: "installLocalDns", title: "Install Local DNS…", terminal: "linkup local-dns install" }],
-    );
   }
 
   async #serve(record: SessionRecord, server: ServerStatus): Promise<SessionRecord> {
@@ -146,6 +133,11 @@ export class SessionLife {
       });
     }
     let session = await worker.putTunneled(request(record));
+    if (record.name_asked && session?.session_name !== record.name) {
+      // A Worker of the original gives another one at once.
+      if (session) await this.#unregister(record, session.session_name);
+      throw nameTaken(record.name, worker.url);
+    }
     if (!session) {
       this.#options.log(`The name ${record.name} belongs to someone else: asking for another one.`);
       session = await worker.putTunneled(request({ ...record, name: null }));
@@ -154,6 +146,7 @@ export class SessionLife {
     const { session_name, tunnel_data, origin_secret } = session;
     return this.change(id, (record) => {
       rename(record, session_name);
+      delete record.name_asked;
       registeredNow(record);
       record.tunnel = tunnel_data;
       record.origin_secret = origin_secret ?? null;
@@ -267,6 +260,6 @@ function registeredNow(record: SessionRecord): void {
 function nameTaken(name: string | null, workerUrl: string): LinkupError {
   return new LinkupError(
     "name-taken",
-    `The name ${name ?? "that the Worker chose"} belongs to another session on ${workerUrl}. Choose another one.`,
+    `The name ${name ?? "that the Worker chose"} belongs to another session on ${workerUrl}. Choose another one with --name, or none: then it gets one that is free.`,
   );
 }

@@ -17,6 +17,8 @@ export interface State {
   local_dns: Answering;
   /** The process that keeps what is wanted running while no window does. */
   keeper: ProcessId | null;
+  /** A keeper that has nothing left to keep and is about to end: whoever stops a session waits for it. */
+  leaving?: ProcessId;
   /** Told until the next stop: a state that could not be read was set aside. */
   set_aside: Problem | null;
 }
@@ -42,6 +44,8 @@ export interface SessionRecord {
   beside: boolean;
   /** Null until the Worker has given it one. */
   name: string | null;
+  /** The name was asked for by a person, and the Worker has not given it yet: no other one will do. */
+  name_asked?: true;
   session_token: string;
   wanted: "running" | "stopped";
   /** Goes on without any window or terminal. */
@@ -113,6 +117,7 @@ const recordSchema = z.object({
   config_path: nullable(z.string()),
   beside: z.boolean(),
   name: nullable(z.string()),
+  name_asked: z.exactOptional(z.literal(true)),
   session_token: z.string(),
   wanted: z.enum(["running", "stopped"]),
   keep: z.boolean(),
@@ -156,6 +161,7 @@ const stateSchema = z.object({
   local_server: supervised,
   local_dns: z.extend(supervised, { ready: z.boolean() }),
   keeper: nullable(processId),
+  leaving: z.exactOptional(processId),
   set_aside: nullable(problem),
 });
 

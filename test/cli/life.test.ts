@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ownId } from "../../manager/process/identity.ts";
+import { startWorker } from "../../scripts/embedded-worker.mjs";
 import { TOKEN, until, World } from "../manager/world.ts";
 
 interface Started {
@@ -106,6 +107,43 @@ describe("a tunneled session", () => {
     expect(other).not.toBe(name);
     expect(await world.served(other)).toBe("remote web");
     expect((await world.json<Status>("status")).sessions.map(({ name }) => name)).toEqual([other]);
+  });
+
+  test.each([
+    ["detached", ["--detach"]],
+    ["in the foreground", []],
+  ])("does not start %s under another name than the one it was told to have", async (_, more) => {
+    await world.json("start", "--detach", "--name", "mine");
+    world.env.LINKUP_HOME = join(world.folder, "another-home");
+    const { code, stdout, stderr } = await world.linkup("start", "--name", "mine", ...more);
+    expect(code).toBe(1);
+    expect(stdout).toBe("");
+    expect(stderr).toContain("The name mine belongs to another session");
+    expect((await world.json<Status>("status")).sessions).toEqual([]);
+    expect((await startDetached()).session_name).not.toBe("mine");
+    await world.linkup("stop");
+    world.env.LINKUP_HOME = world.home;
+    expect(await world.served("mine")).toBe("remote web");
+  });
+
+  test("that moves to another Worker is deleted from the one it was on", async () => {
+    const { session_name: name } = await startDetached();
+    const second = await startWorker({ token: TOKEN, port: 0 });
+    try {
+      const text = readFileSync(world.configPath, "utf8");
+      writeFileSync(
+        world.configPath,
+        text.replace(`http://127.0.0.1:${world.workerPort}`, second.url.replace(/\/$/, "")),
+      );
+      expect((await startDetached()).session_name).toBe(name);
+      expect(await world.served(name)).toMatch(/^422 /);
+      const port = Number(new URL(second.url).port);
+      expect(await world.ask(`${name}.shop.localhost`, "/", port)).toMatchObject({ body: "remote web" });
+      expect((await world.json<Status>("status")).sessions.map(({ name }) => name)).toEqual([name]);
+    } finally {
+      await world.linkup("stop");
+      await second.stop();
+    }
   });
 
   test("takes a name that it is given, as long as nobody else has it", async () => {
@@ -231,10 +269,14 @@ test("an isolated session is served on this machine only", async () => {
 
 test("an isolated session of a domain that browsers cannot find says what it needs", async () => {
   world.writeConfig(world.configPath, { domain: "example.com" });
-  const { code, stderr } = await world.linkup("start", "--isolated", "--detach");
-  expect(code).toBe(1);
-  expect(stderr).toContain("example.com would need local DNS");
-  expect([...world.processes().values()]).toEqual([]);
+  const { code, stdout, stderr } = await world.linkup("start", "--isolated", "--detach", "--json");
+  expect(code).toBe(0);
+  const { session_name: name, urls } = JSON.parse(stdout) as Started;
+  expect(stderr).toContain(`Browsers on this machine will not find ${name}.example.com: local DNS`);
+  expect(stderr).toContain("`linkup local-dns install` helps");
+  expect((await world.json<Status>("status")).problems).toMatchObject([{ code: "no-local-dns" }]);
+  const { hostname, port } = new URL(urls[0]!);
+  expect(await world.ask(hostname, "/", Number(port))).toEqual({ status: 200, body: "remote web" });
 });
 
 test("a linkup.yaml with errors is told with every problem, where it stands", async () => {
