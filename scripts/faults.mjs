@@ -4,6 +4,10 @@ import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 
 const root = resolve(import.meta.dirname, "..");
-const argv = ["--disable-warning=MODULE_TYPELESS_PACKAGE_JSON", "test/faults/run.ts", ...process.argv.slice(2)];
+const argv = [
+  "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON",
+  "test/faults/run.ts",
+  ...process.argv.slice(2),
+];
 const { status } = spawnSync(process.execPath, argv, { cwd: root, stdio: "inherit" });
 process.exit(status ?? 1);
