@@ -16,12 +16,16 @@ export interface ProbeResult {
   reason: string | undefined;
 }
 
-/** Asks the health path of a service at this location. Never rejects. */
+/**
+ * Asks the health path of a service at this location. Never rejects. `patienceMs`: whoever asks does not wait longer,
+ * and a service that needs longer is neither healthy nor unhealthy for that.
+ */
 export async function probe(
   location: string,
   check: HealthCheck,
-  timeoutMs = TIMEOUT_MS,
+  patienceMs = TIMEOUT_MS,
 ): Promise<ProbeResult> {
+  const timeoutMs = Math.min(patienceMs, TIMEOUT_MS);
   const url = `${httpOrigin(location)}${check.path ?? "/"}`;
   const started = performance.now();
   try {
@@ -33,6 +37,12 @@ export async function probe(
       ? { health: "healthy", latencyMs, reason: undefined }
       : { health: "unhealthy", latencyMs, reason: `${url} answered ${status}, wanted: ${wanted}` };
   } catch (error) {
+    if (timeoutMs < TIMEOUT_MS && (error as Error).name === "AbortError")
+      return {
+        health: "unknown",
+        latencyMs: undefined,
+        reason: `${url} did not answer within ${patienceMs} ms`,
+      };
     return { health: "unhealthy", latencyMs: undefined, reason: `${url}: ${networkReason(error as Error)}` };
   }
 }
@@ -61,6 +71,8 @@ export interface Probed {
 
 /** So many are asked at once. */
 const PARALLEL = 16;
+/** Where nobody waits for the slow ones, they must not keep the others waiting either. */
+const PARALLEL_IMPATIENT = 64;
 
 /** The last known health of every copy that was asked. */
 export class HealthBook {
@@ -75,17 +87,18 @@ export class HealthBook {
   }
 
   /** Asks them all, each once, and forgets the others. */
-  async refresh(all: readonly Probed[], timeoutMs?: number): Promise<void> {
+  async refresh(all: readonly Probed[], patienceMs?: number): Promise<void> {
     const wanted = new Map(all.map((probed) => [keyOf(probed), probed]));
     for (const key of this.#results.keys()) if (!wanted.has(key)) this.#results.delete(key);
     const queue = [...wanted];
     const ask = async () => {
       for (let next = queue.pop(); next; next = queue.pop()) {
         const [key, { location, check }] = next;
-        this.#results.set(key, await probe(location, check, timeoutMs));
+        this.#results.set(key, await probe(location, check, patienceMs));
       }
     };
-    await Promise.all(Array.from({ length: Math.min(PARALLEL, queue.length) }, ask));
+    const parallel = patienceMs === undefined ? PARALLEL : PARALLEL_IMPATIENT;
+    await Promise.all(Array.from({ length: Math.min(parallel, queue.length) }, ask));
   }
 }
 

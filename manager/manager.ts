@@ -226,10 +226,10 @@ export class Manager {
     return this.snapshot;
   }
 
-  /** Looks at everything anew, the services' health included. */
-  async refresh(): Promise<Snapshot> {
+  /** Looks at everything anew, the services' health included. `patienceMs`: no service is waited for any longer. */
+  async refresh(patienceMs?: number): Promise<Snapshot> {
     await this.#observer.look();
-    await this.#observer.probe("now");
+    await this.#observer.probe("now", patienceMs);
     return this.snapshot;
   }
 

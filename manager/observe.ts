@@ -5,6 +5,7 @@ import type { Problem } from "./problem.ts";
 import { isConnected, isPresent, isWanted, needsThisMachine } from "./session/records.ts";
 import { targetOf } from "./session/routing.ts";
 import { sessionUrls } from "./session/urls.ts";
+import { ORIGINAL_WORKER } from "./session/worker-answers.ts";
 import type { ComponentView, ServiceView, SessionState, SessionView, Snapshot } from "./snapshot.ts";
 import type { SessionRecord, State } from "./state/state.ts";
 
@@ -128,6 +129,18 @@ function tunnelView({ connector, tunnel }: SessionRecord): ComponentView[] {
   ];
 }
 
+function workerDetail(url: string, worker: SessionRecord["worker"]): string {
+  if (!worker) return url;
+  if (worker.version === ORIGINAL_WORKER.version) return `${url}, ${LACKS}`;
+  return `${url}, version ${worker.version}`;
+}
+
+/** What a Worker of the original does not do. */
+const LACKS = `of the original Linkup. What it lacks:
+  a toggle may need a minute to be followed everywhere, since its store is not consistent at once;
+  it mints no origin secret: whoever knows the tunnel's address reaches the local copies;
+  it cannot delete sessions: a stopped one stays until it expires there.`;
+
 /** One per Worker that a session uses. */
 function workerViews(records: readonly SessionRecord[]): ComponentView[] {
   const byUrl = new Map<string, SessionRecord>();
@@ -142,7 +155,7 @@ function workerViews(records: readonly SessionRecord[]): ComponentView[] {
       state: own ? "failed" : registered ? "ready" : "starting",
       pid: undefined,
       since,
-      detail: own ? own.problem.message : worker ? `${url}, version ${worker.version}` : url,
+      detail: own ? own.problem.message : workerDetail(url, worker),
     };
   });
 }

@@ -54,12 +54,12 @@ export class Observer {
   }
 
   /** Asks the services how they are: at once, or when it is time or one was never asked. */
-  async probe(when: "now" | "due"): Promise<void> {
+  async probe(when: "now" | "due", patienceMs?: number): Promise<void> {
     const probes = probesOf(this.#seen.state);
     const fresh = performance.now() - this.#probedAt < HEALTH_MS;
     if (when === "due" && fresh && probes.every((probed) => this.#health.knows(probed))) return;
     this.#probedAt = performance.now();
-    await this.#health.refresh(probes);
+    await this.#health.refresh(probes, patienceMs);
     this.#present();
   }
 

@@ -4,6 +4,9 @@ import type { Snapshot } from "../../manager/snapshot.ts";
 import { newManager } from "../context.ts";
 import { statusText } from "../print/status.ts";
 
+/** A service that takes longer to answer is "unknown": its slowness is not that of this command. */
+const PATIENCE_MS = 300;
+
 export async function status(options: { session?: string; json?: boolean; watch?: boolean }): Promise<void> {
   const manager = newManager({ keep: false });
   const show = (snapshot: Snapshot) => {
@@ -11,7 +14,7 @@ export async function status(options: { session?: string; json?: boolean; watch?
     if (options.watch && process.stdout.isTTY) process.stdout.write("\x1b[H\x1b[2J");
     process.stdout.write(options.json ? `${JSON.stringify(shown)}\n` : statusText(shown));
   };
-  show(await manager.refresh());
+  show(await manager.refresh(PATIENCE_MS));
   if (!options.watch) return;
   manager.onDidChange(show);
   for (;;) {

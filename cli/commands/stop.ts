@@ -13,8 +13,11 @@ export async function stop(options: Options): Promise<void> {
   const manager = newManager({ keep: false });
   const before = (await manager.look()).sessions;
   await spin("Stopping", manager.stop(options.all ? "all" : await selectSession(manager, options)));
-  if (!options.json) return;
   const running = (await manager.look()).sessions;
   const stopped = before.filter(({ name }) => !running.some((session) => session.name === name));
-  process.stdout.write(`${JSON.stringify({ stopped: stopped.map(({ name }) => name) })}\n`);
+  if (options.json) process.stdout.write(`${JSON.stringify({ stopped: stopped.map(({ name }) => name) })}\n`);
+  else if (stopped.length === 0) process.stdout.write("No session was running.\n");
+  else
+    for (const { name, kind } of stopped)
+      process.stdout.write(`Stopped ${name ?? "a session without a name"} (${kind})\n`);
 }

@@ -7,7 +7,9 @@ export function statusText({ sessions, components, problems }: Snapshot): string
   const parts =
     sessions.length > 0 ? sessions.map(sessionText) : ["No session is running. `linkup start` starts one.\n"];
   if (sessions.length > 0)
-    parts.push(table(["COMPONENT", "STATE", "PID", "DETAIL"], components.map(componentRow)));
+    parts.push(
+      table(["COMPONENT", "STATE", "PID", "DETAIL"], components.map(componentRow)) + lacks(components),
+    );
   for (const { title, message, actions } of problems) {
     const hints = actions.flatMap(({ title, terminal }) => (terminal ? [`  ${title}: ${terminal}\n`] : []));
     parts.push(`${coloured("red", title)}: ${message}\n${hints.join("")}`);
@@ -49,6 +51,14 @@ function serviceRow({
 function componentRow({ id, state, pid, detail }: ComponentView): string[] {
   const colour = state === "ready" ? "green" : state === "failed" ? "red" : "dim";
   return [id, coloured(colour, state), pid === undefined ? "" : String(pid), detail.split("\n", 1)[0]!];
+}
+
+/** What stands below the first line of a Worker's detail: what it cannot do. */
+function lacks(components: readonly ComponentView[]): string {
+  return components
+    .filter(({ id, state, detail }) => id === "worker" && state === "ready" && detail.includes("\n"))
+    .map(({ detail }) => `\nThe Worker at ${detail}\n`)
+    .join("");
 }
 
 function stateText(state: SessionView["state"]): string {

@@ -274,3 +274,16 @@ test("variables of the environment", () => {
   expect(expandEnv("${env:X}${env:Z}", { X: "1" })).toEqual({ text: undefined, missing: ["Z"] });
   expect(expandEnv("plain $HOME ${x}", {})).toEqual({ text: "plain $HOME ${x}", missing: [] });
 });
+
+test.each([
+  ["brackets", `linkup: ${"[".repeat(20_000)}${"]".repeat(20_000)}`],
+  ["brackets that are never closed", `linkup: ${"[".repeat(20_000)}`],
+  ["braces", `linkup: ${"{a: ".repeat(20_000)}${"}".repeat(20_000)}`],
+  ["dashes", `linkup: \n  ${"- ".repeat(20_000)}a`],
+])("%s nested without end are told once", (_, text) => {
+  const { config, problems } = parseConfig(text);
+  expect(config).toBeUndefined();
+  const messages = problems.map(({ message }) => message);
+  expect(messages.filter((message) => message === "This is nested too deeply.")).toHaveLength(1);
+  expect(messages.join()).not.toContain("call stack");
+});

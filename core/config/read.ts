@@ -31,6 +31,7 @@ export interface Read {
 
 /** Deeper ones are not looked into: linkup.yaml has six levels. */
 const MAX_DEPTH = 100;
+const TOO_DEEP = "This is nested too deeply.";
 
 /** Reads a text that has no tabs as indentation; see tabs.ts for those that have. */
 export function read(text: string): Read {
@@ -80,7 +81,7 @@ class Reader {
       return parseDocument(text, { prettyErrors: false, uniqueKeys: false });
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      this.#problem("This is nested too deeply.", 0, this.#lineEnd(0));
+      this.#tooDeep(0);
       return undefined;
     }
   }
@@ -96,12 +97,22 @@ class Reader {
     this.#problems.push({ code: "yaml-syntax", severity: "error", message, start, end, ...more });
   }
 
+  /** Once: what is too deep has more inside that is. */
+  #tooDeep(start: number): void {
+    if (!this.#problems.some(({ message }) => message === TOO_DEEP))
+      this.#problem(TOO_DEEP, start, this.#lineEnd(start));
+  }
+
   #yamlProblem(
     { code, message, pos }: YAMLError,
     severity: "error" | "warning",
     root: YamlNode | undefined,
   ): void {
     const [start, end] = pos;
+    if (code === "RESOURCE_EXHAUSTION") {
+      this.#tooDeep(start);
+      return;
+    }
     const closer = code === "BAD_INDENT" ? /^Flow .* end with a ([\]}])$/.exec(message)?.[1] : undefined;
     const open = closer && root ? flowEndingAt(root, this.#text, start) : undefined;
     if (open && closer) {
@@ -138,7 +149,7 @@ class Reader {
     if (isAlias(node)) return { kind: "alias", start, end, name: node.source };
     const anchor = "anchor" in node && node.anchor ? { anchor: node.anchor } : {};
     if (depth > MAX_DEPTH) {
-      this.#problem("This is nested too deeply.", start, this.#lineEnd(start));
+      this.#tooDeep(start);
     } else if (isMap(node)) {
       const map: MapNode = { kind: "map", start, end, flow: node.flow === true, pairs: [], ...anchor };
       for (const { key, value } of node.items) map.pairs.push(this.#pair(key, value, depth, map));

@@ -1,6 +1,6 @@
 /** Brings one session up, and takes it down: the local server, the Worker, its tunnel, its env files. */
 import { dirname, resolve } from "node:path";
-import type { ServerStatus, WorkerCapabilities } from "../../core/control.ts";
+import type { ServerStatus } from "../../core/control.ts";
 import { randomName } from "../../core/names.ts";
 import { EnvFiles } from "../env-files/env-files.ts";
 import { LinkupError } from "../problem.ts";
@@ -12,10 +12,8 @@ import type { Way } from "../tunnel/end-to-end.ts";
 import type { Connector } from "../tunnel/watch.ts";
 import { forgetRun, isWanted } from "./records.ts";
 import { fingerprint, servedSession, targetOf, upsertRequest } from "./routing.ts";
+import { ORIGINAL_WORKER } from "./worker-answers.ts";
 import { WorkerClient } from "./worker-client.ts";
-
-/** What a Worker of the original can do; it has no way to say so. */
-const ORIGINAL_WORKER: WorkerCapabilities = { version: "original", tunnel: "cloudflare", capabilities: [] };
 
 /** How often the Worker is asked whether it still knows a session. */
 const CHECK_MS = 60_000;

@@ -51,3 +51,10 @@ function parseJson(text: string): unknown {
     return undefined;
   }
 }
+
+/** What a Worker of the original can do; it has no way to say so. */
+export const ORIGINAL_WORKER: WorkerCapabilities = {
+  version: "original",
+  tunnel: "cloudflare",
+  capabilities: [],
+};

@@ -1,4 +1,7 @@
+import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ownId } from "../../manager/process/identity.ts";
@@ -55,9 +58,10 @@ describe("a tunneled session", () => {
     await world.linkup("route", "remote", "--all");
     expect(await world.served(name, "/api/x")).toBe("remote api");
 
-    expect((await world.linkup("stop")).code).toBe(0);
+    expect(await world.linkup("stop")).toMatchObject({ code: 0, stdout: `Stopped ${name} (tunneled)\n` });
     expect([...world.processes().values()]).toEqual([]);
     expect(await world.served(name)).toMatch(/^422 /);
+    expect((await world.linkup("stop", "--all")).stdout).toBe("No session was running.\n");
   });
 
   test("is started once, however often it is asked for", async () => {
@@ -238,6 +242,26 @@ describe("a tunneled session", () => {
     });
     expect([...world.processes().values()]).toEqual([]);
   });
+});
+
+test("status does not wait for a service that does not answer", async () => {
+  await startDetached();
+  const silent = createServer(() => {}).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  try {
+    const text = readFileSync(world.configPath, "utf8");
+    const { port } = silent.address() as AddressInfo;
+    writeFileSync(world.configPath, text.replace(world.location("remote web"), `http://127.0.0.1:${port}`));
+    await startDetached();
+    const { sessions } = await world.json<{ sessions: { services: unknown[] }[] }>("status");
+    expect(sessions[0]!.services).toMatchObject([
+      { name: "web", health: "unknown", reason: expect.stringContaining("did not answer within 300 ms") },
+      { name: "api", health: "healthy" },
+    ]);
+  } finally {
+    silent.closeAllConnections();
+    silent.close();
+  }
 });
 
 test("sessions of several workspaces run side by side", async () => {

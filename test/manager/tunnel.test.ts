@@ -31,6 +31,10 @@ test("requests come through cloudflared, with a Worker of the original", async (
     { id: "worker", state: "ready" },
   ]);
 
+  const { stdout } = await world.linkup("status");
+  expect(stdout).toContain("of the original Linkup. What it lacks:\n");
+  expect(stdout).toContain("a stopped one stays until it expires there");
+
   await world.linkup("stop");
   expect([...world.processes().values()]).toEqual([]);
   expect(existsSync(join(world.home, "tunnels", `${name}.yml`))).toBe(false);
@@ -53,6 +57,18 @@ test("a second start adopts cloudflared as well", async () => {
   const before = [...world.processes().keys()].sort();
   await start();
   expect([...world.processes().keys()].sort()).toEqual(before);
+});
+
+test("where QUIC is blocked it connects by HTTP/2, and goes on with it", async () => {
+  world.setFaults({ quic: "blocked" });
+  const { session_name: name } = await start();
+  expect(world.edge!.registered).toEqual(["http2"]);
+  await world.linkup("route", "local", "web");
+  expect(await world.served(name)).toBe("local web");
+  expect(world.pidsOf("stand-in")).toHaveLength(1);
+  process.kill(world.pidsOf("stand-in")[0]!, "SIGKILL");
+  await until("another one", async () => (await world.served(name)) === "local web");
+  expect(world.edge!.registered).toEqual(["http2", "http2"]);
 });
 
 describe("what is repaired without anybody asking", () => {
