@@ -3,9 +3,11 @@
  * so that neither a killed editor nor a closed terminal leaves anything behind.
  */
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { controlAddress } from "../core/control.ts";
 import { type Address, Alarm } from "./process/alarm.ts";
 import type { LocalServerOptions } from "./process/local-server.ts";
+import { LogTender, secretsOf } from "./process/logs.ts";
 import { KEEP_LEASE, Reconciler } from "./session/reconcile.ts";
 import { isPresent, isWanted, needsThisMachine } from "./session/records.ts";
 import { Store } from "./state/store.ts";
@@ -23,6 +25,9 @@ export async function keep(options: LocalServerOptions): Promise<void> {
   const leases = new LeaseWatch(performance.now());
   const alarm = new Alarm();
   const socket = controlAddress(options.home, process.platform, tmpdir());
+  const logs = new LogTender(join(options.home, "logs"));
+  // Those of sessions that ended may still come.
+  const secrets = new Set<string>();
   let watched: Address[] = [];
 
   for (let done = false; !done; ) {
@@ -32,6 +37,8 @@ export async function keep(options: LocalServerOptions): Promise<void> {
       const status = await reconciler.localServer.control.status().catch(() => undefined);
       const used = status?.leases.some((id) => id !== KEEP_LEASE) ?? false;
       if (leases.hasEnded(used, performance.now())) await endUnkept(store, options.log);
+      for (const secret of secretsOf((await store.read()).sessions)) secrets.add(secret);
+      await logs.tend([...secrets]);
       done = await store.reconciling(() => keepOnce(store, reconciler));
       const { sessions } = await store.read();
       watched = [socket, ...sessions.flatMap(({ connector }) => connector?.metrics_port ?? [])];

@@ -1,13 +1,12 @@
 /** Starts the processes that outlive us, and ends them. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { type FileHandle, mkdir, open, readFile, rename, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { LinkupError } from "../problem.ts";
 import { isRunning, type ProcessId, startOf } from "./identity.ts";
+import { cutLog } from "./logs.ts";
 
-/** A log file that has grown beyond this is put aside (as `.1`) before the next start. */
-const MAX_LOG_BYTES = 5 * 1024 * 1024;
 /** How long a process may take to end by itself. */
 const GRACE_MS = 5_000;
 
@@ -61,7 +60,7 @@ export async function startDetached(
 async function openLog(path: string): Promise<FileHandle> {
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await rotate(path);
+    await cutLog(path);
     return await open(path, "a", 0o600);
   } catch (cause) {
     throw new LinkupError(
@@ -116,13 +115,5 @@ export async function lastLines(path: string, count = 10): Promise<string> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
     throw error;
-  }
-}
-
-async function rotate(path: string): Promise<void> {
-  try {
-    if ((await stat(path)).size > MAX_LOG_BYTES) await rename(path, `${path}.1`);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
 }

@@ -5,9 +5,16 @@ import { randomName } from "../../core/names.ts";
 import { EnvFiles } from "../env-files/env-files.ts";
 import { LinkupError } from "../problem.ts";
 import type { ControlClient } from "../process/control-client.ts";
+import { redactFile, secretsOf } from "../process/logs.ts";
 import type { SessionRecord, State } from "../state/state.ts";
 import type { Store } from "../state/store.ts";
-import { type ConnectorOptions, newConnector, stepConnector, stopConnector } from "../tunnel/connector.ts";
+import {
+  type ConnectorOptions,
+  connectorLog,
+  newConnector,
+  stepConnector,
+  stopConnector,
+} from "../tunnel/connector.ts";
 import type { Way } from "../tunnel/end-to-end.ts";
 import type { Connector } from "../tunnel/watch.ts";
 import { forgetRun, isWanted } from "./records.ts";
@@ -74,7 +81,11 @@ export class SessionLife {
   async tearDown(record: SessionRecord): Promise<void> {
     const { id, kind, name, connector } = record;
     if (name !== null) {
-      if (connector) await stopConnector(this.#options.home, name, connector);
+      if (connector) {
+        await stopConnector(this.#options.home, name, connector);
+        // Its last lines, for which nobody else comes any more.
+        await redactFile(connectorLog(this.#options.home, name), secretsOf([record]));
+      }
       if (record.served !== null && (await this.#control.status().catch(() => undefined)))
         await this.#control.deleteSession(name);
       if (kind !== "isolated") await this.#unregister(record, name);

@@ -1,22 +1,23 @@
 /** cloudflared as a process: brings the requests for a session from Cloudflare's edge to the local server. */
-import { copyFile, mkdir, readFile, rm, stat, truncate } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
 import type { TunnelData } from "../../core/control.ts";
 import { LinkupError, problem } from "../problem.ts";
 import { childEnv, endProcess, lastLines, startDetached } from "../process/child.ts";
 import { isRunning } from "../process/identity.ts";
+import { cutLog, redacted, sizeOf } from "../process/logs.ts";
 import { failed, isDue, isWell, notStarted, startedAs } from "../process/supervision.ts";
 import { writeAtomically } from "../state/atomic-file.ts";
 import { findCloudflared } from "./cloudflared-binary.ts";
 import { probeThrough, type Way } from "./end-to-end.ts";
 import { readLog, type TunnelLog } from "./log-lines.ts";
+import { tunnelToken } from "./token.ts";
 import { type Connector, isProbeDue, judge } from "./watch.ts";
 
 const READY_TIMEOUT_MS = 2_000;
 /** In-flight requests may take so long when it is asked to end. */
 const GRACE = "3s";
-const MAX_LOG_BYTES = 5 * 1024 * 1024;
 
 /** What one tunnel serves. */
 export interface Tunnelled {
@@ -85,7 +86,7 @@ async function watch(
   save: Save,
 ): Promise<Connector> {
   const path = connectorLog(options.home, wanted.session);
-  if (!(await isRunning(before.process!))) return fail(options, before, "It ended", path, save);
+  if (!(await isRunning(before.process!))) return fail(options, wanted, before, "It ended", save);
 
   let { metrics_port } = before;
   let ready = metrics_port !== null && (await isReady(metrics_port));
@@ -103,7 +104,7 @@ async function watch(
   const verdict = judge(probed, ready, now);
   if (verdict.do === "nothing") return keep(before, { ...probed, ready, metrics_port }, now, save);
   await endProcess(before.process!);
-  if (verdict.do === "fail") return fail(options, before, verdict.why, path, save);
+  if (verdict.do === "fail") return fail(options, wanted, before, verdict.why, save);
   options.log(`cloudflared of ${wanted.session}: ${verdict.why}.`);
   return start(options, wanted, { ...before, protocol: verdict.protocol }, save);
 }
@@ -179,16 +180,18 @@ export async function stopConnector(home: string, session: string, connector: Co
 
 async function fail(
   options: ConnectorOptions,
+  { session, tunnel }: Tunnelled,
   before: Connector,
   why: string,
-  path: string,
   save: Save,
 ): Promise<Connector> {
+  const path = connectorLog(options.home, session);
   const { lastError } = await readNewLines(path, before.log_offset);
   const lines = await lastLines(path);
+  const said = `${why}${lastError ? `: ${lastError}` : ""}.${lines ? ` Its last lines:\n${lines}` : ""}`;
   const found = problem(
     "tunnel-failed",
-    `cloudflared does not serve the tunnel. ${why}${lastError ? `: ${lastError}` : ""}.${lines ? ` Its last lines:\n${lines}` : ""}`,
+    `cloudflared does not serve the tunnel. ${redacted(said, [tunnelToken(tunnel), tunnel.secret])}`,
     [{ command: "showLogs", title: "Show Logs", terminal: "linkup logs tunnel" }],
   );
   options.log(found.message);
@@ -227,11 +230,6 @@ function argumentsFor(protocol: Connector["protocol"], config: string): string[]
   ];
 }
 
-/** What cloudflared takes as a token. It travels by environment: arguments are for everyone to see. */
-export function tunnelToken({ account_id, secret, id }: TunnelData): string {
-  return Buffer.from(JSON.stringify({ a: account_id, s: secret, t: id })).toString("base64");
-}
-
 function isReady(port: number): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const signal = AbortSignal.timeout(READY_TIMEOUT_MS);
@@ -247,25 +245,11 @@ function isReady(port: number): Promise<boolean> {
 
 async function readNewLines(path: string, offset: number): Promise<TunnelLog> {
   try {
-    return readLog((await readFile(path)).subarray(offset).toString("utf8"));
+    const log = await readFile(path);
+    // A file that shrank was begun anew.
+    return readLog(log.subarray(offset > log.length ? 0 : offset).toString("utf8"));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     return readLog("");
-  }
-}
-
-/** A process that runs holds the file open, so it is copied and emptied instead of renamed. */
-async function cutLog(path: string): Promise<void> {
-  if ((await sizeOf(path)) <= MAX_LOG_BYTES) return;
-  await copyFile(path, `${path}.1`);
-  await truncate(path);
-}
-
-async function sizeOf(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    return 0;
   }
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { newConnector, tunnelToken } from "./connector.ts";
+import { newConnector } from "./connector.ts";
 import { passageOf } from "./end-to-end.ts";
 import { readLog } from "./log-lines.ts";
+import { tunnelToken } from "./token.ts";
 import { type Connector, judge } from "./watch.ts";
 
 test("a token is what cloudflared reads", () => {

@@ -4,6 +4,7 @@
 //   {"exit": "token" | "usage" | "offline"}   ends at once, as the real one does then
 //   {"ready": 503}                            alive, and not ready
 //   {"deaf": true}                            ready, and requests get lost
+//   {"chatter": 1000}                         says so many lines with its token whenever it is asked for /ready
 //   {"quic": "blocked"}                       connects by http2 only
 import { readFileSync } from "node:fs";
 import { createServer, request } from "node:http";
@@ -87,6 +88,8 @@ function readToken() {
 function serveMetrics() {
   const server = createServer((incoming, response) => {
     if (incoming.url !== "/ready") return response.writeHead(404).end();
+    for (let line = faults().chatter ?? 0; line > 0; line--)
+      say("info", `${process.env.TUNNEL_TOKEN} ${token.secret} ${"chatter ".repeat(100)}`);
     const status = !stopping && connections > 0 ? (faults().ready ?? 200) : 503;
     response.writeHead(status, { "content-type": "application/json" });
     response.end(

@@ -52,6 +52,27 @@ test("the token is in no argument, log or file that others may read", async () =
   }
 });
 
+test("a log that grows is cut while cloudflared runs, and holds no secret", async () => {
+  const { session_name: name } = await start();
+  await world.linkup("route", "local", "web");
+  const { secret } = world.original!.sessions.get(name)!.tunnel;
+  const [pid] = world.pidsOf("stand-in");
+  const log = join(world.home, "logs", `cloudflared-${name}.log`);
+  world.setFaults({ chatter: 2_000 });
+  await until("the older log", () => existsSync(`${log}.1`));
+  world.setFaults({});
+  await until("a log without secrets", () => !world.logs().includes(secret));
+  expect(world.logs()).toContain("***** chatter");
+  expect(readFileSync(`${log}.1`, "utf8")).toContain("Registered tunnel connection");
+  expect(world.pidsOf("stand-in")).toEqual([pid]);
+  expect(await world.served(name)).toBe("local web");
+
+  world.setFaults({ chatter: 1 });
+  await until("more lines", () => readFileSync(log, "utf8").includes("chatter"));
+  await world.linkup("stop");
+  expect(world.logs()).not.toContain(secret);
+});
+
 test("a second start adopts cloudflared as well", async () => {
   await start();
   const before = [...world.processes().keys()].sort();

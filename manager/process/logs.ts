@@ -1,0 +1,111 @@
+/**
+ * Keeps log files small and free of secrets while others write them. Their writers hold them open for appending, and
+ * must never wait for us or meet a closed pipe: so a file is copied and emptied instead of renamed, and a secret is
+ * overwritten where it stands by as many asterisks, which disturbs nobody who appends.
+ */
+import { copyFile, type FileHandle, open, readdir, rm, stat, truncate } from "node:fs/promises";
+import { join } from "node:path";
+import type { SessionRecord } from "../state/state.ts";
+import { tunnelToken } from "../tunnel/token.ts";
+
+/** A log that has grown beyond this is put aside (as `.1`, which it replaces). */
+export const MAX_LOG_BYTES = 5 * 1024 * 1024;
+/** Shorter ones would be found in ordinary words. */
+const SHORTEST_SECRET = 8;
+
+/** All that may not stand in a log of these sessions. */
+export function secretsOf(records: readonly SessionRecord[]): string[] {
+  const all = records.flatMap(({ worker_token, session_token, origin_secret, tunnel }) => [
+    worker_token,
+    session_token,
+    origin_secret,
+    ...(tunnel ? [tunnel.secret, tunnelToken(tunnel)] : []),
+  ]);
+  return all.filter((secret): secret is string => secret !== null && secret.length >= SHORTEST_SECRET);
+}
+
+export function redacted(text: string, secrets: readonly string[]): string {
+  return secrets.reduce((text, secret) => text.replaceAll(secret, "*".repeat(secret.length)), text);
+}
+
+/** Overwrites the secrets in what the file holds from there on. Without the file it does nothing. */
+export async function redactFile(path: string, secrets: readonly string[], from = 0): Promise<void> {
+  const file = await opened(path);
+  if (!file) return;
+  try {
+    const { size } = await file.stat();
+    if (size <= from) return;
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(size - from), 0, size - from, from);
+    for (const secret of secrets) {
+      const mask = Buffer.alloc(Buffer.byteLength(secret), "*");
+      for (let at = buffer.indexOf(secret); at !== -1 && at < bytesRead; at = buffer.indexOf(secret, at + 1))
+        await file.write(mask, 0, mask.length, from + at);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** Puts a log that is too long aside, whoever has it open; returns whether it was. */
+export async function cutLog(path: string, maxBytes = MAX_LOG_BYTES): Promise<boolean> {
+  if ((await sizeOf(path)) <= maxBytes) return false;
+  try {
+    await copyFile(path, `${path}.1`);
+  } catch (error) {
+    // On a full disk the room is worth more than the old lines.
+    if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+    await rm(`${path}.1`, { force: true });
+  }
+  await truncate(path);
+  return true;
+}
+
+/** Zero when there is no such file. */
+export async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return 0;
+  }
+}
+
+/** Looks after all logs of a folder, again and again; only at what is new in them. */
+export class LogTender {
+  readonly #folder: string;
+  readonly #maxBytes: number;
+  /** Up to where each file is known to be clean. */
+  readonly #clean = new Map<string, number>();
+
+  constructor(folder: string, maxBytes = MAX_LOG_BYTES) {
+    this.#folder = folder;
+    this.#maxBytes = maxBytes;
+  }
+
+  async tend(secrets: readonly string[]): Promise<void> {
+    // One may have been written in two pieces.
+    const longest = Math.max(0, ...secrets.map((secret) => Buffer.byteLength(secret)));
+    for (const name of await readdir(this.#folder)) {
+      if (!name.endsWith(".log")) continue;
+      const path = join(this.#folder, name);
+      const size = await sizeOf(path);
+      const known = this.#clean.get(name) ?? 0;
+      // A file that shrank was begun anew.
+      if (size !== known) await redactFile(path, secrets, size < known ? 0 : Math.max(0, known - longest));
+      this.#clean.set(name, size);
+      if (!(await cutLog(path, this.#maxBytes))) continue;
+      this.#clean.delete(name);
+      // What was written since we looked.
+      await redactFile(`${path}.1`, secrets, Math.max(0, size - longest));
+    }
+  }
+}
+
+async function opened(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, "r+");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return undefined;
+  }
+}
