@@ -26,6 +26,8 @@ export interface ServerStatus {
   /** Ports on loopback: what browsers connect to, and what the tunnel connects to. */
   browser_port: number;
   tunnel_port: number;
+  /** Where browsers found it the last time, when another program has that port now. */
+  missed_port: number | null;
   /** What URLs of sessions on this machine carry: 80 when it could be had, else the browser port. */
   http_port: number;
   /** The same for https: 443, or the browser port; null without local certificates. */

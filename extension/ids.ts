@@ -27,6 +27,7 @@ export const COMMANDS = [
   "doctor",
   "endOrphans",
   "installCloudflared",
+  "updateWorker",
   "installLocalDns",
   "uninstallLocalDns",
   "showLogs",

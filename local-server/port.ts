@@ -9,11 +9,12 @@ const CONVENTIONAL_PORT = 9080;
 /** Ports to try, in order; 0 is any. */
 export function preferredPorts({ home, browserPort }: Pick<Options, "home" | "browserPort">): number[] {
   if (browserPort !== undefined) return [browserPort];
-  const remembered = readPort(home);
+  const remembered = rememberedPort(home);
   return remembered === undefined ? [CONVENTIONAL_PORT, 0] : [remembered, CONVENTIONAL_PORT, 0];
 }
 
-function readPort(home: string): number | undefined {
+/** The one used last time. */
+export function rememberedPort(home: string): number | undefined {
   try {
     const port = Number(readFileSync(fileIn(home), "utf8"));
     return Number.isInteger(port) && port > 0 && port <= 65535 ? port : undefined;
@@ -24,7 +25,7 @@ function readPort(home: string): number | undefined {
 }
 
 export function rememberPort(home: string, port: number): void {
-  if (readPort(home) === port) return;
+  if (rememberedPort(home) === port) return;
   const file = fileIn(home);
   const temporary = `${file}.${process.pid}`;
   const descriptor = openSync(temporary, "w", 0o600);

@@ -12,7 +12,7 @@ import { Leases } from "./leases.ts";
 import { listenOnFirst, listenOnLoopback } from "./listen.ts";
 import { log } from "./log.ts";
 import type { Options } from "./options.ts";
-import { preferredPorts, rememberPort } from "./port.ts";
+import { preferredPorts, rememberedPort, rememberPort } from "./port.ts";
 import { decide, type Listener } from "./proxy/decide.ts";
 import { forward, refuse } from "./proxy/forward.ts";
 import { Front } from "./proxy/front.ts";
@@ -55,6 +55,7 @@ export async function startServer(options: Options): Promise<boolean> {
   const hold: RequestListener = (...exchange) => early.push(exchange);
   control.on("request", hold);
   if (!(await bind(control, controlAddress(home, process.platform, tmpdir())))) return false;
+  const known = options.browserPort ?? rememberedPort(home);
   const browser = await listenOnFirst(preferredPorts(options), (socket) => browserFront.accept(socket));
   const tunnel = await listenOnLoopback(options.tunnelPort, (socket) => tunnelFront.accept(socket));
   if (options.browserPort === undefined) rememberPort(home, browser.port);
@@ -101,6 +102,7 @@ export async function startServer(options: Options): Promise<boolean> {
     started,
     browser_port: browser.port,
     tunnel_port: tunnel.port,
+    missed_port: known && known !== browser.port ? known : null,
     http_port: standardPorts.has(HTTP_PORT) ? HTTP_PORT : browser.port,
     https_port: standardPorts.has(HTTPS_PORT) ? HTTPS_PORT : certificates.available ? browser.port : null,
     sessions: sessions.names,

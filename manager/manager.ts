@@ -96,7 +96,7 @@ export class Manager {
     this.#store = new Store(options.home);
     this.#reconciler = new Reconciler(options, this.#store);
     this.#watcher = new Watcher(options.home, () => this.#round(), options.log);
-    this.#observer = new Observer(this.#store, this.#reconciler.localServer.control);
+    this.#observer = new Observer(this.#store, this.#reconciler.localServer.control, options.version);
   }
 
   get snapshot(): Snapshot {

@@ -1,11 +1,11 @@
 /** The snapshot as a function of the state and of what was seen. */
 import type { ServerStatus } from "../core/control.ts";
 import type { HealthBook, Probed } from "./health.ts";
-import type { Problem } from "./problem.ts";
+import { type Problem, problem } from "./problem.ts";
 import { isConnected, isPresent, isWanted, needsThisMachine } from "./session/records.ts";
 import { targetOf } from "./session/routing.ts";
 import { sessionUrls } from "./session/urls.ts";
-import { ORIGINAL_WORKER } from "./session/worker-answers.ts";
+import { isOutdated, ORIGINAL_WORKER } from "./session/worker-answers.ts";
 import type { ComponentView, ServiceView, SessionState, SessionView, Snapshot } from "./snapshot.ts";
 import type { SessionRecord, State } from "./state/state.ts";
 
@@ -14,11 +14,13 @@ export interface Observed {
   /** Undefined when no local server answers. */
   server: ServerStatus | undefined;
   health: HealthBook;
+  /** Ours. */
+  version: string;
   /** Known to this process only. */
   problems: readonly Problem[];
 }
 
-export function snapshotOf({ state, server, health, problems }: Observed): Snapshot {
+export function snapshotOf({ state, server, health, version, problems }: Observed): Snapshot {
   const records = state.sessions.filter(isPresent);
   return {
     sessions: records.map((record) => sessionView(record, server, health)),
@@ -26,10 +28,11 @@ export function snapshotOf({ state, server, health, problems }: Observed): Snaps
       localServerView(state, server),
       ...localDnsViews(state),
       ...records.flatMap(tunnelView),
-      ...workerViews(records),
+      ...workerViews(records, version),
     ],
     problems: [
       ...problems,
+      ...movedPort(server, records),
       ...records.flatMap(({ env_files }) => env_files?.problems ?? []),
       ...[
         state.set_aside,
@@ -91,10 +94,30 @@ export function probesOf(state: State): Probed[] {
   );
 }
 
+/** Only the URLs of isolated sessions have the browsers' port, and only where the usual one could not be had. */
+function movedPort(server: ServerStatus | undefined, records: readonly SessionRecord[]): Problem[] {
+  if (!server?.missed_port || server.http_port !== server.browser_port) return [];
+  const urls = records.filter(({ kind }) => kind === "isolated").flatMap((each) => sessionUrls(each, server));
+  if (urls.length === 0) return [];
+  const message = `Another program has port ${server.missed_port}, where browsers found the session before. It is at ${urls[0]} now.`;
+  return [
+    problem("port-taken", message, [
+      { command: "copyUrl", title: "Copy Session URL", terminal: "linkup status" },
+    ]),
+  ];
+}
+
 function localServerView(state: State, server: ServerStatus | undefined): ComponentView {
   if (server) {
     const detail = `127.0.0.1:${server.browser_port} for browsers, 127.0.0.1:${server.tunnel_port} for the tunnel`;
-    return { id: "local-server", state: "ready", pid: server.pid, since: server.started, detail };
+    return {
+      id: "local-server",
+      state: "ready",
+      pid: server.pid,
+      since: server.started,
+      detail,
+      outdated: false,
+    };
   }
   const { problem, started } = state.local_server;
   const needed = state.sessions.some((record) => isWanted(record) && needsThisMachine(record));
@@ -104,6 +127,7 @@ function localServerView(state: State, server: ServerStatus | undefined): Compon
     pid: undefined,
     since: started,
     detail: problem ? problem.message : needed ? "" : "no session needs it",
+    outdated: false,
   };
 }
 
@@ -111,7 +135,8 @@ function localServerView(state: State, server: ServerStatus | undefined): Compon
 function localDnsViews({ local_dns: { process, problem, started, ready } }: State): ComponentView[] {
   if (!process && !problem) return [];
   const state = problem ? "failed" : ready ? "ready" : "starting";
-  return [{ id: "local-dns", state, pid: process?.pid, since: started, detail: problem?.message ?? "" }];
+  const detail = problem?.message ?? "";
+  return [{ id: "local-dns", state, pid: process?.pid, since: started, detail, outdated: false }];
 }
 
 /** The cloudflared of a session that has one. */
@@ -125,6 +150,7 @@ function tunnelView({ connector, tunnel }: SessionRecord): ComponentView[] {
       pid: process?.pid,
       since: ready ? started : unready_since,
       detail: ready ? `cloudflared, ${tunnel!.url}` : (problem?.message ?? "connecting to Cloudflare"),
+      outdated: false,
     },
   ];
 }
@@ -142,7 +168,7 @@ const LACKS = `of the original Linkup. What it lacks:
   it cannot delete sessions: a stopped one stays until it expires there.`;
 
 /** One per Worker that a session uses. */
-function workerViews(records: readonly SessionRecord[]): ComponentView[] {
+function workerViews(records: readonly SessionRecord[], version: string): ComponentView[] {
   const byUrl = new Map<string, SessionRecord>();
   for (const record of records) {
     if (record.kind !== "isolated") byUrl.set(record.config.linkup.worker_url, record);
@@ -156,6 +182,7 @@ function workerViews(records: readonly SessionRecord[]): ComponentView[] {
       pid: undefined,
       since,
       detail: own ? own.problem.message : workerDetail(url, worker),
+      outdated: worker !== null && isOutdated(worker, version),
     };
   });
 }

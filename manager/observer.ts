@@ -15,6 +15,7 @@ export class Observer {
   snapshot: Snapshot = { sessions: [], components: [], problems: [] };
   readonly #store: Store;
   readonly #control: ControlClient;
+  readonly #version: string;
   readonly #health = new HealthBook();
   readonly #listeners = new Set<(snapshot: Snapshot) => void>();
   /** Problems that only this process knows of, by what they are about. */
@@ -23,7 +24,8 @@ export class Observer {
   #seen: Pick<Observed, "state" | "server"> = { state: emptyState(), server: undefined };
   #probedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(store: Store, control: ControlClient) {
+  constructor(store: Store, control: ControlClient, version: string) {
+    this.#version = version;
     this.#store = store;
     this.#control = control;
   }
@@ -75,7 +77,7 @@ export class Observer {
 
   #present(): void {
     const problems = [...this.#problems.values(), ...this.#unfindable];
-    const next = snapshotOf({ ...this.#seen, health: this.#health, problems });
+    const next = snapshotOf({ ...this.#seen, health: this.#health, version: this.#version, problems });
     if (JSON.stringify(next) === JSON.stringify(this.snapshot)) return;
     this.snapshot = next;
     for (const listener of this.#listeners) listener(next);

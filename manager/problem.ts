@@ -11,6 +11,7 @@ const TITLES = {
   "worker-unreachable": "The Worker cannot be reached",
   "worker-failed": "The Worker answered with an error",
   "local-server-failed": "The local server does not run",
+  "port-taken": "The session has moved to another port",
   "cloudflared-missing": "cloudflared is not installed",
   "tunnel-failed": "The tunnel is down",
   "tunnel-refused": "Cloudflare refuses the tunnel",

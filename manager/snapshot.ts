@@ -56,4 +56,6 @@ export interface ComponentView {
   since: number;
   /** What a user needs to know: an address, or why it failed. */
   detail: string;
+  /** It works, and lacks what one of this version can do. */
+  outdated: boolean;
 }

@@ -14,7 +14,7 @@ const PARTS = [
   /^media\/[\w./-]+\.(png|svg|md|json)$/,
   /^l10n\/bundle\.l10n(\.[\w-]+)?\.json$/,
   /^package(\.nls(\.[\w-]+)?)?\.json$/,
-  /^docs\/problems\.md$/,
+  /^docs\/(problems|worker)\.md$/,
   /^(README|CHANGELOG)\.md$/,
   /^LICENSE$/,
 ];
@@ -31,6 +31,7 @@ const NEEDED = [
   "media/icon.png",
   "media/linkup.schema.json",
   "docs/problems.md",
+  "docs/worker.md",
 ];
 
 function run(file, ...args) {

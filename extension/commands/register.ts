@@ -5,7 +5,7 @@ import type { Linkup } from "../linkup.ts";
 import { report, solve } from "../report.ts";
 import type { Row } from "../views/rows.ts";
 import { createConfig } from "./create.ts";
-import { doctor, endOrphans, installCloudflared } from "./doctor.ts";
+import { doctor, endOrphans, installCloudflared, updateWorker } from "./doctor.ts";
 import { Documents } from "./documents.ts";
 import { cancelStart, restart, start, stop } from "./life.ts";
 import { installLocalDns, uninstallLocalDns } from "./local-dns.ts";
@@ -49,6 +49,7 @@ export function registerCommands(
     doctor: () => doctor(linkup, documents),
     endOrphans: () => endOrphans(linkup),
     installCloudflared: () => installCloudflared(),
+    updateWorker: () => updateWorker(context.extensionUri),
     installLocalDns: (row) => installLocalDns(linkup, context.extensionPath, row),
     uninstallLocalDns: () => uninstallLocalDns(context.extensionPath),
     showStatus: () => showStatus(linkup, documents),

@@ -49,8 +49,8 @@ const lines = (text: string) => text.replace(/^\n/, "").replace(/\n *$/, "").rep
 
 test("a running session shows its URLs, its services and what runs for them", () => {
   const components: Snapshot["components"] = [
-    { id: "local-server", state: "ready", pid: 4711, since: 0, detail: "" },
-    { id: "tunnel", state: "stopped", pid: undefined, since: 0, detail: "" },
+    { id: "local-server", state: "ready", pid: 4711, since: 0, detail: "", outdated: false },
+    { id: "tunnel", state: "stopped", pid: undefined, since: 0, detail: "", outdated: false },
   ];
   expect(rowsText(sessionRows(model({ sessions: [session()], components })))).toBe(
     lines(`
@@ -62,6 +62,26 @@ test("a running session shows its URLs, its services and what runs for them", ()
     ▸ Components  all ready
       Local server  ready · pid 4711`),
   );
+});
+
+test("an outdated Worker says so, and each of two has a row of its own", () => {
+  const worker = (detail: string, outdated: boolean): Snapshot["components"][number] => {
+    return { id: "worker", state: "ready", pid: undefined, since: 0, detail, outdated };
+  };
+  const components = [
+    worker("https://a.example.com, of the original Linkup. What it lacks:\n  much", true),
+    worker("https://b.example.com, version 0.1.0", false),
+  ];
+  const rows = sessionRows(model({ sessions: [session({ urls: [], services: [] })], components }));
+  expect(rowsText(rows.slice(1))).toBe(
+    lines(`
+    ▾ Components  Worker outdated
+      Worker  ready · outdated · https://a.example.com, of the original Linkup.
+      Worker  ready · https://b.example.com, version 0.1.0`),
+  );
+  const [first, second] = rows[1]!.children;
+  expect([first!.context, second!.context]).toEqual(["component.worker.outdated", "component.worker"]);
+  expect(first!.id).not.toBe(second!.id);
 });
 
 test("a service says in words what its icon shows", () => {
@@ -195,7 +215,14 @@ test("the status bar shows the session's name and health", () => {
 
 test("the status document holds every session, component and problem", () => {
   const components: Snapshot["components"] = [
-    { id: "worker", state: "failed", pid: undefined, since: 0, detail: "connection | refused" },
+    {
+      id: "worker",
+      state: "failed",
+      pid: undefined,
+      since: 0,
+      detail: "connection | refused",
+      outdated: false,
+    },
   ];
   const text = statusText(model({ sessions: [session()], components }));
   expect(text).toContain("## slim-gecko");

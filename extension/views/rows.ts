@@ -56,7 +56,8 @@ export function sessionRows(model: Model): Row[] {
   const { problems } = model.snapshot;
   if (own.length + others.length + problems.length === 0 && !starting && model.configs.length < 2) return [];
   return [
-    ...problems.map((problem) => problemRow(problem, model)),
+    // Two sessions may have the same trouble.
+    ...new Map(problems.map((problem) => [problem.message, problemRow(problem, model)])).values(),
     ...own.map((session) => sessionRow(session, model, true)),
     ...idleConfigs(model).map((config) => configRow(config, model)),
     ...others.map((session) => sessionRow(session, model, false)),
@@ -206,15 +207,20 @@ function componentsRow(components: readonly ComponentView[]): Row[] {
   if (shown.length === 0) return [];
   const failed = shown.filter(({ state }) => state === "failed");
   const waiting = shown.filter(({ state }) => state === "starting");
+  const outdated = shown.filter(({ outdated }) => outdated);
   const description =
     failed.length > 0
       ? t("{0} failed", failed.map(({ id }) => componentName(id)).join(", "))
       : waiting.length > 0
         ? t("starting {0}", waiting.map(({ id }) => componentName(id)).join(", "))
-        : t("all ready");
+        : outdated.length > 0
+          ? t("{0} outdated", outdated.map(({ id }) => componentName(id)).join(", "))
+          : t("all ready");
+  // One that a user has closed stays closed until there is something else to see to.
+  const look = failed.length > 0 ? ":failed" : outdated.length > 0 ? ":outdated" : "";
   return [
     {
-      id: `components${failed.length > 0 ? ":failed" : ""}`,
+      id: `components${look}`,
       label: t("Components"),
       description,
       icon: failed.length > 0 ? { name: "warning", color: YELLOW } : { name: "server-process" },
@@ -222,31 +228,40 @@ function componentsRow(components: readonly ComponentView[]): Row[] {
       spoken: t("Components, {0}", description),
       context: "components",
       subject: { is: "components" },
-      expanded: failed.length > 0,
-      children: shown.map(componentRow),
+      expanded: look !== "",
+      children: shown.map((component, at) => {
+        // There may be several tunnels and Workers.
+        const before = shown.slice(0, at).filter(({ id }) => id === component.id).length;
+        return componentRow(component, before + 1);
+      }),
     },
   ];
 }
 
-function componentRow(component: ComponentView): Row {
-  const { id, state, pid, detail } = component;
-  const facts = [componentState(state), ...(pid === undefined ? [] : [t("pid {0}", pid)])];
-  // Why it failed is a problem, which has a row of its own.
-  if (detail && state !== "failed") facts.push(detail);
+/** `number`: which one of its kind it is. */
+function componentRow(component: ComponentView, number: number): Row {
+  const { id, state, pid, detail, outdated } = component;
+  const facts = [
+    componentState(state),
+    ...(outdated ? [t("outdated")] : []),
+    ...(pid === undefined ? [] : [t("pid {0}", pid)]),
+    // Why it failed is a problem, which has a row of its own.
+    ...(detail && state !== "failed" ? [brief(detail)] : []),
+  ];
   const icons = {
-    ready: { name: "pass", color: GREEN },
+    ready: outdated ? { name: "warning", color: YELLOW } : { name: "pass", color: GREEN },
     starting: { name: "loading~spin" },
     failed: { name: "error", color: RED },
     stopped: { name: "circle-outline" },
   };
   return {
-    id: `component:${id}`,
+    id: `component:${id}:${number}`,
     label: componentName(id),
     description: facts.join(" · "),
     icon: icons[state],
     tooltip: `**${componentName(id)}** · ${componentState(state)}\n\n${detail}`,
     spoken: `${componentName(id)}, ${facts.join(", ")}`,
-    context: `component.${id}`,
+    context: `component.${id}${outdated ? ".outdated" : ""}`,
     subject: { is: "component", component },
     children: [],
   };

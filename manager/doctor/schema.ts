@@ -52,6 +52,7 @@ const component = z.object({
   pid: maybe(z.number()),
   since: millis("When it reached this state."),
   detail: described(z.string(), "An address, or why it failed."),
+  outdated: described(z.boolean(), "It works, and lacks what one of this version can do."),
 });
 
 export const snapshot = described(

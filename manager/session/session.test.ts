@@ -4,6 +4,7 @@ import { isOlder } from "../process/local-server.ts";
 import { newRecord } from "./records.ts";
 import { asLocalhost, upsertRequest } from "./routing.ts";
 import { resolvesByItself, sessionUrls } from "./urls.ts";
+import { isOutdated } from "./worker-answers.ts";
 
 const config: Config = {
   linkup: { worker_url: "http://127.0.0.1:8787", cache_routes: [] },
@@ -87,3 +88,14 @@ test.each([
   ["2.0.0", "1.99.99", false],
   ["0.1.0-beta", "0.1.0", false],
 ])("%s is older than %s: %s", (version, than, older) => expect(isOlder(version, than)).toBe(older));
+
+test.each([
+  ["original", "0.1.0", true],
+  ["0.1.9", "0.2.0", true],
+  ["0.9.0", "1.0.0", true],
+  ["1.0.0", "1.4.0", false],
+  ["2.0.0", "1.4.0", false],
+  ["0.1.0", "0.1.7", false],
+])("a Worker of version %s is outdated for %s: %s", (version, ours, outdated) =>
+  expect(isOutdated({ version, tunnel: "direct", capabilities: [] }, ours)).toBe(outdated),
+);

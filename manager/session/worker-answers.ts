@@ -58,3 +58,12 @@ export const ORIGINAL_WORKER: WorkerCapabilities = {
   tunnel: "cloudflare",
   capabilities: [],
 };
+
+/** Of the original, or of an older major version than ours: before 1.0 of an older minor one. */
+export function isOutdated({ version }: WorkerCapabilities, ours: string): boolean {
+  if (version === ORIGINAL_WORKER.version) return true;
+  const [[major = 0, minor = 0], [ourMajor = 0, ourMinor = 0]] = [version, ours].map((text) =>
+    text.split(/[.+-]/, 2).map(Number),
+  ) as [number[], number[]];
+  return major < ourMajor || (major === 0 && ourMajor === 0 && minor < ourMinor);
+}
