@@ -38,10 +38,10 @@ export async function keep(options: LocalServerOptions): Promise<void> {
       const used = status?.leases.some((id) => id !== KEEP_LEASE) ?? false;
       if (leases.hasEnded(used, performance.now())) await endUnkept(store, options.log);
       for (const secret of secretsOf((await store.read()).sessions)) secrets.add(secret);
-      await logs.tend([...secrets]);
       done = await store.reconciling(() => keepOnce(store, reconciler));
       const { sessions } = await store.read();
       watched = [socket, ...sessions.flatMap(({ connector }) => connector?.metrics_port ?? [])];
+      await logs.tend([...secrets]);
     } catch (error) {
       // A full disk, or a local server that hangs, may be over at the next look.
       options.log((error as Error).message);

@@ -1,7 +1,9 @@
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
@@ -14,6 +16,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { MARKER } from "../../manager/env-files/block.ts";
 import { EnvFiles } from "../../manager/env-files/env-files.ts";
+import type { Snapshot } from "../../manager/snapshot.ts";
 import { temporaryFolder, until, World } from "./world.ts";
 
 let home: string;
@@ -153,6 +156,86 @@ describe("a crash is undone by whoever comes next", () => {
     unlinkSync(at(".env.local"));
     expect(await restore()).toEqual([]);
     expect(existsSync(at(".env.local"))).toBe(false);
+  });
+});
+
+describe.skipIf(process.getuid?.() !== 0)("with a user who may not write all of them", () => {
+  let world: World;
+  let service: string;
+  beforeEach(async () => {
+    world = await World.create();
+    service = join(world.folder, "web");
+    mkdirSync(service);
+    const config = readFileSync(world.configPath, "utf8");
+    writeFileSync(
+      world.configPath,
+      config.replace("  - name: web\n", "  - name: web\n    directory: ./web\n"),
+    );
+    world.becomeNobody();
+  });
+  afterEach(() => world[Symbol.asyncDispose]());
+
+  const own = (...names: string[]) => {
+    for (const name of names) chownSync(join(service, name), world.user!.uid, world.user!.gid);
+  };
+  const put = (name: string, content: string, mode = 0o644) => {
+    writeFileSync(join(service, name), content);
+    chmodSync(join(service, name), mode);
+  };
+  const content = (name: string) => readFileSync(join(service, name), "utf8");
+  const problems = async () =>
+    (await world.json<Snapshot>("status")).problems.map(({ code, message }) => `${code} ${message}`);
+
+  test("a file of someone else stays as it is, is told, and does not keep the session from starting", async () => {
+    for (const name of [".env.a", ".env.b", ".env.c"]) put(`${name}.linkup`, "B=1\n");
+    put(".env.a", "A=1\n", 0o444);
+    put(".env.b", "A=1\n");
+    put(".env.c", "A=1\n");
+    own(".", ".env.c");
+    await world.json("start", "--detach");
+    const told = await problems();
+    expect(told).toHaveLength(2);
+    for (const [at, name] of [".env.a", ".env.b"].entries()) {
+      expect(told[at]).toContain(`${join(service, name)}.linkup could not be put in place: EACCES`);
+      expect(content(name)).toBe("A=1\n");
+      expect(statSync(join(service, name)).uid).toBe(0);
+    }
+    expect(content(".env.c")).toContain("B=1");
+    expect(statSync(join(service, ".env.c")).uid).toBe(world.user!.uid);
+    await world.linkup("stop");
+    for (const name of [".env.a", ".env.b", ".env.c"]) expect(content(name)).toBe("A=1\n");
+    expect(readdirSync(service).sort()).toEqual(
+      [".env.a", ".env.b", ".env.c"].flatMap((name) => [name, `${name}.linkup`]),
+    );
+  });
+
+  test("a folder of someone else gets no file, and loses none", async () => {
+    put(".env.a", "A=1\n");
+    put(".env.a.linkup", "B=1\n");
+    put(".env.new.linkup", "B=1\n");
+    own(".env.a");
+    await world.json("start", "--detach");
+    expect(await problems()).toHaveLength(2);
+    expect(content(".env.a")).toBe("A=1\n");
+    await world.linkup("stop");
+    expect(content(".env.a")).toBe("A=1\n");
+    expect(readdirSync(service).sort()).toEqual([".env.a", ".env.a.linkup", ".env.new.linkup"]);
+  });
+
+  test("what cannot be taken out is taken out when it can", async () => {
+    put(".env.a", "A=1\n");
+    put(".env.a.linkup", "B=1\n");
+    own(".", ".env.a");
+    await world.json("start", "--detach");
+    const changed = content(".env.a");
+    expect(changed).toContain("B=1");
+    chownSync(service, 0, 0);
+    expect((await world.linkup("stop")).code).toBe(0);
+    expect(content(".env.a")).toBe(changed);
+    expect([...world.processes().values()]).toEqual([]);
+    own(".");
+    await world.linkup("stop", "--all");
+    expect(content(".env.a")).toBe("A=1\n");
   });
 });
 

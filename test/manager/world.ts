@@ -2,18 +2,21 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
+  chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { build } from "esbuild";
 import { startWorker } from "../../scripts/embedded-worker.mjs";
@@ -84,6 +87,8 @@ export class World {
     LINKUP_HOME: this.home,
     LINKUP_WORKER_TOKEN: TOKEN,
   };
+  /** Whom `linkup` runs as, where it is not us. */
+  user: { uid: number; gid: number } | undefined;
   dist = "";
   worker: Worker | undefined;
   edge: Edge | undefined;
@@ -188,6 +193,17 @@ ${more}`,
     await once(server, "close");
   }
 
+  /** From now on `linkup` runs as a user who is nobody in particular. Only root can do that. */
+  becomeNobody(): void {
+    this.user = { uid: 65534, gid: 65534 };
+    for (const folder of [this.folder, this.dist]) chmodSync(folder, 0o755);
+    // The run's own temporary folder, never the system's.
+    const around = dirname(this.folder);
+    if ((statSync(around).mode & 0o777) === 0o700) chmodSync(around, 0o711);
+    mkdirSync(this.home, { mode: 0o700 });
+    chownSync(this.home, this.user.uid, this.user.gid);
+  }
+
   /** Runs `linkup` to its end. */
   async linkup(...args: string[]): Promise<Finished> {
     const { child, output } = this.spawnLinkup(...args);
@@ -207,6 +223,7 @@ ${more}`,
       cwd: this.folder,
       env: this.env,
       stdio: ["ignore", "pipe", "pipe"],
+      ...this.user,
     });
     this.#children.add(child);
     child.once("close", () => this.#children.delete(child));
