@@ -5,7 +5,7 @@ import { rowsText, sessionRows } from "./rows.ts";
 import { statusItem } from "./status-item.ts";
 import { statusText } from "./status-text.ts";
 
-const CONFIG: ConfigFile = { path: "/work/shop/linkup.yaml", folder: "shop", errors: 0 };
+const CONFIG: ConfigFile = { path: "/home/me/shop/linkup.yaml", folder: "shop", errors: 0 };
 
 function service(name: string, port: number, more: Partial<ServiceView> = {}): ServiceView {
   return {
@@ -108,11 +108,11 @@ test("one stopped workspace leaves the view to its welcome", () => {
 });
 
 test("several folders have a row each, other people's sessions below", () => {
-  const blog = { path: "/work/blog/linkup.yaml", folder: "blog", errors: 0 };
-  const broken = { path: "/work/broken/linkup.yaml", folder: "broken", errors: 2 };
+  const blog = { path: "/home/me/blog/linkup.yaml", folder: "blog", errors: 0 };
+  const broken = { path: "/home/me/broken/linkup.yaml", folder: "broken", errors: 2 };
   const elsewhere = session({
     name: "old-owl",
-    configPath: "/work/bank/linkup.yaml",
+    configPath: "/home/me/bank/linkup.yaml",
     urls: [],
     services: [],
   });
@@ -173,7 +173,7 @@ test("a file of the workspace is named as the user knows it", () => {
   const text = (configs: ConfigFile[]) =>
     sessionRows(model({ problems: [problem] }, { configs }))[0]!.description;
   expect(text([CONFIG])).toBe('linkup.yaml:3:5: There is no service "apl".');
-  expect(text([CONFIG, { ...CONFIG, path: "/work/b/linkup.yaml", folder: "b" }])).toMatch(
+  expect(text([CONFIG, { ...CONFIG, path: "/home/me/b/linkup.yaml", folder: "b" }])).toMatch(
     /^shop\/linkup.yaml:3/,
   );
 });
