@@ -14,10 +14,11 @@ import { log } from "./log.ts";
 import type { Options } from "./options.ts";
 import { preferredPorts, rememberedPort, rememberPort } from "./port.ts";
 import { decide, type Listener } from "./proxy/decide.ts";
-import { forward, refuse } from "./proxy/forward.ts";
+import { forward, passOn, refuse } from "./proxy/forward.ts";
 import { Front } from "./proxy/front.ts";
 import { Sessions } from "./sessions.ts";
 import { HTTP_PORT, HTTPS_PORT, StandardPorts } from "./standard-ports.ts";
+import { type Edge, edgeOpener, systemEdge } from "./upstream/edge.ts";
 import { Pool } from "./upstream/pool.ts";
 
 /** How often idle connections are closed, and an installation or its end is looked for. */
@@ -25,14 +26,18 @@ const SWEEP_MS = 2_000;
 /** How long answers under way may take when the server ends. */
 const GRACE_MS = 1_000;
 
-/** Starts the local server of this home. False when there is one already. */
-export async function startServer(options: Options): Promise<boolean> {
+/**
+ * Starts the local server of this home. False when there is one already.
+ * `edge` is where requests go whose host is under a session's domain, and which belong to no session here.
+ */
+export async function startServer(options: Options, edge: Edge = systemEdge()): Promise<boolean> {
   const { home } = options;
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const started = Date.now();
   const sessions = new Sessions();
   const leases = new Leases(() => performance.now());
   const pool = new Pool();
+  const edgePool = new Pool(edgeOpener(edge));
   const certificates = new CertificateStore(join(home, "certificates"), () =>
     Array.from(sessions, ({ session }) => session.domains.map(({ domain }) => domain.toLowerCase())).flat(),
   );
@@ -42,6 +47,7 @@ export async function startServer(options: Options): Promise<boolean> {
       (client) => {
         const verdict = decide(sessions, listener, client);
         if ("failure" in verdict) refuse(client, verdict.failure);
+        else if ("edgeHost" in verdict) passOn(client, verdict.edgeHost, edge.port, edgePool);
         else forward(client, verdict.served, verdict.decision, pool);
       },
       (host) => certificates.for(host),
@@ -75,6 +81,7 @@ export async function startServer(options: Options): Promise<boolean> {
   };
   const sweeper = setInterval(() => {
     pool.sweep();
+    edgePool.sweep();
     void standardPorts.adjust();
   }, SWEEP_MS);
 
@@ -91,6 +98,7 @@ export async function startServer(options: Options): Promise<boolean> {
     control.close();
     control.closeIdleConnections();
     pool.clear();
+    edgePool.clear();
     const end = () => process.exit(0);
     if (browserFront.open + tunnelFront.open === 0) setImmediate(end);
     else setTimeout(end, GRACE_MS);

@@ -11,8 +11,8 @@ export interface Resolver {
 /** Where the resolvers behind a stub are written: systemd-resolved's and NetworkManager's (with dnsmasq). */
 const BEHIND_STUBS = ["/run/systemd/resolve/resolv.conf", "/run/NetworkManager/no-stub-resolv.conf"];
 
-/** The system's resolvers, without ourselves and without stubs that would ask us again. */
-export function systemResolvers(own: Resolver): Resolver[] {
+/** The system's resolvers, without local DNS (where it listens at `own`) and without stubs that would ask it again. */
+export function systemResolvers(own?: Resolver): Resolver[] {
   for (const file of BEHIND_STUBS) {
     const found = inFile(file);
     if (found.length > 0) return without(own, found);
@@ -38,8 +38,8 @@ function inFile(file: string): Resolver[] {
   ).filter((resolver) => resolver !== undefined);
 }
 
-function without(own: Resolver, all: Resolver[]): Resolver[] {
-  return all.filter(({ address, port }) => address !== own.address || port !== own.port);
+function without(own: Resolver | undefined, all: Resolver[]): Resolver[] {
+  return all.filter(({ address, port }) => address !== own?.address || port !== own.port);
 }
 
 /** `9.9.9.9`, `127.0.0.1:5353`, `fe80::1%eth0`, `[::1]:5353`; undefined when it is none of these. */

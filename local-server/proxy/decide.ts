@@ -1,4 +1,4 @@
-/** What becomes of a request: the service it goes to, or the answer it gets instead. */
+/** What becomes of a request: the service it goes to, the host at the edge, or the answer it gets instead. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { HOPS_HEADER, MAX_HOPS, ORIGIN_SECRET_HEADER } from "../../core/forward.ts";
 import { hostname, isLoopback } from "../../core/hosts.ts";
@@ -9,12 +9,20 @@ import { type Failure, forbidden, loop, misdirected, noTargetFor, unknownSession
 
 export type Listener = "browser" | "tunnel";
 
-export type Verdict = { served: Served; decision: Routed } | { failure: Failure };
+export type Verdict =
+  | { served: Served; decision: Routed }
+  /** Nobody's here: to be passed on to where this host really is. */
+  | { edgeHost: string }
+  | { failure: Failure };
 
 export function decide(sessions: Sessions, listener: Listener, head: RequestHead): Verdict {
   if (hopsOf(head) >= MAX_HOPS) return { failure: loop(head.host) };
   const served = sessions.find(head);
-  if (!served) return { failure: unknownSession };
+  if (!served) {
+    const name = hostname(head.host);
+    const passedOn = listener === "browser" && isHostName(name) && isUnderDomain(sessions, name);
+    return passedOn ? { edgeHost: name } : { failure: unknownSession };
+  }
   if (listener === "tunnel" && !hasSecret(served, head)) return { failure: forbidden };
   const decision = route(served.name, served.session, head);
   if (decision.outcome === "no-target") return { failure: noTargetFor(served, decision) };
@@ -33,7 +41,16 @@ export function hopsOf(head: Pick<RequestHead, "header">): number {
  */
 function isExpected(sessions: Sessions, host: string): boolean {
   const name = hostname(host);
-  if (name === "" || isLoopback(name)) return true;
+  return name === "" || isLoopback(name) || isUnderDomain(sessions, name);
+}
+
+/** A host on the network: nothing that an URL would read as something else, and not this machine. */
+function isHostName(name: string): boolean {
+  return /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)+$/.test(name) && !isLoopback(name);
+}
+
+/** True for the domains of the sessions here, and for every name under them. */
+function isUnderDomain(sessions: Sessions, name: string): boolean {
   for (const { session } of sessions)
     for (const { domain } of session.domains) {
       const known = domain.toLowerCase();

@@ -15,7 +15,8 @@ export interface Failure {
     | "misdirected"
     | "loop"
     | "bad-request"
-    | "service-unreachable";
+    | "service-unreachable"
+    | "edge-unreachable";
   text: string;
 }
 
@@ -64,6 +65,14 @@ Cause: ${cause(error, origin, local)}
 What to do: ${advice(error, service.name, local)}
 `;
   return { status: 502, code: "service-unreachable", text };
+}
+
+export function edgeUnreachable(host: string, error: Error): Failure {
+  const text = `No session on this machine has the host ${host}, and the place where it really is could not be reached.
+Cause: ${cause(error, `https://${host}`, false)}
+What to do: if it is a session of this machine, start it; else check the network and that the host exists.
+`;
+  return { status: 502, code: "edge-unreachable", text };
 }
 
 function cause(error: NodeJS.ErrnoException, origin: string, local: boolean): string {

@@ -1,4 +1,4 @@
-/** Carries one request to its service and the answer back, both as streams. */
+/** Carries one request to its service (or to the edge) and the answer back, both as streams. */
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { corsHeaders } from "../../core/forward.ts";
@@ -7,11 +7,11 @@ import type { Served } from "../sessions.ts";
 import type { Answer, Connection } from "../upstream/connection.ts";
 import type { Pool } from "../upstream/pool.ts";
 import type { Asked, ResponseHead } from "../upstream/response-parser.ts";
-import type { Client } from "./client.ts";
-import { badGateway, type Failure } from "./failures.ts";
+import type { Client, ForwardedHead } from "./client.ts";
+import { badGateway, edgeUnreachable, type Failure } from "./failures.ts";
 import { endToEnd, type Fields } from "./fields.ts";
-import { type ForwardedRequest, requestHead } from "./request-head.ts";
-import { responseHead } from "./response-head.ts";
+import { edgeRequest, requestHead, type SentRequest } from "./request-head.ts";
+import { asItCame, responseHead } from "./response-head.ts";
 
 /** Methods that a service may get twice without harm (RFC 9110, 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
@@ -42,15 +42,43 @@ export function refuse(client: Client, { status, code, text }: Failure, extra: s
 }
 
 export function forward(client: Client, served: Served, decision: Routed, pool: Pool): void {
-  new Forwarding(client, served, decision, pool).start(false);
+  const { name, session } = served;
+  const request = requestHead(client, served, decision);
+  const passage: Passage = {
+    request,
+    answer: (response) => responseHead(client, served, request, response),
+    refuse: (error) => {
+      // A page of the session may read why its request failed.
+      const cors = corsHeaders(name, session, client.method, client).flat();
+      refuse(client, badGateway(served, decision, error), cors);
+    },
+  };
+  new Forwarding(client, passage, pool).start(false);
+}
+
+/** Carries a request on to the host it is meant for; `pool` connects to the edge's hosts, on this port. */
+export function passOn(client: Client, host: string, port: number, pool: Pool): void {
+  const passage: Passage = {
+    request: edgeRequest(client, `https://${host}:${port}`),
+    answer: asItCame,
+    refuse: (error) => refuse(client, edgeUnreachable(host, error)),
+  };
+  new Forwarding(client, passage, pool).start(false);
+}
+
+/** What is said to either side. */
+interface Passage {
+  request: SentRequest;
+  /** The head of the answer as the client gets it. */
+  answer(response: ResponseHead): ForwardedHead;
+  /** Answers in the place of who could not be reached. */
+  refuse(error: Error): void;
 }
 
 class Forwarding implements Answer {
   readonly #client: Client;
-  readonly #served: Served;
-  readonly #decision: Routed;
+  readonly #passage: Passage;
   readonly #pool: Pool;
-  readonly #request: ForwardedRequest;
   readonly #repeatable: boolean;
   readonly #asked: Asked;
   #connection: Connection | undefined;
@@ -61,12 +89,10 @@ class Forwarding implements Answer {
   #discarding = false;
   #over = false;
 
-  constructor(client: Client, served: Served, decision: Routed, pool: Pool) {
+  constructor(client: Client, passage: Passage, pool: Pool) {
     this.#client = client;
-    this.#served = served;
-    this.#decision = decision;
+    this.#passage = passage;
     this.#pool = pool;
-    this.#request = requestHead(client, served, decision);
     this.#asked = { method: client.method, upgrade: client.upgrade !== undefined };
     this.#repeatable = !client.hasBody && IDEMPOTENT.has(client.method);
     client.onGone = () => this.#abandon();
@@ -75,18 +101,19 @@ class Forwarding implements Answer {
 
   start(fresh: boolean): void {
     const need = { repeatable: this.#repeatable, fresh };
-    this.#giveUp = this.#pool.acquire(this.#request.origin, need, (error, connection) => {
+    const { origin, head } = this.#passage.request;
+    this.#giveUp = this.#pool.acquire(origin, need, (error, connection) => {
       if (this.#over) return connection?.abort();
       if (!connection) return this.failed(error!, false);
       this.#connection = connection;
-      connection.request(this.#request.head, this.#asked, this);
+      connection.request(head, this.#asked, this);
       if (this.#client.hasBody) this.#send(connection);
       else connection.finish();
     });
   }
 
   #send(connection: Connection): void {
-    const { chunked } = this.#request;
+    const { chunked } = this.#passage.request;
     this.#client.read({
       data: (chunk) => {
         // Whoever has answered already is not sent the rest, but the client has to get rid of it.
@@ -113,7 +140,7 @@ class Forwarding implements Answer {
   }
 
   head(response: ResponseHead): void {
-    const forwarded = responseHead(this.#client, this.#served, this.#request, response);
+    const forwarded = this.#passage.answer(response);
     this.#discarding = response.hasBody && !forwarded.hasBody;
     try {
       this.#client.respond(forwarded);
@@ -161,14 +188,7 @@ class Forwarding implements Answer {
     }
     this.#over = true;
     if (this.#responded) this.#client.break();
-    else this.#refuse(error);
-  }
-
-  /** A page of the session may read why its request failed. */
-  #refuse(error: Error): void {
-    const { name, session } = this.#served;
-    const cors = corsHeaders(name, session, this.#client.method, this.#client).flat();
-    refuse(this.#client, badGateway(this.#served, this.#decision, error), cors);
+    else this.#passage.refuse(error);
   }
 
   #abandon(): void {

@@ -14,14 +14,17 @@ import type { Client } from "./client.ts";
 import { hopsOf } from "./decide.ts";
 import { connectionNames, type Fields } from "./fields.ts";
 
-export interface ForwardedRequest {
+/** What goes over the connection. */
+export interface SentRequest {
   /** `http://host:port` of the service. */
   origin: string;
-  method: string;
   /** Request line and headers, with the empty line behind them, to be sent as latin1. */
   head: string;
   /** The body is sent in chunks, since its length is not known. */
   chunked: boolean;
+}
+
+export interface ForwardedRequest extends SentRequest {
   /** The `Host` that the service sees instead of the client's. */
   rewrittenHost: string | undefined;
   /** The `Origin` that the service sees instead of the client's. */
@@ -29,7 +32,7 @@ export interface ForwardedRequest {
 }
 
 export function requestHead(client: Client, served: Served, decision: Routed): ForwardedRequest {
-  const { fields, method, upgrade } = client;
+  const { fields } = client;
   const { name, session } = served;
   const { service, origin, target } = decision;
   const rewritten = isLocal(service.location) && !service.preserve_host;
@@ -42,6 +45,34 @@ export function requestHead(client: Client, served: Served, decision: Routed): F
     : undefined;
   added.push([HOPS_HEADER, String(hopsOf(client) + 1)]);
   if (client.secure && !fields.has("x-forwarded-proto")) added.push(["x-forwarded-proto", "https"]);
+  return {
+    origin,
+    ...written(client, { target, host, added, shownOrigin: origins?.service }),
+    rewrittenHost: rewritten ? host : undefined,
+    origins,
+  };
+}
+
+/** For a host that is not served here: as it came, but for the count that ends a circle. `origin` is `https://host:port`. */
+export function edgeRequest(client: Client, origin: string): SentRequest {
+  const added: [string, string][] = [[HOPS_HEADER, String(hopsOf(client) + 1)]];
+  return { origin, ...written(client, { target: client.target, host: client.host, added }) };
+}
+
+interface Changes {
+  target: string;
+  host: string;
+  /** Lower-case name and value; they replace what is there. */
+  added: [string, string][];
+  /** Instead of the client's `Origin`. */
+  shownOrigin?: string | undefined;
+}
+
+function written(
+  client: Client,
+  { target, host, added, shownOrigin }: Changes,
+): Pick<SentRequest, "head" | "chunked"> {
+  const { fields, method, upgrade } = client;
   const replaced = new Set(added.map(([name]) => name));
   const hop = connectionNames(fields);
   const chunked = client.hasBody && !fields.has("content-length");
@@ -50,7 +81,7 @@ export function requestHead(client: Client, served: Served, decision: Routed): F
   for (let i = 0; i < fields.names.length; i++) {
     const lower = fields.names[i]!;
     if (DROPPED.has(lower) || hop.has(lower) || replaced.has(lower)) continue;
-    const value = origins && lower === "origin" ? origins.service : fields.raw[2 * i + 1];
+    const value = shownOrigin !== undefined && lower === "origin" ? shownOrigin : fields.raw[2 * i + 1];
     head += `${fields.raw[2 * i]}: ${value}\r\n`;
   }
   const cookies = joinedCookies(fields);
@@ -65,14 +96,7 @@ export function requestHead(client: Client, served: Served, decision: Routed): F
     if (trailer !== undefined) head += `Trailer: ${trailer}\r\n`;
     head += "Transfer-Encoding: chunked\r\n";
   }
-  return {
-    origin,
-    method,
-    head: `${head}\r\n`,
-    chunked,
-    rewrittenHost: rewritten ? host : undefined,
-    origins,
-  };
+  return { head: `${head}\r\n`, chunked };
 }
 
 /**

@@ -19,22 +19,23 @@ export function responseHead(
     : corsHeaders(name, session, client.method, client);
   if (cors.length > 0 && isPreflight(client.method, client)) return preflightAnswer(cors);
 
-  const headers = endToEnd(fields);
-  // Trailers are passed on, so what announces them is too; an answer of known length has none.
-  const trailer = response.length === undefined ? fields.get("trailer") : undefined;
-  if (trailer !== undefined && response.hasBody) headers.push("Trailer", trailer);
+  const head = asItCame(response);
+  const { headers } = head;
   if (!keepsCaching(session, client.target)) setHeader(headers, "Cache-Control", "no-cache");
   if (origins) mapOrigin(headers, origins);
   if (rewrittenHost !== undefined) mapLocation(headers, rewrittenHost);
   for (const [name, value] of cors) headers.push(name, value);
   if (cors.length > 0) headers.push("Vary", "Origin");
-  return {
-    status: response.status,
-    reason: response.reason,
-    headers,
-    hasBody: response.hasBody,
-    length: response.length,
-  };
+  return head;
+}
+
+/** Without the headers of its connection. */
+export function asItCame({ status, reason, fields, hasBody, length }: ResponseHead): ForwardedHead {
+  const headers = endToEnd(fields);
+  // Trailers are passed on, so what announces them is too; an answer of known length has none.
+  const trailer = length === undefined ? fields.get("trailer") : undefined;
+  if (trailer !== undefined && hasBody) headers.push("Trailer", trailer);
+  return { status, reason, headers, hasBody, length };
 }
 
 /** The service knows nothing of CORS: it is answered for it. */

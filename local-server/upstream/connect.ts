@@ -12,6 +12,8 @@ export interface Endpoint {
   port: number;
   /** The machine it runs on is this one. */
   loopback: boolean;
+  /** IP addresses to try in this order, instead of what the system makes of `host`. */
+  addresses?: string[];
 }
 
 export function endpoint(origin: string): Endpoint {
@@ -36,7 +38,7 @@ export function connect(
   target: Endpoint,
   done: (error: Error | undefined, socket?: Socket) => void,
 ): () => void {
-  const addresses = addressesOf(target);
+  const addresses = target.addresses ?? addressesOf(target);
   let current: Socket | undefined;
   let over = false;
   const attempt = (index: number) => {

@@ -1,4 +1,5 @@
 /** Keeps connections to services open between requests: a new one for each would double the cost of a request. */
+import type { Socket } from "node:net";
 import { connect, endpoint } from "./connect.ts";
 import { Connection } from "./connection.ts";
 
@@ -16,8 +17,16 @@ interface Idle {
   until: number;
 }
 
+/** Opens a connection to an origin, and calls back once. Returns a function that gives up. */
+export type Open = (origin: string, done: (error: Error | undefined, socket?: Socket) => void) => () => void;
+
 export class Pool {
+  readonly #open: Open;
   readonly #idle = new Map<string, Idle[]>();
+
+  constructor(open: Open = (origin, done) => connect(endpoint(origin), done)) {
+    this.#open = open;
+  }
 
   /**
    * Hands over a connection to this origin (`http://host:port`), an idle one when there is one. `repeatable` says that
@@ -33,7 +42,7 @@ export class Pool {
       done(undefined, idle);
       return () => {};
     }
-    return connect(endpoint(origin), (error, socket) => {
+    return this.#open(origin, (error, socket) => {
       if (!socket) return done(error);
       done(undefined, new Connection(socket, (connection) => this.#put(origin, connection)));
     });

@@ -32,6 +32,8 @@ function bundled(entryPoint: string): Promise<string> {
 }
 
 export const localServerBundle = () => bundled("local-server/main.ts");
+/** The local server with a stand-in for the edge, at the port `STAND_IN_EDGE_PORT` of this machine. */
+export const standInEdgeBundle = () => bundled("test/local-server/stand-in-edge.ts");
 export const localDnsBundle = () => bundled("local-server/dns/main.ts");
 
 export interface Answer {
@@ -60,8 +62,13 @@ export function newHome(): string {
   return home;
 }
 
-export async function spawnLocalServer(home: string, args: string[], env: Record<string, string> = {}) {
-  return spawnBundle(await localServerBundle(), home, args, env);
+export async function spawnLocalServer(
+  home: string,
+  args: string[],
+  env: Record<string, string> = {},
+  bundle = localServerBundle(),
+) {
+  return spawnBundle(await bundle, home, args, env);
 }
 
 export function spawnBundle(bundle: string, home: string, args: string[], env: Record<string, string> = {}) {
@@ -77,9 +84,13 @@ export function spawnBundle(bundle: string, home: string, args: string[], env: R
 
 export async function startLocalServer(
   args: string[] = ["--browser-port", "0"],
-  { home = newHome(), env = {} }: { home?: string; env?: Record<string, string> } = {},
+  {
+    home = newHome(),
+    env = {},
+    bundle = localServerBundle(),
+  }: { home?: string; env?: Record<string, string>; bundle?: Promise<string> } = {},
 ): Promise<RunningServer> {
-  const { child, ended, log } = await spawnLocalServer(home, args, env);
+  const { child, ended, log } = await spawnLocalServer(home, args, env, bundle);
   const control = (method: string, path: string, body?: unknown) => callControl(home, method, path, body);
   let over = false;
   void ended.then(() => (over = true));

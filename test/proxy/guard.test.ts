@@ -46,7 +46,7 @@ describe("the browser listener", () => {
   });
 
   test("no session: 422 with what to add, never stored", async () => {
-    const { status, get, body } = await ask("example.com");
+    const { status, get, body } = await ask("localhost:9080");
     expect(status).toBe(422);
     expect(get("cache-control")).toBe("no-store");
     expect(get("content-type")).toMatch(/^text\/plain/);

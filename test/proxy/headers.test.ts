@@ -293,14 +293,16 @@ describe("where services listen", () => {
       session: {
         session_token: "t",
         services: [{ name: "app", location: `http://localhost:${port}` }],
-        domains: [{ domain: "example.com", default_service: "app" }],
+        domains: [{ domain: "shop.localhost", default_service: "app" }],
       },
       origin_secret: null,
       config_path: "/other/linkup.yaml",
     });
-    expect((await client.request({ host: "other-toad.example.com" })).body.toString()).toBe("the other one");
+    expect((await client.request({ host: "other-toad.shop.localhost" })).body.toString()).toBe(
+      "the other one",
+    );
     expect((await seenWith([])).tracestate).toBe(`linkup-session=${SESSION}`);
     await system.server.control("DELETE", "/v1/sessions/other-toad");
-    expect((await client.request({ host: "other-toad.example.com" })).status).toBe(422);
+    expect((await client.request({ host: "other-toad.shop.localhost" })).status).toBe(422);
   });
 });

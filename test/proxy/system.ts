@@ -9,7 +9,7 @@ import {
 import { type AddressInfo, createServer as createTcp, type Socket, type Server as TcpServer } from "node:net";
 import { join } from "node:path";
 import { createAuthority } from "../../core/certificates/authority.ts";
-import { newHome, type RunningServer, startLocalServer } from "../local-server/harness.ts";
+import { newHome, type RunningServer, standInEdgeBundle, startLocalServer } from "../local-server/harness.ts";
 
 export const SESSION = "slim-gecko";
 /** The host of the well-behaved service, and of the other one. */
@@ -46,7 +46,10 @@ export class System {
   }
 }
 
-export async function startSystem(options: { originSecret?: string } = {}): Promise<System> {
+/** `edge`: where on this machine hosts at the edge are served, and the file with the authority of their certificates. */
+export async function startSystem(
+  options: { originSecret?: string; edge?: { port: number; authority: string } } = {},
+): Promise<System> {
   const home = newHome();
   const authority = await createAuthority(["example.com"], Date.now());
   mkdirSync(join(home, "certificates"), { mode: 0o700 });
@@ -56,7 +59,14 @@ export async function startSystem(options: { originSecret?: string } = {}): Prom
   const app = new App();
   const wild = new Wild();
   await Promise.all([app.ready, wild.ready]);
-  const server = await startLocalServer(undefined, { home });
+  const { edge } = options;
+  const server = await startLocalServer(undefined, {
+    home,
+    ...(edge && {
+      bundle: standInEdgeBundle(),
+      env: { STAND_IN_EDGE_PORT: String(edge.port), NODE_EXTRA_CA_CERTS: edge.authority },
+    }),
+  });
   await server.control("PUT", "/v1/leases/test", { ttl_ms: null });
   const system = new System(server, app, wild, authority.certificate);
   await putSession(system, options);
