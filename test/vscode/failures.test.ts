@@ -1,5 +1,7 @@
 // What users will meet: each failure says what happened and where, and offers one button that helps.
+import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { startWorker } from "../../scripts/embedded-worker.mjs";
@@ -34,7 +36,7 @@ async function start(): Promise<string> {
 async function running(): Promise<string> {
   return await window.until("the running session in the status bar", async () => {
     const text = (await window.statusBar("session"))?.text;
-    return /^\$\(link\) ([a-z]+-[a-z]+)/.exec(text ?? "")?.[1];
+    return /^\$\(link\) ([a-z]+-[a-z]+|[a-z\d]{6})$/.exec(text ?? "")?.[1];
   });
 }
 
@@ -94,6 +96,60 @@ test("the Worker cannot be reached: said with its address, and the button tries 
   } finally {
     await window.stop();
     await worker.stop();
+  }
+});
+
+test("the Worker is too old: its row says so, and the button shows how to update it", async () => {
+  const port = shop.workerPort;
+  const bundle = join(shop.folder, "..", "old-worker.js");
+  const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+  const text = await readFile(join(root, "dist", "worker.js"), "utf8");
+  await writeFile(bundle, text.replaceAll(`"${version}"`, '"0.0.9"'));
+  await shop.worker.stop();
+  const worker = await startWorker({ port, token: TOKEN, bundle });
+  try {
+    await open();
+    const name = await start();
+    expect((await shop.ask(`${name}.shop.localhost`, "/")).by).toBe("remote web");
+    await inTree("▾ Components  Worker outdated");
+    await inTree(`Worker  ready · outdated · http://127.0.0.1:${port}, version 0.0.9`);
+    await window.screenshot("failure-worker-outdated");
+    await window.inlineAction("Worker", "How to Update the Worker");
+    const page = window.page.frameLocator("iframe.webview.ready").frameLocator("iframe#active-frame");
+    await page.getByText("npx wrangler deploy").waitFor();
+  } finally {
+    await window.stop();
+    await worker.stop();
+  }
+});
+
+test("the port is taken: the session says where it is now, and the button copies that", async () => {
+  const holder = createServer().listen(0, "127.0.0.1");
+  await once(holder, "listening");
+  const { port } = holder.address() as AddressInfo;
+  try {
+    await open();
+    await writeFile(join(window.server.folder, "state", "browser-port"), `${port}\n`);
+    await window.command("Linkup: Start Isolated");
+    const name = await running();
+    const said = await toast(/Another program has port/);
+    expect(said).toContain(`port ${port}`);
+    expect(said).toContain("[Copy Session URL]");
+    await inTree("The session has moved to another port");
+    await window.screenshot("failure-port-taken");
+    await window.button("Copy Session URL");
+    await window.until("the domains", async () => (await window.quickPickItems()).length === 2);
+    await window.press("Enter");
+    const copied = await window.until(
+      "the URL in the clipboard",
+      async () => (await window.clipboard()).includes(name) && (await window.clipboard()),
+    );
+    const url = new URL(copied);
+    expect(Number(url.port)).not.toBe(port);
+    expect(said).toContain(url.origin);
+    expect((await shop.ask(url.hostname, "/", {}, Number(url.port))).by).toBe("remote web");
+  } finally {
+    holder.close();
   }
 });
 

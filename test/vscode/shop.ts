@@ -75,13 +75,18 @@ export class Shop {
     return example.replace(/:(\d{4})\b/g, (text, port: string) => (ports[port] ? `:${ports[port]}` : text));
   }
 
-  /** A request as a browser sends it, through the Worker's address: `ask("slim-gecko.shop.localhost", "/")`. */
-  async ask(host: string, path: string, headers: Record<string, string> = {}): Promise<Answer> {
+  /** A request as a browser sends it, to the Worker unless another port is named: `ask("slim-gecko.shop.localhost", "/")`. */
+  async ask(
+    host: string,
+    path: string,
+    headers: Record<string, string> = {},
+    port = this.workerPort,
+  ): Promise<Answer> {
     const sent = request({
       host: "127.0.0.1",
-      port: this.workerPort,
+      port,
       path,
-      headers: { host: `${host}:${this.workerPort}`, ...headers },
+      headers: { host: `${host}:${port}`, ...headers },
     });
     sent.end();
     const [response] = await once(sent, "response");

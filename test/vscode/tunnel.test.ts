@@ -42,13 +42,14 @@ test("no cloudflared: said, with a button that helps", async () => {
   await window.screenshot("failure-no-cloudflared");
 });
 
-test("the tunnel is lost and found again; Doctor knows what kind of Worker it is", async () => {
+test("the tunnel is lost and found again; a Worker of the original is marked, and Doctor knows what it lacks", async () => {
   // VS Code takes the PATH of a login shell, which knows nothing of the stand-in's folder.
   const CLOUDFLARED_PATH = join(world.folder, "bin", "cloudflared");
   await open({ CLOUDFLARED_PATH, CLOUDFLARED_FAULTS: world.env.CLOUDFLARED_FAULTS! });
   await window.command("Linkup: Start");
   await inTree(/▾ [a-z]+-[a-z]+ {2}0 of 2 local/);
-  await window.row("Components").click();
+  await inTree(/▾ Components {2}Worker outdated/);
+  await inTree(/Worker {2}ready · outdated · http:\S+, of the original Linkup\./);
   const [, pid] = await inTree(/Tunnel {2}ready · pid (\d+)/);
 
   world.setFaults({ exit: "offline" });
@@ -57,7 +58,7 @@ test("the tunnel is lost and found again; Doctor knows what kind of Worker it is
   await inTree(/The tunnel is down|Tunnel {2}failed/);
   await window.screenshot("failure-tunnel-lost");
   world.setFaults({});
-  await inTree(/Components {2}all ready/);
+  await inTree(/Components {2}Worker outdated/);
   await window.until(
     "the problem to be gone",
     async () => !(await window.tree()).includes("The tunnel is down"),
