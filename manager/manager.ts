@@ -136,8 +136,17 @@ export class Manager {
     return previewRequest(await readConfig(configPath), name, locations);
   }
 
+  /** Where the state cannot be written, what runs is ended all the same, and it rejects with a LinkupError that says so. */
   async stop(selector: Selector | "all"): Promise<void> {
-    await this.#stopping((state) => wantStopped(state, selector));
+    try {
+      await this.#stopping((state) => wantStopped(state, selector));
+    } catch (error) {
+      if (!(error instanceof LinkupError && error.problem.code === "state-unusable")) throw error;
+      const state = await this.#store.read();
+      const ended = selector === "all" ? state.sessions.filter(isPresent) : [findRunning(state, selector)];
+      const { stopUnwritten } = await import("./session/stop-unwritten.ts");
+      await stopUnwritten(this.#reconciler, state, ended, error);
+    }
   }
 
   /**
@@ -282,6 +291,8 @@ export class Manager {
       abandoned.catch(() => {});
     };
     signal?.addEventListener("abort", abandon, { once: true });
+    // It may have come while the state was written.
+    if (signal?.aborted) abandon();
     try {
       await this.#observer.look();
       await this.#reconcile();

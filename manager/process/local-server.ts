@@ -65,6 +65,12 @@ export class LocalServer {
 
   /** Ends it, and waits until it is gone. Without a local server it does nothing. */
   async stop(): Promise<void> {
+    await this.end();
+    await this.#change(notStarted);
+  }
+
+  /** The same, without writing it down. */
+  async end(): Promise<void> {
     const status = await this.#answering();
     if (status) {
       const id = { pid: status.pid, started: (await startOf(status.pid)) ?? "" };
@@ -75,7 +81,6 @@ export class LocalServer {
       const { process } = (await this.#store.read()).local_server;
       if (process) await endProcess(process);
     }
-    await this.#change(notStarted);
   }
 
   async #answering(): Promise<ServerStatus | undefined> {

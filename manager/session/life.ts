@@ -79,7 +79,20 @@ export class SessionLife {
 
   /** Takes it down everywhere. What the Worker does not hear of it forgets by itself, in time. */
   async tearDown(record: SessionRecord): Promise<void> {
-    const { id, kind, name, connector } = record;
+    const { id } = record;
+    await this.takeDown(record);
+    await this.#store.change((state) => {
+      const ended = state.sessions.find((record) => record.id === id);
+      if (ended && !isWanted(ended)) forgetRun(ended);
+      state.sessions = state.sessions.filter(
+        (record) => record.id !== id || !record.beside || isWanted(record),
+      );
+    });
+  }
+
+  /** The same, without writing it down. */
+  async takeDown(record: SessionRecord): Promise<void> {
+    const { kind, name, connector } = record;
     if (name !== null) {
       if (connector) {
         await stopConnector(this.#options.home, name, connector);
@@ -90,13 +103,6 @@ export class SessionLife {
         await this.#control.deleteSession(name);
       if (kind !== "isolated") await this.#unregister(record, name);
     }
-    await this.#store.change((state) => {
-      const ended = state.sessions.find((record) => record.id === id);
-      if (ended && !isWanted(ended)) forgetRun(ended);
-      state.sessions = state.sessions.filter(
-        (record) => record.id !== id || !record.beside || isWanted(record),
-      );
-    });
   }
 
   async #serve(record: SessionRecord, server: ServerStatus): Promise<SessionRecord> {

@@ -56,6 +56,10 @@ export class Lock {
     }
     try {
       await file.writeFile(JSON.stringify(await ownId()));
+    } catch (error) {
+      // A full disk: without a name in it the lock would keep others waiting.
+      await rm(this.#path, { force: true });
+      throw error;
     } finally {
       await file.close();
     }

@@ -113,6 +113,28 @@ export const surroundings: Fault[] = [
       disk.end();
     },
   },
+  {
+    name: "disk full at a stop",
+    tunnel: "direct",
+    async run(trial) {
+      const { world } = trial;
+      const disk = await mountDisk(trial, "256k");
+      const started = disk.run("start", "--detach", "--json");
+      check(started.status === 0, `it starts on its own disk: ${started.stderr}`);
+      const { session_name: name } = JSON.parse(started.stdout);
+      disk.shell("dd if=/dev/zero of=full bs=1k 2>/dev/null || true");
+      const stopped = disk.run("stop");
+      check(stopped.status === 1, `the stop says that it is not written: ${stopped.status}`);
+      check(stopped.stderr.includes(`${name} is stopped, and that could not be written`), stopped.stderr);
+      trial.sees(stopped.stderr.split("\n", 1)[0]!);
+      for (const program of ["local-server", "cli"])
+        check(world.pidsOf(program).length === 0, `no ${program} is left`);
+      check((await world.served(name)).startsWith("422 "), "the Worker knows it no more");
+      disk.shell("rm full");
+      check(disk.run("stop").status === 0, "the next stop writes it down");
+      disk.end();
+    },
+  },
 ];
 
 function watchingWindow({ world }: Trial): Manager {
