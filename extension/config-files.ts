@@ -96,10 +96,12 @@ async function findConfig(folder: vscode.WorkspaceFolder): Promise<ConfigFile | 
     const uri = isAbsolute(name) ? vscode.Uri.file(name) : vscode.Uri.joinPath(folder.uri, name);
     const text = await read(uri);
     if (text === undefined) continue;
-    const errors = parseConfig(text).problems.filter(({ severity }) => severity === "error");
+    const { config, problems } = parseConfig(text);
+    const services = (config?.services ?? []).map(({ name, remote, local }) => ({ name, remote, local }));
+    const errors = problems.filter(({ severity }) => severity === "error");
     const start = errors[0]?.range.start;
     const firstError = start && { firstError: { line: start.line, column: start.column } };
-    return { path: uri.fsPath, folder: folder.name, errors: errors.length, ...firstError };
+    return { path: uri.fsPath, folder: folder.name, services, errors: errors.length, ...firstError };
   }
   return undefined;
 }

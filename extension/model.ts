@@ -7,6 +7,8 @@ export interface ConfigFile {
   path: string;
   /** The name of the workspace folder it belongs to. */
   folder: string;
+  /** Those of the file; none while it has errors. */
+  services: readonly { name: string; remote: string; local: string }[];
   /** How many errors make it unusable. */
   errors: number;
   /** Where the first of them is, line and column from 0. */

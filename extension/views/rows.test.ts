@@ -5,7 +5,7 @@ import { rowsText, sessionRows } from "./rows.ts";
 import { statusItem } from "./status-item.ts";
 import { statusText } from "./status-text.ts";
 
-const CONFIG: ConfigFile = { path: "/home/me/shop/linkup.yaml", folder: "shop", errors: 0 };
+const CONFIG: ConfigFile = { path: "/home/me/shop/linkup.yaml", folder: "shop", services: [], errors: 0 };
 
 function service(name: string, port: number, more: Partial<ServiceView> = {}): ServiceView {
   return {
@@ -107,9 +107,21 @@ test("one stopped workspace leaves the view to its welcome", () => {
   expect(sessionRows(model({}, { configs: [] }))).toEqual([]);
 });
 
+test("in Restricted Mode the configured services are shown, and nothing offers to start them", () => {
+  const services = [{ name: "web", remote: "https://web.example.com", local: "http://localhost:3000" }];
+  const rows = sessionRows(model({}, { trusted: false, configs: [{ ...CONFIG, services }] }));
+  expect(rowsText(rows)).toBe(
+    lines(`
+    Manage Workspace Trust
+    ▾ shop  stopped
+      web  remote web.example.com · local localhost:3000`),
+  );
+  expect([rows[1]!.context, rows[1]!.children[0]!.context]).toEqual(["config.untrusted", "configured"]);
+});
+
 test("several folders have a row each, other people's sessions below", () => {
-  const blog = { path: "/home/me/blog/linkup.yaml", folder: "blog", errors: 0 };
-  const broken = { path: "/home/me/broken/linkup.yaml", folder: "broken", errors: 2 };
+  const blog = { path: "/home/me/blog/linkup.yaml", folder: "blog", services: [], errors: 0 };
+  const broken = { path: "/home/me/broken/linkup.yaml", folder: "broken", services: [], errors: 2 };
   const elsewhere = session({
     name: "old-owl",
     configPath: "/home/me/bank/linkup.yaml",

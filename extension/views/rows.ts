@@ -20,6 +20,7 @@ import { componentName, componentState, healthWord, kindWord, stateWord, targetW
 export type Subject =
   | { is: "session"; session: SessionView }
   | { is: "config"; config: ConfigFile }
+  | { is: "trust" }
   | { is: "url"; url: string }
   | { is: "service"; session: SessionView; service: ServiceView }
   | { is: "components" }
@@ -50,6 +51,8 @@ const RED = "list.errorForeground";
 
 /** Empty when there is nothing but what a welcome view says better. */
 export function sessionRows(model: Model): Row[] {
+  if (!model.trusted && model.configs.length > 0)
+    return [trustRow(), ...model.configs.map((config) => configuredRow(config, model))];
   const own = ownSessions(model);
   const others = otherSessions(model);
   const starting = model.configs.some(({ path }) => model.starting.has(path));
@@ -181,6 +184,43 @@ function configRow(config: ConfigFile, model: Model): Row {
     spoken: t("Session of {0}, {1}", config.folder, state),
     context: starting ? "config.starting" : config.errors > 0 ? "config.invalid" : "config.stopped",
     subject: { is: "config", config },
+    children: [],
+  };
+}
+
+/** What a file says, where nothing may be started. */
+function configuredRow(config: ConfigFile, model: Model): Row {
+  const children = config.services.map(({ name, remote, local }): Row => {
+    const places = [`${targetWord("remote")} ${hostOf(remote)}`, `${targetWord("local")} ${hostOf(local)}`];
+    return {
+      id: `configured:${config.path}:${name}`,
+      label: name,
+      description: places.join(" · "),
+      icon: { name: "circle-outline" },
+      tooltip: `**${name}** · ${t("stopped")}\n\n${t("Local:")} \`${local}\`  \n${t("Remote:")} \`${remote}\``,
+      spoken: t("Service {0}, {1}, {2}, {3}", name, t("stopped"), ...places),
+      context: "configured",
+      subject: { is: "config", config },
+      children: [],
+    };
+  });
+  const row = configRow(config, model);
+  const context = config.errors > 0 ? row.context : "config.untrusted";
+  return { ...row, context, expanded: true, children };
+}
+
+/** What the view's message says is up to the user. */
+function trustRow(): Row {
+  const label = t("Manage Workspace Trust");
+  return {
+    id: "trust",
+    label,
+    description: "",
+    icon: { name: "shield" },
+    tooltip: label,
+    spoken: label,
+    context: "trust",
+    subject: { is: "trust" },
     children: [],
   };
 }

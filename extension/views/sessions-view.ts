@@ -16,6 +16,7 @@ export function registerSessionsView(context: vscode.ExtensionContext, linkup: L
     provider.update();
     setContextKeys(linkup);
     view.badge = badge(linkup);
+    view.message = message(linkup);
   };
   let timer: NodeJS.Timeout | undefined;
   const soon = () => {
@@ -39,6 +40,13 @@ function setContextKeys({ model }: Linkup): void {
   };
   for (const [key, value] of Object.entries(values))
     void vscode.commands.executeCommand("setContext", CONTEXT_KEYS[key as keyof typeof CONTEXT_KEYS], value);
+}
+
+/** Where there are rows there is no welcome view to say it. */
+function message({ model: { trusted, configs } }: Linkup): string {
+  return trusted || configs.length === 0
+    ? ""
+    : t("This workspace is in Restricted Mode, where Linkup starts nothing.");
 }
 
 /** How many services of running sessions are unhealthy. */
@@ -112,6 +120,7 @@ class SessionRows implements vscode.TreeDataProvider<Row> {
     item.contextValue = row.context;
     if (row.subject.is === "url")
       item.command = { command: commandId("openUrl"), title: t("Open in Browser"), arguments: [row] };
+    if (row.subject.is === "trust") item.command = { command: "workbench.trust.manage", title: row.label };
     return item;
   }
 

@@ -97,10 +97,9 @@ test("in Restricted Mode everything is shown and nothing started, until the work
   await open({
     settings: { "security.workspace.trust.enabled": true, "security.workspace.trust.startupPrompt": "never" },
   });
-  const welcome = window.page.locator(".welcome-view-content");
-  await window.until("the welcome view", async () =>
-    (await welcome.textContent())?.includes("Restricted Mode"),
-  );
+  await window.page.getByText("Restricted Mode, where Linkup starts nothing").first().waitFor();
+  await inTree("▾ shop  stopped");
+  await inTree(`api  remote 127.0.0.1:${shop.remote.api} · local localhost:${shop.local.api}`);
   await window.screenshot("restricted");
   await window.command("Linkup: Start");
   await window.until("the explanation", async () =>
@@ -118,10 +117,11 @@ test("in Restricted Mode everything is shown and nothing started, until the work
   await writeFile(shop.configPath, (await readFile(shop.configPath, "utf8")).replace("wbe", "web"));
   expect(ours()).toEqual([]);
 
-  await window.command("Workspaces: Manage Workspace Trust");
+  await window.row("Manage Workspace Trust").click();
   await window.page.locator(".workspace-trust-editor .monaco-button", { hasText: "Trust" }).first().click();
   await window.command("Linkup: Start");
   await nameIn(window);
+  await inTree("api  remote · ");
 });
 
 test("the walkthrough's first steps: a folder without a file offers to create one", async () => {
