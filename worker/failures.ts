@@ -1,7 +1,5 @@
 /** What can go wrong between a request and its service, in words. */
-import { UNKNOWN_SESSION } from "../core/identify.ts";
-import { type NotRouted, noTarget, type Routed } from "../core/route.ts";
-import type { Routing } from "../core/session.ts";
+import type { Routed } from "../core/route.ts";
 import { type Failure, failureResponse, NO_TUNNEL_SENTENCE } from "./failure.ts";
 
 export const malformed: Failure = {
@@ -11,22 +9,6 @@ export const malformed: Failure = {
   explanation:
     "The host or the path of this request is not as HTTP has it, so Linkup cannot tell where it should go.\n",
 };
-
-export const unknownSession: Failure = {
-  status: 422,
-  code: "unknown-session",
-  title: "This address belongs to no running session",
-  explanation: UNKNOWN_SESSION,
-};
-
-export function noTargetFor(name: string, routing: Routing, decision: NotRouted): Failure {
-  return {
-    status: 404,
-    code: "no-target",
-    title: `The session ${name} has nothing at this address`,
-    explanation: noTarget(name, routing, decision),
-  };
-}
 
 export function noTunnel(name: string, { service }: Routed): Failure {
   return {
@@ -63,17 +45,6 @@ export function serviceUnreachable(name: string, { service, origin }: Routed, re
     explanation: `The service "${service.name}" of the session ${name} could not be reached at ${origin}.
 Reason: ${reason}
 Is it running, and does it listen at that address? Its location is in the session's services.
-`,
-  };
-}
-
-export function loop(hops: number, host: string): Failure {
-  return {
-    status: 508,
-    code: "loop",
-    title: "This request goes round in circles",
-    explanation: `Loop: this request has come through Linkup ${hops} times, the last time for ${host}.
-A service's location leads back to Linkup. Give the service an address of its own, not one of the session's domains.
 `,
   };
 }

@@ -1,18 +1,11 @@
 /** Serves a request of a session: which one, which of its services, there and back. */
+import { loop, noTargetFor, unknownSession } from "../core/failure.ts";
 import { HOPS_HEADER, MAX_HOPS } from "../core/forward.ts";
 import type { RequestHead } from "../core/request.ts";
 import { route } from "../core/route.ts";
 import { type Env, isDirect } from "./env.ts";
 import { type Failure, failureResponse } from "./failure.ts";
-import {
-  failed,
-  loop,
-  noTargetFor,
-  noTunnel,
-  serviceUnreachable,
-  tunnelDown,
-  unknownSession,
-} from "./failures.ts";
+import { failed, noTunnel, serviceUnreachable, tunnelDown } from "./failures.ts";
 import { NO_TUNNEL } from "./known-session.ts";
 import { type Found, findSession } from "./lookup.ts";
 import { headersToService } from "./request-headers.ts";

@@ -1,11 +1,12 @@
 /** What becomes of a request: the service it goes to, the host at the edge, or the answer it gets instead. */
 import { createHash, timingSafeEqual } from "node:crypto";
+import { loop, noTargetFor, unknownSession } from "../../core/failure.ts";
 import { HOPS_HEADER, MAX_HOPS, ORIGIN_SECRET_HEADER } from "../../core/forward.ts";
 import { hostname, isLoopback } from "../../core/hosts.ts";
 import type { RequestHead } from "../../core/request.ts";
 import { type Routed, route } from "../../core/route.ts";
 import type { Served, Sessions } from "../sessions.ts";
-import { type Failure, forbidden, loop, misdirected, noTargetFor, unknownSession } from "./failures.ts";
+import { type Failure, forbidden, misdirected } from "./failures.ts";
 
 export type Listener = "browser" | "tunnel";
 
@@ -16,7 +17,8 @@ export type Verdict =
   | { failure: Failure };
 
 export function decide(sessions: Sessions, listener: Listener, head: RequestHead): Verdict {
-  if (hopsOf(head) >= MAX_HOPS) return { failure: loop(head.host) };
+  const hops = hopsOf(head);
+  if (hops >= MAX_HOPS) return { failure: loop(hops, head.host) };
   const served = sessions.find(head);
   if (!served) {
     const name = hostname(head.host);
@@ -25,7 +27,8 @@ export function decide(sessions: Sessions, listener: Listener, head: RequestHead
   }
   if (listener === "tunnel" && !hasSecret(served, head)) return { failure: forbidden };
   const decision = route(served.name, served.session, head);
-  if (decision.outcome === "no-target") return { failure: noTargetFor(served, decision) };
+  if (decision.outcome === "no-target")
+    return { failure: noTargetFor(served.name, served.session, decision) };
   if (listener === "browser" && !isExpected(sessions, head.host)) return { failure: misdirected(head.host) };
   return { served, decision };
 }

@@ -1,31 +1,26 @@
-/** The answers that come from the proxy itself: plain text that says what is wrong and what to do. */
-import { UNKNOWN_SESSION } from "../../core/identify.ts";
-import { type NotRouted, noTarget, type Routed } from "../../core/route.ts";
+/** The answers that come from the local server itself: what is wrong and what to do. */
+import type { Failure as CoreFailure } from "../../core/failure.ts";
+import type { Routed } from "../../core/route.ts";
 import { isLocal } from "../../core/session.ts";
 import type { Served } from "../sessions.ts";
 import { MalformedResponse } from "../upstream/response-parser.ts";
 
-export interface Failure {
-  status: number;
-  /** Stable, in the header `linkup-error`. */
-  code:
-    | "unknown-session"
-    | "no-target"
-    | "forbidden"
-    | "misdirected"
-    | "loop"
-    | "bad-request"
-    | "service-unreachable"
-    | "edge-unreachable";
-  text: string;
-}
-
-export const unknownSession: Failure = { status: 422, code: "unknown-session", text: UNKNOWN_SESSION };
+export type Failure = CoreFailure<
+  | "unknown-session"
+  | "no-target"
+  | "forbidden"
+  | "misdirected"
+  | "loop"
+  | "bad-request"
+  | "service-unreachable"
+  | "edge-unreachable"
+>;
 
 export const forbidden: Failure = {
   status: 403,
   code: "forbidden",
-  text: `Linkup's tunnel listener refused this request: it does not carry the secret of its session.
+  title: "This request does not come through its session's Worker",
+  explanation: `Linkup's tunnel listener refused this request: it does not carry the secret of its session.
 Requests come here through the session's Worker, which adds it. Use the session's URL.
 If that is what you did, restart the session: its secret may have changed.
 `,
@@ -34,45 +29,36 @@ If that is what you did, restart the session: its secret may have changed.
 export const badRequest: Failure = {
   status: 400,
   code: "bad-request",
-  text: "Linkup refused this request: it has more than one Host header, so nobody can say where it is meant to go.\n",
+  title: "This request has more than one host",
+  explanation:
+    "Linkup refused this request: it has more than one Host header, so nobody can say where it is meant to go.\n",
 };
 
-export function noTargetFor({ name, session }: Served, decision: NotRouted): Failure {
-  return { status: 404, code: "no-target", text: noTarget(name, session, decision) };
-}
-
 export function misdirected(host: string): Failure {
-  const text = `Linkup's local server does not serve the host ${JSON.stringify(host)}: it belongs to no running session's domains.
+  const explanation = `Linkup's local server does not serve the host ${JSON.stringify(host)}: it belongs to no running session's domains.
 It only answers for their hosts, so that no foreign page whose name leads here can read them.
 Use a session's host name, or add the domain to linkup.yaml.
 `;
-  return { status: 421, code: "misdirected", text };
-}
-
-export function loop(host: string): Failure {
-  const text = `This request has gone round in a circle: it has come through Linkup too often.
-Host: ${host}
-A service's location probably leads back to a session. Set it to the address where the service itself listens.
-`;
-  return { status: 508, code: "loop", text };
+  return { status: 421, code: "misdirected", title: "This host belongs to no running session", explanation };
 }
 
 export function badGateway({ name }: Served, { service, origin }: Routed, error: Error): Failure {
   const local = isLocal(service.location);
-  const text = `Linkup could not get an answer from the service "${service.name}" of the session "${name}".
+  const explanation = `Linkup could not get an answer from the service "${service.name}" of the session "${name}".
 Target: ${origin}
 Cause: ${cause(error, origin, local)}
 What to do: ${advice(error, service.name, local)}
 `;
-  return { status: 502, code: "service-unreachable", text };
+  const title = `The service ${service.name} could not be reached`;
+  return { status: 502, code: "service-unreachable", title, explanation };
 }
 
 export function edgeUnreachable(host: string, error: Error): Failure {
-  const text = `No session on this machine has the host ${host}, and the place where it really is could not be reached.
+  const explanation = `No session on this machine has the host ${host}, and the place where it really is could not be reached.
 Cause: ${cause(error, `https://${host}`, false)}
 What to do: if it is a session of this machine, start it; else check the network and that the host exists.
 `;
-  return { status: 502, code: "edge-unreachable", text };
+  return { status: 502, code: "edge-unreachable", title: `${host} could not be reached`, explanation };
 }
 
 function cause(error: NodeJS.ErrnoException, origin: string, local: boolean): string {

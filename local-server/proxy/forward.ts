@@ -1,6 +1,7 @@
 /** Carries one request to its service (or to the edge) and the answer back, both as streams. */
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
+import { failureAnswer } from "../../core/failure.ts";
 import { corsHeaders } from "../../core/forward.ts";
 import type { Routed } from "../../core/route.ts";
 import type { Served } from "../sessions.ts";
@@ -16,23 +17,13 @@ import { asItCame, responseHead } from "./response-head.ts";
 /** Methods that a service may get twice without harm (RFC 9110, 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
-/** Says that an answer comes from Linkup, and why. */
-const ERROR_HEADER = "linkup-error";
-
 /** An answer of the proxy itself. */
-export function refuse(client: Client, { status, code, text }: Failure, extra: string[] = []): void {
-  const body = Buffer.from(text);
-  const headers = [
-    "Content-Type",
-    "text/plain; charset=utf-8",
-    "Cache-Control",
-    "no-store",
-    "Content-Length",
-    String(body.length),
-    ERROR_HEADER,
-    code,
-    ...extra,
-  ];
+export function refuse(client: Client, failure: Failure, extra: [string, string][] = []): void {
+  const { status } = failure;
+  const answer = failureAnswer(failure, client.header("accept"));
+  const body = Buffer.from(answer.body);
+  const headers = [...Object.entries(answer.headers), ...extra].flat();
+  headers.push("content-length", String(body.length));
   const hasBody = client.method !== "HEAD";
   if (client.hasBody) client.read({ data() {}, end() {} });
   client.resume();
@@ -49,7 +40,7 @@ export function forward(client: Client, served: Served, decision: Routed, pool: 
     answer: (response) => responseHead(client, served, request, response),
     refuse: (error) => {
       // A page of the session may read why its request failed.
-      const cors = corsHeaders(name, session, client.method, client).flat();
+      const cors = corsHeaders(name, session, client.method, client);
       refuse(client, badGateway(served, decision, error), cors);
     },
   };

@@ -77,6 +77,23 @@ describe.each(protocols)("%s", (_protocol, connect) => {
     expect(body.toString()).toContain("linkup route remote app");
   });
 
+  test("the same as a page, for a browser that shows it", async () => {
+    await putSession(system, { services: { location: "http://localhost:1" } });
+    const headers = ["Accept", "text/html,application/xhtml+xml,*/*;q=0.8"];
+    const { status, get, body } = await client.request({ host: APP, headers });
+    await putSession(system);
+    expect([status, get("linkup-error"), get("content-type")]).toEqual([
+      502,
+      "service-unreachable",
+      "text/html; charset=utf-8",
+    ]);
+    expect(get("content-length")).toBe(String(body.length));
+    const page = body.toString();
+    expect(page).toContain("<h1>The service app could not be reached</h1>");
+    expect(page).toContain("http://localhost:1");
+    expect(page).toContain("start app on this machine, or route it to its deployed copy");
+  });
+
   test("a host that cannot be resolved: 502 that says so", async () => {
     await putSession(system, { services: { location: "http://nowhere.invalid" } });
     const { status, body } = await client.request({ host: APP });
