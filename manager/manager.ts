@@ -149,6 +149,16 @@ export class Manager {
     }
   }
 
+  /** Env files that still have the block of a session that ended, since they could not be written. It is tried again. */
+  async envFilesLeft(): Promise<string[]> {
+    const { sessions } = await this.#store.read();
+    const entries = await this.#reconciler.life.envFiles.entries();
+    const ended = entries.filter(
+      ({ session }) => !sessions.some((record) => record.id === session && isWanted(record)),
+    );
+    return ended.map(({ path }) => path);
+  }
+
   /**
    * Deletes a session of this machine or, where it is none, one of the Worker that this file names. `*` stands for anything.
    * Returns the names of what is gone. Rejects with a LinkupError when there is none.

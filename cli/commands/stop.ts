@@ -13,6 +13,10 @@ export async function stop(options: Options): Promise<void> {
   const manager = newManager({ keep: false });
   const before = (await manager.look()).sessions;
   await spin("Stopping", manager.stop(options.all ? "all" : await selectSession(manager, options)));
+  for (const path of await manager.envFilesLeft())
+    process.stderr.write(
+      `Note: ${path} could not be written and still has the session's variables. Once it can be: linkup stop --all\n`,
+    );
   const running = (await manager.look()).sessions;
   const stopped = before.filter(({ name }) => !running.some((session) => session.name === name));
   if (options.json) process.stdout.write(`${JSON.stringify({ stopped: stopped.map(({ name }) => name) })}\n`);

@@ -1,10 +1,12 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { ownId } from "../../manager/process/identity.ts";
+import { isRunning, ownId, startOf } from "../../manager/process/identity.ts";
+import { Store } from "../../manager/state/store.ts";
 import { startWorker } from "../../scripts/embedded-worker.mjs";
 import { TOKEN, until, World } from "../manager/world.ts";
 
@@ -190,6 +192,18 @@ describe("a tunneled session", () => {
     expect(child.exitCode).toBe(0);
     expect([...world.processes().values()]).toEqual([]);
     expect(await world.served(started.session_name)).toMatch(/^422 /);
+  });
+
+  test("is stopped when the keeper has ended as well, which may have been quicker", async () => {
+    const { session_name: name } = await startDetached();
+    const keeper = spawn("sleep", ["2"]);
+    await once(keeper, "spawn");
+    const leaving = { pid: keeper.pid!, started: (await startOf(keeper.pid!))! };
+    await new Store(world.home).change((state) => {
+      state.leaving = leaving;
+    });
+    expect((await world.linkup("stop")).stdout).toBe(`Stopped ${name} (tunneled)\n`);
+    expect(await isRunning(leaving)).toBe(false);
   });
 
   test("that cannot start leaves nothing", async () => {
