@@ -25,7 +25,7 @@ describe.each(protocols)("%s", (_protocol, connect) => {
   });
   afterAll(() => client.close());
 
-  test("server-sent events come one by one, while the answer goes on", async () => {
+  test("SSE first byte: the head comes before any event, and events one by one, while the answer goes on", async () => {
     let service: ServerResponse | undefined;
     system.app.handler = (_request, response) => {
       service = response;
@@ -42,6 +42,22 @@ describe.each(protocols)("%s", (_protocol, connect) => {
       service!.write(event);
       await until(() => received === before + event, "the event arrived");
     }
+    service!.end();
+    expect((await sent.result).complete).toBe(true);
+  });
+
+  test("SSE first byte: an event right behind the head does not wait for the next one", async () => {
+    let service: ServerResponse | undefined;
+    system.app.handler = (_request, response) => {
+      service = response;
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write("data: 1\n\n");
+    };
+    const sent = client.send({ host: APP });
+    let received = "";
+    sent.onData((chunk) => (received += chunk));
+    await until(() => received === "data: 1\n\n", "the event arrived, and the service is silent");
+    expect(service!.writableEnded).toBe(false);
     service!.end();
     expect((await sent.result).complete).toBe(true);
   });
