@@ -56,7 +56,7 @@ async function addressesElsewhere(host: string, resolvers: Resolver[]): Promise<
   if (resolvers.length === 0)
     throw new Error("this system has no resolver that could be asked for its address");
   const asked = resolvers.map(({ address }) => address).join(", ");
-  throw new Error(`the resolvers of this system know no address of it (asked: ${asked})`);
+  throw new Error(`the resolvers of this system gave no address of it (asked: ${asked})`);
 }
 
 /** IPv4 before IPv6; empty when it knows none or does not answer. */
