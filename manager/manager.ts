@@ -30,7 +30,7 @@ import {
   type Selector,
 } from "./session/records.ts";
 import { WorkerClient } from "./session/worker-client.ts";
-import type { SessionView, Snapshot } from "./snapshot.ts";
+import type { ComponentId, SessionView, Snapshot } from "./snapshot.ts";
 import type { SessionRecord, State } from "./state/state.ts";
 import { Store } from "./state/store.ts";
 import { Watcher } from "./watcher.ts";
@@ -262,6 +262,17 @@ export class Manager {
   async endOrphans(): Promise<number[]> {
     const { endOrphans } = await import("./doctor/doctor.ts");
     return this.#store.reconciling(async () => endOrphans(await this.#examined(undefined)));
+  }
+
+  /** Ends what runs here of this kind, and starts it anew where it is wanted. */
+  async restart(component: ComponentId): Promise<void> {
+    const { localServer, localDns, life } = this.#reconciler;
+    await this.#store.reconciling(async () => {
+      if (component === "local-server") await localServer.stop();
+      if (component === "local-dns") await localDns.stop();
+      if (component === "tunnel") await life.disconnect();
+    });
+    await this.#reconcile();
   }
 
   /** Stops watching and gives up a window's lease; what runs goes on for as long as others need it. */

@@ -20,7 +20,9 @@ export async function stop(linkup: Linkup, row?: Row): Promise<void> {
   if (session) await linkup.manager.stop(selectorOf(session));
 }
 
+/** Of a session, or of a component on its row. */
 export async function restart(linkup: Linkup, row?: Row): Promise<void> {
+  if (row?.subject.is === "component") return await linkup.manager.restart(row.subject.component.id);
   const session = await chooseSession(linkup, row);
   const { configPath } = session ?? {};
   if (!session || !configPath || !(await trusted())) return;

@@ -37,3 +37,10 @@ export function componentName(id: ComponentId): string {
     worker: t("Worker"),
   }[id];
 }
+
+/** How long something has been running; `since` in milliseconds since the epoch. */
+export function uptime(since: number, now: number): string {
+  const minutes = Math.floor((now - since) / 60_000);
+  if (minutes < 1) return t("up for less than a minute");
+  return minutes < 120 ? t("up for {0} min", minutes) : t("up for {0} h", Math.floor(minutes / 60));
+}

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { ServiceView, SessionView, Snapshot } from "../../manager/snapshot.ts";
 import type { ConfigFile, Model } from "../model.ts";
+import { uptime } from "./labels.ts";
 import { rowsText, sessionRows } from "./rows.ts";
 import { statusItem } from "./status-item.ts";
 import { statusText } from "./status-text.ts";
@@ -241,3 +242,12 @@ test("the status document holds every session, component and problem", () => {
   expect(text).toContain("| api | remote | `https://api.example.com` | healthy |");
   expect(text).toContain("| Worker | failed |  | connection   refused |");
 });
+
+test.each([
+  [0, "up for less than a minute"],
+  [59_999, "up for less than a minute"],
+  [60_000, "up for 1 min"],
+  [119 * 60_000, "up for 119 min"],
+  [120 * 60_000, "up for 2 h"],
+  [50 * 3_600_000, "up for 50 h"],
+])("%i ms are said as: %s", (ms, words) => expect(uptime(1_000, 1_000 + ms)).toBe(words));

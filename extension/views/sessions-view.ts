@@ -4,6 +4,7 @@ import { CONTEXT_KEYS, commandId, SESSIONS_VIEW } from "../ids.ts";
 import type { Linkup } from "../linkup.ts";
 import { ownSessions, workspaceState } from "../model.ts";
 import { t } from "../words.ts";
+import { uptime } from "./labels.ts";
 import { type Row, sessionRows } from "./rows.ts";
 
 /** Changes that come in one go are drawn once. */
@@ -126,9 +127,18 @@ class SessionRows implements vscode.TreeDataProvider<Row> {
 
   /** The tooltip is that of now, not of when the row was drawn. */
   resolveTreeItem(item: vscode.TreeItem, row: Row): vscode.TreeItem {
-    item.tooltip = new vscode.MarkdownString(row.tooltip);
+    item.tooltip = new vscode.MarkdownString(
+      [row.tooltip, ...uptimeOf(row.subject)].filter(Boolean).join("\n\n"),
+    );
     return item;
   }
+}
+
+/** Of processes of this machine. */
+function uptimeOf(subject: Row["subject"]): string[] {
+  if (subject.is !== "component") return [];
+  const { pid, state, since } = subject.component;
+  return pid !== undefined && state === "ready" ? [uptime(since, Date.now())] : [];
 }
 
 function ids(rows: readonly Row[]): string {

@@ -77,6 +77,18 @@ export class SessionLife {
     await this.#untroubled(id);
   }
 
+  /** Ends the cloudflared of every session; those that are wanted get a new one. */
+  async disconnect(): Promise<void> {
+    for (const { id, name, connector } of (await this.#store.read()).sessions) {
+      if (name === null || !connector?.process) continue;
+      await stopConnector(this.#options.home, name, connector);
+      await this.#store.change(({ sessions }) => {
+        const record = sessions.find((record) => record.id === id);
+        if (record?.connector) record.connector = newConnector();
+      });
+    }
+  }
+
   /** Takes it down everywhere. What the Worker does not hear of it forgets by itself, in time. */
   async tearDown(record: SessionRecord): Promise<void> {
     const { id } = record;

@@ -209,3 +209,23 @@ test("the local server dies: it is back by itself, and the session goes on", asy
     async () => (await shop.ask(`${name}.shop.localhost`, "/")).by === "local web",
   );
 });
+
+test("Restart on the local server's row: another process serves the session", async () => {
+  await open();
+  const name = await start();
+  await window.row("Components").click();
+  const pidIn = async () => /Local server {2}ready · pid (\d+)/.exec(await window.tree())?.[1];
+  const before = await window.until("the local server", pidIn);
+  await window.inlineAction("Local server", "Restart");
+  await window.until("another local server", async () => {
+    const pid = await pidIn();
+    return pid !== undefined && pid !== before;
+  });
+  expect(window.processes().some(({ pid }) => pid === Number(before))).toBe(false);
+  await window.inlineAction("web", "Route to Local");
+  await inTree("web  local");
+  expect((await shop.ask(`${name}.shop.localhost`, "/")).by).toBe("local web");
+  expect(await window.toasts()).toEqual([]);
+  await window.row("Local server").hover();
+  await window.page.locator(".monaco-hover", { hasText: "up for less than a minute" }).waitFor();
+});

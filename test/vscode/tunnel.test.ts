@@ -64,6 +64,14 @@ test("the tunnel is lost and found again; a Worker of the original is marked, an
     async () => !(await window.tree()).includes("The tunnel is down"),
   );
 
+  const pidIn = async () => /Tunnel {2}ready · pid (\d+)/.exec(await window.tree())?.[1];
+  const found = await pidIn();
+  await window.inlineAction("Tunnel", "Restart");
+  await window.until("another cloudflared", async () => {
+    const now = await pidIn();
+    return now !== undefined && now !== found;
+  });
+
   await window.command("Linkup: Doctor");
   await window.until("what the Worker lacks", async () => {
     const frame = window.page.frameLocator("iframe.webview.ready").frameLocator("iframe#active-frame");
