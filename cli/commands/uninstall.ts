@@ -13,13 +13,20 @@ const OURS =
 export async function uninstall(options: { yes?: boolean; json?: boolean }): Promise<void> {
   const home = stateHome(process.env);
   if (!options.yes && !(await confirmed(`Stop all sessions and remove Linkup's state in ${home}?`))) return;
-  await newManager({ keep: false }).stop("all");
+  const manager = newManager({ keep: false });
+  await manager.stop("all");
+  const unrestored = await manager.envFilesLeft();
+  for (const path of unrestored)
+    process.stderr.write(
+      `Note: ${path} could not be written and still has a session's variables. ${join(home, "env-files.json")} stays, which knows them.\n`,
+    );
   // What was changed outside this folder, by the commands that `linkup local-dns uninstall` shows.
   if ((await proposeUninstall({ home })).length > 0) await uninstallLocalDns({ home });
   const names = await readdir(home).catch(() => []);
-  const ours = names.filter((name) => OURS.test(name));
+  const isOurs = (name: string) => OURS.test(name) && !(name === "env-files.json" && unrestored.length > 0);
+  const ours = names.filter(isOurs);
   for (const name of ours) await rm(join(home, name), { recursive: true, force: true });
-  const left = names.filter((name) => !OURS.test(name));
+  const left = names.filter((name) => !isOurs(name));
   if (names.length > 0 && left.length === 0) await rmdir(home);
   if (options.json) process.stdout.write(`${JSON.stringify({ home, removed: ours, left })}\n`);
   else if (left.length > 0)

@@ -235,6 +235,7 @@ describe.skipIf(process.getuid?.() !== 0)("with a user who may not write all of 
       stderr: expect.stringContaining(`${join(service, ".env.a")} could not be written and still has`),
     });
     expect(content(".env.a")).toBe(changed);
+    expect(await world.json("uninstall", "--yes")).toMatchObject({ left: ["env-files.json"] });
     expect([...world.processes().values()]).toEqual([]);
     own(".");
     expect((await world.linkup("stop", "--all")).stderr).toBe("");
