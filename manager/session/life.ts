@@ -102,19 +102,20 @@ export class SessionLife {
     });
   }
 
-  /** The same, without writing it down. */
+  /** The same, without writing it down. What fails on this machine does not keep the Worker from being told. */
   async takeDown(record: SessionRecord): Promise<void> {
     const { kind, name, connector } = record;
-    if (name !== null) {
-      if (connector) {
-        await stopConnector(this.#options.home, name, connector);
-        // Its last lines, for which nobody else comes any more.
-        await redactFile(connectorLog(this.#options.home, name), secretsOf([record]));
-      }
+    if (name === null) return;
+    const { home } = this.#options;
+    try {
+      if (connector) await stopConnector(home, name, connector);
       if (record.served !== null && (await this.#control.status().catch(() => undefined)))
         await this.#control.deleteSession(name);
+    } finally {
       if (kind !== "isolated") await this.#unregister(record, name);
     }
+    // Its last lines, for which nobody else comes any more.
+    if (connector) await redactFile(connectorLog(home, name), secretsOf([record]));
   }
 
   async #serve(record: SessionRecord, server: ServerStatus): Promise<SessionRecord> {
