@@ -1,5 +1,5 @@
-// One bundle per process: extension, local server, local DNS, command line, Worker.
-//   node esbuild.mjs [--dev] [extension|local-server|local-dns|cli|worker]…    all of them when none is named
+// One bundle per process: extension (in three parts), local server, local DNS, command line, Worker.
+//   node esbuild.mjs [--dev] [extension|language|doctor|local-server|local-dns|cli|worker]…    all of them when none is named
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { build } from "esbuild";
@@ -20,6 +20,21 @@ const shared = {
 /** VS Code 1.101 runs extensions, and so everything they start, on Node 22. */
 const node = { ...shared, platform: "node", target: "node22", format: "cjs" };
 
+/**
+ * What the extension needs later than at once is in files of their own: Doctor, which knows certificates, and
+ * linkup.yaml in the editor, which knows YAML. `import()` reads them.
+ * @type {import("esbuild").Plugin}
+ */
+const apart = {
+  name: "apart",
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /\/doctor\/doctor\.ts$/ }, () => ({ path: "./doctor.js", external: true }));
+    onResolve({ filter: /\/(language\/language|config\/config)\.ts$/ }, ({ kind }) =>
+      kind === "dynamic-import" ? { path: "./language.js", external: true } : undefined,
+    );
+  },
+};
+
 /** @type {Record<string, import("esbuild").BuildOptions>} */
 const bundles = {
   extension: {
@@ -28,7 +43,18 @@ const bundles = {
     outfile: "dist/extension.js",
     external: ["vscode"],
     mainFields: ["module", "main"],
+    plugins: [apart],
+    // `import()` becomes `require`, which every extension host has.
+    supported: { "dynamic-import": false },
   },
+  language: {
+    ...node,
+    entryPoints: ["extension/language/language.ts"],
+    outfile: "dist/language.js",
+    external: ["vscode"],
+    mainFields: ["module", "main"],
+  },
+  doctor: { ...node, entryPoints: ["manager/doctor/doctor.ts"], outfile: "dist/doctor.js" },
   "local-server": { ...node, entryPoints: ["local-server/main.ts"], outfile: "dist/local-server.js" },
   "local-dns": { ...node, entryPoints: ["local-server/dns/main.ts"], outfile: "dist/local-dns.js" },
   cli: {

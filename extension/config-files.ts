@@ -1,6 +1,5 @@
 /** The linkup.yaml of each workspace folder, and what the editor knows of it. */
 import * as vscode from "vscode";
-import { parseConfig } from "../core/config/config.ts";
 import type { ConfigFile } from "./model.ts";
 
 const NAMES = ["linkup.yaml", "linkup.yml"];
@@ -96,6 +95,7 @@ async function findConfig(folder: vscode.WorkspaceFolder): Promise<ConfigFile | 
     const uri = isAbsolute(name) ? vscode.Uri.file(name) : vscode.Uri.joinPath(folder.uri, name);
     const text = await read(uri);
     if (text === undefined) continue;
+    const { parseConfig } = await import("../core/config/config.ts");
     const { config, problems } = parseConfig(text);
     const services = (config?.services ?? []).map(({ name, remote, local }) => ({ name, remote, local }));
     const errors = problems.filter(({ severity }) => severity === "error");

@@ -5,7 +5,6 @@ import * as vscode from "vscode";
 import { stateHome } from "../manager/state/home.ts";
 import { createApi, type LinkupApi } from "./api.ts";
 import { registerCommands } from "./commands/register.ts";
-import { registerLanguage } from "./language/register.ts";
 import { Linkup } from "./linkup.ts";
 import { registerProblemWatch } from "./problem-watch.ts";
 import { registerTerminalEnvironment } from "./terminal/environment.ts";
@@ -39,13 +38,21 @@ export function activate(context: vscode.ExtensionContext): LinkupApi {
   context.subscriptions.push(log, linkup);
   const view = registerSessionsView(context, linkup);
   registerStatusBar(context, linkup);
-  registerCommands(context, linkup, view, registerLanguage(context, linkup));
+  const language = languageLater(context, linkup);
+  registerCommands(context, linkup, view, async () => (await language)());
   registerProblemWatch(context, linkup);
   registerTerminalEnvironment(context, linkup);
   registerTasks(context, linkup);
   registerUriHandler(context, linkup);
   registerAgentTools(context, linkup);
   return createApi(linkup);
+}
+
+/** The YAML parser takes a while to load: it comes when activation is over. */
+async function languageLater(context: vscode.ExtensionContext, linkup: Linkup): Promise<() => Promise<void>> {
+  await new Promise((resolve) => setImmediate(resolve));
+  const { registerLanguage } = await import("./language/language.ts");
+  return registerLanguage(context, linkup);
 }
 
 /** That of VS Code, with what the settings say instead. */

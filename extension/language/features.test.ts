@@ -177,9 +177,9 @@ test("lenses", () => {
   expect(
     lenses(modelOf(SHOP), RUNNING).map(({ title, route }) => [title, route?.service, route?.target]),
   ).toEqual([
-    ["$(home) local · healthy, 12 ms", undefined, undefined],
+    ["$(home)\u00a0local · healthy, 12 ms", undefined, undefined],
     ["route remote", "web", "remote"],
-    ["$(warning) remote · unhealthy", undefined, undefined],
+    ["$(warning)\u00a0remote · unhealthy", undefined, undefined],
     ["route local", "api", "local"],
   ]);
 });

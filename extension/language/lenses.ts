@@ -27,7 +27,8 @@ export function lenses({ outline }: Model, { session }: Facts): Lens[] {
           : "$(cloud)";
     const latency =
       view.health === "healthy" && view.latencyMs !== undefined ? `, ${Math.round(view.latencyMs)} ms` : "";
-    const state = `${icon} ${targetWord(view.target)} · ${healthWord(view.health)}${latency}`;
+    // Where lenses are drawn, a plain space after an icon is lost.
+    const state = `${icon}\u00a0${targetWord(view.target)} · ${healthWord(view.health)}${latency}`;
     const location = view.target === "local" ? view.local : view.remote;
     const target = view.target === "local" ? "remote" : "local";
     const title = target === "local" ? t("route local") : t("route remote");

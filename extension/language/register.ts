@@ -1,6 +1,7 @@
 /** linkup.yaml in the editor. */
 import * as vscode from "vscode";
 import type { Linkup } from "../linkup.ts";
+import { translateWith } from "../words.ts";
 import { registerActions } from "./actions.ts";
 import { CODES, type Code, PROBLEMS_PAGE } from "./diagnostics.ts";
 import { ConfigDocuments } from "./documents.ts";
@@ -11,6 +12,8 @@ import { RouteBench } from "./route-bench.ts";
 
 /** @returns what the command "Test Route" does */
 export function registerLanguage(context: vscode.ExtensionContext, linkup: Linkup): () => Promise<void> {
+  // This file's copy of the words: it is bundled apart.
+  translateWith(vscode.l10n.t);
   const documents = new ConfigDocuments(linkup.configs);
   const facts = new LiveFacts(linkup, documents);
   const bench = new RouteBench(documents, facts);

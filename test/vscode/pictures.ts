@@ -48,6 +48,7 @@ async function takePictures(theme: (typeof all)[number]): Promise<void> {
     );
     await closeEditors();
     await window.showView();
+    await widenSideBar(window);
     await window.until(
       "the welcome view",
       async () => (await window.page.locator(".welcome-view-content").count()) > 0,
@@ -125,7 +126,11 @@ async function takePictures(theme: (typeof all)[number]): Promise<void> {
     await window.command("Welcome: Open Walkthrough...");
     await window.quickPick("Get Started with Linkup");
     await window.page.getByText("Route one service to your machine").first().click();
-    await window.page.locator(".getting-started-media iframe, .getting-started-media svg").first().waitFor();
+    await window.page
+      .frameLocator(".getting-started-media iframe")
+      .frameLocator("iframe#active-frame")
+      .locator("svg")
+      .waitFor();
     await picture("walkthrough");
     await window.command("Linkup: Stop");
     await window.until(
@@ -135,4 +140,13 @@ async function takePictures(theme: (typeof all)[number]): Promise<void> {
   } finally {
     await window.stop();
   }
+}
+
+/** So that addresses can be read. */
+async function widenSideBar({ page }: Workbench): Promise<void> {
+  const { x, width } = (await page.locator(".part.sidebar").boundingBox())!;
+  await page.mouse.move(x + width, size.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(x + width + 150, size.height / 2, { steps: 5 });
+  await page.mouse.up();
 }

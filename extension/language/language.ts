@@ -1,0 +1,3 @@
+/** All that knows YAML, as one file that is read after activation. */
+export { expandEnv, parseConfig } from "../../core/config/config.ts";
+export { registerLanguage } from "./register.ts";
