@@ -129,7 +129,8 @@ async function takePictures(theme: (typeof all)[number]): Promise<void> {
     await window.page
       .frameLocator(".getting-started-media iframe")
       .frameLocator("iframe#active-frame")
-      .locator("svg")
+      // Not that of the step that was open before.
+      .locator("svg", { hasText: "The switch of the service api" })
       .waitFor();
     await picture("walkthrough");
     await window.command("Linkup: Stop");
