@@ -22,15 +22,16 @@ const node = { ...shared, platform: "node", target: "node22", format: "cjs" };
 
 /**
  * What the extension needs later than at once is in files of their own: Doctor, which knows certificates, and
- * linkup.yaml in the editor, which knows YAML. `import()` reads them.
+ * linkup.yaml in the editor and what tells of services, which know YAML. `import()` reads them.
  * @type {import("esbuild").Plugin}
  */
 const apart = {
   name: "apart",
   setup: ({ onResolve }) => {
     onResolve({ filter: /\/doctor\/doctor\.ts$/ }, () => ({ path: "./doctor.js", external: true }));
-    onResolve({ filter: /\/(language\/language|config\/config)\.ts$/ }, ({ kind }) =>
-      kind === "dynamic-import" ? { path: "./language.js", external: true } : undefined,
+    onResolve(
+      { filter: /\/(language\/language|config\/config|found-services\/find-services)\.ts$/ },
+      ({ kind }) => (kind === "dynamic-import" ? { path: "./language.js", external: true } : undefined),
     );
   },
 };

@@ -1,44 +1,37 @@
 /** `linkup init` */
 import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
-import { SCHEMA_URL } from "../../core/config/json-schema.ts";
+import { dirname, resolve } from "node:path";
+import { configTemplate, type TemplateWords } from "../../core/config/template.ts";
+import { findServices } from "../../manager/found-services/find-services.ts";
 import { LinkupError } from "../../manager/problem.ts";
 
 export async function init(file: string, options: { json?: boolean }): Promise<void> {
   const path = resolve(file);
+  const services = await findServices(dirname(path));
   try {
-    await writeFile(path, TEMPLATE, { flag: "wx" });
+    await writeFile(path, configTemplate(WORDS, services), { flag: "wx" });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     throw new LinkupError("config-exists", `${path} is there already, and stays as it is.`);
   }
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ created: path, services })}\n`);
+    return;
+  }
+  const found = services.map(({ name, local, foundIn }) => `  ${name} at ${local} (${foundIn})\n`).join("");
   process.stdout.write(
-    options.json
-      ? `${JSON.stringify({ created: path })}\n`
+    found
+      ? `Created ${path} with what was found here:\n${found}Put their deployed addresses and your domain into it, then: linkup start\n`
       : `Created ${path}. Put your services into it, then: linkup start\n`,
   );
 }
 
-const TEMPLATE = `# yaml-language-server: $schema=${SCHEMA_URL}
-# Linkup: which services there are, and which host names they serve.
-linkup:
-  # Where the Linkup Worker answers. Its token is better not written here: LINKUP_WORKER_TOKEN has it.
-  worker_url: https://linkup.example.com
-
-services:
-  # Each service has a deployed copy that all share, and one on your machine.
-  - name: web
-    remote: https://web.example.com
-    local: http://localhost:3000
-  - name: api
-    remote: https://api.example.com
-    local: http://localhost:3001
-
-domains:
-  # A session named slim-gecko is at https://slim-gecko.example.com.
-  - domain: example.com
-    default_service: web
-    routes:
-      - path: ^/api/
-        service: api
-`;
+const WORDS: TemplateWords = {
+  head: "Linkup: which services there are, and which host names they serve.",
+  worker: [
+    "Where the Linkup Worker answers. Its token is better not written here: LINKUP_WORKER_TOKEN has it.",
+  ],
+  services: "Each service has a deployed copy that all share, and one on your machine.",
+  foundIn: (file) => `Found in ${file}.`,
+  domains: "A session named slim-gecko is at https://slim-gecko.example.com.",
+};

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { SessionView, Snapshot } from "../../manager/snapshot.ts";
@@ -210,6 +210,28 @@ describe("the rest of the command line", () => {
       code: 3,
       stderr: expect.stringContaining("stays as it is"),
     });
+  });
+
+  test("init fills in the services that it finds", async () => {
+    const folder = join(world.folder, "shop");
+    mkdirSync(join(folder, "cart"), { recursive: true });
+    writeFileSync(join(folder, "Procfile"), "web: next dev -p 3010\n");
+    writeFileSync(join(folder, "cart", ".env"), "PORT=3011\n");
+    const path = join(folder, "linkup.yaml");
+    expect(await world.json("init", path)).toEqual({
+      created: path,
+      services: [
+        { name: "web", local: "http://localhost:3010", foundIn: "Procfile" },
+        { name: "cart", local: "http://localhost:3011", directory: "./cart", foundIn: "cart/.env" },
+      ],
+    });
+    expect((await world.linkup("health", "--config", path, "--json")).stdout).toContain(
+      "2 services, 1 domains",
+    );
+    rmSync(path);
+    expect((await world.linkup("init", path)).stdout).toContain(
+      "  cart at http://localhost:3011 (cart/.env)\n",
+    );
   });
 
   test("logs shows what the processes wrote", async () => {

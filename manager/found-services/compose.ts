@@ -1,0 +1,59 @@
+/** What a Docker Compose file tells of services: those with a published port that may speak HTTP. Pure. */
+import { posix } from "node:path";
+import { parse } from "yaml";
+import type { Proposal } from "./found-service.ts";
+import { asPort, expand } from "./port.ts";
+
+/** Ports, inside the container, of what speaks no HTTP: mail, databases, queues, caches. */
+const NOT_HTTP = new Set([
+  22, 25, 53, 1025, 1433, 1521, 2181, 3306, 4222, 5432, 5672, 6379, 9042, 9092, 11211, 27017,
+]);
+
+export function fromCompose(
+  text: string,
+  directory: string,
+  env: Readonly<Record<string, string>>,
+): Omit<Proposal, "foundIn">[] {
+  return Object.entries(servicesOf(text)).flatMap(([name, service]) => {
+    const ports = asList(service?.ports).flatMap((port) => published(port, env) ?? []);
+    const [first] = ports.filter(({ inside }) => !NOT_HTTP.has(inside));
+    return first ? [{ name, port: first.outside, directory: buildFolder(service, directory) }] : [];
+  });
+}
+
+type Service = { ports?: unknown; build?: unknown } | null;
+
+function servicesOf(text: string): Record<string, Service> {
+  try {
+    const services = (parse(text) as { services?: unknown } | null)?.services;
+    return typeof services === "object" && services ? (services as Record<string, Service>) : {};
+  } catch {
+    // Half written, or none: it tells nothing.
+    return {};
+  }
+}
+
+/** `[HOST:]8000:80[/tcp]`, a range of such, or a map; undefined for one that is not published at a known port. */
+function published(
+  port: unknown,
+  env: Readonly<Record<string, string>>,
+): { outside: number; inside: number } | undefined {
+  const long = typeof port === "object" && port !== null ? (port as Record<string, unknown>) : undefined;
+  const written = long ? `${long.published ?? ""}:${long.target ?? ""}` : String(port);
+  const [, from, target] = /(?:^|:)(\d+)(?:-\d+)?:(\d+)(?:-\d+)?(?:\/tcp)?$/.exec(expand(written, env)) ?? [];
+  const [outside, inside] = [asPort(from), asPort(target)];
+  return outside && inside && long?.protocol !== "udp" ? { outside, inside } : undefined;
+}
+
+/** Where its sources are, when it is built here. */
+function buildFolder(service: Service, directory: string): string | undefined {
+  const build = service?.build;
+  const context = typeof build === "object" && build ? (build as { context?: unknown }).context : build;
+  if (typeof context !== "string" || /^[\w+.-]+:|^[/~$]/.test(context)) return undefined;
+  const folder = posix.join(directory, context).replace(/\/$/, "");
+  return folder.startsWith("..") ? undefined : folder === "." ? "" : folder;
+}
+
+function asList(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
