@@ -1,5 +1,5 @@
-// One bundle per process: extension (in three parts), local server, local DNS, command line, Worker.
-//   node esbuild.mjs [--dev] [extension|language|doctor|local-server|local-dns|cli|worker]…    all of them when none is named
+// One bundle per process: extension (in four parts), local server, local DNS, command line, Worker.
+//   node esbuild.mjs [--dev] [extension|manager|language|doctor|local-server|local-dns|cli|worker]…    all of them when none is named
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { build } from "esbuild";
@@ -21,20 +21,27 @@ const shared = {
 const node = { ...shared, platform: "node", target: "node22", format: "cjs" };
 
 /**
- * What the extension needs later than at once is in files of their own: Doctor, which knows certificates, and
- * linkup.yaml in the editor and what tells of services, which know YAML. `import()` reads them.
- * @type {import("esbuild").Plugin}
+ * What the extension needs later than at once is in files of their own: the manager; linkup.yaml in the editor, with what
+ * else knows its schema or YAML; and Doctor, which knows certificates. `import()` reads them.
  */
+const PARTS = {
+  manager: /\/manager\/manager\.ts$/,
+  language:
+    /\/(language\/language|config\/config|core\/session|template|found-services\/find-services)\.ts$/,
+  doctor: /\/doctor\/doctor\.ts$/,
+};
+/** @type {import("esbuild").Plugin} */
 const apart = {
   name: "apart",
   setup: ({ onResolve }) => {
-    onResolve({ filter: /\/doctor\/doctor\.ts$/ }, () => ({ path: "./doctor.js", external: true }));
-    onResolve(
-      { filter: /\/(language\/language|config\/config|found-services\/find-services)\.ts$/ },
-      ({ kind }) => (kind === "dynamic-import" ? { path: "./language.js", external: true } : undefined),
-    );
+    for (const [part, filter] of Object.entries(PARTS))
+      onResolve({ filter }, ({ kind }) =>
+        kind === "dynamic-import" ? { path: `./${part}.js`, external: true } : undefined,
+      );
   },
 };
+/** `import()` becomes `require`, which every extension host has. */
+const inParts = { plugins: [apart], supported: { "dynamic-import": false }, mainFields: ["module", "main"] };
 
 /** @type {Record<string, import("esbuild").BuildOptions>} */
 const bundles = {
@@ -43,11 +50,9 @@ const bundles = {
     entryPoints: ["extension/extension.ts"],
     outfile: "dist/extension.js",
     external: ["vscode"],
-    mainFields: ["module", "main"],
-    plugins: [apart],
-    // `import()` becomes `require`, which every extension host has.
-    supported: { "dynamic-import": false },
+    ...inParts,
   },
+  manager: { ...node, entryPoints: ["manager/manager.ts"], outfile: "dist/manager.js", ...inParts },
   language: {
     ...node,
     entryPoints: ["extension/language/language.ts"],

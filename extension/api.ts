@@ -51,10 +51,10 @@ export function createApi(linkup: Linkup): LinkupApi {
     },
     async route(services, target, configPath) {
       trusted();
-      return await linkup.manager.route({ configPath: await pathOr(configPath) }, services, target);
+      return await (await linkup.manager).route({ configPath: await pathOr(configPath) }, services, target);
     },
     async stop(configPath) {
-      await linkup.manager.stop({ configPath: await pathOr(configPath) });
+      await (await linkup.manager).stop({ configPath: await pathOr(configPath) });
     },
   };
 }

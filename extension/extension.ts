@@ -63,5 +63,5 @@ function environment(): NodeJS.ProcessEnv {
 
 /** VS Code waits for up to five seconds: time enough to give up this window's lease. */
 export async function deactivate(): Promise<void> {
-  await linkup?.manager.dispose();
+  await (await linkup?.manager)?.dispose();
 }

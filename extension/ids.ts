@@ -30,6 +30,7 @@ export const COMMANDS = [
   "updateWorker",
   "installLocalDns",
   "uninstallLocalDns",
+  "undoSystemChanges",
   "showLogs",
   "explainRequest",
   "testRoute",

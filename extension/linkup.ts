@@ -1,15 +1,20 @@
 /** What every part of the extension works with: the manager, the workspace's files, and one event for both. */
 import * as vscode from "vscode";
-import { Manager, type ManagerOptions } from "../manager/manager.ts";
-import type { SessionView } from "../manager/snapshot.ts";
+import type { Manager, ManagerOptions } from "../manager/manager.ts";
+import type { SessionView, Snapshot } from "../manager/snapshot.ts";
 import { ConfigFiles } from "./config-files.ts";
 import { SESSIONS_VIEW } from "./ids.ts";
 import type { Model } from "./model.ts";
 
+/** Until somebody has looked. */
+const UNKNOWN: Snapshot = { sessions: [], components: [], problems: [] };
+
 export class Linkup implements vscode.Disposable {
-  readonly manager: Manager;
+  /** Its code takes a while to load: it comes when activation is over. */
+  readonly manager: Promise<Manager>;
   readonly configs: ConfigFiles;
   readonly log: vscode.LogOutputChannel;
+  #loaded: Manager | undefined;
   readonly #starting = new Map<string, AbortController>();
   readonly #changed = new vscode.EventEmitter<void>();
   readonly #disposables: vscode.Disposable[];
@@ -19,8 +24,15 @@ export class Linkup implements vscode.Disposable {
 
   constructor(options: Omit<ManagerOptions, "log">, log: vscode.LogOutputChannel) {
     this.log = log;
+    this.configs = new ConfigFiles();
+    this.#disposables = [
+      this.configs,
+      this.configs.onDidChange(() => this.#changed.fire()),
+      this.configs.onDidSave((path) => void this.#follow(path)),
+      this.#changed,
+    ];
     let last = "";
-    this.manager = new Manager({
+    this.manager = this.#load({
       ...options,
       log: (line) => {
         // What is tried again every few seconds fails again every few seconds.
@@ -28,29 +40,30 @@ export class Linkup implements vscode.Disposable {
         last = line;
       },
     });
-    this.configs = new ConfigFiles();
+  }
+
+  async #load(options: ManagerOptions): Promise<Manager> {
+    await new Promise((resolve) => setImmediate(resolve));
+    const { Manager } = await import("../manager/manager.ts");
+    const manager = new Manager(options);
+    this.#loaded = manager;
     const changed = () => this.#changed.fire();
-    this.#disposables = [
-      this.manager.onDidChange(changed),
-      this.configs,
-      this.configs.onDidChange(changed),
-      this.configs.onDidSave((path) => void this.#follow(path)),
-      this.#changed,
-    ];
+    this.#disposables.push(manager.onDidChange(changed));
     // An untrusted workspace shows its configuration and starts nothing.
-    if (vscode.workspace.isTrusted) this.manager.watch();
+    if (vscode.workspace.isTrusted) manager.watch();
     else
       this.#disposables.push(
         vscode.workspace.onDidGrantWorkspaceTrust(() => {
-          this.manager.watch();
+          manager.watch();
           changed();
         }),
       );
+    return manager;
   }
 
   get model(): Model {
     return {
-      snapshot: this.manager.snapshot,
+      snapshot: this.#loaded?.snapshot ?? UNKNOWN,
       configs: this.configs.files,
       starting: new Set(this.#starting.keys()),
       trusted: vscode.workspace.isTrusted,
@@ -67,7 +80,7 @@ export class Linkup implements vscode.Disposable {
     this.#starting.set(configPath, abort);
     this.#changed.fire();
     try {
-      const start = () => this.manager.start({ configPath, kind }, abort.signal);
+      const start = async () => (await this.manager).start({ configPath, kind }, abort.signal);
       return await vscode.window.withProgress({ location: { viewId: SESSIONS_VIEW } }, start);
     } catch (error) {
       if (abort.signal.aborted) return undefined;
@@ -89,6 +102,7 @@ export class Linkup implements vscode.Disposable {
 
   async #follow(configPath: string): Promise<void> {
     if (!vscode.workspace.isTrusted) return;
-    await this.manager.configChanged(configPath).catch((error: Error) => this.log.error(error));
+    const manager = await this.manager;
+    await manager.configChanged(configPath).catch((error: Error) => this.log.error(error));
   }
 }

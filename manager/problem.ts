@@ -56,6 +56,11 @@ export function problem(code: ProblemCode, message: string, actions: readonly Ac
 export class LinkupError extends Error {
   readonly problem: Problem;
 
+  /** Each bundle of the extension has this class: an error of another one's is known by its name. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === "LinkupError";
+  }
+
   constructor(code: ProblemCode, message: string, actions: readonly Action[] = [], options?: ErrorOptions) {
     super(message, options);
     this.name = "LinkupError";

@@ -10,7 +10,7 @@ const MAX_BYTES = 2_000_000;
 
 /** All that may be in it. */
 const PARTS = [
-  /^dist\/(extension|language|doctor|local-server|local-dns|cli|worker)\.js$/,
+  /^dist\/(extension|manager|language|doctor|local-server|local-dns|cli|worker)\.js$/,
   /^media\/[\w./-]+\.(png|svg|md|json)$/,
   /^l10n\/bundle\.l10n(\.[\w-]+)?\.json$/,
   /^package(\.nls(\.[\w-]+)?)?\.json$/,
@@ -20,6 +20,7 @@ const PARTS = [
 ];
 const NEEDED = [
   "dist/extension.js",
+  "dist/manager.js",
   "dist/language.js",
   "dist/doctor.js",
   "dist/local-server.js",

@@ -7,7 +7,7 @@ import type { Documents } from "./documents.ts";
 
 export async function doctor(linkup: Linkup, documents: Documents): Promise<void> {
   await linkup.configs.ready();
-  const examine = () => linkup.manager.health(linkup.configs.files[0]?.path);
+  const examine = async () => (await linkup.manager).health(linkup.configs.files[0]?.path);
   const title = t("Linkup examines this machine");
   const report = await vscode.window.withProgress(
     { location: vscode.ProgressLocation.Window, title },
@@ -17,7 +17,7 @@ export async function doctor(linkup: Linkup, documents: Documents): Promise<void
 }
 
 export async function endOrphans(linkup: Linkup): Promise<void> {
-  const ended = await linkup.manager.endOrphans();
+  const ended = await (await linkup.manager).endOrphans();
   await vscode.window.showInformationMessage(
     ended.length === 0 ? t("No process of Linkup was left over.") : t("Ended: {0}", ended.join(", ")),
   );

@@ -17,16 +17,16 @@ export async function start(linkup: Linkup, kind: Kind, row?: Row): Promise<void
 export async function stop(linkup: Linkup, row?: Row): Promise<void> {
   if (!row && linkup.model.starting.size > 0) return await cancelStart(linkup);
   const session = await chooseSession(linkup, row);
-  if (session) await linkup.manager.stop(selectorOf(session));
+  if (session) await (await linkup.manager).stop(selectorOf(session));
 }
 
 /** Of a session, or of a component on its row. */
 export async function restart(linkup: Linkup, row?: Row): Promise<void> {
-  if (row?.subject.is === "component") return await linkup.manager.restart(row.subject.component.id);
+  if (row?.subject.is === "component") return await (await linkup.manager).restart(row.subject.component.id);
   const session = await chooseSession(linkup, row);
   const { configPath } = session ?? {};
   if (!session || !configPath || !(await trusted())) return;
-  await linkup.manager.stop(selectorOf(session));
+  await (await linkup.manager).stop(selectorOf(session));
   await linkup.start(configPath, session.kind === "isolated" ? "isolated" : "tunneled");
 }
 
@@ -42,7 +42,7 @@ export async function cancelStart(linkup: Linkup, row?: Row): Promise<void> {
         : undefined;
   for (const each of path ? [path] : starting) {
     if (starting.has(each)) linkup.cancel(each);
-    else await linkup.manager.stop({ configPath: each });
+    else await (await linkup.manager).stop({ configPath: each });
   }
 }
 

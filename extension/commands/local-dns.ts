@@ -1,10 +1,13 @@
 /** Local DNS, put in and taken out by the `linkup` command in a terminal: it shows every command and asks first. */
 import { join } from "node:path";
 import * as vscode from "vscode";
+import { stateHome } from "../../manager/state/home.ts";
 import type { Linkup } from "../linkup.ts";
+import { changesText } from "../views/changes-text.ts";
 import type { Row } from "../views/rows.ts";
 import { t } from "../words.ts";
 import { chooseConfig } from "./choose.ts";
+import type { Documents } from "./documents.ts";
 import { trusted } from "./life.ts";
 
 export async function installLocalDns(linkup: Linkup, extensionPath: string, row?: Row): Promise<void> {
@@ -24,6 +27,25 @@ export async function installLocalDns(linkup: Linkup, extensionPath: string, row
 
 export async function uninstallLocalDns(extensionPath: string): Promise<void> {
   if (await trusted()) runInTerminal(extensionPath, "local-dns uninstall");
+}
+
+/** A page with every change and the commands that undo it; then a button that runs them. */
+export async function undoSystemChanges(documents: Documents, extensionPath: string): Promise<void> {
+  const { systemChanges } = await import("../../manager/local-dns/changes.ts");
+  const changes = await systemChanges(stateHome(process.env));
+  if (changes.length === 0)
+    return void vscode.window.showInformationMessage(t("Linkup has changed nothing on this system."));
+  await documents.show(t("Linkup System Changes"), changesText(changes));
+  const undo = t("Undo in Terminal");
+  // The notification may stay for long: the command is over nevertheless.
+  void vscode.window
+    .showWarningMessage(
+      t("Undo these {0} changes of this system? Local DNS is uninstalled by that.", changes.length),
+      undo,
+    )
+    .then(async (choice) => {
+      if (choice === undo) await uninstallLocalDns(extensionPath);
+    });
 }
 
 function runInTerminal(extensionPath: string, command: string): void {

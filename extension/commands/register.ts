@@ -8,7 +8,7 @@ import { createConfig } from "./create.ts";
 import { doctor, endOrphans, installCloudflared, updateWorker } from "./doctor.ts";
 import { Documents } from "./documents.ts";
 import { cancelStart, restart, start, stop } from "./life.ts";
-import { installLocalDns, uninstallLocalDns } from "./local-dns.ts";
+import { installLocalDns, undoSystemChanges, uninstallLocalDns } from "./local-dns.ts";
 import { showLogs } from "./logs.ts";
 import { showMenu } from "./menu.ts";
 import { copyUrl, openConfig, openService, openSession } from "./open.ts";
@@ -52,6 +52,7 @@ export function registerCommands(
     updateWorker: () => updateWorker(context.extensionUri),
     installLocalDns: (row) => installLocalDns(linkup, context.extensionPath, row),
     uninstallLocalDns: () => uninstallLocalDns(context.extensionPath),
+    undoSystemChanges: () => undoSystemChanges(documents, context.extensionPath),
     showStatus: () => showStatus(linkup, documents),
     showLogs: (row) => showLogs(linkup, row),
     explainRequest: (row) => explainRequest(linkup, documents, row),

@@ -16,7 +16,7 @@ async function route(
   services: string[] | "all",
   target: Target,
 ): Promise<void> {
-  await linkup.manager.route(selectorOf(session), services, target);
+  await (await linkup.manager).route(selectorOf(session), services, target);
 }
 
 /** The row's inline button. From the palette it lets the user pick. */

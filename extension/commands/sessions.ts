@@ -1,7 +1,6 @@
 /** Sessions beside the workspace's own one: previews for others, isolated ones, and the list of all. */
 import * as vscode from "vscode";
 import { nameProblem } from "../../core/names.ts";
-import { httpOrigin } from "../../core/session.ts";
 import { LinkupError } from "../../manager/problem.ts";
 import type { SessionView } from "../../manager/snapshot.ts";
 import { readConfigFile } from "../config-file.ts";
@@ -38,8 +37,13 @@ export async function createPreview(linkup: Linkup, row?: Row): Promise<void> {
     t("A name, or nothing: the same content has the same name"),
   );
   if (name === undefined) return;
-  const create = () =>
-    linkup.manager.create({ configPath: config.path, kind: "preview", locations, ...(name ? { name } : {}) });
+  const create = async () =>
+    (await linkup.manager).create({
+      configPath: config.path,
+      kind: "preview",
+      locations,
+      ...(name ? { name } : {}),
+    });
   await offer(await vscode.window.withProgress({ location: { viewId: "linkup.sessions" } }, create));
 }
 
@@ -49,8 +53,8 @@ export async function createIsolated(linkup: Linkup, row?: Row): Promise<void> {
   if (!config || !(await trusted())) return;
   const name = await askName(t("Create Isolated Session"), t("A name, or nothing for a random one"));
   if (name === undefined) return;
-  const create = () =>
-    linkup.manager.create({
+  const create = async () =>
+    (await linkup.manager).create({
       configPath: config.path,
       kind: "isolated",
       locations: {},
@@ -69,7 +73,7 @@ export async function deleteSession(linkup: Linkup, row?: Row): Promise<void> {
   const question = t("Delete the session {0}?", session.name ?? kindWord(session.kind));
   const detail = t("Its URLs stop working for everyone.");
   if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) !== yes) return;
-  await linkup.manager.stop(selectorOf(session));
+  await (await linkup.manager).stop(selectorOf(session));
 }
 
 /** Picking one opens it in the browser. */
@@ -98,6 +102,7 @@ async function pickSession(
 }
 
 async function askLocation(service: string, value: string): Promise<string | undefined> {
+  const { httpOrigin } = await import("../../core/session.ts");
   return await vscode.window.showInputBox({
     title: t("Create Preview Session"),
     prompt: t("Where {0} is in the preview", service),

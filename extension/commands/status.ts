@@ -10,7 +10,7 @@ import type { Documents } from "./documents.ts";
 
 export async function showStatus(linkup: Linkup, documents: Documents): Promise<void> {
   await linkup.configs.ready();
-  await linkup.manager.refresh();
+  await (await linkup.manager).refresh();
   await documents.show(t("Linkup Status"), statusText(linkup.model));
 }
 
@@ -32,7 +32,7 @@ export async function explainRequest(linkup: Linkup, documents: Documents, row?:
   });
   const headers = lines === undefined ? undefined : parseHeaders(lines);
   if (!headers) return;
-  const explanation = await linkup.manager.explain(selectorOf(session), url, headers);
+  const explanation = await (await linkup.manager).explain(selectorOf(session), url, headers);
   await documents.show(t("Linkup Explanation"), explanationText(url, headers, explanation));
 }
 

@@ -52,7 +52,7 @@ function getStatus(linkup: Linkup): Tool<object> {
     doing: () => t("Reading the status of Linkup"),
     async run() {
       await linkup.configs.ready();
-      await linkup.manager.refresh();
+      await (await linkup.manager).refresh();
       return statusText(linkup.model);
     },
   };
@@ -96,7 +96,7 @@ function routeService(linkup: Linkup): Tool<{ service: string; target: Target }>
     },
     async run({ service, target }) {
       if (target !== "local" && target !== "remote") throw new Error('The target is "local" or "remote".');
-      await linkup.manager.route(selectorOf(await theSession(linkup)), [service], target);
+      await (await linkup.manager).route(selectorOf(await theSession(linkup)), [service], target);
       return `The next request to ${service} is served by its ${target} copy.`;
     },
   };
@@ -107,7 +107,7 @@ function explainRequest(linkup: Linkup): Tool<{ url: string; headers?: Record<st
     doing: ({ url }) => t("Explaining the request to {0}", url),
     async run({ url, headers = {} }) {
       const selector = selectorOf(await theSession(linkup));
-      return explanationText(url, headers, await linkup.manager.explain(selector, url, headers));
+      return explanationText(url, headers, await (await linkup.manager).explain(selector, url, headers));
     },
   };
 }
@@ -128,7 +128,7 @@ function createPreview(linkup: Linkup): Tool<{ services: Record<string, string>;
     async run({ services, name }) {
       const { path } = await theConfig(linkup);
       const create = { configPath: path, kind: "preview" as const, locations: services };
-      const session = await linkup.manager.create({ ...create, ...(name ? { name } : {}) });
+      const session = await (await linkup.manager).create({ ...create, ...(name ? { name } : {}) });
       return `Preview ${session.name} is at ${session.urls.join(", ")}`;
     },
   };

@@ -77,8 +77,11 @@ class SessionTerminal implements vscode.Pseudoterminal {
   close(): void {
     this.#following?.dispose();
     const configPath = this.#started;
-    if (configPath)
-      this.#linkup.manager.stop({ configPath }).catch((error: Error) => this.#linkup.log.error(error));
+    if (configPath) this.#stop(configPath).catch((error: Error) => this.#linkup.log.error(error));
+  }
+
+  async #stop(configPath: string): Promise<void> {
+    await (await this.#linkup.manager).stop({ configPath });
   }
 
   async #start(path: string) {

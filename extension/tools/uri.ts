@@ -31,7 +31,7 @@ async function follow(linkup: Linkup, uri: vscode.Uri): Promise<void> {
         : t("route the service {0} to its remote copy", service);
     if (!(await agreed(what))) return;
     const session = await chooseSession(linkup, undefined);
-    if (session) await linkup.manager.route(selectorOf(session), [service], target);
+    if (session) await (await linkup.manager).route(selectorOf(session), [service], target);
   } else {
     await vscode.window.showWarningMessage(t("Linkup does not understand the link {0}.", uri.toString(true)));
   }

@@ -3,6 +3,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ensureAuthority, readAuthority, removeAuthority } from "../certificates/authority-files.ts";
 import { planTrust, trustGaps } from "../certificates/trust.ts";
+import { systemChanges } from "./changes.ts";
 import { type Journal, readJournal, removeJournal, writeJournal } from "./journal.ts";
 import { inspectMachine, type Machine, run } from "./machine.ts";
 import {
@@ -96,15 +97,8 @@ export async function uninstallLocalDns(options: LocalDnsOptions): Promise<void>
 }
 
 /** The commands that `uninstallLocalDns` would run, as they would be typed. */
-export async function proposeUninstall({
-  home,
-  machine = inspectMachine(),
-}: LocalDnsOptions): Promise<string[]> {
-  const journal = await readJournal(home);
-  const undo = (journal?.entries ?? []).toReversed().flatMap((entry) => entry.undo);
-  return undo.map((each) =>
-    asText("argv" in each ? each : admin("cp", join(home, "hosts"), each.hostsFile), machine),
-  );
+export async function proposeUninstall({ home, machine }: LocalDnsOptions): Promise<string[]> {
+  return (await systemChanges(home, machine)).flatMap(({ commands }) => commands);
 }
 
 export interface LocalDnsStatus {

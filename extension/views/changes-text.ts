@@ -1,0 +1,12 @@
+/** What Undo System Changes shows, as Markdown. */
+import type { SystemChange } from "../../manager/local-dns/changes.ts";
+import { t } from "../words.ts";
+
+export function changesText(changes: readonly SystemChange[]): string {
+  return [
+    `# ${t("Linkup System Changes")}`,
+    t("What Linkup has changed on this system, the last change first, and the commands that undo it."),
+    ...changes.flatMap(({ title, commands }) => [`## ${title}`, `\`\`\`sh\n${commands.join("\n")}\n\`\`\``]),
+    "",
+  ].join("\n\n");
+}
