@@ -16,39 +16,45 @@ export interface Candidate {
  * The first one that is a *known* session is the request's session.
  */
 export function candidates(head: RequestHead): Candidate[] {
-  return Array.from(eachCandidate(head));
+  const all: Candidate[] = [];
+  firstCandidate(head, (name, source) => {
+    all.push({ name, source });
+    return undefined;
+  });
+  return all;
 }
 
-/** The same one by one: who knows the first one has no need to look for the others. */
-export function* eachCandidate(head: RequestHead): Generator<Candidate> {
-  const found: string[] = [];
-  const isNew = (name: string | undefined): name is string =>
-    name !== undefined && isSessionName(name) && !found.includes(name) && found.push(name) > 0;
-
-  for (const { host, source } of hosts(head)) {
-    const name = sessionLabel(host);
-    if (isNew(name)) yield { name, source };
+/** What `known` gives for the first of the candidates that it knows: the headers behind that one are not looked at. */
+export function firstCandidate<T>(
+  head: RequestHead,
+  known: (name: string, source: NameSource) => T | undefined,
+): T | undefined {
+  const seen: string[] = [];
+  const ask = (name: string | undefined, source: NameSource): T | undefined => {
+    if (name === undefined || !isSessionName(name) || seen.includes(name)) return undefined;
+    seen.push(name);
+    return known(name, source);
+  };
+  for (const source of HOST_SOURCES) {
+    const host = hostFrom(head, source);
+    const found = host && ask(sessionLabel(host), source);
+    if (found) return found;
   }
   // Ours puts its member first; the original appends its own, also after one of another session.
   const members = tracestateSessions(head.header("tracestate"));
-  for (const name of [members[0], members.at(-1)]) {
-    if (isNew(name)) yield { name, source: "tracestate" };
-  }
+  return ask(members[0], "tracestate") ?? ask(members.at(-1), "tracestate");
 }
 
-/** The hosts a request names, in the order in which identification and routing ask them. */
-export function* hosts(
-  head: RequestHead,
-): Generator<{ host: string; source: Exclude<NameSource, "tracestate"> }> {
-  yield { host: head.host, source: "host" };
-  const forwarded = head.header("x-forwarded-host");
+/** Where a request names a host, in the order in which identification and routing ask. */
+export const HOST_SOURCES = ["host", "x-forwarded-host", "referer", "origin"] as const;
+
+/** The host, with port, that stands in this place. */
+export function hostFrom(head: RequestHead, source: (typeof HOST_SOURCES)[number]): string | undefined {
+  if (source === "host") return head.host;
+  const value = head.header(source);
+  if (!value) return undefined;
   // Proxies append: the first member is the host the client used.
-  if (forwarded) yield { host: forwarded.split(",", 1)[0]!.trim(), source: "x-forwarded-host" };
-  for (const source of ["referer", "origin"] as const) {
-    const url = head.header(source);
-    const host = url ? hostOfUrl(url.trim()) : undefined;
-    if (host) yield { host, source };
-  }
+  return source === "x-forwarded-host" ? value.split(",", 1)[0]!.trim() : hostOfUrl(value.trim());
 }
 
 /** The values of `linkup-session` in a W3C `tracestate` list: one, unless an earlier hop left another session's. */

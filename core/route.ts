@@ -1,6 +1,6 @@
 /** Which service serves a request, and why. The Worker, the local server and `explain` all call this function. */
 import { withoutSession } from "./hosts.ts";
-import { hosts, type NameSource } from "./identify.ts";
+import { HOST_SOURCES, hostFrom } from "./identify.ts";
 import { compile, replaceAll } from "./pattern/pattern.ts";
 import { type RequestHead, splitTarget } from "./request.ts";
 import { type Domain, httpOrigin, type Rewrite, type Routing, type Service } from "./session.ts";
@@ -8,7 +8,7 @@ import { type Domain, httpOrigin, type Rewrite, type Routing, type Service } fro
 /** Which header named the domain, and which of the session's domains it is. */
 export interface DomainMatch {
   domain: Domain;
-  source: Exclude<NameSource, "tracestate">;
+  source: (typeof HOST_SOURCES)[number];
 }
 
 /** What chose the service. */
@@ -67,7 +67,10 @@ export function route(name: string, session: Routing, head: RequestHead): Decisi
   }
   return {
     outcome: "no-target",
-    hosts: Array.from(hosts(head), ({ host, source }) => ({ host: withoutSession(host, name), source })),
+    hosts: HOST_SOURCES.flatMap((source) => {
+      const host = hostFrom(head, source);
+      return host === undefined ? [] : [{ host: withoutSession(host, name), source }];
+    }),
   };
 }
 
@@ -85,7 +88,9 @@ function routed(
 
 /** The first host of the request (session label stripped) that is one of the session's domains. */
 function findDomain(name: string, session: Routing, head: RequestHead): DomainMatch | undefined {
-  for (const { host, source } of hosts(head)) {
+  for (const source of HOST_SOURCES) {
+    const host = hostFrom(head, source);
+    if (host === undefined) continue;
     const wanted = withoutSession(host, name);
     const domain = session.domains.find(({ domain }) => domain === wanted || domain.toLowerCase() === wanted);
     if (domain) return { domain, source };

@@ -1,6 +1,6 @@
 /** The sessions that this machine serves. */
 import type { ServedSession } from "../core/control.ts";
-import { type Candidate, candidates } from "../core/identify.ts";
+import { type Candidate, candidates, firstCandidate } from "../core/identify.ts";
 import { nameProblem } from "../core/names.ts";
 import type { RequestHead } from "../core/request.ts";
 import { type Parsed, parseSession, printSession, type Session } from "../core/session.ts";
@@ -40,11 +40,7 @@ export class Sessions {
 
   /** The session that a request belongs to: the first of its candidates that is served here. */
   find(head: RequestHead): Served | undefined {
-    for (const { name } of candidates(head)) {
-      const served = this.#served.get(name);
-      if (served) return served;
-    }
-    return undefined;
+    return firstCandidate(head, (name) => this.#served.get(name));
   }
 
   candidates(head: RequestHead): (Candidate & { known: boolean })[] {

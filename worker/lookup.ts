@@ -2,7 +2,7 @@
  * Which of a request's candidate names is a session? Every isolate remembers the answers for `FRESH_MS`,
  * which is the longest that a change made elsewhere can stay unseen here.
  */
-import { type Candidate, eachCandidate, type NameSource } from "../core/identify.ts";
+import { type Candidate, firstCandidate, type NameSource } from "../core/identify.ts";
 import type { RequestHead } from "../core/request.ts";
 import type { Env } from "./env.ts";
 import { type KnownSession, NO_VERSION } from "./known-session.ts";
@@ -41,13 +41,14 @@ export function findSession(head: RequestHead, env: Env): Found | undefined | Pr
   const now = Date.now();
   const candidates: Candidate[] = [];
   let unanswered = false;
-  for (const candidate of eachCandidate(head)) {
-    const answer = answers.get(candidate.name);
+  const remembered = firstCandidate(head, (name, source): Found | undefined => {
+    const answer = answers.get(name);
     if (answer === undefined || now - answer.at >= FRESH_MS) unanswered = true;
-    else if (answer.session && !unanswered) return { ...candidate, session: answer.session };
-    candidates.push(candidate);
-  }
-  return unanswered ? askForAll(candidates, now, env) : undefined;
+    else if (answer.session && !unanswered) return { name, source, session: answer.session };
+    candidates.push({ name, source });
+    return undefined;
+  });
+  return unanswered ? askForAll(candidates, now, env) : remembered;
 }
 
 async function askForAll(candidates: Candidate[], now: number, env: Env): Promise<Found | undefined> {
