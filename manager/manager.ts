@@ -1,4 +1,5 @@
 /** The life of sessions on this machine: what the extension and the command line talk to. */
+import { existsSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Config, Target } from "../core/config/config.ts";
 import type { Explanation } from "../core/control.ts";
@@ -23,6 +24,7 @@ import { previewRequest } from "./session/preview.ts";
 import { Reconciler } from "./session/reconcile.ts";
 import {
   findRunning,
+  forgetUnused,
   isConnected,
   isPresent,
   isWanted,
@@ -119,7 +121,10 @@ export class Manager {
     signal?: AbortSignal,
   ): Promise<SessionView> {
     const wanted = await this.#wanted(configPath, name, kind === "tunneled");
-    return this.#begin((state) => wantStarted(state, kind, wanted, Date.now()), signal);
+    return this.#begin((state) => {
+      forgetUnused(state, Date.now(), existsSync);
+      return wantStarted(state, kind, wanted, Date.now());
+    }, signal);
   }
 
   /** Creates a session beside the file's own one, or changes it. Rejects with a LinkupError. */
@@ -154,7 +159,7 @@ export class Manager {
     const { sessions } = await this.#store.read();
     const entries = await this.#reconciler.life.envFiles.entries();
     const ended = entries.filter(
-      ({ session }) => !sessions.some((record) => record.id === session && isWanted(record)),
+      ({ sessions: users }) => !sessions.some((record) => users.includes(record.id) && isWanted(record)),
     );
     return ended.map(({ path }) => path);
   }
@@ -413,7 +418,8 @@ export class Manager {
   async #round(): Promise<void> {
     try {
       await this.#observer.look();
-      if (this.#observer.seen.state.sessions.some(isPresent)) await this.#reconcile();
+      const { sessions, undeleted } = this.#observer.seen.state;
+      if (sessions.some(isPresent) || undeleted.length > 0) await this.#reconcile();
       await this.#observer.probe("due");
       this.#observer.tell("state", null);
     } catch (error) {

@@ -34,8 +34,9 @@ export function snapshotOf({ state, server, health, version, problems }: Observe
       ...problems,
       ...movedPort(server, records),
       ...records.flatMap(({ env_files }) => env_files?.problems ?? []),
+      ...state.set_aside,
+      ...state.undeleted.map(({ problem }) => problem),
       ...[
-        state.set_aside,
         state.local_server.problem,
         state.local_dns.problem,
         ...records.map(problemOfRecord),

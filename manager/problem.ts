@@ -29,6 +29,8 @@ const TITLES = {
   "toggle-failed": "The service stays where it was",
   "state-unusable": "The state directory cannot be used",
   "state-set-aside": "The saved state could not be read",
+  "journal-set-aside": "The list of changed env files could not be read",
+  "session-left": "A session is left on the Worker",
 } as const;
 
 /** Something a user can do about a problem: a button in VS Code, a line in the terminal. */
@@ -58,6 +60,9 @@ export class LinkupError extends Error {
 
   /** Each bundle of the extension has this class: an error of another one's is known by its name. */
   static override [Symbol.hasInstance](value: unknown): boolean {
+    // Those that extend it are known as classes usually are.
+    // biome-ignore lint/complexity/noThisInStatic: it is the class that was asked.
+    if (this !== LinkupError) return Function.prototype[Symbol.hasInstance].call(this, value);
     return value instanceof Error && value.name === "LinkupError";
   }
 

@@ -1,5 +1,6 @@
 /** Keeps the sessions as they are wanted while a window or a terminal stays: looks now and then, and at every change of the state. */
-import { type FSWatcher, mkdirSync, watch } from "node:fs";
+import { type FSWatcher, watch } from "node:fs";
+import { makeFolder } from "./state/folder.ts";
 
 /** How often what runs is compared with what is wanted. */
 const TICK_MS = 2_000;
@@ -57,7 +58,7 @@ export class Watcher {
   /** Other processes change the state too. Without such a watch the tick sees it, later. */
   #watchState(): FSWatcher | undefined {
     try {
-      mkdirSync(this.#home, { recursive: true, mode: 0o700 });
+      makeFolder(this.#home);
       const files = watch(this.#home, (_, file) => {
         if (file === "state.json") this.#tick();
       });

@@ -17,7 +17,9 @@ export async function stop(options: Options): Promise<void> {
     process.stderr.write(
       `Note: ${path} could not be written and still has the session's variables. Once it can be: linkup stop --all\n`,
     );
-  const running = (await manager.look()).sessions;
+  const { sessions: running, problems } = await manager.look();
+  for (const { code, message } of problems)
+    if (code === "session-left") process.stderr.write(`Note: ${message}\n`);
   const stopped = before.filter(({ name }) => !running.some((session) => session.name === name));
   if (options.json) process.stdout.write(`${JSON.stringify({ stopped: stopped.map(({ name }) => name) })}\n`);
   else if (stopped.length === 0) process.stdout.write("No session was running.\n");

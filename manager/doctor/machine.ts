@@ -16,7 +16,7 @@ const FEW_BYTES = 10 * 1024 * 1024;
 
 export async function checkState(home: string, state: State): Promise<Check[]> {
   const checks: Check[] = [];
-  if (state.set_aside) checks.push(warning("state", state.set_aside.message, { code: "state-set-aside" }));
+  for (const { message, code } of state.set_aside) checks.push(warning("state", message, { code }));
   try {
     const { mode } = await stat(home);
     await access(home, constants.R_OK | constants.W_OK | constants.X_OK);
@@ -81,7 +81,7 @@ export async function findOrphans(home: string, state: State): Promise<Listed[]>
       state.keeper,
       state.local_server.process,
       state.local_dns.process,
-      ...state.sessions.map(({ connector }) => connector?.process ?? null),
+      ...state.sessions.flatMap(({ connector }) => [connector?.process, connector?.log_writer]),
     ].flatMap((id) => (id ? [id.pid] : [])),
   );
   return (await listProcesses()).filter((listed) => isOurs(listed, home) && !known.has(listed.pid));
@@ -107,7 +107,9 @@ export async function checkOrphans(
 export async function checkEnvFiles(home: string, state: State): Promise<Check[]> {
   const running = state.sessions.filter(isWanted);
   const entries = await new EnvFiles(home).entries();
-  const left = entries.filter(({ session }) => !running.some(({ id }) => id === session));
+  const left = entries.filter(
+    ({ sessions }) => !sessions.some((id) => running.some((record) => record.id === id)),
+  );
   const refused = running.flatMap(({ env_files }) => env_files?.problems ?? []);
   const fixes = [{ command: "stop", title: "Take Them Out", terminal: "linkup stop --all" }];
   return [

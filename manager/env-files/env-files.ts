@@ -14,8 +14,8 @@ import { appendBlock, hasBlock, MARKER, removeBlock } from "./block.ts";
 interface Entry {
   /** The file itself, where links are followed. */
   path: string;
-  /** Which session put it there. */
-  session: string;
+  /** Which sessions have it: several, where their config files name the same directory. */
+  sessions: string[];
   /** False when there was no file: it goes again with the block. */
   existed: boolean;
   /** Exactly what was appended, bytes as latin1. */
@@ -26,8 +26,8 @@ const SOURCE = /^\.env\..*\.linkup$/;
 /** Somebody else may write the file between our reading and our writing: then it is read again. */
 const TRIES = 5;
 
-const entrySchema = z.array(
-  z.object({ path: z.string(), session: z.string(), existed: z.boolean(), block: z.string() }),
+const entries = z.array(
+  z.object({ path: z.string(), sessions: z.array(z.string()), existed: z.boolean(), block: z.string() }),
 );
 
 export class EnvFiles {
@@ -45,15 +45,15 @@ export class EnvFiles {
   }
 
   /**
-   * Takes out the blocks that this holds for, and nothing else. Returns what could not be done:
-   * it stays in the journal, to be tried again.
+   * Takes out the blocks that no other session has than those for which this holds, and nothing else.
+   * Returns what could not be done: it stays in the journal, to be tried again.
    */
-  restore(which: (entry: Pick<Entry, "session">) => boolean): Promise<Problem[]> {
-    return this.#oneByOne(() => this.#restore(which));
+  restore(ended: (session: string) => boolean): Promise<Problem[]> {
+    return this.#oneByOne(() => this.#restore(ended));
   }
 
   /** The files that have a block of ours, and whose; none when the journal cannot be read. */
-  async entries(): Promise<Pick<Entry, "path" | "session">[]> {
+  async entries(): Promise<Pick<Entry, "path" | "sessions">[]> {
     return (await this.#read()) ?? [];
   }
 
@@ -64,7 +64,7 @@ export class EnvFiles {
   }
 
   async #apply(session: string, directories: readonly string[]): Promise<Problem[]> {
-    const problems = await this.#restore((entry) => entry.session === session);
+    const problems = await this.#restore((other) => other === session);
     for (const directory of directories) {
       for (const source of await sourcesIn(directory)) {
         try {
@@ -81,15 +81,18 @@ export class EnvFiles {
     return problems;
   }
 
-  async #restore(which: (entry: Pick<Entry, "session">) => boolean): Promise<Problem[]> {
+  async #restore(ended: (session: string) => boolean): Promise<Problem[]> {
     const entries = await this.#read();
     if (!entries) return [await this.#setAside()];
     const problems: Problem[] = [];
     let left = entries;
-    for (const entry of entries.filter(which)) {
+    for (const entry of entries.filter(({ sessions }) => sessions.some(ended))) {
       try {
-        await takeOut(entry);
-        left = left.filter(({ path }) => path !== entry.path);
+        const sessions = entry.sessions.filter((session) => !ended(session));
+        if (sessions.length === 0) await takeOut(entry);
+        left = left.flatMap((other) =>
+          other.path !== entry.path ? other : sessions.length > 0 ? { ...entry, sessions } : [],
+        );
         await this.#write(left);
       } catch (error) {
         problems.push(stuck(entry.path, error as Error));
@@ -102,13 +105,19 @@ export class EnvFiles {
     const content = (await readFile(source)).toString("latin1");
     const path = await followed(target);
     for (let tries = TRIES; ; tries--) {
+      const entries = (await this.#read()) ?? [];
+      const others = entries.filter((entry) => entry.path !== path);
+      const shared = entries.find((entry) => entry.path === path);
+      // The same file for another session: its block follows the source, and is that of both.
+      if (shared) await takeOut(shared);
       const before = await read(path);
-      // Ours is taken out above, so this one is of another session, or of the original Linkup.
+      // Ours is taken out, so this one is of the original Linkup.
       if (before !== undefined && hasBlock(before)) return;
       if (before !== undefined) await access(path, constants.W_OK);
       const { text, block } = appendBlock(before ?? "", content);
-      const others = ((await this.#read()) ?? []).filter((entry) => entry.path !== path);
-      await this.#write([...others, { path, session, existed: before !== undefined, block }]);
+      const sessions = [...(shared?.sessions ?? []).filter((other) => other !== session), session];
+      const existed = shared?.existed ?? before !== undefined;
+      await this.#write([...others, { path, sessions, existed, block }]);
       if (await replace(path, before, text, source)) return;
       if (tries === 0) throw new Error("it is being changed all the time");
     }
@@ -119,7 +128,7 @@ export class EnvFiles {
     const text = await read(this.#journal);
     if (text === undefined) return [];
     try {
-      return entrySchema.parse(JSON.parse(Buffer.from(text, "latin1").toString("utf8")));
+      return entries.parse(JSON.parse(Buffer.from(text, "latin1").toString("utf8")));
     } catch {
       return undefined;
     }
@@ -129,7 +138,7 @@ export class EnvFiles {
     const aside = `${this.#journal}.unreadable-${new Date().toISOString().replaceAll(":", "-")}`;
     await rename(this.#journal, aside);
     return problem(
-      "env-file-unwritable",
+      "journal-set-aside",
       `${this.#journal}, which tells the env files that Linkup has changed, could not be read. It is kept as ${aside}. Where an env file still has lines between two lines "${MARKER}" while no session runs, take them out.`,
     );
   }

@@ -1,9 +1,11 @@
 /** Starts the processes that outlive us, and ends them. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { type FileHandle, mkdir, open, readFile } from "node:fs/promises";
+import { type FileHandle, open, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import type { Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { LinkupError } from "../problem.ts";
+import { makeFolder } from "../state/folder.ts";
 import { isRunning, type ProcessId, startOf } from "./identity.ts";
 import { cutLog } from "./logs.ts";
 
@@ -14,20 +16,31 @@ export interface Detached {
   id: ProcessId;
   /** Set when it has ended, while this process watches: `exit code 1` or the signal's name. */
   ended: string | undefined;
+  /** Where it reads from, when that was asked for: `input`. */
+  input: Writable | null;
+}
+
+export interface DetachedOptions {
+  cwd: string;
+  env: NodeJS.ProcessEnv;
+  /** It gets a pipe to read from, which breaks with this process. Default: it reads nothing. */
+  input?: boolean;
+  /** A log file, or the input of a log's writer: a pipe to this process would break, and the other one with it. */
+  output: string | Writable;
 }
 
 /**
- * Starts a process of its own session, which outlives this one. Its output goes to the log file:
- * a pipe would break, and the process with it, when this one ends.
+ * Starts a process of its own session, which outlives this one.
  * `writeDown` must have kept its id before it resolves: a process that nobody knows of is ended again.
  */
 export async function startDetached(
   command: string,
   args: string[],
-  options: { cwd: string; env: NodeJS.ProcessEnv; log: string },
+  options: DetachedOptions,
   writeDown: (id: ProcessId) => Promise<unknown>,
 ): Promise<Detached> {
-  const log = await openLog(options.log);
+  const log = typeof options.output === "string" ? await openLog(options.output) : undefined;
+  const output = log?.fd ?? (options.output as Writable);
   let child: ChildProcess;
   try {
     child = spawn(command, args, {
@@ -35,14 +48,18 @@ export async function startDetached(
       env: options.env,
       detached: true,
       windowsHide: true,
-      stdio: ["ignore", log.fd, log.fd],
+      stdio: [options.input ? "pipe" : "ignore", output, output],
     });
     await new Promise<void>((spawned, failed) => child.once("spawn", spawned).once("error", failed));
   } finally {
-    await log.close();
+    await log?.close();
   }
   const pid = child.pid!;
-  const detached: Detached = { id: { pid, started: (await startOf(pid)) ?? "" }, ended: undefined };
+  const detached: Detached = {
+    id: { pid, started: (await startOf(pid)) ?? "" },
+    ended: undefined,
+    input: child.stdin,
+  };
   child.on("exit", (code, signal) => {
     detached.ended = signal ?? `exit code ${code}`;
   });
@@ -59,7 +76,7 @@ export async function startDetached(
 
 async function openLog(path: string): Promise<FileHandle> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(path));
     await cutLog(path);
     return await open(path, "a", 0o600);
   } catch (cause) {

@@ -25,7 +25,7 @@ export class KeeperProcess {
       {
         cwd: home,
         env: childEnv(env, { ELECTRON_RUN_AS_NODE: "1", LINKUP_HOME: home }),
-        log: join(home, "logs", "keeper.log"),
+        output: join(home, "logs", "keeper.log"),
       },
       (id) =>
         this.#store.change((state) => {

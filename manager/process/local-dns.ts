@@ -50,7 +50,7 @@ export class LocalDns {
     const { id } = await startDetached(
       node ?? process.execPath,
       [join(dist, "local-dns.js"), "--home", home, "--port", port],
-      { cwd: home, env: childEnv(env, { ELECTRON_RUN_AS_NODE: "1", LINKUP_HOME: home }), log: this.logPath },
+      { cwd: home, env: childEnv(env, { ELECTRON_RUN_AS_NODE: "1", LINKUP_HOME: home }), output: this.logPath },
       (id) => this.#change((before) => ({ ...startedAs(before, id, Date.now()), ready: false })),
     );
     log(`Started local DNS (pid ${id.pid}).`);

@@ -100,7 +100,7 @@ export class LocalServer {
       {
         cwd: home,
         env: childEnv(env, { ELECTRON_RUN_AS_NODE: "1", LINKUP_HOME: home }),
-        log: this.logPath,
+        output: this.logPath,
       },
       (id) => this.#change((before) => startedAs(before, id, Date.now())),
     );

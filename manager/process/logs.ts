@@ -1,7 +1,7 @@
 /**
- * Keeps log files small and free of secrets while others write them. Their writers hold them open for appending, and
- * must never wait for us or meet a closed pipe: so a file is copied and emptied instead of renamed, and a secret is
- * overwritten where it stands by as many asterisks, which disturbs nobody who appends.
+ * Keeps the logs of our own processes small, and free of secrets that should not be there. Their writers hold them open
+ * for appending: so a file is copied and emptied instead of renamed, and a secret is overwritten where it stands by as
+ * many asterisks, which disturbs nobody who appends. The logs of cloudflared have a writer of their own (log-writer.ts).
  */
 import { copyFile, type FileHandle, open, readdir, rm, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
@@ -29,7 +29,7 @@ export function redacted(text: string, secrets: readonly string[]): string {
 }
 
 /** Overwrites the secrets in what the file holds from there on. Without the file it does nothing. */
-export async function redactFile(path: string, secrets: readonly string[], from = 0): Promise<void> {
+async function redactFile(path: string, secrets: readonly string[], from = 0): Promise<void> {
   const file = await opened(path);
   if (!file) return;
   try {
@@ -70,7 +70,7 @@ export async function sizeOf(path: string): Promise<number> {
   }
 }
 
-/** Looks after all logs of a folder, again and again; only at what is new in them. */
+/** Looks after the logs of a folder, again and again; only at what is new in them. */
 export class LogTender {
   readonly #folder: string;
   readonly #maxBytes: number;
@@ -86,7 +86,7 @@ export class LogTender {
     // One may have been written in two pieces.
     const longest = Math.max(0, ...secrets.map((secret) => Buffer.byteLength(secret)));
     for (const name of await readdir(this.#folder)) {
-      if (!name.endsWith(".log")) continue;
+      if (!name.endsWith(".log") || name.startsWith("cloudflared-")) continue;
       const path = join(this.#folder, name);
       const size = await sizeOf(path);
       const known = this.#clean.get(name) ?? 0;

@@ -134,7 +134,7 @@ function assertNameFree(state: State, record: SessionRecord, name: string | unde
 export function wantStopped(state: State, selector: Selector | "all"): void {
   const ended = selector === "all" ? state.sessions : [findRunning(state, selector)];
   for (const record of ended) record.wanted = "stopped";
-  state.set_aside = null;
+  state.set_aside = [];
 }
 
 /** The file was saved: every session of it follows. */

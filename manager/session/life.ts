@@ -5,20 +5,14 @@ import { randomName } from "../../core/names.ts";
 import { EnvFiles } from "../env-files/env-files.ts";
 import { LinkupError } from "../problem.ts";
 import type { ControlClient } from "../process/control-client.ts";
-import { redactFile, secretsOf } from "../process/logs.ts";
-import type { SessionRecord, State } from "../state/state.ts";
+import type { SessionRecord, State, Undeleted } from "../state/state.ts";
 import type { Store } from "../state/store.ts";
-import {
-  type ConnectorOptions,
-  connectorLog,
-  newConnector,
-  stepConnector,
-  stopConnector,
-} from "../tunnel/connector.ts";
+import { type ConnectorOptions, newConnector, stepConnector, stopConnector } from "../tunnel/connector.ts";
 import type { Way } from "../tunnel/end-to-end.ts";
 import type { Connector } from "../tunnel/watch.ts";
 import { forgetRun, isWanted } from "./records.ts";
 import { fingerprint, servedSession, targetOf, upsertRequest } from "./routing.ts";
+import { deleteThere, leftThere, replaceLeft } from "./undeleted.ts";
 import { ORIGINAL_WORKER } from "./worker-answers.ts";
 import { WorkerClient } from "./worker-client.ts";
 
@@ -89,33 +83,37 @@ export class SessionLife {
     }
   }
 
-  /** Takes it down everywhere. What the Worker does not hear of it forgets by itself, in time. */
+  /** Takes it down everywhere. What the Worker does not hear it is told later. */
   async tearDown(record: SessionRecord): Promise<void> {
     const { id } = record;
-    await this.takeDown(record);
+    const left = await this.takeDown(record);
     await this.#store.change((state) => {
       const ended = state.sessions.find((record) => record.id === id);
-      if (ended && !isWanted(ended)) forgetRun(ended);
+      if (ended && !isWanted(ended)) forgetRun(ended, Date.now());
+      if (left) replaceLeft(state, left, left);
       state.sessions = state.sessions.filter(
         (record) => record.id !== id || !record.beside || isWanted(record),
       );
     });
   }
 
-  /** The same, without writing it down. What fails on this machine does not keep the Worker from being told. */
-  async takeDown(record: SessionRecord): Promise<void> {
+  /**
+   * The same, without writing it down. What fails on this machine does not keep the Worker from being told.
+   * Returns what the Worker could not be told.
+   */
+  async takeDown(record: SessionRecord): Promise<Undeleted | undefined> {
     const { kind, name, connector } = record;
-    if (name === null) return;
+    if (name === null) return undefined;
     const { home } = this.#options;
+    let left: Undeleted | undefined;
     try {
       if (connector) await stopConnector(home, name, connector);
       if (record.served !== null && (await this.#control.status().catch(() => undefined)))
         await this.#control.deleteSession(name);
     } finally {
-      if (kind !== "isolated") await this.#unregister(record, name);
+      if (kind !== "isolated") left = await this.#unregister(record, name);
     }
-    // Its last lines, for which nobody else comes any more.
-    if (connector) await redactFile(connectorLog(home, name), secretsOf([record]));
+    return left;
   }
 
   async #serve(record: SessionRecord, server: ServerStatus): Promise<SessionRecord> {
@@ -195,13 +193,19 @@ export class SessionLife {
     return !known;
   }
 
-  async #unregister({ worker, worker_token, config }: SessionRecord, name: string): Promise<void> {
-    if (!worker?.capabilities.includes("delete-session")) return;
+  /** A stop must not depend on the network: returns what the Worker could not be told. */
+  async #unregister(
+    { worker, worker_token, config }: SessionRecord,
+    name: string,
+  ): Promise<Undeleted | undefined> {
+    if (!worker?.capabilities.includes("delete-session")) return undefined;
+    const session = { name, worker_url: config.linkup.worker_url, worker_token: worker_token ?? "" };
     try {
-      await new WorkerClient(config.linkup.worker_url, worker_token ?? "").deleteSession(name);
+      await deleteThere(session);
+      return undefined;
     } catch (error) {
-      // A stop must not depend on the network.
       this.#options.log(`${name} could not be deleted from the Worker: ${(error as Error).message}`);
+      return leftThere(session, error as Error, Date.now());
     }
   }
 

@@ -13,6 +13,7 @@ import type { SessionRecord, Trouble } from "../state/state.ts";
 import type { Store } from "../state/store.ts";
 import { SessionLife } from "./life.ts";
 import { isPresent, isWanted, needsThisMachine } from "./records.ts";
+import { deleteLeft } from "./undeleted.ts";
 import { resolvesByItself } from "./urls.ts";
 
 /** The lease of sessions that go on without any window. */
@@ -47,7 +48,10 @@ export class Reconciler {
     await this.#clearAway(sessions, running);
 
     const server = await this.#server(running.filter(needsThisMachine));
-    await Promise.all(running.map((record) => this.#bringUp(record, server, now)));
+    await Promise.all([
+      ...running.map((record) => this.#bringUp(record, server, now)),
+      deleteLeft(this.#store, now),
+    ]);
     if (server) await this.#removeStrangers(server);
   }
 
@@ -65,8 +69,11 @@ export class Reconciler {
   async #clearAway(sessions: readonly SessionRecord[], running: readonly SessionRecord[]): Promise<void> {
     const ended = sessions.filter((record) => !isWanted(record) && isPresent(record));
     await Promise.all(ended.map((record) => this.life.tearDown(record)));
-    const gone = ({ session }: { session: string }) => !running.some(({ id }) => id === session);
-    for (const { message } of await this.life.envFiles.restore(gone)) this.#log(message);
+    const gone = (session: string) => !running.some(({ id }) => id === session);
+    const problems = await this.life.envFiles.restore(gone);
+    for (const { message } of problems) this.#log(message);
+    const aside = problems.filter(({ code }) => code === "journal-set-aside");
+    if (aside.length > 0) await this.#store.change((state) => state.set_aside.push(...aside));
   }
 
   /** The local server, when something needs it and it can be had. Else neither it nor the keeper runs. */

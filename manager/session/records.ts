@@ -98,7 +98,8 @@ export function newRecord(
 }
 
 /** What a stopped session keeps is its name, token and targets: the rest was true of its run only. */
-export function forgetRun(record: SessionRecord): void {
+export function forgetRun(record: SessionRecord, now: number): void {
+  record.since = now;
   record.worker_token = null;
   record.confirmed = null;
   record.worker = null;
@@ -109,6 +110,20 @@ export function forgetRun(record: SessionRecord): void {
   record.trouble = null;
   record.connector = null;
   record.env_files = null;
+}
+
+const DAY_MS = 24 * 3600_000;
+/** A file may be away for a while: on another branch, on a disk that is not there. */
+const GONE_MS = 14 * DAY_MS;
+const UNUSED_MS = 90 * DAY_MS;
+
+/** Forgets the sessions that nobody started for long. `isThere`: whether a config file still exists. */
+export function forgetUnused(state: State, now: number, isThere: (configPath: string) => boolean): void {
+  state.sessions = state.sessions.filter((record) => {
+    const unused = now - record.since;
+    if (isPresent(record) || unused < GONE_MS) return true;
+    return unused < UNUSED_MS && record.config_path !== null && isThere(record.config_path);
+  });
 }
 
 /** True when requests from outside reach this session, or none have to. */

@@ -27,8 +27,12 @@ export async function stopUnwritten(
   const last = !others.some(needsThisMachine);
   // It would start again what the state says.
   if (last && keeper) await step(endProcess(keeper));
-  await Promise.all(ended.map((record) => step(life.takeDown(record))));
-  const gone = ({ session }: { session: string }) => !others.some(({ id }) => id === session);
+  const takeDown = async (record: SessionRecord) => {
+    const left = await life.takeDown(record);
+    if (left) failures.push(left.problem.message);
+  };
+  await Promise.all(ended.map((record) => step(takeDown(record))));
+  const gone = (session: string) => !others.some(({ id }) => id === session);
   for (const { message } of await life.envFiles.restore(gone)) failures.push(message);
   if (last && local_dns.process) await step(endProcess(local_dns.process));
   if (last) await step(localServer.end());

@@ -8,7 +8,7 @@ import type { ProcessId } from "../process/identity.ts";
 import { type Answering, notStarted, type Supervised } from "../process/supervision.ts";
 import type { Connector } from "../tunnel/watch.ts";
 
-export const STATE_VERSION = 2;
+export const STATE_VERSION = 3;
 
 export interface State {
   version: typeof STATE_VERSION;
@@ -19,8 +19,19 @@ export interface State {
   keeper: ProcessId | null;
   /** A keeper that has nothing left to keep and is about to end: whoever stops a session waits for it. */
   leaving?: ProcessId;
-  /** Told until the next stop: a state that could not be read was set aside. */
-  set_aside: Problem | null;
+  /** Told until the next stop: a file of ours that could not be read was set aside. */
+  set_aside: Problem[];
+  /** Sessions that ended, and whose Worker could not be told. */
+  undeleted: Undeleted[];
+}
+
+/** It is told again, until it knows or has forgotten the session by itself. */
+export interface Undeleted extends Trouble {
+  name: string;
+  worker_url: string;
+  worker_token: string;
+  /** When the session ended. Milliseconds since the epoch. */
+  ended: number;
 }
 
 /** What stands in the way of a session: how often in a row, and when to try again. */
@@ -50,7 +61,7 @@ export interface SessionRecord {
   wanted: "running" | "stopped";
   /** Goes on without any window or terminal. */
   keep: boolean;
-  /** Milliseconds since the epoch. */
+  /** Since when it is wanted, or is not. Milliseconds since the epoch. */
   since: number;
   /** The last valid content of the file, without the Worker's token. */
   config: Config;
@@ -87,7 +98,8 @@ export function emptyState(): State {
     local_server: notStarted(),
     local_dns: { ...notStarted(), ready: false },
     keeper: null,
-    set_aside: null,
+    set_aside: [],
+    undeleted: [],
   };
 }
 
@@ -143,6 +155,7 @@ const recordSchema = z.object({
     z.extend(supervised, {
       serves: nullable(z.string()),
       protocol: z.enum(["auto", "http2"]),
+      log_writer: nullable(processId),
       log_offset: z.number(),
       metrics_port: nullable(z.number()),
       ready: z.boolean(),
@@ -162,7 +175,15 @@ const stateSchema = z.object({
   local_dns: z.extend(supervised, { ready: z.boolean() }),
   keeper: nullable(processId),
   leaving: z.exactOptional(processId),
-  set_aside: nullable(problem),
+  set_aside: z.array(problem),
+  undeleted: z.array(
+    z.extend(trouble, {
+      name: z.string(),
+      worker_url: z.string(),
+      worker_token: z.string(),
+      ended: z.number(),
+    }),
+  ),
 });
 
 /** The state, or in words why this text is none. */
@@ -192,7 +213,18 @@ const MIGRATIONS: Record<number, (state: Record<string, unknown>) => Record<stri
     keeper: null,
     set_aside: null,
   }),
+  // Version 2 let cloudflared write its log itself, and forgot what a Worker had not heard.
+  2: ({ set_aside, sessions, ...state }) => ({
+    ...state,
+    sessions: Array.isArray(sessions) ? sessions.map(withLogWriter) : sessions,
+    set_aside: set_aside ? [set_aside] : [],
+    undeleted: [],
+  }),
 };
+
+function withLogWriter(record: { connector?: object | null }): unknown {
+  return record?.connector ? { ...record, connector: { ...record.connector, log_writer: null } } : record;
+}
 
 /** The content in today's shape, where it is of an older version; else as it is. */
 function migrated(json: unknown): unknown {

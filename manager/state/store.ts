@@ -1,8 +1,9 @@
 /** Where the state lies: one file, changed under a lock. */
-import { chmod, mkdir, readFile, rename } from "node:fs/promises";
+import { chmod, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { LinkupError, problem } from "../problem.ts";
 import { writeAtomically } from "./atomic-file.ts";
+import { makeFolder } from "./folder.ts";
 import { Lock } from "./lock.ts";
 import { emptyState, parseState, type State } from "./state.ts";
 
@@ -59,7 +60,7 @@ export class Store {
 
   async #held<T>(lock: Lock, action: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     try {
-      await mkdir(this.home, { recursive: true, mode: 0o700 });
+      makeFolder(this.home);
     } catch (error) {
       throw this.#unusable(error);
     }
@@ -87,7 +88,7 @@ export class Store {
       "state-set-aside",
       `${this.path} could not be read (${why}). It is kept as ${aside}, and Linkup starts afresh: sessions get new names.`,
     );
-    return { ...emptyState(), set_aside };
+    return { ...emptyState(), set_aside: [set_aside] };
   }
 
   #unusable(cause: unknown): LinkupError {

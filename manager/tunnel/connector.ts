@@ -1,14 +1,16 @@
 /** cloudflared as a process: brings the requests for a session from Cloudflare's edge to the local server. */
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
 import type { TunnelData } from "../../core/control.ts";
 import { LinkupError, problem } from "../problem.ts";
 import { childEnv, endProcess, lastLines, startDetached } from "../process/child.ts";
-import { isRunning } from "../process/identity.ts";
-import { cutLog, redacted, sizeOf } from "../process/logs.ts";
+import { isRunning, type ProcessId } from "../process/identity.ts";
+import { endLogWriter, type LogWriterOptions, startLogWriter } from "../process/log-writer-process.ts";
+import { redacted, sizeOf } from "../process/logs.ts";
 import { failed, isDue, isWell, notStarted, startedAs } from "../process/supervision.ts";
 import { writeAtomically } from "../state/atomic-file.ts";
+import { makeFolder } from "../state/folder.ts";
 import { findCloudflared } from "./cloudflared-binary.ts";
 import { probeThrough, type Way } from "./end-to-end.ts";
 import { readLog, type TunnelLog } from "./log-lines.ts";
@@ -29,9 +31,7 @@ export interface Tunnelled {
   way: Way | undefined;
 }
 
-export interface ConnectorOptions {
-  home: string;
-  env: NodeJS.ProcessEnv;
+export interface ConnectorOptions extends LogWriterOptions {
   log(line: string): void;
 }
 
@@ -40,6 +40,7 @@ export function newConnector(): Connector {
     ...notStarted(),
     serves: null,
     protocol: "auto",
+    log_writer: null,
     log_offset: 0,
     metrics_port: null,
     ready: false,
@@ -70,7 +71,7 @@ export async function stepConnector(
   const serves = JSON.stringify([wanted.tunnel.id, wanted.tunnel.url, wanted.port]);
   let connector = before;
   if (connector.process && connector.serves !== serves) {
-    await endProcess(connector.process);
+    await end(connector);
     connector = { ...newConnector(), protocol: connector.protocol };
     await save(connector);
   }
@@ -87,6 +88,11 @@ async function watch(
 ): Promise<Connector> {
   const path = connectorLog(options.home, wanted.session);
   if (!(await isRunning(before.process!))) return fail(options, wanted, before, "It ended", save);
+  if (before.log_writer && !(await isRunning(before.log_writer))) {
+    // It would end at its next line.
+    await end(before);
+    return start(options, wanted, before, save);
+  }
 
   let { metrics_port } = before;
   let ready = metrics_port !== null && (await isReady(metrics_port));
@@ -103,7 +109,7 @@ async function watch(
   const probed = ready ? await withProbe(wanted.way, before, now) : before;
   const verdict = judge(probed, ready, now);
   if (verdict.do === "nothing") return keep(before, { ...probed, ready, metrics_port }, now, save);
-  await endProcess(before.process!);
+  await end(before);
   if (verdict.do === "fail") return fail(options, wanted, before, verdict.why, save);
   options.log(`cloudflared of ${wanted.session}: ${verdict.why}.`);
   return start(options, wanted, { ...before, protocol: verdict.protocol }, save);
@@ -138,43 +144,60 @@ async function start(
   const { session, tunnel, port } = wanted;
   const binary = await findCloudflared(env);
   const config = join(home, "tunnels", `${session}.yml`);
-  await mkdir(join(home, "tunnels"), { recursive: true, mode: 0o700 });
+  makeFolder(join(home, "tunnels"));
   // One of its own: a config of the user's would change what it does.
   await writeAtomically(config, `ingress:\n  - service: http://127.0.0.1:${port}\n`);
   const path = connectorLog(home, session);
-  await cutLog(path);
   const log_offset = await sizeOf(path);
+  const writer = await startLogWriter(options, path, secretsOf(tunnel));
   let next = before;
-  const { id } = await startDetached(
-    binary,
-    argumentsFor(before.protocol, config),
-    {
-      cwd: home,
-      env: childEnv(env, { TUNNEL_TOKEN: tunnelToken(tunnel), LINKUP_HOME: home }),
-      log: path,
-    },
-    (id) => {
-      const now = Date.now();
-      next = {
-        ...startedAs(before, id, now),
-        log_offset,
-        metrics_port: null,
-        ready: false,
-        unready_since: now,
-        was_ready: false,
-        // It gets its time before it is judged.
-        probed_at: now,
-        lost: 0,
-      };
-      return save(next);
-    },
-  );
-  log(`Started cloudflared of ${session} (pid ${id.pid}).`);
+  const writeDown = (id: ProcessId) => {
+    const now = Date.now();
+    next = {
+      ...startedAs(before, id, now),
+      log_writer: writer.id,
+      log_offset,
+      metrics_port: null,
+      ready: false,
+      unready_since: now,
+      was_ready: false,
+      // It gets its time before it is judged.
+      probed_at: now,
+      lost: 0,
+    };
+    return save(next);
+  };
+  try {
+    const { id } = await startDetached(
+      binary,
+      argumentsFor(before.protocol, config),
+      {
+        cwd: home,
+        env: childEnv(env, { TUNNEL_TOKEN: tunnelToken(tunnel), LINKUP_HOME: home }),
+        output: writer.input,
+      },
+      writeDown,
+    );
+    log(`Started cloudflared of ${session} (pid ${id.pid}).`);
+  } finally {
+    // cloudflared has its own hold of it.
+    writer.input.destroy();
+  }
   return next;
 }
 
+/** Ends a cloudflared, and waits until its last line is written. */
+async function end({ process, log_writer }: Connector): Promise<void> {
+  if (process) await endProcess(process);
+  if (log_writer) await endLogWriter(log_writer);
+}
+
+function secretsOf(tunnel: TunnelData): string[] {
+  return [tunnelToken(tunnel), tunnel.secret];
+}
+
 export async function stopConnector(home: string, session: string, connector: Connector): Promise<void> {
-  if (connector.process) await endProcess(connector.process);
+  await end(connector);
   await rm(join(home, "tunnels", `${session}.yml`), { force: true });
 }
 
@@ -186,17 +209,19 @@ async function fail(
   save: Save,
 ): Promise<Connector> {
   const path = connectorLog(options.home, session);
+  if (before.log_writer) await endLogWriter(before.log_writer);
   const { lastError } = await readNewLines(path, before.log_offset);
   const lines = await lastLines(path);
   const said = `${why}${lastError ? `: ${lastError}` : ""}.${lines ? ` Its last lines:\n${lines}` : ""}`;
   const found = problem(
     "tunnel-failed",
-    `cloudflared does not serve the tunnel. ${redacted(said, [tunnelToken(tunnel), tunnel.secret])}`,
+    `cloudflared does not serve the tunnel. ${redacted(said, secretsOf(tunnel))}`,
     [{ command: "showLogs", title: "Show Logs", terminal: "linkup logs tunnel" }],
   );
   options.log(found.message);
   const next: Connector = {
     ...failed(before, found, Date.now(), "for-ever"),
+    log_writer: null,
     metrics_port: null,
     ready: false,
     was_ready: false,
@@ -207,7 +232,7 @@ async function fail(
 
 /** A new token is needed, which only the Worker can give. */
 async function refused(before: Connector, save: Save): Promise<LinkupError> {
-  await endProcess(before.process!);
+  await end(before);
   await save({ ...newConnector(), protocol: before.protocol });
   return new LinkupError(
     "tunnel-refused",

@@ -1,4 +1,5 @@
 /** When a cloudflared that runs is left alone, and when it is replaced. Pure. */
+import type { ProcessId } from "../process/identity.ts";
 import type { Supervised } from "../process/supervision.ts";
 
 export interface Connector extends Supervised {
@@ -6,6 +7,8 @@ export interface Connector extends Supervised {
   serves: string | null;
   /** `http2` where QUIC did not get through. */
   protocol: "auto" | "http2";
+  /** The process that writes its log; null while it does not run. */
+  log_writer: ProcessId | null;
   /** Where its own lines begin in the log file. */
   log_offset: number;
   /** Where it answers `/ready`; null until it has said so. */

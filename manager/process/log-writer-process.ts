@@ -1,0 +1,51 @@
+/** The log's writer as a process: it ends when the one that it writes for has ended. */
+import { join } from "node:path";
+import type { Writable } from "node:stream";
+import { childEnv, endProcess, startDetached, waitForEnd } from "./child.ts";
+import type { ProcessId } from "./identity.ts";
+
+export interface LogWriterOptions {
+  home: string;
+  dist: string;
+  node?: string;
+  env: NodeJS.ProcessEnv;
+}
+
+export interface LogWriter {
+  id: ProcessId;
+  /** Where the other process writes to. Whoever started both closes its own end of it. */
+  input: Writable;
+}
+
+/** What it has to write is there in a moment. */
+const END_MS = 2_000;
+
+/** The secrets travel by environment: arguments are for everyone to see. */
+export async function startLogWriter(
+  { home, dist, node, env }: LogWriterOptions,
+  path: string,
+  secrets: readonly string[],
+): Promise<LogWriter> {
+  const { id, input } = await startDetached(
+    node ?? process.execPath,
+    [join(dist, "cli.js"), "write-log", "--home", home, path],
+    {
+      cwd: home,
+      env: childEnv(env, {
+        ELECTRON_RUN_AS_NODE: "1",
+        LINKUP_HOME: home,
+        LINKUP_SECRETS: JSON.stringify(secrets),
+      }),
+      input: true,
+      output: path,
+    },
+    // Without an input it ends by itself.
+    async () => {},
+  );
+  return { id, input: input! };
+}
+
+/** When the process that it wrote for has ended: waits until all of it is written. */
+export async function endLogWriter(id: ProcessId): Promise<void> {
+  if (!(await waitForEnd(id, END_MS))) await endProcess(id, 0);
+}

@@ -1,0 +1,107 @@
+/**
+ * Writes what another process says to its log: without secrets, and never more than two files' worth. A process of its
+ * own, since what it writes for must outlive windows, and may not meet a pipe that nobody reads.
+ */
+import { closeSync, fstatSync, openSync, renameSync, writeSync } from "node:fs";
+import type { Readable } from "node:stream";
+import { MAX_LOG_BYTES, redacted } from "./logs.ts";
+
+/** A line that is longer is written in pieces. */
+const LONGEST_LINE = 64 * 1024;
+
+/** Resolves when the input has ended and all of it is written. */
+export async function writeLog(
+  input: Readable,
+  path: string,
+  secrets: readonly string[],
+  maxBytes = MAX_LOG_BYTES,
+): Promise<void> {
+  const file = new LogFile(path, maxBytes);
+  const redactor = new Redactor(secrets);
+  try {
+    for await (const chunk of input) file.append(redactor.push((chunk as Buffer).toString("latin1")));
+  } finally {
+    file.append(redactor.end());
+    file.close();
+  }
+}
+
+/** Takes text in any pieces and gives it back in whole lines, without the secrets. Bytes as latin1. */
+export class Redactor {
+  readonly #secrets: readonly string[];
+  readonly #longest: number;
+  #pending = "";
+
+  constructor(secrets: readonly string[]) {
+    this.#secrets = secrets;
+    this.#longest = Math.max(1, ...secrets.map(({ length }) => length));
+  }
+
+  push(text: string): string {
+    this.#pending = redacted(this.#pending + text, this.#secrets);
+    const lines = this.#pending.lastIndexOf("\n") + 1;
+    // Of a line without end, what cannot be the beginning of a secret.
+    const long = this.#pending.length - lines > LONGEST_LINE ? this.#pending.length - this.#longest + 1 : 0;
+    const ready = Math.max(lines, long);
+    const whole = this.#pending.slice(0, ready);
+    this.#pending = this.#pending.slice(ready);
+    return whole;
+  }
+
+  end(): string {
+    const rest = this.#pending;
+    this.#pending = "";
+    return rest;
+  }
+}
+
+/** A file that begins anew when it is full; the one before it is kept as `.1`. */
+class LogFile {
+  readonly #path: string;
+  readonly #maxBytes: number;
+  #file: number | undefined;
+  #size = 0;
+  /** What the file system did not take. */
+  #lostBytes = 0;
+
+  constructor(path: string, maxBytes: number) {
+    this.#path = path;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** A full disk may have room later: until then lines are lost, which is told, and whoever says them goes on. */
+  append(text: string): void {
+    if (text === "") return;
+    try {
+      this.#file ??= this.#open();
+      if (this.#lostBytes > 0) this.#write(`(${this.#lostBytes} bytes could not be written here.)\n`);
+      this.#lostBytes = 0;
+      this.#write(text);
+      if (this.#size > this.#maxBytes) this.#turn();
+    } catch {
+      this.#lostBytes += text.length;
+    }
+  }
+
+  close(): void {
+    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
+  }
+
+  #open(): number {
+    const file = openSync(this.#path, "a", 0o600);
+    this.#size = fstatSync(file).size;
+    return file;
+  }
+
+  #write(text: string): void {
+    const bytes = Buffer.from(text, "latin1");
+    for (let at = 0; at < bytes.length; ) at += writeSync(this.#file!, bytes, at);
+    this.#size += bytes.length;
+  }
+
+  #turn(): void {
+    this.close();
+    renameSync(this.#path, `${this.#path}.1`);
+  }
+}
