@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Config } from "../../core/config/config.ts";
 import { isOlder } from "../process/local-server.ts";
-import { newRecord } from "./records.ts";
+import { emptyState } from "../state/state.ts";
+import { forgetUnused, newRecord } from "./records.ts";
 import { asLocalhost, upsertRequest } from "./routing.ts";
 import { resolvesByItself, sessionUrls } from "./urls.ts";
 import { isOutdated } from "./worker-answers.ts";
@@ -99,3 +100,28 @@ test.each([
 ])("a Worker of version %s is outdated for %s: %s", (version, ours, outdated) =>
   expect(isOutdated({ version, tunnel: "direct", capabilities: [] }, ours)).toBe(outdated),
 );
+
+describe("a session that nobody started for long is forgotten", () => {
+  const DAY = 24 * 3600_000;
+  const remembered = (days: number, more = {}, isThere = true) => {
+    const state = emptyState();
+    state.sessions = [newRecord("tunneled", config, { config_path: "/a/linkup.yaml", since: 0, ...more })];
+    forgetUnused(state, days * DAY, () => isThere);
+    return state.sessions.length === 1;
+  };
+
+  test("after 90 days, and not before", () => {
+    expect(remembered(89)).toBe(true);
+    expect(remembered(91)).toBe(false);
+  });
+
+  test("when its file is gone, after two weeks: it may be on another branch", () => {
+    expect(remembered(13, {}, false)).toBe(true);
+    expect(remembered(15, {}, false)).toBe(false);
+  });
+
+  test("never while it runs, or something of it is left", () => {
+    expect(remembered(1_000, { wanted: "running" }, false)).toBe(true);
+    expect(remembered(1_000, { registered: "there" }, false)).toBe(true);
+  });
+});

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Config } from "../../core/config/config.ts";
 import { notStarted } from "../process/supervision.ts";
 import { newRecord } from "../session/records.ts";
+import { newConnector } from "../tunnel/connector.ts";
 import { emptyState, parseState, type State } from "./state.ts";
 
 const config: Config = {
@@ -46,6 +47,25 @@ describe("what is no state is told in words", () => {
   ])("%s", (text, said) => {
     expect(parseState(text)).toEqual({ unreadable: expect.stringContaining(said) });
   });
+});
+
+test("a state of version 2 is carried over", () => {
+  const [plain, tunneled] = [newRecord("isolated", config), newRecord("tunneled", config)];
+  const { log_writer, ...connector } = newConnector();
+  const set_aside = { code: "state-set-aside", title: "Title", message: "Message", actions: [] };
+  const { undeleted, ...version2 } = emptyState();
+  const sessions = [plain, { ...tunneled, connector }];
+  expect(parseState(JSON.stringify({ ...version2, version: 2, sessions, set_aside }))).toEqual({
+    state: {
+      ...emptyState(),
+      sessions: [plain, { ...tunneled, connector: newConnector() }],
+      set_aside: [set_aside],
+    },
+  });
+  expect(parseState(JSON.stringify({ ...version2, version: 2, set_aside: null }))).toEqual({
+    state: emptyState(),
+  });
+  expect([log_writer, undeleted]).toEqual([null, []]);
 });
 
 test("a state of version 1 is carried over", () => {

@@ -358,7 +358,66 @@ test("explains a request", async () => {
   });
 });
 
+describe("a Worker that is away at a stop", () => {
+  test("is told later, and nobody waits for it", async () => {
+    const { session_name: name } = await startDetached();
+    await world.stopWorker();
+    const { code, stderr } = await world.linkup("stop");
+    expect(code).toBe(0);
+    expect(stderr).toContain(`${name} ended, and could not be deleted there.`);
+    expect((await world.json<Status>("status")).problems).toMatchObject([{ code: "session-left" }]);
+    expect([...world.processes().values()]).toEqual([]);
+    await world.startWorker();
+    expect(await world.served(name)).toBe("remote web");
+
+    await until("the Worker to be told", async () => {
+      await world.linkup("stop", "--all");
+      return (await world.json<Status>("status")).problems.length === 0;
+    });
+    expect(await world.served(name)).toMatch(/^422 /);
+  });
+
+  test("is not told of a session that has started again", async () => {
+    const { session_name: name } = await startDetached();
+    await world.stopWorker();
+    await world.linkup("stop");
+    await world.startWorker();
+    expect((await startDetached()).session_name).toBe(name);
+    await until("nothing left to tell", async () => {
+      await startDetached();
+      return (await world.json<Status>("status")).problems.length === 0;
+    });
+    expect(await world.served(name)).toBe("remote web");
+  });
+});
+
 describe("the state", () => {
+  test.runIf(process.platform === "linux")("where no folder can be made: it says so, and ends", async () => {
+    world.env.LINKUP_HOME = "/proc/linkup/home";
+    for (const command of [
+      ["start", "--detach"],
+      ["stop", "--all"],
+    ]) {
+      const { code, stderr } = await world.linkup(...command);
+      expect(code).toBe(1);
+      expect(stderr).toContain("Linkup keeps its state in /proc/linkup/home, which cannot be used");
+    }
+    world.env.LINKUP_HOME = world.home;
+  });
+
+  test("the list of env files that cannot be read is set aside, and told until the next stop", async () => {
+    await startDetached();
+    writeFileSync(join(world.home, "env-files.json"), "{");
+    const problem = await until("the problem", async () => {
+      const { problems } = await world.json<Status>("status");
+      return problems.find(({ code }) => code === "journal-set-aside");
+    });
+    expect(problem).toMatchObject({ message: expect.stringContaining("env-files.json.unreadable-") });
+    expect((await world.linkup("health")).stdout).toContain("env-files.json.unreadable-");
+    await world.linkup("stop");
+    expect((await world.json<Status>("status")).problems).toEqual([]);
+  });
+
   test("is for its user alone", async () => {
     await startDetached();
     expect(statSync(world.home).mode & 0o777).toBe(0o700);
@@ -374,7 +433,7 @@ describe("the state", () => {
     async (text) => {
       const { session_name: lost } = await startDetached();
       // The keeper writes it too.
-      process.kill(world.pidsOf("cli")[0]!, "SIGKILL");
+      process.kill(world.pidsOf("keeper")[0]!, "SIGKILL");
       writeFileSync(join(world.home, "state.json"), text);
       const { problems } = await world.json<Status>("status");
       expect(problems).toMatchObject([{ code: "state-set-aside" }]);

@@ -43,6 +43,9 @@ if (faults().exit === "offline") {
   end(1, "Could not lookup srv records on _v2-origintunneld._tcp.argotunnel.com: no such host");
 }
 
+// Nobody reads what it says any more: the real one is ended by SIGPIPE then, at its next line.
+process.stderr.on("error", () => process.exit(141));
+
 let connections = 0;
 let stopping = false;
 serveMetrics();

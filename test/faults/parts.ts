@@ -43,7 +43,7 @@ export const parts: Fault[] = [
     tunnel: "cloudflare",
     async run(trial) {
       const name = await trial.session();
-      process.kill(trial.world.pidsOf("stand-in")[0]!, "SIGKILL");
+      process.kill(trial.world.pidsOf("cloudflared")[0]!, "SIGKILL");
       await trial.untilServed(name);
     },
   },
@@ -53,10 +53,10 @@ export const parts: Fault[] = [
     async run(trial) {
       const { world } = trial;
       const name = await trial.session();
-      const [before] = world.pidsOf("stand-in");
+      const [before] = world.pidsOf("cloudflared");
       world.setFaults({ ready: 503 });
       await trial.untilBack("another cloudflared", () => {
-        const [now] = world.pidsOf("stand-in");
+        const [now] = world.pidsOf("cloudflared");
         if (now === undefined || now === before) return false;
         world.setFaults({});
         return true;
@@ -70,10 +70,10 @@ export const parts: Fault[] = [
     async run(trial) {
       const { world } = trial;
       const name = await trial.session();
-      const [before] = world.pidsOf("stand-in");
+      const [before] = world.pidsOf("cloudflared");
       world.setFaults({ deaf: true });
       await trial.untilBack("another cloudflared", () => {
-        const [now] = world.pidsOf("stand-in");
+        const [now] = world.pidsOf("cloudflared");
         if (now === undefined || now === before) return false;
         world.setFaults({});
         return true;
@@ -116,7 +116,7 @@ export const parts: Fault[] = [
     async run(trial) {
       const { world } = trial;
       const name = await trial.session();
-      process.kill(world.pidsOf("cli")[0]!, "SIGKILL");
+      process.kill(world.pidsOf("keeper")[0]!, "SIGKILL");
       process.kill(world.pidsOf("local-server")[0]!, "SIGKILL");
       // The next command puts things right.
       await world.json("start", "--detach");
@@ -162,7 +162,7 @@ export const parts: Fault[] = [
       const start = () => world.json<{ session_name: string }>("start", "--detach");
       const [one, two] = await Promise.all([start(), start()]);
       check(one.session_name === two.session_name, "both got the same session");
-      for (const program of ["local-server", "cli", "stand-in"]) {
+      for (const program of ["local-server", "keeper", "cloudflared", "log-writer"] as const) {
         check(world.pidsOf(program).length === 1, `one ${program}: ${world.pidsOf(program)}`);
       }
       await world.json("route", "local", "web");
@@ -176,7 +176,7 @@ export const parts: Fault[] = [
       const { world } = trial;
       world.edge!.offline = true;
       const starting = world.linkup("start", "--detach");
-      await until("cloudflared", () => world.pidsOf("stand-in").length > 0);
+      await until("cloudflared", () => world.pidsOf("cloudflared").length > 0);
       const stopped = world.linkup("stop", "--all");
       await trial.untilBack("the end of everything", async () => {
         await stopped;

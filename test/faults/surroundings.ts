@@ -127,7 +127,7 @@ export const surroundings: Fault[] = [
       check(stopped.status === 1, `the stop says that it is not written: ${stopped.status}`);
       check(stopped.stderr.includes(`${name} is stopped, and that could not be written`), stopped.stderr);
       trial.sees(stopped.stderr.split("\n", 1)[0]!);
-      for (const program of ["local-server", "cli"])
+      for (const program of ["local-server", "keeper"] as const)
         check(world.pidsOf(program).length === 0, `no ${program} is left`);
       check((await world.served(name)).startsWith("422 "), "the Worker knows it no more");
       disk.shell("rm full");

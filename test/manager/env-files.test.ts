@@ -88,6 +88,46 @@ test("is appended once, and follows its source at the next start", async () => {
   expect(read(".env.local")).toBe("A=1\n");
 });
 
+describe("two config files that name the same directory", () => {
+  const other = "another session";
+  beforeEach(async () => {
+    write(".env.local", "A=1\n");
+    write(".env.local.linkup", "B=1\n");
+    await apply();
+    await files.apply(other, [directory]);
+  });
+  const block = (content: string) => `A=1\n${MARKER}\n${content}${MARKER}\n`;
+
+  test("share one block, which stays until the last of them has ended", async () => {
+    expect(read(".env.local")).toBe(block("B=1\n"));
+    await files.restore((session) => session === "session");
+    expect(read(".env.local")).toBe(block("B=1\n"));
+    await files.restore((session) => session === other);
+    expect(read(".env.local")).toBe("A=1\n");
+    expect(existsSync(join(home, "env-files.json"))).toBe(false);
+  });
+
+  test("it follows its source with whichever starts", async () => {
+    write(".env.local.linkup", "B=2\n");
+    await files.apply(other, [directory]);
+    expect(read(".env.local")).toBe(block("B=2\n"));
+    await files.restore((session) => session === other);
+    expect(read(".env.local")).toBe(block("B=2\n"));
+    await restore();
+    expect(read(".env.local")).toBe("A=1\n");
+  });
+
+  test("a file that was not there goes with the last of them", async () => {
+    write(".env.new.linkup", "C=1\n");
+    await apply();
+    await files.apply(other, [directory]);
+    await files.restore((session) => session === "session");
+    expect(read(".env.new")).toContain("C=1");
+    await restore();
+    expect(existsSync(at(".env.new"))).toBe(false);
+  });
+});
+
 test("a block of someone else stays", async () => {
   const theirs = `A=1\n${MARKER}\nB=1\n${MARKER}\n`;
   write(".env.local", theirs);

@@ -27,7 +27,7 @@ test("requests come through cloudflared, with a Worker of the original", async (
   expect(await world.served(name, "/api/x")).toBe("local api");
   expect((await status()).components).toMatchObject([
     { id: "local-server", state: "ready" },
-    { id: "tunnel", state: "ready", pid: world.pidsOf("stand-in")[0] },
+    { id: "tunnel", state: "ready", pid: world.pidsOf("cloudflared")[0] },
     { id: "worker", state: "ready" },
   ]);
 
@@ -44,7 +44,7 @@ test("the token is in no argument, log or file that others may read", async () =
   const { session_name: name } = await start();
   const { secret } = world.original!.sessions.get(name)!.tunnel;
   const token = Buffer.from(secret).toString("base64").slice(4, 20);
-  const [pid] = world.pidsOf("stand-in");
+  const [pid] = world.pidsOf("cloudflared");
   const commandLine = readFileSync(`/proc/${pid}/cmdline`, "utf8");
   for (const text of [commandLine, world.logs()]) {
     expect(text).not.toContain(secret);
@@ -52,19 +52,21 @@ test("the token is in no argument, log or file that others may read", async () =
   }
 });
 
-test("a log that grows is cut while cloudflared runs, and holds no secret", async () => {
+test("a log that grows is cut while cloudflared runs, and never holds a secret", async () => {
   const { session_name: name } = await start();
   await world.linkup("route", "local", "web");
   const { secret } = world.original!.sessions.get(name)!.tunnel;
-  const [pid] = world.pidsOf("stand-in");
+  const [pid] = world.pidsOf("cloudflared");
   const log = join(world.home, "logs", `cloudflared-${name}.log`);
   world.setFaults({ chatter: 2_000 });
-  await until("the older log", () => existsSync(`${log}.1`));
+  await until("the older log", () => {
+    expect(world.logs()).not.toContain(secret);
+    return existsSync(`${log}.1`);
+  });
   world.setFaults({});
-  await until("a log without secrets", () => !world.logs().includes(secret));
   expect(world.logs()).toContain("***** chatter");
   expect(readFileSync(`${log}.1`, "utf8")).toContain("Registered tunnel connection");
-  expect(world.pidsOf("stand-in")).toEqual([pid]);
+  expect(world.pidsOf("cloudflared")).toEqual([pid]);
   expect(await world.served(name)).toBe("local web");
 
   world.setFaults({ chatter: 1 });
@@ -86,8 +88,8 @@ test("where QUIC is blocked it connects by HTTP/2, and goes on with it", async (
   expect(world.edge!.registered).toEqual(["http2"]);
   await world.linkup("route", "local", "web");
   expect(await world.served(name)).toBe("local web");
-  expect(world.pidsOf("stand-in")).toHaveLength(1);
-  process.kill(world.pidsOf("stand-in")[0]!, "SIGKILL");
+  expect(world.pidsOf("cloudflared")).toHaveLength(1);
+  process.kill(world.pidsOf("cloudflared")[0]!, "SIGKILL");
   await until("another one", async () => (await world.served(name)) === "local web");
   expect(world.edge!.registered).toEqual(["http2", "http2"]);
 });
@@ -96,10 +98,23 @@ describe("what is repaired without anybody asking", () => {
   test("cloudflared killed", async () => {
     const { session_name: name } = await start();
     await world.linkup("route", "local", "web");
-    const [pid] = world.pidsOf("stand-in");
+    const [pid] = world.pidsOf("cloudflared");
     process.kill(pid!, "SIGKILL");
     await until("another one", async () => (await world.served(name)) === "local web");
-    expect(world.pidsOf("stand-in")).toHaveLength(1);
+    expect(world.pidsOf("cloudflared")).toHaveLength(1);
+  });
+
+  test("the writer of its log killed", async () => {
+    const { session_name: name } = await start();
+    await world.linkup("route", "local", "web");
+    const [pid] = world.pidsOf("cloudflared");
+    process.kill(world.pidsOf("log-writer")[0]!, "SIGKILL");
+    await until("another cloudflared", () => {
+      const pids = world.pidsOf("cloudflared");
+      return pids.length === 1 && pids[0] !== pid;
+    });
+    await until("the session", async () => (await world.served(name)) === "local web");
+    expect(world.pidsOf("log-writer")).toHaveLength(1);
   });
 
   test("the local server killed: cloudflared follows it to its new port", async () => {
@@ -107,16 +122,16 @@ describe("what is repaired without anybody asking", () => {
     await world.linkup("route", "local", "web");
     process.kill(world.pidsOf("local-server")[0]!, "SIGKILL");
     await until("the session", async () => (await world.served(name)) === "local web");
-    expect(world.pidsOf("stand-in")).toHaveLength(1);
+    expect(world.pidsOf("cloudflared")).toHaveLength(1);
   });
 
   test("connections lost and found", async () => {
     const { session_name: name } = await start();
     await world.linkup("route", "local", "web");
-    const [pid] = world.pidsOf("stand-in");
+    const [pid] = world.pidsOf("cloudflared");
     world.edge!.dropConnections();
     await until("the connection", async () => (await world.served(name)) === "local web");
-    expect(world.pidsOf("stand-in")).toEqual([pid]);
+    expect(world.pidsOf("cloudflared")).toEqual([pid]);
   });
 
   test("the tunnel deleted behind our back: the Worker makes a new one", async () => {
@@ -124,7 +139,7 @@ describe("what is repaired without anybody asking", () => {
     await world.linkup("route", "local", "web");
     world.edge!.deleteTunnel(world.original!.sessions.get(name)!.tunnel.id);
     await until("the new tunnel", async () => (await world.served(name)) === "local web");
-    expect(world.pidsOf("stand-in")).toHaveLength(1);
+    expect(world.pidsOf("cloudflared")).toHaveLength(1);
   });
 });
 
@@ -157,7 +172,7 @@ describe("what cannot be repaired is told", () => {
 test("a start that is stopped meanwhile leaves nothing", async () => {
   world.edge!.offline = true;
   const starting = world.linkup("start", "--detach");
-  await until("cloudflared", () => world.pidsOf("stand-in").length > 0);
+  await until("cloudflared", () => world.pidsOf("cloudflared").length > 0);
   expect((await world.linkup("stop", "--all")).code).toBe(0);
   const { code, stderr } = await starting;
   expect(code).toBe(1);

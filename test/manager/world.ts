@@ -64,6 +64,15 @@ export function temporaryFolder(prefix: string): string {
   return folder;
 }
 
+/** How the processes of a home are known in what `ps` shows. */
+const PROGRAMS = {
+  "local-server": /\/local-server\.js/,
+  "local-dns": /\/local-dns\.js/,
+  keeper: /\/cli\.js keep /,
+  "log-writer": /\/cli\.js write-log /,
+  cloudflared: / --config \S+\/tunnels\/\S+\.yml/,
+};
+
 export interface Finished {
   code: number | null;
   stdout: string;
@@ -291,10 +300,9 @@ ${more}`,
     return found;
   }
 
-  /** Of `local-server`, `cli` (the keeper) or `stand-in` (cloudflared). */
-  pidsOf(program: string): number[] {
-    const file = new RegExp(`/${program}\\.m?js`);
-    return [...this.processes()].filter(([, command]) => file.test(command)).map(([pid]) => pid);
+  pidsOf(program: keyof typeof PROGRAMS): number[] {
+    const found = [...this.processes()].filter(([, command]) => PROGRAMS[program].test(command));
+    return found.map(([pid]) => pid);
   }
 
   logs(): string {
