@@ -3,9 +3,19 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createSecureContext, type SecureContext } from "node:tls";
 import type { Identity } from "../core/certificates/authority.ts";
+import { log } from "./log.ts";
 
 interface Leaf {
   context: SecureContext;
+  /** Milliseconds since the epoch. */
+  notAfter: number;
+}
+
+interface Authority {
+  /** When its file was written. */
+  modified: number;
+  identity: Identity;
+  domains: string[];
   notAfter: number;
 }
 
@@ -13,13 +23,20 @@ export class CertificateStore {
   readonly #directory: string;
   /** The configured domains of the sessions as they are now. */
   readonly #domains: () => string[];
-  #authority: { modified: number; identity: Identity; domains: string[] } | undefined;
-  readonly #leaves = new Map<string, Promise<Leaf>>();
+  readonly #now: () => number;
+  #authority: Authority | undefined;
+  readonly #leaves = new Map<string, Leaf>();
+  /** What is being made. */
+  readonly #issuing = new Map<string, Promise<Leaf>>();
 
-  /** `directory` is where the installation put `authority.crt.pem` and `authority.key.pem`. */
-  constructor(directory: string, domains: () => string[]) {
+  /**
+   * `directory` is where the installation put `authority.crt.pem` and `authority.key.pem`; `now` in milliseconds since
+   * the epoch.
+   */
+  constructor(directory: string, domains: () => string[], now: () => number = Date.now) {
     this.#directory = directory;
     this.#domains = domains;
+    this.#now = now;
   }
 
   /** True when the authority is installed. */
@@ -27,37 +44,43 @@ export class CertificateStore {
     return existsSync(this.#certificateFile);
   }
 
-  /** Throws an Error when the authority is not installed, or may not vouch for this host. */
+  /**
+   * The certificate for this host. One that ends soon is still given out while the next one is made: nobody waits,
+   * and nothing that is open notices. Throws an Error when the authority is not installed, or may not vouch for the host.
+   */
   async for(host: string): Promise<SecureContext> {
     const { covers, isDue } = await import("../core/certificates/authority.ts");
-    const { identity, domains } = await this.#load();
-    const domain = leafDomain(host.toLowerCase(), [...this.#domains(), ...domains]);
-    if (domain === undefined || !covers(domains, domain))
+    const authority = await this.#load();
+    const domain = leafDomain(host.toLowerCase(), [...this.#domains(), ...authority.domains]);
+    if (domain === undefined || !covers(authority.domains, domain))
       throw new Error(`The authority of this machine does not vouch for ${host}.`);
     const known = this.#leaves.get(domain);
-    if (known) {
-      const leaf = await known;
-      if (!isDue(leaf, Date.now())) return leaf.context;
+    if (known && !isDue(known, authority.notAfter, this.#now())) return known.context;
+    let issued = this.#issuing.get(domain);
+    if (!issued) {
+      issued = this.#issue(authority, domain).finally(() => this.#issuing.delete(domain));
+      this.#issuing.set(domain, issued);
     }
-    const issued = this.#issue(identity, domain);
-    this.#leaves.set(domain, issued);
-    issued.catch(() => this.#leaves.delete(domain));
-    return (await issued).context;
+    if (!known || known.notAfter <= this.#now()) return (await issued).context;
+    issued.catch((error: Error) => log(`the certificate for ${domain} is not renewed: ${error.message}`));
+    return known.context;
   }
 
   get #certificateFile(): string {
     return join(this.#directory, "authority.crt.pem");
   }
 
-  async #issue(authority: Identity, domain: string): Promise<Leaf> {
+  async #issue(authority: Authority, domain: string): Promise<Leaf> {
     const { factsOf, issueLeaf } = await import("../core/certificates/authority.ts");
-    const { certificate, key } = await issueLeaf(authority, domain, Date.now());
+    const { certificate, key } = await issueLeaf(authority.identity, domain, this.#now());
     const { notAfter } = await factsOf(certificate);
-    return { context: createSecureContext({ cert: certificate, key }), notAfter };
+    const leaf = { context: createSecureContext({ cert: certificate, key }), notAfter };
+    if (this.#authority === authority) this.#leaves.set(domain, leaf);
+    return leaf;
   }
 
   /** Reads the authority again when it was installed anew. */
-  async #load() {
+  async #load(): Promise<Authority> {
     const file = this.#certificateFile;
     const modified = statSync(file).mtimeMs;
     if (this.#authority?.modified === modified) return this.#authority;
@@ -66,9 +89,10 @@ export class CertificateStore {
       certificate: readFileSync(file, "utf8"),
       key: readFileSync(join(this.#directory, "authority.key.pem"), "utf8"),
     };
-    const { domains } = await factsOf(identity.certificate);
+    const { domains, notAfter } = await factsOf(identity.certificate);
     this.#leaves.clear();
-    this.#authority = { modified, identity, domains };
+    this.#issuing.clear();
+    this.#authority = { modified, identity, domains, notAfter };
     return this.#authority;
   }
 }

@@ -1,7 +1,7 @@
 /** Looks at what is wanted and what runs, and tells those who listen when it has changed. */
 
 import { HealthBook } from "./health.ts";
-import { unfindable } from "./local-dns/findable.ts";
+import { localDnsProblems } from "./local-dns/problems.ts";
 import { type Observed, probesOf, sessionView, snapshotOf } from "./observe.ts";
 import { LinkupError, type Problem } from "./problem.ts";
 import type { ControlClient } from "./process/control-client.ts";
@@ -20,7 +20,7 @@ export class Observer {
   readonly #listeners = new Set<(snapshot: Snapshot) => void>();
   /** Problems that only this process knows of, by what they are about. */
   readonly #problems = new Map<string, Problem>();
-  #unfindable: readonly Problem[] = [];
+  #localDns: readonly Problem[] = [];
   #seen: Pick<Observed, "state" | "server"> = { state: emptyState(), server: undefined };
   #probedAt = Number.NEGATIVE_INFINITY;
 
@@ -50,7 +50,7 @@ export class Observer {
   async look(): Promise<void> {
     const state = await this.#store.read();
     const server = await this.#control.status().catch(() => undefined);
-    this.#unfindable = await unfindable(this.#store.home, state.sessions);
+    this.#localDns = await localDnsProblems(this.#store.home, state);
     this.#seen = { state, server };
     this.#present();
   }
@@ -76,7 +76,7 @@ export class Observer {
   }
 
   #present(): void {
-    const problems = [...this.#problems.values(), ...this.#unfindable];
+    const problems = [...this.#problems.values(), ...this.#localDns];
     const next = snapshotOf({ ...this.#seen, health: this.#health, version: this.#version, problems });
     if (JSON.stringify(next) === JSON.stringify(this.snapshot)) return;
     this.snapshot = next;

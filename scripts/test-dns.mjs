@@ -1,15 +1,18 @@
 // Local DNS and certificates put into a machine for real, in a namespace: see test/dns/namespace.ts.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync, globSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 
+const root = resolve(import.meta.dirname, "..");
 const PACKAGES = {
   unshare: "util-linux",
   ip: "iproute2",
   mount: "mount",
   certutil: "libnss3-tools",
   dnsmasq: "dnsmasq-base",
+  "dbus-daemon": "dbus-daemon",
   curl: "curl",
+  trust: "p11-kit p11-kit-modules",
   "update-ca-certificates": "ca-certificates",
 };
 const missing = Object.keys(PACKAGES).filter((program) => spawnSync("which", [program]).status !== 0);
@@ -25,13 +28,54 @@ if (packages.length > 0) {
   console.error(`This test needs: apt-get install -y --no-install-recommends ${packages.join(" ")}`);
   process.exit(2);
 }
+
+/**
+ * Daemons that would take this machine's names over if they were installed: unpacked into a folder, with all that they
+ * need. Where there is no apt-get, the machine's own are taken, or the test skips what needs them and says so.
+ */
+function unpackedSystems() {
+  const cache = join(root, "node_modules/.cache/linkup-dns-systems");
+  if (existsSync(join(cache, "done"))) return cache;
+  rmSync(cache, { recursive: true, force: true });
+  const archives = join(cache, "archives");
+  mkdirSync(join(archives, "partial"), { recursive: true });
+  const wanted = ["systemd-resolved", "network-manager", "libfaketime"];
+  const fetched = spawnSync(
+    "apt-get",
+    [
+      ...["-qq", "install", "--download-only", "--reinstall", "-y", "--no-install-recommends"],
+      ...["-o", `Dir::Cache::archives=${archives}`, ...wanted],
+    ],
+    { stdio: ["ignore", "ignore", "inherit"] },
+  );
+  if (fetched.status !== 0) return "/";
+  for (const name of readdirSync(archives).filter((name) => name.endsWith(".deb"))) {
+    const { status } = spawnSync("dpkg", ["-x", join(archives, name), cache], { stdio: "inherit" });
+    if (status !== 0) return "/";
+  }
+  rmSync(archives, { recursive: true });
+  writeFileSync(join(cache, "done"), "");
+  return cache;
+}
+
+const systems = unpackedSystems();
+const [faketime = ""] = globSync(join(systems, "usr/lib/*/faketime/libfaketime.so.1"));
 const { status } = spawnSync(
   "unshare",
-  ["-mn", "--propagation", "private", process.execPath, "test/dns/namespace.ts"],
+  [
+    "-mnpf",
+    "--mount-proc",
+    "--kill-child",
+    "--propagation",
+    "private",
+    process.execPath,
+    "test/dns/namespace.ts",
+    ...process.argv.slice(2),
+  ],
   {
-    cwd: resolve(import.meta.dirname, ".."),
+    cwd: root,
     stdio: "inherit",
-    env: { ...process.env, NODE_NO_WARNINGS: "1" },
+    env: { ...process.env, NODE_NO_WARNINGS: "1", LINKUP_DNS_SYSTEMS: systems, LINKUP_FAKETIME: faketime },
   },
 );
 process.exitCode = status ?? 1;

@@ -35,9 +35,11 @@ test("no leaf outlives its authority", async () => {
   expect((await factsOf(certificate)).notAfter).toBe((await factsOf(authority.certificate)).notAfter);
 });
 
-test("a leaf is due a month before its end", () => {
-  expect(isDue({ notAfter: now + 31 * day }, now)).toBe(false);
-  expect(isDue({ notAfter: now + 29 * day }, now)).toBe(true);
+test("a leaf is due a month before its end, unless its authority ends with it", () => {
+  const later = now + 365 * day;
+  expect(isDue({ notAfter: now + 31 * day }, later, now)).toBe(false);
+  expect(isDue({ notAfter: now + 29 * day }, later, now)).toBe(true);
+  expect(isDue({ notAfter: now + 29 * day }, now + 29 * day, now)).toBe(false);
 });
 
 test.each([

@@ -126,9 +126,9 @@ export async function factsOf(certificate: string): Promise<Facts> {
   };
 }
 
-/** True when a leaf should be replaced by a new one. */
-export function isDue({ notAfter }: Pick<Facts, "notAfter">, now: number): boolean {
-  return notAfter - now < RENEWAL_DAYS * DAY_MS;
+/** True when a leaf should be replaced by a new one: it ends soon, and before its authority does. */
+export function isDue({ notAfter }: Pick<Facts, "notAfter">, authorityEnds: number, now: number): boolean {
+  return notAfter - now < RENEWAL_DAYS * DAY_MS && notAfter < authorityEnds;
 }
 
 /** True when a name constraint for one of these domains covers the host. */
@@ -160,8 +160,8 @@ function importKey(pem: string): Promise<Key> {
 async function print(certificate: X509Certificate, key: Key): Promise<Identity> {
   const pkcs8 = await crypto.subtle.exportKey("pkcs8", key);
   return {
-    certificate: certificate.toString("pem"),
-    key: PemConverter.encode(pkcs8 as ArrayBuffer, "PRIVATE KEY"),
+    certificate: `${certificate.toString("pem")}\n`,
+    key: `${PemConverter.encode(pkcs8 as ArrayBuffer, "PRIVATE KEY")}\n`,
   };
 }
 

@@ -12,7 +12,7 @@ import { Names } from "./names.ts";
 import { parseResolver, type Resolver, systemResolvers } from "./resolvers.ts";
 import { startDns } from "./server.ts";
 
-const DEFAULT_PORT = 8053;
+const DEFAULT_LISTEN = "127.0.0.1:8053";
 /** How often the local server is looked for, and the system's resolvers are read again. */
 const WATCH_MS = 5_000;
 
@@ -20,21 +20,23 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       home: { type: "string" },
-      port: { type: "string", default: String(DEFAULT_PORT) },
+      listen: { type: "string", default: DEFAULT_LISTEN },
       forward: { type: "string", multiple: true, default: [] },
     },
   });
   const home = resolve(values.home || process.env.LINKUP_HOME || `${homedir()}/.linkup`);
-  const port = Number(values.port);
-  if (!/^\d{1,5}$/.test(values.port) || port > 65535)
-    throw new Error(`--port must be a port number from 0 to 65535, not "${values.port}".`);
+  const listen = parseResolver(values.listen);
+  if (!listen?.address.startsWith("127.") || listen.port > 65535)
+    throw new Error(
+      `--listen must be an address of this machine and a port, as in ${DEFAULT_LISTEN}, not "${values.listen}".`,
+    );
 
   const names = new Names(controlAddress(home, process.platform, tmpdir()));
   let resolvers = given(values.forward);
   const forwarder = values.forward.includes("none") ? undefined : new Forwarder(() => resolvers);
-  const server = await startDns(port, names, forwarder);
+  const server = await startDns(listen, names, forwarder);
   const readResolvers = () => {
-    if (values.forward.length === 0) resolvers = systemResolvers({ address: "127.0.0.1", port: server.port });
+    if (values.forward.length === 0) resolvers = systemResolvers({ ...listen, port: server.port });
   };
   readResolvers();
 

@@ -1,11 +1,11 @@
-/** Listens for DNS queries on 127.0.0.1, over UDP and TCP on one port. */
+/** Listens for DNS queries on an address of this machine, over UDP and TCP on one port. */
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { createServer, type Server, type Socket } from "node:net";
 import { failure, REFUSED, reply, SERVFAIL } from "./answer.ts";
 import { type Forwarder, framed, type Transport } from "./forward.ts";
 import type { Names } from "./names.ts";
+import type { Resolver } from "./resolvers.ts";
 
-const HOST = "127.0.0.1";
 /** Ports tried for one that is free for both. */
 const ATTEMPTS = 20;
 const MAX_CONNECTIONS = 200;
@@ -18,7 +18,7 @@ export interface DnsServer {
 
 /** `forwarder` undefined: what is not ours is refused. Port 0 is any. Throws the system's error when it is taken. */
 export async function startDns(
-  port: number,
+  listen: Resolver,
   names: Names,
   forwarder: Forwarder | undefined,
 ): Promise<DnsServer> {
@@ -36,7 +36,7 @@ export async function startDns(
     return forwarder.ask(query, transport).then((packet) => packet ?? failure(query, SERVFAIL).packet);
   };
 
-  const { tcp, udp } = await bind(port);
+  const { tcp, udp } = await bind(listen);
   udp.on("message", async (query, { port, address }) => {
     const packet = answer(query, "udp");
     const ready = packet instanceof Promise ? await packet : packet;
@@ -76,14 +76,14 @@ function serveTcp(socket: Socket, answer: (query: Buffer) => Packet | Promise<Pa
   });
 }
 
-async function bind(port: number): Promise<{ tcp: Server; udp: UdpSocket }> {
+async function bind({ address, port }: Resolver): Promise<{ tcp: Server; udp: UdpSocket }> {
   for (let attempt = 1; ; attempt++) {
     const tcp = createServer();
-    await new Promise<void>((resolve, reject) => tcp.once("error", reject).listen(port, HOST, resolve));
+    await new Promise<void>((resolve, reject) => tcp.once("error", reject).listen(port, address, resolve));
     const bound = (tcp.address() as { port: number }).port;
     const udp = createSocket({ type: "udp4", recvBufferSize: 4 << 20 });
     try {
-      await new Promise<void>((resolve, reject) => udp.once("error", reject).bind(bound, HOST, resolve));
+      await new Promise<void>((resolve, reject) => udp.once("error", reject).bind(bound, address, resolve));
       udp.removeAllListeners("error");
       // A client that has gone is none of our business (Windows reports it on the next read).
       udp.on("error", () => {});

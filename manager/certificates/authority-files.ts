@@ -2,7 +2,13 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { covers, createAuthority, type Facts, factsOf } from "../../core/certificates/authority.ts";
+import {
+  covers,
+  createAuthority,
+  type Facts,
+  factsOf,
+  type Identity,
+} from "../../core/certificates/authority.ts";
 import { writeAtomically } from "../state/atomic-file.ts";
 
 export interface Authority {
@@ -12,7 +18,7 @@ export interface Authority {
 }
 
 const DAY_MS = 86_400_000;
-/** An authority that ends sooner than its leaves would is replaced when asked for. */
+/** An authority that ends sooner than its leaves would is replaced by the next installation. */
 const SOON_MS = 90 * DAY_MS;
 
 function files(home: string) {
@@ -31,8 +37,20 @@ export async function readAuthority(home: string): Promise<Authority | undefined
   return { file: certificate, facts: await factsOf(await readFile(certificate, "utf8")) };
 }
 
-/** The one that there is, when it covers these domains and lasts, else a new one. */
-export async function ensureAuthority(home: string, domains: string[], now = Date.now()): Promise<Authority> {
+/** The authority with its key; undefined when there is none. */
+export async function readIdentity(home: string): Promise<Identity | undefined> {
+  const { certificate, key } = files(home);
+  if (!existsSync(certificate)) return undefined;
+  return { certificate: await readFile(certificate, "utf8"), key: await readFile(key, "utf8") };
+}
+
+/** An authority to be installed; with `identity` when it is a new one, which is not written yet. */
+export interface Proposed extends Authority {
+  identity?: Identity;
+}
+
+/** The one that there is, when it covers these domains and lasts, else a new one. Writes nothing. */
+export async function proposeAuthority(home: string, domains: string[], now = Date.now()): Promise<Proposed> {
   const known = await readAuthority(home);
   if (
     known &&
@@ -40,13 +58,17 @@ export async function ensureAuthority(home: string, domains: string[], now = Dat
     domains.every((domain) => covers(known.facts.domains, domain))
   )
     return known;
+  const identity = await createAuthority(domains, now);
+  return { file: files(home).certificate, facts: await factsOf(identity.certificate), identity };
+}
+
+/** Puts a new authority in its place: the local server signs with it from then on. */
+export async function writeAuthority(home: string, authority: Identity): Promise<void> {
   const { directory, certificate, key } = files(home);
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const authority = await createAuthority(domains, now);
   // The certificate last: the local server takes an authority for there when it is.
   await writeAtomically(key, authority.key);
   await writeAtomically(certificate, authority.certificate);
-  return { file: certificate, facts: await factsOf(authority.certificate) };
 }
 
 export async function removeAuthority(home: string): Promise<void> {

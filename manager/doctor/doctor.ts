@@ -1,6 +1,7 @@
 /** Looks at everything that a session depends on, and names what is broken, why, and what helps. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readAuthority } from "../certificates/authority-files.ts";
 import type { Observed } from "../observe.ts";
 import { problemOf } from "../problem.ts";
 import { endProcess } from "../process/child.ts";
@@ -44,7 +45,7 @@ export async function examine(examined: Examined): Promise<HealthReport> {
     checkWorkers(running, version),
     checkServices(snapshot.sessions),
     checkLocalDns(home, snapshot.sessions),
-    checkAddresses(snapshot.sessions),
+    checkAddresses(snapshot.sessions, await readAuthority(home)),
     checkEnvFiles(home, state),
     checkOrphans(home, state, server),
   ]);

@@ -1,13 +1,14 @@
 /** Checks of what makes names lead to this machine: local DNS as the operating system asks it, and its certificates. */
 import { lookup } from "node:dns/promises";
+import { askStores, type Verdict } from "../certificates/verify.ts";
 import { localDnsStatus } from "../local-dns/local-dns.ts";
+import { inspectMachine } from "../local-dns/machine.ts";
+import { SOON_MS } from "../local-dns/problems.ts";
 import { resolvesByItself } from "../session/urls.ts";
 import type { SessionView } from "../snapshot.ts";
 import { broken, type Check, ok, warning } from "./report.ts";
 
 const DAY_MS = 24 * 3600_000;
-/** When the certificates' end is worth a word. */
-const SOON_MS = 30 * DAY_MS;
 
 const install = {
   command: "installLocalDns",
@@ -16,7 +17,8 @@ const install = {
 };
 
 export async function checkLocalDns(home: string, sessions: readonly SessionView[]): Promise<Check[]> {
-  const { installed, domains, authorityEnds, gaps } = await localDnsStatus({ home });
+  const machine = inspectMachine();
+  const { installed, domains, authorityEnds, gaps } = await localDnsStatus({ home, machine });
   if (!installed) return [];
   const hosts = sessions
     .filter(({ state }) => state === "running")
@@ -26,9 +28,25 @@ export async function checkLocalDns(home: string, sessions: readonly SessionView
   if (hosts.length === 0) checks.push(ok("local-dns", `Installed for ${domains.join(", ")}.`));
   if (authorityEnds !== null && authorityEnds - Date.now() < SOON_MS) {
     const days = Math.floor((authorityEnds - Date.now()) / DAY_MS);
-    checks.push(warning("certificates", `The local certificates end in ${days} days.`, { fixes: [install] }));
+    checks.push(
+      warning("certificates", `The local certificates end in ${days} days.`, {
+        code: "certificates-ending",
+        fixes: [install],
+      }),
+    );
   }
-  return [...checks, ...gaps.map((gap) => warning("certificates", gap))];
+  const verdicts = await askStores(home, machine);
+  return [...checks, ...verdicts.map(certificateCheck), ...gaps.map((gap) => warning("certificates", gap))];
+}
+
+function certificateCheck({ store, refusal }: Verdict): Check {
+  if (refusal === undefined)
+    return ok("certificates", "It trusts the certificates of the local server.", { subject: store });
+  return broken("certificates", `It refuses the certificates of the local server: ${refusal}.`, {
+    subject: store,
+    code: "certificates-untrusted",
+    fixes: [install],
+  });
 }
 
 /** As every program here asks: through the operating system. */

@@ -1,7 +1,9 @@
 /** Checks of what others have to do with: the Worker, the tunnel, the session's addresses, the services. */
+import { readFile } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { SessionKind } from "../../core/session.ts";
+import type { Authority } from "../certificates/authority-files.ts";
 import { LinkupError, type Problem } from "../problem.ts";
 import { isWanted } from "../session/records.ts";
 import { networkReason, WorkerClient } from "../session/worker-client.ts";
@@ -70,19 +72,30 @@ export async function checkTunnels({ sessions }: State, env: NodeJS.ProcessEnv):
   return checks;
 }
 
-/** The addresses that people open: name, certificate and way, as far as this machine can tell. */
-export async function checkAddresses(sessions: readonly SessionView[]): Promise<Check[]> {
+/**
+ * The addresses that people open: name, certificate and way, as far as this machine can tell. The local server's
+ * certificates are `authority`'s, which Node does not look for in the system: whether others trust it is checked apart.
+ */
+export async function checkAddresses(
+  sessions: readonly SessionView[],
+  authority: Authority | undefined,
+): Promise<Check[]> {
   const running = sessions.filter(({ state }) => state === "running");
-  return Promise.all(running.flatMap(({ urls, kind }) => urls.map((url) => checkAddress(url, kind))));
+  const ca = authority && (await readFile(authority.file, "utf8"));
+  return Promise.all(
+    running.flatMap(({ urls, kind }) =>
+      urls.map((url) => checkAddress(url, kind, kind === "isolated" ? ca : undefined)),
+    ),
+  );
 }
 
-async function checkAddress(url: string, kind: SessionKind): Promise<Check> {
+async function checkAddress(url: string, kind: SessionKind, ca: string | undefined): Promise<Check> {
   // Browsers take names under localhost to this machine; the operating system may not.
   const target = new URL(url);
   const host = target.host;
   if (target.hostname.endsWith(".localhost")) target.hostname = "127.0.0.1";
   try {
-    const status = await statusOf(target, host);
+    const status = await statusOf(target, host, ca);
     if (status === 530)
       return broken("address", "Cloudflare finds no tunnel behind it (530).", {
         subject: url,
@@ -126,11 +139,17 @@ export function checkServices(sessions: readonly SessionView[]): Check[] {
   );
 }
 
-function statusOf(url: URL, host: string): Promise<number> {
+function statusOf(url: URL, host: string, ca: string | undefined): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   const call = (url.protocol === "https:" ? httpsRequest : httpRequest)(
     url,
-    { agent: false, method: "HEAD", headers: { host }, signal: AbortSignal.timeout(TIMEOUT_MS) },
+    {
+      agent: false,
+      method: "HEAD",
+      headers: { host },
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      ...(ca === undefined ? {} : { ca }),
+    },
     (response) => {
       resolve(response.statusCode!);
       response.destroy();

@@ -1,17 +1,24 @@
-/** Which domains lead to this machine. */
+/** Which hosts lead to this machine. */
 import { resolvesByItself } from "../session/urls.ts";
-import { readJournal } from "./journal.ts";
+import type { SessionRecord } from "../state/state.ts";
 
-/** Those of these domains that browsers would not find here: neither by themselves, nor by local DNS as it is installed. */
-export async function uncovered(home: string, domains: readonly string[]): Promise<string[]> {
-  const others = domains.filter((domain) => !resolvesByItself(domain));
-  if (others.length === 0) return [];
-  const installed = (await readJournal(home))?.domains ?? [];
-  return others.filter((domain) => !installed.some((own) => domain === own || domain.endsWith(`.${own}`)));
+/** Those of these domains that browsers would not find here: neither by themselves, nor by local DNS for `installed`. */
+export function uncovered(domains: readonly string[], installed: readonly string[]): string[] {
+  return domains.filter((domain) => !resolvesByItself(domain) && !isUnder(domain, installed));
 }
 
-/** True when names are answered by our DNS server, and not by a file. */
-export async function needsDnsServer(home: string): Promise<boolean> {
-  const journal = await readJournal(home);
-  return journal !== undefined && journal.method !== "hosts-file";
+/** The hosts of the sessions that the local server serves, as far as local DNS is installed for them. */
+export function servedHosts(sessions: readonly SessionRecord[], installed: readonly string[]): string[] {
+  return sessions.flatMap(({ name, config, served }) =>
+    name === null || served === null
+      ? []
+      : config.domains
+          .filter(({ domain }) => isUnder(domain, installed))
+          .map(({ domain }) => `${name}.${domain}`.toLowerCase()),
+  );
+}
+
+function isUnder(domain: string, installed: readonly string[]): boolean {
+  const name = domain.toLowerCase();
+  return installed.some((own) => name === own || name.endsWith(`.${own}`));
 }

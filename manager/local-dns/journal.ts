@@ -14,6 +14,8 @@ export interface Journal {
   /** What was asked for. */
   domains: string[];
   method: string;
+  /** When the authority ends, in milliseconds since the epoch; missing from what older versions wrote. */
+  ends?: number;
   /** In the order in which they were made. */
   entries: Entry[];
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -16,12 +16,16 @@ const machine: Machine = {
   trust: [
     { program: "update-ca-certificates", directory: "/usr/local/share/ca-certificates", extension: "crt" },
   ],
+  bundles: [],
   nss: [],
   certutil: false,
   firstFreePort: 0,
   exists: () => true,
   home: "/nowhere",
 };
+
+/** What takes the link back; the unit is disabled only where it is. */
+const UNLINKED = ["rm", "systemctl"];
 
 let home: string;
 let ran: string[];
@@ -34,24 +38,32 @@ afterEach(() => rmSync(home, { recursive: true, force: true }));
 const execute = async ({ argv }: Command) => void ran.push(argv[0]!);
 const options = () => ({ home, machine, execute });
 
+const install = async (domains: string[], how = options()) =>
+  installLocalDns(await proposeLocalDns(domains, [], how), how);
+
+test("a proposal changes nothing, not even the authority that is there", async () => {
+  await proposeLocalDns(["example.com"], [], options());
+  expect(readdirSync(home)).toEqual([]);
+  await install(["example.com"]);
+  const certificate = readFileSync(join(home, "certificates/authority.crt.pem"), "utf8");
+  await proposeLocalDns(["other.test"], [], options());
+  expect(readFileSync(join(home, "certificates/authority.crt.pem"), "utf8")).toBe(certificate);
+});
+
 test("the key is for its user alone, and the authority only for the domains", async () => {
-  const { domains } = await proposeLocalDns(
-    ["api.example.com", "Example.com", "shop.localhost"],
-    [],
-    options(),
-  );
-  expect(domains).toEqual(["example.com"]);
+  await install(["api.example.com", "Example.com", "shop.localhost"]);
+  expect(await localDnsStatus(options())).toMatchObject({ domains: ["example.com"] });
   expect(statSync(join(home, "certificates")).mode & 0o777).toBe(0o700);
   expect(statSync(join(home, "certificates/authority.key.pem")).mode & 0o777).toBe(0o600);
 });
 
 test("the same domains keep their authority, others get a new one", async () => {
   const certificate = () => readFileSync(join(home, "certificates/authority.crt.pem"), "utf8");
-  await proposeLocalDns(["example.com"], [], options());
+  await install(["example.com"]);
   const first = certificate();
-  await proposeLocalDns(["example.com"], [], options());
+  await install(["example.com"]);
   expect(certificate()).toBe(first);
-  await proposeLocalDns(["example.com", "other.test"], [], options());
+  await install(["example.com", "other.test"]);
   expect(certificate()).not.toBe(first);
 });
 
@@ -61,11 +73,11 @@ test("nothing but localhost needs no local DNS", async () => {
 
 test("installed and uninstalled", async () => {
   await installLocalDns(await proposeLocalDns(["example.com"], [], options()), options());
-  expect(ran).toEqual(["install", "systemctl", "install", "update-ca-certificates"]);
+  expect(ran).toEqual(["install", "systemctl", "systemctl", "install", "update-ca-certificates"]);
   expect(await localDnsStatus(options())).toMatchObject({ installed: true, domains: ["example.com"] });
   ran = [];
   await uninstallLocalDns(options());
-  expect(ran).toEqual(["rm", "update-ca-certificates", "rm", "systemctl"]);
+  expect(ran).toEqual(["rm", "update-ca-certificates", ...UNLINKED]);
   expect(await localDnsStatus(options())).toMatchObject({ installed: false, authorityEnds: null });
   expect(existsSync(join(home, "certificates"))).toBe(false);
 });
@@ -83,7 +95,7 @@ test("an installation that breaks off is undone as far as it came, and an undoin
   await expect(uninstallLocalDns({ ...options(), execute: breaking })).rejects.toThrow("no systemd here");
   ran = [];
   await uninstallLocalDns(options());
-  expect(ran).toEqual(["rm", "systemctl"]);
+  expect(ran).toEqual(UNLINKED);
   expect(await readJournal(home)).toBeUndefined();
 });
 
@@ -91,6 +103,6 @@ test("installing for other domains undoes what was there", async () => {
   await installLocalDns(await proposeLocalDns(["example.com"], [], options()), options());
   ran = [];
   await installLocalDns(await proposeLocalDns(["other.test"], [], options()), options());
-  expect(ran.slice(0, 4)).toEqual(["rm", "update-ca-certificates", "rm", "systemctl"]);
+  expect(ran.slice(0, 4)).toEqual(["rm", "update-ca-certificates", ...UNLINKED]);
   expect(await localDnsStatus(options())).toMatchObject({ domains: ["other.test"] });
 });

@@ -1,21 +1,19 @@
 /** Local DNS with its certificates: put in, taken out, looked at. The one thing of Linkup that changes the system. */
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ensureAuthority, readAuthority, removeAuthority } from "../certificates/authority-files.ts";
+import {
+  type Proposed,
+  proposeAuthority,
+  readAuthority,
+  removeAuthority,
+  writeAuthority,
+} from "../certificates/authority-files.ts";
 import { planTrust, trustGaps } from "../certificates/trust.ts";
 import { systemChanges } from "./changes.ts";
+import { HOSTS_FILE, withHosts, withoutHosts } from "./hosts-file.ts";
 import { type Journal, readJournal, removeJournal, writeJournal } from "./journal.ts";
 import { inspectMachine, type Machine, run } from "./machine.ts";
-import {
-  chooseMethod,
-  HOSTS_FILE,
-  type Method,
-  planNames,
-  planPorts,
-  type Staged,
-  withHosts,
-  withoutHosts,
-} from "./plan.ts";
+import { chooseMethod, type Method, planNames, planPorts, type Staged } from "./plan.ts";
 import { admin, asText, type Command, type Step, type Undo } from "./step.ts";
 
 export interface LocalDnsOptions {
@@ -35,10 +33,11 @@ export interface Proposal {
   /** What this machine cannot have, and what would help. */
   gaps: string[];
   staged: Staged[];
+  authority: Proposed;
 }
 
 /**
- * What an installation would do for these domains, and changes nothing but the state folder (the authority is made).
+ * What an installation would do for these domains. Changes nothing.
  * `hosts`: names of running sessions, for machines that have nothing better than a hosts file.
  */
 export async function proposeLocalDns(
@@ -50,7 +49,7 @@ export async function proposeLocalDns(
   if (wanted.length === 0)
     throw new Error("Local DNS needs at least one domain that is not under localhost.");
   const staging = join(home, "staged");
-  const authority = await ensureAuthority(home, wanted);
+  const authority = await proposeAuthority(home, wanted);
   const names = planNames(machine, wanted, hosts, staging);
   const ports = planPorts(machine, staging);
   const steps = [...names.steps, ...ports.steps, ...planTrust(machine, authority.file, authority.facts)];
@@ -61,6 +60,7 @@ export async function proposeLocalDns(
     commands: steps.flatMap(({ commands }) => commands.map((command) => asText(command, machine))),
     gaps: trustGaps(machine),
     staged: [...names.staged, ...ports.staged],
+    authority,
   };
 }
 
@@ -70,17 +70,19 @@ export async function installLocalDns(proposal: Proposal, options: LocalDnsOptio
   const before = await readJournal(home);
   if (before) await undoAll(home, before, execute);
 
+  const { domains, method, steps, staged, authority } = proposal;
+  if (authority.identity) await writeAuthority(home, authority.identity);
   const staging = join(home, "staged");
   await mkdir(staging, { recursive: true, mode: 0o700 });
-  for (const { name, content } of proposal.staged) {
+  for (const { name, content } of staged) {
     const hosts =
       name === "hosts"
         ? withHosts(await readFile(HOSTS_FILE, "utf8"), content.split("\n").filter(Boolean))
         : content;
     await writeFile(join(staging, name), hosts, { mode: 0o644 });
   }
-  const journal: Journal = { version: 1, domains: proposal.domains, method: proposal.method, entries: [] };
-  for (const { title, commands, undo } of proposal.steps) {
+  const journal: Journal = { version: 1, domains, method, ends: authority.facts.notAfter, entries: [] };
+  for (const { title, commands, undo } of steps) {
     journal.entries.push({ title, undo });
     await writeJournal(home, journal);
     for (const command of commands) await execute(command);

@@ -14,6 +14,8 @@ export interface Machine {
   networkManagerDnsmasq: boolean;
   /** Folders for authorities of one's own that exist, by the program that reads them. */
   trust: { program: string; directory: string; extension: string }[];
+  /** The lists of authorities that programs here read. */
+  bundles: string[];
   /** NSS databases of this user: Chromium's and each Firefox profile's. */
   nss: string[];
   certutil: boolean;
@@ -23,11 +25,18 @@ export interface Machine {
   home: string;
 }
 
-/** Debian and its kin, Fedora and its kin, Arch: where they read authorities from, and what makes them do so. */
+/** Debian and its kin, Fedora and its kin, Arch, SUSE: where they read authorities from, and what makes them do so. */
 const LINUX_TRUST = [
   { program: "update-ca-certificates", directory: "/usr/local/share/ca-certificates", extension: "crt" },
   { program: "update-ca-trust", directory: "/etc/pki/ca-trust/source/anchors", extension: "pem" },
   { program: "update-ca-trust", directory: "/etc/ca-certificates/trust-source/anchors", extension: "pem" },
+  { program: "update-ca-certificates", directory: "/etc/pki/trust/anchors", extension: "pem" },
+];
+/** What OpenSSL, GnuTLS and curl of the same systems read: Debian and Arch, Fedora, SUSE. */
+const LINUX_BUNDLES = [
+  "/etc/ssl/certs/ca-certificates.crt",
+  "/etc/pki/tls/certs/ca-bundle.crt",
+  "/etc/ssl/ca-bundle.pem",
 ];
 
 export function inspectMachine(env: NodeJS.ProcessEnv = process.env): Machine {
@@ -39,7 +48,8 @@ export function inspectMachine(env: NodeJS.ProcessEnv = process.env): Machine {
     resolved: platform === "linux" && isResolved(),
     networkManagerDnsmasq: platform === "linux" && existsSync("/etc/NetworkManager") && usesDnsmasq(),
     trust: LINUX_TRUST.filter(({ program, directory }) => existsSync(directory) && onPath(program, env)),
-    nss: nssDatabases(home),
+    bundles: platform === "linux" ? LINUX_BUNDLES.filter((file) => existsSync(file)) : [],
+    nss: nssDatabases(home, env),
     certutil: onPath("certutil", env),
     firstFreePort: platform === "linux" ? firstFreePort() : 0,
     exists: existsSync,
@@ -66,13 +76,17 @@ function usesDnsmasq(): boolean {
   );
 }
 
-function nssDatabases(home: string): string[] {
+/** Where Firefox has its profiles, as packages of a kind put them; since version 147 in the user's configuration too. */
+function nssDatabases(home: string, env: NodeJS.ProcessEnv): string[] {
   const found = [join(home, ".pki", "nssdb"), join(home, "snap/chromium/current/.pki/nssdb")];
   for (const profiles of [
-    ".mozilla/firefox",
-    "snap/firefox/common/.mozilla/firefox",
-    "Library/Application Support/Firefox/Profiles",
-  ].map((path) => join(home, path)))
+    join(home, ".mozilla/firefox"),
+    join(env.XDG_CONFIG_HOME || join(home, ".config"), "mozilla/firefox"),
+    join(home, "snap/firefox/common/.mozilla/firefox"),
+    join(home, ".var/app/org.mozilla.firefox/.mozilla/firefox"),
+    join(home, ".var/app/org.mozilla.firefox/config/mozilla/firefox"),
+    join(home, "Library/Application Support/Firefox/Profiles"),
+  ])
     if (existsSync(profiles))
       found.push(...readdirSync(profiles, { encoding: "utf8" }).map((name) => join(profiles, name)));
   return found.filter((directory) => existsSync(join(directory, "cert9.db")));

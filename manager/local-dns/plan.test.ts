@@ -1,8 +1,7 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { planTrust, trustGaps } from "../certificates/trust.ts";
 import type { Machine } from "./machine.ts";
-import { chooseMethod, planNames, planPorts, withHosts, withoutHosts } from "./plan.ts";
+import { chooseMethod, dnsAddress, planNames, planPorts } from "./plan.ts";
 import { asText, type Step } from "./step.ts";
 
 const linux: Machine = {
@@ -11,6 +10,7 @@ const linux: Machine = {
   resolved: false,
   networkManagerDnsmasq: false,
   trust: [],
+  bundles: [],
   nss: [],
   certutil: false,
   firstFreePort: 1024,
@@ -54,20 +54,31 @@ test("macOS: a file for each domain, in a folder that goes again", () => {
 test("systemd-resolved: a route for our domains, no more", () => {
   const machine = { ...linux, resolved: true };
   const { steps, staged } = planNames(machine, ["example.com", "other.test"], [], "/s");
-  expect(staged[0]?.content).toBe(
-    "# Linkup\n[Resolve]\nDNS=127.0.0.1:8053\nDomains=~example.com ~other.test\n",
-  );
-  expect(done(steps, machine).at(-1)).toBe("sudo systemctl restart systemd-resolved");
+  const unit = staged[0]!.content;
+  expect(unit).toContain("\nExecStart=resolvectl dns linkup0 127.0.0.1:8053\n");
+  expect(unit).toContain("\nExecStart=resolvectl domain linkup0 ~example.com ~other.test\n");
+  expect(unit).toContain("\nExecStart=resolvectl default-route linkup0 no\n");
+  expect(done(steps, machine)).toEqual([
+    "sudo install -m 644 /s/linkup-local-dns.service /etc/systemd/system/linkup-local-dns.service",
+    "sudo systemctl daemon-reload",
+    "sudo systemctl enable --now linkup-local-dns.service",
+  ]);
   expect(undone(steps, machine)).toEqual([
-    "sudo rm -f /etc/systemd/resolved.conf.d/linkup.conf",
-    "sudo systemctl restart systemd-resolved",
+    "sudo systemctl disable --now linkup-local-dns.service",
+    "sudo rm -f /etc/systemd/system/linkup-local-dns.service",
+    "sudo systemctl daemon-reload",
   ]);
 });
 
 test("Windows: rules of our own, found by our name", () => {
   const machine: Machine = { ...linux, platform: "win32" };
   const { steps } = planNames(machine, ["example.com"], [], "/s");
-  expect(done(steps, machine)[0]).toContain("Add-DnsClientNrptRule -Namespace");
+  // Rules name an address alone: it is the one that local DNS listens on, at the port of DNS.
+  const { address, port } = dnsAddress("win32");
+  expect(port).toBe(53);
+  expect(steps.flatMap(({ commands }) => commands.map(({ argv }) => argv.at(-1)))).toEqual([
+    `Add-DnsClientNrptRule -Namespace '.example.com' -NameServers '${address}' -Comment 'Linkup'`,
+  ]);
   expect(undone(steps, machine)[0]).toContain("Remove-DnsClientNrptRule");
 });
 
@@ -114,27 +125,4 @@ test("browsers that cannot be told are named, with what helps", () => {
 
 test("a word with spaces or quotes is shown so that a shell reads it as one", () => {
   expect(asText({ argv: ["echo", "it's here"], admin: false }, linux)).toBe("echo 'it'\\''s here'");
-});
-
-test("a hosts file gets its block, once, and is afterwards as it was, byte for byte", () => {
-  const line = fc.stringMatching(/^[ -~\t]{0,40}$/);
-  const file = fc
-    .tuple(fc.array(line), fc.constantFrom("\n", "\r\n"), fc.boolean())
-    .map(([lines, end, last]) => {
-      const text = lines.join(end);
-      return last && text !== "" ? text + end : text;
-    });
-  fc.assert(
-    fc.property(file, (text) => {
-      const once = withHosts(text, ["slim-gecko.example.com"]);
-      expect(once).toContain("\n127.0.0.1 slim-gecko.example.com\n::1 slim-gecko.example.com\n");
-      expect(withHosts(once, ["slim-gecko.example.com"])).toBe(once);
-      expect(withoutHosts(once)).toBe(text);
-    }),
-  );
-});
-
-test("what others wrote behind the block stays", () => {
-  const file = `${withHosts("127.0.0.1 localhost\n", ["a.example.com"])}10.0.0.1 other\n`;
-  expect(withoutHosts(file)).toBe("127.0.0.1 localhost\n10.0.0.1 other\n");
 });

@@ -1,13 +1,17 @@
 /** How names of sessions come to this machine: the steps for each kind of system. Pure: decides by the machine alone. */
 import { join } from "node:path/posix";
+import { HOSTS_FILE } from "./hosts-file.ts";
 import type { Machine } from "./machine.ts";
 import { admin, only, type Step } from "./step.ts";
 
 export type Method = "resolver-files" | "systemd-resolved" | "networkmanager-dnsmasq" | "hosts-file" | "nrpt";
 
-/** The port that local DNS listens on: everywhere but on Windows, whose rules know no port, one that needs no rights. */
-export function dnsPort(platform: NodeJS.Platform): number {
-  return platform === "win32" ? 53 : 8053;
+/**
+ * Where local DNS listens, on this machine only. The rules of Windows know no port: there it is 53, which needs no
+ * rights, on an address of its own, because 127.0.0.1:53 is often taken (by Docker, WSL and other resolvers).
+ */
+export function dnsAddress(platform: NodeJS.Platform): { address: string; port: number } {
+  return platform === "win32" ? { address: "127.80.53.1", port: 53 } : { address: "127.0.0.1", port: 8053 };
 }
 
 /** What this machine has, best first. */
@@ -38,7 +42,7 @@ export interface Plan {
  */
 export function planNames(machine: Machine, domains: string[], hosts: string[], staging: string): Plan {
   const method = chooseMethod(machine);
-  const port = dnsPort(machine.platform);
+  const { address, port } = dnsAddress(machine.platform);
   const staged: Staged[] = [];
   const stage = (name: string, content: string) => {
     staged.push({ name, content });
@@ -51,26 +55,20 @@ export function planNames(machine: Machine, domains: string[], hosts: string[], 
         staged,
         steps: domains.map((domain) => {
           const file = `/etc/resolver/${domain}`;
-          const source = stage(`resolver-${domain}`, `# Linkup\nnameserver 127.0.0.1\nport ${port}\n`);
+          const source = stage(`resolver-${domain}`, `# Linkup\nnameserver ${address}\nport ${port}\n`);
           return placed(machine, `Let macOS ask Linkup for the names under ${domain}.`, source, file);
         }),
       };
-    case "systemd-resolved": {
-      const routes = domains.map((domain) => `~${domain}`).join(" ");
-      const source = stage(
-        "resolved.conf",
-        `# Linkup\n[Resolve]\nDNS=127.0.0.1:${port}\nDomains=${routes}\n`,
-      );
-      const step = placed(
-        machine,
-        `Let systemd-resolved ask Linkup for the names under ${domains.join(", ")}.`,
-        source,
-        "/etc/systemd/resolved.conf.d/linkup.conf",
-      );
-      return { method, staged, steps: [reloading(step, ["systemctl", "restart", "systemd-resolved"])] };
-    }
+    case "systemd-resolved":
+      return {
+        method,
+        staged,
+        steps: [
+          linkStep(machine, domains, stage(LINK_UNIT, linkUnit(domains, dnsAddress(machine.platform)))),
+        ],
+      };
     case "networkmanager-dnsmasq": {
-      const rules = domains.map((domain) => `server=/${domain}/127.0.0.1#${port}\n`).join("");
+      const rules = domains.map((domain) => `server=/${domain}/${address}#${port}\n`).join("");
       const source = stage("dnsmasq.conf", `# Linkup\n${rules}`);
       const step = placed(
         machine,
@@ -81,10 +79,68 @@ export function planNames(machine: Machine, domains: string[], hosts: string[], 
       return { method, staged, steps: [reloading(step, ["nmcli", "general", "reload", "dns-full"])] };
     }
     case "nrpt":
-      return { method, staged, steps: domains.map(nrptRule) };
+      return { method, staged, steps: domains.map((domain) => nrptRule(domain, address)) };
     case "hosts-file":
       return { method, staged, steps: [hostsStep(hosts, stage)] };
   }
+}
+
+/** The unit that makes the link, at every start of systemd-resolved. */
+const LINK_UNIT = "linkup-local-dns.service";
+/** The link's name, and the other end of the pair that it is. */
+const LINK = ["linkup0", "linkup1"] as const;
+
+/**
+ * systemd-resolved asks the server of a link for the domains of that link only, while a server in resolved.conf would
+ * be asked for every name (systemd-resolved.service(8), "Protocols and routing"). So there is a link for the purpose:
+ * a pair of virtual ends that carries nothing. It has an address, since resolved does not use a link without one, and
+ * NetworkManager leaves links of this kind alone.
+ */
+function linkUnit(domains: string[], { address, port }: { address: string; port: number }): string {
+  const [link, end] = LINK;
+  const commands = [
+    `ip link add ${link} type veth peer name ${end}`,
+    `ip address add 169.254.80.53/32 dev ${link}`,
+    `ip link set ${end} multicast off up`,
+    `ip link set ${link} multicast off up`,
+    `resolvectl dns ${link} ${address}:${port}`,
+    `resolvectl domain ${link} ${domains.map((domain) => `~${domain}`).join(" ")}`,
+    `resolvectl default-route ${link} no`,
+    // Its answers are unsigned, and come in the clear: they do not leave the machine.
+    `resolvectl dnssec ${link} no`,
+    `resolvectl dnsovertls ${link} no`,
+  ];
+  return `# Linkup
+[Unit]
+Description=Names of Linkup's sessions
+After=systemd-resolved.service
+PartOf=systemd-resolved.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStartPre=-ip link delete ${link}
+${commands.map((command) => `ExecStart=${command}\n`).join("")}ExecStopPost=-ip link delete ${link}
+
+[Install]
+WantedBy=systemd-resolved.service
+`;
+}
+
+function linkStep(machine: Machine, domains: string[], source: string): Step {
+  const file = `/etc/systemd/system/${LINK_UNIT}`;
+  const { title, commands, undo } = placed(
+    machine,
+    `Let systemd-resolved ask Linkup for the names under ${domains.join(", ")}.`,
+    source,
+    file,
+  );
+  const reload = admin("systemctl", "daemon-reload");
+  return {
+    title,
+    commands: [...commands, reload, admin("systemctl", "enable", "--now", LINK_UNIT)],
+    undo: [only(["test", "-e", file], admin("systemctl", "disable", "--now", LINK_UNIT)), ...undo, reload],
+  };
 }
 
 /** Puts a file where there was none, with the folder it needs. */
@@ -110,21 +166,17 @@ function reloading(step: Step, argv: string[]): Step {
   return { ...step, commands: [...step.commands, admin(...argv)], undo: [...step.undo, admin(...argv)] };
 }
 
-function nrptRule(domain: string): Step {
+function nrptRule(domain: string, address: string): Step {
   const rule = `Get-DnsClientNrptRule | Where-Object { $_.Comment -eq 'Linkup' -and $_.Namespace -eq '.${domain}' }`;
   const powershell = (script: string) => admin("powershell", "-NoProfile", "-Command", script);
   return {
     title: `Let Windows ask Linkup for the names under ${domain}.`,
     commands: [
-      powershell(`Add-DnsClientNrptRule -Namespace '.${domain}' -NameServers '127.0.0.1' -Comment 'Linkup'`),
+      powershell(`Add-DnsClientNrptRule -Namespace '.${domain}' -NameServers '${address}' -Comment 'Linkup'`),
     ],
     undo: [powershell(`${rule} | Remove-DnsClientNrptRule -Force`)],
   };
 }
-
-export const HOSTS_FILE = "/etc/hosts";
-const BEGIN = "# Linkup, begin: do not edit";
-const END = "# Linkup, end";
 
 function hostsStep(hosts: string[], stage: (name: string, content: string) => string): Step {
   return {
@@ -133,24 +185,6 @@ function hostsStep(hosts: string[], stage: (name: string, content: string) => st
     commands: [admin("cp", stage("hosts", hosts.join("\n")), HOSTS_FILE)],
     undo: [{ hostsFile: HOSTS_FILE }],
   };
-}
-
-/** A hosts file with our block, the last one there, for these names. */
-export function withHosts(text: string, hosts: string[]): string {
-  const before = withoutHosts(text);
-  if (hosts.length === 0) return before;
-  const lines = hosts.flatMap((host) => [`127.0.0.1 ${host}`, `::1 ${host}`]);
-  const gap = before === "" || before.endsWith("\n") ? "" : "\n";
-  return `${before}${gap}${BEGIN}${gap ? " (no newline before)" : ""}\n${lines.join("\n")}\n${END}\n`;
-}
-
-/** The file as it was without our block, byte for byte. */
-export function withoutHosts(text: string): string {
-  const begin = text.indexOf(BEGIN);
-  const end = text.indexOf(`${END}\n`, begin);
-  if (begin === -1 || end === -1) return text;
-  const gap = text.startsWith(`${BEGIN} (no newline before)`, begin) ? 1 : 0;
-  return text.slice(0, begin - gap) + text.slice(end + END.length + 1);
 }
 
 /** Lets this user's processes have ports 80 and 443, where they need rights for it. */

@@ -1,7 +1,7 @@
 /** Local DNS as a process: runs while it is installed and a session here has names that need it. */
 import { Resolver } from "node:dns/promises";
 import { join } from "node:path";
-import { dnsPort } from "../local-dns/plan.ts";
+import { dnsAddress } from "../local-dns/plan.ts";
 import { problem } from "../problem.ts";
 import type { Store } from "../state/store.ts";
 import { childEnv, endProcess, lastLines, startDetached } from "./child.ts";
@@ -12,6 +12,8 @@ import { type Answering, failed, isDue, isWell, notStarted, startedAs } from "./
 const QUERY_MS = 1_000;
 /** It answers within 100 ms on an idle machine. */
 const START_MS = 15_000;
+const { address, port } = dnsAddress(process.platform);
+const LISTENING = `${address}:${port}`;
 
 export class LocalDns {
   readonly logPath: string;
@@ -24,15 +26,19 @@ export class LocalDns {
     this.logPath = join(options.home, "logs", "local-dns.log");
   }
 
-  /** Starts, watches or replaces it, and never waits for it. `host` is one that it has to know. Only under the reconcile lock. */
-  async ensure(host: string): Promise<void> {
+  /**
+   * Starts, watches or replaces it, and never waits for it. `host` is one that it has to know; for `domains` it is
+   * installed. Only under the reconcile lock.
+   */
+  async ensure(host: string, domains: readonly string[]): Promise<void> {
     const before = (await this.#store.read()).local_dns;
-    if (before.process && !(await isRunning(before.process))) await this.#fail("It ended unexpectedly.");
+    if (before.process && !(await isRunning(before.process)))
+      await this.#fail("It ended unexpectedly.", domains);
     else if (before.process && (await answers(host)))
       await this.#change((before) => ({ ...isWell(before, Date.now()), ready: true }));
     else if (before.process && Date.now() - before.started > START_MS) {
       await endProcess(before.process);
-      await this.#fail(`It does not answer queries on 127.0.0.1:${dnsPort(process.platform)}.`);
+      await this.#fail(`It does not answer queries on ${LISTENING}.`, domains);
     }
     const now = (await this.#store.read()).local_dns;
     if (!now.process && isDue(now, Date.now())) await this.#start();
@@ -46,17 +52,21 @@ export class LocalDns {
 
   async #start(): Promise<void> {
     const { home, dist, node, env, log } = this.#options;
-    const port = String(dnsPort(process.platform));
     const { id } = await startDetached(
       node ?? process.execPath,
-      [join(dist, "local-dns.js"), "--home", home, "--port", port],
-      { cwd: home, env: childEnv(env, { ELECTRON_RUN_AS_NODE: "1", LINKUP_HOME: home }), output: this.logPath },
+      [join(dist, "local-dns.js"), "--home", home, "--listen", LISTENING],
+      {
+        cwd: home,
+        env: childEnv(env, { ELECTRON_RUN_AS_NODE: "1", LINKUP_HOME: home }),
+        output: this.logPath,
+      },
       (id) => this.#change((before) => ({ ...startedAs(before, id, Date.now()), ready: false })),
     );
     log(`Started local DNS (pid ${id.pid}).`);
   }
 
-  async #fail(why: string): Promise<void> {
+  async #fail(reason: string, domains: readonly string[]): Promise<void> {
+    const why = `${reason} Names under ${domains.join(", ")} are not found here until it runs again.`;
     const lines = await lastLines(this.logPath);
     const found = problem("local-dns-failed", lines ? `${why} Its last lines:\n${lines}` : why, [
       { command: "showLogs", title: "Show Logs", terminal: "linkup logs local-dns" },
@@ -75,7 +85,7 @@ export class LocalDns {
 /** True when our server itself says that the host is this machine. */
 export async function answers(host: string): Promise<boolean> {
   const resolver = new Resolver({ timeout: QUERY_MS, tries: 1 });
-  resolver.setServers([`127.0.0.1:${dnsPort(process.platform)}`]);
+  resolver.setServers([LISTENING]);
   try {
     return (await resolver.resolve4(host)).includes("127.0.0.1");
   } catch {

@@ -3,7 +3,9 @@
  * missing, and does nothing when all is as it should be. Whoever calls it holds the reconcile lock.
  */
 import type { ServerStatus } from "../../core/control.ts";
-import { needsDnsServer } from "../local-dns/coverage.ts";
+import { servedHosts } from "../local-dns/coverage.ts";
+import { followSessions } from "../local-dns/hosts-file.ts";
+import { readJournal } from "../local-dns/journal.ts";
 import { LinkupError, type ProblemCode, problemOf } from "../problem.ts";
 import { KeeperProcess } from "../process/keeper-process.ts";
 import { LocalDns } from "../process/local-dns.ts";
@@ -14,7 +16,6 @@ import type { Store } from "../state/store.ts";
 import { SessionLife } from "./life.ts";
 import { isPresent, isWanted, needsThisMachine } from "./records.ts";
 import { deleteLeft } from "./undeleted.ts";
-import { resolvesByItself } from "./urls.ts";
 
 /** The lease of sessions that go on without any window. */
 export const KEEP_LEASE = "keep";
@@ -79,6 +80,7 @@ export class Reconciler {
   /** The local server, when something needs it and it can be had. Else neither it nor the keeper runs. */
   async #server(running: readonly SessionRecord[]): Promise<ServerStatus | undefined> {
     if (running.length === 0) {
+      await this.#nameHosts([]);
       await this.localDns.stop();
       await this.localServer.stop();
       await this.keeper.stop();
@@ -87,7 +89,7 @@ export class Reconciler {
     await this.keeper.ensure();
     const server = await this.localServer.ensure();
     if (!server) return undefined;
-    await this.#nameServer(running);
+    await this.#nameHosts(running);
     const keep = running.some(({ keep }) => keep);
     const kept = server.leases.includes(KEEP_LEASE);
     if (keep && !kept) await this.localServer.control.putLease(KEEP_LEASE, { ttl_ms: null });
@@ -95,13 +97,14 @@ export class Reconciler {
     return server;
   }
 
-  /** Local DNS, where it is installed and a session here has a name that it answers for. */
-  async #nameServer(running: readonly SessionRecord[]): Promise<void> {
-    const hosts = running.flatMap(({ name, config, served }) =>
-      name === null || served === null ? [] : config.domains.map(({ domain }) => `${name}.${domain}`),
-    );
-    const host = hosts.find((host) => !resolvesByItself(host));
-    if (host && (await needsDnsServer(this.#home))) await this.localDns.ensure(host);
+  /** Where local DNS is installed, the hosts of the sessions here are found: by a server of ours, or in a file. */
+  async #nameHosts(running: readonly SessionRecord[]): Promise<void> {
+    const journal = await readJournal(this.#home);
+    if (!journal) return;
+    const hosts = servedHosts(running, journal.domains);
+    // A file that is not ours to write is a problem that is shown.
+    if (journal.method === "hosts-file") await followSessions(hosts);
+    else if (hosts[0]) await this.localDns.ensure(hosts[0], journal.domains);
   }
 
   async #try(

@@ -53,7 +53,7 @@ function put(name: string) {
 }
 
 async function startDns(args: string[], home = server.home) {
-  const started = spawnBundle(await localDnsBundle(), home, ["--port", "0", ...args]);
+  const started = spawnBundle(await localDnsBundle(), home, ["--listen", "127.0.0.1:0", ...args]);
   const port = await new Promise<number>((resolve, reject) => {
     started.child.stderr!.on("data", () => {
       const found = /dns port (\d+)/.exec(started.log());
@@ -208,7 +208,12 @@ test("asked by whom it asks, it ends the circle", async () => {
   const first = await startDns(["--forward", "none"]);
   first.child.kill("SIGTERM");
   await first.ended;
-  const itself = await startDns(["--port", String(first.port), "--forward", `127.0.0.1:${first.port}`]);
+  const itself = await startDns([
+    "--listen",
+    `127.0.0.1:${first.port}`,
+    "--forward",
+    `127.0.0.1:${first.port}`,
+  ]);
   expect(await ask(packet("www.example.com"), itself.port)).toMatchObject({ rcode: "SERVFAIL" });
   itself.child.kill("SIGTERM");
 });
@@ -221,5 +226,5 @@ test("without a local server no name is ours, and it goes on", async () => {
 });
 
 test("a port that is taken is an error that says so", async () => {
-  await expect(startDns(["--port", String(dns.port)])).rejects.toThrow(/cannot start: .*EADDRINUSE/);
+  await expect(startDns(["--listen", `127.0.0.1:${dns.port}`])).rejects.toThrow(/cannot start: .*EADDRINUSE/);
 });

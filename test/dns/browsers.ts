@@ -1,0 +1,147 @@
+/** Real browsers of the user whose home the test has set, which trust what this user's own stores trust. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+import { WebSocket } from "ws";
+
+/** Led to this machine by the browsers themselves: a name that the authority must not vouch for. */
+export const IMPOSTOR = "bank.test";
+
+export interface Browser {
+  name: string;
+  /** The text of these elements, by their ids; rejects with the browser's reason when the page is not accepted. */
+  open(url: string, ids: readonly string[]): Promise<Record<string, string>>;
+  screenshot(file: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const CHROMIUM = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
+const FIREFOX = ["firefox-esr", "firefox"].map((name) => join("/usr/bin", name)).find(existsSync);
+const VIEWPORT = { width: 900, height: 420 };
+
+/** The databases of authorities of these browsers, in the home that is this user's; made as they would make them. */
+export function browserStores(home: string): { chromium: string; firefox: string } {
+  const stores = {
+    chromium: join(home, ".pki/nssdb"),
+    firefox: join(home, ".mozilla/firefox/test.default-esr"),
+  };
+  for (const store of Object.values(stores)) mkdirSync(store, { recursive: true });
+  return stores;
+}
+
+export async function openChromium(): Promise<Browser> {
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-dev-shm-usage",
+      "--disable-features=LocalNetworkAccessChecks",
+      `--host-resolver-rules=MAP ${IMPOSTOR} 127.0.0.1`,
+    ],
+  });
+  const tab = await browser.newPage({ viewport: VIEWPORT });
+  return {
+    name: "Chromium",
+    async open(url, ids) {
+      await tab.goto(url);
+      const texts = ids.map(async (id) => [id, (await tab.textContent(`#${id}`)) ?? ""]);
+      return Object.fromEntries(await Promise.all(texts));
+    },
+    screenshot: async (path) => void (await tab.screenshot({ path })),
+    close: () => browser.close(),
+  };
+}
+
+/** Undefined when there is none on this machine. Spoken to as WebDriver BiDi asks. */
+export async function openFirefox(profile: string): Promise<Browser | undefined> {
+  if (!FIREFOX) return undefined;
+  const preferences = {
+    "network.dns.localDomains": IMPOSTOR,
+    "browser.shell.checkDefaultBrowser": false,
+    "datareporting.policy.dataSubmissionEnabled": false,
+    "app.update.enabled": false,
+    "network.captive-portal-service.enabled": false,
+    "network.connectivity-service.enabled": false,
+  };
+  writeFileSync(
+    join(profile, "user.js"),
+    Object.entries(preferences)
+      .map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`)
+      .join(""),
+  );
+  const child = spawn(
+    FIREFOX,
+    ["--headless", "--no-remote", "--profile", profile, "--remote-debugging-port", "0"],
+    {
+      stdio: ["ignore", "ignore", "pipe"],
+      env: { ...process.env, MOZ_DISABLE_CONTENT_SANDBOX: "1" },
+    },
+  );
+  const address = await new Promise<string>((resolve, reject) => {
+    let text = "";
+    child.stderr.setEncoding("utf8").on("data", (chunk) => {
+      text += chunk;
+      const found = /WebDriver BiDi listening on (ws:\S+)/.exec(text);
+      if (found) resolve(found[1]!);
+    });
+    child.once("exit", () => reject(new Error(`Firefox ended: ${text}`)));
+  });
+  const bidi = await connectBidi(`${address}/session`);
+  await bidi("session.new", { capabilities: { alwaysMatch: { acceptInsecureCerts: false } } });
+  const { contexts } = (await bidi("browsingContext.getTree", {})) as { contexts: { context: string }[] };
+  const { context } = contexts[0]!;
+  await bidi("browsingContext.setViewport", { context, viewport: VIEWPORT });
+  return {
+    name: "Firefox",
+    async open(url, ids) {
+      await bidi("browsingContext.navigate", { context, url, wait: "complete" });
+      const texts = ids.map(async (id) => {
+        const expression = `document.getElementById(${JSON.stringify(id)})?.textContent ?? ""`;
+        const { result } = (await bidi("script.evaluate", {
+          expression,
+          target: { context },
+          awaitPromise: false,
+        })) as { result: { value: string } };
+        return [id, result.value];
+      });
+      return Object.fromEntries(await Promise.all(texts));
+    },
+    async screenshot(file) {
+      const { data } = (await bidi("browsingContext.captureScreenshot", { context })) as { data: string };
+      writeFileSync(file, Buffer.from(data, "base64"));
+    },
+    async close() {
+      const ended = once(child, "exit");
+      child.kill();
+      await ended;
+    },
+  };
+}
+
+type Bidi = (method: string, params: Record<string, unknown>) => Promise<unknown>;
+
+async function connectBidi(address: string): Promise<Bidi> {
+  const socket = new WebSocket(address);
+  await once(socket, "open");
+  let last = 0;
+  const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+  socket.on("message", (text) => {
+    const { id, type, result, error, message } = JSON.parse(String(text));
+    const call = waiting.get(id);
+    waiting.delete(id);
+    if (type === "error") call?.reject(new Error(`${error}: ${message}`));
+    else call?.resolve(result);
+  });
+  return (method, params) =>
+    new Promise((resolve, reject) => {
+      const id = ++last;
+      waiting.set(id, { resolve, reject });
+      socket.send(JSON.stringify({ id, method, params }));
+    });
+}
