@@ -1,5 +1,6 @@
 /** Doctor, and what helps when it finds something. */
 import * as vscode from "vscode";
+import { installCommand } from "../../manager/tunnel/releases.ts";
 import type { Linkup } from "../linkup.ts";
 import { healthText } from "../views/health-text.ts";
 import { t } from "../words.ts";
@@ -23,15 +24,11 @@ export async function endOrphans(linkup: Linkup): Promise<void> {
   );
 }
 
-const INSTALL: Partial<Record<NodeJS.Platform, string>> = {
-  darwin: "brew install cloudflared",
-  win32: "winget install --id Cloudflare.cloudflared",
-};
 const DOWNLOADS = "https://developers.cloudflare.com/cloudflare-one/connections/connect-networks/downloads/";
 
 /** The command stands in a terminal for the user to read and run; where there is no single one, the page of downloads. */
 export async function installCloudflared(): Promise<void> {
-  const command = INSTALL[process.platform];
+  const command = installCommand(process.platform, process.arch);
   if (!command) return void (await vscode.env.openExternal(vscode.Uri.parse(DOWNLOADS)));
   const terminal = vscode.window.createTerminal("cloudflared");
   terminal.show();

@@ -1,6 +1,7 @@
 /** Local DNS, put in and taken out by the `linkup` command in a terminal: it shows every command and asks first. */
 import { join } from "node:path";
 import * as vscode from "vscode";
+import { isLoopback } from "../../core/hosts.ts";
 import { stateHome } from "../../manager/state/home.ts";
 import type { Linkup } from "../linkup.ts";
 import { changesText } from "../views/changes-text.ts";
@@ -13,8 +14,8 @@ import { trusted } from "./life.ts";
 export async function installLocalDns(linkup: Linkup, extensionPath: string, row?: Row): Promise<void> {
   const config = await chooseConfig(linkup, row);
   if (!config || !(await trusted())) return;
-  // What is installed here would be asked by browsers here alone.
-  if (vscode.env.remoteName !== undefined || vscode.env.uiKind === vscode.UIKind.Web) {
+  const asked = await asksThisMachine();
+  if (asked === false) {
     await vscode.window.showWarningMessage(
       t(
         "This workspace is on another machine than your browser, which would not ask a local DNS here. Use the session's URL through the Worker, or domains below localhost.",
@@ -22,7 +23,27 @@ export async function installLocalDns(linkup: Linkup, extensionPath: string, row
     );
     return;
   }
+  if (asked === undefined && !(await isSameMachine())) return;
   runInTerminal(extensionPath, `local-dns install --config "${config.path}"`);
+}
+
+/** Whether the user's browser asks the DNS of this machine; undefined where that cannot be known. */
+async function asksThisMachine(): Promise<boolean | undefined> {
+  const { remoteName, uiKind, uriScheme } = vscode.env;
+  if (uiKind === vscode.UIKind.Desktop) return remoteName === undefined;
+  const own = vscode.Uri.from({ scheme: uriScheme, authority: "linkup-dev.linkup", path: "/" });
+  const { authority } = await vscode.env.asExternalUri(own);
+  // A loopback address may be that of a port that is forwarded here.
+  return isLoopback(authority) ? undefined : false;
+}
+
+async function isSameMachine(): Promise<boolean> {
+  const yes = t("On This Machine");
+  const detail = t(
+    "VS Code is in a browser here. Only browsers on the machine of this workspace ask its local DNS.",
+  );
+  const question = t("Where is your browser?");
+  return (await vscode.window.showInformationMessage(question, { modal: true, detail }, yes)) === yes;
 }
 
 export async function uninstallLocalDns(extensionPath: string): Promise<void> {

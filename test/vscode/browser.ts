@@ -16,15 +16,17 @@ const FLAGS = [
 /**
  * A new browser with one user in it. Close it by `context.browser().close()`.
  * @param mark put into the environment of its processes, by which the tests find what is left of them
+ * @param flags more of Chromium's
  */
 export async function newContext(
   mark: string,
   viewport: { width: number; height: number },
+  flags: readonly string[] = [],
 ): Promise<BrowserContext> {
   const browser = await playwright.launch({
     executablePath: chromium(),
     // Root has no sandbox to give.
-    args: process.getuid?.() === 0 ? ["--no-sandbox", ...FLAGS] : FLAGS,
+    args: [...(process.getuid?.() === 0 ? ["--no-sandbox"] : []), ...FLAGS, ...flags],
     env: { ...process.env, LINKUP_TEST_FOLDER: mark } as Record<string, string>,
   });
   const permissions = ["clipboard-read", "clipboard-write"];

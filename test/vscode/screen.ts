@@ -4,7 +4,6 @@ import type { Locator, Page } from "playwright-core";
 export const SELECTORS = {
   ready: ".monaco-workbench .statusbar-item",
   treeRow: ".customview-tree .monaco-list-row",
-  checkbox: ".custom-view-tree-node-item-checkbox",
   inlineAction: ".actions a.action-label",
   toast: ".notifications-toasts .notification-list-item",
   quickInput: ".quick-input-widget",
@@ -26,27 +25,23 @@ export interface StatusBarItem {
 
 /**
  * The rows of the trees that extensions show, from the top, one line each: two spaces per level, `▾` or `▸`
- * where there are children, `[x]` or `[ ]` where there is a checkbox, the label, and two spaces before the
- * description.
+ * where there are children, the label, and two spaces before the description.
  */
 export async function treeText(page: Page): Promise<string> {
   const rows = page.locator(`${SELECTORS.treeRow}:visible`);
-  const lines = await rows.evaluateAll((elements, checkboxSelector) => {
+  const lines = await rows.evaluateAll((elements) => {
     const tops = elements.map((row) => ({ row, top: row.getBoundingClientRect().top }));
     return tops
       .sort((a, b) => a.top - b.top)
       .map(({ row }) => {
         const text = (selector: string) => row.querySelector(selector)?.textContent?.trim() ?? "";
         const expanded = row.getAttribute("aria-expanded");
-        const checkbox = row.querySelector(checkboxSelector);
-        const checked = checkbox?.getAttribute("aria-checked") === "true" ? "[x] " : "[ ] ";
         const twistie = expanded === null ? "" : expanded === "true" ? "▾ " : "▸ ";
         const indent = "  ".repeat(Number(row.getAttribute("aria-level")) - 1);
         const description = text(".label-description");
-        const label = `${checkbox ? checked : ""}${text(".label-name")}${description ? `  ${description}` : ""}`;
-        return indent + twistie + label;
+        return `${indent}${twistie}${text(".label-name")}${description ? `  ${description}` : ""}`;
       });
-  }, SELECTORS.checkbox);
+  });
   return lines.join("\n");
 }
 

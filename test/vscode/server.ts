@@ -4,8 +4,9 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { basename, delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { createVSIX } from "@vscode/vsce";
 import { codeServer, node, nodeBin } from "./install.ts";
 
 /** Quiet: nothing on the screen, and no request, that the extension under test did not cause. */
@@ -36,7 +37,11 @@ const STEERING =
 export interface ServerOptions {
   /** The packaged extension, installed by VS Code's own command line. */
   vsix?: string;
+  /** Folders of extensions that play a part in a test: packed, and installed too. */
+  others?: string[];
   settings?: Record<string, unknown>;
+  /** VS Code's display language, `de`; of its own texts none is translated. */
+  language?: string;
   /** Over the environment of the extension host; `LINKUP_HOME` is in the temporary folder unless said otherwise. */
   env?: Record<string, string>;
   /** More arguments for code-server. */
@@ -80,15 +85,18 @@ export class Server {
       mkdirSync(join(folder, name), { recursive: true });
     const settings = JSON.stringify({ ...SETTINGS, ...options.settings }, null, 2);
     await writeFile(join(folder, "user", "User", "settings.json"), settings);
+    if (options.language) await writeLanguagePack(join(folder, "user"), options.language);
     const env = environment(folder, options.env);
     const common = [entry, "--config", "/dev/null", "--user-data-dir", join(folder, "user")];
     common.push("--extensions-dir", join(folder, "extensions"));
-    if (options.vsix)
-      execFileSync(node, [...common, "--install-extension", options.vsix, "--force"], { env, stdio: "pipe" });
+    const packed = await Promise.all((options.others ?? []).map((other) => pack(other, join(folder, "tmp"))));
+    for (const vsix of [...(options.vsix ? [options.vsix] : []), ...packed])
+      execFileSync(node, [...common, "--install-extension", vsix, "--force"], { env, stdio: "pipe" });
 
     const argv = [...common, "--bind-addr", "127.0.0.1:0", "--auth", "none", "--disable-telemetry"];
     argv.push("--disable-update-check", "--disable-getting-started-override");
     argv.push("--reconnection-grace-time", "5", ...(options.args ?? []));
+    if (options.language) argv.push("--locale", options.language);
     const child = spawn(node, argv, { env, cwd: folder, stdio: ["ignore", "pipe", "pipe"], detached: true });
     // A test runner that dies without stopping us takes the server along.
     const kill = () => child.pid && signal(-child.pid, "SIGKILL");
@@ -148,6 +156,23 @@ export class Server {
     process.off("exit", this.#killOnExit);
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+/** What VS Code notes of an installed language pack. */
+async function writeLanguagePack(user: string, language: string): Promise<void> {
+  const texts = join(user, `${language}.i18n.json`);
+  await writeFile(texts, JSON.stringify({ version: "1.0.0", contents: {} }));
+  const extensions = [{ extensionIdentifier: { id: "linkup-test.language" }, version: "1.0.0" }];
+  const pack = { hash: "0", extensions, translations: { vscode: texts }, label: language };
+  await writeFile(join(user, "languagepacks.json"), JSON.stringify({ [language]: pack }));
+}
+
+/** Packs the extension of that folder, and returns the path of the file. */
+async function pack(extension: string, into: string): Promise<string> {
+  const packagePath = join(into, `${basename(extension)}.vsix`);
+  const quiet = { allowMissingRepository: true, skipLicense: true, dependencies: false };
+  await createVSIX({ cwd: extension, packagePath, ...quiet });
+  return packagePath;
 }
 
 /** The caller's environment, less what steers VS Code, with a home of its own. */

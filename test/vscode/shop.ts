@@ -75,6 +75,14 @@ export class Shop {
     return example.replace(/:(\d{4})\b/g, (text, port: string) => (ports[port] ? `:${ports[port]}` : text));
   }
 
+  /** One more workspace folder, with the same linkup.yaml. */
+  async another(name: string): Promise<string> {
+    const folder = join(this.#root, name);
+    await mkdir(folder);
+    await writeFile(join(folder, "linkup.yaml"), await this.config());
+    return folder;
+  }
+
   /** A request as a browser sends it, to the Worker unless another port is named: `ask("slim-gecko.shop.localhost", "/")`. */
   async ask(
     host: string,

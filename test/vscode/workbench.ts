@@ -15,8 +15,10 @@ const THEMES = {
 };
 
 export interface WorkbenchOptions extends ServerOptions {
-  /** The folders that are open: several make a multi-root workspace, none an empty window. */
+  /** The folders that are open, paths or URIs: several make a multi-root workspace, none an empty window. */
   folders?: string[];
+  /** The name by which the browser reaches VS Code, as if from another machine. */
+  host?: string;
   colorTheme?: keyof typeof THEMES;
   /** The window's size in CSS pixels. */
   size?: { width: number; height: number };
@@ -43,8 +45,16 @@ export class Workbench extends ObservedWindow {
     const server = await Server.start({ ...options, settings });
     let context: BrowserContext | undefined;
     try {
-      context = await newContext(server.folder, options.size ?? { width: 1200, height: 800 });
-      return await Workbench.#open(server, context, options.folders ?? []);
+      const url = new URL(server.url);
+      if (options.host) url.hostname = options.host;
+      const flags = options.host
+        ? [
+            `--host-resolver-rules=MAP ${options.host} 127.0.0.1`,
+            `--unsafely-treat-insecure-origin-as-secure=${url.origin}`,
+          ]
+        : [];
+      context = await newContext(server.folder, options.size ?? { width: 1200, height: 800 }, flags);
+      return await Workbench.#open(server, url.origin, context, options.folders ?? []);
     } catch (error) {
       await context?.browser()?.close();
       await server.stop();
@@ -52,12 +62,17 @@ export class Workbench extends ObservedWindow {
     }
   }
 
-  static async #open(server: Server, context: BrowserContext, folders: string[]): Promise<Workbench> {
+  static async #open(
+    server: Server,
+    origin: string,
+    context: BrowserContext,
+    folders: string[],
+  ): Promise<Workbench> {
     const [folder] = folders;
     const workspace =
       folders.length > 1 ? await writeWorkspace(join(server.folder, "home"), folders) : undefined;
     const query = workspace ? { workspace } : folder ? { folder } : { ew: "true" };
-    const url = `${server.url}/?${new URLSearchParams(query)}`;
+    const url = `${origin}/?${new URLSearchParams(query)}`;
     const window = new Workbench(server, context, await context.newPage(), url);
     await window.#load(() => window.page.goto(url));
     return window;
@@ -65,7 +80,7 @@ export class Workbench extends ObservedWindow {
 
   /** One more window of the same user. */
   async openWindow(folders: string[]): Promise<Workbench> {
-    return await Workbench.#open(this.server, this.context, folders);
+    return await Workbench.#open(this.server, new URL(this.#url).origin, this.context, folders);
   }
 
   /** Ends everything that this VS Code and the extensions in it started. Throws when something remains. */
@@ -110,6 +125,18 @@ export class Workbench extends ObservedWindow {
       await this.visible("the Problems panel", panel);
     }
     return await screen.problemTexts(this.page);
+  }
+
+  /** What stands in the terminal that is open, one space for each gap. */
+  async terminal(): Promise<string> {
+    const rows = await this.page.locator(".terminal-wrapper.active .xterm-rows > div").allTextContents();
+    return rows.join("\n").replace(/[^\S\n]+/g, " ");
+  }
+
+  /** The entries of the open menu. */
+  async menu(): Promise<string[]> {
+    const entries = this.page.locator(".monaco-menu:visible .action-label:not(.separator)");
+    return (await entries.allTextContents()).map((text) => text.trim());
   }
 
   async clipboard(): Promise<string> {
@@ -193,11 +220,6 @@ export class Workbench extends ObservedWindow {
     });
   }
 
-  async clickCheckbox(rowLabel: string): Promise<void> {
-    const checkbox = this.row(rowLabel).locator(SELECTORS.checkbox);
-    await this.act(`clicking the checkbox of the row "${rowLabel}"`, () => checkbox.click());
-  }
-
   /** Clicks an entry in a tree row's context menu. */
   async contextMenu(rowLabel: string, entry: string): Promise<void> {
     const menu = this.page.locator(".monaco-menu:visible");
@@ -230,6 +252,13 @@ export class Workbench extends ObservedWindow {
       await this.command("Developer: Reload Window");
       await loaded;
     });
+  }
+
+  /** Another folder in this window, which the workbench in a browser opens by going to its address. */
+  async openFolder(folder: string): Promise<void> {
+    await this.#load(() =>
+      this.page.goto(`${new URL(this.#url).origin}/?${new URLSearchParams({ folder })}`),
+    );
   }
 
   async closePage(): Promise<void> {
