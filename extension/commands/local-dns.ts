@@ -60,10 +60,7 @@ export async function undoSystemChanges(documents: Documents, extensionPath: str
   const undo = t("Undo in Terminal");
   // The notification may stay for long: the command is over nevertheless.
   void vscode.window
-    .showWarningMessage(
-      t("Undo these {0} changes of this system? Local DNS is uninstalled by that.", changes.length),
-      undo,
-    )
+    .showWarningMessage(t("Undo these changes of the system? Local DNS is uninstalled by that."), undo)
     .then(async (choice) => {
       if (choice === undo) await uninstallLocalDns(extensionPath);
     });

@@ -56,8 +56,8 @@ test("a running session shows its URLs, its services and what runs for them", ()
   expect(rowsText(sessionRows(model({ sessions: [session()], components })))).toBe(
     lines(`
     ▾ slim-gecko  1 of 2 local
-      example.com  https://slim-gecko.example.com/
-      api.example.com  https://slim-gecko.api.example.com/
+      https://slim-gecko.example.com
+      https://slim-gecko.api.example.com
       web  local · localhost:3000
       api  remote · api.example.com
     ▸ Components  all ready

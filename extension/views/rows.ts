@@ -114,17 +114,11 @@ function folderOf(configPath: string): string {
   return configPath.split(/[\\/]/).at(-2) ?? configPath;
 }
 
-/** `shop.localhost` of `http://slim-gecko.shop.localhost:8787/`: what tells a session's URLs apart. */
-function domainOf({ name }: SessionView, url: string): string {
-  const { hostname } = new URL(url);
-  return name && hostname.startsWith(`${name}.`) ? hostname.slice(name.length + 1) : hostname;
-}
-
 function urlRow(session: SessionView, url: string): Row {
   return {
     id: `url:${session.name}:${url}`,
-    label: domainOf(session, url),
-    description: url,
+    label: url.replace(/\/$/, ""),
+    description: "",
     icon: { name: "globe" },
     tooltip: `<${url}>`,
     spoken: t("Session URL {0}", url),

@@ -91,7 +91,7 @@ async function takePictures(theme: (typeof all)[number]): Promise<void> {
 
     await window.command("Linkup: Explain Request…");
     const [url] = (await window.tree()).match(/http:\S+/) ?? [];
-    await window.quickInput(`${url}auth/whoami?x=1`);
+    await window.quickInput(`${url}/auth/whoami?x=1`);
     await window.quickInput("", "Headers");
     await window.page
       .frameLocator("iframe.webview.ready")

@@ -121,11 +121,9 @@ test("Open Session in Browser opens the URL of the chosen domain", async () => {
 });
 
 test("a URL's row copies it", async () => {
-  await window.inlineAction("api.shop.localhost", "Copy Session URL");
-  await window.until(
-    "the clipboard",
-    async () => (await window.clipboard()) === `http://${name}.api.shop.localhost:${shop.workerPort}/`,
-  );
+  const url = `http://${name}.api.shop.localhost:${shop.workerPort}`;
+  await window.inlineAction(url, "Copy Session URL");
+  await window.until("the clipboard", async () => (await window.clipboard()) === `${url}/`);
 });
 
 test("Show Status is a readable page with every session and JSON for an issue", async () => {

@@ -1,0 +1,120 @@
+// What changes the system: every command is shown first, in a terminal, and can be taken back.
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { root } from "./install.ts";
+import { Shop, TOKEN } from "./shop.ts";
+import { Workbench } from "./workbench.ts";
+
+let shop: Shop;
+let window: Workbench;
+
+beforeAll(async () => {
+  shop = await Shop.start();
+  // A domain that browsers do not take to this machine by themselves.
+  const text = await readFile(shop.configPath, "utf8");
+  await writeFile(shop.configPath, text.replace("domain: api.shop.localhost", "domain: shop.test"));
+  window = await Workbench.start({
+    vsix: join(root, "linkup.vsix"),
+    folders: [shop.folder],
+    env: { LINKUP_WORKER_TOKEN: TOKEN },
+    settings: { "terminal.integrated.gpuAcceleration": "off" },
+  });
+  await window.showView();
+  await window.until(
+    "the extension",
+    async () => (await window.statusBar("session"))?.text === "$(link) Linkup",
+  );
+});
+afterAll(async () => {
+  await window?.stop();
+  await shop?.stop();
+});
+
+/** The terminal breaks lines where they happen to be too long for it. */
+const inTerminal = (pattern: RegExp) =>
+  window.until(
+    `${pattern} in the terminal`,
+    async () => pattern.exec((await window.terminal()).replaceAll("\n", "")),
+    60_000,
+  );
+const journal = () => join(window.server.folder, "state", "system-changes.json");
+const toast = (pattern: RegExp) =>
+  window.until(`a notification like ${pattern}`, async () =>
+    (await window.toasts()).find((text) => pattern.test(text)),
+  );
+
+test("Install Local DNS asks where the browser is, shows every command, and runs none without a yes", async () => {
+  await window.command("Linkup: Install Local DNS…");
+  await window.until("the question", async () => (await window.dialog())?.includes("Where is your browser?"));
+  await window.button("Cancel");
+  expect(await window.page.locator(".terminal-wrapper").count()).toBe(0);
+  await window.command("Linkup: Install Local DNS…");
+  await window.button("On This Machine");
+  await inTerminal(/For shop\.test these commands change this machine:.*Run them\? \[y\/N\]/);
+  await window.screenshot("install-local-dns");
+  await window.page.keyboard.type("n\n");
+  await inTerminal(/Run them\? \[y\/N\] n/);
+  expect(existsSync(journal())).toBe(false);
+  await window.command("Terminal: Kill the Active Terminal Instance");
+});
+
+test("Uninstall Local DNS where it is not installed says so", async () => {
+  await window.command("Linkup: Uninstall Local DNS…");
+  await inTerminal(/Local DNS is not installed\./);
+  await window.command("Terminal: Kill the Active Terminal Instance");
+});
+
+test("Undo System Changes: nothing was changed, or each change with its commands, which the terminal runs", async () => {
+  await window.command("Linkup: Undo System Changes…");
+  await toast(/Linkup has changed nothing on this system/);
+  const file = join(shop.folder, "resolver-file");
+  await writeFile(file, "");
+  const undo = [{ argv: ["rm", "-f", file], admin: false }];
+  const entries = [{ title: "Let this machine ask Linkup for the names under shop.test.", undo }];
+  await writeFile(
+    journal(),
+    JSON.stringify({ version: 1, domains: ["shop.test"], method: "resolver-files", entries }),
+  );
+
+  await window.command("Linkup: Undo System Changes…");
+  const page = window.page.frameLocator("iframe.webview.ready").frameLocator("iframe#active-frame");
+  await page.getByText("Let this machine ask Linkup for the names under shop.test.").waitFor();
+  await page.getByText(`rm -f ${file}`).waitFor();
+  await toast(/Undo these changes/);
+  await window.screenshot("undo-system-changes");
+  await window.button("Undo in Terminal");
+  await inTerminal(/These commands take it back:.*Run them\? \[y\/N\]/);
+  expect(existsSync(file)).toBe(true);
+  await window.page.keyboard.type("y\n");
+  await inTerminal(/Everything is as it was\./);
+  expect([existsSync(file), existsSync(journal())]).toEqual([false, false]);
+  await window.command("Terminal: Kill the Active Terminal Instance");
+  await window.command("View: Close All Editors");
+});
+
+test("local DNS is a component with a row; Restart there makes another process answer", async () => {
+  await writeFile(
+    journal(),
+    JSON.stringify({ version: 1, domains: ["shop.test"], method: "resolver-files", entries: [] }),
+  );
+  await window.command("Linkup: Start Isolated");
+  await window.until("the components", async () => {
+    if ((await window.tree()).includes("▸ Components")) await window.row("Components").click();
+    return (await window.tree()).includes("▾ Components");
+  });
+  const pidIn = async () => /Local DNS {2}ready · pid (\d+)/.exec(await window.tree())?.[1];
+  const before = await window.until("local DNS", pidIn);
+  await window.inlineAction("Local DNS", "Restart");
+  const after = await window.until("another local DNS", async () => {
+    const pid = await pidIn();
+    return pid !== before && pid;
+  });
+  const running = window.processes().filter(({ command }) => command.includes("local-dns.js"));
+  expect(running.map(({ pid }) => pid)).toEqual([Number(after)]);
+  await window.command("Linkup: Stop");
+  await window.until("its end", () =>
+    window.processes().every(({ command }) => !command.includes("local-dns.js")),
+  );
+});
