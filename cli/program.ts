@@ -185,6 +185,17 @@ function upkeep(linkup: Command): void {
     .action(async (options) => (await import("./commands/local-dns.ts")).status(options));
 
   linkup
+    .command("cloudflared")
+    .description("get the program that the tunnels of sessions need")
+    .command("install")
+    .description("show what would be downloaded, ask, and download it")
+    .option("--release <version>", "another release than the one that Linkup pins")
+    .option("--sha256 <checksum>", "the checksum of that release's asset for this machine")
+    .option("-y, --yes", "do not ask")
+    .option(...JSON_OUT)
+    .action(async (options) => (await import("./commands/cloudflared.ts")).install(options));
+
+  linkup
     .command("init")
     .description("create a linkup.yaml to start from")
     .argument("[file]", "where", "linkup.yaml")

@@ -13,6 +13,7 @@ const TITLES = {
   "local-server-failed": "The local server does not run",
   "port-taken": "The session has moved to another port",
   "cloudflared-missing": "cloudflared is not installed",
+  "cloudflared-not-installed": "cloudflared was not downloaded",
   "tunnel-failed": "The tunnel is down",
   "tunnel-refused": "Cloudflare refuses the tunnel",
   "location-invalid": "Not a location",

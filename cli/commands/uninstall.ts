@@ -8,7 +8,7 @@ import { newManager } from "../context.ts";
 
 /** What Linkup keeps in its folder. Anything else there is somebody else's, and stays. */
 const OURS =
-  /^(state\.json.*|state\.lock.*|reconcile\.lock.*|env-files\.json|browser-port|local-server\.sock.*|logs|tunnels|certificates|staged)$/;
+  /^(state\.json.*|state\.lock.*|reconcile\.lock.*|env-files\.json|browser-port|local-server\.sock.*|logs|tunnels|bin|certificates|staged)$/;
 
 export async function uninstall(options: { yes?: boolean; json?: boolean }): Promise<void> {
   const home = stateHome(process.env);

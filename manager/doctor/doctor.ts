@@ -41,7 +41,7 @@ export async function examine(examined: Examined): Promise<HealthReport> {
     checkConfigs([...paths]),
     checkProcesses(state, server, version),
     checkPort(server, await rememberedPort(home)),
-    checkTunnels(state, env),
+    checkTunnels(state, env, home),
     checkWorkers(running, version),
     checkServices(snapshot.sessions),
     checkLocalDns(home, snapshot.sessions),

@@ -45,7 +45,11 @@ async function checkWorker(url: string, token: string, version: string): Promise
 
 const redeploy = { command: "deployWorker", title: "Redeploy Worker", terminal: "linkup infra deploy" };
 
-export async function checkTunnels({ sessions }: State, env: NodeJS.ProcessEnv): Promise<Check[]> {
+export async function checkTunnels(
+  { sessions }: State,
+  env: NodeJS.ProcessEnv,
+  home: string,
+): Promise<Check[]> {
   const tunneled = sessions.filter(
     (record) =>
       isWanted(record) && record.kind === "tunneled" && record.worker && record.worker.tunnel !== "direct",
@@ -53,7 +57,7 @@ export async function checkTunnels({ sessions }: State, env: NodeJS.ProcessEnv):
   if (tunneled.length === 0) return [];
   const checks: Check[] = [];
   try {
-    checks.push(ok("cloudflared", await findCloudflared(env)));
+    checks.push(ok("cloudflared", await findCloudflared(env, home)));
   } catch (error) {
     checks.push(failedCheck("cloudflared", undefined, error));
   }

@@ -3,17 +3,19 @@ import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { LinkupError } from "../problem.ts";
+import { cachedPath } from "./install.ts";
+import { installCommand } from "./releases.ts";
 
-/** The path in CLOUDFLARED_PATH (the editor's setting sets it too), else the first on the PATH. */
-export async function findCloudflared(env: NodeJS.ProcessEnv): Promise<string> {
+/** The path in CLOUDFLARED_PATH (the editor's setting sets it too), else the first on the PATH, else the one we downloaded. */
+export async function findCloudflared(env: NodeJS.ProcessEnv, home: string): Promise<string> {
   if (env.CLOUDFLARED_PATH) {
     if (await isExecutable(env.CLOUDFLARED_PATH)) return env.CLOUDFLARED_PATH;
     throw missing(`${env.CLOUDFLARED_PATH}, which CLOUDFLARED_PATH names, is no program`);
   }
   const name = process.platform === "win32" ? "cloudflared.exe" : "cloudflared";
-  for (const folder of (env.PATH ?? "").split(delimiter)) {
-    const path = join(folder, name);
-    if (folder !== "" && (await isExecutable(path))) return path;
+  const folders = (env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
+  for (const path of [...folders.map((folder) => join(folder, name)), cachedPath(home, process.platform)]) {
+    if (await isExecutable(path)) return path;
   }
   throw missing("it is not on the PATH, and CLOUDFLARED_PATH is not set");
 }
@@ -28,12 +30,7 @@ async function isExecutable(path: string): Promise<boolean> {
 }
 
 function missing(why: string): LinkupError {
-  const install =
-    process.platform === "darwin"
-      ? "brew install cloudflared"
-      : process.platform === "win32"
-        ? "winget install --id Cloudflare.cloudflared"
-        : "see https://pkg.cloudflare.com/";
+  const install = installCommand(process.platform, process.arch) ?? "see https://pkg.cloudflare.com/";
   return new LinkupError(
     "cloudflared-missing",
     `The tunnel needs Cloudflare's program cloudflared, and ${why}. Install it, or name it in CLOUDFLARED_PATH.`,

@@ -142,7 +142,7 @@ async function start(
 ): Promise<Connector> {
   const { home, env, log } = options;
   const { session, tunnel, port } = wanted;
-  const binary = await findCloudflared(env);
+  const binary = await findCloudflared(env, home);
   const config = join(home, "tunnels", `${session}.yml`);
   makeFolder(join(home, "tunnels"));
   // One of its own: a config of the user's would change what it does.

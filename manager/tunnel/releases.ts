@@ -1,0 +1,40 @@
+/** The release of cloudflared that Linkup offers to download. `node scripts/pin-cloudflared.mjs VERSION` writes it. */
+export interface Release {
+  /** As Cloudflare names it: `2026.8.2`. */
+  version: string;
+  /** Of the assets as they are downloaded, in hexadecimal, by their names. */
+  sha256: Readonly<Record<string, string>>;
+}
+
+/** Null in a build that pins none: then cloudflared is not downloaded unless its user says version and checksum. */
+export const PINNED: Release | null = null;
+
+/** Where the assets of a version lie, under its name. */
+export const RELEASES = "https://github.com/cloudflare/cloudflared/releases/download";
+
+/** The asset for this kind of machine; undefined where Cloudflare makes none. */
+export function assetFor(platform: NodeJS.Platform, arch: string): string | undefined {
+  return ASSETS[`${platform}-${arch}`];
+}
+
+/** Windows on ARM runs programs for x64. */
+export const ASSETS: Readonly<Record<string, string>> = {
+  "linux-x64": "cloudflared-linux-amd64",
+  "linux-arm64": "cloudflared-linux-arm64",
+  "linux-arm": "cloudflared-linux-armhf",
+  "linux-ia32": "cloudflared-linux-386",
+  "darwin-x64": "cloudflared-darwin-amd64.tgz",
+  "darwin-arm64": "cloudflared-darwin-arm64.tgz",
+  "win32-x64": "cloudflared-windows-amd64.exe",
+  "win32-arm64": "cloudflared-windows-amd64.exe",
+  "win32-ia32": "cloudflared-windows-386.exe",
+};
+
+/** What somebody types to get cloudflared here; undefined where it takes more than one command. */
+export function installCommand(platform: NodeJS.Platform, arch: string): string | undefined {
+  const asset = assetFor(platform, arch);
+  if (asset && PINNED?.sha256[asset]) return "linkup cloudflared install";
+  if (platform === "darwin") return "brew install cloudflared";
+  if (platform === "win32") return "winget install --id Cloudflare.cloudflared";
+  return undefined;
+}
