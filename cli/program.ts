@@ -118,6 +118,7 @@ function looking(linkup: Command): void {
     .description("print what the processes wrote")
     .argument("[component]", "local-server, tunnel, local-dns or keeper (default: all)")
     .option("-f, --follow", "go on printing, until Ctrl-C")
+    .option(...JSON_OUT)
     .action(async (component, options) => (await import("./commands/logs.ts")).logs(component, options));
 }
 

@@ -6,46 +6,107 @@ import { stateHome } from "../../manager/state/home.ts";
 import { UsageError } from "../exit-codes.ts";
 import { coloured } from "../print/colour.ts";
 
-const COMPONENTS: Record<string, RegExp> = {
+const COMPONENTS = {
   "local-server": /^local-server\.log$/,
-  tunnel: /^cloudflared-.*\.log$/,
+  tunnel: /^cloudflared-(?<session>.*)\.log$/,
   "local-dns": /^local-dns\.log$/,
   keeper: /^keeper\.log$/,
-};
+} as const;
 /** So much of each log's end is shown. */
 const TAIL_BYTES = 32 * 1024;
 const POLL_MS = 200;
 
-export async function logs(component: string | undefined, options: { follow?: boolean }): Promise<void> {
-  const wanted = component === undefined ? /\.log$/ : COMPONENTS[component];
-  if (!wanted)
+interface Options {
+  follow?: boolean;
+  json?: boolean;
+}
+
+/** A line as `--json` prints it. */
+interface Line {
+  component: string;
+  /** Of a tunnel. */
+  session?: string;
+  text: string;
+}
+
+export async function logs(component: string | undefined, options: Options): Promise<void> {
+  if (component !== undefined && !Object.hasOwn(COMPONENTS, component)) {
     throw new UsageError(
       `There is no component "${component}". They are: ${Object.keys(COMPONENTS).join(", ")}.`,
     );
-  const folder = join(stateHome(process.env), "logs");
-  const shown = new Map<string, number>();
-  for (let first = true; first || options.follow; first = false) {
-    const names = (await readdir(folder).catch(() => [])).filter((name) => wanted.test(name)).sort();
-    for (const name of names)
-      shown.set(name, await showFrom(join(folder, name), shown.get(name), names.length > 1));
-    if (options.follow) await delay(POLL_MS);
-    else if (names.length === 0) process.stderr.write(`There is no log in ${folder}.\n`);
   }
+  const folder = join(stateHome(process.env), "logs");
+  const known = new Map<string, Tail>();
+  const all: Line[] = [];
+  for (let first = true; first || options.follow; first = false) {
+    const names = await readdir(folder).catch(() => []);
+    const shown = names.sort().flatMap((name) => lineOf(name, component) ?? []);
+    for (const { name, ...about } of shown) {
+      const tail = known.get(name) ?? new Tail(join(folder, name));
+      known.set(name, tail);
+      const text = await tail.more(!options.follow);
+      if (text === "") continue;
+      if (!options.json) process.stdout.write(shown.length > 1 ? `${title(tail.path)}${text}` : text);
+      else for (const line of text.trimEnd().split("\n")) all.push({ ...about, text: line });
+    }
+    if (options.json && options.follow)
+      for (const line of all.splice(0)) process.stdout.write(`${JSON.stringify(line)}\n`);
+    if (options.follow) await delay(POLL_MS);
+    else if (shown.length === 0) process.stderr.write(`There is no log in ${folder}.\n`);
+  }
+  if (options.json) process.stdout.write(`${JSON.stringify(all)}\n`);
 }
 
-/** Prints what the file has after this offset, or its end; returns the new offset. */
-async function showFrom(path: string, offset: number | undefined, withTitle: boolean): Promise<number> {
-  const file = await open(path, "r");
-  try {
-    const { size } = await file.stat();
-    // A file that shrank was begun anew.
-    const from = offset === undefined ? Math.max(0, size - TAIL_BYTES) : offset > size ? 0 : offset;
-    if (size === from) return size;
-    const { buffer } = await file.read(Buffer.alloc(size - from), 0, size - from, from);
-    if (withTitle) process.stdout.write(coloured("bold", `--- ${path}\n`));
-    process.stdout.write(buffer);
-    return size;
-  } finally {
-    await file.close();
+/** What a file of this name is the log of; undefined for one that is not asked for. */
+function lineOf(
+  name: string,
+  asked: string | undefined,
+): (Omit<Line, "text"> & { name: string }) | undefined {
+  for (const [component, pattern] of Object.entries(COMPONENTS)) {
+    const match = pattern.exec(name);
+    if (!match || (asked !== undefined && asked !== component)) continue;
+    const session = match.groups?.session;
+    return { name, component, ...(session === undefined ? {} : { session }) };
+  }
+  return undefined;
+}
+
+function title(path: string): string {
+  return coloured("bold", `--- ${path}\n`);
+}
+
+/** It was there a moment ago: a log that is full is put aside. */
+function unlessGone(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT") throw error;
+}
+
+/** The end of a file, and then what comes to it. */
+class Tail {
+  readonly path: string;
+  #offset: number | undefined;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Whole lines only, unless nothing will come any more. */
+  async more(isLast: boolean): Promise<string> {
+    const file = await open(this.path, "r").catch(unlessGone);
+    if (!file) return "";
+    try {
+      const { size } = await file.stat();
+      const end = Math.max(0, size - TAIL_BYTES);
+      // A file that shrank was begun anew.
+      const from = this.#offset === undefined ? end : this.#offset > size ? 0 : this.#offset;
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(size - from), 0, size - from, from);
+      const bytes = buffer.subarray(0, bytesRead);
+      // Where the middle of a line was hit, the next one is the first.
+      const start = this.#offset === undefined && from > 0 ? bytes.indexOf("\n") + 1 : 0;
+      const stop = isLast ? bytes.length : bytes.lastIndexOf("\n") + 1;
+      this.#offset = from + Math.max(stop, start);
+      return bytes.subarray(start, Math.max(stop, start)).toString("utf8");
+    } finally {
+      await file.close();
+    }
   }
 }

@@ -1,8 +1,8 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { SessionView, Snapshot } from "../../manager/snapshot.ts";
-import { World } from "../manager/world.ts";
+import { until, World } from "../manager/world.ts";
 
 let world: World;
 beforeEach(async () => {
@@ -238,6 +238,28 @@ describe("the rest of the command line", () => {
     await world.json("start", "--detach");
     expect((await world.linkup("logs", "local-server")).stdout).toContain("tunnel port");
     expect((await world.linkup("logs", "nothing")).code).toBe(2);
+    writeFileSync(join(world.home, "logs", "keeper.log"), "kept\n");
+    const lines = await world.json<{ component: string; text: string }[]>("logs");
+    expect(new Set(lines.map(({ component }) => component))).toEqual(new Set(["local-server", "keeper"]));
+    expect(await world.json("logs", "local-server")).toEqual(
+      lines.filter(({ component }) => component === "local-server"),
+    );
+  });
+
+  test("logs goes on printing, whole lines", async () => {
+    await world.json("start", "--detach");
+    const log = join(world.home, "logs", "cloudflared-slim-gecko.log");
+    writeFileSync(log, `${"x".repeat(40_000)}\none\n`);
+    const { child, output } = world.spawnLinkup("logs", "tunnel", "--follow", "--json");
+    const about = '{"component":"tunnel","session":"slim-gecko","text":';
+    await until("the first line", () => output.stdout === `${about}"one"}\n`);
+    appendFileSync(log, "tw");
+    appendFileSync(log, "o\nthree\n");
+    await until("the next lines", () => output.stdout.endsWith(`${about}"two"}\n${about}"three"}\n`));
+    rmSync(log);
+    writeFileSync(log, "4\n");
+    await until("the new file", () => output.stdout.endsWith(`${about}"4"}\n`));
+    child.kill();
   });
 
   test("uninstall leaves nothing of ours", async () => {
