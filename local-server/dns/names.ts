@@ -3,6 +3,8 @@ import { request } from "node:http";
 
 /** How long an answer of the local server counts. */
 const FRESH_MS = 500;
+/** How long it counts for what it named, while the next one is on its way. */
+const RECENT_MS = 2_000;
 
 export class Names {
   readonly #address: string;
@@ -20,6 +22,11 @@ export class Names {
   /** True when `has` may be asked without `refresh`. */
   get fresh(): boolean {
     return performance.now() - this.#asked < FRESH_MS;
+  }
+
+  /** True when a name that `has` knows may be answered while `refresh` is under way. */
+  get recent(): boolean {
+    return performance.now() - this.#asked < RECENT_MS;
   }
 
   has(name: string): boolean {
