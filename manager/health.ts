@@ -82,8 +82,9 @@ export class HealthBook {
     return this.#results.get(keyOf(probed)) ?? { health: "unknown", latencyMs: undefined, reason: undefined };
   }
 
+  /** False too for one that was not given the time to answer. */
   knows(probed: Probed): boolean {
-    return this.#results.has(keyOf(probed));
+    return this.of(probed).health !== "unknown";
   }
 
   /** Asks them all, each once, and forgets the others. */
@@ -94,7 +95,9 @@ export class HealthBook {
     const ask = async () => {
       for (let next = queue.pop(); next; next = queue.pop()) {
         const [key, { location, check }] = next;
-        this.#results.set(key, await probe(location, check, patienceMs));
+        const result = await probe(location, check, patienceMs);
+        // Too little time to tell takes nothing back.
+        if (result.health !== "unknown" || !this.#results.has(key)) this.#results.set(key, result);
       }
     };
     const parallel = patienceMs === undefined ? PARALLEL : PARALLEL_IMPATIENT;

@@ -10,6 +10,8 @@ import { emptyState } from "./state/state.ts";
 import type { Store } from "./state/store.ts";
 
 const HEALTH_MS = 10_000;
+/** A session that serves is told at once; the health of slow services follows. */
+const PATIENCE_MS = 300;
 
 export class Observer {
   snapshot: Snapshot = { sessions: [], components: [], problems: [] };
@@ -68,7 +70,7 @@ export class Observer {
   /** One session, looked at anew. */
   async session(id: string): Promise<SessionView> {
     await this.look();
-    await this.probe("now");
+    await this.probe("now", PATIENCE_MS);
     const { state, server } = this.#seen;
     const record = state.sessions.find((record) => record.id === id);
     if (!record) throw new LinkupError("session-stopped", "The session was stopped meanwhile.");

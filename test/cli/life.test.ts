@@ -258,7 +258,7 @@ describe("a tunneled session", () => {
   });
 });
 
-test("status does not wait for a service that does not answer", async () => {
+test("nobody waits for a service that does not answer: neither start nor route nor status", async () => {
   await startDetached();
   const silent = createServer(() => {}).listen(0, "127.0.0.1");
   await once(silent, "listening");
@@ -266,10 +266,12 @@ test("status does not wait for a service that does not answer", async () => {
     const text = readFileSync(world.configPath, "utf8");
     const { port } = silent.address() as AddressInfo;
     writeFileSync(world.configPath, text.replace(world.location("remote web"), `http://127.0.0.1:${port}`));
-    await startDetached();
+    const impatient = { health: "unknown", reason: expect.stringContaining("did not answer within 300 ms") };
+    expect((await startDetached()).services).toMatchObject([{ health: "unknown" }, { health: "healthy" }]);
+    expect(await world.json("route", "local", "api")).toMatchObject({ services: [impatient, {}] });
     const { sessions } = await world.json<{ sessions: { services: unknown[] }[] }>("status");
     expect(sessions[0]!.services).toMatchObject([
-      { name: "web", health: "unknown", reason: expect.stringContaining("did not answer within 300 ms") },
+      { name: "web", ...impatient },
       { name: "api", health: "healthy" },
     ]);
   } finally {

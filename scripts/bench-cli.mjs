@@ -1,0 +1,48 @@
+// How long a command of `linkup` takes beyond what Node itself needs: the shipped bundle, in turns with `node -e 0`.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "esbuild";
+
+const ROUNDS = 21;
+const folder = mkdtempSync(join(tmpdir(), "linkup-bench-cli-"));
+const cli = join(folder, "cli.js");
+await build({
+  entryPoints: [join(import.meta.dirname, "..", "cli", "main.ts")],
+  outfile: cli,
+  bundle: true,
+  minify: true,
+  platform: "node",
+  target: "node22",
+  format: "cjs",
+  logLevel: "warning",
+});
+const commands = {
+  "node -e 0": ["-e", "0"],
+  "linkup --help": [cli, "--help"],
+  "linkup status --json": [cli, "status", "--json"],
+  "linkup completion bash": [cli, "completion", "bash"],
+};
+const env = { ...process.env, LINKUP_HOME: join(folder, "home") };
+const times = Object.fromEntries(Object.keys(commands).map((name) => [name, []]));
+try {
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [name, args] of Object.entries(commands)) {
+      const started = performance.now();
+      const { status } = spawnSync(process.execPath, args, { env });
+      times[name].push(performance.now() - started);
+      if (status !== 0) throw new Error(`${name} ended with ${status}`);
+    }
+  }
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+const median = (name) => times[name].sort((a, b) => a - b)[ROUNDS >> 1];
+const base = median("node -e 0");
+console.log(`medians of ${ROUNDS} rounds, Node ${process.version}`);
+for (const name of Object.keys(commands)) {
+  const beyond = name === "node -e 0" ? "" : `, ${(median(name) - base).toFixed(0)} ms beyond Node's own`;
+  console.log(`${name.padEnd(24)} ${median(name).toFixed(0)} ms${beyond}`);
+}
