@@ -11,7 +11,14 @@
  * | `PUT /v1/leases/:id` | `Lease` | 200 `{}` |
  * | `DELETE /v1/leases/:id` | | 204 |
  * | `POST /v1/explain` | `{url, headers}` | `Explanation` |
+ * | `GET /v1/requests?…` | `ExchangeFilter` | `{requests: Exchange[]}`, oldest first |
+ * | `GET /v1/requests/follow?…` | `ExchangeFilter` | the newest `limit`, then each that begins or ends: a line of JSON each (`FollowedExchange`) |
+ * | `GET /v1/requests/:id` | | `ExchangeDetails`; 404 |
+ * | `DELETE /v1/requests` | | 204; what is over is forgotten |
+ * | `GET`, `PUT /v1/requests/settings` | `RequestLogSettings` | the same; `{}` |
  * | `POST /v1/stop` | | 202; the server then ends |
+ *
+ * The shapes of the request log are in `exchange.ts`.
  */
 import type { Candidate } from "./identify.ts";
 import type { Decision } from "./route.ts";
@@ -62,6 +69,8 @@ export interface Explanation {
   session: string | null;
   /** Null when no session was found. */
   decision: Decision | null;
+  /** Without a session here: the host at the edge that the local server passes the request on to. */
+  edge_host?: string;
 }
 
 /** What the Worker can do beyond the original, as `GET /linkup/v2/capabilities` answers. */

@@ -1,4 +1,4 @@
-/** `node dist/local-server.js [--home DIR] [--browser-port N] [--tunnel-port N]` */
+/** `node dist/local-server.js [--home DIR] [--browser-port N] [--tunnel-port N] [--request-log N]` */
 import { setFlagsFromString } from "node:v8";
 import { log } from "./log.ts";
 import { parseOptions } from "./options.ts";

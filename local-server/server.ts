@@ -16,6 +16,7 @@ import { preferredPorts, rememberedPort, rememberPort } from "./port.ts";
 import { decide, type Listener } from "./proxy/decide.ts";
 import { forward, passOn, refuse } from "./proxy/forward.ts";
 import { Front } from "./proxy/front.ts";
+import { RequestLog } from "./requests/log.ts";
 import { Sessions } from "./sessions.ts";
 import { HTTP_PORT, HTTPS_PORT, StandardPorts } from "./standard-ports.ts";
 import { type Edge, edgeOpener, systemEdge } from "./upstream/edge.ts";
@@ -36,6 +37,7 @@ export async function startServer(options: Options, edge: Edge = systemEdge()): 
   const started = Date.now();
   const sessions = new Sessions();
   const leases = new Leases(() => performance.now());
+  const requests = options.requestLog === 0 ? undefined : new RequestLog(options.requestLog);
   const pool = new Pool();
   const edgePool = new Pool(edgeOpener(edge));
   const certificates = new CertificateStore(join(home, "certificates"), () =>
@@ -44,8 +46,10 @@ export async function startServer(options: Options, edge: Edge = systemEdge()): 
 
   const front = (listener: Listener) =>
     new Front(
-      (client) => {
-        const verdict = decide(sessions, listener, client);
+      (client, refusal) => {
+        const exchange = requests?.begin(client, listener);
+        const verdict = refusal ? { failure: refusal } : decide(sessions, listener, client);
+        exchange?.decided(verdict);
         if ("failure" in verdict) refuse(client, verdict.failure);
         else if ("edgeHost" in verdict) passOn(client, verdict.edgeHost, edge.port, edgePool);
         else forward(client, verdict.served, verdict.decision, pool);
@@ -116,7 +120,7 @@ export async function startServer(options: Options, edge: Edge = systemEdge()): 
     sessions: sessions.names,
     leases: leases.ids,
   });
-  const api = controlApi({ sessions, leases, status, leased: watchLeases, stop });
+  const api = controlApi({ sessions, leases, log: requests, status, leased: watchLeases, stop });
   control.off("request", hold).on("request", api);
   for (const exchange of early) api(...exchange);
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop(`received ${signal}`));

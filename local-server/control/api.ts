@@ -4,11 +4,14 @@ import type { Explanation, ServerStatus } from "../../core/control.ts";
 import { headOfUrl } from "../../core/request.ts";
 import { route } from "../../core/route.ts";
 import { type Leases, parseLease } from "../leases.ts";
+import type { RequestLog } from "../requests/log.ts";
 import { printServed, type Sessions } from "../sessions.ts";
+import { requestRoutes } from "./requests.ts";
 
 export interface ControlledServer {
   sessions: Sessions;
   leases: Leases;
+  log: RequestLog | undefined;
   status(): ServerStatus;
   /** A lease came or went. */
   leased(): void;
@@ -65,6 +68,8 @@ export function controlApi(server: ControlledServer): Express {
     if (typeof explanation === "string") response.status(400).json({ error: explanation });
     else response.json(explanation);
   });
+
+  app.use("/v1/requests", requestRoutes(server.log));
 
   app.post("/v1/stop", (_request, response) => {
     response.status(202).json({});

@@ -58,7 +58,7 @@ export async function startDns(
 
 type Packet = Buffer | undefined;
 
-/** One query after the other, in their order; a second piece of data waits for the first. */
+/** One query after the other, in their order. Whoever does not read the answers is not read either. */
 function serveTcp(socket: Socket, answer: (query: Buffer) => Packet | Promise<Packet>): void {
   let bytes = Buffer.alloc(0);
   socket.setTimeout(TCP_IDLE_MS, () => socket.destroy());
@@ -69,13 +69,20 @@ function serveTcp(socket: Socket, answer: (query: Buffer) => Packet | Promise<Pa
       const query = bytes.subarray(2, end);
       bytes = bytes.subarray(end);
       const packet = await answer(query);
-      if (packet && socket.writable) socket.write(framed(packet));
+      if (packet && socket.writable && !socket.write(framed(packet))) await writableAgain(socket);
     }
   };
-  let working = Promise.resolve();
   socket.on("data", (chunk: Buffer) => {
     bytes = Buffer.concat([bytes, chunk]);
-    working = working.then(work);
+    socket.pause();
+    void work().then(() => socket.resume());
+  });
+}
+
+function writableAgain(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once("drain", resolve);
+    socket.once("close", () => resolve());
   });
 }
 

@@ -2,8 +2,11 @@
 
 import type { Socket } from "node:net";
 import type { RequestHead } from "../../core/request.ts";
+import type { Exchange } from "../requests/exchange.ts";
+import type { Protocol } from "../requests/facts.ts";
 import type { ResponseHead } from "../upstream/response-parser.ts";
 import type { Fields } from "./fields.ts";
+import type { Traffic } from "./splice.ts";
 
 export interface RequestBody {
   data(chunk: Buffer): void;
@@ -21,7 +24,8 @@ export interface ForwardedHead {
   length: number | undefined;
 }
 
-export interface Client extends RequestHead {
+/** The head of a request, and how it came. */
+export interface ClientHead extends RequestHead {
   readonly method: string;
   readonly fields: Fields;
   /** The client speaks TLS. */
@@ -30,6 +34,12 @@ export interface Client extends RequestHead {
   readonly hasBody: boolean;
   /** The protocol that the client wants to switch to: `websocket`. */
   readonly upgrade?: string | undefined;
+}
+
+export interface Client extends ClientHead {
+  readonly protocol: Protocol;
+  /** What the request log notes; undefined without a log. */
+  exchange: Exchange | undefined;
   /** The client has gone away before its answer was complete. Called at most once. */
   onGone: () => void;
   /** The answer may go on after `write` was false. */
@@ -49,7 +59,7 @@ export interface Client extends RequestHead {
   write(chunk: Buffer, done: () => void): boolean;
   end(trailers: string[]): void;
   /** The service has switched protocols: from here on bytes are carried, not HTTP. With `upgrade` only. */
-  switch?(head: ResponseHead, service: Socket, rest: Buffer): void;
+  switch?(head: ResponseHead, service: Socket, rest: Buffer, traffic: Traffic | undefined): void;
   /** Ends an answer so that nobody can take it for a complete one. */
   break(): void;
 }

@@ -4,7 +4,7 @@ import { loop, noTargetFor, unknownSession } from "../../core/failure.ts";
 import { HOPS_HEADER, MAX_HOPS, ORIGIN_SECRET_HEADER } from "../../core/forward.ts";
 import { hostname, isLoopback } from "../../core/hosts.ts";
 import type { RequestHead } from "../../core/request.ts";
-import { type Routed, route } from "../../core/route.ts";
+import { type Decision, type Routed, route } from "../../core/route.ts";
 import type { Served, Sessions } from "../sessions.ts";
 import { type Failure, forbidden, misdirected } from "./failures.ts";
 
@@ -14,7 +14,8 @@ export type Verdict =
   | { served: Served; decision: Routed }
   /** Nobody's here: to be passed on to where this host really is. */
   | { edgeHost: string }
-  | { failure: Failure };
+  /** What is known when it is refused. */
+  | { failure: Failure; served?: Served; decision?: Decision };
 
 export function decide(sessions: Sessions, listener: Listener, head: RequestHead): Verdict {
   const hops = hopsOf(head);
@@ -25,11 +26,12 @@ export function decide(sessions: Sessions, listener: Listener, head: RequestHead
     const passedOn = listener === "browser" && isHostName(name) && isUnderDomain(sessions, name);
     return passedOn ? { edgeHost: name } : { failure: unknownSession };
   }
-  if (listener === "tunnel" && !hasSecret(served, head)) return { failure: forbidden };
+  if (listener === "tunnel" && !hasSecret(served, head)) return { failure: forbidden, served };
   const decision = route(served.name, served.session, head);
   if (decision.outcome === "no-target")
-    return { failure: noTargetFor(served.name, served.session, decision) };
-  if (listener === "browser" && !isExpected(sessions, head.host)) return { failure: misdirected(head.host) };
+    return { failure: noTargetFor(served.name, served.session, decision), served, decision };
+  if (listener === "browser" && !isExpected(sessions, head.host))
+    return { failure: misdirected(head.host), served, decision };
   return { served, decision };
 }
 

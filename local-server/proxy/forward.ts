@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { failureAnswer } from "../../core/failure.ts";
 import { corsHeaders } from "../../core/forward.ts";
 import type { Routed } from "../../core/route.ts";
+import type { Exchange } from "../requests/exchange.ts";
 import type { Served } from "../sessions.ts";
 import type { Answer, Connection } from "../upstream/connection.ts";
 import type { Pool } from "../upstream/pool.ts";
@@ -17,8 +18,12 @@ import { asItCame, responseHead } from "./response-head.ts";
 /** Methods that a service may get twice without harm (RFC 9110, 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
-/** An answer of the proxy itself. */
-export function refuse(client: Client, failure: Failure, extra: [string, string][] = []): void {
+/** An answer of the proxy itself. `error`: what happened to who should have answered. */
+export function refuse(
+  client: Client,
+  failure: Failure,
+  { extra = [], error }: { extra?: [string, string][]; error?: Error } = {},
+): void {
   const { status } = failure;
   const answer = failureAnswer(failure, client.header("accept"));
   const body = Buffer.from(answer.body);
@@ -30,6 +35,11 @@ export function refuse(client: Client, failure: Failure, extra: [string, string]
   client.respond({ status, reason: STATUS_CODES[status] ?? "", headers, hasBody, length: body.length });
   if (hasBody) client.write(body, () => {});
   client.end([]);
+  const { exchange } = client;
+  if (!exchange) return;
+  exchange.refused(failure, headers, error);
+  if (hasBody) exchange.received(body);
+  exchange.end();
 }
 
 export function forward(client: Client, served: Served, decision: Routed, pool: Pool): void {
@@ -40,8 +50,8 @@ export function forward(client: Client, served: Served, decision: Routed, pool: 
     answer: (response) => responseHead(client, served, request, response),
     refuse: (error) => {
       // A page of the session may read why its request failed.
-      const cors = corsHeaders(name, session, client.method, client);
-      refuse(client, badGateway(served, decision, error), cors);
+      const extra = corsHeaders(name, session, client.method, client);
+      refuse(client, badGateway(served, decision, error), { extra, error });
     },
   };
   new Forwarding(client, passage, pool).start(false);
@@ -52,7 +62,7 @@ export function passOn(client: Client, host: string, port: number, pool: Pool): 
   const passage: Passage = {
     request: edgeRequest(client, `https://${host}:${port}`),
     answer: asItCame,
-    refuse: (error) => refuse(client, edgeUnreachable(host, error)),
+    refuse: (error) => refuse(client, edgeUnreachable(host, error), { error }),
   };
   new Forwarding(client, passage, pool).start(false);
 }
@@ -68,6 +78,8 @@ interface Passage {
 
 class Forwarding implements Answer {
   readonly #client: Client;
+  /** Undefined without a request log. */
+  readonly #exchange: Exchange | undefined;
   readonly #passage: Passage;
   readonly #pool: Pool;
   readonly #repeatable: boolean;
@@ -82,6 +94,8 @@ class Forwarding implements Answer {
 
   constructor(client: Client, passage: Passage, pool: Pool) {
     this.#client = client;
+    this.#exchange = client.exchange;
+    if (this.#exchange) this.#exchange.request = passage.request;
     this.#passage = passage;
     this.#pool = pool;
     this.#asked = { method: client.method, upgrade: client.upgrade !== undefined };
@@ -93,14 +107,18 @@ class Forwarding implements Answer {
   start(fresh: boolean): void {
     const need = { repeatable: this.#repeatable, fresh };
     const { origin, head } = this.#passage.request;
+    if (fresh) this.#exchange?.repeated();
+    let waited = false;
     this.#giveUp = this.#pool.acquire(origin, need, (error, connection) => {
       if (this.#over) return connection?.abort();
+      if (waited) this.#exchange?.wasConnected();
       if (!connection) return this.failed(error!, false);
       this.#connection = connection;
       connection.request(head, this.#asked, this);
       if (this.#client.hasBody) this.#send(connection);
       else connection.finish();
     });
+    waited = true;
   }
 
   #send(connection: Connection): void {
@@ -109,6 +127,7 @@ class Forwarding implements Answer {
       data: (chunk) => {
         // Whoever has answered already is not sent the rest, but the client has to get rid of it.
         if (this.#connection !== connection) return;
+        this.#exchange?.sent(chunk);
         if (chunked) connection.write(`${chunk.length.toString(16)}\r\n`);
         let free = connection.write(chunk);
         if (chunked) free = connection.write("\r\n");
@@ -132,6 +151,7 @@ class Forwarding implements Answer {
 
   head(response: ResponseHead): void {
     const forwarded = this.#passage.answer(response);
+    this.#exchange?.respond(forwarded.status, response);
     this.#discarding = response.hasBody && !forwarded.hasBody;
     try {
       this.#client.respond(forwarded);
@@ -147,8 +167,12 @@ class Forwarding implements Answer {
 
   data(chunk: Buffer, done: () => void): void {
     this.#headWaits = false;
-    if (this.#discarding) done();
-    else if (!this.#client.write(chunk, done)) this.#connection?.pause();
+    if (this.#discarding) {
+      done();
+      return;
+    }
+    this.#exchange?.received(chunk);
+    if (!this.#client.write(chunk, done)) this.#connection?.pause();
   }
 
   /** A head goes together with the first piece of its body when that is there already, else without waiting for it. */
@@ -163,12 +187,14 @@ class Forwarding implements Answer {
     this.#connection = undefined;
     this.#client.end(trailers);
     this.#client.resume();
+    this.#exchange?.end();
   }
 
   switched(response: ResponseHead, socket: Socket, rest: Buffer): void {
     this.#over = true;
     this.#connection = undefined;
-    this.#client.switch?.(response, socket, rest);
+    socket.once("close", () => this.#exchange?.end());
+    this.#client.switch?.(response, socket, rest, this.#exchange?.switch(response));
   }
 
   failed(error: Error, stale: boolean): void {
@@ -178,8 +204,13 @@ class Forwarding implements Answer {
       return;
     }
     this.#over = true;
-    if (this.#responded) this.#client.break();
-    else this.#passage.refuse(error);
+    if (!this.#responded) {
+      this.#passage.refuse(error);
+      return;
+    }
+    this.#client.break();
+    this.#exchange?.broken("service", error.message);
+    this.#exchange?.end();
   }
 
   #abandon(): void {
@@ -187,6 +218,8 @@ class Forwarding implements Answer {
     this.#giveUp();
     this.#connection?.abort();
     this.#connection = undefined;
+    this.#exchange?.broken("client", "it went away before its answer was complete");
+    this.#exchange?.end();
   }
 }
 

@@ -2,11 +2,15 @@
 import type { Socket } from "node:net";
 import { createServer, type SecureContext } from "node:tls";
 import type { Client } from "./client.ts";
+import type { Failure } from "./failures.ts";
 import { HEAD_MS, http1Front } from "./http1-front.ts";
 import { http2Front } from "./http2-front.ts";
 
 /** Gives the certificate for a host name; throws when there is none. */
 export type Certificates = (hostname: string) => Promise<SecureContext>;
+
+/** Takes a request; with the reason when it has to be refused. */
+export type Serve = (client: Client, refusal?: Failure) => void;
 
 /** Connections at a time. A browser has a few dozen, a load test some hundreds. */
 const MAX_CONNECTIONS = 2_000;
@@ -21,7 +25,7 @@ export class Front {
   readonly #http2;
   readonly #tls;
 
-  constructor(serve: (client: Client) => void, certificates: Certificates) {
+  constructor(serve: Serve, certificates: Certificates) {
     this.#http1 = http1Front(serve);
     this.#http2 = http2Front(serve);
     this.#tls = createServer({

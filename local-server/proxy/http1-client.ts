@@ -1,15 +1,19 @@
 /** A request that came over HTTP/1.1. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Exchange } from "../requests/exchange.ts";
+import type { Protocol } from "../requests/facts.ts";
 import type { Client, ForwardedHead, RequestBody } from "./client.ts";
 import { Fields } from "./fields.ts";
 
 export class Http1Client implements Client {
+  readonly protocol: Protocol;
   readonly method: string;
   readonly host: string;
   readonly target: string;
   readonly fields: Fields;
   readonly secure: boolean;
   readonly hasBody: boolean;
+  exchange: Exchange | undefined;
   onGone = () => {};
   onDrain = () => {};
   readonly #request: IncomingMessage;
@@ -19,6 +23,7 @@ export class Http1Client implements Client {
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.#request = request;
     this.#response = response;
+    this.protocol = request.httpVersionMinor < 1 ? "HTTP/1.0" : "HTTP/1.1";
     this.method = request.method ?? "GET";
     this.fields = new Fields(request.rawHeaders);
     const { authority, path } = splitAbsolute(request.url ?? "/");

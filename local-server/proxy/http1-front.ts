@@ -1,10 +1,9 @@
 /** Accepts HTTP/1.1. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import type { Client } from "./client.ts";
 import { badRequest } from "./failures.ts";
 import type { Fields } from "./fields.ts";
-import { refuse } from "./forward.ts";
+import type { Serve } from "./front.ts";
 import { Http1Client } from "./http1-client.ts";
 import { UpgradedClient } from "./upgraded-client.ts";
 
@@ -14,7 +13,7 @@ export const MAX_HEADER_SIZE = 131_072;
 /** How long a request's head may take. */
 export const HEAD_MS = 10_000;
 
-export function http1Front(serve: (client: Client) => void): Server {
+export function http1Front(serve: Serve): Server {
   const server = createServer({
     maxHeaderSize: MAX_HEADER_SIZE,
     noDelay: true,
@@ -29,7 +28,7 @@ export function http1Front(serve: (client: Client) => void): Server {
   server.emit("listening");
   const accept = (client: Http1Client) => {
     if (hasOneHost(client.fields)) serve(client);
-    else refuse(client, badRequest);
+    else serve(client, badRequest);
   };
   const request = (...[message, response]: ConstructorParameters<typeof Http1Client>) => {
     // A request line without a version is HTTP/0.9, which has no headers to go by.

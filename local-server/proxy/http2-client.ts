@@ -2,12 +2,14 @@
 import { randomBytes } from "node:crypto";
 import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
+import type { Exchange } from "../requests/exchange.ts";
 import type { ResponseHead } from "../upstream/response-parser.ts";
 import type { Client, ForwardedHead, RequestBody } from "./client.ts";
 import { endToEnd, Fields } from "./fields.ts";
-import { splice } from "./splice.ts";
+import { splice, type Traffic } from "./splice.ts";
 
 export class Http2Client implements Client {
+  readonly protocol = "HTTP/2";
   readonly method: string;
   readonly host: string;
   readonly target: string;
@@ -15,6 +17,7 @@ export class Http2Client implements Client {
   readonly secure: boolean;
   readonly hasBody: boolean;
   readonly upgrade: string | undefined;
+  exchange: Exchange | undefined;
   onGone = () => {};
   onDrain = () => {};
   readonly #stream: ServerHttp2Stream;
@@ -104,7 +107,7 @@ export class Http2Client implements Client {
     if (!this.#stream.writableEnded) this.#stream.end();
   }
 
-  switch({ fields }: ResponseHead, service: Socket, rest: Buffer): void {
+  switch({ fields }: ResponseHead, service: Socket, rest: Buffer, traffic: Traffic | undefined): void {
     this.onGone = () => {};
     const stream = this.#stream;
     if (stream.destroyed) {
@@ -113,8 +116,11 @@ export class Http2Client implements Client {
     }
     const { "sec-websocket-accept": _, ...headers } = toObject(endToEnd(fields));
     stream.respond({ ":status": 200, ...headers }, { endStream: false });
-    if (rest.length > 0) stream.write(rest);
-    splice(stream, service);
+    if (rest.length > 0) {
+      traffic?.service(rest);
+      stream.write(rest);
+    }
+    splice(stream, service, traffic);
   }
 
   break(): void {

@@ -1,6 +1,6 @@
 /** Accepts HTTP/2, with TLS or without. */
 import { createServer, type Http2Server, type ServerHttp2Session } from "node:http2";
-import type { Client } from "./client.ts";
+import type { Serve } from "./front.ts";
 import { MAX_HEADER_SIZE } from "./http1-front.ts";
 import { Http2Client } from "./http2-client.ts";
 
@@ -10,7 +10,7 @@ const IDLE_MS = 120_000;
 const STREAM_WINDOW = 262_144;
 const SESSION_WINDOW = 1_048_576;
 
-export function http2Front(serve: (client: Client) => void): Http2Server {
+export function http2Front(serve: Serve): Http2Server {
   const server = createServer({
     // With the default of 10 MB, pages of 200 and more streams lose most of their requests.
     maxSessionMemory: 1000,

@@ -10,7 +10,7 @@ import {
 import type { Routed } from "../../core/route.ts";
 import { isLocal } from "../../core/session.ts";
 import type { Served } from "../sessions.ts";
-import type { Client } from "./client.ts";
+import type { ClientHead } from "./client.ts";
 import { hopsOf } from "./decide.ts";
 import { connectionNames, type Fields } from "./fields.ts";
 
@@ -20,6 +20,10 @@ export interface SentRequest {
   origin: string;
   /** Request line and headers, with the empty line behind them, to be sent as latin1. */
   head: string;
+  /** Where in `head` the client's own lines end: as they came, but for the host, those of its connection, and cookies joined. */
+  own: number;
+  /** What the client said in lines that say something else now: name, value, name, value… */
+  replaced: string[];
   /** The body is sent in chunks, since its length is not known. */
   chunked: boolean;
 }
@@ -31,7 +35,7 @@ export interface ForwardedRequest extends SentRequest {
   origins: { client: string; service: string } | undefined;
 }
 
-export function requestHead(client: Client, served: Served, decision: Routed): ForwardedRequest {
+export function requestHead(client: ClientHead, served: Served, decision: Routed): ForwardedRequest {
   const { fields } = client;
   const { name, session } = served;
   const { service, origin, target } = decision;
@@ -54,7 +58,7 @@ export function requestHead(client: Client, served: Served, decision: Routed): F
 }
 
 /** For a host that is not served here: as it came, but for the count that ends a circle. `origin` is `https://host:port`. */
-export function edgeRequest(client: Client, origin: string): SentRequest {
+export function edgeRequest(client: ClientHead, origin: string): SentRequest {
   const added: [string, string][] = [[HOPS_HEADER, String(hopsOf(client) + 1)]];
   return { origin, ...written(client, { target: client.target, host: client.host, added }) };
 }
@@ -69,23 +73,28 @@ interface Changes {
 }
 
 function written(
-  client: Client,
+  client: ClientHead,
   { target, host, added, shownOrigin }: Changes,
-): Pick<SentRequest, "head" | "chunked"> {
+): Omit<SentRequest, "origin"> {
   const { fields, method, upgrade } = client;
-  const replaced = new Set(added.map(([name]) => name));
+  const names = new Set(added.map(([name]) => name));
+  const replaced: string[] = [];
   const hop = connectionNames(fields);
   const chunked = client.hasBody && !fields.has("content-length");
 
   let head = `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n`;
   for (let i = 0; i < fields.names.length; i++) {
     const lower = fields.names[i]!;
-    if (DROPPED.has(lower) || hop.has(lower) || replaced.has(lower)) continue;
-    const value = shownOrigin !== undefined && lower === "origin" ? shownOrigin : fields.raw[2 * i + 1];
-    head += `${fields.raw[2 * i]}: ${value}\r\n`;
+    if (DROPPED.has(lower) || hop.has(lower)) continue;
+    const name = fields.raw[2 * i]!;
+    const value = fields.raw[2 * i + 1]!;
+    const shown = shownOrigin !== undefined && lower === "origin" ? shownOrigin : value;
+    if (names.has(lower) || shown !== value) replaced.push(name, value);
+    if (!names.has(lower)) head += `${name}: ${shown}\r\n`;
   }
   const cookies = joinedCookies(fields);
   if (cookies !== undefined) head += `Cookie: ${cookies}\r\n`;
+  const own = head.length;
   for (const [name, value] of added) head += `${name}: ${value}\r\n`;
   // The only kind of TE that a proxy may ask for is the one whose trailers it passes on.
   if (fields.has("te") && fields.list("te").includes("trailers"))
@@ -96,7 +105,7 @@ function written(
     if (trailer !== undefined) head += `Trailer: ${trailer}\r\n`;
     head += "Transfer-Encoding: chunked\r\n";
   }
-  return { head: `${head}\r\n`, chunked };
+  return { head: `${head}\r\n`, own, replaced, chunked };
 }
 
 /**
@@ -115,7 +124,7 @@ function serverActionOrigin(client: string, fields: Fields, added: [string, stri
 const DROPPED: ReadonlySet<string> = new Set([...HOP_BY_HOP, "host", "cookie", ORIGIN_SECRET_HEADER]);
 
 /** The host in the browser's address bar: through the tunnel the request was sent to another one. */
-function publicHost(client: Client, { match }: Routed): string {
+function publicHost(client: ClientHead, { match }: Routed): string {
   const forwarded = match?.source === "x-forwarded-host" && client.header("x-forwarded-host");
   return forwarded ? forwarded.split(",", 1)[0]!.trim() : client.host;
 }

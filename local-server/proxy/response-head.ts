@@ -3,12 +3,12 @@ import { corsHeaders, isPreflight } from "../../core/forward.ts";
 import { keepsCaching } from "../../core/route.ts";
 import type { Served } from "../sessions.ts";
 import type { ResponseHead } from "../upstream/response-parser.ts";
-import type { Client, ForwardedHead } from "./client.ts";
+import type { ClientHead, ForwardedHead } from "./client.ts";
 import { endToEnd } from "./fields.ts";
 import type { ForwardedRequest } from "./request-head.ts";
 
 export function responseHead(
-  client: Client,
+  client: ClientHead,
   { name, session }: Served,
   { origins, rewrittenHost }: ForwardedRequest,
   response: ResponseHead,

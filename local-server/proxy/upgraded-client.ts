@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream";
 import type { ResponseHead } from "../upstream/response-parser.ts";
 import { endToEnd } from "./fields.ts";
 import { Http1Client } from "./http1-client.ts";
-import { splice } from "./splice.ts";
+import { splice, type Traffic } from "./splice.ts";
 
 /** What a client may send before it knows that the protocol was switched. */
 const MAX_EARLY = 65_536;
@@ -42,7 +42,12 @@ export class UpgradedClient extends Http1Client {
 
   readonly #leave = () => this.#socket.destroy();
 
-  switch({ reason, fields }: ResponseHead, service: Socket, rest: Buffer): void {
+  switch(
+    { reason, fields }: ResponseHead,
+    service: Socket,
+    rest: Buffer,
+    traffic: Traffic | undefined,
+  ): void {
     const socket = this.#socket;
     this.onGone = () => {};
     this.#response.detachSocket(socket as Socket);
@@ -53,8 +58,14 @@ export class UpgradedClient extends Http1Client {
     let head = `HTTP/1.1 101 ${reason}\r\nConnection: Upgrade\r\nUpgrade: ${fields.get("upgrade") ?? this.upgrade}\r\n`;
     for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
     socket.write(`${head}\r\n`, "latin1");
-    if (rest.length > 0) socket.write(rest);
-    for (const chunk of this.#early) service.write(chunk);
-    splice(socket, service);
+    if (rest.length > 0) {
+      traffic?.service(rest);
+      socket.write(rest);
+    }
+    for (const chunk of this.#early) {
+      traffic?.client(chunk);
+      service.write(chunk);
+    }
+    splice(socket, service, traffic);
   }
 }

@@ -5,6 +5,8 @@ export interface ResponseHead {
   status: number;
   reason: string;
   fields: Fields;
+  /** Status line and header lines, where they came as text. */
+  text?: string;
   /** False for answers that never have a body: to HEAD, 204, 304. */
   hasBody: boolean;
   /** The body's length in bytes when the service said it. */
@@ -143,7 +145,7 @@ export class ResponseParser {
     if (status === 101) {
       if (!this.#asked.upgrade) throw new MalformedResponse("it switched protocols without being asked to");
       this.#state = SWITCHED;
-      this.#reader.switched({ status, reason, fields, hasBody: false, length: undefined }, rest);
+      this.#reader.switched({ status, reason, fields, text, hasBody: false, length: undefined }, rest);
       return EMPTY;
     }
     if (status < 200) {
@@ -151,7 +153,7 @@ export class ResponseParser {
       return rest;
     }
 
-    const head: ResponseHead = { status, reason, fields, hasBody: true, length: undefined };
+    const head: ResponseHead = { status, reason, fields, text, hasBody: true, length: undefined };
     const closes = fields.has("connection") && fields.list("connection").includes("close");
     this.#reusable = match[1] === "1" && !closes && !this.#asked.upgrade;
     this.#state = this.#framing(head);
@@ -266,7 +268,8 @@ const CHUNK_LINE = /^([0-9a-fA-F]{1,12})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/;
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-function parseFields(text: string): string[] {
+/** Header lines as name, value, name, value… */
+export function parseFields(text: string): string[] {
   const raw: string[] = [];
   for (const line of text.split("\r\n")) {
     if ((line.startsWith(" ") || line.startsWith("\t")) && raw.length > 0) {

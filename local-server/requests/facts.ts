@@ -1,0 +1,87 @@
+/** What is remembered of an exchange besides the words of its heads: numbers, and who was asked. */
+import type { Service } from "../../core/session.ts";
+import type { Listener } from "../proxy/decide.ts";
+import type { Fields } from "../proxy/fields.ts";
+import type { Served } from "../sessions.ts";
+
+export type Protocol = "HTTP/1.0" | "HTTP/1.1" | "HTTP/2";
+
+/** Every exchange fills some twenty of these fields on its way, so each is a plain store. */
+export class Facts {
+  id = 0;
+  listener: Listener = "browser";
+  protocol: Protocol = "HTTP/1.1";
+  secure = false;
+  /** Milliseconds since the epoch. */
+  time = 0;
+  /** The next five: milliseconds of the monotonic clock; 0 when it has not come so far. */
+  started = 0;
+  /** When the connection that was used was asked for. 0: at once. */
+  asked = 0;
+  /** When it was there. 0: at once, it was open already. */
+  connected = 0;
+  answered = 0;
+  ended = 0;
+  served: Served | undefined;
+  service: Service | undefined;
+  /** Where at the edge it was passed on to. */
+  edgeHost: string | undefined;
+  status = 0;
+  /** The code of the answer that the proxy gave itself. */
+  failure: string | undefined;
+  /** Who broke it off, and how. */
+  brokenBy: "client" | "service" | undefined;
+  reason: string | undefined;
+  requestBytes = 0;
+  responseBytes = 0;
+  /** WebSocket frames, and the codes that either side closed with. 0: none. */
+  clientFrames = 0;
+  serviceFrames = 0;
+  clientClose = 0;
+  serviceClose = 0;
+
+  copy(from: Facts): void {
+    this.id = from.id;
+    this.listener = from.listener;
+    this.protocol = from.protocol;
+    this.secure = from.secure;
+    this.time = from.time;
+    this.started = from.started;
+    this.asked = from.asked;
+    this.connected = from.connected;
+    this.answered = from.answered;
+    this.ended = from.ended;
+    this.served = from.served;
+    this.service = from.service;
+    this.edgeHost = from.edgeHost;
+    this.status = from.status;
+    this.failure = from.failure;
+    this.brokenBy = from.brokenBy;
+    this.reason = from.reason;
+    this.requestBytes = from.requestBytes;
+    this.responseBytes = from.responseBytes;
+    this.clientFrames = from.clientFrames;
+    this.serviceFrames = from.serviceFrames;
+    this.clientClose = from.clientClose;
+    this.serviceClose = from.serviceClose;
+  }
+}
+
+/** An exchange as it can be read: its facts with the heads and the pieces of bodies that were kept. */
+export interface Recorded {
+  facts: Facts;
+  method: string;
+  host: string;
+  target: string;
+  requestHeaders: Fields;
+  /** Name, value, name, value…: as the service said them, or the proxy in its place. Undefined before there is an answer. */
+  responseHeaders: string[] | undefined;
+  requestBody: KeptBody | undefined;
+  responseBody: KeptBody | undefined;
+}
+
+export interface KeptBody {
+  bytes: Buffer;
+  /** It had more than these. */
+  cut: boolean;
+}

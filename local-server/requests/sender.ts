@@ -1,0 +1,29 @@
+/** Who likely sent a request that names no session: the one to teach to pass on the headers. */
+
+/** What its headers give away, in a few words: `curl/8.5.0`, `a page of https://docs.example.org (Firefox)`. */
+export function likelySender(header: (name: string) => string | undefined): string {
+  const agent = header("user-agent");
+  const page = pageOf(header("origin")) ?? pageOf(header("referer"));
+  const fromBrowser = agent?.startsWith("Mozilla/") || header("sec-fetch-mode") !== undefined;
+  const program = fromBrowser ? browser(agent ?? "") : agent?.split(/\s/, 1)[0];
+  const who = page
+    ? `a page of ${page}${program ? ` (${program})` : ""}`
+    : (program ?? "a program that does not say its name");
+  const hints = [];
+  if (header("traceparent") !== undefined && !header("tracestate"))
+    hints.push("it passes on traceparent, but no tracestate");
+  else if (header("tracestate")) hints.push("its tracestate names no running session");
+  const via = header("via") ?? (header("x-forwarded-for") && "x-forwarded-for");
+  if (via) hints.push(`through a proxy (${via})`);
+  return [who, ...hints].join("; ");
+}
+
+function pageOf(url: string | undefined): string | undefined {
+  return url === undefined ? undefined : /^https?:\/\/[^/?#@\s]+(?=[/?#]|$)/i.exec(url.trim())?.[0];
+}
+
+/** Most browsers say that they are several: the most special name counts. */
+function browser(agent: string): string {
+  const name = /(Edg|OPR|Firefox|Chrome|Safari)\/[\d.]*/.exec(agent)?.[1];
+  return name === "Edg" ? "Edge" : name === "OPR" ? "Opera" : (name ?? "a browser");
+}
