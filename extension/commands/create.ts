@@ -54,7 +54,7 @@ async function chooseServices({ uri }: vscode.WorkspaceFolder): Promise<FoundSer
   }));
   const picked = await vscode.window.showQuickPick(items, {
     title: t("Create linkup.yaml"),
-    placeHolder: t("These services seem to be in this workspace: which ones shall be in the file?"),
+    placeHolder: t("Found in this workspace: which go into the file?"),
     canPickMany: true,
     ignoreFocusOut: true,
   });

@@ -1,6 +1,8 @@
 /** Doctor, and what helps when it finds something. */
 import * as vscode from "vscode";
+import type { HealthReport } from "../../manager/doctor/report.ts";
 import { installCommand } from "../../manager/tunnel/releases.ts";
+import { commandId, isCommand } from "../ids.ts";
 import type { Linkup } from "../linkup.ts";
 import { healthText } from "../views/health-text.ts";
 import { t } from "../words.ts";
@@ -15,6 +17,28 @@ export async function doctor(linkup: Linkup, documents: Documents): Promise<void
     examine,
   );
   await documents.show(t("Linkup Doctor"), healthText(report));
+  offerFixes(report);
+}
+
+/** A page of text has no buttons: what can be done from here is offered beside it. */
+function offerFixes({ checks }: HealthReport): void {
+  const fixes = checks.flatMap(({ state, found, fixes }) =>
+    fixes.flatMap(({ command, title }) =>
+      state !== "ok" && isCommand(command)
+        ? [{ label: t(title), detail: found, id: commandId(command) }]
+        : [],
+    ),
+  );
+  if (fixes.length === 0) return;
+  const solve = t("Solve…");
+  // The notification may stay for long: the command is over nevertheless.
+  void vscode.window
+    .showInformationMessage(t("Doctor has found something that can be solved from here."), solve)
+    .then(async (choice) => {
+      if (choice !== solve) return;
+      const picked = await vscode.window.showQuickPick(fixes, { title: t("Linkup Doctor") });
+      if (picked) await vscode.commands.executeCommand(picked.id);
+    });
 }
 
 export async function endOrphans(linkup: Linkup): Promise<void> {

@@ -5,6 +5,7 @@ export const SELECTORS = {
   ready: ".monaco-workbench .statusbar-item",
   treeRow: ".customview-tree .monaco-list-row",
   inlineAction: ".actions a.action-label",
+  viewActions: ".part.sidebar .composite.title .title-actions a.action-label",
   toast: ".notifications-toasts .notification-list-item",
   quickInput: ".quick-input-widget",
   quickInputText: ".quick-input-widget input.input",
@@ -112,7 +113,8 @@ export async function describe(page: Page): Promise<string> {
   return parts.map(([name, text]) => (text ? `--- ${name}\n${text}\n` : "")).join("");
 }
 
-async function ariaLabels(rows: Locator): Promise<string[]> {
+/** What a screen reader says of each. */
+export async function ariaLabels(rows: Locator): Promise<string[]> {
   const labels = await rows.evaluateAll((elements) =>
     elements.map((row) => row.getAttribute("aria-label") ?? ""),
   );

@@ -40,6 +40,12 @@ test("no cloudflared: said, with a button that helps", async () => {
   expect(await toast(/needs Cloudflare's program cloudflared/)).toContain("[Install cloudflared]");
   await inTree(/cloudflared is not installed/);
   await window.screenshot("failure-no-cloudflared");
+  await window.button("Install cloudflared");
+  // Of what is downloaded where nothing can install it by one command, VS Code asks first.
+  await window.until("the page of downloads", async () =>
+    (await window.dialog())?.includes("developers.cloudflare.com"),
+  );
+  await window.button("Cancel");
 });
 
 test("the tunnel is lost and found again; a Worker of the original is marked, and Doctor knows what it lacks", async () => {

@@ -133,10 +133,42 @@ export class Workbench extends ObservedWindow {
     return rows.join("\n").replace(/[^\S\n]+/g, " ");
   }
 
-  /** The entries of the open menu. */
-  async menu(): Promise<string[]> {
-    const entries = this.page.locator(".monaco-menu:visible .action-label:not(.separator)");
-    return (await entries.allTextContents()).map((text) => text.trim());
+  /** The entries behind the "…" of the view's title. */
+  async viewMenu(): Promise<string[]> {
+    const more = this.page.locator(`${SELECTORS.viewActions}[aria-label^="Views and More Actions"]`);
+    return await this.#entries("the menu of the view", () => more.click());
+  }
+
+  /** The entries of a tree row's context menu. */
+  async rowMenu(rowLabel: string): Promise<string[]> {
+    const open = () => this.row(rowLabel).click({ button: "right" });
+    return await this.#entries(`the context menu of the row "${rowLabel}"`, open);
+  }
+
+  /** The inline buttons of a tree row. */
+  async rowActions(rowLabel: string): Promise<string[]> {
+    await this.row(rowLabel).hover();
+    return await screen.ariaLabels(this.row(rowLabel).locator(SELECTORS.inlineAction));
+  }
+
+  /** The buttons of the view's title. */
+  async viewActions(): Promise<string[]> {
+    const labels = await screen.ariaLabels(this.page.locator(SELECTORS.viewActions));
+    return labels.filter((label) => !label.startsWith("Views and More"));
+  }
+
+  async #entries(what: string, open: () => Promise<void>): Promise<string[]> {
+    const entries = this.page.locator(".monaco-menu:visible .action-item:not(.disabled) .action-label");
+    await this.act(`opening ${what}`, open);
+    const texts = await this.until(`entries in ${what}`, async () => {
+      const found = (await entries.allTextContents()).map((text) => text.trim()).filter(Boolean);
+      return found.length > 0 && found;
+    });
+    await this.until(`${what} to close`, async () => {
+      await this.press("Escape");
+      return (await entries.count()) === 0;
+    });
+    return texts;
   }
 
   async clipboard(): Promise<string> {

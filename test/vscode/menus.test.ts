@@ -1,0 +1,211 @@
+// What each view, row and state offers, and the commands that are run from there alone.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { node, root } from "./install.ts";
+import { Shop, TOKEN } from "./shop.ts";
+import { Workbench, type WorkbenchOptions } from "./workbench.ts";
+
+const vsix = join(root, "linkup.vsix");
+/** Buttons follow a change of state a moment later. */
+const POLL = { timeout: 20_000 };
+let shop: Shop;
+let window: Workbench;
+
+afterEach(async () => {
+  await window?.stop();
+  await shop?.stop();
+});
+
+async function open(options: WorkbenchOptions = {}): Promise<void> {
+  window = await Workbench.start({
+    vsix,
+    folders: [shop.folder],
+    env: { LINKUP_WORKER_TOKEN: TOKEN },
+    ...options,
+  });
+  await window.showView();
+}
+const welcome = (text: string) =>
+  window.until(`a welcome with "${text}"`, async () =>
+    (await window.page.locator(".welcome-view-content").textContent())?.includes(text),
+  );
+const inTree = (pattern: RegExp) =>
+  window.until(`${pattern} in the tree`, async () => pattern.exec(await window.tree()));
+/** What the palette finds for a text. */
+const palette = async (text: string) => {
+  await window.press("F1");
+  const input = window.page.locator(".quick-input-widget input.input");
+  await input.fill(`>${text}`);
+  const items = await window.until("the commands", async () => {
+    const shown = await window.quickPickItems();
+    return (await input.inputValue()) === `>${text}` && shown.length > 0 && shown;
+  });
+  await window.press("Escape");
+  return items.map((item) => item.split(",")[0]!);
+};
+
+test("the view, its rows and the palette offer what applies, and every inline button is in a menu too", async () => {
+  shop = await Shop.start();
+  await open();
+  await welcome("stopped");
+  await expect.poll(() => window.viewActions(), POLL).toEqual(["Start"]);
+  const always = ["Show Status", "Doctor", "Show Logs", "Open linkup.yaml", "Set Worker Token…"];
+  const beside = ["Create Preview Session…", "Create Isolated Session…"];
+  expect(await window.viewMenu()).toEqual(["Start Isolated", ...beside, ...always]);
+  expect(await palette("Linkup: St")).not.toContain("Linkup: Stop");
+
+  await window.command("Linkup: Start");
+  const [, name] = await inTree(/▾ ([a-z]+-[a-z]+) {2}0 of 3 local/);
+  const session = ["Open Session in Browser", "Copy Session URL"];
+  const all = ["Route All to Local", "Route All to Remote"];
+  await expect.poll(() => window.viewActions(), POLL).toEqual(session);
+  expect(await window.viewMenu()).toEqual([
+    "Restart",
+    "Stop",
+    ...beside,
+    "Route Service…",
+    ...all,
+    "Explain Request…",
+    ...always,
+  ]);
+  expect(await palette("Linkup: St")).toContain("Linkup: Stop");
+  const url = `http://${name}.shop.localhost:${shop.workerPort}`;
+  expect(await window.rowActions(name!)).toEqual(["Open Session in Browser", "Stop"]);
+  expect(await window.rowMenu(name!)).toEqual([...session, ...all, "Restart", "Stop", "Open linkup.yaml"]);
+  expect(await window.rowActions(url)).toEqual(["Copy Session URL", "Open in Browser"]);
+  expect(await window.rowMenu(url)).toEqual(["Open in Browser", "Copy Session URL", "Explain Request…"]);
+  expect(await window.rowActions("web")).toEqual(["Route to Local", "Open Service in Browser"]);
+  expect(await window.rowMenu("web")).toEqual(["Route to Local", "Open Service in Browser"]);
+  await window.row("Components").click();
+  await inTree(/Local server/);
+  expect(await window.rowActions("Local server")).toEqual(["Show Logs", "Restart"]);
+  expect(await window.rowMenu("Local server")).toEqual(["Restart", "Show Logs"]);
+
+  const opened = window.context.waitForEvent("page");
+  await window.inlineAction(url, "Open in Browser");
+  const tab = await opened;
+  await tab.waitForLoadState();
+  expect(tab.url()).toBe(`${url}/`);
+  await tab.close();
+});
+
+test("a problem's row: Solve does what helps", async () => {
+  shop = await Shop.start();
+  await open();
+  await window.command("Linkup: Start");
+  await inTree(/0 of 3 local/);
+  const text = await readFile(shop.configPath, "utf8");
+  await writeFile(shop.configPath, text.replace("default_service: web", "default_service: wbe"));
+  await inTree(/linkup\.yaml has errors {2}/);
+  expect(await window.rowMenu("linkup.yaml has errors")).toEqual(["Solve…"]);
+  await window.inlineAction("linkup.yaml has errors", "Solve…");
+  await window.until("the file", async () => (await window.page.locator(".squiggly-error").count()) > 0);
+  await writeFile(shop.configPath, text);
+  // The menu of the file itself.
+  await window.page.locator(".view-line", { hasText: "default_service: web" }).click({ button: "right" });
+  await window.page.locator(".monaco-menu:visible").getByText("Test Route…").hover();
+  await window.press("Enter");
+  await window.until("the test", async () =>
+    (await window.page.locator(".quick-input-message").textContent())?.includes("→ web"),
+  );
+});
+
+test("Cancel on the row of a start that takes long", async () => {
+  shop = await Shop.start();
+  const sockets = new Set<Socket>();
+  const silent = createServer((socket) => sockets.add(socket)).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const { port } = silent.address() as AddressInfo;
+  const text = await readFile(shop.configPath, "utf8");
+  await writeFile(shop.configPath, text.replace(shop.worker.url, `http://127.0.0.1:${port}`));
+  try {
+    await open();
+    await window.command("Linkup: Start");
+    await inTree(/shop {2}starting…|starting…/);
+    expect(await window.rowActions("shop")).toEqual(["Cancel"]);
+    await window.inlineAction("shop", "Cancel");
+    await welcome("stopped");
+    expect(await window.toasts()).toEqual([]);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+  }
+});
+
+test("Doctor offers to solve what it finds: processes that are left over are ended", async () => {
+  shop = await Shop.start();
+  await open();
+  await welcome("stopped");
+  const state = join(window.server.folder, "state");
+  const left = spawn(node, ["-e", "setInterval(() => {}, 1000)", "local-server.js", "--home", state]);
+  const ended = once(left, "exit");
+  try {
+    await window.command("Linkup: Doctor");
+    await window.until("the offer", async () =>
+      (await window.toasts()).some((text) => text.includes("solved from here. [Solve…]")),
+    );
+    await window.button("Solve…");
+    await window.until("the finding", async () =>
+      (await window.quickPickItems()).some((item) => item.includes(`needed by nobody: ${left.pid}`)),
+    );
+    await window.quickPick("End Them");
+    await ended;
+    await window.until("what was ended", async () =>
+      (await window.toasts()).some((text) => text.includes(`Ended: ${left.pid}`)),
+    );
+    await window.command("Linkup: End Left-Over Processes");
+    await window.until("that there is none", async () =>
+      (await window.toasts()).some((text) => text.includes("No process of Linkup was left over")),
+    );
+  } finally {
+    left.kill("SIGKILL");
+  }
+});
+
+test("welcome views: no folder, a file with errors", async () => {
+  shop = await Shop.start();
+  await open({ folders: [] });
+  await welcome("older");
+  await window.screenshot("welcome-no-folder");
+  await window.stop();
+  const text = await readFile(shop.configPath, "utf8");
+  await writeFile(shop.configPath, text.replace("default_service: web", "default_service: wbe"));
+  await open();
+  await welcome("error");
+  await window.screenshot("welcome-invalid");
+  expect((await window.statusBar("session"))?.text).toBe("$(warning) Linkup");
+  await window.button("Open linkup.yaml");
+  await window.until("the error", async () => (await window.page.locator(".squiggly-error").count()) > 0);
+});
+
+test("Create linkup.yaml offers the services that the workspace seems to have", async () => {
+  shop = await Shop.start();
+  const found = join(shop.folder, "..", "found");
+  await mkdir(join(found, "apps", "storefront"), { recursive: true });
+  const manifest = { name: "storefront", scripts: { dev: "vite --port 5181" } };
+  await writeFile(join(found, "apps", "storefront", "package.json"), JSON.stringify(manifest));
+  await writeFile(
+    join(found, "docker-compose.yml"),
+    "services:\n  billing:\n    image: x\n    ports: ['7070:7070']\n",
+  );
+  await open({ folders: [found] });
+  await window.command("Linkup: Create linkup.yaml");
+  const items = await window.until("what was found", async () => {
+    const shown = await window.quickPickItems();
+    return shown.length === 2 && shown;
+  });
+  expect(items.join("\n")).toMatch(/storefront.*localhost:5181.*apps\/storefront\/package\.json/);
+  await window.screenshot("create-found");
+  await window.page.locator(".quick-input-list .monaco-list-row", { hasText: "billing" }).click();
+  await window.press("Enter");
+  await window.page.locator('.tab.active[aria-label^="linkup.yaml"]').waitFor();
+  const text = await readFile(join(found, "linkup.yaml"), "utf8");
+  expect(text).toContain("name: storefront");
+  expect(text).toContain("local: http://localhost:5181");
+  expect(text).not.toContain("billing");
+  expect((await window.problems()).filter((line) => /error/i.test(line))).toEqual([]);
+});
