@@ -6,13 +6,13 @@ import { corsHeaders } from "../../core/forward.ts";
 import type { Routed } from "../../core/route.ts";
 import type { Exchange } from "../requests/exchange.ts";
 import type { Served } from "../sessions.ts";
-import type { Answer, Connection } from "../upstream/connection.ts";
+import type { Answer, Connection, SentRequest } from "../upstream/connection.ts";
 import type { Pool } from "../upstream/pool.ts";
-import type { Asked, ResponseHead } from "../upstream/response-parser.ts";
+import type { ResponseHead } from "../upstream/response-parser.ts";
 import type { Client, ForwardedHead } from "./client.ts";
 import { badGateway, edgeUnreachable, type Failure } from "./failures.ts";
 import { endToEnd, type Fields } from "./fields.ts";
-import { edgeRequest, requestHead, type SentRequest } from "./request-head.ts";
+import { edgeRequest, requestHead } from "./request-head.ts";
 import { asItCame, responseHead } from "./response-head.ts";
 
 /** Methods that a service may get twice without harm (RFC 9110, 9.2.2). */
@@ -83,9 +83,9 @@ class Forwarding implements Answer {
   readonly #passage: Passage;
   readonly #pool: Pool;
   readonly #repeatable: boolean;
-  readonly #asked: Asked;
   #connection: Connection | undefined;
   #giveUp = () => {};
+  #repeated = false;
   #responded = false;
   #headWaits = false;
   /** The answer's body goes nowhere: the client gets another one. */
@@ -98,45 +98,38 @@ class Forwarding implements Answer {
     if (this.#exchange) this.#exchange.request = passage.request;
     this.#passage = passage;
     this.#pool = pool;
-    this.#asked = { method: client.method, upgrade: client.upgrade !== undefined };
     this.#repeatable = !client.hasBody && IDEMPOTENT.has(client.method);
     client.onGone = () => this.#abandon();
     client.onDrain = () => this.#connection?.resume();
   }
 
   start(fresh: boolean): void {
-    const need = { repeatable: this.#repeatable, fresh };
-    const { origin, head } = this.#passage.request;
+    const { request } = this.#passage;
+    const need = { repeatable: this.#repeatable, fresh, upgrade: request.upgrade };
     if (fresh) this.#exchange?.repeated();
     let waited = false;
-    this.#giveUp = this.#pool.acquire(origin, need, (error, connection) => {
+    this.#giveUp = this.#pool.acquire(request.origin, need, (error, connection) => {
       if (this.#over) return connection?.abort();
       if (waited) this.#exchange?.wasConnected();
       if (!connection) return this.failed(error!, false);
       this.#connection = connection;
-      connection.request(head, this.#asked, this);
+      connection.request(request, this);
       if (this.#client.hasBody) this.#send(connection);
-      else connection.finish();
+      else connection.finish([]);
     });
     waited = true;
   }
 
   #send(connection: Connection): void {
-    const { chunked } = this.#passage.request;
     this.#client.read({
       data: (chunk) => {
         // Whoever has answered already is not sent the rest, but the client has to get rid of it.
         if (this.#connection !== connection) return;
         this.#exchange?.sent(chunk);
-        if (chunked) connection.write(`${chunk.length.toString(16)}\r\n`);
-        let free = connection.write(chunk);
-        if (chunked) free = connection.write("\r\n");
-        if (!free) this.#client.pause();
+        if (!connection.write(chunk)) this.#client.pause();
       },
       end: (trailers) => {
-        if (this.#connection !== connection) return;
-        if (chunked) connection.write(`0\r\n${lines(trailers)}\r\n`);
-        connection.finish();
+        if (this.#connection === connection) connection.finish(trailers);
       },
     });
   }
@@ -199,7 +192,8 @@ class Forwarding implements Answer {
 
   failed(error: Error, stale: boolean): void {
     this.#connection = undefined;
-    if (stale && this.#repeatable) {
+    if (stale && this.#repeatable && !this.#repeated) {
+      this.#repeated = true;
       this.start(true);
       return;
     }
@@ -221,10 +215,4 @@ class Forwarding implements Answer {
     this.#exchange?.broken("client", "it went away before its answer was complete");
     this.#exchange?.end();
   }
-}
-
-function lines(raw: string[]): string {
-  let text = "";
-  for (let i = 0; i < raw.length; i += 2) text += `${raw[i]}: ${raw[i + 1]}\r\n`;
-  return text;
 }

@@ -1,11 +1,12 @@
 /** A request that came over HTTP/2: one stream of a session. */
 import { randomBytes } from "node:crypto";
-import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import { constants, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { Exchange } from "../requests/exchange.ts";
 import type { ResponseHead } from "../upstream/response-parser.ts";
 import type { Client, ForwardedHead, RequestBody } from "./client.ts";
 import { endToEnd, Fields } from "./fields.ts";
+import { http2Fields, sendFields } from "./http2-fields.ts";
 import { splice, type Traffic } from "./splice.ts";
 
 export class Http2Client implements Client {
@@ -72,24 +73,17 @@ export class Http2Client implements Client {
 
   inform(status: number, headers: string[]): void {
     if (this.#stream.destroyed || this.#stream.headersSent) return;
-    this.#stream.additionalHeaders({ ":status": status, ...toObject(headers) });
+    this.#stream.additionalHeaders({ ":status": status, ...http2Fields(headers) });
   }
 
   respond({ status, headers, hasBody, length }: ForwardedHead): void {
     const stream = this.#stream;
     if (stream.destroyed) return;
     const waitForTrailers = hasBody && length === undefined;
-    if (waitForTrailers) stream.on("wantTrailers", () => stream.sendTrailers(toObject(this.#trailers)));
+    if (waitForTrailers) stream.on("wantTrailers", () => stream.sendTrailers(http2Fields(this.#trailers)));
     if (!hasBody) this.#ended = true;
     const options = { endStream: !hasBody, waitForTrailers, sendDate: false };
-    const fields = toObject(headers);
-    try {
-      stream.respond({ ":status": status, ...fields }, options);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ERR_HTTP2_HEADER_SINGLE_VALUE") throw error;
-      // Two lines of a header that has one value: HTTP/1.1 readers take the first, HTTP/2 has no way to send both.
-      stream.respond({ ":status": status, ...firstValues(fields) }, options);
-    }
+    sendFields(http2Fields(headers), (fields) => stream.respond({ ":status": status, ...fields }, options));
   }
 
   /** `respond` has sent it. */
@@ -114,7 +108,7 @@ export class Http2Client implements Client {
       service.destroy();
       return;
     }
-    const { "sec-websocket-accept": _, ...headers } = toObject(endToEnd(fields));
+    const { "sec-websocket-accept": _, ...headers } = http2Fields(endToEnd(fields));
     stream.respond({ ":status": 200, ...headers }, { endStream: false });
     if (rest.length > 0) {
       traffic?.service(rest);
@@ -141,26 +135,4 @@ function splitPseudo(raw: string[]): { pseudo: Record<string, string>; headers: 
   let i = 0;
   for (; i < raw.length && raw[i]!.startsWith(":"); i += 2) pseudo[raw[i]!] = raw[i + 1]!;
   return { pseudo, headers: raw.slice(i) };
-}
-
-function toObject(raw: string[]): OutgoingHttpHeaders {
-  const headers: Record<string, string | string[]> = Object.create(null);
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i]!.toLowerCase();
-    const value = raw[i + 1]!;
-    const before = headers[name];
-    if (before === undefined) headers[name] = value;
-    else if (Array.isArray(before)) before.push(value);
-    else headers[name] = [before, value];
-  }
-  return headers;
-}
-
-function firstValues(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [
-      name,
-      Array.isArray(value) && name !== "set-cookie" ? value[0] : value,
-    ]),
-  );
 }

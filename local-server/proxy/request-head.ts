@@ -10,23 +10,10 @@ import {
 import type { Routed } from "../../core/route.ts";
 import { isLocal } from "../../core/session.ts";
 import type { Served } from "../sessions.ts";
+import type { SentRequest } from "../upstream/connection.ts";
 import type { ClientHead } from "./client.ts";
 import { hopsOf } from "./decide.ts";
 import { connectionNames, type Fields } from "./fields.ts";
-
-/** What goes over the connection. */
-export interface SentRequest {
-  /** `http://host:port` of the service. */
-  origin: string;
-  /** Request line and headers, with the empty line behind them, to be sent as latin1. */
-  head: string;
-  /** Where in `head` the client's own lines end: as they came, but for the host, those of its connection, and cookies joined. */
-  own: number;
-  /** What the client said in lines that say something else now: name, value, name, value… */
-  replaced: string[];
-  /** The body is sent in chunks, since its length is not known. */
-  chunked: boolean;
-}
 
 export interface ForwardedRequest extends SentRequest {
   /** The `Host` that the service sees instead of the client's. */
@@ -80,7 +67,7 @@ function written(
   const names = new Set(added.map(([name]) => name));
   const replaced: string[] = [];
   const hop = connectionNames(fields);
-  const chunked = client.hasBody && !fields.has("content-length");
+  const body = !client.hasBody ? "none" : fields.has("content-length") ? "of known length" : "chunked";
 
   let head = `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n`;
   for (let i = 0; i < fields.names.length; i++) {
@@ -100,12 +87,12 @@ function written(
   if (fields.has("te") && fields.list("te").includes("trailers"))
     head += "TE: trailers\r\nConnection: TE\r\n";
   if (upgrade !== undefined) head += `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
-  if (chunked) {
+  if (body === "chunked") {
     const trailer = fields.get("trailer");
     if (trailer !== undefined) head += `Trailer: ${trailer}\r\n`;
     head += "Transfer-Encoding: chunked\r\n";
   }
-  return { head: `${head}\r\n`, own, replaced, chunked };
+  return { method, head: `${head}\r\n`, own, replaced, upgrade: upgrade !== undefined, body };
 }
 
 /**

@@ -12,6 +12,8 @@ export interface Endpoint {
   port: number;
   /** The machine it runs on is this one. */
   loopback: boolean;
+  /** What is offered to be spoken over TLS, best first; without it HTTP/1.1. */
+  protocols?: readonly string[];
   /** IP addresses to try in this order, instead of what the system makes of `host`. */
   addresses?: string[];
 }
@@ -73,14 +75,14 @@ export function connect(
   };
 }
 
-function open({ tls, host, port, loopback }: Endpoint, address: string): Socket {
+function open({ tls, host, port, loopback, protocols = ["http/1.1"] }: Endpoint, address: string): Socket {
   const common = { host: address, port, noDelay: true, allowHalfOpen: true };
   if (!tls) return new ServiceSocket().connect(common);
   return connectTls({
     ...common,
     // RFC 6066: no IP addresses in SNI.
     ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
-    ALPNProtocols: ["http/1.1"],
+    ALPNProtocols: [...protocols],
     // Development servers sign their own certificates; nobody else can answer on this machine's loopback.
     ...(loopback ? { rejectUnauthorized: false } : { secureContext: trust() }),
   });

@@ -1,13 +1,21 @@
-/** One HTTP/1.1 connection to a service, for one request at a time. */
+/** What carries one request at a time to a service, whichever version of HTTP the service speaks. */
 import type { Socket } from "node:net";
-import {
-  type Asked,
-  MalformedResponse,
-  type ResponseHead,
-  ResponseParser,
-  type ResponseReader,
-} from "./response-parser.ts";
-import { ServiceSocket } from "./service-socket.ts";
+import type { ResponseHead, ResponseReader } from "./response-parser.ts";
+
+export interface SentRequest {
+  /** `http://host:port` of the service. */
+  origin: string;
+  method: string;
+  /** Request line and headers as HTTP/1.1 has them, with the empty line behind them, to be sent as latin1. */
+  head: string;
+  /** Where in `head` the client's own lines end: as they came, but for the host, those of its connection, and cookies joined. */
+  own: number;
+  /** What the client said in lines that say something else now: name, value, name, value… */
+  replaced: string[];
+  /** Asks to switch protocols. */
+  upgrade: boolean;
+  body: "none" | "of known length" | "chunked";
+}
 
 export interface Answer extends Omit<ResponseReader, "data" | "switched"> {
   /** A piece of the body. `done` is to be called when its bytes are not needed any more: they are used again then. */
@@ -22,146 +30,16 @@ export interface Answer extends Omit<ResponseReader, "data" | "switched"> {
   failed(error: Error, stale: boolean): void;
 }
 
-export class Connection {
-  readonly #socket: Socket;
-  readonly #onFree: (connection: Connection) => void;
-  readonly #parser: ResponseParser;
-  #answer: Answer | undefined;
-  #requested = false;
-  #responded = false;
-  #requests = 0;
-  /** What is being read just now. */
-  #bytes: Bytes | undefined;
-  /** Milliseconds that the service said it keeps an idle connection (`Keep-Alive: timeout=N`). */
-  keepAlive: number | undefined;
-
-  /** `onFree` is called each time the connection can be used again. */
-  constructor(socket: Socket, onFree: (connection: Connection) => void) {
-    this.#socket = socket;
-    this.#onFree = onFree;
-    const listeners = {
-      data: (chunk: Buffer) => this.#read(chunk, () => {}),
-      drain: () => this.#answer?.drained(),
-      end: () => {
-        this.#parser.finish();
-        if (!this.#parser.switched) socket.destroy();
-      },
-      error: (error: Error) => this.#fail(error),
-      close: () => this.#fail(new Error("it closed the connection before its answer was complete")),
-    };
-    for (const [event, listener] of Object.entries(listeners)) socket.on(event, listener);
-    if (socket instanceof ServiceSocket) socket.takeBytes = (bytes, release) => this.#read(bytes, release);
-    this.#parser = new ResponseParser({
-      information: (status, fields) => this.#answer?.information(status, fields),
-      head: (head) => {
-        this.keepAlive = keepAliveHint(head);
-        this.#answer?.head(head);
-      },
-      data: (chunk) => {
-        if (!this.#answer) return;
-        const bytes = this.#bytes!;
-        bytes.holders++;
-        this.#answer.data(chunk, () => letGo(bytes));
-      },
-      end: (trailers) => {
-        this.#responded = true;
-        this.#answer?.end(trailers);
-        this.#settle();
-      },
-      switched: (head, rest) => {
-        for (const [event, listener] of Object.entries(listeners)) socket.off(event, listener);
-        if (socket instanceof ServiceSocket) socket.takeBytes = undefined;
-        const answer = this.#answer;
-        this.#answer = undefined;
-        answer?.switched(head, socket, Buffer.from(rest));
-      },
-    });
-  }
-
-  get alive(): boolean {
-    return !this.#socket.destroyed && this.#socket.writable;
-  }
-
-  /** Sends the head of a request; the body follows with `write`, and always `finish`. */
-  request(head: string, asked: Asked, answer: Answer): void {
-    this.#answer = answer;
-    this.#requested = false;
-    this.#responded = false;
-    this.#requests++;
-    this.#parser.start(asked);
-    this.#socket.write(head, "latin1");
-  }
-
+export interface Connection {
+  /** Sends the head of a request; its body follows with `write`, and always `finish`. */
+  request(request: SentRequest, answer: Answer): void;
   /** False when the caller should wait for `drained`. */
-  write(chunk: Buffer | string): boolean {
-    return this.#socket.write(chunk as string, "latin1");
-  }
-
-  /** The request is complete. */
-  finish(): void {
-    this.#requested = true;
-    if (this.#responded) this.#settle();
-  }
-
-  pause(): void {
-    this.#socket.pause();
-  }
-
-  resume(): void {
-    this.#socket.resume();
-  }
-
-  /** The service learns by the end of the connection that nobody waits for its answer any more. */
-  abort(): void {
-    this.#answer = undefined;
-    this.#socket.destroy();
-  }
-
-  #read(chunk: Buffer, release: () => void): void {
-    const bytes: Bytes = { holders: 1, release };
-    this.#bytes = bytes;
-    try {
-      this.#parser.feed(chunk);
-      this.#answer?.caughtUp();
-    } catch (error) {
-      if (!(error instanceof MalformedResponse)) throw error;
-      this.#fail(error);
-    } finally {
-      letGo(bytes);
-    }
-    // Bytes behind a complete response: the next one could not be told from them.
-    if (this.#answer === undefined && !this.#parser.reusable && !this.#parser.switched)
-      this.#socket.destroy();
-  }
-
-  /** Free again when both the request and the answer are complete; a half-sent request cannot be followed by another. */
-  #settle(): void {
-    if (this.#answer === undefined) return;
-    this.#answer = undefined;
-    this.#socket.resume();
-    if (this.#requested && this.#parser.reusable && this.alive) this.#onFree(this);
-    else this.#socket.destroy();
-  }
-
-  #fail(error: Error): void {
-    const answer = this.#answer;
-    this.#answer = undefined;
-    this.#socket.destroy();
-    answer?.failed(error, this.#requests > 1 && !this.#parser.sawBytes);
-  }
-}
-
-/** Read bytes, and how many still look at them. */
-interface Bytes {
-  holders: number;
-  release: () => void;
-}
-
-function letGo(bytes: Bytes): void {
-  if (--bytes.holders === 0) bytes.release();
-}
-
-function keepAliveHint({ fields }: ResponseHead): number | undefined {
-  const match = /(?:^|[,;\s])timeout=(\d{1,6})/i.exec(fields.get("keep-alive") ?? "");
-  return match ? Number(match[1]) * 1000 : undefined;
+  write(chunk: Buffer): boolean;
+  /** The request is complete. `trailers` as name, value, name, value…, of a chunked body only. */
+  finish(trailers: string[]): void;
+  /** Holds the answer's body back. */
+  pause(): void;
+  resume(): void;
+  /** Nobody waits for the answer any more. */
+  abort(): void;
 }

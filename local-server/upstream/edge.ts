@@ -69,8 +69,8 @@ async function ask(host: string, { address, port }: Resolver): Promise<string[]>
 
 /** Opens connections to hosts at the edge. */
 export function edgeOpener(edge: Edge): Open {
-  return (origin, done) => {
-    const target = endpoint(origin);
+  return (origin, protocols, done) => {
+    const target = { ...endpoint(origin), protocols };
     let giveUp: (() => void) | undefined;
     let over = false;
     edge.addresses(target.host).then(

@@ -1,0 +1,38 @@
+/** Header lines as node:http2 takes them. */
+import type { OutgoingHttpHeaders } from "node:http2";
+
+/** From name, value, name, value… */
+export function http2Fields(raw: string[]): OutgoingHttpHeaders {
+  const headers: Record<string, string | string[]> = Object.create(null);
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!.toLowerCase();
+    const value = raw[i + 1]!;
+    const before = headers[name];
+    if (before === undefined) headers[name] = value;
+    else if (Array.isArray(before)) before.push(value);
+    else headers[name] = [before, value];
+  }
+  return headers;
+}
+
+/**
+ * Calls `send` with the headers; once more without repeated lines when one has two that may have a single value only:
+ * HTTP/1.1 readers take the first, HTTP/2 has no way to send both.
+ */
+export function sendFields<T>(headers: OutgoingHttpHeaders, send: (headers: OutgoingHttpHeaders) => T): T {
+  try {
+    return send(headers);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ERR_HTTP2_HEADER_SINGLE_VALUE") throw error;
+    return send(firstValues(headers));
+  }
+}
+
+function firstValues(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) && name !== "set-cookie" ? value[0] : value,
+    ]),
+  );
+}
