@@ -26,6 +26,8 @@ export interface SessionEvents {
 export class Http2Session {
   readonly #session: ClientHttp2Session;
   #streams = 0;
+  /** Requests at a time. More would be refused, and have to be sent again. */
+  #limit: number | undefined;
   #retired = false;
   /** It has carried a request. */
   used = false;
@@ -41,13 +43,15 @@ export class Http2Session {
       createConnection: () => socket,
       // With the default of 10 MB, pages of 200 and more streams lose most of their requests.
       maxSessionMemory: 1000,
-      // Until the service has said how many it takes, the others wait: what it refuses would have to be sent again.
-      peerMaxConcurrentStreams: 1,
       maxHeaderListPairs: 2000,
       maxSendHeaderBlockLength: 2 * MAX_HEADER_SIZE,
       settings: { enablePush: false, initialWindowSize: STREAM_WINDOW, maxHeaderListSize: MAX_HEADER_SIZE },
     });
     this.#session.setLocalWindowSize(SESSION_WINDOW);
+    this.#session.on("remoteSettings", ({ maxConcurrentStreams = MAX_STREAMS }) => {
+      this.#limit = Math.min(maxConcurrentStreams, MAX_STREAMS);
+      events.onFree();
+    });
     this.#session.on("goaway", () => this.retire());
     // Each of its streams hears of it, and 'close' follows.
     this.#session.on("error", () => {});
@@ -62,7 +66,12 @@ export class Http2Session {
 
   /** How many more requests it takes now. */
   get room(): number {
-    return Math.min(this.#session.remoteSettings.maxConcurrentStreams ?? 100, MAX_STREAMS) - this.#streams;
+    return (this.#limit ?? 1) - this.#streams;
+  }
+
+  /** The service has said how many requests it takes at a time. */
+  get settled(): boolean {
+    return this.#limit !== undefined;
   }
 
   /** How long nothing has been under way, in milliseconds. */

@@ -82,7 +82,8 @@ export class SecureOrigin {
       waiter.giveUp = this.#connections.acquireHttp1(need, done);
       return;
     }
-    const session = need.fresh ? undefined : this.#roomiest();
+    const usable = this.#usable();
+    const session = need.fresh && usable.length < MAX_SESSIONS ? undefined : roomiest(usable);
     const check = session?.check();
     if (check) void check.then(() => this.#serve(waiter));
     else if (session) done(undefined, session.connection());
@@ -92,16 +93,15 @@ export class SecureOrigin {
     }
   }
 
-  #roomiest(): Http2Session | undefined {
-    let best: Http2Session | undefined;
-    for (const session of this.#sessions)
-      if (session.usable && session.room > (best?.room ?? 0)) best = session;
-    return best;
+  #usable(): Http2Session[] {
+    return Array.from(this.#sessions).filter((session) => session.usable);
   }
 
   #openAnother(): void {
-    const usable = Array.from(this.#sessions).filter((session) => session.usable);
-    if (this.#giveUpOpening || usable.length >= MAX_SESSIONS) return;
+    const usable = this.#usable();
+    // Those that have just been opened may have room for all, as soon as they know.
+    const settled = usable.every((session) => session.settled);
+    if (this.#giveUpOpening || usable.length >= MAX_SESSIONS || !settled) return;
     this.#giveUpOpening = this.#connections.open((error, socket) => {
       this.#giveUpOpening = undefined;
       if (!socket) return this.#refuseAll(error!);
@@ -148,4 +148,10 @@ export class SecureOrigin {
     this.#waiting = [];
     for (const { done } of waiting) done(error);
   }
+}
+
+function roomiest(sessions: Http2Session[]): Http2Session | undefined {
+  let best: Http2Session | undefined;
+  for (const session of sessions) if (session.room > (best?.room ?? 0)) best = session;
+  return best;
 }

@@ -1,6 +1,6 @@
 /** Services that speak HTTP/2: the same promises as for those that speak HTTP/1.1. */
 import { constants, type ServerHttp2Stream } from "node:http2";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect as connectTcp, createServer, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { protocols, rawSocket, type TestClient } from "./clients.ts";
 import { breakOffWith, echo, Http2Service } from "./http2-service.ts";
@@ -379,6 +379,30 @@ describe("connections", () => {
     refused = 0;
     expect((await get()).status).toBe(502);
     expect(refused).toBe(2);
+  });
+
+  test("one that has gone without a word, as after sleep, is noticed before a request depends on it", async () => {
+    const frozen: Socket[] = [];
+    const relay = createServer((socket) => {
+      const onward = connectTcp(service.port, "127.0.0.1");
+      frozen.push(
+        socket.on("error", () => {}),
+        onward.on("error", () => {}),
+      );
+      socket.pipe(onward).pipe(socket);
+    });
+    await new Promise((resolve) => relay.listen(0, "127.0.0.1", () => resolve(undefined)));
+    const { port } = relay.address() as AddressInfo;
+    await putSession(system, { services: { location: `https://localhost:${port}` } });
+    expect((await get()).status).toBe(200);
+    for (const socket of frozen.splice(0)) socket.unpipe().pause();
+    // As long as the local server trusts in a connection that says nothing.
+    await new Promise((resolve) => setTimeout(resolve, 5_500));
+    const { status } = await client.request({ host: APP, method: "POST", body: "order" });
+    await routeTo(service);
+    relay.close();
+    for (const socket of frozen) socket.destroy();
+    expect(status).toBe(200);
   });
 
   test("who asks to switch protocols gets a connection of HTTP/1.1", async () => {
