@@ -2,8 +2,8 @@
 import type { Client } from "../proxy/client.ts";
 import type { Listener, Verdict } from "../proxy/decide.ts";
 import type { Failure } from "../proxy/failures.ts";
-import type { SentRequest } from "../proxy/request-head.ts";
 import type { Traffic } from "../proxy/splice.ts";
+import type { SentRequest } from "../upstream/connection.ts";
 import type { ResponseHead } from "../upstream/response-parser.ts";
 import { BodyPiece } from "./body-piece.ts";
 import { Facts, type Recorded } from "./facts.ts";
