@@ -10,7 +10,7 @@ const SECRET_HEADERS: ReadonlySet<string> = new Set([
 ]);
 /** A word of a name that says that the value is a secret: `x-api-key`, `accessToken`, `client_secret`. */
 const SECRET_WORD =
-  /(?:^|[^a-z])(?:auth|authorization|access|apikey|assertion|bearer|cred|credential|credentials|jwt|key|keys|otp|pass|passcode|passphrase|passwd|password|pin|pwd|saml[a-z]*|secret|sid|sig|signature|sso|ticket|token|tokens|xsrf|csrf)(?![a-z])|(?:token|secret|password|passwd|apikey|signature|credential|jwt)s?(?![a-z])/;
+  /(?:^|[^a-z])(?:auth|authorization|apikey|assertion|bearer|cred|credential|credentials|jwt|key|keys|otp|pass|passcode|passphrase|passwd|password|pin|pwd|saml[a-z]*|secret|sid|sig|signature|ticket|token|tokens|xsrf|csrf)(?![a-z])|(?:token|secret|password|passwd|apikey|signature|credential|jwt)s?(?![a-z])/;
 /** Such words, of headers that hold no secret. */
 const HARMLESS_HEADERS: ReadonlySet<string> = new Set([
   "sec-websocket-key",
@@ -18,14 +18,7 @@ const HARMLESS_HEADERS: ReadonlySet<string> = new Set([
   "surrogate-key",
 ]);
 /** In queries only: OAuth's code, and what keeps a session. */
-const SECRET_PARAMETERS: ReadonlySet<string> = new Set([
-  "code",
-  "session",
-  "sessionid",
-  "session_id",
-  "state",
-  "nonce",
-]);
+const SECRET_PARAMETERS: ReadonlySet<string> = new Set(["code", "session", "sessionid", "session_id"]);
 
 /** Name and value of each line; `raw` as name, value, name, value… */
 export function redactedHeaders(raw: readonly string[]): [string, string][] {
@@ -39,7 +32,8 @@ export function redactedHeader(name: string, value: string): string {
   if (lower === "cookie") return value.replace(/([^;]*)/g, redactedPair);
   if (lower === "set-cookie") return value.replace(/^[^;]*/, redactedPair);
   if (lower.endsWith("authorization")) return value.replace(/^(\s*[A-Za-z][\w-]*\s+)?.*$/s, `$1${MASK}`);
-  if (SECRET_HEADERS.has(lower) || (isSecretName(name) && !isPolicy(lower))) return MASK;
+  if (isPolicy(lower)) return value;
+  if (SECRET_HEADERS.has(lower) || isSecretName(name)) return MASK;
   // Where browsers can send no other header, tokens stand beside the protocol's name.
   if (lower === "sec-websocket-protocol") return value.replace(/[^,\s]{24,}/g, MASK);
   return redactedText(value);
@@ -65,13 +59,26 @@ function redactedPair(pair: string): string {
 
 /** The secrets that can be told by what stands around them: in the query of an URL, as its user, as a JWT, behind `Bearer`. */
 export function redactedText(text: string): string {
-  return text
+  return redactedQueries(text)
     .replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^/?#\s"'<>]*@/gi, `$1${MASK}@`)
-    .replace(/([?&#;])([^?&#;=\s"'<>]{1,256})=([^&#;\s"'<>]*)/g, (whole, mark: string, name: string) =>
-      isSecretParameter(name) ? `${mark}${name}=${MASK}` : whole,
-    )
     .replace(/\beyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)*/g, MASK)
     .replace(/\b(bearer|basic)(\s+|%20|\+)[\w.~+/=-]{6,}/gi, `$1$2${MASK}`);
+}
+
+/** Parameters begin with `?`, `&`, `;` or `#`. A `?` may also be a part of the value before it. */
+function redactedQueries(text: string): string {
+  let inSecret = false;
+  return text.replace(
+    /([?&;#])([^?&;#=\s"'<>]*)(=?)([^?&;#\s"'<>]*)/g,
+    (whole, mark, name, equals, _value) => {
+      if (equals && isSecretParameter(name)) {
+        inSecret = true;
+        return `${mark}${name}=${MASK}`;
+      }
+      inSecret &&= mark === "?";
+      return inSecret ? "" : whole;
+    },
+  );
 }
 
 /** The text of a body: JSON and forms, as far as names tell. */

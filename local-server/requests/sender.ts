@@ -23,7 +23,14 @@ function pageOf(url: string | undefined): string | undefined {
 }
 
 /** Most browsers say that they are several: the most special name counts. */
+const BROWSERS = [
+  ["Edg/", "Edge"],
+  ["OPR/", "Opera"],
+  ["Firefox/", "Firefox"],
+  ["Chrome/", "Chrome"],
+  ["Safari/", "Safari"],
+] as const;
+
 function browser(agent: string): string {
-  const name = /(Edg|OPR|Firefox|Chrome|Safari)\/[\d.]*/.exec(agent)?.[1];
-  return name === "Edg" ? "Edge" : name === "OPR" ? "Opera" : (name ?? "a browser");
+  return BROWSERS.find(([mark]) => agent.includes(mark))?.[1] ?? "a browser";
 }

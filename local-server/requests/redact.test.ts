@@ -1,0 +1,126 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { redactedBody, redactedHeader, redactedHeaders, redactedReason, redactedText } from "./redact.ts";
+
+test.each([
+  ["Authorization", "Bearer abc.def", "Bearer ***"],
+  ["authorization", "abcdef", "***"],
+  ["X-Forwarded-Authorization", "Basic abcdef", "Basic ***"],
+  ["Proxy-Authorization", "Basic abcdef", "Basic ***"],
+  ["Cookie", "a=1; theme=dark;b=2", "a=***; theme=***;b=***"],
+  ["Cookie", "bare; a=1=2", "***; a=***"],
+  ["Set-Cookie", "sid=1; Path=/; HttpOnly", "sid=***; Path=/; HttpOnly"],
+  ["X-Api-Key", "1", "***"],
+  ["X-Amz-Security-Token", "1", "***"],
+  ["X-CSRF-Token", "1", "***"],
+  ["Cf-Access-Jwt-Assertion", "1", "***"],
+  ["linkup-origin-secret", "1", "***"],
+  ["Referer", "https://a.example/?x=1&token=2#code=3", "https://a.example/?x=1&token=***#code=***"],
+  ["Location", "https://me:pw@a.example/cb?code=1&x=2", "https://***@a.example/cb?code=***&x=2"],
+  ["Link", "<https://a.example/?sig=1>; rel=next", "<https://a.example/?sig=***>; rel=next"],
+  ["Sec-WebSocket-Protocol", "graphql-ws, dG9rZW4tdG9rZW4tdG9rZW4tdG9rZW4", "graphql-ws, ***"],
+])("%s: %s", (name, value, redacted) => expect(redactedHeader(name, value)).toBe(redacted));
+
+test.each([
+  ["Access-Control-Allow-Headers", "authorization, x-api-key"],
+  ["WWW-Authenticate", 'Bearer realm="a"'],
+  ["Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="],
+  ["Accept", "text/html;q=0.9, */*;q=0.8"],
+  ["Cache-Control", "max-age=0"],
+  ["Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"],
+  ["Tracestate", "linkup-session=slim-gecko"],
+  ["X-Forwarded-Host", "slim-gecko.example.com"],
+  ["Keep-Alive", "timeout=5"],
+  ["X-Monkey", "1"],
+  ["X-Author", "me"],
+])("%s: %s stays", (name, value) => expect(redactedHeader(name, value)).toBe(value));
+
+test("queries: names in any case, encoded, in camel case; others stay", () => {
+  expect(redactedText("/a?Access_Token=1&apiKey=2&%70assword=3&page=4&X-Amz-Signature=5&keyword=6&q")).toBe(
+    "/a?Access_Token=***&apiKey=***&%70assword=***&page=4&X-Amz-Signature=***&keyword=6&q",
+  );
+  expect(redactedText("/a?%zz=1&code=2")).toBe("/a?%zz=1&code=***");
+  expect(redactedText("/a?b=c?token=1?2?3&d=e?f")).toBe("/a?b=c?token=***&d=e?f");
+  expect(redactedText("/in/eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.c2ln/x")).toBe("/in/***/x");
+});
+
+test("bodies, as far as names tell", () => {
+  expect(redactedBody('{"user":"me","password":"a\\"b","n":{"pin": 1234}}')).toBe(
+    '{"user":"me","password":"***","n":{"pin": "***"}}',
+  );
+  expect(redactedBody("password=a&user=me&token=b")).toBe("password=***&user=me&token=***");
+  expect(redactedBody('{"password":"cut off in the')).toBe('{"password":"***"');
+});
+
+test("a reason that quotes a header's line", () => {
+  expect(redactedReason('it has the header line "Set-Cookie : sid=1"')).toBe(
+    'it has the header line "Set-Cookie : ***"',
+  );
+});
+
+const secret = fc.stringMatching(/^[A-Za-z0-9]{16,40}$/).map((text) => `Zq${text}`);
+const secretName = fc.constantFrom(
+  ...["token", "access_token", "refreshToken", "code", "api_key", "apikey", "key", "secret", "client_secret"],
+  ...["password", "signature", "X-Amz-Signature", "id_token", "sig", "auth", "jwt", "session", "%74oken"],
+);
+const url = fc
+  .tuple(
+    fc.webUrl({ withQueryParameters: false }),
+    secretName,
+    fc.webQueryParameters(),
+    fc.constantFrom("?", "#"),
+  )
+  .map(
+    ([base, name, query, mark]) =>
+      (secret: string) =>
+        `${base}${mark}${query}&${name}=${secret}&z=1`,
+  );
+const place: fc.Arbitrary<(secret: string) => [string, string]> = fc.oneof(
+  fc.constantFrom(
+    (secret: string): [string, string] => ["Authorization", `Bearer ${secret}`],
+    (secret: string): [string, string] => ["authorization", secret],
+    (secret: string): [string, string] => [
+      "Proxy-Authorization",
+      `Digest username="a", response="${secret}"`,
+    ],
+    (secret: string): [string, string] => ["Cookie", `a=1; b=${secret}; ${secret}`],
+    (secret: string): [string, string] => ["Set-Cookie", `${"s"}=${secret}; Secure`],
+    (secret: string): [string, string] => ["linkup-origin-secret", secret],
+    (secret: string): [string, string] => ["X-API-Key", secret],
+    (secret: string): [string, string] => ["X-Vault-Token", secret],
+    (secret: string): [string, string] => ["X-Custom", `bearer ${secret}`],
+    (secret: string): [string, string] => ["Location", `https://user:${secret}@host.example/`],
+  ),
+  fc
+    .tuple(url, fc.constantFrom("Referer", "Location", "Content-Location", "X-Original-Url", "Link"))
+    .map(([of, name]) => (secret: string): [string, string] => [name, of(secret)]),
+);
+
+test("no secret of a header is left, wherever it stood", () => {
+  fc.assert(
+    fc.property(secret, fc.array(place, { minLength: 1, maxLength: 6 }), (secret, places) => {
+      const raw = places.flatMap((place) => place(secret));
+      expect(JSON.stringify(redactedHeaders(raw))).not.toContain(secret);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("no secret of a target is left", () => {
+  fc.assert(
+    fc.property(secret, secretName, fc.webPath(), fc.webQueryParameters(), (secret, name, path, query) => {
+      for (const target of [`${path}?${name}=${secret}`, `${path}?${query}&${name}=${secret}&a=b`])
+        expect(redactedText(target)).not.toContain(secret);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("any text is taken, soon", () => {
+  fc.assert(
+    fc.property(fc.string({ maxLength: 2_000 }), fc.string({ maxLength: 30 }), (text, name) => {
+      redactedHeader(name, text);
+      redactedBody(text);
+    }),
+  );
+});
