@@ -12,6 +12,7 @@ const PACKAGES = {
   dnsmasq: "dnsmasq-base",
   "dbus-daemon": "dbus-daemon",
   curl: "curl",
+  dig: "bind9-dnsutils",
   trust: "p11-kit p11-kit-modules",
   "update-ca-certificates": "ca-certificates",
 };

@@ -1,8 +1,11 @@
 /** The built local DNS as a process beside a real local server. */
 import { createSocket } from "node:dgram";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { decode, encode, type Packet } from "dns-packet";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFailed, test } from "vitest";
+import { memory } from "../bench/proxy/cpu.ts";
 import {
   localDnsBundle,
   newHome,
@@ -24,9 +27,17 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => otherTcp.listen(0, "127.0.0.1", resolve));
   const { port } = otherTcp.address() as AddressInfo;
   await new Promise<void>((resolve) => other.bind(port, "127.0.0.1", resolve));
-  other.on("message", (query, { port, address }) => other.send(elsewhere(query, false), port, address));
+  other.on("message", (query, { port, address }) => {
+    const answer = elsewhere(query, false);
+    if (answer) other.send(answer, port, address);
+  });
   otherTcp.on("connection", (socket) =>
-    socket.on("data", (bytes) => socket.write(framed(elsewhere(bytes.subarray(2), true)))),
+    socket
+      .on("error", () => {})
+      .on("data", (bytes) => {
+        const answer = elsewhere(bytes.subarray(2), true);
+        if (answer) socket.write(framed(answer));
+      }),
   );
   dns = await startDns(["--forward", `127.0.0.1:${port}`]);
 });
@@ -64,9 +75,15 @@ async function startDns(args: string[], home = server.home) {
   return { ...started, port };
 }
 
-/** `big.example.com` is too long for UDP. */
-function elsewhere(query: Buffer, tcp: boolean): Buffer {
-  const { id, questions } = decode(query);
+/** `big.example.com` is too long for UDP. What cannot be read, as a name that points into the id, has no answer. */
+function elsewhere(query: Buffer, tcp: boolean): Buffer | undefined {
+  let read: ReturnType<typeof decode>;
+  try {
+    read = decode(query);
+  } catch {
+    return undefined;
+  }
+  const { id, questions } = read;
   const { name } = questions![0]!;
   const truncated = name === "big.example.com" && !tcp;
   const answers =
@@ -103,8 +120,8 @@ function ask(bytes: Buffer, port = dns.port): Promise<ReturnType<typeof decode>>
   });
 }
 
-function askOverTcp(bytes: Buffer): Promise<ReturnType<typeof decode>> {
-  const socket = connect(dns.port, "127.0.0.1");
+function askOverTcp(bytes: Buffer, port = dns.port): Promise<ReturnType<typeof decode>> {
+  const socket = connect(port, "127.0.0.1");
   socket.write(framed(bytes));
   return new Promise((resolve) =>
     socket.once("data", (answer) => {
@@ -180,21 +197,102 @@ describe("TCP", () => {
   });
 });
 
-test("what is malformed does not end it", async () => {
-  const socket = createSocket("udp4");
-  const valid = packet("slim-gecko.example.com");
-  for (let round = 0; round < 2_000; round++) {
-    const bytes = Buffer.from(valid.subarray(0, 1 + (round % valid.length)));
-    for (let i = 0; i < 4; i++)
-      bytes[Math.floor(Math.random() * bytes.length)] = Math.floor(Math.random() * 256);
-    socket.send(bytes, dns.port, "127.0.0.1");
+describe("what is malformed does not end it", () => {
+  const PACKETS = 30_000;
+
+  /** Queries that are nearly right: cut, with bits turned, with counts that lie, with names that lead to themselves. */
+  function* malformed(): Generator<Buffer> {
+    const seed = Date.now() | 0;
+    onTestFailed(() => console.log(`seed ${seed}`));
+    const random = randomly(seed);
+    const bases = [
+      "slim-gecko.example.com",
+      "www.example.com",
+      `${"a".repeat(63)}.${"b.".repeat(60)}example.com`,
+      ".",
+    ].flatMap((name) => ["A", "AAAA", "SOA", "TXT", "ANY", "OPT"].map((type) => packet(name, type)));
+    for (let i = 0; i < PACKETS; i++) {
+      const bytes = Buffer.concat([bases[random(bases.length)]!, Buffer.alloc(random(40), random(256))]);
+      for (let turns = random(6); turns > 0; turns--) bytes[random(bytes.length)] = random(256);
+      // A pointer to somewhere, itself included, in place of a label.
+      if (random(3) === 0) bytes.writeUInt16BE(0xc000 | random(bytes.length), 12 + random(bytes.length - 13));
+      if (random(4) === 0) bytes.writeUInt16BE(random(65_536), 4 + 2 * random(4));
+      yield random(3) === 0 ? bytes.subarray(0, random(bytes.length)) : bytes;
+    }
   }
-  const tcp = connect(dns.port, "127.0.0.1");
-  tcp.on("error", () => {});
-  tcp.end(Buffer.from([0xff, 0xff, 1, 2, 3]));
+
+  const stillAnswers = async ({ port, log, child } = dns) => {
+    expect((await ask(packet("slim-gecko.example.com"), port)).answers).toHaveLength(1);
+    expect((await askOverTcp(packet("slim-gecko.example.com"), port)).answers).toHaveLength(1);
+    expect(log()).not.toContain("error:");
+    expect(child.exitCode).toBeNull();
+  };
+
+  test(`${PACKETS} packets over UDP`, async () => {
+    const socket = createSocket("udp4");
+    // Answers are read, so that nothing is lost for want of room.
+    socket.on("message", () => {});
+    let sent = 0;
+    for (const bytes of malformed()) {
+      await new Promise<void>((resolve) => socket.send(bytes, dns.port, "127.0.0.1", () => resolve()));
+      if (++sent % 5_000 === 0) await stillAnswers();
+    }
+    socket.close();
+  });
+
+  test(`${PACKETS} messages over TCP, in pieces, some of them with a length that lies`, async () => {
+    // Nothing is asked elsewhere, where what is hard to read has no answer and is waited for.
+    const alone = await startDns(["--forward", "none"]);
+    const random = randomly(1);
+    let connection: Socket | undefined;
+    let sent = 0;
+    for (const bytes of malformed()) {
+      if (!connection || connection.destroyed || sent % 100 === 0) {
+        if (connection && !connection.destroyed) await once(connection.end(), "close");
+        connection = connect(alone.port, "127.0.0.1").resume();
+        connection.on("error", () => {});
+      }
+      const message = framed(bytes);
+      // It waits for what never comes, and takes what follows for it.
+      if (random(50) === 0) message.writeUInt16BE(random(65_536), 0);
+      const cut = random(message.length);
+      for (const piece of [message.subarray(0, cut), message.subarray(cut)])
+        if (!connection.write(piece)) await once(connection, "drain");
+      if (++sent % 5_000 === 0) await stillAnswers(alone);
+    }
+    connection?.destroy();
+    await stillAnswers(alone);
+    alone.child.kill("SIGTERM");
+  });
+
+  /** Numbers below `limit`, the same ones for the same seed (mulberry32). */
+  function randomly(seed: number): (limit: number) => number {
+    let state = seed;
+    return (limit) => {
+      state = (state + 0x6d2b79f5) | 0;
+      let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+      mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+      return ((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * limit) | 0;
+    };
+  }
+});
+
+test("a client that asks and never reads does not fill the memory", async () => {
+  const before = memory(dns.child.pid!);
+  const socket = connect(dns.port, "127.0.0.1");
+  socket.on("error", () => {});
+  socket.pause();
+  const many = Buffer.concat(
+    Array.from({ length: 1_000 }, (_, id) => framed(packet("slim-gecko.example.com", "ANY", id))),
+  );
+  let written = 0;
+  // Until nothing more is taken.
+  for (; written < 1_000; written++)
+    if (!socket.write(many) && !(await Promise.race([once(socket, "drain"), sleep(1_000)]))) break;
+  expect(written).toBeLessThan(1_000);
+  expect(memory(dns.child.pid!) - before).toBeLessThan(50e6);
+  socket.destroy();
   expect((await ask(packet("slim-gecko.example.com"))).answers).toHaveLength(1);
-  socket.close();
-  expect(dns.log()).not.toContain("error:");
 });
 
 test("without a resolver what is not ours is refused", async () => {

@@ -49,6 +49,7 @@ import {
   fedoraTrust,
   getent,
   hostsFile,
+  LONG,
   networkManager,
   networkManagerBinary,
   patiently,
@@ -438,11 +439,68 @@ function waiting(): number {
   return Number.parseInt(queues.split(":")[1]!, 16);
 }
 
+/** What the usual tool says to the answers: about the case of names, EDNS, other types, classes and transports. */
+async function digs(): Promise<void> {
+  const dig = (...args: string[]) =>
+    run(["dig", "+tries=1", "+time=5", "-p", "8053", "@127.0.0.1", ...args]).catch(
+      (error: Error) => error.message,
+    );
+  const mixed = "SLIM-geCKo.exAMple.COM";
+  for (const [what, args, wanted] of [
+    [
+      "A",
+      [mixed, "A"],
+      [`${mixed}. 5 IN A 127.0.0.1`, "status: NOERROR", "flags: qr aa rd ra;", "EDNS: version: 0"],
+    ],
+    ["AAAA over TCP", ["+tcp", HOST, "AAAA"], ["IN AAAA ::1", "(TCP)"]],
+    ["SOA", [HOST, "SOA"], ["IN SOA linkup.localhost. "]],
+    [
+      "no MX, with how long that counts",
+      [HOST, "MX"],
+      ["status: NOERROR", "ANSWER: 0, AUTHORITY: 1", "5 IN SOA"],
+    ],
+    ["without EDNS", ["+noedns", HOST], ["status: NOERROR", "ADDITIONAL: 0"]],
+    [
+      "EDNS of a version to come",
+      ["+edns=5", "+noednsnegotiation", HOST],
+      ["status: BADVERS", "EDNS: version: 0"],
+    ],
+    [
+      "with a cookie and DNSSEC asked for",
+      ["+cookie=0123456789abcdef", "+dnssec", HOST],
+      ["status: NOERROR", "127.0.0.1"],
+    ],
+    ["another class", [HOST, "CH", "TXT"], ["status: REFUSED"]],
+    ["an update", ["+opcode=update", "+noedns", HOST], ["status: NOTIMP"]],
+  ] as const) {
+    const said = (await dig(...args)).replaceAll(/[ \t]+/g, " ");
+    const lacking = wanted.filter((part) => !said.includes(part));
+    check(
+      `dig: ${what}`,
+      lacking.length === 0 && !/warning|malformed|bad packet|mismatch/i.test(said),
+      `${lacking}\n${said}`,
+    );
+  }
+}
+
+/** A long answer of somebody else comes through: cut over UDP, and whole over TCP, which dig tries then by itself. */
+async function digLong(): Promise<void> {
+  const said = await run(["dig", "-p", "8053", "@127.0.0.1", LONG, "TXT"]).catch(
+    (error: Error) => error.message,
+  );
+  check(
+    "dig: a long answer of another resolver, cut over UDP, is whole over TCP",
+    said.includes("Truncated, retrying in TCP mode") && said.includes("ANSWER: 20,"),
+    said,
+  );
+}
+
 const VARIANTS: Variant[] = [
   {
     name: "A machine with nothing but a hosts file",
     prepare: hostsFile,
     async installed() {
+      await digs();
       const other = "fat-toad.example.com";
       await followSessions([HOST, other]);
       check("the file follows a session that comes", getent(other) !== "");
@@ -480,6 +538,7 @@ const VARIANTS: Variant[] = [
     prepare: networkManager,
     needs: { program: networkManagerBinary, packages: "network-manager" },
     elsewhere: ELSEWHERE,
+    installed: digLong,
   },
   {
     name: "systemd-resolved",

@@ -11,6 +11,9 @@ export type Undo = () => void | Promise<void>;
 const UPLINK = "192.0.2.2";
 export const ELSEWHERE = { "www.example.com": "192.0.2.80", "other.test": "192.0.2.81" };
 
+/** A name with texts that are too long for one packet. */
+export const LONG = "long.example.com";
+
 /** Programs that are unpacked only, because they would take over the machine if they were installed. */
 const UNPACKED = process.env.LINKUP_DNS_SYSTEMS ?? "/";
 const LIBRARIES = ["", "/systemd"]
@@ -181,6 +184,7 @@ function uplink(directory: string): () => void {
     ...["--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--bind-interfaces", "--user=root"],
     ...[`--listen-address=${UPLINK}`, `--pid-file=${pidFile}`],
     ...Object.entries(ELSEWHERE).map(([name, address]) => `--address=/${name}/${address}`),
+    ...Array.from({ length: 20 }, (_, i) => `--txt-record=${LONG},${String(i).padEnd(200, "x")}`),
   ]);
   return () => {
     process.kill(Number(readFileSync(pidFile, "utf8")));
