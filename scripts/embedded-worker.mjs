@@ -31,7 +31,7 @@ const CLOCK = `export default {
  * @param {string} [options.persist] folder that keeps the sessions; without it they end with the Worker
  * @param {Record<string, string>} [options.vars] more variables of the Worker
  * @param {string} [options.internet] `host:port` of a server that stands for the whole Internet: it gets every
- *   request that the Worker makes, as plain HTTP with the `Host` it is meant for
+ *   request that the Worker makes, as plain HTTP with the `Host` it is meant for, and those to Cloudflare's cache
  * @param {boolean} [options.twice] serves the Worker a second time, in an isolate of its own with the same objects
  * @param {string} [options.bundle] another Worker, with the same Durable Objects
  * @returns {Promise<import("./embedded-worker.mjs").EmbeddedWorker>}
@@ -133,11 +133,13 @@ async function stop(child, ended) {
 function workerdConfig(bundle, variables, { internet, twice }) {
   const code = `modules = [(name = "worker.js", esModule = embed ${JSON.stringify(bundle)})],
   compatibilityDate = "${COMPATIBILITY_DATE}"`;
+  const cache = internet ? `cacheApiOutbound = "internet",` : "";
   const bindings = variables
     .map((name) => `(name = ${JSON.stringify(name)}, fromEnvironment = ${JSON.stringify(name)}),`)
     .join("\n    ");
   const second = `const second :Workerd.Worker = (
   ${code},
+  ${cache}
   bindings = [
     (name = "SESSIONS", durableObjectNamespace = (className = "SessionObject", serviceName = "linkup")),
     (name = "DIRECTORY", durableObjectNamespace = (className = "DirectoryObject", serviceName = "linkup")),
@@ -171,6 +173,7 @@ const clock :Workerd.Worker = (
 );
 const linkup :Workerd.Worker = (
   ${code},
+  ${cache}
   durableObjectNamespaces = [
     (className = "SessionObject", uniqueKey = "linkup-session", enableSql = true),
     (className = "DirectoryObject", uniqueKey = "linkup-directory", enableSql = true),

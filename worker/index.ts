@@ -11,10 +11,10 @@ export { DirectoryObject } from "./directory-object.ts";
 export { SessionObject } from "./session-object.ts";
 
 export default {
-  fetch(request, env) {
+  fetch(request, env, context) {
     const head = headOf(request);
     if (!head) return failureResponse(malformed, request);
-    return isApiCall(head) ? serveApi(request, head, env) : proxy(request, head, env);
+    return isApiCall(head) ? serveApi(request, head, env, context) : proxy(request, head, env, context);
   },
 
   async scheduled(_controller, env) {
@@ -22,11 +22,16 @@ export default {
   },
 } satisfies ExportedHandler<Env>;
 
-async function serveApi(request: Request, head: RequestHead, env: Env): Promise<Response> {
+async function serveApi(
+  request: Request,
+  head: RequestHead,
+  env: Env,
+  context: ExecutionContext,
+): Promise<Response> {
   const url = URL.parse(request.url);
   if (!url) return failureResponse(malformed, request);
   try {
-    return (await callApi(request, url, env)) ?? proxy(withoutToken(request), head, env);
+    return (await callApi(request, url, env)) ?? proxy(withoutToken(request), head, env, context);
   } catch (error) {
     return failed(error, request);
   }

@@ -5,6 +5,8 @@ import { goesThroughTunnel } from "./locality.ts";
 export interface KnownSession {
   /** Differs from that of the session before any change. */
   version: string;
+  /** When the session was last changed, in milliseconds since the epoch: unlike the version it outlives its object. */
+  updated: number;
   kind: SessionKind;
   /** Locations on the laptop are the tunnel's URL, or `NO_TUNNEL` when there is none. */
   routing: Routing;
@@ -20,7 +22,7 @@ export const NO_TUNNEL = "http://no-tunnel.invalid";
 const NO_TUNNEL_PATH = "/linkup/no-tunnel";
 
 export function knownSession(
-  version: string,
+  { version, updated }: Pick<KnownSession, "version" | "updated">,
   session: Session,
   tunnel: { data: { url: string }; origin_secret: string } | null,
   direct: boolean,
@@ -32,6 +34,7 @@ export function knownSession(
   };
   return {
     version,
+    updated,
     kind,
     routing: {
       services: services.map((service) => ({ ...service, location: resolve(service.location) })),

@@ -3,6 +3,7 @@ import { loop, noTargetFor, unknownSession } from "../core/failure.ts";
 import { HOPS_HEADER, MAX_HOPS } from "../core/forward.ts";
 import type { RequestHead } from "../core/request.ts";
 import { route } from "../core/route.ts";
+import { cacheKey, fromCache, keep, mayBeKept } from "./edge-cache.ts";
 import { type Env, isDirect } from "./env.ts";
 import { type Failure, failureResponse } from "./failure.ts";
 import { failed, noTunnel, serviceUnreachable, tunnelDown } from "./failures.ts";
@@ -14,7 +15,12 @@ import { failureToClient, type Passage, responseToClient } from "./response.ts";
 /** Cloudflare's edge answers so when no cloudflared is connected to the tunnel. */
 const TUNNEL_NOT_CONNECTED = 530;
 
-export async function proxy(request: Request, head: RequestHead, env: Env): Promise<Response> {
+export async function proxy(
+  request: Request,
+  head: RequestHead,
+  env: Env,
+  context: ExecutionContext,
+): Promise<Response> {
   // A request that no hop has routed yet need not be counted: the next time round it is one that has been.
   const hops = head.header("linkup-destination") ? Number(head.header(HOPS_HEADER)) || 0 : undefined;
   if (hops !== undefined && hops >= MAX_HOPS) return failureResponse(loop(hops, head.host), request);
@@ -36,6 +42,10 @@ export async function proxy(request: Request, head: RequestHead, env: Env): Prom
   const passage: Passage = { found, decision, head, request };
   if (decision.origin === NO_TUNNEL) return failureToClient(noTunnel(name, decision), passage);
 
+  const key = cacheKey(passage, env);
+  const kept = key && (await fromCache(key, passage));
+  if (kept) return responseToClient(kept, passage);
+
   let response: Response;
   try {
     response = await ask(decision.origin + decision.target, request, headersToService(passage, hops), env);
@@ -46,6 +56,7 @@ export async function proxy(request: Request, head: RequestHead, env: Env): Prom
     await response.body?.cancel();
     return failureToClient(unreachable(passage, "Cloudflare has no connection to it"), passage);
   }
+  if (key && mayBeKept(response)) context.waitUntil(keep(key, response.clone()));
   // A WebSocket's answer is handed over as it is: then its messages never pass through JavaScript.
   return response.webSocket ? response : responseToClient(response, passage);
 }

@@ -50,7 +50,8 @@ export class SessionObject extends DurableObject<Env> {
     const record = this.#living();
     if (!record) return null;
     this.#noteUse(record);
-    return knownSession(this.#version, record.session, this.#tunnel ?? null, isDirect(this.env));
+    const state = { version: this.#version, updated: record.updated };
+    return knownSession(state, record.session, this.#tunnel ?? null, isDirect(this.env));
   }
 
   /**

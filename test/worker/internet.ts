@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { CacheStandIn } from "./cache-stand-in.ts";
 import { CloudflareFake } from "./cloudflare-fake.ts";
 import { type Seen, startWorker, TOKEN } from "./world.ts";
 
@@ -9,6 +10,7 @@ type Host = (request: IncomingMessage, response: ServerResponse) => void;
 
 export class Internet {
   readonly cloudflare = new CloudflareFake();
+  readonly cache = new CacheStandIn();
   readonly hosts = new Map<string, Host>();
   readonly server = http.createServer((request, response) => this.#serve(request, response));
   address = "";
@@ -47,6 +49,7 @@ export class Internet {
     const name = request.headers.host ?? "";
     const host = this.hosts.get(name);
     if (name === "api.cloudflare.com") void this.cloudflare.serve(request, response);
+    else if (name.endsWith(".linkup-cache.invalid")) void this.cache.serve(request, response);
     else if (host) host(request, response);
     else if (name.endsWith(`.${this.cloudflare.zone.name}`)) this.#tunnel(name, request, response);
     else response.writeHead(404).end(`nothing is called ${name}`);

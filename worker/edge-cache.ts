@@ -1,0 +1,61 @@
+/**
+ * Answers of deployed services to paths of `cache_routes`, kept in Cloudflare's cache. Its own way of keeping them knows
+ * no sessions; here each state of a session has addresses of its own, so that nothing is found by another session, or
+ * after a change. What runs on a laptop changes without notice, and is not kept.
+ */
+import { keepsCaching } from "../core/route.ts";
+import { type Env, isDirect } from "./env.ts";
+import type { Passage } from "./response.ts";
+
+const NAME = "linkup-sessions";
+/** The largest answer kept, in bytes: it passes through the isolate's memory when the client is slow. */
+const MAX_SIZE = 16 * 1024 * 1024;
+/** What the cache answers by itself: a part of what it has, or that the client has it already. */
+const CONDITIONS = ["if-none-match", "if-modified-since", "range"];
+
+/** Where the answer to this request is kept, as a request that the cache answers; undefined when it is not kept. */
+export function cacheKey({ found, decision, head, request }: Passage, env: Env): Request | undefined {
+  const { session } = found;
+  if (request.method !== "GET" || isDirect(env) || decision.origin === session.tunnel?.origin)
+    return undefined;
+  if (!keepsCaching(session.routing, decision.target) || head.header("authorization")) return undefined;
+  const encoding = head.header("accept-encoding") ?? "";
+  const place = [String(session.updated), decision.origin, encoding].map(encodeURIComponent).join("/");
+  const headers = new Headers();
+  for (const name of CONDITIONS) {
+    const value = head.header(name);
+    if (value) headers.set(name, value);
+  }
+  return new Request(`https://${found.name}.linkup-cache.invalid/${place}${decision.target}`, { headers });
+}
+
+/** Undefined when there is none, or the client asks for a new one. */
+export async function fromCache(key: Request, { head }: Passage): Promise<Response | undefined> {
+  if (/no-cache|no-store|max-age=0/i.test(head.header("cache-control") ?? "")) return undefined;
+  try {
+    return await (await caches.open(NAME)).match(key);
+  } catch (error) {
+    // The service has it all the same.
+    console.error(error);
+    return undefined;
+  }
+}
+
+/** Keeps this answer, if it may be kept. Resolves when it is. */
+export async function keep(key: Request, answer: Response): Promise<void> {
+  await (await caches.open(NAME)).put(key.url, answer);
+}
+
+/** Whether everyone who uses the session may get this answer (RFC 9111, 3), and it says for how long. */
+export function mayBeKept({ status, headers }: Response): boolean {
+  const control = headers.get("cache-control") ?? "";
+  const length = Number(headers.get("content-length") ?? Number.NaN);
+  return (
+    status === 200 &&
+    /(?:^|[\s,])(?:s-maxage|max-age)="?[1-9]/i.test(control) &&
+    !/\b(?:private|no-store|no-cache|s-maxage="?0)\b/i.test(control) &&
+    !headers.has("set-cookie") &&
+    /^(?:\s*accept-encoding\s*,?)*$/i.test(headers.get("vary") ?? "") &&
+    length <= MAX_SIZE
+  );
+}
