@@ -5,9 +5,11 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { controlAddress } from "../core/control.ts";
+import { NetworkWatch, thisMoment } from "./network-watch.ts";
 import { type Address, Alarm } from "./process/alarm.ts";
 import type { LocalServerOptions } from "./process/local-server.ts";
 import { LogTender, secretsOf } from "./process/logs.ts";
+import { networkChanged } from "./session/network-change.ts";
 import { KEEP_LEASE, Reconciler } from "./session/reconcile.ts";
 import { isPresent, isWanted, needsThisMachine } from "./session/records.ts";
 import { Store } from "./state/store.ts";
@@ -23,6 +25,7 @@ export async function keep(options: LocalServerOptions): Promise<void> {
   const store = new Store(options.home);
   const reconciler = new Reconciler(options, store);
   const leases = new LeaseWatch(performance.now());
+  const network = new NetworkWatch(thisMoment());
   const alarm = new Alarm();
   const socket = controlAddress(options.home, process.platform, tmpdir());
   const logs = new LogTender(join(options.home, "logs"));
@@ -33,6 +36,10 @@ export async function keep(options: LocalServerOptions): Promise<void> {
   for (let done = false; !done; ) {
     await alarm.within(TICK_MS, watched);
     try {
+      if (network.hasChanged(thisMoment())) {
+        options.log("The network changed, or the machine slept: looking at every connection.");
+        await store.change((state) => networkChanged(state, Date.now()));
+      }
       // One that hangs is the reconciler's business.
       const status = await reconciler.localServer.control.status().catch(() => undefined);
       const used = status?.leases.some((id) => id !== KEEP_LEASE) ?? false;

@@ -51,7 +51,7 @@ describe("what is no state is told in words", () => {
 
 test("a state of version 2 is carried over", () => {
   const [plain, tunneled] = [newRecord("isolated", config), newRecord("tunneled", config)];
-  const { log_writer, ...connector } = newConnector();
+  const { log_writer, changed_at, ...connector } = newConnector();
   const set_aside = { code: "state-set-aside", title: "Title", message: "Message", actions: [] };
   const { undeleted, ...version2 } = emptyState();
   const sessions = [plain, { ...tunneled, connector }];
@@ -65,7 +65,7 @@ test("a state of version 2 is carried over", () => {
   expect(parseState(JSON.stringify({ ...version2, version: 2, set_aside: null }))).toEqual({
     state: emptyState(),
   });
-  expect([log_writer, undeleted]).toEqual([null, []]);
+  expect([log_writer, changed_at, undeleted]).toEqual([null, 0, []]);
 });
 
 test("a state of version 1 is carried over", () => {

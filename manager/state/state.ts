@@ -154,13 +154,14 @@ const recordSchema = z.object({
   connector: nullable(
     z.extend(supervised, {
       serves: nullable(z.string()),
-      protocol: z.enum(["auto", "http2"]),
+      protocol: z.enum(["auto", "http2", "given"]),
       log_writer: nullable(processId),
       log_offset: z.number(),
       metrics_port: nullable(z.number()),
       ready: z.boolean(),
       unready_since: z.number(),
       was_ready: z.boolean(),
+      changed_at: z.number(),
       probed_at: z.number(),
       lost: z.number(),
     }),
@@ -216,14 +217,15 @@ const MIGRATIONS: Record<number, (state: Record<string, unknown>) => Record<stri
   // Version 2 let cloudflared write its log itself, and forgot what a Worker had not heard.
   2: ({ set_aside, sessions, ...state }) => ({
     ...state,
-    sessions: Array.isArray(sessions) ? sessions.map(withLogWriter) : sessions,
+    sessions: Array.isArray(sessions) ? sessions.map(withNewConnector) : sessions,
     set_aside: set_aside ? [set_aside] : [],
     undeleted: [],
   }),
 };
 
-function withLogWriter(record: { connector?: object | null }): unknown {
-  return record?.connector ? { ...record, connector: { ...record.connector, log_writer: null } } : record;
+function withNewConnector(record: { connector?: object | null }): unknown {
+  if (!record?.connector) return record;
+  return { ...record, connector: { ...record.connector, log_writer: null, changed_at: 0 } };
 }
 
 /** The content in today's shape, where it is of an older version; else as it is. */

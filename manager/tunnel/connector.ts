@@ -46,6 +46,7 @@ export function newConnector(): Connector {
     ready: false,
     unready_since: 0,
     was_ready: false,
+    changed_at: 0,
     probed_at: 0,
     lost: 0,
   };
@@ -77,7 +78,16 @@ export async function stepConnector(
   }
   if (connector.process) connector = await watch(options, wanted, connector, save);
   if (connector.process || !isDue(connector, Date.now())) return connector;
-  return start(options, wanted, { ...connector, serves }, save);
+  return start(options, wanted, { ...connector, serves, protocol: protocolOf(options.env, connector) }, save);
+}
+
+function protocolOf(env: NodeJS.ProcessEnv, { protocol }: Connector): Connector["protocol"] {
+  return isGiven(env) ? "given" : protocol === "given" ? "auto" : protocol;
+}
+
+/** Its user says how it connects. */
+function isGiven({ TUNNEL_TRANSPORT_PROTOCOL: protocol }: NodeJS.ProcessEnv): boolean {
+  return protocol !== undefined && protocol !== "" && protocol !== "auto";
 }
 
 async function watch(
@@ -173,7 +183,7 @@ async function start(
       argumentsFor(before.protocol, config),
       {
         cwd: home,
-        env: childEnv(env, { TUNNEL_TOKEN: tunnelToken(tunnel), LINKUP_HOME: home }),
+        env: childEnv(withoutTunnels(env), { TUNNEL_TOKEN: tunnelToken(tunnel), LINKUP_HOME: home }),
         output: writer.input,
       },
       writeDown,
@@ -190,6 +200,15 @@ async function start(
 async function end({ process, log_writer }: Connector): Promise<void> {
   if (process) await endProcess(process);
   if (log_writer) await endLogWriter(log_writer);
+}
+
+/** What of cloudflared's variables reaches it: how it gets to Cloudflare, and nothing that says which tunnel, or for what. */
+const PASSED_ON =
+  /^TUNNEL_(EDGE|EDGE_IP_VERSION|EDGE_BIND_ADDRESS|CACERT|TRANSPORT_PROTOCOL|NO_PRECHECKS|REGION|POST_QUANTUM|DNS_RESOLVER_ADDRS)$/;
+
+export function withoutTunnels(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept = Object.entries(env).filter(([name]) => !name.startsWith("TUNNEL_") || PASSED_ON.test(name));
+  return Object.fromEntries(kept);
 }
 
 function secretsOf(tunnel: TunnelData): string[] {

@@ -13,18 +13,18 @@ export function readLog(text: string): TunnelLog {
   const log: TunnelLog = { metricsPort: undefined, unauthorized: false, lastError: undefined };
   for (const line of text.split("\n")) {
     const { message, error } = parseLine(line);
+    const said = error ? `${message}: ${error}` : message;
     const port = /Starting metrics server on .*:(\d+)\/metrics/.exec(message)?.[1];
     if (port) log.metricsPort = Number(port);
-    if (/Register tunnel error from server side/.test(message) && /Unauthorized/i.test(error))
+    if (/Register tunnel error from server side/.test(said) && /Unauthorized/i.test(said))
       log.unauthorized = true;
     if (/Registered tunnel connection/.test(message)) log.unauthorized = false;
-    const said = error ? `${message}: ${error}` : message;
     if (error || PLAIN_ERROR.test(message)) log.lastError = said;
   }
   return log;
 }
 
-const PLAIN_ERROR = /not valid|Incorrect Usage|error|cannot|couldn't|failed/i;
+const PLAIN_ERROR = /not valid|Incorrect Usage|error|cannot|could(n't| not)|failed|requires/i;
 
 /** A line as its message and its error; lines of origin errors have no message, and some lines are no JSON. */
 export function parseLine(line: string): { message: string; error: string } {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { newConnector } from "./connector.ts";
+import { newConnector, withoutTunnels } from "./connector.ts";
 import { passageOf } from "./end-to-end.ts";
 import { readLog } from "./log-lines.ts";
 import { tunnelToken } from "./token.ts";
@@ -49,6 +49,11 @@ describe("what cloudflared says, recorded", () => {
     expect(readLog(accepted).unauthorized).toBe(false);
   });
 
+  test("a refused token, said in plain text", () => {
+    const line = `2026-11-20T04:00:00Z ERR Register tunnel error from server side error="Unauthorized: Invalid tunnel secret" connIndex=0`;
+    expect(readLog(line).unauthorized).toBe(true);
+  });
+
   test("an error of the registration that is no refusal", () => {
     const line = `{"error":"there are no free edge addresses left","level":"error","message":"Register tunnel error from server side"}`;
     expect(readLog(line)).toMatchObject({
@@ -61,7 +66,24 @@ describe("what cloudflared says, recorded", () => {
     "Provided Tunnel token is not valid.",
     "Incorrect Usage. flag provided but not defined: -config",
     "Could not lookup srv records on _v2-origintunneld._tcp.argotunnel.com: no such host",
-  ])("%s", (line) => expect(readLog(`${line}\n`).lastError ?? line).toContain(line));
+  ])("%s", (line) => expect(readLog(`${line}\n`).lastError).toBe(line));
+});
+
+test("of cloudflared's variables only those get through that say how it gets to Cloudflare", () => {
+  const env = {
+    PATH: "/bin",
+    TUNNEL_EDGE: "127.0.0.1:7844",
+    TUNNEL_CACERT: "/ca.pem",
+    TUNNEL_TRANSPORT_PROTOCOL: "http2",
+    TUNNEL_NO_PRECHECKS: "true",
+  };
+  const foreign = {
+    TUNNEL_TOKEN_FILE: "/t",
+    TUNNEL_URL: "http://x",
+    TUNNEL_LOGFILE: "/l",
+    TUNNEL_EDGE_OTHER: "x",
+  };
+  expect(withoutTunnels({ ...env, ...foreign })).toEqual(env);
 });
 
 describe("what an answer from beyond the tunnel says", () => {
@@ -93,6 +115,31 @@ describe("when cloudflared is replaced", () => {
     ["ready, and requests get lost", { was_ready: true, lost: 2 }, true, 100_000, "fail"],
     ["just lost its connections", { was_ready: true, unready_since: 60_000 }, false, 68_000, "nothing"],
     ["lost its connections for long", { was_ready: true, unready_since: 60_000 }, false, 70_000, "fail"],
+    ["QUIC by its user's wish", { protocol: "given" }, false, 21_000, "nothing"],
+    [
+      "the network just changed",
+      { was_ready: true, unready_since: 60_000, changed_at: 60_000 },
+      false,
+      64_000,
+      "nothing",
+    ],
+    [
+      "not back after a change",
+      { was_ready: true, unready_since: 60_000, changed_at: 61_000 },
+      false,
+      67_000,
+      "fail",
+    ],
+    ["never there, and a change", { changed_at: 10_000 }, false, 16_000, "fail"],
+    [
+      "lost long after a change",
+      { was_ready: true, unready_since: 60_000, changed_at: 1_000 },
+      false,
+      64_000,
+      "nothing",
+    ],
+    ["a change before it was started", { started: 5_000, changed_at: 1_000 }, false, 12_000, "nothing"],
+    ["ready after a change", { was_ready: true, changed_at: 10_000 }, true, 60_000, "nothing"],
   ])("%s", (_, connector, ready, now, expected) =>
     expect(judge(running(connector), ready, now).do).toBe(expected),
   );

@@ -17,7 +17,15 @@ export interface EdgeAnswer {
   body: Buffer;
 }
 
-export class Edge {
+/** What a Worker needs of an edge. */
+export interface Tunnels {
+  createTunnel(id: string, secret: string): void;
+  has(tunnel: string): boolean;
+  /** Sends a request down the tunnel; 530 when nobody serves it. */
+  request(tunnel: string, request: EdgeRequest, body: Buffer): Promise<EdgeAnswer>;
+}
+
+export class Edge implements Tunnels {
   readonly #server: Server;
   /** Secret by tunnel. */
   readonly #tunnels = new Map<string, string>();
@@ -25,8 +33,12 @@ export class Edge {
   readonly #sockets = new Set<Socket>();
   /** How often a connector registered, and by which protocols. */
   readonly registered: string[] = [];
+  /** Which of its own variables the last one had. */
+  variables: string[] = [];
   /** Nobody gets through while this is set. */
   offline = false;
+  /** Why nobody may register, while this is set. */
+  refusal: string | undefined;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -64,7 +76,6 @@ export class Edge {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** Sends a request down the tunnel; 530 when nobody serves it. */
   async request(
     tunnel: string,
     { method, authority, path, headers }: EdgeRequest,
@@ -109,9 +120,12 @@ export class Edge {
       return;
     }
     socket.once("data", (line) => {
-      const { tunnel, secret, protocol } = JSON.parse(line.toString("utf8"));
-      if (this.#tunnels.get(tunnel) !== secret) {
-        socket.end(`${JSON.stringify({ error: "Unauthorized: Failed to get tunnel" })}\n`);
+      const { tunnel, secret, protocol, variables } = JSON.parse(line.toString("utf8"));
+      this.variables = variables;
+      const isKnown = this.#tunnels.get(tunnel) === secret;
+      const error = this.refusal ?? (isKnown ? undefined : "Unauthorized: Failed to get tunnel");
+      if (error) {
+        socket.end(`${JSON.stringify({ error })}\n`);
         return;
       }
       this.registered.push(protocol);

@@ -12,7 +12,7 @@ import { candidates } from "../../core/identify.ts";
 import { animalName } from "../../core/names.ts";
 import { route } from "../../core/route.ts";
 import { parseUpsert, type Routing } from "../../core/session.ts";
-import type { Edge } from "./edge.ts";
+import type { Tunnels } from "./edge.ts";
 
 interface Known {
   token: string;
@@ -22,18 +22,20 @@ interface Known {
 
 export class OriginalWorker {
   readonly sessions = new Map<string, Known>();
+  /** What it says the id of a new tunnel is, where that is none. */
+  wrongId: string | undefined;
   readonly #server: Server;
-  readonly #edge: Edge;
+  readonly #edge: Tunnels;
   readonly #token: string;
 
-  private constructor(server: Server, edge: Edge, token: string) {
+  private constructor(server: Server, edge: Tunnels, token: string) {
     this.#server = server;
     this.#edge = edge;
     this.#token = token;
     server.on("request", (incoming, response) => void this.#serve(incoming, response));
   }
 
-  static async start(edge: Edge, token: string): Promise<OriginalWorker> {
+  static async start(edge: Tunnels, token: string): Promise<OriginalWorker> {
     const server = createServer();
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
@@ -97,7 +99,7 @@ export class OriginalWorker {
       account_id: "account",
       name: `tunnel-${name}`,
       url: `https://tunnel-${name}.example.com`,
-      id,
+      id: this.wrongId ?? id,
       secret,
       last_started: Date.now(),
     };

@@ -6,6 +6,7 @@
 //   {"deaf": true}                            ready, and requests get lost
 //   {"chatter": 1000}                         says so many lines with its token whenever it is asked for /ready
 //   {"quic": "blocked"}                       connects by http2 only
+// What the edge refuses it is told by the edge.
 import { readFileSync } from "node:fs";
 import { createServer, request } from "node:http";
 import http2 from "node:http2";
@@ -47,7 +48,10 @@ if (faults().exit === "offline") {
 process.stderr.on("error", () => process.exit(141));
 
 let connections = 0;
+let wasRegistered = false;
 let stopping = false;
+/** Requests under way. */
+let inFlight = 0;
 serveMetrics();
 connectToEdge();
 process.on("SIGTERM", stop);
@@ -68,6 +72,10 @@ function readOptions() {
     if (faults().exit === "usage") throw new Error("flag provided but not defined: -config");
     const { values, positionals } = parseArgs({ options: known, allowPositionals: true });
     if (positionals.join(" ") !== "tunnel run") throw new Error(`unknown command: ${positionals.join(" ")}`);
+    // Flags of `tunnel` are none of `run`, but these two are both's.
+    const late = process.argv.slice(process.argv.indexOf("run") + 1).filter((word) => word.startsWith("--"));
+    const wrong = late.find((word) => !/^--(protocol|config)(=|$)/.test(word));
+    if (wrong) throw new Error(`flag provided but not defined: ${wrong.slice(1)}`);
     return values;
   } catch (error) {
     console.log(
@@ -78,10 +86,15 @@ function readOptions() {
 }
 
 function readToken() {
+  if (!process.env.TUNNEL_TOKEN)
+    end(
+      255,
+      '"cloudflared tunnel run" requires the ID or name of the tunnel to run as the last command line argument or in the configuration file.',
+    );
   try {
     if (faults().exit === "token") throw new Error("as asked for");
     const { a, s, t } = JSON.parse(Buffer.from(process.env.TUNNEL_TOKEN, "base64").toString("utf8"));
-    if (!a || !s || !t) throw new Error("incomplete");
+    if (!a || !s || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(t)) throw new Error("incomplete");
     return { account: a, secret: s, tunnel: t };
   } catch {
     return end(255, "Provided Tunnel token is not valid.\nSee 'cloudflared tunnel run --help'.");
@@ -117,8 +130,9 @@ function connectToEdge() {
     return retry();
   }
   const [host, port] = process.env.TUNNEL_EDGE.split(":");
+  const variables = Object.keys(process.env).filter((name) => name.startsWith("TUNNEL_"));
   const socket = connect(Number(port), host, () =>
-    socket.write(`${JSON.stringify({ ...token, protocol })}\n`),
+    socket.write(`${JSON.stringify({ ...token, protocol, variables: variables.sort() })}\n`),
   );
   socket.once("error", ({ message }) => {
     say("error", "Unable to establish connection with Cloudflare edge", { error: message, connIndex: 0 });
@@ -128,10 +142,13 @@ function connectToEdge() {
     const { error } = JSON.parse(line);
     if (error) {
       say("error", "Register tunnel error from server side", { error, connIndex: 0, ip: host });
+      // What it may not do it tries for ever; of anything else it dies, the first time.
+      if (!wasRegistered && !/^Unauthorized/.test(error)) end(1, `failed to register tunnel: ${error}`);
       socket.destroy();
       return;
     }
     registered = true;
+    wasRegistered = true;
     connections++;
     say("info", "Registered tunnel connection", { connIndex: 0, ip: host, location: "here", protocol });
     const session = http2.performServerHandshake(socket);
@@ -173,6 +190,10 @@ function forward(stream, headers) {
   // A client that gave up.
   stream.on("error", () => {});
   if (faults().deaf) return;
+  inFlight++;
+  stream.once("close", () => {
+    inFlight--;
+  });
   const plain = Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith(":")));
   const outgoing = request(
     new URL(headers[":path"], service),
@@ -199,8 +220,10 @@ function stop(signal) {
   stopping = true;
   const name = signal === "SIGTERM" ? "terminated" : "interrupt";
   say("info", `Initiating graceful shutdown due to signal ${name} ...`);
-  setTimeout(() => {
+  const until = performance.now() + 1_000 * Number.parseFloat(options["grace-period"] ?? "30s");
+  setInterval(() => {
+    if (inFlight > 0 && performance.now() < until) return;
     say("info", "Tunnel server stopped");
     process.exit(0);
-  }, 50);
+  }, 25);
 }

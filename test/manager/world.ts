@@ -22,6 +22,7 @@ import { build } from "esbuild";
 import { startWorker } from "../../scripts/embedded-worker.mjs";
 import { Edge } from "../cloudflared/edge.ts";
 import { OriginalWorker } from "../cloudflared/original-worker.ts";
+import { OuterEdge, realEnvironment } from "../cloudflared/outer-edge.ts";
 
 export const TOKEN = "token-of-the-tests";
 
@@ -107,15 +108,18 @@ export class World {
   readonly #children = new Set<ChildProcess>();
   readonly #locations = new Map<string, string>();
 
-  /** `direct`: our Worker on this machine. `cloudflare`: one of the original behind Cloudflare's edge. */
-  static async create(tunnel: "direct" | "cloudflare" = "direct"): Promise<World> {
+  /**
+   * `direct`: our Worker on this machine. `cloudflare`: one of the original behind a stand-in for Cloudflare's edge, with
+   * one for cloudflared. `real`: the cloudflared that CLOUDFLARED_PATH names, and an edge of its own.
+   */
+  static async create(tunnel: "direct" | "cloudflare" | "real" = "direct"): Promise<World> {
     const world = new World();
     world.dist = await dist();
     for (const copy of ["remote", "local"]) {
       for (const service of ["web", "api"]) await world.#serve(`${copy} ${service}`);
     }
     if (tunnel === "direct") await world.startWorker();
-    else await world.#startCloudflare();
+    else await world.#startCloudflare(tunnel);
     world.writeConfig();
     return world;
   }
@@ -133,8 +137,14 @@ export class World {
     this.worker = undefined;
   }
 
-  /** A Worker of the original with an edge behind it, and cloudflared's stand-in on the PATH. */
-  async #startCloudflare(): Promise<void> {
+  /** A Worker of the original with an edge behind it, and cloudflared or its stand-in on the PATH. */
+  async #startCloudflare(kind: "cloudflare" | "real"): Promise<void> {
+    if (kind === "real") {
+      Object.assign(this.env, realEnvironment());
+      this.original = await OriginalWorker.start(new OuterEdge(), TOKEN);
+      this.workerPort = this.original.port;
+      return;
+    }
     this.edge = await Edge.start();
     this.original = await OriginalWorker.start(this.edge, TOKEN);
     this.workerPort = this.original.port;
