@@ -106,3 +106,19 @@ test("installing for other domains undoes what was there", async () => {
   expect(ran.slice(0, 4)).toEqual(["rm", "update-ca-certificates", ...UNLINKED]);
   expect(await localDnsStatus(options())).toMatchObject({ domains: ["other.test"] });
 });
+
+test("Windows: outside an administrator's terminal it says so, and changes nothing", async () => {
+  const windows = { ...machine, platform: "win32" as const, root: false, trust: [] };
+  const proposal = await proposeLocalDns(["example.com"], [], { ...options(), machine: windows });
+  expect(proposal.gaps).toEqual([expect.stringContaining("Run as administrator")]);
+  await expect(installLocalDns(proposal, { ...options(), machine: windows })).rejects.toThrow(
+    "Run as administrator",
+  );
+  expect(ran).toEqual([]);
+  expect(readdirSync(home)).toEqual([]);
+  const allowed = { ...options(), machine: { ...windows, root: true } };
+  const again = await proposeLocalDns(["example.com"], [], allowed);
+  expect(again.gaps).toEqual([]);
+  await installLocalDns(again, allowed);
+  expect(ran).toEqual(["powershell", "certutil"]);
+});

@@ -58,7 +58,7 @@ export async function proposeLocalDns(
     method: names.method,
     steps,
     commands: steps.flatMap(({ commands }) => commands.map((command) => asText(command, machine))),
-    gaps: trustGaps(machine),
+    gaps: [...rightsGaps(machine), ...trustGaps(machine)],
     staged: [...names.staged, ...ports.staged],
     authority,
   };
@@ -67,6 +67,7 @@ export async function proposeLocalDns(
 /** Carries a proposal out. What was installed before for other domains is undone first. */
 export async function installLocalDns(proposal: Proposal, options: LocalDnsOptions): Promise<void> {
   const { home, machine = inspectMachine(), execute = executor(machine) } = options;
+  mustBeAllowed(machine);
   const before = await readJournal(home);
   if (before) await undoAll(home, before, execute);
 
@@ -94,7 +95,10 @@ export async function installLocalDns(proposal: Proposal, options: LocalDnsOptio
 export async function uninstallLocalDns(options: LocalDnsOptions): Promise<void> {
   const { home, machine = inspectMachine(), execute = executor(machine) } = options;
   const journal = await readJournal(home);
-  if (journal) await undoAll(home, journal, execute);
+  if (journal) {
+    mustBeAllowed(machine);
+    await undoAll(home, journal, execute);
+  }
   await removeAuthority(home);
 }
 
@@ -157,6 +161,20 @@ async function undoOne(
   await writeFile(staged, restored);
   await execute(admin("cp", staged, undo.hostsFile));
   await rm(staged);
+}
+
+/** Windows has no sudo that every machine knows: there the whole terminal has to be an administrator's. */
+function rightsGaps({ platform, root }: Machine): string[] {
+  if (platform !== "win32" || root) return [];
+  return [
+    "Windows lets only an administrator change rules for names: start a terminal by “Run as administrator”, and run this command there.",
+  ];
+}
+
+/** Before anything is changed. Throws an Error that says what to do. */
+function mustBeAllowed(machine: Machine): void {
+  const [gap] = rightsGaps(machine);
+  if (gap !== undefined) throw new Error(gap);
 }
 
 function succeeds(argv: string[]): Promise<boolean> {

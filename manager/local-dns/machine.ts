@@ -1,12 +1,12 @@
 /** What a machine has, as far as it decides how names and certificates get into it. */
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 
 export interface Machine {
   platform: NodeJS.Platform;
-  /** True when this process may do everything already. */
+  /** True when this process may do everything already: as root, or in a terminal of an administrator. */
   root: boolean;
   /** systemd-resolved answers this machine's queries. */
   resolved: boolean;
@@ -44,7 +44,7 @@ export function inspectMachine(env: NodeJS.ProcessEnv = process.env): Machine {
   const home = env.HOME || homedir();
   return {
     platform,
-    root: process.getuid?.() === 0,
+    root: platform === "win32" ? isElevated() : process.getuid?.() === 0,
     resolved: platform === "linux" && isResolved(),
     networkManagerDnsmasq: platform === "linux" && existsSync("/etc/NetworkManager") && usesDnsmasq(),
     trust: LINUX_TRUST.filter(({ program, directory }) => existsSync(directory) && onPath(program, env)),
@@ -55,6 +55,11 @@ export function inspectMachine(env: NodeJS.ProcessEnv = process.env): Machine {
     exists: existsSync,
     home,
   };
+}
+
+/** `fltmc` lists file system filters, and does so for nobody else. */
+function isElevated(): boolean {
+  return spawnSync("fltmc", { stdio: "ignore", windowsHide: true }).status === 0;
 }
 
 function isResolved(): boolean {
