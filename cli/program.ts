@@ -114,6 +114,20 @@ function looking(linkup: Command): void {
     .action(async (url, options) => (await import("./commands/explain.ts")).explain(url, options));
 
   linkup
+    .command("requests")
+    .description("show the requests that came to this machine, or one of them")
+    .argument("[id]", "one of them: where it went and why, its headers and timings")
+    .option("-f, --follow", "go on showing them as they come, until Ctrl-C")
+    .option("-s, --session <name>", "only those of this session")
+    .option("--service <name>", "only those that this service got")
+    .option("--failed", "only those with status 400 and more, or that broke off")
+    .option("-n, --limit <number>", "the newest so many (default: 30)")
+    .option("--curl", "with an id: the curl command that repeats it, secrets left out")
+    .option(...JSON_OUT)
+    .addHelpText("after", "\nExamples:\n  linkup requests --follow --failed\n  linkup requests 12 --curl")
+    .action(async (id, options) => (await import("./commands/requests.ts")).requests(id, options));
+
+  linkup
     .command("logs")
     .description("print what the processes wrote")
     .argument("[component]", "local-server, tunnel, local-dns or keeper (default: all)")

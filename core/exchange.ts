@@ -23,7 +23,7 @@ export interface Exchange {
   /** The header that named the session. */
   session_by: NameSource | null;
   service: string | null;
-  /** Where it was answered; null when the local server answered itself. */
+  /** Where it was sent: to this machine, elsewhere, or to where its host really is; null when it was refused. */
   at: "local" | "remote" | "edge" | null;
   /** What was asked of the service. */
   url: string | null;

@@ -11,6 +11,7 @@ import { problemOfRecord } from "./observe.ts";
 import { Observer } from "./observer.ts";
 import { LinkupError, type Problem, problem, problemOf } from "./problem.ts";
 import { endProcess, waitForEnd } from "./process/child.ts";
+import type { RequestLog } from "./process/control-client.ts";
 import {
   type Wanted,
   wantBeside,
@@ -103,6 +104,11 @@ export class Manager {
 
   get snapshot(): Snapshot {
     return this.#observer.snapshot;
+  }
+
+  /** What the local server remembers of the requests that came. */
+  get requestLog(): RequestLog {
+    return this.#reconciler.localServer.control;
   }
 
   /** Called with each new snapshot. */

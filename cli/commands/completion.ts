@@ -58,6 +58,7 @@ function commandOf(linkup: Command, words: string[]): { command: Command; rest: 
 
 async function wordsFor(command: Command, rest: string[], previous: string): Promise<string[]> {
   if (previous === "--session" || previous === "-s") return sessionNames();
+  if (previous === "--service") return serviceNames();
   // `hidden` is commander's own mark of commands that help does not show.
   const visible = command.commands.filter(
     (candidate) => !(candidate as Command & { _hidden?: boolean })._hidden,

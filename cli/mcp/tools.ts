@@ -1,6 +1,7 @@
 /** What agents can do with Linkup: the same as the commands, one tool each. */
 import type { Target } from "../../core/config/config.ts";
 import type { Manager } from "../../manager/manager.ts";
+import { requestsForAgents } from "../../manager/requests-for-agents.ts";
 import type { SessionView } from "../../manager/snapshot.ts";
 import { needConfig, selectSession } from "../context.ts";
 import { explanationText } from "../print/explanation.ts";
@@ -20,6 +21,7 @@ export function linkupTools(manager: Manager): Tool[] {
     startSession(manager),
     routeService(manager),
     explain(manager),
+    getRequests(manager),
     preview(manager),
   ];
 }
@@ -115,6 +117,28 @@ function explain(manager: Manager): Tool {
       );
       return explanationText(String(url), explanation);
     },
+  };
+}
+
+function getRequests(manager: Manager): Tool {
+  return {
+    name: "linkup_get_requests",
+    title: "Linkup requests",
+    description:
+      "The newest requests that came to this machine's local server, as JSON, oldest first: method, host, path, status, session, service, target URL, bytes, timings, what broke off; for a request without a session, who likely sent it. With an id all of that request: why it went where it went, and its headers. Secrets are replaced by ***.",
+    inputSchema: {
+      type: "object",
+      properties: {
+        id: { type: "integer", description: "Only this request, in detail." },
+        session: { type: "string", description: "Only those of this session." },
+        service: { type: "string", description: "Only those that went to this service." },
+        failed: { type: "boolean", description: "Only those with status 400 and more, or that broke off." },
+        path: { type: "string", description: "Only those whose host and path have this text." },
+        limit: { type: "integer", description: "How many. Default 20." },
+      },
+    },
+    annotations: looks,
+    run: (input) => requestsForAgents(manager.requestLog, input),
   };
 }
 

@@ -20,7 +20,8 @@ function widthOf(text: string): number {
   return stripVTControlCharacters(text).length;
 }
 
-function fitted(text: string): string {
+/** Cut to the width of the terminal, when it is one. */
+export function fitted(text: string): string {
   const columns = process.stdout.isTTY ? process.stdout.columns : 0;
   if (!columns || widthOf(text) <= columns) return text;
   return `${stripVTControlCharacters(text).slice(0, columns - 1)}…`;

@@ -1,6 +1,7 @@
 /** Tools for language models in the editor: the same as a user can do, each change confirmed by the user. */
 import * as vscode from "vscode";
 import type { Target } from "../../core/config/config.ts";
+import { type AsksForRequests, requestsForAgents } from "../../manager/requests-for-agents.ts";
 import { chooseConfig, chooseSession, selectorOf } from "../commands/choose.ts";
 import { readConfigFile } from "../config-file.ts";
 import type { Linkup } from "../linkup.ts";
@@ -23,6 +24,7 @@ export function registerAgentTools(context: vscode.ExtensionContext, linkup: Lin
     linkup_start_session: startSession(linkup),
     linkup_route_service: routeService(linkup),
     linkup_explain_request: explainRequest(linkup),
+    linkup_get_requests: getRequests(linkup),
     linkup_create_preview: createPreview(linkup),
   };
   for (const [name, tool] of Object.entries(tools))
@@ -109,6 +111,13 @@ function explainRequest(linkup: Linkup): Tool<{ url: string; headers?: Record<st
       const selector = selectorOf(await theSession(linkup));
       return explanationText(url, headers, await (await linkup.manager).explain(selector, url, headers));
     },
+  };
+}
+
+function getRequests(linkup: Linkup): Tool<AsksForRequests> {
+  return {
+    doing: () => t("Reading the requests that came"),
+    run: async (input) => requestsForAgents((await linkup.manager).requestLog, input),
   };
 }
 

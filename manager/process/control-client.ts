@@ -1,9 +1,15 @@
 /** Asks the local server over its control socket. The calls are described in core/control.ts. */
-import { request } from "node:http";
+import { type IncomingMessage, request } from "node:http";
 import { tmpdir } from "node:os";
+import { createInterface } from "node:readline";
 import { controlAddress, type Lease, type ServedSession, type ServerStatus } from "../../core/control.ts";
+import type { Exchange, ExchangeDetails, ExchangeFilter, FollowedExchange } from "../../core/exchange.ts";
+import { LinkupError } from "../problem.ts";
 
 const TIMEOUT_MS = 5_000;
+
+/** What can be asked about requests. But for `status` each rejects with a LinkupError when no local server runs. */
+export type RequestLog = Pick<ControlClient, "status" | "requests" | "request" | "followRequests">;
 
 export class ControlClient {
   readonly #socketPath: string;
@@ -40,6 +46,38 @@ export class ControlClient {
 
   async stop(): Promise<void> {
     await this.#call("POST", "/v1/stop");
+  }
+
+  /** The newest requests that fit, oldest first. */
+  async requests(filter: ExchangeFilter): Promise<Exchange[]> {
+    const answer = await this.#call("GET", `/v1/requests?${query(filter)}`).catch(orNothingRuns);
+    return (answer as { requests: Exchange[] }).requests;
+  }
+
+  /** Rejects with the server's words when it does not remember it. */
+  async request(id: number): Promise<ExchangeDetails> {
+    return (await this.#call("GET", `/v1/requests/${id}`).catch(orNothingRuns)) as ExchangeDetails;
+  }
+
+  /** Tells the newest that fit, then each that begins or ends. Resolves when the local server ends. */
+  async followRequests(filter: ExchangeFilter, tell: (line: FollowedExchange) => void): Promise<void> {
+    const call = request({
+      socketPath: this.#socketPath,
+      path: `/v1/requests/follow?${query(filter)}`,
+      agent: false,
+    });
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    call.on("response", resolve).on("error", reject).end();
+    const response = await promise.catch(orNothingRuns);
+    const lines = createInterface({ input: response });
+    if (response.statusCode !== 200) {
+      let text = "";
+      for await (const line of lines) text += line;
+      throw new Error(`The local server does not tell its requests: ${errorIn(text)}`);
+    }
+    // A server that is killed ends the answer in the middle.
+    response.on("error", () => lines.close());
+    for await (const line of lines) tell(JSON.parse(line));
   }
 
   /** Rejects with the server's own words for 4xx and 5xx. */
@@ -85,6 +123,22 @@ export class ControlClient {
 
 /** No socket, nobody behind it, or a server that was just ending. */
 const ABSENT = new Set(["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE"]);
+
+function query(filter: ExchangeFilter): string {
+  const members = new URLSearchParams();
+  for (const [name, value] of Object.entries(filter))
+    if (value !== undefined) members.set(name, String(value));
+  return members.toString();
+}
+
+function orNothingRuns(error: NodeJS.ErrnoException): never {
+  if (!ABSENT.has(error.code ?? "")) throw error;
+  throw new LinkupError(
+    "session-unknown",
+    "No session is running on this machine, so there is nobody who has seen requests.",
+    [{ command: "start", title: "Start", terminal: "linkup start" }],
+  );
+}
 
 function errorIn(text: string): string {
   try {

@@ -2,6 +2,9 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
+import type { ServerStatus } from "../../core/control.ts";
+import type { Exchange, ExchangeDetails } from "../../core/exchange.ts";
+import { callControl } from "../local-server/harness.ts";
 import { until, World } from "../manager/world.ts";
 
 let world: World;
@@ -36,6 +39,7 @@ test("an agent starts a session, routes a service, asks why, and leaves nothing 
     "linkup_start_session",
     "linkup_route_service",
     "linkup_explain_request",
+    "linkup_get_requests",
     "linkup_create_preview",
   ]);
 
@@ -50,6 +54,19 @@ test("an agent starts a session, routes a service, asks why, and leaves nothing 
   expect(wrong.text).toContain('"nothing" is no service of this session');
   const why = await call("linkup_explain_request", { url: `http://${name}.shop.localhost/`, session: name });
   expect(why.text).toContain(name);
+
+  const { body } = await callControl(world.home, "GET", "/v1/status");
+  const { browser_port: browserPort } = body as ServerStatus;
+  await world.ask(`${name}.shop.localhost`, "/agent?token=s3cr3t", browserPort);
+  const came = await until("the request is told", async () => {
+    const { text } = await call("linkup_get_requests", { service: "web", path: "/agent" });
+    const all = JSON.parse(text) as Exchange[];
+    return all[0]?.state === "complete" && all;
+  });
+  expect(came).toMatchObject([{ session: name, service: "web", target: "/agent?token=***", status: 200 }]);
+  const one = JSON.parse((await call("linkup_get_requests", { id: came[0]!.id })).text) as ExchangeDetails;
+  expect(one.explanation.session).toBe(name);
+  expect(one).not.toHaveProperty("request_body");
 
   child.stdin.end();
   await until("the server to end", () => child.exitCode === 0);

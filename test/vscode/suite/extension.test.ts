@@ -50,6 +50,7 @@ describe("for other tools", () => {
     "linkup_start_session",
     "linkup_route_service",
     "linkup_explain_request",
+    "linkup_get_requests",
   ];
 
   it("offers tools to language models", () => {

@@ -1,0 +1,129 @@
+/** Exchanges of the request log as text. */
+import type { Body, Exchange, ExchangeDetails } from "../../core/exchange.ts";
+import { coloured } from "./colour.ts";
+import { explanationText } from "./explanation.ts";
+import { fitted } from "./table.ts";
+
+/** The columns have fixed widths, since lines come one by one; the last one is as wide as the terminal lets it. */
+const WIDTHS = { id: 5, time: 12, status: 6, method: 7, duration: 9, size: 9, service: 16 };
+
+export function exchangesHeading(): string {
+  const line = columns(["ID", "TIME", "STATUS", "METHOD", "DURATION", "SIZE", "SERVICE", "REQUEST"]);
+  return `${coloured("dim", fitted(line))}\n`;
+}
+
+/** A line for the exchange; below it who likely sent it, when it has no session, or what broke it off. */
+export function exchangeLines(exchange: Exchange): string {
+  const { id, time, method, host, target, timings, request_bytes, response_bytes } = exchange;
+  const [status, colour] = statusOf(exchange);
+  const line = columns([
+    String(id),
+    clock(time),
+    status,
+    method,
+    duration(timings.total),
+    size(request_bytes + response_bytes),
+    whereTo(exchange),
+    host + target,
+  ]);
+  const notes = [];
+  if (exchange.sender) notes.push(`no session; likely sent by ${exchange.sender}`);
+  if (exchange.broken) notes.push(brokenText(exchange.broken));
+  const lines = [
+    coloured(colour, fitted(line)),
+    ...notes.map((note) => coloured("dim", fitted(`      ${note}`))),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+export function exchangeText(exchange: ExchangeDetails): string {
+  const { id, method, protocol, listener, secure, host, target, timings, broken, sender, session } = exchange;
+  const [status, colour] = statusOf(exchange);
+  const url = `${secure ? "https" : "http"}://${host}${target}`;
+  const { queue, connect, first_byte, total } = timings;
+  const took = [
+    ...(queue > 0 ? [`queue ${duration(queue)}`] : []),
+    ...(connect === null ? [] : [`connect ${duration(connect)}`]),
+    ...(first_byte === null ? [] : [`first byte ${duration(first_byte)}`]),
+    ...(total === null ? ["not over"] : [`all ${duration(total)}`]),
+  ].join(", ");
+  const when = `${new Date(exchange.time).toISOString()}, ${protocol}, ${listener} listener`;
+  return [
+    `${coloured("bold", `${id}  ${method}`)} ${coloured(colour, status)}  ${when}\n`,
+    explanationText(url, exchange.explanation),
+    `  ${took}; ${size(exchange.request_bytes)} sent, ${size(exchange.response_bytes)} received\n`,
+    ...(broken ? [`  ${coloured("red", brokenText(broken))}\n`] : []),
+    ...(session === null && sender ? [`  likely sent by ${sender}\n`, ...lookedAt(exchange)] : []),
+    ...webSocket(exchange),
+    headersText("Request headers", exchange.request_headers),
+    bodyText(exchange.request_body),
+    headersText("Response headers", exchange.response_headers),
+    bodyText(exchange.response_body),
+  ].join("");
+}
+
+function columns(cells: string[]): string {
+  const padded = Object.values(WIDTHS).map((width, i) => cut(cells[i]!, width).padEnd(width));
+  return [...padded, cells.at(-1)].join(" ");
+}
+
+function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
+}
+
+function statusOf({ state, status, broken }: Exchange): [string, "green" | "yellow" | "red" | "dim"] {
+  const shown = status === null ? "" : String(status);
+  if (state === "open") return [shown || "…", "dim"];
+  if (broken) return [shown || "✗", "red"];
+  return [shown, status! >= 500 ? "red" : status! >= 400 ? "yellow" : "green"];
+}
+
+function whereTo({ service, at }: Exchange): string {
+  if (service === null) return at === "edge" ? "(edge)" : "";
+  return `${service} ${at}`;
+}
+
+function brokenText({ by, reason }: NonNullable<Exchange["broken"]>): string {
+  return `broken off by the ${by}: ${reason}`;
+}
+
+function lookedAt({ looked_at }: ExchangeDetails): string[] {
+  return looked_at.map(({ source, value }) => `    ${source}: ${value ?? coloured("dim", "(none)")}\n`);
+}
+
+function webSocket({ websocket }: ExchangeDetails): string[] {
+  if (!websocket) return [];
+  const { client_frames, service_frames, client_close, service_close } = websocket;
+  const closed = (code: number | null) => (code === null ? "" : `, closed with ${code}`);
+  return [
+    `  WebSocket: ${client_frames} frames from the client${closed(client_close)}; ` +
+      `${service_frames} from the service${closed(service_close)}\n`,
+  ];
+}
+
+function headersText(title: string, headers: [string, string][] | null): string {
+  if (!headers) return "";
+  return `${coloured("bold", title)}\n${headers.map(([name, value]) => `  ${coloured("cyan", name)}: ${value}\n`).join("")}`;
+}
+
+function bodyText(body: Body | null): string {
+  if (!body) return "";
+  return `\n${body.text ?? `(base64) ${body.base64}`}${body.cut ? coloured("dim", "…") : ""}\n\n`;
+}
+
+/** `09:41:07.123` of this machine's clock. */
+function clock(time: number): string {
+  return `${new Date(time).toTimeString().slice(0, 8)}.${String(time % 1_000).padStart(3, "0")}`;
+}
+
+/** Three digits or so: `12.3 ms`, `340 ms`, `1.25 s`. */
+function duration(ms: number | null): string {
+  if (ms === null) return "";
+  if (ms < 100) return `${ms.toFixed(1)} ms`;
+  return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(2)} s`;
+}
+
+function size(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} B`;
+  return bytes < 1_000_000 ? `${(bytes / 1_000).toFixed(1)} KB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
