@@ -1,4 +1,6 @@
 // Builds linkup.vsix, and fails when it holds what it should not: the extension as users get it.
+//   npm run package
+//   npm run package -- --baseContentUrl URL --baseImagesUrl URL    for a marketplace: where the README's links and pictures are
 import { execFileSync } from "node:child_process";
 import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -53,8 +55,10 @@ const problems = [
   ...NEEDED.filter((file) => !files.includes(file)).map((file) => `${file} is missing`),
 ];
 
-// The package's home is not public: links in the README stay as they are.
-const flags = ["--no-dependencies", "--allow-missing-repository", "--no-rewrite-relative-links"];
+const places = process.argv.slice(2);
+// Where the package's home is not public, links in the README stay as they are.
+const links = places.length > 0 ? places : ["--no-rewrite-relative-links"];
+const flags = ["--no-dependencies", "--allow-missing-repository", ...links];
 const said = run("node_modules/@vscode/vsce/vsce", "package", ...flags, "--out", vsix);
 if (/warning/i.test(said)) problems.push(`vsce warns:\n${said}`);
 
