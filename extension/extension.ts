@@ -10,6 +10,7 @@ import { registerProblemWatch } from "./problem-watch.ts";
 import { registerTerminalEnvironment } from "./terminal/environment.ts";
 import { storedToken } from "./token.ts";
 import { registerAgentTools } from "./tools/agent-tools.ts";
+import { registerMcpServer } from "./tools/mcp-server.ts";
 import { registerTasks } from "./tools/tasks.ts";
 import { registerUriHandler } from "./tools/uri.ts";
 import { registerSessionsView } from "./views/sessions-view.ts";
@@ -45,6 +46,7 @@ export function activate(context: vscode.ExtensionContext): LinkupApi {
   registerTasks(context, linkup);
   registerUriHandler(context, linkup);
   registerAgentTools(context, linkup);
+  registerMcpServer(context, linkup);
   return createApi(linkup);
 }
 

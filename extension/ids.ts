@@ -58,6 +58,7 @@ export type Setting =
   | "cloudflaredPath"
   | "configPath"
   | "keepRunning"
+  | "mcpServer"
   | "terminal.environment"
   | "terminal.command";
 

@@ -7,7 +7,7 @@ import { t } from "../words.ts";
 export function explanationText(
   url: string,
   headers: Record<string, string>,
-  { candidates, session, decision }: Explanation,
+  { candidates, session, decision, edge_host, failure }: Explanation,
 ): string {
   const request = [`GET ${url}`, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)];
   return [
@@ -27,7 +27,20 @@ export function explanationText(
             return `- \`${name}\` (${sourceWord(source)}): ${verdict}`;
           })
           .join("\n"),
-    ...(session
+    ...(edge_host
+      ? [
+          t(
+            "The host is under a domain of a session here, so the local server passes the request on to where it really is: {0}",
+            `\`https://${edge_host}\``,
+          ),
+        ]
+      : []),
+    ...(failure?.code === "misdirected"
+      ? [
+          `**421** — ${t("The host belongs to no running session's domains: the local server does not serve it to browsers.")}`,
+        ]
+      : []),
+    ...(session || edge_host
       ? []
       : [
           `**422** — ${t("Give the request the session's host name, or pass on its tracestate, Referer or Origin header.")}`,

@@ -1,0 +1,49 @@
+/**
+ * `linkup mcp` for those agents in VS Code that know MCP servers, and not the editor's own tools. Only where a setting
+ * asks for it: all other agents would be given every tool twice.
+ */
+import { join } from "node:path";
+import * as vscode from "vscode";
+import { readConfigFile } from "../config-file.ts";
+import type { Setting } from "../ids.ts";
+import type { Linkup } from "../linkup.ts";
+import { storedToken } from "../token.ts";
+
+const SETTING: Setting = "mcpServer";
+
+export function registerMcpServer(context: vscode.ExtensionContext, linkup: Linkup): void {
+  const changed = new vscode.EventEmitter<void>();
+  const argv = [join(context.extensionPath, "dist", "cli.js"), "mcp"];
+  const version = String(context.extension.packageJSON.version);
+  const provider: vscode.McpServerDefinitionProvider<vscode.McpStdioServerDefinition> = {
+    onDidChangeMcpServerDefinitions: changed.event,
+    /** One for each linkup.yaml of the workspace. */
+    async provideMcpServerDefinitions() {
+      const wanted = vscode.workspace.getConfiguration("linkup").get(SETTING, false);
+      if (!wanted || !vscode.workspace.isTrusted) return [];
+      await linkup.configs.ready();
+      const { files } = linkup.configs;
+      return files.map(({ path, folder }) => {
+        const label = files.length > 1 ? `Linkup (${folder})` : "Linkup";
+        const env = { ELECTRON_RUN_AS_NODE: "1", LINKUP_CONFIG: path };
+        return new vscode.McpStdioServerDefinition(label, process.execPath, argv, env, version);
+      });
+    },
+    /** It knows nothing of secret storage: the token comes in its environment, when it starts. */
+    async resolveMcpServerDefinition(server) {
+      const { linkup: worker } = await readConfigFile(String(server.env.LINKUP_CONFIG));
+      const token = await storedToken(context.secrets, worker.worker_url);
+      if (token) server.env.LINKUP_WORKER_TOKEN = token;
+      return server;
+    },
+  };
+  context.subscriptions.push(
+    changed,
+    vscode.lm.registerMcpServerDefinitionProvider("linkup", provider),
+    linkup.configs.onDidChange(() => changed.fire()),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => changed.fire()),
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration(`linkup.${SETTING}`)) changed.fire();
+    }),
+  );
+}
