@@ -71,6 +71,8 @@ export interface Explanation {
   decision: Decision | null;
   /** Without a session here: the host at the edge that the local server passes the request on to. */
   edge_host?: string;
+  /** The answer that it gets instead of a service's: 422, 404, and others with their stable code. */
+  failure?: { status: number; code: string };
 }
 
 /** What the Worker can do beyond the original, as `GET /linkup/v2/capabilities` answers. */

@@ -40,6 +40,24 @@ A service's location leads back to Linkup. Give the service an address of its ow
   };
 }
 
+export const forbidden: Failure<"forbidden"> = {
+  status: 403,
+  code: "forbidden",
+  title: "This request does not come through its session's Worker",
+  explanation: `Linkup's tunnel listener refused this request: it does not carry the secret of its session.
+Requests come here through the session's Worker, which adds it. Use the session's URL.
+If that is what you did, restart the session: its secret may have changed.
+`,
+};
+
+export function misdirected(host: string): Failure<"misdirected"> {
+  const explanation = `Linkup's local server does not serve the host ${JSON.stringify(host)}: it belongs to no running session's domains.
+It only answers for their hosts, so that no foreign page whose name leads here can read them.
+Use a session's host name, or add the domain to linkup.yaml.
+`;
+  return { status: 421, code: "misdirected", title: "This host belongs to no running session", explanation };
+}
+
 /** The body and the headers (in lower case) for who sent this `Accept`. None of them is ever stored by a cache. */
 export function failureAnswer(
   failure: Failure,

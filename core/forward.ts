@@ -28,6 +28,11 @@ export const ORIGIN_SECRET_HEADER = "linkup-origin-secret";
 export const HOPS_HEADER = "linkup-hops";
 export const MAX_HOPS = 16;
 
+/** How often the request has come through Linkup before. */
+export function hopsOf(head: Pick<RequestHead, "header">): number {
+  return Number(head.header(HOPS_HEADER)) || 0;
+}
+
 /** The headers that a hop sets on the request to the service: `[lower-case name, value]`, replacing what is there. */
 export function addedHeaders(name: string, decision: Routed, head: RequestHead): [string, string][] {
   const added: [string, string][] = [];

@@ -1,8 +1,6 @@
 /** The sessions that this machine serves. */
 import type { ServedSession } from "../core/control.ts";
-import { type Candidate, candidates, firstCandidate } from "../core/identify.ts";
 import { nameProblem } from "../core/names.ts";
-import type { RequestHead } from "../core/request.ts";
 import { type Parsed, parseSession, printSession, type Session } from "../core/session.ts";
 
 export interface Served {
@@ -36,15 +34,6 @@ export class Sessions {
 
   delete(name: string): void {
     this.#served.delete(name);
-  }
-
-  /** The session that a request belongs to: the first of its candidates that is served here. */
-  find(head: RequestHead): Served | undefined {
-    return firstCandidate(head, (name) => this.#served.get(name));
-  }
-
-  candidates(head: RequestHead): (Candidate & { known: boolean })[] {
-    return candidates(head).map((candidate) => ({ ...candidate, known: this.#served.has(candidate.name) }));
   }
 }
 

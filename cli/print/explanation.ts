@@ -3,12 +3,20 @@ import type { Explanation } from "../../core/control.ts";
 import type { Routed } from "../../core/route.ts";
 import { coloured } from "./colour.ts";
 
-export function explanationText(url: string, { candidates, session, decision }: Explanation): string {
+export function explanationText(url: string, explanation: Explanation): string {
+  const { candidates, session, decision, edge_host, failure } = explanation;
   const lines = [url];
   for (const { name, source, known } of candidates) {
     lines.push(`  ${source} names "${name}": ${known ? "a running session" : "no running session"}`);
   }
-  if (session === null || decision === null) {
+  if (edge_host !== undefined) {
+    lines.push(
+      "  no session of this machine, but a host of its sessions' domains: passed on to where it really is",
+    );
+    lines.push(`${coloured("green", "→")} https://${edge_host}`);
+  } else if (failure && OTHERS[failure.code]) {
+    lines.push(`${coloured("red", String(failure.status))}: ${OTHERS[failure.code]}`);
+  } else if (session === null || decision === null) {
     lines.push(`${coloured("red", "422")}: no session. Give the request the host name of one, or the header`);
     lines.push("  tracestate: linkup-session=<name>");
   } else if (decision.outcome === "no-target") {
@@ -19,6 +27,15 @@ export function explanationText(url: string, { candidates, session, decision }: 
   }
   return `${lines.join("\n")}\n`;
 }
+
+/** Answers that have nothing to do with how requests are routed. */
+const OTHERS: Record<string, string> = {
+  misdirected:
+    "the host belongs to no running session's domains, and no foreign page may read what is served here",
+  loop: "it goes round in circles: a service's location leads back to Linkup",
+  forbidden: "it came through the tunnel without the secret of its session",
+  "bad-request": "it has more than one host",
+};
 
 function routedLines(
   session: string,

@@ -1,8 +1,8 @@
 /** The control API that core/control.ts describes. */
 import express, { type ErrorRequestHandler, type Express } from "express";
 import type { Explanation, ServerStatus } from "../../core/control.ts";
+import { explain } from "../../core/explain.ts";
 import { headOfUrl } from "../../core/request.ts";
-import { route } from "../../core/route.ts";
 import { type Leases, parseLease } from "../leases.ts";
 import type { RequestLog } from "../requests/log.ts";
 import { printServed, type Sessions } from "../sessions.ts";
@@ -64,7 +64,7 @@ export function controlApi(server: ControlledServer): Express {
   });
 
   app.post("/v1/explain", (request, response) => {
-    const explanation = explain(server.sessions, request.body);
+    const explanation = explained(server.sessions, request.body);
     if (typeof explanation === "string") response.status(400).json({ error: explanation });
     else response.json(explanation);
   });
@@ -87,18 +87,11 @@ export function controlApi(server: ControlledServer): Express {
 }
 
 /** What would happen to this request; a text that says what is wrong with the question. */
-function explain(sessions: Sessions, body: unknown): Explanation | string {
+function explained(sessions: Sessions, body: unknown): Explanation | string {
   const { url, headers = {} } = (body ?? {}) as { url?: unknown; headers?: unknown };
   if (typeof url !== "string" || !URL.canParse(url)) return "url: must be an absolute URL";
   if (typeof headers !== "object" || headers === null) return "headers: must be an object";
   if (Object.values(headers).some((value) => typeof value !== "string"))
     return "headers: every value must be a text";
-  const head = headOfUrl(url, headers as Record<string, string>);
-  const candidates = sessions.candidates(head);
-  const served = sessions.find(head);
-  return {
-    candidates,
-    session: served?.name ?? null,
-    decision: served ? route(served.name, served.session, head) : null,
-  };
+  return explain(sessions, headOfUrl(url, headers as Record<string, string>));
 }

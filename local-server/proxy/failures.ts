@@ -1,30 +1,14 @@
 /** The answers that come from the local server itself: what is wrong and what to do. */
+import type { DecidedFailure } from "../../core/decide.ts";
 import type { Failure as CoreFailure } from "../../core/failure.ts";
 import type { Routed } from "../../core/route.ts";
 import { isLocal } from "../../core/session.ts";
 import type { Served } from "../sessions.ts";
 import { MalformedResponse } from "../upstream/response-parser.ts";
 
-export type Failure = CoreFailure<
-  | "unknown-session"
-  | "no-target"
-  | "forbidden"
-  | "misdirected"
-  | "loop"
-  | "bad-request"
-  | "service-unreachable"
-  | "edge-unreachable"
->;
-
-export const forbidden: Failure = {
-  status: 403,
-  code: "forbidden",
-  title: "This request does not come through its session's Worker",
-  explanation: `Linkup's tunnel listener refused this request: it does not carry the secret of its session.
-Requests come here through the session's Worker, which adds it. Use the session's URL.
-If that is what you did, restart the session: its secret may have changed.
-`,
-};
+export type Failure =
+  | DecidedFailure
+  | CoreFailure<"bad-request" | "service-unreachable" | "edge-unreachable">;
 
 export const badRequest: Failure = {
   status: 400,
@@ -33,14 +17,6 @@ export const badRequest: Failure = {
   explanation:
     "Linkup refused this request: it has more than one Host header, so nobody can say where it is meant to go.\n",
 };
-
-export function misdirected(host: string): Failure {
-  const explanation = `Linkup's local server does not serve the host ${JSON.stringify(host)}: it belongs to no running session's domains.
-It only answers for their hosts, so that no foreign page whose name leads here can read them.
-Use a session's host name, or add the domain to linkup.yaml.
-`;
-  return { status: 421, code: "misdirected", title: "This host belongs to no running session", explanation };
-}
 
 export function badGateway({ name }: Served, { service, origin }: Routed, error: Error): Failure {
   const local = isLocal(service.location);

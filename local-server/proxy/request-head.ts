@@ -3,6 +3,7 @@ import {
   addedHeaders,
   HOP_BY_HOP,
   HOPS_HEADER,
+  hopsOf,
   isSessionOrigin,
   joinCookies,
   ORIGIN_SECRET_HEADER,
@@ -12,7 +13,6 @@ import { isLocal } from "../../core/session.ts";
 import type { Served } from "../sessions.ts";
 import type { SentRequest } from "../upstream/connection.ts";
 import type { ClientHead } from "./client.ts";
-import { hopsOf } from "./decide.ts";
 import { connectionNames, type Fields } from "./fields.ts";
 
 export interface ForwardedRequest extends SentRequest {

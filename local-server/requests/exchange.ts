@@ -1,6 +1,8 @@
 /** An exchange under way. Who carries it tells what happens; nothing is made of that before somebody reads. */
+
+import type { Listener } from "../../core/decide.ts";
 import type { Client } from "../proxy/client.ts";
-import type { Listener, Verdict } from "../proxy/decide.ts";
+import type { Verdict } from "../proxy/decide.ts";
 import type { Failure } from "../proxy/failures.ts";
 import type { Traffic } from "../proxy/splice.ts";
 import type { SentRequest } from "../upstream/connection.ts";
@@ -45,10 +47,10 @@ export class Exchange extends Facts {
     this.responsePiece = bodyBytes === 0 ? undefined : new BodyPiece(bodyBytes);
   }
 
-  decided(verdict: Verdict): void {
+  decided(verdict: Verdict | { failure: Failure }): void {
     if ("edgeHost" in verdict) this.edgeHost = verdict.edgeHost;
     else {
-      this.served = verdict.served;
+      if ("served" in verdict) this.served = verdict.served;
       if (!("failure" in verdict)) this.service = verdict.decision.service;
     }
     this.#log.changed(this);

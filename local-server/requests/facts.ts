@@ -1,6 +1,7 @@
 /** What is remembered of an exchange besides the words of its heads: numbers, and who was asked. */
+
+import type { Listener } from "../../core/decide.ts";
 import type { Service } from "../../core/session.ts";
-import type { Listener } from "../proxy/decide.ts";
 import type { Fields } from "../proxy/fields.ts";
 import type { Served } from "../sessions.ts";
 

@@ -1,6 +1,7 @@
 /** The log of all exchanges of this process: those under way, and the last of those that are over. */
+
+import type { Listener } from "../../core/decide.ts";
 import type { Client } from "../proxy/client.ts";
-import type { Listener } from "../proxy/decide.ts";
 import { Exchange } from "./exchange.ts";
 import type { Recorded } from "./facts.ts";
 import { Ring } from "./ring.ts";

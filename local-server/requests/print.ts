@@ -118,12 +118,13 @@ function decisionOf({ served, failure }: Facts, head: Head): Decision | null {
 }
 
 function explanation(facts: Facts, head: Head): Explanation {
-  const { served, edgeHost } = facts;
+  const { served, edgeHost, failure, status } = facts;
   const told = {
     candidates: asked(candidates(head), served?.name),
     session: served?.name ?? null,
     decision: decisionOf(facts, head),
     ...(edgeHost === undefined ? {} : { edge_host: edgeHost }),
+    ...(failure === undefined ? {} : { failure: { status, code: failure } }),
   };
   return JSON.parse(JSON.stringify(told), (_key, value) =>
     typeof value === "string" ? redactedText(value) : value,

@@ -74,6 +74,7 @@ describe("the control API", () => {
       headers: { "X-Forwarded-Host": "fat-toad.example.com", Referer: "https://slim-gecko.example.com/" },
     });
     expect(body).toMatchObject({
+      failure: { status: 421, code: "misdirected" },
       candidates: [
         { name: "api", source: "host", known: false },
         { name: "fat-toad", source: "x-forwarded-host", known: false },
@@ -82,9 +83,16 @@ describe("the control API", () => {
       session: "slim-gecko",
       decision: { outcome: "routed", service: { name: "frontend" }, reason: { by: "default" } },
     });
+    const elsewhere = await server.control("POST", "/v1/explain", { url: "https://pr-1.example.com/a" });
+    expect(elsewhere.body).toEqual({
+      candidates: [{ name: "pr-1", source: "host", known: false }],
+      session: null,
+      decision: null,
+      edge_host: "pr-1.example.com",
+    });
     await server.control("DELETE", "/v1/sessions/slim-gecko");
     const none = await server.control("POST", "/v1/explain", { url: "http://slim-gecko.example.com/" });
-    expect(none.body).toMatchObject({ session: null, decision: null });
+    expect(none.body).toMatchObject({ session: null, decision: null, failure: { status: 422 } });
   });
 
   test.each([

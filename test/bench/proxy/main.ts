@@ -8,11 +8,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createAuthority, issueLeaf } from "../../../core/certificates/authority.ts";
-import { cpuSeconds } from "./cpu.ts";
+import { type Load, run } from "./load.ts";
+import { requestLogCost } from "./request-log.ts";
 import { soak } from "./soak.ts";
 import {
-  HOST,
-  OURS,
   type Place,
   patiently,
   type Stack,
@@ -26,18 +25,6 @@ import {
 
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const WARM_UP = 4;
-
-interface Load {
-  name: string;
-  requests: number;
-  args: string[];
-  /** CPU seconds for so many requests are the figure. */
-  per: number;
-  unit: string;
-  http2: boolean;
-  /** At most so many times what the other needs. */
-  targets: { stack: string; ratio: number }[];
-}
 
 const all: Load[] = [
   {
@@ -149,29 +136,9 @@ async function bench(): Promise<boolean> {
       }
 
   const met = report(stacks, figures);
+  const cheap = await requestLogCost(place, processes);
   const flat = process.argv.includes("--soak") ? await soak(stacks[0]!) : true;
-  return met && flat;
-}
-
-/** Runs the load and returns the proxy's CPU seconds; NaN when another's failed requests. Throws when ours did. */
-function run(stack: Stack, { args, requests }: Load): number {
-  const pid = stack.process.pid!;
-  const before = cpuSeconds(pid);
-  const path = args.at(-1);
-  const options = [...args.slice(0, -1), "-n", String(requests), `--connect-to=127.0.0.1:${stack.port}`];
-  const { stdout } = spawnSync("taskset", ["-c", "1", "h2load", ...options, `https://${HOST}/${path}`], {
-    encoding: "utf8",
-  });
-  const succeeded = /(\d+) succeeded/.exec(stdout)?.[1];
-  const ok = /status codes: (\d+) 2xx/.exec(stdout)?.[1];
-  if (Number(succeeded) !== requests || Number(ok) !== requests) {
-    if (stack.name === OURS) throw new Error(`${stack.name} failed ${path}:\n${stdout}`);
-    console.log(
-      `${stack.name} failed ${requests - Number(ok ?? 0)} of ${requests} requests for ${path}: not counted.`,
-    );
-    return Number.NaN;
-  }
-  return cpuSeconds(pid) - before;
+  return met && cheap && flat;
 }
 
 function report(stacks: Stack[], figures: Map<string, Map<string, number[]>>): boolean {

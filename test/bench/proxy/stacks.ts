@@ -1,6 +1,6 @@
 /** The proxies that are compared: each listens with TLS (HTTP/2 and HTTP/1.1) and passes everything on to one service. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import type { ServerStatus } from "../../../core/control.ts";
@@ -106,9 +106,17 @@ export async function startHaproxy({ directory, certificate, key, upstream }: Pl
   return { name: "haproxy", http2: true, port, process: pinned(0, "haproxy", ["-db", "-f", config]) };
 }
 
-export async function startOurs({ directory, upstream }: Place): Promise<Stack> {
-  const home = join(directory, "home");
-  const args = [await localServerBundle(), "--home", home, "--browser-port", "0"];
+/** `name`: of a home of its own below the directory. */
+export async function startOurs(
+  { directory, upstream }: Place,
+  name = "home",
+  options: string[] = [],
+): Promise<Stack> {
+  const home = join(directory, name);
+  const certificates = join(home, "certificates");
+  if (!existsSync(certificates))
+    cpSync(join(directory, "home", "certificates"), certificates, { recursive: true });
+  const args = [await localServerBundle(), "--home", home, "--browser-port", "0", ...options];
   const child = pinned(0, process.execPath, args);
   const status = await patiently(() => callControl(home, "GET", "/v1/status"));
   await callControl(home, "PUT", "/v1/leases/bench", { ttl_ms: null });
