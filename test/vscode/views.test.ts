@@ -1,5 +1,5 @@
 // Every command, menu and view that is not in the other files, as a user reaches it.
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { root } from "./install.ts";
@@ -182,32 +182,56 @@ test("a link is followed only when the user agrees", async () => {
   await inTree("auth  remote");
 });
 
-test("terminals know the session, and have the linkup command", async () => {
+/** The lines that a new terminal says to this script. */
+async function saidInTerminal(script: string): Promise<string[]> {
   const file = join(shop.folder, "said.txt");
+  await writeFile(file, "");
   await window.command("Terminal: Create New Terminal");
   await window.page.locator(".terminal-wrapper.active .xterm-screen").waitFor();
-  await window.until(
+  const said = await window.until(
     "the terminal's answer",
     async () => {
-      const said = await readFile(file, "utf8").catch(() => "");
-      if (!said.includes("end")) {
-        await window.page.keyboard.type(
-          `(echo $LINKUP_SESSION; echo $LINKUP_URL; echo $__VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS; linkup status --json; echo end) > ${file}`,
-        );
-        await window.press("Enter");
-        await window.page.waitForTimeout(3000);
-      }
-      return said.includes("end");
+      const text = await readFile(file, "utf8");
+      if (text.includes("end")) return text;
+      // A shell that is still starting takes no input.
+      await window.page.keyboard.type(`(${script}; echo end) > ${file}`);
+      await window.press("Enter");
+      await window.page.waitForTimeout(3000);
+      return undefined;
     },
     60_000,
   );
-  const [session, url, hosts, ...json] = (await readFile(file, "utf8")).split("\n");
+  return said.split("\n");
+}
+
+test("terminals know the session, and have the linkup command", async () => {
+  const [session, url, hosts, ...json] = await saidInTerminal(
+    "echo $LINKUP_SESSION; echo $LINKUP_URL; echo $__VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS; linkup status --json",
+  );
   expect([session, url, hosts]).toEqual([
     name,
     `http://${name}.shop.localhost:${shop.workerPort}/`,
     ".shop.localhost",
   ]);
   expect(json.join("\n")).toContain(name);
+});
+
+test("with both settings off, terminals are as without Linkup", async () => {
+  const file = join(shop.folder, ".vscode", "settings.json");
+  const off = { "linkup.terminal.environment": false, "linkup.terminal.command": false };
+  await writeFile(file, JSON.stringify(off));
+  try {
+    await window.until(
+      "a terminal without Linkup",
+      async () => {
+        const said = await saidInTerminal("echo [$LINKUP_SESSION]; command -v linkup || echo none");
+        return said.join(" ") === "[] none end ";
+      },
+      60_000,
+    );
+  } finally {
+    await rm(file);
+  }
 });
 
 test("Show Logs: of this window and of each component, without the token", async () => {

@@ -51,6 +51,7 @@ describe("for other tools", () => {
     "linkup_route_service",
     "linkup_explain_request",
     "linkup_get_requests",
+    "linkup_create_preview",
   ];
 
   it("offers tools to language models", () => {
