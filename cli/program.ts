@@ -247,8 +247,7 @@ function upkeep(linkup: Command): void {
 
   linkup
     .command("write-log", { hidden: true })
-    .argument("<file>")
     // Stands in the arguments so that the process can be recognised.
     .requiredOption("--home <folder>")
-    .action(async (file) => (await import("./commands/write-log.ts")).writeLogOf(file));
+    .action(async () => (await import("./commands/write-log.ts")).writeLogOf(process.env));
 }

@@ -36,11 +36,9 @@ export function snapshotOf({ state, server, health, version, problems }: Observe
       ...records.flatMap(({ env_files }) => env_files?.problems ?? []),
       ...state.set_aside,
       ...state.undeleted.map(({ problem }) => problem),
-      ...[
-        state.local_server.problem,
-        state.local_dns.problem,
-        ...records.map(problemOfRecord),
-      ].flatMap((problem) => problem ?? []),
+      ...[state.local_server.problem, state.local_dns.problem, ...records.map(problemOfRecord)].flatMap(
+        (problem) => problem ?? [],
+      ),
     ],
   };
 }

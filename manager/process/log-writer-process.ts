@@ -20,7 +20,7 @@ export interface LogWriter {
 /** What it has to write is there in a moment. */
 const END_MS = 2_000;
 
-/** The secrets travel by environment: arguments are for everyone to see. */
+/** What it needs to know travels by environment: arguments are for everyone to see, and to take it for what it writes for. */
 export async function startLogWriter(
   { home, dist, node, env }: LogWriterOptions,
   path: string,
@@ -28,12 +28,13 @@ export async function startLogWriter(
 ): Promise<LogWriter> {
   const { id, input } = await startDetached(
     node ?? process.execPath,
-    [join(dist, "cli.js"), "write-log", "--home", home, path],
+    [join(dist, "cli.js"), "write-log", "--home", home],
     {
       cwd: home,
       env: childEnv(env, {
         ELECTRON_RUN_AS_NODE: "1",
         LINKUP_HOME: home,
+        LINKUP_LOG: path,
         LINKUP_SECRETS: JSON.stringify(secrets),
       }),
       input: true,

@@ -7,31 +7,29 @@ import { LinkupError } from "../problem.ts";
 import type { ControlClient } from "../process/control-client.ts";
 import type { SessionRecord, State, Undeleted } from "../state/state.ts";
 import type { Store } from "../state/store.ts";
-import { type ConnectorOptions, newConnector, stepConnector, stopConnector } from "../tunnel/connector.ts";
+import { newConnector, stepConnector, stopConnector } from "../tunnel/connector.ts";
+import type { ConnectorOptions } from "../tunnel/connector-process.ts";
 import type { Way } from "../tunnel/end-to-end.ts";
 import type { Connector } from "../tunnel/watch.ts";
 import { forgetRun, isWanted } from "./records.ts";
-import { fingerprint, servedSession, targetOf, upsertRequest } from "./routing.ts";
-import { deleteThere, leftThere, replaceLeft } from "./undeleted.ts";
+import { Registration } from "./registration.ts";
+import { fingerprint, servedSession, targetOf } from "./routing.ts";
+import { replaceLeft } from "./undeleted.ts";
 import { ORIGINAL_WORKER } from "./worker-answers.ts";
-import { WorkerClient } from "./worker-client.ts";
-
-/** How often the Worker is asked whether it still knows a session. */
-const CHECK_MS = 60_000;
-/** How often it is told anew, though nothing changed: a tunnel that is not started for a week is deleted. */
-const RENEW_MS = 12 * 3600_000;
 
 export class SessionLife {
   readonly envFiles: EnvFiles;
   readonly #options: ConnectorOptions;
   readonly #store: Store;
   readonly #control: ControlClient;
+  readonly #registration: Registration;
 
   constructor(options: ConnectorOptions, store: Store, control: ControlClient) {
     this.#options = options;
     this.#store = store;
     this.#control = control;
     this.envFiles = new EnvFiles(options.home);
+    this.#registration = new Registration((id, change) => this.change(id, change), options.log);
   }
 
   /**
@@ -57,17 +55,20 @@ export class SessionLife {
   async route(id: string, server: ServerStatus): Promise<SessionRecord> {
     let record = await this.change(id, () => {});
     if (record.kind === "isolated") {
-      if (record.name === null) record = await this.change(id, (record) => rename(record, randomName()));
+      if (record.name === null)
+        record = await this.change(id, (record) => {
+          record.name = randomName();
+        });
     } else {
       if (record.served !== null) record = await this.#serve(record, server);
-      record = await this.#register(record, `http://127.0.0.1:${server.tunnel_port}`);
+      record = await this.#registration.register(record, `http://127.0.0.1:${server.tunnel_port}`);
     }
     return this.#confirm(await this.#serve(record, server));
   }
 
   /** The same for a preview, which lives on the Worker only. */
   async publish(id: string): Promise<void> {
-    await this.#confirm(await this.#register(await this.change(id, () => {}), undefined));
+    await this.#confirm(await this.#registration.register(await this.change(id, () => {}), undefined));
     await this.#untroubled(id);
   }
 
@@ -111,7 +112,7 @@ export class SessionLife {
       if (record.served !== null && (await this.#control.status().catch(() => undefined)))
         await this.#control.deleteSession(name);
     } finally {
-      if (kind !== "isolated") left = await this.#unregister(record, name);
+      if (kind !== "isolated") left = await this.#registration.unregister(record, name);
     }
     return left;
   }
@@ -124,89 +125,6 @@ export class SessionLife {
     return this.change(record.id, (record) => {
       record.served = served;
     });
-  }
-
-  /** `tunnelUrl`: where a Worker on this machine finds the local server. */
-  async #register(before: SessionRecord, tunnelUrl: string | undefined): Promise<SessionRecord> {
-    const { id, kind, config } = before;
-    const worker = new WorkerClient(config.linkup.worker_url, before.worker_token ?? "");
-    let record = before;
-    if (record.worker === null || record.registered === null) {
-      const capabilities = (await worker.capabilities()) ?? ORIGINAL_WORKER;
-      record = await this.change(id, (record) => {
-        record.worker = capabilities;
-      });
-    }
-    const request = (record: SessionRecord) =>
-      upsertRequest(record, record.worker?.tunnel === "direct" ? tunnelUrl : undefined);
-    if (
-      record.registered === fingerprint(worker.url, request(record)) &&
-      !(await this.#isForgotten(worker, record))
-    )
-      return record;
-
-    // Until the answer is here nobody knows what the Worker has.
-    record = await this.change(id, (record) => {
-      record.registered = null;
-    });
-    if (kind === "preview") {
-      const preview = await worker.putPreview(request(record));
-      if (!preview) throw nameTaken(record.name, worker.url);
-      return this.change(id, (record) => {
-        rename(record, preview.session_name);
-        registeredNow(record);
-        record.registered = fingerprint(worker.url, request(record));
-      });
-    }
-    let session = await worker.putTunneled(request(record));
-    if (record.name_asked && session?.session_name !== record.name) {
-      // A Worker of the original gives another one at once.
-      if (session) await this.#unregister(record, session.session_name);
-      throw nameTaken(record.name, worker.url);
-    }
-    if (!session) {
-      this.#options.log(`The name ${record.name} belongs to someone else: asking for another one.`);
-      session = await worker.putTunneled(request({ ...record, name: null }));
-    }
-    if (!session) throw nameTaken(record.name, worker.url);
-    const { session_name, tunnel_data, origin_secret } = session;
-    return this.change(id, (record) => {
-      rename(record, session_name);
-      delete record.name_asked;
-      registeredNow(record);
-      record.tunnel = tunnel_data;
-      record.origin_secret = origin_secret ?? null;
-      record.registered = fingerprint(worker.url, request(record));
-    });
-  }
-
-  /** Now and then: does the Worker still know it? This also renews what expires there unused. */
-  async #isForgotten(client: WorkerClient, record: SessionRecord): Promise<boolean> {
-    const { id, name, worker, checked_at, registered_at } = record;
-    const now = Date.now();
-    if (now - registered_at > RENEW_MS) return true;
-    if (!worker?.capabilities.includes("inspect-session") || now - checked_at < CHECK_MS) return false;
-    const known = await client.hasSession(name!);
-    await this.change(id, (record) => {
-      record.checked_at = now;
-    });
-    return !known;
-  }
-
-  /** A stop must not depend on the network: returns what the Worker could not be told. */
-  async #unregister(
-    { worker, worker_token, config }: SessionRecord,
-    name: string,
-  ): Promise<Undeleted | undefined> {
-    if (!worker?.capabilities.includes("delete-session")) return undefined;
-    const session = { name, worker_url: config.linkup.worker_url, worker_token: worker_token ?? "" };
-    try {
-      await deleteThere(session);
-      return undefined;
-    } catch (error) {
-      this.#options.log(`${name} could not be deleted from the Worker: ${(error as Error).message}`);
-      return leftThere(session, error as Error, Date.now());
-    }
   }
 
   async #connect(record: SessionRecord, server: ServerStatus): Promise<void> {
@@ -267,10 +185,6 @@ export class SessionLife {
   }
 }
 
-function rename(record: SessionRecord, name: string): void {
-  record.name = name;
-}
-
 /** How a request gets to a service on this machine by way of the Worker. */
 function wayThrough({ config, name, targets, worker }: SessionRecord): Way | undefined {
   const service = config.services.find((service) => targetOf(targets, service.name) === "local")?.name;
@@ -282,16 +196,4 @@ function wayThrough({ config, name, targets, worker }: SessionRecord): Way | und
     service,
     countsHops: worker?.version !== ORIGINAL_WORKER.version,
   };
-}
-
-function registeredNow(record: SessionRecord): void {
-  record.registered_at = Date.now();
-  record.checked_at = record.registered_at;
-}
-
-function nameTaken(name: string | null, workerUrl: string): LinkupError {
-  return new LinkupError(
-    "name-taken",
-    `The name ${name ?? "that the Worker chose"} belongs to another session on ${workerUrl}. Choose another one with --name, or none: then it gets one that is free.`,
-  );
 }

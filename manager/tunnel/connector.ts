@@ -1,40 +1,27 @@
-/** cloudflared as a process: brings the requests for a session from Cloudflare's edge to the local server. */
+/** Looks after cloudflared, which brings the requests for a session from Cloudflare's edge to the local server. */
 import { readFile, rm } from "node:fs/promises";
 import { request } from "node:http";
-import { join } from "node:path";
-import type { TunnelData } from "../../core/control.ts";
 import { LinkupError, problem } from "../problem.ts";
-import { childEnv, endProcess, lastLines, startDetached } from "../process/child.ts";
-import { isRunning, type ProcessId } from "../process/identity.ts";
-import { endLogWriter, type LogWriterOptions, startLogWriter } from "../process/log-writer-process.ts";
-import { redacted, sizeOf } from "../process/logs.ts";
-import { failed, isDue, isWell, notStarted, startedAs } from "../process/supervision.ts";
-import { writeAtomically } from "../state/atomic-file.ts";
-import { makeFolder } from "../state/folder.ts";
-import { findCloudflared } from "./cloudflared-binary.ts";
+import { lastLines } from "../process/child.ts";
+import { isRunning } from "../process/identity.ts";
+import { endLogWriter } from "../process/log-writer-process.ts";
+import { redacted } from "../process/logs.ts";
+import { failed, isDue, isWell, notStarted } from "../process/supervision.ts";
+import {
+  type ConnectorOptions,
+  connectorConfig,
+  connectorLog,
+  endConnector,
+  type Save,
+  secretsOf,
+  startConnector,
+  type Tunnelled,
+} from "./connector-process.ts";
 import { probeThrough, type Way } from "./end-to-end.ts";
 import { readLog, type TunnelLog } from "./log-lines.ts";
-import { tunnelToken } from "./token.ts";
 import { type Connector, isProbeDue, judge } from "./watch.ts";
 
 const READY_TIMEOUT_MS = 2_000;
-/** In-flight requests may take so long when it is asked to end. */
-const GRACE = "3s";
-
-/** What one tunnel serves. */
-export interface Tunnelled {
-  session: string;
-  tunnel: TunnelData;
-  /** The local server's port for the tunnel. */
-  port: number;
-  /** A service to send a request to; undefined while none runs on this machine. */
-  way: Way | undefined;
-}
-
-export interface ConnectorOptions extends LogWriterOptions {
-  log(line: string): void;
-}
-
 export function newConnector(): Connector {
   return {
     ...notStarted(),
@@ -52,13 +39,6 @@ export function newConnector(): Connector {
   };
 }
 
-export function connectorLog(home: string, session: string): string {
-  return join(home, "logs", `cloudflared-${session}.log`);
-}
-
-/** `save` is called with every new state, before anything else is done. */
-export type Save = (next: Connector) => Promise<unknown>;
-
 /**
  * One look at a session's cloudflared: starts, watches or replaces it, and never waits for it to be ready.
  * Returns what is known now. Rejects with a LinkupError where there is no cloudflared.
@@ -72,13 +52,18 @@ export async function stepConnector(
   const serves = JSON.stringify([wanted.tunnel.id, wanted.tunnel.url, wanted.port]);
   let connector = before;
   if (connector.process && connector.serves !== serves) {
-    await end(connector);
+    await endConnector(connector);
     connector = { ...newConnector(), protocol: connector.protocol };
     await save(connector);
   }
   if (connector.process) connector = await watch(options, wanted, connector, save);
   if (connector.process || !isDue(connector, Date.now())) return connector;
-  return start(options, wanted, { ...connector, serves, protocol: protocolOf(options.env, connector) }, save);
+  return startConnector(
+    options,
+    wanted,
+    { ...connector, serves, protocol: protocolOf(options.env, connector) },
+    save,
+  );
 }
 
 function protocolOf(env: NodeJS.ProcessEnv, { protocol }: Connector): Connector["protocol"] {
@@ -100,8 +85,8 @@ async function watch(
   if (!(await isRunning(before.process!))) return fail(options, wanted, before, "It ended", save);
   if (before.log_writer && !(await isRunning(before.log_writer))) {
     // It would end at its next line.
-    await end(before);
-    return start(options, wanted, before, save);
+    await endConnector(before);
+    return startConnector(options, wanted, before, save);
   }
 
   let { metrics_port } = before;
@@ -119,10 +104,10 @@ async function watch(
   const probed = ready ? await withProbe(wanted.way, before, now) : before;
   const verdict = judge(probed, ready, now);
   if (verdict.do === "nothing") return keep(before, { ...probed, ready, metrics_port }, now, save);
-  await end(before);
+  await endConnector(before);
   if (verdict.do === "fail") return fail(options, wanted, before, verdict.why, save);
   options.log(`cloudflared of ${wanted.session}: ${verdict.why}.`);
-  return start(options, wanted, { ...before, protocol: verdict.protocol }, save);
+  return startConnector(options, wanted, { ...before, protocol: verdict.protocol }, save);
 }
 
 /** Now and then a request is sent through. */
@@ -144,80 +129,9 @@ async function keep(before: Connector, seen: Connector, now: number, save: Save)
   return next;
 }
 
-async function start(
-  options: ConnectorOptions,
-  wanted: Tunnelled,
-  before: Connector,
-  save: Save,
-): Promise<Connector> {
-  const { home, env, log } = options;
-  const { session, tunnel, port } = wanted;
-  const binary = await findCloudflared(env, home);
-  const config = join(home, "tunnels", `${session}.yml`);
-  makeFolder(join(home, "tunnels"));
-  // One of its own: a config of the user's would change what it does.
-  await writeAtomically(config, `ingress:\n  - service: http://127.0.0.1:${port}\n`);
-  const path = connectorLog(home, session);
-  const log_offset = await sizeOf(path);
-  const writer = await startLogWriter(options, path, secretsOf(tunnel));
-  let next = before;
-  const writeDown = (id: ProcessId) => {
-    const now = Date.now();
-    next = {
-      ...startedAs(before, id, now),
-      log_writer: writer.id,
-      log_offset,
-      metrics_port: null,
-      ready: false,
-      unready_since: now,
-      was_ready: false,
-      // It gets its time before it is judged.
-      probed_at: now,
-      lost: 0,
-    };
-    return save(next);
-  };
-  try {
-    const { id } = await startDetached(
-      binary,
-      argumentsFor(before.protocol, config),
-      {
-        cwd: home,
-        env: childEnv(withoutTunnels(env), { TUNNEL_TOKEN: tunnelToken(tunnel), LINKUP_HOME: home }),
-        output: writer.input,
-      },
-      writeDown,
-    );
-    log(`Started cloudflared of ${session} (pid ${id.pid}).`);
-  } finally {
-    // cloudflared has its own hold of it.
-    writer.input.destroy();
-  }
-  return next;
-}
-
-/** Ends a cloudflared, and waits until its last line is written. */
-async function end({ process, log_writer }: Connector): Promise<void> {
-  if (process) await endProcess(process);
-  if (log_writer) await endLogWriter(log_writer);
-}
-
-/** What of cloudflared's variables reaches it: how it gets to Cloudflare, and nothing that says which tunnel, or for what. */
-const PASSED_ON =
-  /^TUNNEL_(EDGE|EDGE_IP_VERSION|EDGE_BIND_ADDRESS|CACERT|TRANSPORT_PROTOCOL|NO_PRECHECKS|REGION|POST_QUANTUM|DNS_RESOLVER_ADDRS)$/;
-
-export function withoutTunnels(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const kept = Object.entries(env).filter(([name]) => !name.startsWith("TUNNEL_") || PASSED_ON.test(name));
-  return Object.fromEntries(kept);
-}
-
-function secretsOf(tunnel: TunnelData): string[] {
-  return [tunnelToken(tunnel), tunnel.secret];
-}
-
 export async function stopConnector(home: string, session: string, connector: Connector): Promise<void> {
-  await end(connector);
-  await rm(join(home, "tunnels", `${session}.yml`), { force: true });
+  await endConnector(connector);
+  await rm(connectorConfig(home, session), { force: true });
 }
 
 async function fail(
@@ -251,27 +165,12 @@ async function fail(
 
 /** A new token is needed, which only the Worker can give. */
 async function refused(before: Connector, save: Save): Promise<LinkupError> {
-  await end(before);
+  await endConnector(before);
   await save({ ...newConnector(), protocol: before.protocol });
   return new LinkupError(
     "tunnel-refused",
     "Cloudflare refuses the tunnel's token: the tunnel was deleted, or another one has its name. Asking the Worker for a new one.",
   );
-}
-
-function argumentsFor(protocol: Connector["protocol"], config: string): string[] {
-  return [
-    "tunnel",
-    "--no-autoupdate",
-    ...["--output", "json"],
-    ...["--loglevel", "info"],
-    ...["--metrics", "127.0.0.1:0"],
-    ...["--grace-period", GRACE],
-    ...["--retries", "0"],
-    ...["--config", config],
-    ...(protocol === "http2" ? ["--protocol", "http2"] : []),
-    "run",
-  ];
 }
 
 function isReady(port: number): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { newConnector, withoutTunnels } from "./connector.ts";
+import { newConnector } from "./connector.ts";
+import { withoutTunnels } from "./connector-process.ts";
 import { passageOf } from "./end-to-end.ts";
 import { readLog } from "./log-lines.ts";
 import { tunnelToken } from "./token.ts";

@@ -1,0 +1,35 @@
+/** What the manager is given, and asked for. */
+export interface ManagerOptions {
+  /** The folder that holds all state, absolute. */
+  home: string;
+  /** The folder with `local-server.js` and `cli.js`. */
+  dist: string;
+  /** What runs them, with `ELECTRON_RUN_AS_NODE=1`; default `process.execPath`. */
+  node?: string;
+  /** Ours; a local server of an older version is replaced. */
+  version: string;
+  env: NodeJS.ProcessEnv;
+  /** Who needs the sessions: a window, whose lease is renewed, or a terminal that left (`keep`). */
+  user: { id: string; keep: boolean };
+  /** The editor's secret storage, asked first; then LINKUP_WORKER_TOKEN, then the file. */
+  token?(workerUrl: string): Promise<string | undefined>;
+  log(line: string): void;
+}
+
+export interface StartRequest {
+  configPath: string;
+  /** Default: tunneled. */
+  kind?: "tunneled" | "isolated";
+  /** The name to ask for; default: the one this file had, or a fresh one. */
+  name?: string;
+}
+
+/** A session beside the file's own one. */
+export interface CreateRequest {
+  configPath: string;
+  kind: "preview" | "isolated";
+  /** Default: a preview's comes from its content, an isolated one's is random. */
+  name?: string;
+  /** Where services are, by name, instead of what the file says. */
+  locations: Record<string, string>;
+}
