@@ -14,10 +14,9 @@ const MAX_SIZE = 16 * 1024 * 1024;
 const CONDITIONS = ["if-none-match", "if-modified-since", "range"];
 
 /** Where the answer to this request is kept, as a request that the cache answers; undefined when it is not kept. */
-export function cacheKey({ found, decision, head, request }: Passage, env: Env): Request | undefined {
+export function cacheKey({ found, decision, head, method }: Passage, env: Env): Request | undefined {
   const { session } = found;
-  if (request.method !== "GET" || isDirect(env) || decision.origin === session.tunnel?.origin)
-    return undefined;
+  if (method !== "GET" || isDirect(env) || decision.origin === session.tunnel?.origin) return undefined;
   if (!keepsCaching(session.routing, decision.target) || head.header("authorization")) return undefined;
   const encoding = head.header("accept-encoding") ?? "";
   const place = [String(session.updated), decision.origin, encoding].map(encodeURIComponent).join("/");

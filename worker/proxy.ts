@@ -12,6 +12,8 @@ import { type Found, findSession } from "./lookup.ts";
 import { headersToService } from "./request-headers.ts";
 import { failureToClient, type Passage, responseToClient } from "./response.ts";
 
+type Asked = Pick<Request, "method" | "headers" | "body">;
+
 /** Cloudflare's edge answers so when no cloudflared is connected to the tunnel. */
 const TUNNEL_NOT_CONNECTED = 530;
 
@@ -39,39 +41,47 @@ export async function proxy(
   if (decision.outcome === "no-target")
     return failureResponse(noTargetFor(name, session.routing, decision), request);
 
-  const passage: Passage = { found, decision, head, request };
+  // Every look into the request leaves JavaScript.
+  const { method, body } = request;
+  const passage: Passage = { found, decision, head, request, method, hasBody: body !== null };
   if (decision.origin === NO_TUNNEL) return failureToClient(noTunnel(name, decision), passage);
 
   const key = cacheKey(passage, env);
   const kept = key && (await fromCache(key, passage));
-  if (kept) return responseToClient(kept, passage);
+  if (kept) return responseToClient(kept, passage, kept.status);
 
   let response: Response;
   try {
-    response = await ask(decision.origin + decision.target, request, headersToService(passage, hops), env);
+    const headers = headersToService(passage, hops);
+    response = await ask(
+      decision.origin + decision.target,
+      request,
+      { method, headers, body },
+      isDirect(env),
+    );
   } catch (error) {
     return failureToClient(unreachable(passage, (error as Error).message), passage);
   }
-  if (response.status === TUNNEL_NOT_CONNECTED && isTunnel(found, decision.origin)) {
+  const { status } = response;
+  if (status === TUNNEL_NOT_CONNECTED && isTunnel(found, decision.origin)) {
     await response.body?.cancel();
     return failureToClient(unreachable(passage, "Cloudflare has no connection to it"), passage);
   }
   if (key && mayBeKept(response)) context.waitUntil(keep(key, response.clone()));
   // A WebSocket's answer is handed over as it is: then its messages never pass through JavaScript.
-  return response.webSocket ? response : responseToClient(response, passage);
+  return status === 101 ? response : responseToClient(response, passage, status);
 }
 
-function ask(url: string, request: Request, headers: Headers, env: Env): Promise<Response> {
-  const { method, body } = request;
+function ask(url: string, request: Request, how: Asked, direct: boolean): Promise<Response> {
+  const { method, headers, body } = how;
   // Cloudflare's cache knows a service by its address alone, and would answer one session with what is another's.
-  const how = isDirect(env) ? HOW : UNCACHED;
-  if (body === null || (method !== "GET" && method !== "HEAD"))
-    return fetch(url, { method, headers, body, ...how });
+  const init = direct ? DIRECT : UNCACHED;
+  if (body === null || (method !== "GET" && method !== "HEAD")) return fetch(url, { ...how, ...init });
   // With these methods only a copy of a request can have a body.
-  return fetch(new Request(new Request(url, request), { headers }), how);
+  return fetch(new Request(new Request(url, request), { headers }), init);
 }
-const HOW = { redirect: "manual" } as const;
-const UNCACHED = { ...HOW, cache: "no-store" } as const;
+const DIRECT = { redirect: "manual" } as const;
+const UNCACHED = { ...DIRECT, cache: "no-store" } as const;
 
 function unreachable({ found, decision }: Passage, reason: string): Failure {
   return isTunnel(found, decision.origin)

@@ -5,13 +5,13 @@ import type { Passage } from "./response.ts";
 
 /** `hops`: how often the request has come through Linkup since its first hop; undefined at that. */
 export function headersToService(
-  { found, decision, head, request }: Passage,
+  { found, decision, head, request, hasBody }: Passage,
   hops: number | undefined,
 ): Headers {
   const headers = new Headers(request.headers);
   deleteHopByHopOfRequest(headers);
   // workerd answers 100-continue itself, and some services wait for ever when they see it a second time.
-  if (request.body !== null) headers.delete("expect");
+  if (hasBody) headers.delete("expect");
 
   const cookies = headers.get("cookie");
   if (cookies?.includes(",")) headers.set("cookie", joinCookies(cookies));

@@ -12,20 +12,22 @@ export interface Passage {
   decision: Routed;
   head: RequestHead;
   request: Request;
+  method: string;
+  hasBody: boolean;
 }
 
 /** Headers other than the host that can tell browsers' requests of two sessions apart. */
 const SESSION_VARY = "Referer, Origin, tracestate";
 
-export function responseToClient(response: Response, passage: Passage): Response {
-  const { found, decision, head, request } = passage;
+export function responseToClient(response: Response, passage: Passage, status: number): Response {
+  const { found, decision, head, method } = passage;
   const cors = corsOf(passage, response);
   const answered =
-    cors.length > 0 && isPreflight(request.method, head)
+    cors.length > 0 && isPreflight(method, head)
       ? new Response(null, { status: 204 })
       : new Response(response.body, response);
   const { headers } = answered;
-  deleteHopByHopOfResponse(headers, response.status);
+  deleteHopByHopOfResponse(headers, status);
   addCors(headers, cors);
   if (!keepsCaching(found.session.routing, decision.target)) headers.set("cache-control", "no-cache");
   // One URL, several sessions: a cached answer of one must not be taken for the other's.
@@ -42,9 +44,9 @@ export function failureToClient(failure: Failure, passage: Passage): Response {
 }
 
 /** What allows a page of the session to read an answer that does not say itself who may. */
-function corsOf({ found, head, request }: Passage, response?: Response): [string, string][] {
+function corsOf({ found, head, method }: Passage, response?: Response): [string, string][] {
   if (!head.header("origin") || response?.headers.has("access-control-allow-origin")) return [];
-  return corsHeaders(found.name, found.session.routing, request.method, head);
+  return corsHeaders(found.name, found.session.routing, method, head);
 }
 
 function addCors(headers: Headers, cors: [string, string][]): void {
