@@ -63,9 +63,11 @@ export async function startWorker({
   writeFileSync(config, workerdConfig(bundle, Object.keys(variables), { internet, twice }));
 
   const workerd = createRequire(import.meta.url)("workerd").default;
+  const [command, ...withIt] = endingWithParent(workerd);
   const child = spawn(
-    workerd,
+    command,
     [
+      ...withIt,
       "serve",
       config,
       `--import-path=/`,
@@ -102,6 +104,13 @@ export async function startWorker({
     runScheduled: () => runScheduled(ports.clock),
     stop: () => stop(child, ended),
   };
+}
+
+/** workerd does not notice that its parent was killed. Linux can see to it; elsewhere only an ordinary exit does. */
+function endingWithParent(command) {
+  const setpriv = "/usr/bin/setpriv";
+  const can = process.platform === "linux" && existsSync(setpriv);
+  return can ? [setpriv, "--pdeathsig", "KILL", command] : [command];
 }
 
 /** workerd writes one JSON line per event to its control descriptor. */
