@@ -48,6 +48,21 @@ export const parts: Fault[] = [
     },
   },
   {
+    name: "the writer of cloudflared's log SIGKILLed",
+    tunnel: "cloudflare",
+    async run(trial) {
+      const { world } = trial;
+      const name = await trial.session();
+      const [before] = world.pidsOf("log-writer");
+      process.kill(before!, "SIGKILL");
+      await trial.untilBack("another writer", () => {
+        const [now] = world.pidsOf("log-writer");
+        return now !== undefined && now !== before;
+      });
+      await until("the session", async () => (await world.served(name)) === "local web");
+    },
+  },
+  {
     name: "cloudflared alive, /ready 503",
     tunnel: "cloudflare",
     async run(trial) {

@@ -48,6 +48,29 @@ export const surroundings: Fault[] = [
     },
   },
   {
+    name: "Worker down at a stop, and back",
+    tunnel: "direct",
+    async run(trial) {
+      const { world } = trial;
+      const name = await trial.session();
+      await world.stopWorker();
+      const { code, stderr } = await world.linkup("stop");
+      check(code === 0, `the stop does not depend on it: ${code}`);
+      trial.sees(stderr.split("\n", 1)[0]!);
+      check(world.processes().size === 0, "no process is left");
+      await world.startWorker();
+      // A window that is open does the same.
+      const window = watchingWindow(trial);
+      try {
+        await trial.untilBack("the Worker to be told", async () =>
+          (await world.served(name)).startsWith("422 "),
+        );
+      } finally {
+        await window.dispose();
+      }
+    },
+  },
+  {
     name: "port taken",
     tunnel: "direct",
     async run(trial) {
