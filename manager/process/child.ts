@@ -6,7 +6,7 @@ import type { Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { LinkupError } from "../problem.ts";
 import { makeFolder } from "../state/folder.ts";
-import { isRunning, type ProcessId, startOf } from "./identity.ts";
+import { isRunning, isSame, type ProcessId, startOf } from "./identity.ts";
 import { cutLog } from "./logs.ts";
 
 /** How long a process may take to end by itself. */
@@ -113,7 +113,8 @@ export async function endProcess(id: ProcessId, graceMs = GRACE_MS): Promise<voi
     ["SIGTERM", graceMs],
     ["SIGKILL", GRACE_MS],
   ] as const) {
-    if (!(await isRunning(id))) return;
+    // Not as it was a moment ago: a signal cannot be taken back.
+    if (!(await isSame(id))) return;
     try {
       process.kill(id.pid, signal);
     } catch (error) {

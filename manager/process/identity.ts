@@ -26,7 +26,8 @@ export async function startOf(pid: number): Promise<string | undefined> {
       : ["ps", "-o", "lstart=", "-p", String(pid)];
   try {
     const { stdout } = await promisify(execFile)(command!, args, {
-      env: { ...process.env, LC_ALL: "C" },
+      // The same words for whoever asks, wherever.
+      env: { ...process.env, LC_ALL: "C", TZ: "UTC" },
       windowsHide: true,
     });
     return stdout.trim() || undefined;
@@ -63,9 +64,46 @@ function signalable(pid: number): boolean {
 }
 
 /** True when exactly this process still runs. */
-export async function isRunning(id: ProcessId): Promise<boolean> {
+export async function isSame(id: ProcessId): Promise<boolean> {
   return (await startOf(id.pid)) === id.started;
 }
+
+/** The same, for those who ask again and again. */
+export async function isRunning(id: ProcessId): Promise<boolean> {
+  return process.platform === "linux" ? isSame(id) : recently.isRunning(id, performance.now());
+}
+
+/** So soon no pid is given to another process. */
+const RECENTLY_MS = 10_000;
+
+/**
+ * Outside Linux it takes a process of its own to learn when another one started, half a second of PowerShell on Windows:
+ * one that was the right one a moment ago, and still exists, still is.
+ */
+export class Recently {
+  readonly #exists: (pid: number) => boolean;
+  readonly #isSame: (id: ProcessId) => Promise<boolean>;
+  /** When it was last the right one, by pid and start. */
+  readonly #seen = new Map<string, number>();
+
+  constructor(exists: (pid: number) => boolean, same: (id: ProcessId) => Promise<boolean>) {
+    this.#exists = exists;
+    this.#isSame = same;
+  }
+
+  /** `now`: milliseconds of a clock that never goes back. */
+  async isRunning(id: ProcessId, now: number): Promise<boolean> {
+    const key = `${id.pid} ${id.started}`;
+    const seen = this.#seen.get(key) ?? Number.NEGATIVE_INFINITY;
+    if (now - seen < RECENTLY_MS && this.#exists(id.pid)) return true;
+    this.#seen.delete(key);
+    if (!(await this.#isSame(id))) return false;
+    this.#seen.set(key, now);
+    return true;
+  }
+}
+
+const recently = new Recently(signalable, isSame);
 
 let own: Promise<ProcessId> | undefined;
 

@@ -106,15 +106,15 @@ export class SessionLife {
     const { kind, name, connector } = record;
     if (name === null) return undefined;
     const { home } = this.#options;
-    let left: Undeleted | undefined;
+    const told = kind === "isolated" ? undefined : this.#registration.unregister(record, name);
     try {
       if (connector) await stopConnector(home, name, connector);
       if (record.served !== null && (await this.#control.status().catch(() => undefined)))
         await this.#control.deleteSession(name);
     } finally {
-      if (kind !== "isolated") left = await this.#registration.unregister(record, name);
+      await told;
     }
-    return left;
+    return told;
   }
 
   async #serve(record: SessionRecord, server: ServerStatus): Promise<SessionRecord> {
