@@ -40,6 +40,8 @@ export function createApi(linkup: Linkup): LinkupApi {
   return {
     version: 1,
     get sessions() {
+      // Without a linkup.yaml nobody has looked yet: `onDidChange` tells when somebody has.
+      void linkup.manager;
       return linkup.model.snapshot.sessions;
     },
     onDidChange: linkup.onDidChange,

@@ -3,6 +3,12 @@ import * as vscode from "vscode";
 import type { ConfigFile } from "./model.ts";
 
 const NAMES = ["linkup.yaml", "linkup.yml"];
+
+/** True for files that are one by their name, anywhere. */
+export function isConfigName({ path }: vscode.Uri): boolean {
+  return NAMES.includes(path.split("/").at(-1)!);
+}
+
 /** Editors and version control write a file in several steps. */
 const SETTLE_MS = 100;
 
@@ -27,7 +33,7 @@ export class ConfigFiles implements vscode.Disposable {
     const touched = (uri: vscode.Uri) => {
       const known = this.#files.some(({ path }) => path === uri.fsPath);
       if (known) this.#saved.add(uri.fsPath);
-      if (known || NAMES.includes(uri.path.split("/").at(-1)!)) this.#soon();
+      if (known || isConfigName(uri)) this.#soon();
     };
     this.#disposables.push(
       watcher,

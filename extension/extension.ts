@@ -5,6 +5,7 @@ import * as vscode from "vscode";
 import { stateHome } from "../manager/state/home.ts";
 import { createApi, type LinkupApi } from "./api.ts";
 import { registerCommands } from "./commands/register.ts";
+import { isConfigName } from "./config-files.ts";
 import { Linkup } from "./linkup.ts";
 import { registerProblemWatch } from "./problem-watch.ts";
 import { registerTerminalEnvironment } from "./terminal/environment.ts";
@@ -40,7 +41,7 @@ export function activate(context: vscode.ExtensionContext): LinkupApi {
   const view = registerSessionsView(context, linkup);
   registerStatusBar(context, linkup);
   const language = languageLater(context, linkup);
-  registerCommands(context, linkup, view, async () => (await language)());
+  registerCommands(context, linkup, view, async () => (await language())());
   registerProblemWatch(context, linkup);
   registerTerminalEnvironment(context, linkup);
   registerTasks(context, linkup);
@@ -50,11 +51,25 @@ export function activate(context: vscode.ExtensionContext): LinkupApi {
   return createApi(linkup);
 }
 
-/** The YAML parser takes a while to load: it comes when activation is over. */
-async function languageLater(context: vscode.ExtensionContext, linkup: Linkup): Promise<() => Promise<void>> {
-  await new Promise((resolve) => setImmediate(resolve));
-  const { registerLanguage } = await import("./language/language.ts");
-  return registerLanguage(context, linkup);
+/**
+ * The YAML parser takes a while to load: it comes when there is a linkup.yaml to be read, or with the first call.
+ * Resolves with what the command "Test Route" does.
+ */
+function languageLater(context: vscode.ExtensionContext, linkup: Linkup): () => Promise<() => Promise<void>> {
+  let language: Promise<() => Promise<void>> | undefined;
+  const load = () => {
+    language ??= import("./language/language.ts").then(({ registerLanguage }) =>
+      registerLanguage(context, linkup),
+    );
+    return language;
+  };
+  const look = () => {
+    const { textDocuments } = vscode.workspace;
+    if (linkup.configs.files.length > 0 || textDocuments.some(({ uri }) => isConfigName(uri))) void load();
+  };
+  context.subscriptions.push(linkup.configs.onDidChange(look), vscode.workspace.onDidOpenTextDocument(look));
+  setImmediate(look);
+  return load;
 }
 
 /** That of VS Code, with what the settings say instead. */
@@ -65,5 +80,5 @@ function environment(): NodeJS.ProcessEnv {
 
 /** VS Code waits for up to five seconds: time enough to give up this window's lease. */
 export async function deactivate(): Promise<void> {
-  await (await linkup?.manager)?.dispose();
+  await linkup?.end();
 }

@@ -10,10 +10,10 @@ import type { Model } from "./model.ts";
 const UNKNOWN: Snapshot = { sessions: [], components: [], problems: [] };
 
 export class Linkup implements vscode.Disposable {
-  /** Its code takes a while to load: it comes when activation is over. */
-  readonly manager: Promise<Manager>;
   readonly configs: ConfigFiles;
   readonly log: vscode.LogOutputChannel;
+  readonly #options: ManagerOptions;
+  #manager: Promise<Manager> | undefined;
   #loaded: Manager | undefined;
   readonly #starting = new Map<string, AbortController>();
   readonly #changed = new vscode.EventEmitter<void>();
@@ -27,25 +27,38 @@ export class Linkup implements vscode.Disposable {
     this.configs = new ConfigFiles();
     this.#disposables = [
       this.configs,
-      this.configs.onDidChange(() => this.#changed.fire()),
+      this.configs.onDidChange(() => {
+        this.#changed.fire();
+        if (this.configs.files.length > 0) void this.manager;
+      }),
       this.configs.onDidSave((path) => void this.#follow(path)),
       this.#changed,
     ];
     let last = "";
-    this.manager = this.#load({
+    this.#options = {
       ...options,
       log: (line) => {
         // What is tried again every few seconds fails again every few seconds.
         if (line !== last) log.info(line);
         last = line;
       },
-    });
+    };
   }
 
-  async #load(options: ManagerOptions): Promise<Manager> {
-    await new Promise((resolve) => setImmediate(resolve));
+  /** Its code takes a while to load, and it looks at what runs from then on: so it comes when something asks for it. */
+  get manager(): Promise<Manager> {
+    this.#manager ??= this.#load();
+    return this.#manager;
+  }
+
+  /** Gives up this window's lease. */
+  async end(): Promise<void> {
+    await (await this.#manager)?.dispose();
+  }
+
+  async #load(): Promise<Manager> {
     const { Manager } = await import("../manager/manager.ts");
-    const manager = new Manager(options);
+    const manager = new Manager(this.#options);
     this.#loaded = manager;
     const changed = () => this.#changed.fire();
     this.#disposables.push(manager.onDidChange(changed));

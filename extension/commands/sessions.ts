@@ -87,7 +87,7 @@ async function pickSession(
   title: string,
   placeHolder: string,
 ): Promise<SessionView | undefined> {
-  const { sessions } = linkup.model.snapshot;
+  const { sessions } = await (await linkup.manager).look();
   if (sessions.length === 0)
     throw new LinkupError("session-unknown", t("No session is running on this machine."), [
       { command: "start", title: t("Start") },

@@ -102,6 +102,8 @@ class SessionRows implements vscode.TreeDataProvider<Row> {
   async getChildren(row?: Row): Promise<Row[]> {
     if (row) return row.children;
     await this.#linkup.configs.ready();
+    // Who looks at the view wants to see what runs, also where there is no linkup.yaml.
+    void this.#linkup.manager;
     return this.#roots;
   }
 

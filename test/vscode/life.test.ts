@@ -1,4 +1,5 @@
 // Windows, folders and trust: what is adopted, what agrees, and what is left alone.
+import { existsSync } from "node:fs";
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -137,6 +138,25 @@ test("the walkthrough's first steps: a folder without a file offers to create on
   );
   expect((await window.problems()).filter((line) => line.includes("linkup"))).toEqual([]);
   await window.screenshot("created");
+});
+
+test("without a linkup.yaml nothing is looked at, until somebody looks", async () => {
+  const other = join(shop.folder, "..", "other");
+  await mkdir(other);
+  await writeFile(join(other, "values.yaml"), "a: 1\n");
+  // Whoever looks at what runs makes this folder.
+  const state = join(other, "state");
+  window = await Workbench.start({ vsix, folders: [other], env: { ...env, LINKUP_HOME: state } });
+  await window.openFile("values.yaml");
+  await window.command("Developer: Show Running Extensions");
+  const row = window.page.locator(".runtime-extensions-editor .monaco-list-row", { hasText: "Linkup" });
+  await window.until("the extension to be active", async () =>
+    /Activation: \d+ms/.test((await row.first().textContent()) ?? ""),
+  );
+  expect(existsSync(state)).toBe(false);
+  await window.press("Escape");
+  await window.showView();
+  await window.until("the look", () => existsSync(state));
 });
 
 test("the walkthrough's steps are ticked as they are done", async () => {
