@@ -1,6 +1,6 @@
 // Local DNS and certificates put into a machine for real, in a namespace: see test/dns/namespace.ts.
 import { spawnSync } from "node:child_process";
-import { existsSync, globSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 const root = resolve(import.meta.dirname, "..");
@@ -76,7 +76,13 @@ const { status } = spawnSync(
   {
     cwd: root,
     stdio: "inherit",
-    env: { ...process.env, NODE_NO_WARNINGS: "1", LINKUP_DNS_SYSTEMS: systems, LINKUP_FAKETIME: faketime },
+    env: {
+      ...process.env,
+      NODE_NO_WARNINGS: "1",
+      LINKUP_DNS_SYSTEMS: systems,
+      LINKUP_FAKETIME: faketime,
+      LINKUP_HOST_MOUNTS: readlinkSync("/proc/self/ns/mnt"),
+    },
   },
 );
 process.exitCode = status ?? 1;

@@ -3,7 +3,7 @@
  * so that the machine is another one's. Run by `npm run test:dns`.
  */
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { followSessions, HOSTS_FILE } from "../../manager/local-dns/hosts-file.ts";
@@ -138,6 +138,10 @@ const VARIANTS: Variant[] = [
   },
 ];
 
+// It mounts over /etc and runs daemons: never on the machine itself.
+const { LINKUP_HOST_MOUNTS: host } = process.env;
+if (!host || readlinkSync("/proc/self/ns/mnt") === host)
+  throw new Error("This runs in a namespace of its own only: npm run test:dns");
 privateSystem();
 try {
   await hostsFile();
