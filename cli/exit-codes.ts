@@ -13,6 +13,7 @@ export const EXIT = {
 
 const BY_CODE: Partial<Record<ProblemCode, number>> = {
   "config-exists": EXIT.config,
+  "config-unwritable": EXIT.config,
   "config-missing": EXIT.config,
   "config-invalid": EXIT.config,
   "token-missing": EXIT.worker,

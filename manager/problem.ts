@@ -4,6 +4,7 @@ export type ProblemCode = keyof typeof TITLES;
 
 const TITLES = {
   "config-exists": "There is a linkup.yaml already",
+  "config-unwritable": "linkup.yaml could not be created",
   "config-missing": "No linkup.yaml",
   "config-invalid": "linkup.yaml has errors",
   "token-missing": "No worker token",

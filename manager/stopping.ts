@@ -19,6 +19,7 @@ export async function stopSessions(following: Following, selector: Selector | "a
     if (!(error instanceof LinkupError && error.problem.code === "state-unusable")) throw error;
     const state = await store.read();
     const ended = selector === "all" ? state.sessions.filter(isPresent) : [findRunning(state, selector)];
+    if (ended.length === 0) throw error;
     const { stopUnwritten } = await import("./session/stop-unwritten.ts");
     await stopUnwritten(reconciler, state, ended, error);
   }

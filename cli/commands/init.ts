@@ -11,8 +11,11 @@ export async function init(file: string, options: { json?: boolean }): Promise<v
   try {
     await writeFile(path, configTemplate(WORDS, services), { flag: "wx" });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    throw new LinkupError("config-exists", `${path} is there already, and stays as it is.`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST")
+      throw new LinkupError("config-exists", `${path} is there already, and stays as it is.`);
+    const why = code === "ENOENT" ? `there is no folder ${dirname(path)}` : message;
+    throw new LinkupError("config-unwritable", `${path} could not be written: ${why}.`);
   }
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ created: path, services })}\n`);

@@ -1,7 +1,8 @@
 /** Checks of what is on this machine: files, processes, ports. */
-import { constants } from "node:fs";
+import { constants, existsSync, mkdtempSync, rmdirSync } from "node:fs";
 import { access, stat, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
+import { dirname, join } from "node:path";
 import type { ServerStatus } from "../../core/control.ts";
 import { EnvFiles } from "../env-files/env-files.ts";
 import { isRunning } from "../process/identity.ts";
@@ -28,13 +29,24 @@ export async function checkState(home: string, state: State): Promise<Check[]> {
     if (bavail * bsize < FEW_BYTES)
       checks.push(broken("state", `The disk of ${home} is nearly full.`, { code: "state-unusable" }));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT")
-      return [ok("state", `${home} will be made when it is needed.`)];
-    return [
-      broken("state", `${home} cannot be used: ${(error as Error).message}`, { code: "state-unusable" }),
-    ];
+    const why =
+      (error as NodeJS.ErrnoException).code === "ENOENT" ? whyUnmakeable(home) : (error as Error).message;
+    if (why === undefined) return [ok("state", `${home} will be made when it is needed.`)];
+    return [broken("state", `${home} cannot be used: ${why}`, { code: "state-unusable" })];
   }
   return checks.length > 0 ? checks : [ok("state", `${home} can be used.`)];
+}
+
+/** Why a folder that is not there cannot be made; undefined when it can. */
+function whyUnmakeable(path: string): string | undefined {
+  let above = dirname(path);
+  while (!existsSync(above) && dirname(above) !== above) above = dirname(above);
+  try {
+    rmdirSync(mkdtempSync(join(above, ".linkup-")));
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 export async function checkProcesses(

@@ -1,7 +1,7 @@
 /** Finds cloudflared. */
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+import { posix, win32 } from "node:path";
 import { LinkupError } from "../problem.ts";
 import { cachedPath } from "./install.ts";
 import { installCommand } from "./releases.ts";
@@ -12,12 +12,21 @@ export async function findCloudflared(env: NodeJS.ProcessEnv, home: string): Pro
     if (await isExecutable(env.CLOUDFLARED_PATH)) return env.CLOUDFLARED_PATH;
     throw missing(`${env.CLOUDFLARED_PATH}, which CLOUDFLARED_PATH names, is no program`);
   }
-  const name = process.platform === "win32" ? "cloudflared.exe" : "cloudflared";
-  const folders = (env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
-  for (const path of [...folders.map((folder) => join(folder, name)), cachedPath(home, process.platform)]) {
+  for (const path of [...onPath(env, process.platform), cachedPath(home, process.platform)]) {
     if (await isExecutable(path)) return path;
   }
   throw missing("it is not on the PATH, and CLOUDFLARED_PATH is not set");
+}
+
+/** Where cloudflared may lie on the PATH, which Windows writes as `Path`. Pure. */
+export function onPath(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string[] {
+  const { delimiter, join } = platform === "win32" ? win32 : posix;
+  const name = platform === "win32" ? "cloudflared.exe" : "cloudflared";
+  const isPath = (variable: string) => (platform === "win32" ? variable.toUpperCase() : variable) === "PATH";
+  const value = Object.entries(env).find(([variable]) => isPath(variable))?.[1] ?? "";
+  // Windows allows quotes around a folder.
+  const folders = value.split(delimiter).map((folder) => folder.replace(/^"(.*)"$/, "$1"));
+  return folders.filter((folder) => folder !== "").map((folder) => join(folder, name));
 }
 
 async function isExecutable(path: string): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { onPath } from "./cloudflared-binary.ts";
 import { newConnector } from "./connector.ts";
 import { withoutTunnels } from "./connector-process.ts";
 import { passageOf } from "./end-to-end.ts";
@@ -68,6 +69,24 @@ describe("what cloudflared says, recorded", () => {
     "Incorrect Usage. flag provided but not defined: -config",
     "Could not lookup srv records on _v2-origintunneld._tcp.argotunnel.com: no such host",
   ])("%s", (line) => expect(readLog(`${line}\n`).lastError).toBe(line));
+});
+
+describe("where cloudflared may be", () => {
+  test("on Windows, whose variables have no case", () => {
+    const env = { HOME: "x", Path: 'C:\\bin;;"C:\\Program Files\\cloudflared"' };
+    expect(onPath(env, "win32")).toEqual([
+      "C:\\bin\\cloudflared.exe",
+      "C:\\Program Files\\cloudflared\\cloudflared.exe",
+    ]);
+  });
+
+  test("elsewhere", () => {
+    expect(onPath({ Path: "/no", PATH: "/usr/bin::/opt/bin" }, "linux")).toEqual([
+      "/usr/bin/cloudflared",
+      "/opt/bin/cloudflared",
+    ]);
+    expect(onPath({}, "darwin")).toEqual([]);
+  });
 });
 
 test("of cloudflared's variables only those get through that say how it gets to Cloudflare", () => {

@@ -402,8 +402,14 @@ describe("the state", () => {
     ]) {
       const { code, stderr } = await world.linkup(...command);
       expect(code).toBe(1);
-      expect(stderr).toContain("Linkup keeps its state in /proc/linkup/home, which cannot be used");
+      expect(stderr).toMatch(
+        /^The state directory cannot be used: Linkup keeps its state in \/proc\/linkup\/home, which cannot be used/,
+      );
     }
+    expect(await world.linkup("health")).toMatchObject({
+      code: 6,
+      stdout: expect.stringContaining("/proc/linkup/home cannot be used: ENOENT"),
+    });
     world.env.LINKUP_HOME = world.home;
   });
 

@@ -212,6 +212,15 @@ describe("the rest of the command line", () => {
     });
   });
 
+  test("init says why it cannot", async () => {
+    const path = join(world.folder, "nowhere", "linkup.yaml");
+    const { code, stderr } = await world.linkup("init", path);
+    expect(code).toBe(3);
+    expect(stderr).toBe(
+      `linkup.yaml could not be created: ${path} could not be written: there is no folder ${join(world.folder, "nowhere")}.\n`,
+    );
+  });
+
   test("init fills in the services that it finds", async () => {
     const folder = join(world.folder, "shop");
     mkdirSync(join(folder, "cart"), { recursive: true });
