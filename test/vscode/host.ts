@@ -24,7 +24,7 @@ interface SuiteOptions {
 /** @returns the exit code of the extension host */
 export async function runSuite(options: SuiteOptions): Promise<number> {
   const tests = await bundle(options.suite);
-  const server = await Server.start({ args: ["--vscode-option", "enable-smoke-test-driver"] });
+  const server = await Server.start({});
   try {
     const workspace = join(server.folder, "home", basename(options.workspace ?? "workspace"));
     mkdirSync(workspace);
@@ -47,6 +47,16 @@ async function inBrowser(server: Server, url: string, timeout: number): Promise<
   const context = await newContext(server.folder, { width: 1200, height: 800 });
   try {
     const page = await context.newPage();
+    // A VS Code that is not a development build runs no tests, unless its page says that it is driven.
+    await page.route(`${server.url}/?*`, async (route) => {
+      const response = await route.fetch();
+      const options = "&quot;developmentOptions&quot;:{";
+      const body = (await response.text()).replace(
+        options,
+        `${options}&quot;enableSmokeTestDriver&quot;:true,`,
+      );
+      await route.fulfill({ response, body });
+    });
     const ended = new Promise<number>((done, fail) => {
       const limit = `The suite did not end within ${timeout / 1000} s.`;
       const timer = setTimeout(() => fail(new Error(`${limit}\n${server.logs()}`)), timeout);

@@ -8,9 +8,23 @@ import { delimiter, dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-/** code-server 4.139.1 is VS Code 1.139.1. */
-const VERSION = "4.139.1";
-/** code-server runs on this Node only; its native modules are compiled for it. */
+/** A release of code-server: 4.139.1 is VS Code 1.139.1. */
+interface Release {
+  version: string;
+  /** The Node that it runs on, and its native modules are compiled for; without: that of the dev dependencies. */
+  node?: string;
+  /** Of its package of ripgrep, which would be downloaded. */
+  ripgrep?: string;
+  /** A closed window's extension host ends after so many seconds, where that can be said. */
+  flags: readonly string[];
+}
+
+/** The current VS Code, and the oldest that can be had of those that `engines` in package.json allows. */
+const RELEASES: { current: Release; oldest: Release } = {
+  current: { version: "4.139.1", flags: ["--reconnection-grace-time", "5"] },
+  oldest: { version: "4.103.2", node: "22.23.3", ripgrep: "1.15.14", flags: [] },
+};
+/** The Node of the dev dependencies. */
 const NODE_MAJOR = 24;
 const CHROMIUMS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const PACKAGES = "chromium procps libkrb5-dev g++ make python3";
@@ -22,6 +36,8 @@ export const root: string = resolve(dirname(fileURLToPath(import.meta.url)), "..
 /** The Node that comes with the dev dependencies: the folder for a PATH, and the file. */
 export const nodeBin: string = join(root, "node_modules", "node", "bin");
 export const node: string = join(nodeBin, "node");
+
+const NODE_PACKAGE = `node-${process.platform}-${process.arch}`;
 
 /** True, and said loudly on stderr, when LINKUP_SKIP_E2E=1 asks for no test in a real VS Code. */
 export function skipped(): boolean {
@@ -38,23 +54,37 @@ export function chromium(): string {
   return found;
 }
 
+export interface CodeServer {
+  /** What starts it, with `node`. */
+  entry: string;
+  node: string;
+  /** Arguments of this release. */
+  flags: readonly string[];
+}
+
 /**
- * The folder of the installed code-server package (start `out/node/entry.js` in it with `node`), installed
- * first when the cache has none. The cache is `$LINKUP_TEST_CACHE`, or `linkup-test/code-server-<version>`
- * in the user's cache folder. Also sees to Chromium. Throws, naming what is missing and the command that
- * installs it.
+ * The installed code-server, installed first when the cache has none: the current one, or with LINKUP_TEST_VSCODE=oldest
+ * an old one. The cache is `$LINKUP_TEST_CACHE`, or `linkup-test` in the user's cache folder, with `code-server-<version>`
+ * in it. Also sees to Chromium. Throws, naming what is missing and the command that installs it.
  */
-export async function codeServer(): Promise<string> {
+export async function codeServer(
+  release: Release = process.env.LINKUP_TEST_VSCODE === "oldest" ? RELEASES.oldest : RELEASES.current,
+): Promise<CodeServer> {
   if (process.platform === "win32")
     throw new Error("code-server does not run on Windows: test in WSL, or set LINKUP_SKIP_E2E=1.");
-  const cache =
+  const caches =
     process.env.LINKUP_TEST_CACHE ||
-    join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "linkup-test", `code-server-${VERSION}`);
-  const installed = join(cache, "node_modules", "code-server");
+    join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "linkup-test");
+  const cache = join(caches, `code-server-${release.version}`);
   const complete = () => existsSync(join(cache, "complete"));
   await systemPackages(complete());
-  await withLock(`${cache}.lock`, complete, () => install(cache));
-  return installed;
+  await withLock(`${cache}.lock`, complete, () => install(cache, release));
+  const modules = join(cache, "node_modules");
+  return {
+    entry: join(modules, "code-server", "out", "node", "entry.js"),
+    node: release.node ? join(modules, NODE_PACKAGE, "bin", "node") : node,
+    flags: release.flags,
+  };
 }
 
 /** Installs Debian's packages as root; names the command for everyone else. */
@@ -71,26 +101,25 @@ export async function systemPackages(codeServerInstalled: boolean): Promise<void
 }
 
 /** Installs into a folder beside the cache, then renames: the cache is whole or absent. */
-async function install(cache: string): Promise<void> {
-  const headers = join(
-    root,
-    "node_modules",
-    "node",
-    "node_modules",
-    `node-${process.platform}-${process.arch}`,
-  );
+async function install(cache: string, release: Release): Promise<void> {
   const { stdout } = spawnSync(node, ["--version"], { encoding: "utf8" });
   if (!stdout?.startsWith(`v${NODE_MAJOR}.`))
     throw new Error(
       `code-server needs Node ${NODE_MAJOR}, and ${node} is ${stdout?.trim() || "absent"}. Run: npm ci`,
     );
-  console.error(`Installing code-server ${VERSION} into ${cache} (600 MB, about two minutes, once)…`);
+  console.error(`Installing code-server ${release.version} into ${cache} (600 MB, about two minutes, once)…`);
   const folder = await mkdtemp(`${cache}.new-`);
   try {
     await writeFile(join(folder, "package.json"), JSON.stringify({ private: true }));
-    const npm = process.env.npm_execpath;
-    const argv = ["install", "--foreground-scripts", "--no-audit", "--no-fund", `code-server@${VERSION}`];
-    await run(npm ? node : "npm", npm ? [npm, ...argv] : argv, { cwd: folder, env: npmEnvironment(headers) });
+    const headers = join(root, "node_modules", "node", "node_modules", NODE_PACKAGE);
+    let install = npmInstall(folder, nodeBin, headers);
+    if (release.node) {
+      await install(`${NODE_PACKAGE}@${release.node}`);
+      const own = join(folder, "node_modules", NODE_PACKAGE);
+      install = npmInstall(folder, join(own, "bin"), own);
+    }
+    const more = release.ripgrep ? await ripgrepCache(folder, release.ripgrep) : {};
+    await install(`code-server@${release.version}`, more);
     await writeFile(join(folder, "complete"), `${new Date().toISOString()}\n`);
     await rm(cache, { recursive: true, force: true });
     await rename(folder, cache);
@@ -100,22 +129,49 @@ async function install(cache: string): Promise<void> {
   }
 }
 
+/** Installs a package with the npm that runs on the Node in `bin`. */
+function npmInstall(cwd: string, bin: string, headers: string) {
+  return async (what: string, more: NodeJS.ProcessEnv = {}): Promise<void> => {
+    const cli = process.env.npm_execpath;
+    const argv = ["install", "--foreground-scripts", "--no-audit", "--no-fund", what];
+    const env = { ...npmEnvironment(headers, bin), ...more };
+    await run(cli ? join(bin, "node") : "npm", cli ? [cli, ...argv] : argv, { cwd, env });
+  };
+}
+
+/** The ripgrep that the current code-server brings, where the old one's package looks before it downloads its own. */
+async function ripgrepCache(folder: string, version: string): Promise<NodeJS.ProcessEnv> {
+  const { entry } = await codeServer(RELEASES.current);
+  const modules = join(dirname(entry), "..", "..", "lib", "vscode", "node_modules");
+  const brought = join(modules, "@vscode", "ripgrep-universal", "bin", `${process.platform}-${process.arch}`);
+  const cached = join(folder, "tmp", `vscode-ripgrep-cache-${version}`);
+  const machine = process.arch === "arm64" ? "aarch64" : "x86_64";
+  const kind = process.platform === "darwin" ? "apple-darwin" : "unknown-linux-musl";
+  await mkdir(cached, { recursive: true });
+  const archive = join(cached, `ripgrep-v13.0.0-13-${machine}-${kind}.tar.gz`);
+  await run("tar", ["czf", archive, "-C", brought, "rg"], {});
+  return { TMPDIR: join(folder, "tmp") };
+}
+
 /**
  * npm hands its own settings down as variables; those of the `npm run` around us (its prefix, and the Node
  * it says it runs on, which code-server's install script believes) would misdirect the npm inside.
  */
-function npmEnvironment(headers: string): NodeJS.ProcessEnv {
+function npmEnvironment(headers: string, bin: string): NodeJS.ProcessEnv {
   const outer =
     /^(npm_(package_|lifecycle_|command$|node_execpath$|execpath$|config_(.*prefix|user_agent|global.*)$)|INIT_CWD$|NODE_ENV$|NODE_OPTIONS$)/;
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !outer.test(name)));
   return {
     ...env,
-    PATH: `${nodeBin}${delimiter}${process.env.PATH}`,
+    PATH: `${bin}${delimiter}${process.env.PATH}`,
     // node-gyp compiles against these headers instead of downloading them.
     ...(existsSync(join(headers, "include", "node")) ? { npm_config_nodedir: headers } : {}),
     // code-server's install script runs npm in folders of its own, which have no list of allowed scripts.
     npm_config_dangerously_allow_all_scripts: "true",
     npm_config_ignore_scripts: "false",
+    // Some of them run npx.
+    npm_config_yes: "true",
+    npm_config_unsafe_perm: "true",
   };
 }
 
@@ -177,4 +233,4 @@ function run(command: string, argv: string[], options: SpawnOptions): Promise<vo
   });
 }
 
-if (import.meta.main) console.log(await codeServer());
+if (import.meta.main) console.log((await codeServer()).entry);

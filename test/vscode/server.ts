@@ -4,10 +4,10 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, delimiter, join } from "node:path";
+import { basename, delimiter, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createVSIX } from "@vscode/vsce";
-import { codeServer, node, nodeBin } from "./install.ts";
+import { type CodeServer, codeServer } from "./install.ts";
 
 /** Quiet: nothing on the screen, and no request, that the extension under test did not cause. */
 const SETTINGS = {
@@ -70,23 +70,27 @@ export class Server {
 
   /** Installs the extension and starts; ready when this resolves. */
   static async start(options: ServerOptions): Promise<Server> {
-    const entry = join(await codeServer(), "out", "node", "entry.js");
+    const installed = await codeServer();
     const folder = await realpath(await mkdtemp(join(tmpdir(), "lw-")));
     try {
-      return await Server.#launch(entry, folder, options);
+      return await Server.#launch(installed, folder, options);
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
       throw error;
     }
   }
 
-  static async #launch(entry: string, folder: string, options: ServerOptions): Promise<Server> {
+  static async #launch(
+    { entry, node, flags }: CodeServer,
+    folder: string,
+    options: ServerOptions,
+  ): Promise<Server> {
     for (const name of ["user/User", "extensions", "home", "state", "tmp"])
       mkdirSync(join(folder, name), { recursive: true });
     const settings = JSON.stringify({ ...SETTINGS, ...options.settings }, null, 2);
     await writeFile(join(folder, "user", "User", "settings.json"), settings);
     if (options.language) await writeLanguagePack(join(folder, "user"), options.language);
-    const env = environment(folder, options.env);
+    const env = environment(folder, dirname(node), options.env);
     const common = [entry, "--config", "/dev/null", "--user-data-dir", join(folder, "user")];
     common.push("--extensions-dir", join(folder, "extensions"));
     const packed = await Promise.all((options.others ?? []).map((other) => pack(other, join(folder, "tmp"))));
@@ -95,7 +99,7 @@ export class Server {
 
     const argv = [...common, "--bind-addr", "127.0.0.1:0", "--auth", "none", "--disable-telemetry"];
     argv.push("--disable-update-check", "--disable-getting-started-override");
-    argv.push("--reconnection-grace-time", "5", ...(options.args ?? []));
+    argv.push(...flags, ...(options.args ?? []));
     if (options.language) argv.push("--locale", options.language);
     const child = spawn(node, argv, { env, cwd: folder, stdio: ["ignore", "pipe", "pipe"], detached: true });
     // A test runner that dies without stopping us takes the server along.
@@ -176,7 +180,7 @@ async function pack(extension: string, into: string): Promise<string> {
 }
 
 /** The caller's environment, less what steers VS Code, with a home of its own. */
-function environment(folder: string, more: Record<string, string> = {}): NodeJS.ProcessEnv {
+function environment(folder: string, nodeBin: string, more: Record<string, string> = {}): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !STEERING.test(name));
   return {
     ...Object.fromEntries(inherited),
