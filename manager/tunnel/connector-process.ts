@@ -78,7 +78,7 @@ export async function startConnector(
   try {
     const { id } = await startDetached(
       binary,
-      argumentsFor(before.protocol, config),
+      connectorArguments(before.protocol, config),
       {
         cwd: home,
         env: childEnv(withoutTunnels(env), { TUNNEL_TOKEN: tunnelToken(tunnel), LINKUP_HOME: home }),
@@ -100,8 +100,8 @@ export async function endConnector({ process, log_writer }: Connector): Promise<
   if (log_writer) await endLogWriter(log_writer);
 }
 
-/** The flags of `tunnel` stand before `run`. */
-function argumentsFor(protocol: Connector["protocol"], config: string): string[] {
+/** The flags of `tunnel` stand before `run`. The token is not among them. */
+export function connectorArguments(protocol: Connector["protocol"], config: string): string[] {
   return [
     "tunnel",
     "--no-autoupdate",

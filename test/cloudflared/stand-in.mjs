@@ -34,7 +34,7 @@ function end(code, text) {
 
 const options = readOptions();
 const token = readToken();
-const service = /service: (\S+)/.exec(readFileSync(options.config, "utf8"))?.[1];
+const service = /^ *- service: (\S+)$/m.exec(readFileSync(options.config, "utf8"))?.[1];
 if (!service)
   end(1, "The last ingress rule must match all URLs (i.e. it should not have a hostname or path filter)");
 if (faults().exit === "offline") {
