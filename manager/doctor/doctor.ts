@@ -18,7 +18,7 @@ import {
   findOrphans,
 } from "./machine.ts";
 import { checkLocalDns } from "./names.ts";
-import { checkAddresses, checkServices, checkTunnels, checkWorkers } from "./network.ts";
+import { checkAddresses, checkLeft, checkServices, checkTunnels, checkWorkers } from "./network.ts";
 import { broken, type Check, type HealthReport, ok } from "./report.ts";
 
 export interface Examined extends Pick<Observed, "state" | "server"> {
@@ -43,6 +43,7 @@ export async function examine(examined: Examined): Promise<HealthReport> {
     checkPort(server, await rememberedPort(home)),
     checkTunnels(state, env, home),
     checkWorkers(running, version),
+    checkLeft(state),
     checkServices(snapshot.sessions),
     checkLocalDns(home, snapshot.sessions),
     checkAddresses(snapshot.sessions, await readAuthority(home)),

@@ -43,6 +43,13 @@ async function checkWorker(url: string, token: string, version: string): Promise
   }
 }
 
+/** Sessions that ended, and of which a Worker could not be told. */
+export function checkLeft({ undeleted }: State): Check[] {
+  return undeleted.map(({ worker_url, problem: { message, code } }) =>
+    warning("worker", message, { subject: worker_url, code }),
+  );
+}
+
 const redeploy = { command: "deployWorker", title: "Redeploy Worker", terminal: "linkup infra deploy" };
 
 export async function checkTunnels(

@@ -368,6 +368,7 @@ describe("a Worker that is away at a stop", () => {
     expect(code).toBe(0);
     expect(stderr).toContain(`${name} ended, and could not be deleted there.`);
     expect((await world.json<Status>("status")).problems).toMatchObject([{ code: "session-left" }]);
+    expect((await world.linkup("health")).stdout).toContain(`${name} ended, and could not be deleted there.`);
     expect([...world.processes().values()]).toEqual([]);
     await world.startWorker();
     expect(await world.served(name)).toBe("remote web");
