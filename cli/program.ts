@@ -244,10 +244,4 @@ function upkeep(linkup: Command): void {
     .command("keep", { hidden: true })
     .requiredOption("--home <folder>")
     .action(async ({ home }) => (await import("./commands/keep.ts")).keep(home));
-
-  linkup
-    .command("write-log", { hidden: true })
-    // Stands in the arguments so that the process can be recognised.
-    .requiredOption("--home <folder>")
-    .action(async () => (await import("./commands/write-log.ts")).writeLogOf(process.env));
 }

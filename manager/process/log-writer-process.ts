@@ -28,6 +28,7 @@ export async function startLogWriter(
 ): Promise<LogWriter> {
   const { id, input } = await startDetached(
     node ?? process.execPath,
+    // The home is there for people, and for Doctor, to know it by.
     [join(dist, "cli.js"), "write-log", "--home", home],
     {
       cwd: home,
