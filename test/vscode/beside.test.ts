@@ -103,8 +103,3 @@ test("Doctor: every check, what was found, what helps", async () => {
   expect(text).not.toContain(TOKEN);
   await window.screenshot("doctor");
 });
-
-test("local DNS is not offered where the browser is on another machine, and why", async () => {
-  await window.command("Linkup: Install Local DNS…");
-  await toast(/on another machine than your browser/);
-});
