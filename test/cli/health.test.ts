@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Check, HealthReport } from "../../manager/doctor/report.ts";
@@ -101,9 +101,12 @@ test("a keeper and a local server that died, while nobody was there to see it", 
 test("a remembered port that another program has", async () => {
   await world.json("start", "--isolated", "--detach");
   await world.linkup("stop");
-  const port = Number(readFileSync(join(world.home, "browser-port"), "utf8"));
-  const taken = createServer().listen(port, "127.0.0.1");
+  const remembered = join(world.home, "browser-port");
+  expect(readFileSync(remembered, "utf8")).toMatch(/^\d+\s*$/);
+  // Its own port may be another test's by now.
+  const taken = createServer().listen(0, "127.0.0.1");
   await once(taken, "listening");
+  writeFileSync(remembered, String((taken.address() as AddressInfo).port));
   expect(named((await health(0)).checks, "warning")).toEqual(["port"]);
   taken.close();
 });
