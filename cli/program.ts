@@ -17,9 +17,17 @@ export function program(): Command {
   const linkup = new Command("linkup")
     .description("Work on one or two services of a large web system as if you ran all of it.")
     .version(version)
+    .option(...CONFIG)
     .showHelpAfterError("(linkup --help tells what there is)")
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT.ok : EXIT.usage))
-    .addHelpText("after", "\nExit codes and environment: docs/cli.md");
+    .addHelpText("after", "\nExit codes and environment: docs/cli.md")
+    // It may stand anywhere: before the command, and behind one that has no such option of its own.
+    .hook("preAction", (_linkup, command) => {
+      const { config } = linkup.opts();
+      if (config !== undefined && command.getOptionValue("config") === undefined)
+        command.setOptionValue("config", config);
+      if (config !== undefined) process.env.LINKUP_CONFIG = config;
+    });
 
   life(linkup);
   looking(linkup);

@@ -200,6 +200,15 @@ describe("the rest of the command line", () => {
     });
   });
 
+  test.each([
+    ["before the command", ["--config", "nowhere.yaml", "health"]],
+    ["behind it", ["health", "-c", "nowhere.yaml"]],
+    ["between a command and its own command", ["sessions", "-c", "nowhere.yaml", "create-preview"]],
+  ])("--config counts %s", async (_where, args) => {
+    const { stderr, stdout } = await world.linkup(...args);
+    expect(stdout + stderr).toMatch(/--config names .*nowhere\.yaml, and there is no such file/);
+  });
+
   test("init makes a linkup.yaml once", async () => {
     const path = join(world.folder, "new.yaml");
     expect((await world.linkup("init", path)).code).toBe(0);
