@@ -39,7 +39,8 @@ export class Ring {
   /** `size`: exchanges; `bytes`: at least as many as one exchange may have. */
   constructor(size: number, bytes: number) {
     this.#slots = Array.from({ length: size }, () => new Slot());
-    this.#buffer = Buffer.allocUnsafeSlow(bytes);
+    // Written to once, so that its memory is taken now and not bit by bit.
+    this.#buffer = Buffer.allocUnsafeSlow(bytes).fill(0);
   }
 
   add(exchange: Exchange): void {

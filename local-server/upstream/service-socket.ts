@@ -3,9 +3,16 @@ import { Socket } from "node:net";
 
 /** What one read may bring: more costs memory, less costs reads. */
 const BUFFER_SIZE = 65_536;
-/** Buffers kept for later. To allocate one for each read keeps the garbage collector busier than the proxy. */
-const MAX_SPARE = 64;
+/**
+ * Buffers kept for later: as many as a page over HTTP/2 uses at once. To allocate one for each read keeps the garbage
+ * collector busier than the proxy, and what it frees late the process never gives back.
+ */
+const MAX_SPARE = 256;
 const spare: Buffer[] = [];
+
+function keep(buffer: Buffer): void {
+  if (spare.length < MAX_SPARE) spare.push(buffer);
+}
 
 /** Takes bytes; `release` is called once when nobody needs them any more, and nobody may touch them after that. */
 export type TakeBytes = (bytes: Buffer, release: () => void) => void;
@@ -17,23 +24,31 @@ export class ServiceSocket extends Socket {
   takeBytes: TakeBytes | undefined;
 
   constructor() {
-    const self: { socket?: ServiceSocket } = {};
+    const self: { socket?: ServiceSocket; waiting?: Buffer | undefined } = {};
     super({
       // How a half-closed connection goes on is decided by who reads it.
       allowHalfOpen: true,
       onread: {
-        buffer: () => spare.pop() ?? Buffer.allocUnsafeSlow(BUFFER_SIZE),
-        callback: (length, buffer) =>
-          self.socket!.#received(buffer.subarray(0, length) as Buffer, buffer as Buffer),
+        buffer: () => {
+          self.waiting = spare.pop() ?? Buffer.allocUnsafeSlow(BUFFER_SIZE);
+          return self.waiting;
+        },
+        callback: (length, buffer) => {
+          // From here on it is whose bytes they are.
+          self.waiting = undefined;
+          return self.socket!.#received(buffer.subarray(0, length) as Buffer, buffer as Buffer);
+        },
       },
     });
     self.socket = this;
+    this.once("close", () => {
+      if (self.waiting) keep(self.waiting);
+      self.waiting = undefined;
+    });
   }
 
   #received(bytes: Buffer, buffer: Buffer): boolean {
-    const release = () => {
-      if (spare.length < MAX_SPARE) spare.push(buffer);
-    };
+    const release = () => keep(buffer);
     if (this.takeBytes) {
       this.takeBytes(bytes, release);
       return true;

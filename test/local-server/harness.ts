@@ -123,6 +123,8 @@ export function callControl(home: string, method: string, path: string, body?: u
         socketPath: controlAddress(home, process.platform, tmpdir()),
         method,
         path,
+        // A kept connection may have been closed while this process was busy.
+        agent: false,
         headers: body === undefined ? {} : { "content-type": "application/json" },
       },
       (response) => {

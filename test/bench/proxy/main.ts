@@ -137,7 +137,7 @@ async function bench(): Promise<boolean> {
 
   const met = report(stacks, figures);
   const cheap = await requestLogCost(place, processes);
-  const flat = process.argv.includes("--soak") ? await soak(stacks[0]!) : true;
+  const flat = process.argv.includes("--soak") ? await soak(stacks[0]!, place) : true;
   return met && cheap && flat;
 }
 

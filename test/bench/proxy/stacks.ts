@@ -107,11 +107,8 @@ export async function startHaproxy({ directory, certificate, key, upstream }: Pl
 }
 
 /** `name`: of a home of its own below the directory. */
-export async function startOurs(
-  { directory, upstream }: Place,
-  name = "home",
-  options: string[] = [],
-): Promise<Stack> {
+export async function startOurs(place: Place, name = "home", options: string[] = []): Promise<Stack> {
+  const { directory } = place;
   const home = join(directory, name);
   const certificates = join(home, "certificates");
   if (!existsSync(certificates))
@@ -120,16 +117,28 @@ export async function startOurs(
   const child = pinned(0, process.execPath, args);
   const status = await patiently(() => callControl(home, "GET", "/v1/status"));
   await callControl(home, "PUT", "/v1/leases/bench", { ttl_ms: null });
-  await callControl(home, "PUT", "/v1/sessions/slim-gecko", {
+  await putSession(home, place, undefined);
+  return { name: OURS, http2: true, port: (status.body as ServerStatus).browser_port, process: child };
+}
+
+/** The session that all load is for; with `echo`, what is below `/echo` goes to a service on this port. */
+export async function putSession(home: string, { upstream }: Place, echo: number | undefined): Promise<void> {
+  const services = [{ name: "files", location: `http://127.0.0.1:${upstream}` }];
+  const routes: { path: string; service: string }[] = [];
+  if (echo !== undefined) {
+    services.push({ name: "echo", location: `http://127.0.0.1:${echo}` });
+    routes.push({ path: "^/echo", service: "echo" });
+  }
+  const { status } = await callControl(home, "PUT", "/v1/sessions/slim-gecko", {
     session: {
       session_token: "bench",
-      services: [{ name: "files", location: `http://127.0.0.1:${upstream}` }],
-      domains: [{ domain: "example.com", default_service: "files" }],
+      services,
+      domains: [{ domain: "example.com", default_service: "files", routes }],
     },
     origin_secret: null,
     config_path: null,
   });
-  return { name: OURS, http2: true, port: (status.body as ServerStatus).browser_port, process: child };
+  if (status !== 200) throw new Error("The session was refused.");
 }
 
 /** The stack first named for this project, as its documentation writes it. */
