@@ -26,7 +26,12 @@ const servers = () => window.processes().filter(({ command }) => command.endsWit
 
 test("linkup mcp is among VS Code's MCP servers where the setting asks for it, and runs when it is started", async () => {
   expect(servers()).toEqual([]);
-  await window.command("MCP: List Servers");
+  // The list does not change while it is open.
+  await window.until("Linkup among the servers", async () => {
+    await window.command("MCP: List Servers");
+    const servers = await window.until("the servers", () => window.quickPickItems());
+    return servers.some((server) => server.startsWith("Linkup"));
+  });
   await window.quickPick("Linkup");
   await window.quickPick("Start Server");
   await window.until("the server", () => servers().length === 1);
