@@ -146,7 +146,13 @@ test("without a linkup.yaml nothing is looked at, until somebody looks", async (
   await writeFile(join(other, "values.yaml"), "a: 1\n");
   // Whoever looks at what runs makes this folder.
   const state = join(other, "state");
-  window = await Workbench.start({ vsix, folders: [other], env: { ...env, LINKUP_HOME: state } });
+  window = await Workbench.start({
+    vsix,
+    folders: [other],
+    env: { ...env, LINKUP_HOME: state },
+    // The list of running extensions has the slow ones first: all of it has to be in view.
+    size: { width: 1200, height: 1600 },
+  });
   await window.openFile("values.yaml");
   await window.command("Developer: Show Running Extensions");
   const row = window.page.locator(".runtime-extensions-editor .monaco-list-row", { hasText: "Linkup" });
