@@ -99,7 +99,11 @@ async function askObject(name: string, env: Env, isCurrent: () => boolean): Prom
   const id = known?.id ?? env.SESSIONS.idFromName(name);
   try {
     const object = env.SESSIONS.get(id);
-    const session = known && (await isUnchanged(object, known)) ? known.session : await object.lookUp();
+    if (known && (await isUnchanged(object, known))) {
+      if (isCurrent()) known.at = at;
+      return known.session;
+    }
+    const session = await object.lookUp();
     if (isCurrent()) remember(name, { at, id, session });
     return session;
   } finally {

@@ -72,16 +72,17 @@ export async function proxy(
   return status === 101 ? response : responseToClient(response, passage, status);
 }
 
-function ask(url: string, request: Request, how: Asked, direct: boolean): Promise<Response> {
-  const { method, headers, body } = how;
+function ask(url: string, request: Request, { method, headers, body }: Asked, direct: boolean) {
+  const redirect = "manual";
+  if (body !== null && (method === "GET" || method === "HEAD")) {
+    // With these methods only a copy of a request can have a body.
+    const copy = new Request(new Request(url, request), { headers });
+    return fetch(copy, direct ? { redirect } : { redirect, cache: "no-store" });
+  }
+  if (direct) return fetch(url, { method, headers, body, redirect });
   // Cloudflare's cache knows a service by its address alone, and would answer one session with what is another's.
-  const init = direct ? DIRECT : UNCACHED;
-  if (body === null || (method !== "GET" && method !== "HEAD")) return fetch(url, { ...how, ...init });
-  // With these methods only a copy of a request can have a body.
-  return fetch(new Request(new Request(url, request), { headers }), init);
+  return fetch(url, { method, headers, body, redirect, cache: "no-store" });
 }
-const DIRECT = { redirect: "manual" } as const;
-const UNCACHED = { ...DIRECT, cache: "no-store" } as const;
 
 function unreachable({ found, decision }: Passage, reason: string): Failure {
   return isTunnel(found, decision.origin)
