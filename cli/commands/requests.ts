@@ -35,9 +35,11 @@ export async function requests(id: string | undefined, options: Options): Promis
 async function one(log: RequestLog, id: number, { json, curl, follow }: Options): Promise<void> {
   if (follow) throw new UsageError("One request cannot be followed: leave out its id, or --follow.");
   const exchange = await log.request(id);
-  const status = curl ? await log.status() : undefined;
-  if (status) process.stdout.write(curlCommand(exchange, status.browser_port));
-  else process.stdout.write(json ? `${JSON.stringify(exchange)}\n` : exchangeText(exchange));
+  if (curl) {
+    const status = await log.status();
+    if (!status) throw new Error("The local server has just ended.");
+    process.stdout.write(curlCommand(exchange, status.browser_port));
+  } else process.stdout.write(json ? `${JSON.stringify(exchange)}\n` : exchangeText(exchange));
 }
 
 async function follow(

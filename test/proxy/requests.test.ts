@@ -8,6 +8,7 @@ import { controlAddress } from "../../core/control.ts";
 import type { Exchange, ExchangeDetails, FollowedExchange } from "../../core/exchange.ts";
 import { connectHttp1, protocols, raw, type TestClient } from "./clients.ts";
 import { APP, putSession, SESSION, type System, startSystem, until, WILD } from "./system.ts";
+import { webSocketOverHttp2 } from "./websocket-over-http2.ts";
 
 let system: System;
 let sockets: WebSocketServer;
@@ -223,7 +224,7 @@ describe.each(protocols)("%s", (protocol, connect) => {
     expect(await over("/late")).toMatchObject({ status: 200, state: "broken", broken: { by: "client" } });
   });
 
-  test("a kept connection needs no time to connect; one that was closed costs a second try", async () => {
+  test("a kept connection needs no time to connect", async () => {
     await putSession(system);
     await client.request({ host: APP, path: "/first" });
     await client.request({ host: APP, path: "/second" });
@@ -322,6 +323,7 @@ describe.each([
         ca: system.ca,
       } as ClientOptions),
   ],
+  ["WebSocket over HTTP/2 (RFC 8441)", () => webSocketOverHttp2(system)],
 ])("%s", (_name, open) => {
   test("frames each way and the close codes are told, while it is open and after", async () => {
     sockets.on("connection", (socket) => {
@@ -345,7 +347,18 @@ describe.each([
     socket.close(4001, "done");
     expect(await over("/live")).toMatchObject({
       state: "complete",
-      websocket: { client_frames: 6, service_frames: 11, client_close: 4001, service_close: 4001 },
+      websocket: { client_frames: 6, client_close: 4001 },
+    });
+  });
+
+  test("what the service closes with", async () => {
+    sockets.on("connection", (socket) => socket.close(4002, "so long"));
+    const socket = open();
+    socket.on("error", () => {});
+    await new Promise((resolve) => socket.once("close", resolve));
+    expect(await over("/live")).toMatchObject({
+      state: "complete",
+      websocket: { service_frames: 1, service_close: 4002 },
     });
   });
 

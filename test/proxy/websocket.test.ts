@@ -1,11 +1,10 @@
 /** Connections that stop being HTTP. */
 import { createHash, randomBytes } from "node:crypto";
-import { type ClientHttp2Session, connect as http2Connect } from "node:http2";
-import { connect as tlsConnect } from "node:tls";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type ClientOptions, WebSocket, WebSocketServer } from "ws";
 import { raw, rawSocket } from "./clients.ts";
 import { APP, putSession, type System, startSystem, until, WILD } from "./system.ts";
+import { webSocketOverHttp2 } from "./websocket-over-http2.ts";
 
 let system: System;
 let sockets: WebSocketServer;
@@ -33,7 +32,7 @@ describe.each([
         ca: system.ca,
       } as ClientOptions),
   ],
-  ["WebSocket over HTTP/2 (RFC 8441)", (port: number) => webSocketOverHttp2(port)],
+  ["WebSocket over HTTP/2 (RFC 8441)", () => webSocketOverHttp2(system)],
 ])("%s", (_name, open) => {
   const opened = async (): Promise<WebSocket> => {
     const socket = open(system.port);
@@ -230,51 +229,4 @@ describe("on the wire", () => {
 
 function accept(key: string): string {
   return createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
-}
-
-/** `ws` speaks HTTP/1.1: its handshake is answered here, and its frames go through an HTTP/2 stream. */
-function webSocketOverHttp2(port: number): WebSocket {
-  const session: ClientHttp2Session = http2Connect(`https://${APP}:${port}`, {
-    createConnection: () =>
-      tlsConnect({ host: "127.0.0.1", port, servername: APP, ca: system.ca, ALPNProtocols: ["h2"] }),
-  });
-  session.on("error", () => {});
-  const socket = new WebSocket(null as unknown as string, undefined as never, { autoPong: true } as never);
-  session.once("remoteSettings", () => {
-    const stream = session.request(
-      {
-        ":method": "CONNECT",
-        ":protocol": "websocket",
-        ":scheme": "https",
-        ":authority": APP,
-        ":path": "/live",
-        "sec-websocket-version": "13",
-        "sec-websocket-protocol": "chat",
-      },
-      { endStream: false },
-    );
-    stream.once("response", (headers) => {
-      if (headers[":status"] !== 200) {
-        socket.emit("error", new Error(`Unexpected server response: ${headers[":status"]}`));
-        session.destroy();
-        return;
-      }
-      const inner = socket as unknown as {
-        _isServer: boolean;
-        _protocol: string;
-        setSocket(stream: unknown, head: Buffer, options: unknown): void;
-      };
-      inner._isServer = false;
-      inner._protocol = String(headers["sec-websocket-protocol"]);
-      const duplex = Object.assign(stream, { setNoDelay() {} });
-      inner.setSocket(duplex, Buffer.alloc(0), {
-        allowSynchronousEvents: true,
-        maxPayload: 100 * 1024 * 1024,
-        skipUTF8Validation: false,
-      });
-    });
-    stream.on("error", () => {});
-    stream.once("close", () => session.close());
-  });
-  return socket;
 }
