@@ -104,7 +104,10 @@ test("folders with a linkup.yaml each: every file has its own services and probl
   ] as const) {
     await window.press("ControlOrMeta+P");
     await window.page.locator(".quick-input-widget input.input").fill(`${name}/linkup.yaml`);
-    await window.until("the file", async () => (await window.quickPickItems())[0]?.startsWith("linkup.yaml"));
+    // Not that of the other folder, which was open last.
+    await window.until("the file", async () =>
+      new RegExp(`^linkup\\.yaml ${name}\\b`).test((await window.quickPickItems())[0] ?? ""),
+    );
     await window.press("Enter");
     await window.until(`${count} editors`, async () => (await window.page.locator(".tab").count()) === count);
   }
