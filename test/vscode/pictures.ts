@@ -1,6 +1,6 @@
 // Makes the pictures of the README: every view in light, dark and high contrast, from the packaged extension in a
 // real VS Code, with the example system behind it. Needs the example's ports.
-// Run: node test/vscode/pictures.ts [light] [dark] [hc]
+// Run: node test/vscode/pictures.ts [light] [dark] [hc] [german]
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { root } from "./install.ts";
@@ -16,6 +16,7 @@ await mkdir(images, { recursive: true });
 const shop = await Shop.start("example");
 try {
   for (const theme of themes) await takePictures(theme);
+  if (process.argv.length === 2 || process.argv.includes("german")) await takeGermanPicture();
 } finally {
   await shop.stop();
 }
@@ -134,6 +135,40 @@ async function takePictures(theme: (typeof all)[number]): Promise<void> {
       .waitFor();
     await picture("walkthrough");
     await window.command("Linkup: Stop");
+    await window.until(
+      "the stop",
+      async () => (await window.statusBar("session"))?.text === "$(link) Linkup",
+    );
+  } finally {
+    await window.stop();
+  }
+}
+
+/** The view in German. VS Code's own texts come with a language pack, which is not there. */
+async function takeGermanPicture(): Promise<void> {
+  const window = await Workbench.start({
+    vsix: join(root, "linkup.vsix"),
+    folders: [shop.folder],
+    env: { LINKUP_WORKER_TOKEN: TOKEN },
+    colorTheme: "light",
+    language: "de",
+    size,
+    settings: { "workbench.layoutControl.enabled": false, "breadcrumbs.enabled": false },
+  });
+  try {
+    await window.showView();
+    await widenSideBar(window);
+    await window.button("Starten");
+    await window.openFile("linkup.yaml");
+    await window.inlineAction("api", "Auf lokal leiten");
+    await window.until(
+      "the code lens",
+      async () => (await window.page.getByText(/lokal · gesund/).count()) > 0,
+    );
+    await window.page.mouse.move(size.width - 2, size.height / 2);
+    await window.page.screenshot({ path: join(images, "sessions-german.png"), animations: "disabled" });
+    console.log("sessions-german.png");
+    await window.command("Linkup: Stoppen");
     await window.until(
       "the stop",
       async () => (await window.statusBar("session"))?.text === "$(link) Linkup",
