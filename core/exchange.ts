@@ -17,6 +17,8 @@ export interface Exchange {
   secure: boolean;
   method: string;
   host: string;
+  /** What the client asked for: behind a tunnel that is not the host, but stands in `x-forwarded-host`. */
+  client_host: string;
   /** Path and query. */
   target: string;
   session: string | null;

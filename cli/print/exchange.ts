@@ -14,7 +14,7 @@ export function exchangesHeading(): string {
 
 /** A line for the exchange; below it who likely sent it, when it has no session, or what broke it off. */
 export function exchangeLines(exchange: Exchange): string {
-  const { id, time, method, host, target, timings, request_bytes, response_bytes } = exchange;
+  const { id, time, method, client_host, target, timings, request_bytes, response_bytes } = exchange;
   const [status, colour] = statusOf(exchange);
   const line = columns([
     String(id),
@@ -24,7 +24,7 @@ export function exchangeLines(exchange: Exchange): string {
     duration(timings.total),
     size(request_bytes + response_bytes),
     whereTo(exchange),
-    host + target,
+    client_host + target,
   ]);
   const notes = [];
   if (exchange.sender) notes.push(`no session; likely sent by ${exchange.sender}`);

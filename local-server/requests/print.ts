@@ -5,7 +5,7 @@
 import { isUtf8 } from "node:buffer";
 import type { Explanation } from "../../core/control.ts";
 import type { Body, Exchange, ExchangeDetails } from "../../core/exchange.ts";
-import { type Candidate, candidates, type NameSource } from "../../core/identify.ts";
+import { type Candidate, candidates, hostFrom, type NameSource } from "../../core/identify.ts";
 import type { RequestHead } from "../../core/request.ts";
 import { type Decision, route } from "../../core/route.ts";
 import { isLocal } from "../../core/session.ts";
@@ -31,6 +31,7 @@ export function printExchange(recorded: Recorded): Exchange {
     secure: facts.secure,
     method: recorded.method,
     host: redactedText(recorded.host),
+    client_host: redactedText(clientHost(facts, head)),
     target: redactedText(recorded.target),
     session: served?.name ?? null,
     session_by: named?.source ?? null,
@@ -99,6 +100,10 @@ interface Head extends RequestHead {
 
 function headOf({ host, target, requestHeaders }: Recorded): Head {
   return { host, target, header: (name) => requestHeaders.get(name) };
+}
+
+function clientHost({ listener }: Facts, head: RequestHead): string {
+  return (listener === "tunnel" && hostFrom(head, "x-forwarded-host")) || head.host;
 }
 
 /** The host stands elsewhere in HTTP/2, and in the URL when a proxy was meant. */

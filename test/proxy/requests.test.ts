@@ -60,6 +60,7 @@ describe.each(protocols)("%s", (protocol, connect) => {
       secure: protocol === "HTTP/2",
       method: "POST",
       host: APP,
+      client_host: APP,
       target: "/a/b?c=d",
       session: SESSION,
       session_by: "host",
@@ -376,12 +377,19 @@ test("what comes through the tunnel, with and without the secret", async () => {
   const ask = (path: string, secret: string) =>
     raw(
       system.server.status.tunnel_port,
-      `GET ${path} HTTP/1.1\r\nHost: ${APP}\r\nLinkup-Origin-Secret: ${secret}\r\nConnection: close\r\n\r\n`,
+      `GET ${path} HTTP/1.1\r\nHost: tunnel.example.net\r\nX-Forwarded-Host: ${APP}\r\n` +
+        `Linkup-Origin-Secret: ${secret}\r\nConnection: close\r\n\r\n`,
     );
   await ask("/in", "sesame-open-now");
   await ask("/out", "sesame-open-nor");
   const inside = await over("/in");
-  expect(inside).toMatchObject({ listener: "tunnel", status: 200, session: SESSION });
+  expect(inside).toMatchObject({
+    listener: "tunnel",
+    host: "tunnel.example.net",
+    client_host: APP,
+    status: 200,
+    session: SESSION,
+  });
   const outside = await over("/out");
   expect(outside).toMatchObject({ status: 403, failure: "forbidden", session: SESSION, service: null });
   expect(JSON.stringify([inside, outside])).not.toContain("sesame");
