@@ -63,18 +63,21 @@ function withSession(tracestate: string | null | undefined, name: string): strin
 
 /** Version 00, random ids, not sampled. */
 function newTraceparent(): string {
-  if (randomUsed === RANDOM.length) {
+  if (randomUsed === randomHex.length) {
     crypto.getRandomValues(RANDOM);
+    randomHex = Array.from(RANDOM, (byte) => HEX[byte]).join("");
     randomUsed = 0;
   }
-  let hex = "";
-  for (const end = randomUsed + 24; randomUsed < end; randomUsed++) hex += HEX[RANDOM[randomUsed]!];
-  return `00-${hex.slice(0, 32)}-${hex.slice(32)}-00`;
+  const trace = randomHex.slice(randomUsed, randomUsed + 32);
+  const parent = randomHex.slice(randomUsed + 32, randomUsed + 48);
+  randomUsed += 48;
+  return `00-${trace}-${parent}-00`;
 }
 /** Random bytes for 64 ids: asking for them one by one costs more than all the rest of a header. */
 const RANDOM = new Uint8Array(24 * 64);
-let randomUsed = RANDOM.length;
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+let randomHex = "";
+let randomUsed = 0;
 
 /** Several `Cookie` lines as one. HTTP/1 joins repeated headers with a comma, cookies need a semicolon. */
 export function joinCookies(cookies: string): string {

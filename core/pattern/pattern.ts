@@ -1,6 +1,7 @@
 /** The regular expressions of linkup.yaml: `routes[].path`, `rewrites[].source` and `cache_routes`. */
 
 import { hazards } from "./hazard.ts";
+import { type Literal, literalStart, mayMatch } from "./literal.ts";
 import { Search, widthAt } from "./match.ts";
 import { type Native, native } from "./native.ts";
 import { type Parsed, parse } from "./parse.ts";
@@ -41,6 +42,7 @@ export class Pattern {
   /** The names of the groups, null for one without a name; group 0 is the whole match. */
   readonly groups: readonly (string | null)[];
   readonly #parsed: Parsed;
+  readonly #literal: Literal | undefined;
   readonly #native: Native | undefined;
   readonly #nativeLimit: number;
   #program: Program | undefined;
@@ -50,6 +52,7 @@ export class Pattern {
     this.source = source;
     this.groups = parsed.groups;
     this.#parsed = parsed;
+    this.#literal = literalStart(parsed.root);
     this.#native = native(parsed.root, MAX_TEXT);
     this.#nativeLimit = this.#native?.maxText ?? -1;
   }
@@ -62,13 +65,16 @@ export class Pattern {
 
   /** Whether the pattern is found anywhere in the text. */
   test(text: string): PatternResult {
+    if (text.length > MAX_TEXT) return "gave-up";
+    if (!mayMatch(this.#literal, text)) return "no-match";
     if (text.length <= this.#nativeLimit) return this.#native!.regExp.test(text) ? "match" : "no-match";
-    return text.length > MAX_TEXT ? "gave-up" : this.#search(text).next(0);
+    return this.#search(text).next(0);
   }
 
   /** The function that finds the first match at a position or later, to be called with ascending positions. */
   finder(text: string): (from: number) => Match | "no-match" | "gave-up" {
     if (text.length > MAX_TEXT) return () => "gave-up";
+    if (!mayMatch(this.#literal, text)) return () => "no-match";
     if (text.length <= this.#nativeLimit) {
       const regExp = this.#native!.global;
       return (from) => {
