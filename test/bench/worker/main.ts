@@ -52,6 +52,8 @@ async function bench(): Promise<boolean> {
   for (let round = -1; round < ROUNDS; round++) {
     for (const { worker, head, rows } of kinds) {
       for (const row of rows) {
+        // The turns of the others have taken longer than a session stays warm without requests.
+        await run({ url: worker.url, connections: 1, requests: 1, head });
         const before = cpuOf(worker.pid);
         const times = await run({ url: worker.url, connections: row.connections, requests: REQUESTS, head });
         // The first round warms up both.
