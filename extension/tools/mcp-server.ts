@@ -10,6 +10,7 @@ import type { Linkup } from "../linkup.ts";
 import { storedToken } from "../token.ts";
 
 const SETTING: Setting = "mcpServer";
+const SETTLE_MS = 1_000;
 
 export function registerMcpServer(context: vscode.ExtensionContext, linkup: Linkup): void {
   const changed = new vscode.EventEmitter<void>();
@@ -43,7 +44,10 @@ export function registerMcpServer(context: vscode.ExtensionContext, linkup: Link
     linkup.configs.onDidChange(() => changed.fire()),
     vscode.workspace.onDidGrantWorkspaceTrust(() => changed.fire()),
     vscode.workspace.onDidChangeConfiguration((event) => {
-      if (event.affectsConfiguration(`linkup.${SETTING}`)) changed.fire();
+      if (!event.affectsConfiguration(`linkup.${SETTING}`)) return;
+      changed.fire();
+      // VS Code sees to the condition in package.json in its own time, and then forgets what it was told before.
+      setTimeout(() => changed.fire(), SETTLE_MS);
     }),
   );
 }

@@ -1,4 +1,5 @@
 // Coding agents in VS Code: the MCP server, which a setting offers to them.
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { root } from "./install.ts";
@@ -14,7 +15,7 @@ beforeAll(async () => {
     vsix: join(root, "linkup.vsix"),
     folders: [shop.folder],
     env: { LINKUP_WORKER_TOKEN: TOKEN },
-    settings: { "chat.disableAIFeatures": false, "linkup.mcpServer": true },
+    settings: { "chat.disableAIFeatures": false },
   });
 });
 afterAll(async () => {
@@ -25,6 +26,12 @@ afterAll(async () => {
 const servers = () => window.processes().filter(({ command }) => command.endsWith("cli.js mcp"));
 
 test("linkup mcp is among VS Code's MCP servers where the setting asks for it, and runs when it is started", async () => {
+  await window.until(
+    "the extension",
+    async () => (await window.statusBar("session"))?.text === "$(link) Linkup",
+  );
+  await mkdir(join(shop.folder, ".vscode"));
+  await writeFile(join(shop.folder, ".vscode", "settings.json"), '{ "linkup.mcpServer": true }');
   expect(servers()).toEqual([]);
   // The list does not change while it is open.
   await window.until("Linkup among the servers", async () => {
