@@ -12,20 +12,40 @@ const NAME = "linkup-sessions";
 const MAX_SIZE = 16 * 1024 * 1024;
 /** What the cache answers by itself: a part of what it has, or that the client has it already. */
 const CONDITIONS = ["if-none-match", "if-modified-since", "range"];
+/**
+ * Headers that services answer by without saying so: an answer that somebody got by a forged one is for nobody else.
+ * They are those by which Cloudflare's own cache tells requests apart, and the encoding.
+ */
+const TOLD_APART_BY = [
+  "accept-encoding",
+  "origin",
+  "forwarded",
+  "x-forwarded-scheme",
+  "x-forwarded-proto",
+  "x-host",
+  "x-original-url",
+  "x-rewrite-url",
+  "x-http-method",
+  "x-http-method-override",
+  "x-method-override",
+];
 
 /** Where the answer to this request is kept, as a request that the cache answers; undefined when it is not kept. */
-export function cacheKey({ found, decision, head, method }: Passage, env: Env): Request | undefined {
+export function cacheKey({ found, decision, head, method, hasBody }: Passage, env: Env): Request | undefined {
   const { session } = found;
-  if (method !== "GET" || isDirect(env) || decision.origin === session.tunnel?.origin) return undefined;
+  if (method !== "GET" || hasBody || isDirect(env) || decision.origin === session.tunnel?.origin)
+    return undefined;
   if (!keepsCaching(session.routing, decision.target) || head.header("authorization")) return undefined;
-  const encoding = head.header("accept-encoding") ?? "";
-  const place = [String(session.updated), decision.origin, encoding].map(encodeURIComponent).join("/");
+  const host = head.header("x-forwarded-host") ?? head.host;
+  const place = [session.updated, decision.origin, decision.target, host, ...TOLD_APART_BY.map(head.header)];
   const headers = new Headers();
   for (const name of CONDITIONS) {
     const value = head.header(name);
     if (value) headers.set(name, value);
   }
-  return new Request(`https://${found.name}.linkup-cache.invalid/${place}${decision.target}`, { headers });
+  // As a path it would be tidied up, and a target with dots in it would lead to the place of another.
+  const query = encodeURIComponent(JSON.stringify(place));
+  return new Request(`https://${found.name}.linkup-cache.invalid/?${query}`, { headers });
 }
 
 /** Undefined when there is none, or the client asks for a new one. */

@@ -15,8 +15,9 @@ export class CacheStandIn {
   /** Answers nothing but errors. */
   broken = false;
 
-  get size(): number {
-    return this.#kept.size;
+  /** How many answers are kept for hosts that begin so. */
+  count(hosts: string): number {
+    return Array.from(this.#kept.keys()).filter((place) => place.split(" ")[1]!.startsWith(hosts)).length;
   }
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
