@@ -17,6 +17,7 @@ import { preferredPorts, rememberedPort, rememberPort } from "./port.ts";
 import { decide } from "./proxy/decide.ts";
 import { forward, passOn, refuse } from "./proxy/forward.ts";
 import { Front } from "./proxy/front.ts";
+import { collectWhenQuiet, Quiet } from "./quiet.ts";
 import { RequestLog } from "./requests/log.ts";
 import { Sessions } from "./sessions.ts";
 import { HTTP_PORT, HTTPS_PORT, StandardPorts } from "./standard-ports.ts";
@@ -84,7 +85,9 @@ export async function startServer(options: Options, edge: Edge = systemEdge()): 
     if (remaining === 0) return stop("nobody uses it any more");
     if (Number.isFinite(remaining)) timer = setTimeout(watchLeases, Math.min(remaining, 2 ** 30));
   };
+  const quiet = new Quiet();
   const sweeper = setInterval(() => {
+    collectWhenQuiet(quiet);
     pool.sweep();
     edgePool.sweep();
     void standardPorts.adjust();
