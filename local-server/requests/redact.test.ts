@@ -18,6 +18,13 @@ test.each([
   ["Referer", "https://a.example/?x=1&token=2#code=3", "https://a.example/?x=1&token=***#code=***"],
   ["Location", "https://me:pw@a.example/cb?code=1&x=2", "https://***@a.example/cb?code=***&x=2"],
   ["Link", "<https://a.example/?sig=1>; rel=next", "<https://a.example/?sig=***>; rel=next"],
+  ["Sec-WebSocket-Protocol", "graphql-ws, bearer, abc", "graphql-ws, bearer, ***"],
+  ["Sec-WebSocket-Protocol", "v1, token.abc.def", "v1, token.***"],
+  ["X-Authentication", "1", "***"],
+  ["X-Session-Id", "1", "***"],
+  ["X-SecretKey", "1", "***"],
+  ["DPoP", "1", "***"],
+  ["Location", "/login;jsessionid=1", "/login;jsessionid=***"],
   ["Sec-WebSocket-Protocol", "graphql-ws, dG9rZW4tdG9rZW4tdG9rZW4tdG9rZW4", "graphql-ws, ***"],
 ])("%s: %s", (name, value, redacted) => expect(redactedHeader(name, value)).toBe(redacted));
 
@@ -32,6 +39,8 @@ test.each([
   ["X-Forwarded-Host", "slim-gecko.example.com"],
   ["Keep-Alive", "timeout=5"],
   ["X-Monkey", "1"],
+  ["Sec-WebSocket-Protocol", "graphql-ws, v1.chat"],
+  ["Idempotency-Id", "1"],
   ["X-Author", "me"],
 ])("%s: %s stays", (name, value) => expect(redactedHeader(name, value)).toBe(value));
 
@@ -41,10 +50,32 @@ test("queries: names in any case, encoded, in camel case; others stay", () => {
   );
   expect(redactedText("/a?%zz=1&code=2")).toBe("/a?%zz=1&code=***");
   expect(redactedText("/a?b=c?token=1?2?3&d=e?f")).toBe("/a?b=c?token=***&d=e?f");
+  expect(redactedText("/a?PHPSESSID=1&tOkEn=2&oauth_verifier=3&accesskey=4&t=5")).toBe(
+    "/a?PHPSESSID=***&tOkEn=***&oauth_verifier=***&accesskey=***&t=5",
+  );
+  expect(redactedText("/a?token=it's&b=1")).toBe("/a?token=***&b=1");
   expect(redactedText("/in/eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.c2ln/x")).toBe("/in/***/x");
 });
 
+test("URLs that are a parameter of another", () => {
+  expect(redactedText("/a?next=%2Fcb%3Fa%3D1%26access_token%3D2%26b%3D3&c=4")).toBe(
+    "/a?next=%2Fcb%3Fa%3D1%26access_token%3D***%26b%3D3&c=4",
+  );
+  expect(redactedText("/a?next=%252Fcb%253Fcode%253D1")).toBe("/a?next=%252Fcb%253Fcode%253D***");
+  expect(redactedText("/a?next=https%3A%2F%2Fme%3Apw%40a.example%2Fb")).toBe(
+    "/a?next=https%3A%2F%2F***%40a.example%2Fb",
+  );
+});
+
 test("bodies, as far as names tell", () => {
+  expect(redactedBody('{"tokens":["a","b"],"n":[1]}')).toBe('{"tokens":"***","n":[1]}');
+  expect(
+    redactedBody(
+      'Content-Disposition: form-data; name="password"\r\n\r\na\r\nb\r\n--x\r\nContent-Disposition: form-data; name="user"\r\n\r\nme\r\n--x--',
+    ),
+  ).toBe(
+    'Content-Disposition: form-data; name="password"\r\n\r\n***\r\n--x\r\nContent-Disposition: form-data; name="user"\r\n\r\nme\r\n--x--',
+  );
   expect(redactedBody('{"user":"me","password":"a\\"b","n":{"pin": 1234}}')).toBe(
     '{"user":"me","password":"***","n":{"pin": "***"}}',
   );
@@ -124,3 +155,14 @@ test("any text is taken, soon", () => {
     }),
   );
 });
+
+/** As long as a head may be: in a pattern that looks back at every place this would be billions of steps. */
+test.each(["a.", "%3f", "%3a%2f%2f", '"a":[', 'name="x"\r\n', "a://"])(
+  "%s over and over",
+  (piece) => {
+    const text = piece.repeat(131_072 / piece.length);
+    expect(redactedText(text)).toBe(text);
+    expect(redactedBody(text)).toHaveLength(text.length);
+  },
+  2_000,
+);
