@@ -65,7 +65,7 @@ function withSession(tracestate: string | null | undefined, name: string): strin
 function newTraceparent(): string {
   if (randomUsed === randomHex.length) {
     crypto.getRandomValues(RANDOM);
-    randomHex = Array.from(RANDOM, (byte) => HEX[byte]).join("");
+    randomHex = hex(RANDOM);
     randomUsed = 0;
   }
   const trace = randomHex.slice(randomUsed, randomUsed + 32);
@@ -75,9 +75,13 @@ function newTraceparent(): string {
 }
 /** Random bytes for 64 ids: asking for them one by one costs more than all the rest of a header. */
 const RANDOM = new Uint8Array(24 * 64);
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 let randomHex = "";
 let randomUsed = 0;
+
+/** The engine's own way, where there is one (ES2026). */
+function hex(bytes: Uint8Array & { toHex?(): string }): string {
+  return bytes.toHex?.() ?? Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
 
 /** Several `Cookie` lines as one. HTTP/1 joins repeated headers with a comma, cookies need a semicolon. */
 export function joinCookies(cookies: string): string {
