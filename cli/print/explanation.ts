@@ -34,7 +34,7 @@ const OTHERS: Record<string, string> = {
     "the host belongs to no running session's domains, and no foreign page may read what is served here",
   loop: "it goes round in circles: a service's location leads back to Linkup",
   forbidden: "it came through the tunnel without the secret of its session",
-  "bad-request": "it has more than one host",
+  "bad-request": "it is not as HTTP has it",
 };
 
 function routedLines(

@@ -10,13 +10,15 @@ export type Failure =
   | DecidedFailure
   | CoreFailure<"bad-request" | "service-unreachable" | "edge-unreachable">;
 
-export const badRequest: Failure = {
-  status: 400,
-  code: "bad-request",
-  title: "This request has more than one host",
-  explanation:
-    "Linkup refused this request: it has more than one Host header, so nobody can say where it is meant to go.\n",
-};
+/** `reason`: what the next reader could take for something else. */
+export function badRequest(reason: string, status = 400): Failure {
+  return {
+    status,
+    code: "bad-request",
+    title: "This request is not as HTTP has it",
+    explanation: `Linkup refused this request: ${reason}.\n`,
+  };
+}
 
 export function badGateway({ name }: Served, { service, origin }: Routed, error: Error): Failure {
   const local = isLocal(service.location);

@@ -1,8 +1,7 @@
 /** Accepts HTTP/1.1. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { badRequest } from "./failures.ts";
-import type { Fields } from "./fields.ts";
+import { badRequest, type Failure } from "./failures.ts";
 import type { Serve } from "./front.ts";
 import { Http1Client } from "./http1-client.ts";
 import { UpgradedClient } from "./upgraded-client.ts";
@@ -22,25 +21,31 @@ export function http1Front(serve: Serve): Server {
     requestTimeout: 0,
     connectionsCheckingInterval: 1_000,
     keepAliveTimeout: 65_000,
+    // It is refused with more words than Node has for it.
+    requireHostHeader: false,
   });
   server.maxHeadersCount = 0;
   // It gets its connections from other listeners; this makes it watch over their time-outs all the same.
   server.emit("listening");
-  const accept = (client: Http1Client) => {
-    if (hasOneHost(client.fields)) serve(client);
-    else serve(client, badRequest);
-  };
   const request = (...[message, response]: ConstructorParameters<typeof Http1Client>) => {
     // A request line without a version is HTTP/0.9, which has no headers to go by.
-    if (message.httpVersionMajor === 1) accept(new Http1Client(message, response));
-    else close(message.socket, "400 Bad Request", "This is no HTTP/1 request.");
+    if (message.httpVersionMajor !== 1)
+      return close(message.socket, "400 Bad Request", "This is no HTTP/1 request.");
+    const client = new Http1Client(message, response);
+    const problem = refusal(client);
+    // Where the next request begins is as doubtful.
+    if (problem) response.shouldKeepAlive = false;
+    serve(client, problem);
   };
   server.on("request", request);
   // `Expect` is for the service to answer.
   server.on("checkContinue", request);
   server.on("checkExpectation", request);
   server.on("upgrade", (message, socket, early) => {
-    if (switchable(message)) return accept(new UpgradedClient(message, socket, early));
+    if (switchable(message)) {
+      const client = new UpgradedClient(message, socket, early);
+      return serve(client, refusal(client));
+    }
     // To ignore the wish is allowed (RFC 9110, 7.8): the same request once more, without it.
     socket.unshift(Buffer.concat([Buffer.from(withoutUpgrade(message), "latin1"), early]));
     server.emit("connection", socket);
@@ -76,9 +81,25 @@ function isAnswering(socket: Duplex & { _httpMessage?: ServerResponse | null }):
   return socket._httpMessage?.headersSent ?? false;
 }
 
-/** RFC 9112, 3.2: with two, this proxy and the next reader could each believe another. */
-function hasOneHost({ names }: Fields): boolean {
-  return names.indexOf("host") === names.lastIndexOf("host");
+/** RFC 9112, 3.2 and 6.1: where it goes and how long it is must be the same for this proxy and the next reader. */
+function refusal({ protocol, fields }: Http1Client): Failure | undefined {
+  const { names } = fields;
+  if (names.indexOf("host") !== names.lastIndexOf("host"))
+    return badRequest("it has more than one Host header, so nobody can say where it is meant to go");
+  const host = fields.get("host");
+  if (host === undefined && protocol === "HTTP/1.1") return badRequest("it has no Host header");
+  if (host !== undefined && !isHost(host)) return badRequest("its Host header is no host");
+  if (!fields.has("transfer-encoding")) return undefined;
+  if (protocol === "HTTP/1.0") return badRequest("HTTP/1.0 has no Transfer-Encoding");
+  const codings = fields.list("transfer-encoding").join(", ");
+  return codings === "chunked"
+    ? undefined
+    : badRequest(`its Transfer-Encoding is not only "chunked", which is all that is known here`, 501);
+}
+
+/** A host as RFC 3986 has it, with or without port: a name, maybe empty, or an address. */
+export function isHost(text: string): boolean {
+  return /^(?:\[[\w:.%~-]+\]|[\w.~!$&'()*+,;=%-]*)(?::\d*)?$/.test(text);
 }
 
 /** h2c would hide further requests from this proxy, and a body cannot be told from what follows the switch. */

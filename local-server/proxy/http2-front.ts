@@ -1,7 +1,7 @@
 /** Accepts HTTP/2, with TLS or without. */
 import { createServer, type Http2Server, type ServerHttp2Session } from "node:http2";
 import type { Serve } from "./front.ts";
-import { MAX_HEADER_SIZE } from "./http1-front.ts";
+import { isHost, MAX_HEADER_SIZE } from "./http1-front.ts";
 import { Http2Client } from "./http2-client.ts";
 
 /** A session without any stream for this long is closed. */
@@ -42,7 +42,7 @@ export function http2Front(serve: Serve): Http2Server {
 function isSound({ method, target, host, fields }: Http2Client): boolean {
   if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(method) || method === "CONNECT") return false;
   if (!/^(?:\/[!-\xff]*|\*)$/.test(target)) return false;
-  return !fields.has("host") || fields.get("host") === host;
+  return isHost(host) && (!fields.has("host") || fields.get("host") === host);
 }
 
 function closeWhenIdle(session: ServerHttp2Session): void {

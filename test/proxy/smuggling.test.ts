@@ -37,6 +37,7 @@ describe("HTTP/1.1: refused before anything reaches the service", () => {
     ["a hexadecimal length", "Content-Length: 0x5\r\n", "hello"],
     ["a length beyond all numbers", "Content-Length: 99999999999999999999\r\n", ""],
     ["chunks that are not the last coding", "Transfer-Encoding: chunked, identity\r\n", `0\r\n\r\n${HIDDEN}`],
+    ["a coding before the chunks", "Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n"],
     ["an unknown coding", "Transfer-Encoding: xchunked\r\n", `0\r\n\r\n${HIDDEN}`],
     ["a space before the colon", "Transfer-Encoding : chunked\r\n", `0\r\n\r\n${HIDDEN}`],
     ["a line that ends with LF alone", "X: y\nContent-Length: 37\r\n", HIDDEN],
@@ -79,7 +80,29 @@ describe("HTTP/1.1: refused before anything reaches the service", () => {
   });
 
   test("no Host at all", async () => {
-    expect(await raw(system.port, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n")).toMatch(/^HTTP\/1\.1 400 /);
+    expect(await raw(system.port, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n")).toMatch(
+      /^HTTP\/1\.1 400 [\s\S]*it has no Host header/,
+    );
+  });
+
+  test.each([
+    `${WILD}@evil.example`,
+    `${WILD} evil.example`,
+    `${WILD}/x`,
+    `${WILD}:80:81`,
+    `${WILD}, ${WILD}`,
+  ])("a Host that is none: %s", async (host) => {
+    received = "";
+    const answer = await raw(system.port, `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(received).toBe("");
+  });
+
+  test("chunks in HTTP/1.0", async () => {
+    received = "";
+    const head = `POST / HTTP/1.0\r\nHost: ${WILD}\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n`;
+    expect(await raw(system.port, `${head}\r\n0\r\n\r\n`)).toMatch(/^HTTP\/1\.1 400 /);
+    expect(received).toBe("");
   });
 });
 
@@ -123,6 +146,7 @@ describe("HTTP/2: what would become another HTTP/1.1 request does not pass", () 
     ["a space in the path", { ":path": "/seen HTTP/1.1" }],
     ["a path without a slash", { ":path": "seen" }],
     ["a method that is none", { ":method": "GET /hidden HTTP/1.1" }],
+    ["a user in the authority", { ":authority": `evil@${WILD}` }],
     ["another host beside the authority", { host: "evil.example" }],
     ["CONNECT", { ":method": "CONNECT" }],
   ])("%s", async (_what, headers) => {
