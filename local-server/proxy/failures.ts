@@ -41,6 +41,7 @@ What to do: if it is a session of this machine, start it; else check the network
 
 function cause(error: NodeJS.ErrnoException, origin: string, local: boolean): string {
   if (error instanceof MalformedResponse) return error.message;
+  if (isTls(error)) return `it does not speak TLS as was expected (${tlsReason(error)})`;
   switch (error.code) {
     case "ECONNREFUSED":
       return local
@@ -62,8 +63,17 @@ function cause(error: NodeJS.ErrnoException, origin: string, local: boolean): st
 }
 
 function advice(error: NodeJS.ErrnoException, service: string, local: boolean): string {
-  if (error instanceof MalformedResponse)
+  if (error instanceof MalformedResponse || isTls(error))
     return "check that this port speaks HTTP, and that it is http or https as said.";
   if (!local) return "check the network and that the deployed service is up.";
   return `start ${service} on this machine, or route it to its deployed copy ("linkup route remote ${service}").`;
+}
+
+function isTls({ code = "" }: NodeJS.ErrnoException): boolean {
+  return code === "EPROTO" || code.startsWith("ERR_SSL_");
+}
+
+/** What OpenSSL says between much else. */
+function tlsReason({ message }: Error): string {
+  return /SSL routines:[^:]*:([^:\n]+)/.exec(message)?.[1] ?? message;
 }

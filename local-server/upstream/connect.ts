@@ -33,7 +33,7 @@ export function endpoint(origin: string): Endpoint {
 const CONNECT_MS = 10_000;
 
 /**
- * Connects, and calls back once with the socket or the last error. `localhost` is tried as 127.0.0.1 and as ::1,
+ * Connects, and calls back once with the socket or the error that says most. `localhost` is tried as 127.0.0.1 and as ::1,
  * whatever the system makes of it: development servers listen on either. Returns a function that gives up.
  */
 export function connect(
@@ -43,6 +43,7 @@ export function connect(
   const addresses = target.addresses ?? addressesOf(target);
   let current: Socket | undefined;
   let over = false;
+  let told: Error | undefined;
   const attempt = (index: number) => {
     const socket = open(target, addresses[index]!);
     current = socket;
@@ -53,9 +54,10 @@ export function connect(
     });
     const failed = (error: Error) => {
       if (over) return;
+      told = told && says(told) > says(error) ? told : error;
       if (index + 1 < addresses.length) return attempt(index + 1);
       over = true;
-      done(error);
+      done(told);
     };
     socket.once("error", failed);
     socket.once(target.tls ? "secureConnect" : "connect", () => {
@@ -73,6 +75,12 @@ export function connect(
     over = true;
     current?.destroy();
   };
+}
+
+/** Who answers badly says more than that nobody listens at another address, and that more than that there is no such address. */
+function says({ code = "" }: NodeJS.ErrnoException): number {
+  if (code === "ECONNREFUSED") return 1;
+  return ["EADDRNOTAVAIL", "EAFNOSUPPORT", "ENETUNREACH"].includes(code) ? 0 : 2;
 }
 
 function open({ tls, host, port, loopback, protocols = ["http/1.1"] }: Endpoint, address: string): Socket {

@@ -16,7 +16,8 @@ export function http2Head({ origin, method, head }: SentRequest): OutgoingHttpHe
     const value = text.slice(colon + 1).trim();
     if (name === "host") authority = value;
     else if (name === "te") raw.push(name, "trailers");
-    else if (name === "trailer" || !HOP_BY_HOP.has(name)) raw.push(name, value);
+    else if (name === "trailer" || (name !== "http2-settings" && !HOP_BY_HOP.has(name)))
+      raw.push(name, value);
   }
   return {
     ":method": method,

@@ -77,6 +77,14 @@ describe.each(protocols)("%s", (_protocol, connect) => {
     expect(body.toString()).toContain("linkup route remote app");
   });
 
+  test("https is said of a service that speaks http: 502 that says so, not that nothing listens", async () => {
+    await putSession(system, { services: { location: `https://localhost:${system.app.port}` } });
+    const { status, body } = await client.request({ host: APP });
+    await putSession(system);
+    expect(status).toBe(502);
+    expect(body.toString()).toMatch(/Cause: it does not speak TLS .*\n.*http or https as said/);
+  });
+
   test("the same as a page, for a browser that shows it", async () => {
     await putSession(system, { services: { location: "http://localhost:1" } });
     const headers = ["Accept", "text/html,application/xhtml+xml,*/*;q=0.8"];

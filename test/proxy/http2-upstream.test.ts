@@ -38,7 +38,10 @@ describe.each(protocols)("%s", (protocol, connect) => {
 
   test("the request: path byte for byte, headers, cookies in one line, none of the connection's", async () => {
     const path = "/a//b/../%2e%2E/%C3%BC?q=%20&&x=1?";
-    const hop = protocol === "HTTP/1.1" ? ["Connection", "keep-alive, X-Hop", "X-Hop", "1"] : [];
+    const hop =
+      protocol === "HTTP/1.1"
+        ? ["Connection", "keep-alive, X-Hop", "X-Hop", "1", "HTTP2-Settings", "AAMAAABk"]
+        : [];
     const headers = ["X-Two", "1", "X-Two", "2", "Cookie", "a=1; b=2", "TE", "trailers", ...hop];
     const { status, body } = await get(path, headers);
     expect(status).toBe(200);
@@ -53,7 +56,7 @@ describe.each(protocols)("%s", (protocol, connect) => {
     expect(all("cookie").join("; ")).toBe("a=1; b=2");
     expect(all("te")).toEqual(["trailers"]);
     expect(all("linkup-destination")).toEqual(["app"]);
-    for (const name of ["host", "connection", "x-hop", "transfer-encoding", "upgrade"])
+    for (const name of ["host", "connection", "x-hop", "transfer-encoding", "upgrade", "http2-settings"])
       expect(all(name)).toEqual([]);
   });
 
