@@ -1,7 +1,7 @@
 import { decode, encode, type Packet } from "dns-packet";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { reply } from "./answer.ts";
+import { failure, REFUSED, reply } from "./answer.ts";
 
 const ours = (name: string) => name === "slim-gecko.example.com";
 
@@ -83,6 +83,23 @@ test("EDNS is answered with EDNS, and a version of it that we do not know refuse
   expect(unknown.answers).toEqual([]);
 });
 
+test("the wish for DNSSEC is repeated", () => {
+  const opt = { type: "OPT", name: ".", udpPayloadSize: 4096, options: [], extendedRcode: 0, ednsVersion: 0 };
+  const wished = query("slim-gecko.example.com", "A", { additionals: [{ ...opt, flags: 1 << 15 } as never] });
+  expect(answered(wished).additionals).toMatchObject([{ type: "OPT", flag_do: true }]);
+});
+
+test("an error repeats the question letter by letter", () => {
+  const { packet } = failure(query("oThEr.ExAmPlE.com", "MX"), REFUSED);
+  expect(decode(packet)).toMatchObject({
+    id: 4711,
+    rcode: "REFUSED",
+    flag_rd: true,
+    questions: [{ name: "oThEr.ExAmPlE.com", type: "MX", class: "IN" }],
+  });
+  expect(decode(packet).additionals).toEqual([]);
+});
+
 test("what is no query gets an error or nothing", () => {
   const bytes = query("slim-gecko.example.com", "A");
   expect(reply(Buffer.alloc(11), ours)).toEqual({ kind: "ignore" });
@@ -110,6 +127,7 @@ test("no bytes make it throw, and every answer can be read", () => {
   const check = (bytes: Uint8Array) => {
     const decided = reply(Buffer.from(bytes), ours);
     if (decided.kind === "answer") decode(decided.packet);
+    if (bytes.length >= 12) decode(failure(Buffer.from(bytes), REFUSED).packet);
   };
   fc.assert(fc.property(fc.uint8Array({ maxLength: 600 }), check), { numRuns: 2_000 });
   const flips = fc.array(fc.tuple(fc.nat(valid.length - 1), fc.nat(255)), { minLength: 1, maxLength: 8 });

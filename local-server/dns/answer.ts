@@ -10,11 +10,16 @@ export type Reply = { kind: "answer"; packet: Buffer } | { kind: "forward" } | {
 const TTL = 5;
 /** What survives without fragments everywhere (DNS flag day 2020). */
 const UDP_PAYLOAD = 1232;
+/** Bytes (RFC 1035, 2.3.4 and 4.1.1). */
+const HEADER = 12;
+const MAX_LABEL = 63;
+const MAX_NAME = 255;
 
 const AUTHORITATIVE = 1 << 10;
 const RECURSION_DESIRED = 1 << 8;
 const RECURSION_AVAILABLE = 1 << 7;
 const CHECKING_DISABLED = 1 << 4;
+const DNSSEC_OK = 1 << 15;
 const FORMERR = 1;
 export const SERVFAIL = 2;
 const NOTIMP = 4;
@@ -23,7 +28,7 @@ export const REFUSED = 5;
 /** Decides by the query alone; never throws, whatever the bytes are. */
 export function reply(query: Buffer, isOurs: IsOurs): Reply {
   // Too short for a header, or an answer: whoever sent it waits for nothing.
-  if (query.length < 12 || (query[2]! & 0x80) !== 0) return { kind: "ignore" };
+  if (query.length < HEADER || (query[2]! & 0x80) !== 0) return { kind: "ignore" };
   if ((query[2]! & 0x78) !== 0) return failure(query, NOTIMP);
   let packet: DecodedPacket;
   try {
@@ -36,7 +41,7 @@ export function reply(query: Buffer, isOurs: IsOurs): Reply {
   if (!isOurs(question.name.toLowerCase())) return { kind: "forward" };
 
   const edns = packet.additionals?.find((record) => record.type === "OPT");
-  if (edns && "ednsVersion" in edns && edns.ednsVersion !== 0) return badVersion(packet, question);
+  if (edns && "ednsVersion" in edns && edns.ednsVersion !== 0) return badVersion(packet, question, edns);
   if (question.class !== "IN" && question.class !== "ANY") return failure(query, REFUSED);
   const answers = records(question);
   return {
@@ -46,18 +51,34 @@ export function reply(query: Buffer, isOurs: IsOurs): Reply {
       answers,
       // Nothing of this type, and for how long that may be believed (RFC 2308).
       authorities: answers.length > 0 ? [] : [soa(question.name)],
-      additionals: edns ? [opt(0)] : [],
+      additionals: edns ? [opt(0, edns)] : [],
     }),
   };
 }
 
-/** An error with the query's id and nothing else of it. */
+/** An error with the query's id, and its question if it has one: without it many resolvers wait on for their answer. */
 export function failure(query: Buffer, rcode: number): Reply & { kind: "answer" } {
-  const packet = Buffer.alloc(12);
-  query.copy(packet, 0, 0, 4);
+  const end = rcode === FORMERR ? HEADER : questionEnd(query);
+  const packet = Buffer.alloc(end);
+  query.copy(packet, 0, 0, end);
+  packet.fill(0, 2, HEADER);
   packet[2] = 0x80 | (query[2]! & 0x79);
   packet[3] = 0x80 | rcode;
+  packet[5] = end === HEADER ? 0 : 1;
   return { kind: "answer", packet };
+}
+
+/** Where the only question of a query ends; where its header does when there is none that can be repeated. */
+function questionEnd(query: Buffer): number {
+  if (query.readUInt16BE(4) !== 1) return HEADER;
+  let at = HEADER;
+  for (let length = query[at] ?? 0; length > 0; length = query[at] ?? 0) {
+    if (length > MAX_LABEL) return HEADER;
+    at += 1 + length;
+  }
+  // Behind the root's label its type and its class.
+  const end = at + 5;
+  return end <= query.length && at - HEADER < MAX_NAME ? end : HEADER;
 }
 
 /** The question is repeated letter by letter: some resolvers mix the case to know their answers (0x20). */
@@ -107,19 +128,21 @@ function soa(name: string): Answer {
 }
 
 /** RFC 6891, 6.1.3. */
-function badVersion(packet: DecodedPacket, question: Question): Reply {
-  return { kind: "answer", packet: encode({ ...responseTo(packet, question), additionals: [opt(1)] }) };
+function badVersion(packet: DecodedPacket, question: Question, edns: Answer): Reply {
+  return { kind: "answer", packet: encode({ ...responseTo(packet, question), additionals: [opt(1, edns)] }) };
 }
 
-function opt(extendedRcode: number): Answer {
+/** The wish for DNSSEC is repeated (RFC 3225, 3), though there is none. */
+function opt(extendedRcode: number, asked: Answer): Answer {
+  const wish = "flag_do" in asked && asked.flag_do;
   return {
     type: "OPT",
     name: ".",
     udpPayloadSize: UDP_PAYLOAD,
     extendedRcode,
     ednsVersion: 0,
-    flags: 0,
-    flag_do: false,
+    flags: wish ? DNSSEC_OK : 0,
+    flag_do: wish,
     options: [],
   };
 }
