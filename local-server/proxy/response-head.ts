@@ -32,6 +32,10 @@ export function responseHead(
 /** Without the headers of its connection. */
 export function asItCame({ status, reason, fields, hasBody, length }: ResponseHead): ForwardedHead {
   const headers = endToEnd(fields);
+  // RFC 9110, 8.6: said once, and not at all where there is nothing to say it of.
+  if (status === 204) deleteHeader(headers, "content-length");
+  else if (length !== undefined && fields.get("content-length")?.includes(","))
+    setHeader(headers, "Content-Length", String(length));
   // Trailers are passed on, so what announces them is too; an answer of known length has none.
   const trailer = length === undefined ? fields.get("trailer") : undefined;
   if (trailer !== undefined && hasBody) headers.push("Trailer", trailer);
@@ -62,6 +66,11 @@ function setHeader(headers: string[], name: string, value: string): void {
     set = true;
   }
   if (!set) headers.push(name, value);
+}
+
+function deleteHeader(headers: string[], lower: string): void {
+  for (let i = headers.length - 2; i >= 0; i -= 2)
+    if (headers[i]!.toLowerCase() === lower) headers.splice(i, 2);
 }
 
 /** The service allowed the origin that it was shown: the page's is meant. */

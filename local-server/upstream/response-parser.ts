@@ -126,6 +126,7 @@ export class ResponseParser {
     const end = bytes.indexOf("\r\n\r\n");
     if (end === -1) {
       if (bytes.length >= 8 && bytes.toString("latin1", 0, 5) !== "HTTP/") throw notHttp(bytes);
+      if (bytes.includes("\n\n")) throw new MalformedResponse("its header lines end with LF alone");
       this.#keep(bytes);
       return EMPTY;
     }

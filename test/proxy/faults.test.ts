@@ -46,6 +46,12 @@ describe.each(protocols)("%s", (_protocol, connect) => {
   test("a service that hangs up in the middle of its head: 502", () =>
     badGateway((socket) => socket.end("HTTP/1.1 200 OK\r\nContent-"), /closed the connection before/));
 
+  test("a service whose header lines end with LF alone, and which stays: 502", async () => {
+    system.wild.script = (socket) => socket.write("HTTP/1.1 200 OK\nContent-Length: 2\n\nok");
+    const { status, body } = await client.request({ host: WILD });
+    expect([status, body.toString()]).toEqual([502, expect.stringContaining("LF alone")]);
+  });
+
   test.each([
     ["another protocol", "SSH-2.0-OpenSSH_9.2\r\n\r\n"],
     ["noise", "\x00\x01\x02\x03 noise noise\r\n\r\n"],

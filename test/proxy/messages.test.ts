@@ -147,14 +147,26 @@ describe.each(protocols)("%s", (protocol, connect) => {
   test("204 and 304 have no body, and the connection goes on", async () => {
     for (const [status, header] of [
       [204, "X-A: b"],
+      [204, "Content-Length: 5"],
       [304, "Content-Length: 512\r\nETag: x"],
     ]) {
       system.wild.script = (socket) => socket.end(`HTTP/1.1 ${status} Fine\r\n${header}\r\n\r\n`);
       const result = await client.request({ host: WILD });
       expect(result).toMatchObject({ status, complete: true });
       expect(result.body).toHaveLength(0);
+      if (status === 204) expect(result.get("content-length")).toBeUndefined();
     }
   });
+
+  test.each(["Content-Length: 2\r\nContent-Length: 2", "Content-Length: 2, 2"])(
+    "a length that is said twice is passed on once: %j",
+    async (lines) => {
+      system.wild.script = (socket) => socket.end(`HTTP/1.1 200 OK\r\n${lines}\r\n\r\nok`);
+      const result = await client.request({ host: WILD });
+      expect(result.all("content-length")).toEqual(["2"]);
+      expect(result.body.toString()).toBe("ok");
+    },
+  );
 
   test("HEAD keeps the length and has no body", async () => {
     system.wild.script = (socket, head) => {
