@@ -3,6 +3,7 @@ import { corsHeaders, isPreflight } from "../core/forward.ts";
 import type { RequestHead } from "../core/request.ts";
 import { keepsCaching, type Routed } from "../core/route.ts";
 import { type Failure, failureResponse } from "./failure.ts";
+import { serviceUnreachable } from "./failures.ts";
 import { deleteHopByHopOfResponse } from "./hop-by-hop.ts";
 import type { Found } from "./lookup.ts";
 
@@ -16,11 +17,18 @@ export interface Passage {
   hasBody: boolean;
 }
 
+/** Above it JavaScript makes no response. */
+const HIGHEST_STATUS = 599;
 /** Headers other than the host that can tell browsers' requests of two sessions apart. */
 const SESSION_VARY = "Referer, Origin, tracestate";
 
 export function responseToClient(response: Response, passage: Passage, status: number): Response {
   const { found, decision, head, method } = passage;
+  if (status > HIGHEST_STATUS) {
+    void response.body?.cancel();
+    const reason = `it answered with the status ${status}, which HTTP does not have`;
+    return failureToClient(serviceUnreachable(found.name, decision, reason), passage);
+  }
   const cors = corsOf(passage, response);
   const answered =
     cors.length > 0 && isPreflight(method, head)

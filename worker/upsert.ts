@@ -52,7 +52,7 @@ export async function saveSession(call: UpsertCall, env: Env): Promise<SavedSess
   const extras = extrasSchema.safeParse(call.body);
   const problems = parsed.ok ? [] : parsed.problems;
   // A body that is no object is one problem, not two.
-  if (!extras.success && typeof call.body === "object")
+  if (!extras.success && call.body !== null && !Array.isArray(call.body) && typeof call.body === "object")
     problems.push(...extras.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`));
   if (!parsed.ok || !extras.success || problems.length > 0) return refused(problems);
   const request = parsed.value;

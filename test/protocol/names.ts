@@ -118,6 +118,11 @@ for (const [what, body] of INVALID) {
   });
 }
 
+ours("inspect-session", "a body that is no object is one problem", async (world) => {
+  for (const body of [[], null, 1])
+    assert.equal((await world.api("POST", "/linkup/v2/sessions/preview", body)).body, "must be an object");
+});
+
 ours("inspect-session", "all problems are told at once", async (world) => {
   const body = {
     services: [{ name: "", location: "ftp://x" }],

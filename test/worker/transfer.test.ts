@@ -48,6 +48,13 @@ function memory(): number {
 const MB = 1024 * 1024;
 const isLinux = process.platform === "linux";
 
+test("a status that JavaScript cannot pass on is told as the service's fault", async () => {
+  handlers.set("/999", (_request, response) => response.writeHead(999).end());
+  const { status, headers, body } = await send(worker.url, "/999", { headers: HOST });
+  expect([status, headers["linkup-error"]]).toEqual([502, "service-unreachable"]);
+  expect(body).toContain("the status 999");
+});
+
 describe("bodies stream", () => {
   test.runIf(isLinux)("an upload of 500 MB in flat memory", { timeout: 120_000 }, async () => {
     handlers.set("/upload", async (request, response) => {
