@@ -1,7 +1,7 @@
 /** The commands and their options. What a command does is loaded when it is run: help and completion stay fast. */
 import { Command, Option } from "commander";
 import { version } from "./context.ts";
-import { EXIT } from "./exit-codes.ts";
+import { EXIT, UsageError } from "./exit-codes.ts";
 
 const CONFIG = [
   "-c, --config <file>",
@@ -13,13 +13,20 @@ const SESSION = [
 ] as const;
 const JSON_OUT = ["--json", "print JSON"] as const;
 
-export function program(): Command {
+/** `json`: failures are told as JSON. */
+export function program(json: boolean): Command {
   const linkup = new Command("linkup")
     .description("Work on one or two services of a large web system as if you ran all of it.")
     .version(version)
     .option(...CONFIG)
+    // Programs are told by the failure's JSON.
+    .configureOutput(json ? { writeErr: () => {} } : {})
     .showHelpAfterError("(linkup --help tells what there is)")
-    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT.ok : EXIT.usage))
+    .exitOverride(({ exitCode, message }) => {
+      if (exitCode === 0) process.exit(EXIT.ok);
+      if (json) throw new UsageError(message.replace(/^error: /, ""));
+      process.exit(EXIT.usage);
+    })
     .addHelpText("after", "\nExit codes and environment: docs/cli.md")
     // It may stand anywhere: before the command, and behind one that has no such option of its own.
     .hook("preAction", (_linkup, command) => {

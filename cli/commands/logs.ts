@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { stateHome } from "../../manager/state/home.ts";
 import { UsageError } from "../exit-codes.ts";
 import { coloured } from "../print/colour.ts";
+import { endWithReader } from "../print/reader-gone.ts";
 
 const COMPONENTS = {
   "local-server": /^local-server\.log$/,
@@ -35,6 +36,7 @@ export async function logs(component: string | undefined, options: Options): Pro
       `There is no component "${component}". They are: ${Object.keys(COMPONENTS).join(", ")}.`,
     );
   }
+  if (options.follow) endWithReader();
   const folder = join(stateHome(process.env), "logs");
   const known = new Map<string, Tail>();
   const all: Line[] = [];

@@ -5,6 +5,7 @@ import { newManager } from "../context.ts";
 import { UsageError } from "../exit-codes.ts";
 import { curlCommand } from "../print/curl.ts";
 import { exchangeLines, exchangesHeading, exchangeText } from "../print/exchange.ts";
+import { endWithReader } from "../print/reader-gone.ts";
 
 interface Options {
   follow?: boolean;
@@ -34,6 +35,7 @@ export async function requests(id: string | undefined, options: Options): Promis
 
 async function one(log: RequestLog, id: number, { json, curl, follow }: Options): Promise<void> {
   if (follow) throw new UsageError("One request cannot be followed: leave out its id, or --follow.");
+  if (curl && json) throw new UsageError("--curl prints a command, --json the request: one of the two.");
   const exchange = await log.request(id);
   if (curl) {
     const status = await log.status();
@@ -47,6 +49,7 @@ async function follow(
   filter: Parameters<RequestLog["requests"]>[0],
   { json }: Options,
 ): Promise<void> {
+  endWithReader();
   if (!json) process.stdout.write(exchangesHeading());
   await log.followRequests(filter, (line) => {
     if (json) process.stdout.write(`${JSON.stringify(line)}\n`);

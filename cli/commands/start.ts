@@ -3,7 +3,7 @@
 import type { Manager } from "../../manager/manager.ts";
 import { LinkupError } from "../../manager/problem.ts";
 import { ConfigError } from "../../manager/session/config-file.ts";
-import type { SessionView } from "../../manager/snapshot.ts";
+import type { SessionView, Snapshot } from "../../manager/snapshot.ts";
 import { needConfig, newManager } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { failure } from "../print/failure.ts";
@@ -36,8 +36,9 @@ export async function start(options: Options): Promise<void> {
     ...(options.name === undefined ? {} : { name: options.name }),
   };
   let began = false;
+  let said = false;
   const say = (session: SessionView) => {
-    began = true;
+    said = true;
     for (const { code, message } of manager.snapshot.problems)
       if (code === "no-local-dns")
         process.stderr.write(`Note: ${message} \`linkup local-dns install\` helps.\n`);
@@ -48,11 +49,21 @@ export async function start(options: Options): Promise<void> {
     say(await spin("Starting", manager.start(request, interrupted.signal)));
     return;
   }
-  manager.onDidChange(({ sessions }) => {
+  manager.onDidChange((snapshot) => {
+    if (!began) return;
+    const session = ownSession(snapshot, configPath);
     // Stopped from elsewhere.
-    if (began && !sessions.some((session) => session.configPath === configPath)) interrupted.abort();
+    if (!session) interrupted.abort();
+    else if (!said && session.state === "running") say(session);
   });
-  await stay(manager, configPath, () => manager.start(request, interrupted.signal), say, interrupted.signal);
+  const begin = async () => {
+    try {
+      say(await spin("Starting", manager.start(request, interrupted.signal)));
+    } finally {
+      began = true;
+    }
+  };
+  await stay(manager, configPath, begin, interrupted.signal);
   await manager.stop({ configPath }).catch(unlessStopped);
   await manager.dispose();
 }
@@ -61,8 +72,7 @@ export async function start(options: Options): Promise<void> {
 async function stay(
   manager: Manager,
   configPath: string,
-  begin: () => Promise<SessionView>,
-  say: (session: SessionView) => void,
+  begin: () => Promise<void>,
   interrupted: AbortSignal,
 ): Promise<void> {
   const ended = new Promise<void>((resolve) => {
@@ -70,13 +80,12 @@ async function stay(
   });
   manager.watch();
   try {
-    say(await spin("Starting", begin()));
+    await begin();
   } catch (error) {
     if (interrupted.aborted) return;
     if (!comesBack(error)) {
       // One that ran before goes on.
-      const { sessions } = await manager.look();
-      if (sessions.some((session) => session.configPath === configPath && session.state === "failed"))
+      if (ownSession(await manager.look(), configPath)?.state === "failed")
         await manager.stop({ configPath }).catch(unlessStopped);
       await manager.dispose();
       throw error;
@@ -86,6 +95,11 @@ async function stay(
   }
   process.stderr.write("Ctrl-C stops the session.\n");
   await ended;
+}
+
+/** The file's own session, not one of those beside it. */
+function ownSession({ sessions }: Snapshot, configPath: string): SessionView | undefined {
+  return sessions.find((session) => session.configPath === configPath && !session.beside);
 }
 
 /** True for what may go away by waiting. */

@@ -2,6 +2,7 @@
 import { LinkupError } from "../../manager/problem.ts";
 import type { Snapshot } from "../../manager/snapshot.ts";
 import { newManager } from "../context.ts";
+import { endWithReader } from "../print/reader-gone.ts";
 import { statusText } from "../print/status.ts";
 
 /** A service that takes longer to answer is "unknown": its slowness is not that of this command. */
@@ -14,6 +15,7 @@ export async function status(options: { session?: string; json?: boolean; watch?
     if (options.watch && process.stdout.isTTY) process.stdout.write("\x1b[H\x1b[2J");
     process.stdout.write(options.json ? `${JSON.stringify(shown)}\n` : statusText(shown));
   };
+  if (options.watch) endWithReader();
   show(await manager.refresh(PATIENCE_MS));
   if (!options.watch) return;
   manager.onDidChange(show);

@@ -9,6 +9,7 @@ import {
   writeAuthority,
 } from "../certificates/authority-files.ts";
 import { planTrust, trustGaps } from "../certificates/trust.ts";
+import { LinkupError } from "../problem.ts";
 import { systemChanges } from "./changes.ts";
 import { HOSTS_FILE, withHosts, withoutHosts } from "./hosts-file.ts";
 import { type Journal, readJournal, removeJournal, writeJournal } from "./journal.ts";
@@ -47,7 +48,10 @@ export async function proposeLocalDns(
 ): Promise<Proposal> {
   const wanted = outermost(domains);
   if (wanted.length === 0)
-    throw new Error("Local DNS needs at least one domain that is not under localhost.");
+    throw new LinkupError(
+      "local-dns-needless",
+      "Local DNS needs at least one domain that is not under localhost: browsers find those by themselves.",
+    );
   const staging = join(home, "staged");
   const authority = await proposeAuthority(home, wanted);
   const names = planNames(machine, wanted, hosts, staging);

@@ -54,9 +54,14 @@ export class ControlClient {
     return (answer as { requests: Exchange[] }).requests;
   }
 
-  /** Rejects with the server's words when it does not remember it. */
+  /** Rejects with a LinkupError of the server's words when it does not remember it. */
   async request(id: number): Promise<ExchangeDetails> {
-    return (await this.#call("GET", `/v1/requests/${id}`).catch(orNothingRuns)) as ExchangeDetails;
+    const answer = this.#call("GET", `/v1/requests/${id}`).catch((error) => {
+      if (error instanceof Refusal && error.status === 404)
+        throw new LinkupError("request-unknown", error.words);
+      return orNothingRuns(error);
+    });
+    return (await answer) as ExchangeDetails;
   }
 
   /** Tells the newest that fit, then each that begins or ends. Resolves when the local server ends. */
@@ -103,8 +108,7 @@ export class ControlClient {
         response.on("end", () => {
           const text = Buffer.concat(chunks).toString("utf8");
           const status = response.statusCode!;
-          if (status >= 400)
-            reject(new Error(`The local server refused ${method} ${path}: ${errorIn(text)}`));
+          if (status >= 400) reject(new Refusal(method, path, status, errorIn(text)));
           else resolve(text === "" ? undefined : JSON.parse(text));
         });
       },
@@ -118,6 +122,19 @@ export class ControlClient {
     );
     call.end(payload);
     return promise;
+  }
+}
+
+/** The local server's answer was 4xx or 5xx. */
+class Refusal extends Error {
+  readonly status: number;
+  /** Its own, which say why. */
+  readonly words: string;
+
+  constructor(method: string, path: string, status: number, words: string) {
+    super(`The local server refused ${method} ${path}: ${words}`);
+    this.status = status;
+    this.words = words;
   }
 }
 
