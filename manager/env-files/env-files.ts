@@ -3,8 +3,8 @@
  * the same name without `.linkup`. A journal is written before a file is, so that a crash at any moment is undone later.
  */
 import { constants } from "node:fs";
-import { access, lstat, readdir, readFile, readlink, realpath, rename, rm, stat } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { access, readdir, readFile, readlink, realpath, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import * as z from "zod/mini";
 import { type Problem, problem } from "../problem.ts";
 import { writeAtomically } from "../state/atomic-file.ts";
@@ -189,15 +189,17 @@ async function read(path: string): Promise<string | undefined> {
   }
 }
 
-/** The file behind symbolic links, which stay; also behind one whose file does not exist yet. */
+/** The file behind symbolic links, which stay; also behind those whose file does not exist yet. */
 async function followed(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
-  const link = await lstat(path).catch(() => undefined);
-  return link?.isSymbolicLink() ? resolve(dirname(path), await readlink(path)) : path;
+  // What a link says counts from the folder that it lies in, which may be behind a link itself.
+  const folder = await realpath(dirname(path));
+  const link = await readlink(path).catch(() => undefined);
+  return link === undefined ? join(folder, basename(path)) : followed(resolve(folder, link));
 }
 
 async function sourcesIn(directory: string): Promise<string[]> {

@@ -146,6 +146,39 @@ test("what the user wrote meanwhile stays, inside the block too", async () => {
   expect(read(".env.local")).toBe("A=2\nMINE=1\nLAST=1\n");
 });
 
+test("a link to a link whose file does not exist yet: both stay, and the file goes again", async () => {
+  symlinkSync("link", at(".env.local"));
+  symlinkSync("new", at("link"));
+  write(".env.local.linkup", "B=1\n");
+  expect(await apply()).toEqual([]);
+  expect(read("new")).toContain("B=1");
+  expect(await restore()).toEqual([]);
+  expect([readlinkSync(at(".env.local")), readlinkSync(at("link")), existsSync(at("new"))]).toEqual([
+    "link",
+    "new",
+    false,
+  ]);
+});
+
+test("a folder that is a link: what a link in it says counts from where the folder is", async () => {
+  mkdirSync(at("deep/real"), { recursive: true });
+  symlinkSync("deep/real", at("linked"));
+  symlinkSync("../new", at("deep/real/.env.local"));
+  write("deep/real/.env.local.linkup", "B=1\n");
+  write("deep/real/.env.test.linkup", "C=1\n");
+  expect(await files.apply("one", [at("linked")])).toEqual([]);
+  expect(await files.apply("two", [at("deep/real")])).toEqual([]);
+  expect([existsSync(at("new")), read("deep/new").split("B=1")]).toEqual([
+    false,
+    expect.objectContaining({ length: 2 }),
+  ]);
+  await files.restore((session) => session === "one");
+  expect(read("deep/real/.env.test")).toContain("C=1");
+  await restore();
+  expect(readdirSync(at("deep"))).toEqual(["real"]);
+  expect(readdirSync(at("deep/real"))).not.toContain(".env.test");
+});
+
 test("a symbolic link stays one, and its file is the one that changes", async () => {
   write("shared", "A=1\n");
   symlinkSync("shared", at(".env.local"));
