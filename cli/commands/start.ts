@@ -4,7 +4,7 @@ import type { Manager } from "../../manager/manager.ts";
 import { LinkupError } from "../../manager/problem.ts";
 import { ConfigError } from "../../manager/session/config-file.ts";
 import type { SessionView, Snapshot } from "../../manager/snapshot.ts";
-import { needConfig, newManager } from "../context.ts";
+import { knownPath, needConfig, newManager } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { failure } from "../print/failure.ts";
 import { spin } from "../print/spinner.ts";
@@ -19,7 +19,7 @@ interface Options {
 }
 
 export async function start(options: Options): Promise<void> {
-  const configPath = needConfig(options.config);
+  const file = needConfig(options.config);
   const manager = newManager({ keep: options.detach ?? false });
   const interrupted = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -30,6 +30,7 @@ export async function start(options: Options): Promise<void> {
     });
   }
 
+  const configPath = await knownPath(manager, file);
   const request = {
     configPath,
     kind: options.isolated ? ("isolated" as const) : ("tunneled" as const),

@@ -1,6 +1,15 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -294,6 +303,17 @@ test("sessions of several workspaces run side by side", async () => {
   expect(await world.served(second.session_name)).toBe("local web");
   await world.linkup("stop", "--all");
   expect([...world.processes().values()]).toEqual([]);
+});
+
+test("a file that is reached by a link has one session", async () => {
+  symlinkSync(".", join(world.folder, "link"));
+  const linked = join(world.folder, "link", "linkup.yaml");
+  const first = await world.json<Started>("start", "--detach", "--config", linked);
+  expect((await startDetached()).session_name).toBe(first.session_name);
+  expect((await world.json<Status>("status")).sessions).toHaveLength(1);
+  await world.linkup("route", "local", "web");
+  expect(await world.served(first.session_name)).toBe("local web");
+  expect((await world.linkup("stop")).stdout).toBe(`Stopped ${first.session_name} (tunneled)\n`);
 });
 
 test("an isolated session is served on this machine only", async () => {
