@@ -3,10 +3,14 @@ import type { Command } from "commander";
 import { findConfig, newManager } from "../context.ts";
 import { UsageError } from "../exit-codes.ts";
 
+// Words come from files of others: bash would carry out what stands in those that `compgen -W` or a prompt are given.
 const SCRIPTS: Record<string, string> = {
   bash: `_linkup() {
-  local IFS=$'\\n'
-  COMPREPLY=($(compgen -W "$(linkup complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)" -- "\${COMP_WORDS[COMP_CWORD]}"))
+  local word
+  COMPREPLY=()
+  while IFS= read -r word; do
+    COMPREPLY+=("$(printf %q "$word")")
+  done < <(linkup complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
 }
 complete -o default -F _linkup linkup
 `,

@@ -1,5 +1,7 @@
-import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { SessionView, Snapshot } from "../../manager/snapshot.ts";
 import { until, World } from "../manager/world.ts";
@@ -166,6 +168,40 @@ describe("what may come next on the command line", () => {
     const { session_name: name } = await world.json<{ session_name: string }>("start", "--detach");
     expect(await complete("stop", "--session", "")).toEqual([name]);
   });
+
+  test.runIf(existsSync("/bin/bash"))(
+    "in bash words are what they are, and nothing in them is carried out",
+    async () => {
+      const name = "$(touch${IFS}carried-out)*";
+      const text = readFileSync(world.configPath, "utf8");
+      writeFileSync(
+        world.configPath,
+        text.replace("- name: api", `- name: "${name}"`).replace("service: api", "service: web"),
+      );
+      expect(await complete("route", "local", "")).toEqual(["web", name]);
+      const bin = join(world.folder, "bin");
+      mkdirSync(bin);
+      writeFileSync(
+        join(bin, "linkup"),
+        `#!/bin/sh\nexec "${process.execPath}" "${join(world.dist, "cli.js")}" "$@"\n`,
+        { mode: 0o755 },
+      );
+      const script = `source <(linkup completion bash)
+for words in "route local " "sta" "sessions create-preview w"; do
+  COMP_WORDS=(linkup $words)
+  case "$words" in *" ") COMP_WORDS+=("") ;; esac
+  COMP_CWORD=$((\${#COMP_WORDS[@]} - 1))
+  _linkup
+  eval "printf '%s\\n' \${COMPREPLY[*]}"
+done`;
+      const { stdout } = await promisify(execFile)("/bin/bash", ["-c", script], {
+        cwd: world.folder,
+        env: { ...world.env, PATH: `${bin}:${world.env.PATH}` },
+      });
+      expect(stdout.split("\n")).toEqual(["web", name, "start", "status", "web=", ""]);
+      expect(existsSync(join(world.folder, "carried-out"))).toBe(false);
+    },
+  );
 
   test("scripts for the shells", async () => {
     for (const shell of ["bash", "zsh", "fish"]) {
