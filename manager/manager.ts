@@ -187,15 +187,21 @@ export class Manager {
   async #examined(configPath: string | undefined): Promise<Examined> {
     const { home, version, env } = this.#options;
     const snapshot = await this.refresh();
-    return { home, version, env, snapshot, configPath, ...this.#following.observer.seen };
+    const { seen } = this.#following.observer;
+    const token = (config: Config) => this.#workerToken(config);
+    return { home, version, env, snapshot, configPath, workerToken: token, ...seen };
   }
 
   async #wanted(configPath: string, name: string | undefined, needsWorker: boolean): Promise<Wanted> {
     const wrong = name === undefined ? undefined : nameProblem(name);
     if (wrong) throw new LinkupError("name-invalid", wrong);
     const config = await readConfig(configPath);
-    const { env, token, user } = this.#options;
-    const secret = needsWorker ? await workerToken(config, env, token?.bind(this.#options)) : null;
-    return { configPath, config, workerToken: secret, name, keep: user.keep };
+    const secret = needsWorker ? await this.#workerToken(config) : null;
+    return { configPath, config, workerToken: secret, name, keep: this.#options.user.keep };
+  }
+
+  async #workerToken(config: Config): Promise<string> {
+    const { env, token } = this.#options;
+    return workerToken(config, env, token?.bind(this.#options));
   }
 }

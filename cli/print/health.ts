@@ -9,8 +9,12 @@ const SIGNS = {
 } as const;
 
 export function healthText({ checks, versions, home, healthy }: HealthReport): string {
-  const broken = checks.filter(({ state }) => state === "broken").length;
-  const sum = healthy ? coloured("green", "All is well.") : coloured("red", `${broken} broken.`);
+  const count = (wanted: Check["state"]) => checks.filter(({ state }) => state === wanted).length;
+  const sum = !healthy
+    ? coloured("red", `${count("broken")} broken.`)
+    : count("warning") > 0
+      ? coloured("yellow", `Nothing is broken, and ${count("warning")} to look at.`)
+      : coloured("green", "All is well.");
   return [
     `linkup ${versions.linkup}, Node ${versions.node}, ${versions.platform}, state in ${home}\n\n`,
     ...checks.map(checkText),

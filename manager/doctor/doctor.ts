@@ -1,6 +1,7 @@
 /** Looks at everything that a session depends on, and names what is broken, why, and what helps. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Config } from "../../core/config/config.ts";
 import { readAuthority } from "../certificates/authority-files.ts";
 import type { Observed } from "../observe.ts";
 import { problemOf } from "../problem.ts";
@@ -18,7 +19,14 @@ import {
   findOrphans,
 } from "./machine.ts";
 import { checkLocalDns } from "./names.ts";
-import { checkAddresses, checkLeft, checkServices, checkTunnels, checkWorkers } from "./network.ts";
+import {
+  checkAddresses,
+  checkLeft,
+  checkServices,
+  checkTunnels,
+  checkWorkerOfFile,
+  checkWorkers,
+} from "./network.ts";
 import { broken, type Check, type HealthReport, ok } from "./report.ts";
 
 export interface Examined extends Pick<Observed, "state" | "server"> {
@@ -28,10 +36,12 @@ export interface Examined extends Pick<Observed, "state" | "server"> {
   snapshot: Snapshot;
   /** The file of this folder, where there is one. */
   configPath: string | undefined;
+  /** Rejects with a LinkupError where there is none. */
+  workerToken(config: Config): Promise<string>;
 }
 
 export async function examine(examined: Examined): Promise<HealthReport> {
-  const { home, version, env, snapshot, state, server, configPath } = examined;
+  const { home, version, env, snapshot, state, server, configPath, workerToken } = examined;
   const running = state.sessions.filter(isWanted);
   const paths = new Set(
     [configPath, ...running.map(({ config_path }) => config_path)].flatMap((path) => path ?? []),
@@ -43,6 +53,7 @@ export async function examine(examined: Examined): Promise<HealthReport> {
     checkPort(server, await rememberedPort(home)),
     checkTunnels(state, env, home),
     checkWorkers(running, version),
+    checkWorkerOfFile(configPath, running, version, workerToken),
     checkLeft(state),
     checkServices(snapshot.sessions),
     checkLocalDns(home, snapshot.sessions),

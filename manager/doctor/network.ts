@@ -2,9 +2,11 @@
 import { readFile } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
+import type { Config } from "../../core/config/config.ts";
 import type { SessionKind } from "../../core/session.ts";
 import type { Authority } from "../certificates/authority-files.ts";
 import { LinkupError, type Problem } from "../problem.ts";
+import { readConfig } from "../session/config-file.ts";
 import { isWanted } from "../session/records.ts";
 import { networkReason, WorkerClient } from "../session/worker-client.ts";
 import type { SessionView } from "../snapshot.ts";
@@ -23,6 +25,30 @@ export async function checkWorkers(records: readonly SessionRecord[], version: s
   );
   const checks = [...byUrl].map(([url, { worker_token }]) => checkWorker(url, worker_token ?? "", version));
   return (await Promise.all(checks)).flat();
+}
+
+/**
+ * The Worker of a file whose session does not run: it is needed at the next start, unless that is an isolated one.
+ * `tokenOf`: rejects with a LinkupError where there is none.
+ */
+export async function checkWorkerOfFile(
+  path: string | undefined,
+  running: readonly SessionRecord[],
+  version: string,
+  tokenOf: (config: Config) => Promise<string>,
+): Promise<Check[]> {
+  if (path === undefined || running.some(({ config_path }) => config_path === path)) return [];
+  // What is wrong with the file is told of the file.
+  const config = await readConfig(path).catch(() => undefined);
+  if (!config) return [];
+  const url = config.linkup.worker_url;
+  if (running.some((record) => record.kind !== "isolated" && record.config.linkup.worker_url === url))
+    return [];
+  const checks = await tokenOf(config).then(
+    (token) => checkWorker(url, token, version),
+    (error) => [failedCheck("worker", url, error)],
+  );
+  return checks.map((check) => (check.state === "broken" ? { ...check, state: "warning" } : check));
 }
 
 async function checkWorker(url: string, token: string, version: string): Promise<Check[]> {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Check, HealthReport } from "../../manager/doctor/report.ts";
 import { healthReport } from "../../manager/doctor/schema.ts";
-import { until, World } from "../manager/world.ts";
+import { TOKEN, until, World } from "../manager/world.ts";
 
 let world: World;
 beforeEach(async () => {
@@ -96,6 +96,21 @@ test("a keeper and a local server that died, while nobody was there to see it", 
   const { checks } = await health(6);
   expect(new Set(named(checks, "broken"))).toEqual(new Set(["local-server", "keeper"]));
   expect(checks.find(({ id }) => id === "keeper")?.fixes[0]?.terminal).toBe("linkup start");
+});
+
+test("the Worker of a file whose session does not run", async () => {
+  const worker = async () => (await health(0)).checks.filter(({ id }) => id === "worker");
+  expect(await worker()).toMatchObject([
+    { state: "ok", found: expect.stringContaining("accepts the token") },
+  ]);
+  world.env.LINKUP_WORKER_TOKEN = "another";
+  expect(await worker()).toMatchObject([{ state: "warning", code: "token-refused" }]);
+  delete world.env.LINKUP_WORKER_TOKEN;
+  expect(await worker()).toMatchObject([{ state: "warning", code: "token-missing" }]);
+  world.env.LINKUP_WORKER_TOKEN = TOKEN;
+  await world.stopWorker();
+  expect(await worker()).toMatchObject([{ state: "warning", code: "worker-unreachable" }]);
+  expect((await world.linkup("doctor")).stdout).toMatch(/\nNothing is broken, and 1 to look at\.\n$/);
 });
 
 test("a remembered port that another program has", async () => {
