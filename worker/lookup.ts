@@ -9,6 +9,8 @@ import { type KnownSession, NO_VERSION } from "./known-session.ts";
 import type { SessionObject } from "./session-object.ts";
 
 export const FRESH_MS = 1000;
+/** From when on a request that is answered from memory asks anew behind its answer: in traffic nobody waits then. */
+const RENEW_MS = 600;
 /** How long to wait for what another request has asked. */
 const LATE_MS = 500;
 /** Names remembered at most; the oldest go first. */
@@ -37,14 +39,21 @@ export interface Found {
  * The first of the candidates that is a known session. What is remembered is answered at once, without a promise
  * and without a look at the candidates that follow; all that is not is asked in one round.
  */
-export function findSession(head: RequestHead, env: Env): Found | undefined | Promise<Found | undefined> {
+export function findSession(
+  head: RequestHead,
+  env: Env,
+  context: ExecutionContext,
+): Found | undefined | Promise<Found | undefined> {
   const now = Date.now();
   const candidates: Candidate[] = [];
   let unanswered = false;
   const remembered = firstCandidate(head, (name, source): Found | undefined => {
     const answer = answers.get(name);
     if (answer === undefined || now - answer.at >= FRESH_MS) unanswered = true;
-    else if (answer.session && !unanswered) return { name, source, session: answer.session };
+    else if (answer.session && !unanswered) {
+      if (now - answer.at >= RENEW_MS && !asking.has(name)) context.waitUntil(ask(name, env));
+      return { name, source, session: answer.session };
+    }
     candidates.push({ name, source });
     return undefined;
   });

@@ -29,7 +29,7 @@ export async function proxy(
 
   let found: Found | undefined;
   try {
-    const finding = findSession(head, env);
+    const finding = findSession(head, env, context);
     found = finding instanceof Promise ? await finding : finding;
   } catch (error) {
     return failed(error, request);
