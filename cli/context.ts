@@ -1,6 +1,5 @@
 /** What every command needs: where state lies, which config file is meant, a manager. */
 import { existsSync } from "node:fs";
-import { realpath } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Manager, type Selector } from "../manager/manager.ts";
 import { LinkupError } from "../manager/problem.ts";
@@ -46,16 +45,6 @@ export function newManager({ keep }: { keep: boolean }): Manager {
   });
 }
 
-/** The path by which a running session knows this file, which links may lead to: an editor opens folders by them. */
-export async function knownPath(manager: Manager, configPath: string): Promise<string> {
-  const { sessions } = await manager.look();
-  const known = sessions.flatMap((session) => session.configPath ?? []);
-  if (known.includes(configPath)) return configPath;
-  const file = await realpath(configPath);
-  for (const path of known) if ((await realpath(path).catch(() => undefined)) === file) return path;
-  return configPath;
-}
-
 /** The session that is meant: the named one, else the file's, else the only one that runs. */
 export async function selectSession(
   manager: Manager,
@@ -63,7 +52,7 @@ export async function selectSession(
 ): Promise<Selector> {
   if (options.session !== undefined) return { name: options.session };
   const configPath = findConfig(options.config);
-  if (configPath !== undefined) return { configPath: await knownPath(manager, configPath) };
+  if (configPath !== undefined) return { configPath: await manager.knownPath(configPath) };
   const { sessions } = await manager.look();
   const [only, ...others] = sessions;
   if (only?.name && others.length === 0) return { name: only.name };

@@ -1,5 +1,6 @@
 /** The life of sessions on this machine: what the extension and the command line talk to. */
 import { existsSync } from "node:fs";
+import { realpath } from "node:fs/promises";
 import type { Config, Target } from "../core/config/config.ts";
 import type { Explanation } from "../core/control.ts";
 import { nameProblem } from "../core/names.ts";
@@ -14,7 +15,7 @@ import { routeServices } from "./routing.ts";
 import { type Wanted, wantBeside, wantConfig, wantStarted } from "./session/changes.ts";
 import { readConfig, workerToken } from "./session/config-file.ts";
 import { previewRequest } from "./session/preview.ts";
-import { findRunning, forgetUnused, isWanted, type Selector } from "./session/records.ts";
+import { findRunning, forgetUnused, isPresent, isWanted, type Selector } from "./session/records.ts";
 import type { ComponentId, SessionView, Snapshot } from "./snapshot.ts";
 import { startSession } from "./starting.ts";
 import type { State } from "./state/state.ts";
@@ -139,6 +140,16 @@ export class Manager {
     observer.tell(configPath, null);
     await store.change((state) => wantConfig(state, configPath, config));
     await this.#following.reconcile();
+  }
+
+  /** The path by which a running session knows this file, which links may lead to: an editor opens folders by them. */
+  async knownPath(configPath: string): Promise<string> {
+    const { sessions } = await this.#following.store.read();
+    const known = sessions.filter(isPresent).flatMap(({ config_path }) => config_path ?? []);
+    if (known.includes(configPath)) return configPath;
+    const file = await realpath(configPath);
+    for (const path of known) if ((await realpath(path).catch(() => undefined)) === file) return path;
+    return configPath;
   }
 
   /** What is wanted and what runs, without asking the services. */

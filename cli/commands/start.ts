@@ -4,7 +4,7 @@ import type { Manager } from "../../manager/manager.ts";
 import { LinkupError } from "../../manager/problem.ts";
 import { ConfigError } from "../../manager/session/config-file.ts";
 import type { SessionView, Snapshot } from "../../manager/snapshot.ts";
-import { knownPath, needConfig, newManager } from "../context.ts";
+import { needConfig, newManager } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { failure } from "../print/failure.ts";
 import { spin } from "../print/spinner.ts";
@@ -30,7 +30,7 @@ export async function start(options: Options): Promise<void> {
     });
   }
 
-  const configPath = await knownPath(manager, file);
+  const configPath = await manager.knownPath(file);
   const request = {
     configPath,
     kind: options.isolated ? ("isolated" as const) : ("tunneled" as const),
