@@ -18,6 +18,15 @@ test("a short line is shown as it is", () => {
   ]);
 });
 
+test("a line's control characters are shown, and not carried out", () => {
+  expect(frameOf("a: \x1b]0;title\x07\x9b", 3, 2)).toEqual([
+    "/linkup.yaml:1:4 error is wrong",
+    "  1 | a: \ufffd]0;title\ufffd\ufffd",
+    "    |    ^^",
+    "",
+  ]);
+});
+
 test.each([
   ["at its start", 0, 1],
   ["in its middle", 5_000, 3],

@@ -3,6 +3,7 @@ import { relative } from "node:path";
 import type { ConfigProblem } from "../../core/config/problem.ts";
 import type { ConfigError } from "../../manager/session/config-file.ts";
 import { coloured } from "./colour.ts";
+import { printable } from "./printable.ts";
 
 const AROUND = 1;
 /** Columns, where there is no terminal that says how many it has. */
@@ -16,7 +17,7 @@ export function configProblems({
 }: Pick<ConfigError, "path" | "text" | "problems">): string {
   const fromHere = relative(process.cwd(), path);
   const shown = fromHere.startsWith("..") ? path : fromHere;
-  const lines = text.split(/\r?\n/);
+  const lines = text.split(/\r?\n/).map(printable);
   // Hints are for editors.
   const told = problems.filter(({ severity }) => severity !== "hint");
   return told.map((problem) => frame(shown, lines, problem)).join("\n");
@@ -32,7 +33,9 @@ function frame(path: string, lines: string[], { severity, message, range }: Conf
   // A problem far to the right is shown with what is before it cut off.
   const from = column < room - 10 ? 0 : column - Math.floor(room / 2);
   const end = range.end.line === line ? range.end.column : (lines[line] ?? "").length;
-  const out = [`${path}:${line + 1}:${column + 1} ${coloured(colour, severity, process.stderr)} ${message}`];
+  const out = [
+    `${path}:${line + 1}:${column + 1} ${coloured(colour, severity, process.stderr)} ${printable(message)}`,
+  ];
   for (let number = first; number <= last; number++) {
     out.push(
       `${coloured("dim", `  ${String(number + 1).padStart(width)} |`, process.stderr)} ${cut(lines[number]!, from, room)}`,

@@ -4,6 +4,7 @@ import { ConfigError } from "../../manager/session/config-file.ts";
 import { UsageError } from "../exit-codes.ts";
 import { configProblems } from "./code-frame.ts";
 import { coloured } from "./colour.ts";
+import { printable } from "./printable.ts";
 
 /** The text for stderr, with its newline. */
 export function failure(error: unknown, json: boolean): string {
@@ -21,7 +22,7 @@ export function failure(error: unknown, json: boolean): string {
   }
   const { title, message, actions } = error.problem;
   const hints = actions.flatMap(({ title, terminal }) => (terminal ? [`  ${title}: ${terminal}\n`] : []));
-  return `${coloured("red", title, process.stderr)}: ${message}\n${hints.join("")}`;
+  return `${coloured("red", title, process.stderr)}: ${printable(message)}\n${hints.join("")}`;
 }
 
 /** What only the command line knows has its codes here. */

@@ -1,6 +1,7 @@
 /** Sessions and their surroundings as text. */
 import type { ComponentView, ServiceView, SessionView, Snapshot } from "../../manager/snapshot.ts";
 import { coloured } from "./colour.ts";
+import { printable } from "./printable.ts";
 import { table } from "./table.ts";
 
 export function statusText({ sessions, components, problems }: Snapshot): string {
@@ -41,10 +42,10 @@ function serviceRow({
   const latency = health === "healthy" && latencyMs !== undefined ? ` ${latencyMs} ms` : "";
   const address = target === "local" ? local : remote;
   return [
-    name,
+    printable(name),
     changing ? `${target}…` : target,
     coloured(colour, health) + latency,
-    reason ? `${address}  (${reason})` : address,
+    printable(reason ? `${address}  (${reason})` : address),
   ];
 }
 

@@ -356,6 +356,18 @@ test("a linkup.yaml with errors is told with every problem, where it stands", as
   expect([...world.processes().values()]).toEqual([]);
 });
 
+test("a service's name gives the terminal no orders", async () => {
+  const text = readFileSync(world.configPath, "utf8");
+  writeFileSync(
+    world.configPath,
+    text.replace("name: api", 'name: "a\\e]0;title\\api"').replace("service: api", "service: web"),
+  );
+  const started = await world.linkup("start", "--isolated", "--detach");
+  expect(started).toMatchObject({ code: 0, stdout: expect.stringContaining("a\ufffd]0;title\ufffdpi ") });
+  const refused = await world.linkup("route", "local", "nothing");
+  expect(refused).toMatchObject({ code: 5, stderr: expect.stringContaining("a\ufffd]0;title\ufffdpi") });
+});
+
 test("without a linkup.yaml it says where it looked", async () => {
   const { code, stderr } = await world.linkup("start", "--config", "nowhere.yaml");
   expect(code).toBe(3);
