@@ -40,9 +40,11 @@ export async function start(options: Options): Promise<void> {
   let said = false;
   const say = (session: SessionView) => {
     said = true;
-    for (const { code, message } of manager.snapshot.problems)
+    for (const { code, message } of manager.snapshot.problems) {
       if (code === "no-local-dns")
         process.stderr.write(`Note: ${message} \`linkup local-dns install\` helps.\n`);
+      if (code === "env-file-unwritable") process.stderr.write(`Note: ${message}\n`);
+    }
     process.stdout.write(options.json ? `${JSON.stringify(startedJson(session))}\n` : sessionText(session));
   };
 
