@@ -8,6 +8,9 @@ import { LinkupError } from "../problem.ts";
 
 export const CONFIG_NAMES = ["linkup.yaml", "linkup.yml"] as const;
 
+/** Thousands of services have fewer; the YAML parser's stack ends somewhere beyond. */
+const MOST_CHARACTERS = 2_000_000;
+
 /** The file has errors: all of them, with the text they stand in. */
 export class ConfigError extends LinkupError {
   readonly path: string;
@@ -54,6 +57,11 @@ export async function readConfig(path: string): Promise<Config> {
       { cause: error },
     );
   }
+  if (text.length > MOST_CHARACTERS)
+    throw new LinkupError(
+      "config-invalid",
+      `${path} has more than ${MOST_CHARACTERS / 1_000_000} million characters: that is no linkup.yaml.`,
+    );
   const { config, problems } = parseConfig(text);
   if (!config) throw new ConfigError(path, text, problems);
   return config;

@@ -368,6 +368,14 @@ test("a service's name gives the terminal no orders", async () => {
   expect(refused).toMatchObject({ code: 5, stderr: expect.stringContaining("a\ufffd]0;title\ufffdpi") });
 });
 
+test("a file that is far too long is told in words", async () => {
+  writeFileSync(world.configPath, "x".repeat(20_000_000));
+  expect(await world.linkup("start", "--detach")).toMatchObject({
+    code: 3,
+    stderr: `linkup.yaml has errors: ${world.configPath} has more than 2 million characters: that is no linkup.yaml.\n`,
+  });
+});
+
 test("without a linkup.yaml it says where it looked", async () => {
   const { code, stderr } = await world.linkup("start", "--config", "nowhere.yaml");
   expect(code).toBe(3);
