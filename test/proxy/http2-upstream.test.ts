@@ -2,7 +2,7 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
 import { type AddressInfo, connect as connectTcp, createServer, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { protocols, rawSocket, type TestClient } from "./clients.ts";
+import { connectHttp2, protocols, rawSocket, type TestClient } from "./clients.ts";
 import { breakOffWith, echo, Http2Service } from "./http2-service.ts";
 import { APP, putSession, type System, startSystem, until } from "./system.ts";
 
@@ -328,6 +328,18 @@ describe("connections", () => {
     expect(results.every(({ status, complete }) => status === 200 && complete)).toBe(true);
     expect(service.sessions.size).toBeLessThanOrEqual(4);
     expect(service.connections - before).toBeLessThanOrEqual(4);
+    for (const client of clients) client.close();
+  });
+
+  test("1000 requests at once on 20 connections: each gets a head before its body", async () => {
+    const clients = Array.from({ length: 20 }, () => connectHttp2(system));
+    for (let round = 0; round < 3; round++) {
+      const sent = clients.flatMap((client) =>
+        Array.from({ length: 50 }, () => client.request({ host: APP })),
+      );
+      for (const { status, body, get } of await Promise.all(sent))
+        expect([status, get("content-type"), body.length > 0]).toEqual([200, "application/json", true]);
+    }
     for (const client of clients) client.close();
   });
 
