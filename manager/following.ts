@@ -2,6 +2,7 @@
 import { Observer } from "./observer.ts";
 import type { ManagerOptions } from "./options.ts";
 import { problemOf } from "./problem.ts";
+import { LOOK_PATIENCE_MS } from "./process/control-client.ts";
 import { Reconciler } from "./session/reconcile.ts";
 import { isPresent } from "./session/records.ts";
 import { Store } from "./state/store.ts";
@@ -60,7 +61,7 @@ export class Following {
     const { user } = this.options;
     if (user.keep || !this.watcher.isRunning || performance.now() - this.#renewedAt < RENEW_MS) return;
     const { control } = this.reconciler.localServer;
-    if (!(await control.status())) return;
+    if (!(await control.status(LOOK_PATIENCE_MS))) return;
     await control.putLease(user.id, { ttl_ms: LEASE_MS });
     this.#renewedAt = performance.now();
   }

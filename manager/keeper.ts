@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { controlAddress } from "../core/control.ts";
 import { NetworkWatch, thisMoment } from "./network-watch.ts";
 import { type Address, Alarm } from "./process/alarm.ts";
+import { LOOK_PATIENCE_MS } from "./process/control-client.ts";
 import type { LocalServerOptions } from "./process/local-server.ts";
 import { LogTender, secretsOf } from "./process/logs.ts";
 import { networkChanged } from "./session/network-change.ts";
@@ -41,7 +42,7 @@ export async function keep(options: LocalServerOptions): Promise<void> {
         await store.change((state) => networkChanged(state, Date.now()));
       }
       // One that hangs is the reconciler's business.
-      const status = await reconciler.localServer.control.status().catch(() => undefined);
+      const status = await reconciler.localServer.control.status(LOOK_PATIENCE_MS).catch(() => undefined);
       const used = status?.leases.some((id) => id !== KEEP_LEASE) ?? false;
       if (leases.hasEnded(used, performance.now())) await endUnkept(store, options.log);
       for (const secret of secretsOf((await store.read()).sessions)) secrets.add(secret);

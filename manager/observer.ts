@@ -4,7 +4,7 @@ import { HealthBook } from "./health.ts";
 import { localDnsProblems } from "./local-dns/problems.ts";
 import { type Observed, probesOf, sessionView, snapshotOf } from "./observe.ts";
 import { LinkupError, type Problem } from "./problem.ts";
-import type { ControlClient } from "./process/control-client.ts";
+import { type ControlClient, LOOK_PATIENCE_MS } from "./process/control-client.ts";
 import type { SessionView, Snapshot } from "./snapshot.ts";
 import { emptyState } from "./state/state.ts";
 import type { Store } from "./state/store.ts";
@@ -51,7 +51,7 @@ export class Observer {
   /** Shows what is wanted and what runs, with the health last known. */
   async look(): Promise<void> {
     const state = await this.#store.read();
-    const server = await this.#control.status().catch(() => undefined);
+    const server = await this.#control.status(LOOK_PATIENCE_MS).catch(() => undefined);
     this.#localDns = await localDnsProblems(this.#store.home, state);
     this.#seen = { state, server };
     this.#present();

@@ -50,6 +50,13 @@ export interface Action {
   terminal?: string;
 }
 
+/** What helps against a Worker that is too old. */
+export const redeploy: Action = {
+  command: "deployWorker",
+  title: "Redeploy Worker",
+  terminal: "npx wrangler deploy --config worker/wrangler.jsonc  # in a clone of Linkup: docs/worker.md",
+};
+
 export interface Problem {
   code: ProblemCode;
   title: string;

@@ -1,6 +1,6 @@
 /** Ends sessions, here and on the Worker, and what only they needed. */
 import type { Following } from "./following.ts";
-import { LinkupError } from "./problem.ts";
+import { LinkupError, redeploy } from "./problem.ts";
 import { endProcess, waitForEnd } from "./process/child.ts";
 import { type Wanted, wantStopped } from "./session/changes.ts";
 import { findRunning, isPresent, isWanted, type Selector } from "./session/records.ts";
@@ -68,7 +68,7 @@ export async function deleteThere(pattern: string, { config, workerToken }: Want
     throw new LinkupError(
       "worker-failed",
       `The Worker at ${worker.url} cannot delete sessions: they expire there.`,
-      [{ command: "deployWorker", title: "Redeploy Worker", terminal: "linkup infra deploy" }],
+      [redeploy],
     );
   }
   return worker.deleteSessions(pattern);

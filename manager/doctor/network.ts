@@ -5,7 +5,7 @@ import { request as httpsRequest } from "node:https";
 import type { Config } from "../../core/config/config.ts";
 import type { SessionKind } from "../../core/session.ts";
 import type { Authority } from "../certificates/authority-files.ts";
-import { LinkupError, type Problem } from "../problem.ts";
+import { LinkupError, type Problem, redeploy } from "../problem.ts";
 import { readConfig } from "../session/config-file.ts";
 import { isWanted } from "../session/records.ts";
 import { networkReason, WorkerClient } from "../session/worker-client.ts";
@@ -75,8 +75,6 @@ export function checkLeft({ undeleted }: State): Check[] {
     warning("worker", message, { subject: worker_url, code }),
   );
 }
-
-const redeploy = { command: "deployWorker", title: "Redeploy Worker", terminal: "linkup infra deploy" };
 
 export async function checkTunnels(
   { sessions }: State,

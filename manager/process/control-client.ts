@@ -7,6 +7,8 @@ import type { Exchange, ExchangeDetails, ExchangeFilter, FollowedExchange } from
 import { LinkupError } from "../problem.ts";
 
 const TIMEOUT_MS = 5_000;
+/** Who only looks, and who stops, does not wait as long for one that hangs: that is shown, and ended. */
+export const LOOK_PATIENCE_MS = 1_500;
 
 /** What can be asked about requests. But for `status` each rejects with a LinkupError when no local server runs. */
 export type RequestLog = Pick<ControlClient, "status" | "requests" | "request" | "followRequests">;

@@ -5,7 +5,7 @@ import type { ServerStatus } from "../../core/control.ts";
 import { type Problem, problem } from "../problem.ts";
 import type { Store } from "../state/store.ts";
 import { childEnv, type Detached, endProcess, lastLines, startDetached, waitForEnd } from "./child.ts";
-import { ControlClient } from "./control-client.ts";
+import { ControlClient, LOOK_PATIENCE_MS } from "./control-client.ts";
 import { startOf } from "./identity.ts";
 import { failed, isDue, isWell, notStarted, type Supervised, startedAs } from "./supervision.ts";
 
@@ -13,6 +13,9 @@ import { failed, isDue, isWell, notStarted, type Supervised, startedAs } from ".
 const START_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 4_000;
 const POLL_MS = 15;
+/** It answers within milliseconds. One that says nothing for this long hangs, and will hardly obey a signal either. */
+const HUNG_MS = 3_000;
+const HUNG_GRACE_MS = 500;
 
 export interface LocalServerOptions {
   home: string;
@@ -41,7 +44,7 @@ export class LocalServer {
    * Undefined when it cannot be had now: the state says why. Only under the reconcile lock.
    */
   async ensure(): Promise<ServerStatus | undefined> {
-    const running = await this.#answering();
+    const running = await this.#answering(HUNG_MS);
     if (running && !isOlder(running.version, this.#options.version)) {
       await this.#change((before) =>
         before.process?.pid === running.pid ? isWell(before, Date.now()) : before,
@@ -57,7 +60,7 @@ export class LocalServer {
     const before = (await this.#store.read()).local_server;
     if (before.process) {
       // It should run and does not answer. Two must never run, so it is ended where it only hangs.
-      await endProcess(before.process);
+      await endProcess(before.process, HUNG_GRACE_MS);
       await this.#fail("It ended unexpectedly.");
     }
     return isDue((await this.#store.read()).local_server, Date.now()) ? this.#start() : undefined;
@@ -71,7 +74,7 @@ export class LocalServer {
 
   /** The same, without writing it down. */
   async end(): Promise<void> {
-    const status = await this.#answering();
+    const status = await this.#answering(LOOK_PATIENCE_MS);
     if (status) {
       const id = { pid: status.pid, started: (await startOf(status.pid)) ?? "" };
       await this.control.stop();
@@ -79,13 +82,13 @@ export class LocalServer {
       this.#options.log(`Stopped the local server (pid ${id.pid}).`);
     } else {
       const { process } = (await this.#store.read()).local_server;
-      if (process) await endProcess(process);
+      if (process) await endProcess(process, HUNG_GRACE_MS);
     }
   }
 
-  async #answering(): Promise<ServerStatus | undefined> {
+  async #answering(patienceMs?: number): Promise<ServerStatus | undefined> {
     try {
-      return await this.control.status();
+      return await this.control.status(patienceMs);
     } catch (error) {
       this.#options.log(`The local server does not answer: ${(error as Error).message}`);
       return undefined;

@@ -4,7 +4,7 @@ import type { ServerStatus } from "../../core/control.ts";
 import { randomName } from "../../core/names.ts";
 import { EnvFiles } from "../env-files/env-files.ts";
 import { LinkupError } from "../problem.ts";
-import type { ControlClient } from "../process/control-client.ts";
+import { type ControlClient, LOOK_PATIENCE_MS } from "../process/control-client.ts";
 import type { SessionRecord, State, Undeleted } from "../state/state.ts";
 import type { Store } from "../state/store.ts";
 import { newConnector, stepConnector, stopConnector } from "../tunnel/connector.ts";
@@ -109,7 +109,7 @@ export class SessionLife {
     const told = kind === "isolated" ? undefined : this.#registration.unregister(record, name);
     try {
       if (connector) await stopConnector(home, name, connector);
-      if (record.served !== null && (await this.#control.status().catch(() => undefined)))
+      if (record.served !== null && (await this.#control.status(LOOK_PATIENCE_MS).catch(() => undefined)))
         await this.#control.deleteSession(name);
     } finally {
       await told;
