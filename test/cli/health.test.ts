@@ -138,5 +138,6 @@ test("env files that a crash left, of a state that was lost", async () => {
   writeFileSync(join(world.home, "state.json"), "");
   const { checks } = await health(6);
   expect(named(checks, "broken")).toEqual(["env-files"]);
-  expect(named(checks, "warning")).toEqual(["state"]);
+  // Without its state a home takes the conventional port, which somebody else may have meanwhile.
+  expect(named(checks, "warning").filter((id) => id !== "port")).toEqual(["state"]);
 });

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import {
   chmodSync,
   chownSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -99,6 +100,7 @@ export class World {
   };
   /** Whom `linkup` runs as, where it is not us. */
   user: { uid: number; gid: number } | undefined;
+  #node = process.execPath;
   dist = "";
   worker: Worker | undefined;
   edge: Edge | undefined;
@@ -221,6 +223,10 @@ ${more}`,
     if ((statSync(around).mode & 0o777) === 0o700) chmodSync(around, 0o711);
     mkdirSync(this.home, { mode: 0o700 });
     chownSync(this.home, this.user.uid, this.user.gid);
+    // The checkout may lie where only its owner gets.
+    this.#node = join(this.folder, "node");
+    copyFileSync(process.execPath, this.#node);
+    chmodSync(this.#node, 0o755);
   }
 
   /** Runs `linkup` to its end. */
@@ -238,7 +244,7 @@ ${more}`,
   }
 
   spawnLinkup(...args: string[]) {
-    const child = spawn(process.execPath, [join(this.dist, "cli.js"), ...args], {
+    const child = spawn(this.#node, [join(this.dist, "cli.js"), ...args], {
       cwd: this.folder,
       env: this.env,
       stdio: ["ignore", "pipe", "pipe"],
