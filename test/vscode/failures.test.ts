@@ -213,7 +213,7 @@ test("the local server dies: it is back by itself, and the session goes on", asy
 test("Restart on the local server's row: another process serves the session", async () => {
   await open();
   const name = await start();
-  await window.row("Components").click();
+  await window.expand("Components", "Local server");
   const pidIn = async () => /Local server {2}ready · pid (\d+)/.exec(await window.tree())?.[1];
   const before = await window.until("the local server", pidIn);
   await window.inlineAction("Local server", "Restart");

@@ -80,7 +80,7 @@ test("the view, its rows and the palette offer what applies, and every inline bu
   expect(await window.rowMenu(url)).toEqual(["Open in Browser", "Copy Session URL", "Explain Request…"]);
   expect(await window.rowActions("web")).toEqual(["Route to Local", "Open Service in Browser"]);
   expect(await window.rowMenu("web")).toEqual(["Route to Local", "Open Service in Browser"]);
-  await window.row("Components").click();
+  await window.expand("Components", "Local server");
   await inTree(/Local server/);
   expect(await window.rowActions("Local server")).toEqual(["Show Logs", "Restart"]);
   expect(await window.rowMenu("Local server")).toEqual(["Restart", "Show Logs"]);

@@ -65,10 +65,7 @@ async function takePictures(theme: (typeof all)[number]): Promise<void> {
     await window.openFile("linkup.yaml");
     await window.inlineAction("api", "Route to Local");
     await inTree(`api  local`);
-    await window.until("the components", async () => {
-      if ((await window.tree()).includes("▸ Components")) await window.row("Components").click();
-      return (await window.tree()).includes("Local server");
-    });
+    await window.expand("Components", "Local server");
     await window.until(
       "health",
       async () => (await window.page.locator(".monaco-list-row .codicon-cloud").count()) > 0,

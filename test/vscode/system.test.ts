@@ -100,10 +100,7 @@ test("local DNS is a component with a row; Restart there makes another process a
     JSON.stringify({ version: 1, domains: ["shop.test"], method: "resolver-files", entries: [] }),
   );
   await window.command("Linkup: Start Isolated");
-  await window.until("the components", async () => {
-    if ((await window.tree()).includes("▸ Components")) await window.row("Components").click();
-    return (await window.tree()).includes("▾ Components");
-  });
+  await window.expand("Components", "Local server");
   const pidIn = async () => /Local DNS {2}ready · pid (\d+)/.exec(await window.tree())?.[1];
   const before = await window.until("local DNS", pidIn);
   await window.inlineAction("Local DNS", "Restart");

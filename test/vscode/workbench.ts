@@ -239,6 +239,17 @@ export class Workbench extends ObservedWindow {
     return this.page.locator(`${SELECTORS.treeRow}:visible`).filter({ has: name }).first();
   }
 
+  /** Opens a row of the tree until this child is there: a click on rows that are just drawn anew may close it again. */
+  async expand(label: string, child: string): Promise<void> {
+    await this.until(`${child} below ${label}`, async () => {
+      if (await this.row(child).isVisible()) return true;
+      await this.row(label).click();
+      return this.row(child)
+        .waitFor({ timeout: 2_000 })
+        .then(() => true);
+    });
+  }
+
   /** Clicks an inline button of a tree row, by its title: `Route to Local`. */
   async inlineAction(rowLabel: string, actionLabel: string): Promise<void> {
     const button = this.row(rowLabel).locator(`${SELECTORS.inlineAction}[aria-label^="${actionLabel}"]`);
