@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Quiet } from "./quiet.ts";
+import { COLLECTS_AT, Quiet } from "./quiet.ts";
 
 test("collects once after a busy time, and then no more until it was busy again", () => {
   const quiet = new Quiet();
@@ -9,9 +9,14 @@ test("collects once after a busy time, and then no more until it was busy again"
       cpu += ms;
       return quiet.look(cpu);
     });
+  const idle = (times: number) => looks(...Array<number>(times).fill(10));
+  const once = (after: number) => Array.from({ length: after }, (_, i) => i === COLLECTS_AT - 1);
   expect(looks(500, 800)).toEqual([false, false]);
-  expect(looks(10, 10, 10, 10, 10, 10, 10)).toEqual([false, true, false, false, false, false, false]);
+  expect(idle(2 * COLLECTS_AT)).toEqual(once(2 * COLLECTS_AT));
   expect(looks(99, 99)).toEqual([false, false]);
-  expect(looks(300, 10, 10)).toEqual([false, false, true]);
-  expect(looks(300, 10, 300, 10)).toEqual([false, false, false, false]);
+  expect(looks(300)).toEqual([false]);
+  expect(idle(COLLECTS_AT)).toEqual(once(COLLECTS_AT));
+  expect(looks(300)).toEqual([false]);
+  expect(idle(COLLECTS_AT - 1)).not.toContain(true);
+  expect(looks(300)).toEqual([false]);
 });

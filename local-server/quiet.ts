@@ -7,8 +7,11 @@ import { runInNewContext } from "node:vm";
 
 /** Less than a twentieth of the time between two looks. */
 const QUIET_MS = 100;
-/** Looks in a row after which it collects, which takes some 15 ms. V8 gives the pages back 8 s later. */
-const COLLECTS_AT = 2;
+/**
+ * Looks in a row after which it collects: a minute. It takes some 15 ms, and V8 forgets with it what it has learned of the
+ * code: a page right behind it costs up to twice the CPU. V8 gives the pages back 8 s later.
+ */
+export const COLLECTS_AT = 30;
 
 /** Pure: counts how long it has been quiet. */
 export class Quiet {

@@ -122,7 +122,7 @@ async function webSockets(port: number, count: number): Promise<void> {
   );
 }
 
-/** Idle connections are closed, garbage is collected when there is nothing else to do, and V8 gives its pages back 8 s later. */
+/** Idle connections are closed, garbage is collected after a quiet minute, and V8 gives its pages back 8 s later. */
 function settle(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 20_000));
+  return new Promise((resolve) => setTimeout(resolve, 75_000));
 }
