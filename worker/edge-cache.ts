@@ -3,7 +3,6 @@
  * no sessions; here each state of a session has addresses of its own, so that nothing is found by another session, or
  * after a change. What runs on a laptop changes without notice, and is not kept.
  */
-import { keepsCaching } from "../core/route.ts";
 import { type Env, isDirect } from "./env.ts";
 import type { Passage } from "./response.ts";
 
@@ -31,11 +30,12 @@ const TOLD_APART_BY = [
 ];
 
 /** Where the answer to this request is kept, as a request that the cache answers; undefined when it is not kept. */
-export function cacheKey({ found, decision, head, method, hasBody }: Passage, env: Env): Request | undefined {
+export function cacheKey(passage: Passage, env: Env): Request | undefined {
+  const { found, decision, head, method, hasBody } = passage;
   const { session } = found;
   if (method !== "GET" || hasBody || isDirect(env) || decision.origin === session.tunnel?.origin)
     return undefined;
-  if (!keepsCaching(session.routing, decision.target) || head.header("authorization")) return undefined;
+  if (!passage.keepsCaching || head.header("authorization")) return undefined;
   const host = head.header("x-forwarded-host") ?? head.host;
   const place = [session.updated, decision.origin, decision.target, host, ...TOLD_APART_BY.map(head.header)];
   const headers = new Headers();

@@ -1,8 +1,8 @@
 /** Serves a request of a session: which one, which of its services, there and back. */
 import { loop, noTargetFor, unknownSession } from "../core/failure.ts";
-import { HOPS_HEADER, MAX_HOPS } from "../core/forward.ts";
+import { hopsOf, MAX_HOPS } from "../core/forward.ts";
 import type { RequestHead } from "../core/request.ts";
-import { route } from "../core/route.ts";
+import { keepsCaching, route } from "../core/route.ts";
 import { cacheKey, fromCache, keep, mayBeKept } from "./edge-cache.ts";
 import { type Env, isDirect } from "./env.ts";
 import { type Failure, failureResponse } from "./failure.ts";
@@ -24,7 +24,7 @@ export async function proxy(
   context: ExecutionContext,
 ): Promise<Response> {
   // A request that no hop has routed yet need not be counted: the next time round it is one that has been.
-  const hops = head.header("linkup-destination") ? Number(head.header(HOPS_HEADER)) || 0 : undefined;
+  const hops = head.header("linkup-destination") ? hopsOf(head) : undefined;
   if (hops !== undefined && hops >= MAX_HOPS) return failureResponse(loop(hops, head.host), request);
 
   let found: Found | undefined;
@@ -43,7 +43,15 @@ export async function proxy(
 
   // Every look into the request leaves JavaScript.
   const { method, body } = request;
-  const passage: Passage = { found, decision, head, request, method, hasBody: body !== null };
+  const passage: Passage = {
+    found,
+    decision,
+    head,
+    request,
+    method,
+    hasBody: body !== null,
+    keepsCaching: keepsCaching(session.routing, decision.target),
+  };
   if (decision.origin === NO_TUNNEL) return failureToClient(noTunnel(name, decision), passage);
 
   const key = cacheKey(passage, env);
@@ -73,15 +81,12 @@ export async function proxy(
 }
 
 function ask(url: string, request: Request, { method, headers, body }: Asked, direct: boolean) {
-  const redirect = "manual";
-  if (body !== null && (method === "GET" || method === "HEAD")) {
-    // With these methods only a copy of a request can have a body.
-    const copy = new Request(new Request(url, request), { headers });
-    return fetch(copy, direct ? { redirect } : { redirect, cache: "no-store" });
-  }
-  if (direct) return fetch(url, { method, headers, body, redirect });
   // Cloudflare's cache knows a service by its address alone, and would answer one session with what is another's.
-  return fetch(url, { method, headers, body, redirect, cache: "no-store" });
+  const how: RequestInit = direct ? { redirect: "manual" } : { redirect: "manual", cache: "no-store" };
+  if (body === null || (method !== "GET" && method !== "HEAD"))
+    return fetch(url, { ...how, method, headers, body });
+  // With these methods only a copy of a request can have a body.
+  return fetch(new Request(new Request(url, request), { headers }), how);
 }
 
 function unreachable({ found, decision }: Passage, reason: string): Failure {

@@ -1,7 +1,7 @@
 /** A service's response on its way back to the client. */
 import { corsHeaders, isPreflight } from "../core/forward.ts";
 import type { RequestHead } from "../core/request.ts";
-import { keepsCaching, type Routed } from "../core/route.ts";
+import type { Routed } from "../core/route.ts";
 import { type Failure, failureResponse } from "./failure.ts";
 import { serviceUnreachable } from "./failures.ts";
 import { deleteHopByHopOfResponse } from "./hop-by-hop.ts";
@@ -15,6 +15,8 @@ export interface Passage {
   request: Request;
   method: string;
   hasBody: boolean;
+  /** `cache_routes` name its path. */
+  keepsCaching: boolean;
 }
 
 /** Above it JavaScript makes no response. */
@@ -37,7 +39,7 @@ export function responseToClient(response: Response, passage: Passage, status: n
   const { headers } = answered;
   deleteHopByHopOfResponse(headers, status);
   addCors(headers, cors);
-  if (!keepsCaching(found.session.routing, decision.target)) headers.set("cache-control", "no-cache");
+  if (!passage.keepsCaching) headers.set("cache-control", "no-cache");
   // One URL, several sessions: a cached answer of one must not be taken for the other's.
   else if (found.source !== "host") headers.append("vary", SESSION_VARY);
   headers.set("x-robots-tag", "noindex");
