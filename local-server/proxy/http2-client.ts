@@ -6,7 +6,7 @@ import type { Exchange } from "../requests/exchange.ts";
 import type { ResponseHead } from "../upstream/response-parser.ts";
 import type { Client, ForwardedHead, RequestBody } from "./client.ts";
 import { endToEnd, Fields } from "./fields.ts";
-import { http2Fields, sendFields } from "./http2-fields.ts";
+import { http2Fields, sendFields, splitPseudo } from "./http2-fields.ts";
 import { splice, type Traffic } from "./splice.ts";
 
 export class Http2Client implements Client {
@@ -128,11 +128,4 @@ export class Http2Client implements Client {
     this.#ended = true;
     this.#stream.close(constants.NGHTTP2_PROTOCOL_ERROR);
   }
-}
-
-function splitPseudo(raw: string[]): { pseudo: Record<string, string>; headers: string[] } {
-  const pseudo: Record<string, string> = {};
-  let i = 0;
-  for (; i < raw.length && raw[i]!.startsWith(":"); i += 2) pseudo[raw[i]!] = raw[i + 1]!;
-  return { pseudo, headers: raw.slice(i) };
 }

@@ -1,5 +1,13 @@
-/** Header lines as node:http2 takes them. */
+/** Header lines as node:http2 gives and takes them. */
 import type { OutgoingHttpHeaders } from "node:http2";
+
+/** Of what came, name, value, name, value…: the pseudo-headers, which stand first, and the lines behind them. */
+export function splitPseudo(raw: string[]): { pseudo: Record<string, string>; headers: string[] } {
+  const pseudo: Record<string, string> = {};
+  let i = 0;
+  for (; i < raw.length && raw[i]!.startsWith(":"); i += 2) pseudo[raw[i]!] = raw[i + 1]!;
+  return { pseudo, headers: raw.slice(i) };
+}
 
 /** From name, value, name, value… */
 export function http2Fields(raw: string[]): OutgoingHttpHeaders {

@@ -1,27 +1,19 @@
 /** Accepts HTTP/2, with TLS or without. */
 import { createServer, type Http2Server, type ServerHttp2Session } from "node:http2";
 import type { Serve } from "./front.ts";
-import { isHost, MAX_HEADER_SIZE } from "./http1-front.ts";
+import { isHost } from "./http1-front.ts";
 import { Http2Client } from "./http2-client.ts";
+import { HTTP2_LIMITS, HTTP2_SETTINGS, MAX_STREAMS } from "./http2-limits.ts";
 
 /** A session without any stream for this long is closed. */
 const IDLE_MS = 120_000;
-/** Bytes that a client may have under way to us, in one stream and in all. */
-const STREAM_WINDOW = 262_144;
+/** Bytes that a client may have under way to us in all its streams. */
 const SESSION_WINDOW = 1_048_576;
 
 export function http2Front(serve: Serve): Http2Server {
   const server = createServer({
-    // With the default of 10 MB, pages of 200 and more streams lose most of their requests.
-    maxSessionMemory: 1000,
-    maxHeaderListPairs: 2000,
-    maxSendHeaderBlockLength: 2 * MAX_HEADER_SIZE,
-    settings: {
-      maxConcurrentStreams: 256,
-      initialWindowSize: STREAM_WINDOW,
-      maxHeaderListSize: MAX_HEADER_SIZE,
-      enableConnectProtocol: true,
-    },
+    ...HTTP2_LIMITS,
+    settings: { ...HTTP2_SETTINGS, maxConcurrentStreams: MAX_STREAMS, enableConnectProtocol: true },
   });
   server.on("session", (session) => {
     session.setLocalWindowSize(SESSION_WINDOW);

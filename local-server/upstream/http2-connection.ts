@@ -7,10 +7,11 @@ import {
   type IncomingHttpStatusHeader,
 } from "node:http2";
 import { Fields } from "../proxy/fields.ts";
-import { http2Fields, sendFields } from "../proxy/http2-fields.ts";
+import { http2Fields, sendFields, splitPseudo } from "../proxy/http2-fields.ts";
 import type { Answer, Connection, SentRequest } from "./connection.ts";
 import { http2Head } from "./http2-head.ts";
 import type { Http2Session } from "./http2-session.ts";
+import { mayHaveBody } from "./response-parser.ts";
 
 type Head = IncomingHttpHeaders & IncomingHttpStatusHeader;
 
@@ -50,7 +51,7 @@ export class Http2Connection implements Connection {
     this.#stream = stream;
     stream.on("headers", (headers: Head, _flags: number, raw: string[]) => {
       this.#sawBytes = true;
-      this.#answer?.information(headers[":status"] ?? 0, fieldsOf(raw));
+      this.#answer?.information(headers[":status"] ?? 0, new Fields(splitPseudo(raw).headers));
     });
     stream.on("response", (headers, flags, raw?: string[]) => {
       this.#respond(method, headers, flags, raw ?? []);
@@ -102,12 +103,12 @@ export class Http2Connection implements Connection {
     const status = headers[":status"] ?? 0;
     const length = headers["content-length"];
     const ends = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
-    const hasBody = method !== "HEAD" && status !== 204 && status !== 304;
+    const hasBody = mayHaveBody(method, status);
     if (hasBody && length !== undefined) this.#missing = Number(length);
     this.#answer?.head({
       status,
       reason: STATUS_CODES[status] ?? "",
-      fields: fieldsOf(raw),
+      fields: new Fields(splitPseudo(raw).headers),
       hasBody,
       length: length === undefined ? (ends ? 0 : undefined) : Number(length),
     });
@@ -141,10 +142,4 @@ export class Http2Connection implements Connection {
     const stale = !this.#sawBytes && (this.#used || refused);
     answer?.failed(code ? new Error(`it broke off its answer (HTTP/2 error ${code})`) : error, stale);
   }
-}
-
-function fieldsOf(raw: string[]): Fields {
-  let i = 0;
-  while (raw[i]?.startsWith(":")) i += 2;
-  return new Fields(raw.slice(i));
 }

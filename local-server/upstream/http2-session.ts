@@ -1,13 +1,10 @@
 /** One HTTP/2 connection to a service, for many requests at a time. */
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
 import type { Socket } from "node:net";
-import { MAX_HEADER_SIZE } from "../proxy/http1-front.ts";
+import { HTTP2_LIMITS, HTTP2_SETTINGS, MAX_STREAMS } from "../proxy/http2-limits.ts";
 import { Http2Connection } from "./http2-connection.ts";
 
-/** Requests at a time, should the service allow more. */
-const MAX_STREAMS = 256;
-/** Bytes that a service may have under way to us in one stream; what a slow client leaves there holds no other up. */
-const STREAM_WINDOW = 262_144;
+/** Bytes that a service may have under way to us in all streams. */
 const SESSION_WINDOW = 16 * 1_048_576;
 /** After this long without a word from the service it is asked first whether it is still there. */
 const QUIET_MS = 5_000;
@@ -41,11 +38,8 @@ export class Http2Session {
     this.#events = events;
     this.#session = connect(origin, {
       createConnection: () => socket,
-      // With the default of 10 MB, pages of 200 and more streams lose most of their requests.
-      maxSessionMemory: 1000,
-      maxHeaderListPairs: 2000,
-      maxSendHeaderBlockLength: 2 * MAX_HEADER_SIZE,
-      settings: { enablePush: false, initialWindowSize: STREAM_WINDOW, maxHeaderListSize: MAX_HEADER_SIZE },
+      ...HTTP2_LIMITS,
+      settings: { ...HTTP2_SETTINGS, enablePush: false },
     });
     this.#session.setLocalWindowSize(SESSION_WINDOW);
     this.#session.on("remoteSettings", ({ maxConcurrentStreams = MAX_STREAMS }) => {

@@ -173,7 +173,7 @@ export class ResponseParser {
         throw new MalformedResponse(`its Content-Length is ${JSON.stringify(fields.get("content-length"))}`);
       head.length = Number(length);
     }
-    if (this.#asked.method === "HEAD" || status === 204 || status === 304) {
+    if (!mayHaveBody(this.#asked.method, status)) {
       head.hasBody = false;
       return IDLE;
     }
@@ -268,6 +268,11 @@ const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?
 const CHUNK_LINE = /^([0-9a-fA-F]{1,12})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/;
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** RFC 9110, 6.4.1. */
+export function mayHaveBody(method: string, status: number): boolean {
+  return method !== "HEAD" && status !== 204 && status !== 304;
+}
 
 /** Header lines as name, value, name, value… */
 export function parseFields(text: string): string[] {
