@@ -3,6 +3,7 @@
  * the process: credentials and cookies in headers, tokens in queries.
  */
 import type { Explanation } from "./control.ts";
+import type { Listener } from "./decide.ts";
 import type { NameSource } from "./identify.ts";
 
 /** One request and its answer. Times in milliseconds; what has not come so far is null. */
@@ -11,7 +12,7 @@ export interface Exchange {
   id: number;
   /** When the request's head had come, since the epoch. */
   time: number;
-  listener: "browser" | "tunnel";
+  listener: Listener;
   protocol: "HTTP/1.0" | "HTTP/1.1" | "HTTP/2";
   /** It came over TLS. */
   secure: boolean;

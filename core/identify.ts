@@ -4,7 +4,7 @@ import { isSessionName } from "./names.ts";
 import type { RequestHead } from "./request.ts";
 
 /** Where in the request a session's name was found. */
-export type NameSource = "host" | "x-forwarded-host" | "referer" | "origin" | "tracestate";
+export type NameSource = (typeof HOST_SOURCES)[number] | "tracestate";
 
 export interface Candidate {
   name: string;

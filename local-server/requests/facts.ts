@@ -1,11 +1,12 @@
 /** What is remembered of an exchange besides the words of its heads: numbers, and who was asked. */
 
 import type { Listener } from "../../core/decide.ts";
+import type { Exchange } from "../../core/exchange.ts";
 import type { Service } from "../../core/session.ts";
 import type { Fields } from "../proxy/fields.ts";
 import type { Served } from "../sessions.ts";
 
-export type Protocol = "HTTP/1.0" | "HTTP/1.1" | "HTTP/2";
+export type Protocol = Exchange["protocol"];
 
 /** Every exchange fills some twenty of these fields on its way, so each is a plain store. */
 export class Facts {

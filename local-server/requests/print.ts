@@ -5,7 +5,7 @@
 import { isUtf8 } from "node:buffer";
 import type { Explanation } from "../../core/control.ts";
 import type { Body, Exchange, ExchangeDetails } from "../../core/exchange.ts";
-import { type Candidate, candidates, hostFrom, type NameSource } from "../../core/identify.ts";
+import { type Candidate, candidates, HOST_SOURCES, hostFrom } from "../../core/identify.ts";
 import type { RequestHead } from "../../core/request.ts";
 import { type Decision, route } from "../../core/route.ts";
 import { isLocal } from "../../core/session.ts";
@@ -16,7 +16,7 @@ import type { Facts, KeptBody, Recorded } from "./facts.ts";
 import { redactedBody, redactedHeader, redactedHeaders, redactedReason, redactedText } from "./redact.ts";
 import { likelySender } from "./sender.ts";
 
-const SOURCES: readonly NameSource[] = ["host", "x-forwarded-host", "referer", "origin", "tracestate"];
+const SOURCES = [...HOST_SOURCES, "tracestate"] as const;
 
 export function printExchange(recorded: Recorded): Exchange {
   const { facts } = recorded;
