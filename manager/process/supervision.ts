@@ -38,6 +38,11 @@ export function isDue({ retry_at }: Pick<Supervised, "retry_at">, now: number): 
   return retry_at !== null && (retry_at <= now || retry_at > now + LONGEST_WAIT_MS);
 }
 
+/** Twice as long after each failure, up to `longest`; in milliseconds. */
+export function growingWait(failures: number, first: number, longest: number): number {
+  return Math.min(first * 2 ** (failures - 1), longest);
+}
+
 export function startedAs<T extends Supervised>(before: T, process: ProcessId, now: number): T {
   return { ...before, process, started: now };
 }

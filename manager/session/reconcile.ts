@@ -10,7 +10,7 @@ import { LinkupError, type ProblemCode, problemOf } from "../problem.ts";
 import { KeeperProcess } from "../process/keeper-process.ts";
 import { LocalDns } from "../process/local-dns.ts";
 import { LocalServer, type LocalServerOptions } from "../process/local-server.ts";
-import { isDue } from "../process/supervision.ts";
+import { growingWait, isDue } from "../process/supervision.ts";
 import type { SessionRecord, Trouble } from "../state/state.ts";
 import type { Store } from "../state/store.ts";
 import { SessionLife } from "./life.ts";
@@ -143,6 +143,6 @@ export class Reconciler {
 
 function troubleOf(error: unknown, code: ProblemCode, before: Trouble | null): Trouble {
   const failures = (before?.failures ?? 0) + 1;
-  const wait = Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS);
+  const wait = growingWait(failures, FIRST_RETRY_MS, LONGEST_RETRY_MS);
   return { problem: problemOf(error, code), failures, retry_at: Date.now() + wait };
 }

@@ -1,6 +1,6 @@
 /** Sessions that ended while their Worker could not be told: it is told later. */
 import { LinkupError, problem } from "../problem.ts";
-import { isDue } from "../process/supervision.ts";
+import { growingWait, isDue } from "../process/supervision.ts";
 import type { SessionRecord, State, Undeleted } from "../state/state.ts";
 import type { Store } from "../state/store.ts";
 import { isWanted } from "./records.ts";
@@ -31,7 +31,7 @@ export function leftThere(left: Left, why: Error, now: number, before?: Undelete
     worker_token,
     ended: before?.ended ?? now,
     failures,
-    retry_at: now + Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS),
+    retry_at: now + growingWait(failures, FIRST_RETRY_MS, LONGEST_RETRY_MS),
     problem: problem(
       "session-left",
       `${name} ended, and could not be deleted there. ${reason} It is tried again at the next command and while a window is open; unused, it expires there by itself.`,
