@@ -127,7 +127,8 @@ export class SecureOrigin {
       },
       onHttp1Required: () => {
         this.#isHttp1 = true;
-        this.close();
+        session.retire();
+        this.#serveAll();
       },
     });
     this.#sessions.add(session);

@@ -67,6 +67,13 @@ export class Http2Service {
     this.#server.on("error", () => {});
   }
 
+  /** Answers requests of HTTP/1.1, of which there are none but those that were asked for so. */
+  answerHttp1(text: string): void {
+    this.#server.on("request", ({ httpVersionMajor }, response) => {
+      if (httpVersionMajor === 1) response.end(text);
+    });
+  }
+
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
   }

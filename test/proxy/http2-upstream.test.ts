@@ -420,6 +420,19 @@ describe("connections", () => {
     expect(status).toBe(200);
   });
 
+  test("a service that wants HTTP/1.1 gets it: those it says so to, and those that wait for a place", async () => {
+    const old = await Http2Service.start({ maxConcurrentStreams: 1 });
+    old.answerHttp1("by HTTP/1.1");
+    old.handler = (stream) => {
+      setTimeout(() => stream.close(constants.NGHTTP2_HTTP_1_1_REQUIRED), 50);
+    };
+    await routeTo(old);
+    const results = await Promise.all(Array.from({ length: 20 }, () => get()));
+    await routeTo(service);
+    old.close();
+    expect(results.map(({ status, body }) => `${status} ${body}`)).toEqual(Array(20).fill("200 by HTTP/1.1"));
+  });
+
   test("who asks to switch protocols gets a connection of HTTP/1.1", async () => {
     const socket = rawSocket(system.port);
     socket.write(`GET / HTTP/1.1\r\nHost: ${APP}\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n`);
