@@ -26,10 +26,7 @@ afterAll(async () => {
 const servers = () => window.processes().filter(({ command }) => command.endsWith("cli.js mcp"));
 
 test("linkup mcp is among VS Code's MCP servers where the setting asks for it, and runs when it is started", async () => {
-  await window.until(
-    "the extension",
-    async () => (await window.statusBar("session"))?.text === "$(link) Linkup",
-  );
+  await window.stopped();
   await mkdir(join(shop.folder, ".vscode"));
   await writeFile(join(shop.folder, ".vscode", "settings.json"), '{ "linkup.mcpServer": true }');
   expect(servers()).toEqual([]);

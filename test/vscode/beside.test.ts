@@ -13,10 +13,7 @@ beforeAll(async () => {
   const vsix = join(root, "linkup.vsix");
   window = await Workbench.start({ vsix, folders: [shop.folder], env: { LINKUP_WORKER_TOKEN: TOKEN } });
   await window.showView();
-  await window.until(
-    "the extension",
-    async () => (await window.statusBar("session"))?.text === "$(link) Linkup",
-  );
+  await window.stopped();
 });
 afterAll(async () => {
   await window?.stop();

@@ -132,10 +132,7 @@ async function takePictures(theme: (typeof all)[number]): Promise<void> {
       .waitFor();
     await picture("walkthrough");
     await window.command("Linkup: Stop");
-    await window.until(
-      "the stop",
-      async () => (await window.statusBar("session"))?.text === "$(link) Linkup",
-    );
+    await window.stopped();
   } finally {
     await window.stop();
   }
@@ -166,10 +163,7 @@ async function takeGermanPicture(): Promise<void> {
     await window.page.screenshot({ path: join(images, "sessions-german.png"), animations: "disabled" });
     console.log("sessions-german.png");
     await window.command("Linkup: Stoppen");
-    await window.until(
-      "the stop",
-      async () => (await window.statusBar("session"))?.text === "$(link) Linkup",
-    );
+    await window.stopped();
   } finally {
     await window.stop();
   }

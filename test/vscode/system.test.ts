@@ -22,10 +22,7 @@ beforeAll(async () => {
     settings: { "terminal.integrated.gpuAcceleration": "off" },
   });
   await window.showView();
-  await window.until(
-    "the extension",
-    async () => (await window.statusBar("session"))?.text === "$(link) Linkup",
-  );
+  await window.stopped();
 });
 afterAll(async () => {
   await window?.stop();

@@ -96,10 +96,7 @@ test("a reloaded window adopts what runs and starts nothing twice", async () => 
 
 test("Stop leaves no process", async () => {
   await window.command("Linkup: Stop");
-  await window.until(
-    "the session to be gone",
-    async () => (await window.statusBar("session"))?.text === "$(link) Linkup",
-  );
+  await window.stopped();
   await window.until("the processes to be gone", () => ours().length === 0);
   expect((await shop.ask(`${name}.shop.localhost`, "/")).status).not.toBe(200);
 });

@@ -233,6 +233,14 @@ export class Workbench extends ObservedWindow {
     await this.visible(`the view container ${title}`, tab.and(this.page.locator(".checked")));
   }
 
+  /** The extension is there, and no session runs. */
+  async stopped(): Promise<void> {
+    await this.until(
+      "the extension",
+      async () => (await this.statusBar("session"))?.text === "$(link) Linkup",
+    );
+  }
+
   /** The tree row with exactly that label. */
   row(label: string): Locator {
     const name = this.page.locator(".label-name").getByText(label, { exact: true });
