@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { addedHeaders } from "./forward.ts";
 import { headOfUrl } from "./request.ts";
-import { noTarget, route } from "./route.ts";
+import { keepsCaching, noTarget, route } from "./route.ts";
 import { parseSession, type Session } from "./session.ts";
 
 function session(json: unknown): Session {
@@ -51,6 +51,8 @@ function target(
     ? `${decision.service.name} ${decision.origin}${decision.target}`
     : decision.outcome;
 }
+
+const service = (name: string, location: string) => ({ name, location, rewrites: [] });
 
 const traced = { tracestate: "linkup-session=slim-gecko" };
 
@@ -165,6 +167,50 @@ describe("choosing the service", () => {
       domains: [{ domain: "example.com", default_service: "a" }],
     });
     expect(target("http://slim-gecko.example.com/p?q", {}, one)).toBe("a https://a.example.com:8443/p?q");
+  });
+
+  test("of two services or domains of one name the first counts, whatever the case of the domain", () => {
+    const twice: Session = {
+      ...documented,
+      services: [service("web", "http://first"), service("web", "http://second")],
+      domains: [
+        { domain: "Example.COM", default_service: "web", routes: [] },
+        { domain: "example.com", default_service: "other", routes: [] },
+      ],
+    };
+    expect(target("http://slim-gecko.example.com/x", {}, twice)).toBe("web http://first/x");
+  });
+
+  test("patterns that cannot be read match nothing, and the others keep their places", () => {
+    const broken: Session = {
+      ...documented,
+      services: [
+        {
+          ...service("web", "http://web"),
+          rewrites: [
+            { source: "(", target: "/no" },
+            { source: "^/a", target: "/b" },
+          ],
+        },
+        service("api", "http://api"),
+      ],
+      domains: [
+        {
+          domain: "example.com",
+          default_service: "web",
+          routes: [
+            { path: "(", service: "web" },
+            { path: "^/api/", service: "api" },
+          ],
+        },
+      ],
+      cache_routes: ["(", "^/static/"],
+    };
+    expect(target("http://slim-gecko.example.com/a/x", {}, broken)).toBe("web http://web/b/x");
+    const decision = route("slim-gecko", broken, headOfUrl("http://slim-gecko.example.com/api/x"));
+    expect(decision).toMatchObject({ reason: { by: "route", index: 1, pattern: "^/api/" } });
+    expect(keepsCaching(broken, "/static/x?y")).toBe(true);
+    expect(keepsCaching(broken, "/x?/static/")).toBe(false);
   });
 
   test("rewrites apply in order, every match, and their result is a path", () => {

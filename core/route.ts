@@ -1,9 +1,10 @@
 /** Which service serves a request, and why. The Worker, the local server and `explain` all call this function. */
 import { withoutSession } from "./hosts.ts";
 import { HOST_SOURCES, hostFrom } from "./identify.ts";
-import { compile, replaceAll } from "./pattern/pattern.ts";
+import { type Pattern, replaceAll } from "./pattern/pattern.ts";
 import { type RequestHead, splitTarget } from "./request.ts";
-import { type Domain, httpOrigin, type Rewrite, type Routing, type Service } from "./session.ts";
+import { type DomainEntry, type RoutingTable, type ServiceEntry, tableOf } from "./routing-table.ts";
+import type { Domain, Rewrite, Routing, Service } from "./session.ts";
 
 /** Which header named the domain, and which of the session's domains it is. */
 export interface DomainMatch {
@@ -48,19 +49,21 @@ export type Decision = Routed | NotRouted;
  * the same request gives the same decision wherever it is asked.
  */
 export function route(name: string, session: Routing, head: RequestHead): Decision {
-  const match = findDomain(name, session, head);
-  const { path, query } = splitTarget(head.target);
+  const table = tableOf(session);
+  const found = findDomain(name, table, head);
+  const match = found && { domain: found.entry.domain, source: found.source };
 
   const destination = head.header("linkup-destination");
-  const direct = destination ? session.services.find((service) => service.name === destination) : undefined;
+  const direct = destination ? table.services.get(destination) : undefined;
   if (direct) return routed(direct, { by: "destination" }, match, head.target, [], []);
 
-  if (match) {
+  if (found) {
+    const { path, query } = splitTarget(head.target);
     const gaveUp: string[] = [];
-    const { serviceName, reason } = chooseService(match.domain, path, gaveUp);
-    const service = session.services.find(({ name }) => name === serviceName);
+    const { serviceName, reason } = chooseService(found.entry, path, gaveUp);
+    const service = table.services.get(serviceName);
     if (service) {
-      const rewrites = applyRewrites(service.rewrites, path, gaveUp);
+      const rewrites = applyRewrites(service, path, gaveUp);
       const rewritten = rewrites.at(-1)?.path ?? path;
       return routed(service, reason, match, rewritten + query, rewrites, gaveUp);
     }
@@ -75,47 +78,47 @@ export function route(name: string, session: Routing, head: RequestHead): Decisi
 }
 
 function routed(
-  service: Service,
+  { service, origin }: ServiceEntry,
   reason: Reason,
   match: DomainMatch | undefined,
   target: string,
   rewrites: Routed["rewrites"],
   gaveUp: string[],
 ): Routed {
-  const origin = httpOrigin(service.location) ?? service.location;
   return { outcome: "routed", service, reason, match, rewrites, origin, target, gaveUp };
 }
 
 /** The first host of the request (session label stripped) that is one of the session's domains. */
-function findDomain(name: string, session: Routing, head: RequestHead): DomainMatch | undefined {
+function findDomain(
+  name: string,
+  { domains }: RoutingTable,
+  head: RequestHead,
+): { entry: DomainEntry; source: DomainMatch["source"] } | undefined {
   for (const source of HOST_SOURCES) {
     const host = hostFrom(head, source);
     if (host === undefined) continue;
-    const wanted = withoutSession(host, name);
-    const domain = session.domains.find(({ domain }) => domain === wanted || domain.toLowerCase() === wanted);
-    if (domain) return { domain, source };
+    const entry = domains.get(withoutSession(host, name));
+    if (entry) return { entry, source };
   }
   return undefined;
 }
 
 function chooseService(
-  domain: Domain,
+  { domain, routes }: DomainEntry,
   path: string,
   gaveUp: string[],
 ): { serviceName: string; reason: Reason } {
-  for (const [index, { path: pattern, service }] of domain.routes.entries()) {
+  for (const { index, pattern, service } of routes) {
     if (found(pattern, path, gaveUp))
-      return { serviceName: service, reason: { by: "route", index, pattern } };
+      return { serviceName: service, reason: { by: "route", index, pattern: pattern.source } };
   }
   return { serviceName: domain.default_service, reason: { by: "default" } };
 }
 
-function applyRewrites(rewrites: Rewrite[], path: string, gaveUp: string[]): Routed["rewrites"] {
+function applyRewrites({ rewrites }: ServiceEntry, path: string, gaveUp: string[]): Routed["rewrites"] {
   const applied: Routed["rewrites"] = [];
-  for (const rewrite of rewrites) {
-    const compiled = compile(rewrite.source);
-    if (!compiled.ok) continue;
-    const result = replaceAll(compiled.pattern, path, rewrite.target);
+  for (const { rewrite, pattern } of rewrites) {
+    const result = replaceAll(pattern, path, rewrite.target);
     if (result.gaveUp) gaveUp.push(rewrite.source);
     if (!result.changed) continue;
     path = asPath(result.text);
@@ -132,19 +135,19 @@ function asPath(text: string): string {
   );
 }
 
-/** True when the pattern of a route or a cache route is found anywhere in the path. */
-function found(source: string, path: string, gaveUp: string[]): boolean {
-  const compiled = compile(source);
-  if (!compiled.ok) return false;
-  const result = compiled.pattern.test(path);
-  if (result === "gave-up") gaveUp.push(source);
+/** True when the pattern is found anywhere in the path. */
+function found(pattern: Pattern, path: string, gaveUp: string[]): boolean {
+  const result = pattern.test(path);
+  if (result === "gave-up") gaveUp.push(pattern.source);
   return result === "match";
 }
 
 /** True when responses to this path keep their own caching headers (`cache_routes`). */
 export function keepsCaching(session: Routing, target: string): boolean {
+  const { cacheRoutes } = tableOf(session);
+  if (cacheRoutes.length === 0) return false;
   const { path } = splitTarget(target);
-  return session.cache_routes.some((pattern) => found(pattern, path, []));
+  return cacheRoutes.some((pattern) => found(pattern, path, []));
 }
 
 /** The 404's body: the request belongs to this session, but to none of its domains. */

@@ -2,6 +2,7 @@
  * Which of a request's candidate names is a session? Every isolate remembers the answers for `FRESH_MS`,
  * which is the longest that a change made elsewhere can stay unseen here.
  */
+import { sessionLabel } from "../core/hosts.ts";
 import { type Candidate, firstCandidate, type NameSource } from "../core/identify.ts";
 import type { RequestHead } from "../core/request.ts";
 import type { Env } from "./env.ts";
@@ -45,19 +46,29 @@ export function findSession(
   context: ExecutionContext,
 ): Found | undefined | Promise<Found | undefined> {
   const now = Date.now();
+  const remembered = (name: string, source: NameSource): Found | "none" | "unknown" => {
+    const answer = answers.get(name);
+    if (answer === undefined || now - answer.at >= FRESH_MS) return "unknown";
+    if (answer.session === null) return "none";
+    if (now - answer.at >= RENEW_MS && !asking.has(name)) context.waitUntil(ask(name, env));
+    return { name, source, session: answer.session };
+  };
+
+  // Nearly every request's host names it: then nothing else is looked at.
+  const label = sessionLabel(head.host);
+  const first = label === undefined ? "none" : remembered(label, "host");
+  if (typeof first === "object") return first;
+
   const candidates: Candidate[] = [];
   let unanswered = false;
-  const remembered = firstCandidate(head, (name, source): Found | undefined => {
-    const answer = answers.get(name);
-    if (answer === undefined || now - answer.at >= FRESH_MS) unanswered = true;
-    else if (answer.session && !unanswered) {
-      if (now - answer.at >= RENEW_MS && !asking.has(name)) context.waitUntil(ask(name, env));
-      return { name, source, session: answer.session };
-    }
+  const found = firstCandidate(head, (name, source): Found | undefined => {
+    const answer = remembered(name, source);
+    if (answer === "unknown") unanswered = true;
+    else if (answer !== "none" && !unanswered) return answer;
     candidates.push({ name, source });
     return undefined;
   });
-  return unanswered ? askForAll(candidates, now, env) : remembered;
+  return unanswered ? askForAll(candidates, now, env) : found;
 }
 
 async function askForAll(candidates: Candidate[], now: number, env: Env): Promise<Found | undefined> {

@@ -50,7 +50,7 @@ export async function proxy(
     request,
     method,
     hasBody: body !== null,
-    keepsCaching: keepsCaching(session.routing, decision.target),
+    keepsCaching: keepsCaching(session.routing, head.target),
   };
   if (decision.origin === NO_TUNNEL) return failureToClient(noTunnel(name, decision), passage);
 
@@ -82,11 +82,11 @@ export async function proxy(
 
 function ask(url: string, request: Request, { method, headers, body }: Asked, direct: boolean) {
   // Cloudflare's cache knows a service by its address alone, and would answer one session with what is another's.
-  const how: RequestInit = direct ? { redirect: "manual" } : { redirect: "manual", cache: "no-store" };
+  const cache = direct ? undefined : "no-store";
   if (body === null || (method !== "GET" && method !== "HEAD"))
-    return fetch(url, { ...how, method, headers, body });
+    return fetch(url, { redirect: "manual", cache, method, headers, body });
   // With these methods only a copy of a request can have a body.
-  return fetch(new Request(new Request(url, request), { headers }), how);
+  return fetch(new Request(new Request(url, request), { headers }), { redirect: "manual", cache });
 }
 
 function unreachable({ found, decision }: Passage, reason: string): Failure {

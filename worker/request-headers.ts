@@ -15,7 +15,7 @@ export function headersToService(
 
   const cookies = headers.get("cookie");
   if (cookies?.includes(",")) headers.set("cookie", joinCookies(cookies));
-  for (const [name, value] of addedHeaders(found.name, decision, head)) headers.set(name, value);
+  for (const added of addedHeaders(found.name, decision, head)) headers.set(added[0], added[1]);
   if (hops !== undefined) headers.set(HOPS_HEADER, String(hops + 1));
 
   const { tunnel } = found.session;

@@ -36,7 +36,9 @@ async function preview(name: string, location = "https://web.example.org", token
     body: JSON.stringify({
       desired_name: name,
       session_token: token,
-      services: [{ name: "web", location }],
+      services: [
+        { name: "web", location, rewrites: [{ source: "^/(?:static/old|moved)/", target: "/static/" }] },
+      ],
       domains: [{ domain: "example.com", default_service: "web" }],
       cache_routes: ["^/static/"],
     }),
@@ -65,6 +67,13 @@ test("a path of cache_routes is answered from there the second time, as the serv
   });
   expect((await get("kept", "/static/a.js", { "if-none-match": '"1"' })).status).toBe(304);
   expect(served).toHaveLength(1);
+});
+
+test("the path that the client asked for decides, not what it is rewritten to", async () => {
+  await preview("rewritten");
+  const first = await get("rewritten", "/static/old/a.js");
+  await kept("rewritten");
+  expect((await get("rewritten", "/static/old/a.js")).body).toBe(first.body);
 });
 
 test("another path, another query, another encoding, another session: each has its own", async () => {
@@ -147,6 +156,7 @@ test("a client that wants a new answer gets one", async () => {
 
 test.each([
   ["another path than those of cache_routes", "/a.js", {}, {}],
+  ["a path that only its rewrite makes one of theirs", "/moved/a.js", {}, {}],
   ["a request with a password", "/static/p", {}, { authorization: "Basic eDp5" }],
   ["private", "/static/1", { "cache-control": "private, max-age=60" }, {}],
   ["no-store", "/static/2", { "cache-control": "no-store, max-age=60" }, {}],
