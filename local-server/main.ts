@@ -5,7 +5,7 @@ import { parseOptions } from "./options.ts";
 import { startServer } from "./server.ts";
 
 process.umask(0o077);
-// Let the heap's nursery stay small: it grows to 150 MB under load, never shrinks, and makes the proxy no faster.
+// Let the heap's nursery stay as it is: it grows to 150 MB under load, never shrinks, and makes the proxy no faster.
 setFlagsFromString("--semi-space-growth-factor=1");
 // What HTTP/2 leaves in the old generation is collected when that has doubled: by itself V8 lets it grow fourfold.
 setFlagsFromString("--heap-growing-percent=100");

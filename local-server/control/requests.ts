@@ -117,7 +117,8 @@ function fits(exchange: Exchange, { session, service, status, failed, method, pa
     (status === undefined || exchange.status === status) &&
     (failed === undefined || isFailed(exchange) === failed) &&
     (method === undefined || exchange.method === method.toUpperCase()) &&
-    (path === undefined || `${exchange.host}${exchange.target}`.includes(path))
+    (path === undefined ||
+      [exchange.client_host, exchange.host].some((host) => `${host}${exchange.target}`.includes(path)))
   );
 }
 

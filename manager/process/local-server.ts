@@ -9,6 +9,16 @@ import { ControlClient, LOOK_PATIENCE_MS } from "./control-client.ts";
 import { startOf } from "./identity.ts";
 import { failed, isDue, isWell, notStarted, type Supervised, startedAs } from "./supervision.ts";
 
+/**
+ * A heap's nursery of 8 MB from the start. V8 begins with 1 MB, in which the requests of a page over HTTP/2 outlive two
+ * collections and are copied twice: a quarter of the CPU. It has to be said here: a nursery that grows later is no faster.
+ */
+export const V8_OPTIONS = ["--min-semi-space-size=8"];
+/**
+ * One heap for all threads, where the C library is glibc: with one for each, what a busy time needed stays scattered over
+ * them for good. It costs no CPU.
+ */
+export const MALLOC = { MALLOC_ARENA_MAX: "1" };
 /** It listens within 100 ms on an idle machine. */
 const START_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 4_000;
@@ -99,10 +109,10 @@ export class LocalServer {
     const { home, dist, node, env, log } = this.#options;
     const child = await startDetached(
       node ?? process.execPath,
-      [join(dist, "local-server.js"), "--home", home],
+      [...V8_OPTIONS, join(dist, "local-server.js"), "--home", home],
       {
         cwd: home,
-        env: childEnv(env, { ELECTRON_RUN_AS_NODE: "1", LINKUP_HOME: home }),
+        env: childEnv(env, { ...MALLOC, ELECTRON_RUN_AS_NODE: "1", LINKUP_HOME: home }),
         output: this.logPath,
       },
       (id) => this.#change((before) => startedAs(before, id, Date.now())),

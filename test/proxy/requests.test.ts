@@ -390,6 +390,8 @@ test("what comes through the tunnel, with and without the secret", async () => {
     status: 200,
     session: SESSION,
   });
+  expect((await over(`${APP}/in`))?.id).toBe(inside.id);
+  expect((await over("tunnel.example.net/in"))?.id).toBe(inside.id);
   const outside = await over("/out");
   expect(outside).toMatchObject({ status: 403, failure: "forbidden", session: SESSION, service: null });
   expect(JSON.stringify([inside, outside])).not.toContain("sesame");

@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createAuthority, issueLeaf } from "../../../core/certificates/authority.ts";
-import { type Load, run } from "./load.ts";
+import { type Load, median, run } from "./load.ts";
 import { requestLogCost } from "./request-log.ts";
 import { soak } from "./soak.ts";
 import {
@@ -163,10 +163,6 @@ function report(stacks: Stack[], figures: Map<string, Map<string, number[]>>): b
     }
   }
   return met;
-}
-
-function median(numbers: number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 }
 
 async function prepare(upstream: number): Promise<Place> {

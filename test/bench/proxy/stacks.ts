@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node
 import { createServer } from "node:net";
 import { join } from "node:path";
 import type { ServerStatus } from "../../../core/control.ts";
+import { MALLOC, V8_OPTIONS } from "../../../manager/process/local-server.ts";
 import { callControl, localServerBundle } from "../../local-server/harness.ts";
 
 export const OURS = "Linkup";
@@ -113,8 +114,8 @@ export async function startOurs(place: Place, name = "home", options: string[] =
   const certificates = join(home, "certificates");
   if (!existsSync(certificates))
     cpSync(join(directory, "home", "certificates"), certificates, { recursive: true });
-  const args = [await localServerBundle(), "--home", home, "--browser-port", "0", ...options];
-  const child = pinned(0, process.execPath, args);
+  const args = [...V8_OPTIONS, await localServerBundle(), "--home", home, "--browser-port", "0", ...options];
+  const child = pinned(0, process.execPath, args, { ...process.env, ...MALLOC });
   const status = await patiently(() => callControl(home, "GET", "/v1/status"));
   await callControl(home, "PUT", "/v1/leases/bench", { ttl_ms: null });
   await putSession(home, place, undefined);
