@@ -82,11 +82,11 @@ export async function proxy(
 
 function ask(url: string, request: Request, { method, headers, body }: Asked, direct: boolean) {
   // Cloudflare's cache knows a service by its address alone, and would answer one session with what is another's.
-  const cache = direct ? undefined : "no-store";
+  const how: RequestInit = direct ? { redirect: "manual" } : { redirect: "manual", cache: "no-store" };
   if (body === null || (method !== "GET" && method !== "HEAD"))
-    return fetch(url, { redirect: "manual", cache, method, headers, body });
+    return fetch(url, { ...how, method, headers, body });
   // With these methods only a copy of a request can have a body.
-  return fetch(new Request(new Request(url, request), { headers }), { redirect: "manual", cache });
+  return fetch(new Request(new Request(url, request), { headers }), how);
 }
 
 function unreachable({ found, decision }: Passage, reason: string): Failure {
