@@ -41,84 +41,31 @@ export class Facts {
   serviceFrames = 0;
   clientClose = 0;
   serviceClose = 0;
-}
 
-/** What few exchanges have. */
-type Rare = Pick<Facts, "edgeHost" | "failure" | "brokenBy" | "reason">;
-
-const PROTOCOLS: readonly Protocol[] = ["HTTP/1.0", "HTTP/1.1", "HTTP/2"];
-const COLUMNS = 17;
-
-/** The facts of exchanges that are over. As rows of numbers they lie side by side; objects lie all over the heap. */
-export class FactRows {
-  readonly #numbers: Float64Array;
-  readonly #served: Facts["served"][];
-  readonly #service: Facts["service"][];
-  readonly #rare: (Rare | undefined)[];
-
-  constructor(rows: number) {
-    this.#numbers = new Float64Array(rows * COLUMNS);
-    this.#served = new Array(rows).fill(undefined);
-    this.#service = new Array(rows).fill(undefined);
-    this.#rare = new Array(rows).fill(undefined);
-  }
-
-  write(row: number, facts: Facts): void {
-    const { edgeHost, failure, brokenBy, reason } = facts;
-    const isRare = edgeHost !== undefined || failure !== undefined || brokenBy !== undefined;
-    this.#served[row] = facts.served;
-    this.#service[row] = facts.service;
-    this.#rare[row] = isRare ? { edgeHost, failure, brokenBy, reason } : undefined;
-    const numbers = this.#numbers;
-    const at = row * COLUMNS;
-    numbers[at] = facts.id;
-    numbers[at + 1] = facts.listener === "browser" ? 0 : 1;
-    numbers[at + 2] = PROTOCOLS.indexOf(facts.protocol);
-    numbers[at + 3] = facts.secure ? 1 : 0;
-    numbers[at + 4] = facts.time;
-    numbers[at + 5] = facts.started;
-    numbers[at + 6] = facts.asked;
-    numbers[at + 7] = facts.connected;
-    numbers[at + 8] = facts.answered;
-    numbers[at + 9] = facts.ended;
-    numbers[at + 10] = facts.status;
-    numbers[at + 11] = facts.requestBytes;
-    numbers[at + 12] = facts.responseBytes;
-    numbers[at + 13] = facts.clientFrames;
-    numbers[at + 14] = facts.serviceFrames;
-    numbers[at + 15] = facts.clientClose;
-    numbers[at + 16] = facts.serviceClose;
-  }
-
-  read(row: number): Facts {
-    const number = (column: number) => this.#numbers[row * COLUMNS + column]!;
-    const facts = new Facts();
-    facts.served = this.#served[row];
-    facts.service = this.#service[row];
-    Object.assign(facts, this.#rare[row]);
-    facts.id = number(0);
-    facts.listener = number(1) === 0 ? "browser" : "tunnel";
-    facts.protocol = PROTOCOLS[number(2)]!;
-    facts.secure = number(3) === 1;
-    facts.time = number(4);
-    facts.started = number(5);
-    facts.asked = number(6);
-    facts.connected = number(7);
-    facts.answered = number(8);
-    facts.ended = number(9);
-    facts.status = number(10);
-    facts.requestBytes = number(11);
-    facts.responseBytes = number(12);
-    facts.clientFrames = number(13);
-    facts.serviceFrames = number(14);
-    facts.clientClose = number(15);
-    facts.serviceClose = number(16);
-    return facts;
-  }
-
-  /** Nothing is kept alive any more. */
-  clear(): void {
-    for (const column of [this.#served, this.#service, this.#rare]) column.fill(undefined);
+  copy(from: Facts): void {
+    this.id = from.id;
+    this.listener = from.listener;
+    this.protocol = from.protocol;
+    this.secure = from.secure;
+    this.time = from.time;
+    this.started = from.started;
+    this.asked = from.asked;
+    this.connected = from.connected;
+    this.answered = from.answered;
+    this.ended = from.ended;
+    this.served = from.served;
+    this.service = from.service;
+    this.edgeHost = from.edgeHost;
+    this.status = from.status;
+    this.failure = from.failure;
+    this.brokenBy = from.brokenBy;
+    this.reason = from.reason;
+    this.requestBytes = from.requestBytes;
+    this.responseBytes = from.responseBytes;
+    this.clientFrames = from.clientFrames;
+    this.serviceFrames = from.serviceFrames;
+    this.clientClose = from.clientClose;
+    this.serviceClose = from.serviceClose;
   }
 }
 

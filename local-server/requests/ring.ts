@@ -3,24 +3,31 @@
  *
  * Nothing of an exchange stays on the heap: objects that outlive their request are copied twice by the garbage collector,
  * which costs several times what writing them down does (measured: 10 % of a request against 2 %). So the heads go into
- * one buffer, written round and round, and the facts into rows of numbers that are used again.
+ * one buffer, written round and round, and the facts into slots that are used again.
  */
 import { Fields } from "../proxy/fields.ts";
 import { parseFields } from "../upstream/response-parser.ts";
 import type { Exchange } from "./exchange.ts";
-import { FactRows, type Recorded } from "./facts.ts";
+import { Facts, type KeptBody, type Recorded } from "./facts.ts";
 
-/** Where the words of an exchange lie: so many numbers for each. */
-const COLUMNS = 7;
-/** What the last of them says: the answer's head is text as HTTP/1.1 writes it; a body had more than was kept. */
-const IS_TEXT = 1;
-const REQUEST_CUT = 2;
-const RESPONSE_CUT = 4;
+/** Where the words of an exchange lie. */
+class Slot extends Facts {
+  /** Counted from the first byte ever written, as if the buffer had no end. */
+  at = 0;
+  /** Bytes of method, target, host and headers; of the client's lines in the request as it was sent (0: they are in the headers). */
+  words = 0;
+  sent = 0;
+  /** Bytes of the answer's head (-1: there was none), and of the bodies' pieces. */
+  response = -1;
+  /** The answer's head is text as HTTP/1.1 writes it. */
+  isText = false;
+  requestBody = 0;
+  responseBody = 0;
+  cut = { request: false, response: false };
+}
 
 export class Ring {
-  readonly #size: number;
-  readonly #facts: FactRows;
-  readonly #places: Float64Array;
+  readonly #slots: Slot[];
   readonly #buffer: Buffer;
   /** How many exchanges were added. */
   #added = 0;
@@ -31,29 +38,30 @@ export class Ring {
 
   /** `size`: exchanges; `bytes`: at least as many as one exchange may have. */
   constructor(size: number, bytes: number) {
-    this.#size = size;
-    this.#facts = new FactRows(size);
-    this.#places = new Float64Array(size * COLUMNS);
+    this.#slots = Array.from({ length: size }, () => new Slot());
     // Written to once, so that its memory is taken now and not bit by bit.
     this.#buffer = Buffer.allocUnsafeSlow(bytes).fill(0);
   }
 
   add(exchange: Exchange): void {
-    const row = this.#added++ % this.#size;
-    this.#facts.write(row, exchange);
+    const slot = this.#slots[this.#added++ % this.#slots.length]!;
+    slot.copy(exchange);
     const { request } = exchange;
     const { method, host, target, fields } = exchange.client;
     const headers = request ? request.replaced : fields.raw;
     const line = `${method}\n${target}\n${host}`;
     const words = headers.length === 0 ? line : `${line}\n${headers.join("\n")}`;
-    const sent = request ? request.own : 0;
     const text = exchange.response?.text;
     const response = text ?? (exchange.ownHeaders ?? exchange.response?.fields.raw)?.join("\n");
+    slot.isText = text !== undefined;
     const requestBody = exchange.requestPiece?.read();
     const responseBody = exchange.responsePiece?.read();
-    const requestBytes = requestBody ? requestBody.bytes.length : 0;
-    const responseBytes = responseBody ? responseBody.bytes.length : 0;
-    const size = words.length + sent + (response ? response.length : 0) + requestBytes + responseBytes;
+    slot.words = words.length;
+    slot.sent = request ? request.own : 0;
+    slot.response = response === undefined ? -1 : response.length;
+    slot.requestBody = requestBody ? requestBody.bytes.length : 0;
+    slot.responseBody = responseBody ? responseBody.bytes.length : 0;
+    const size = slot.words + slot.sent + Math.max(0, slot.response) + slot.requestBody + slot.responseBody;
 
     const buffer = this.#buffer;
     let at = this.#written % buffer.length;
@@ -62,70 +70,56 @@ export class Ring {
       this.#written += buffer.length - at;
       at = 0;
     }
-    const places = this.#places;
-    const column = row * COLUMNS;
-    // Counted from the first byte ever written, as if the buffer had no end.
-    places[column] = this.#written;
-    // Method, target, host and headers; then the client's lines in the request as it was sent (0: they are in the headers).
-    places[column + 1] = words.length;
-    places[column + 2] = sent;
-    // The answer's head; -1: there was none.
-    places[column + 3] = response === undefined ? -1 : response.length;
-    places[column + 4] = requestBytes;
-    places[column + 5] = responseBytes;
-    places[column + 6] =
-      (text === undefined ? 0 : IS_TEXT) |
-      (requestBody?.cut ? REQUEST_CUT : 0) |
-      (responseBody?.cut ? RESPONSE_CUT : 0);
+    slot.at = this.#written;
     this.#written += size;
     at += buffer.write(words, at, "latin1");
-    if (request) at += buffer.write(request.head, at, sent, "latin1");
+    if (request) at += buffer.write(request.head, at, request.own, "latin1");
     if (response !== undefined) at += buffer.write(response, at, "latin1");
-    if (requestBody) at += requestBody.bytes.copy(buffer, at);
-    if (responseBody) responseBody.bytes.copy(buffer, at);
+    if (requestBody) at += this.#keep(slot.cut, "request", requestBody, at);
+    if (responseBody) this.#keep(slot.cut, "response", responseBody, at);
   }
 
   /** Forgets them all. */
   clear(): void {
     this.#cleared = this.#added;
-    this.#facts.clear();
+    for (const slot of this.#slots) slot.copy(new Facts());
   }
 
   /** Oldest first, in the order in which they ended. */
   *[Symbol.iterator](): Generator<Recorded> {
-    const first = Math.max(this.#cleared, this.#added - this.#size);
+    const first = Math.max(this.#cleared, this.#added - this.#slots.length);
     for (let i = first; i < this.#added; i++) {
-      const row = i % this.#size;
+      const slot = this.#slots[i % this.#slots.length]!;
       // Others have been written over it.
-      if (this.#places[row * COLUMNS]! < this.#written - this.#buffer.length) continue;
-      yield this.#read(row);
+      if (slot.at < this.#written - this.#buffer.length) continue;
+      yield this.#read(slot);
     }
   }
 
-  #read(row: number): Recorded {
-    const [start, words, sent, answer, requestBytes, responseBytes, flags] = this.#places.subarray(
-      row * COLUMNS,
-      (row + 1) * COLUMNS,
-    ) as unknown as [number, number, number, number, number, number, number];
-    let at = start % this.#buffer.length;
+  #keep(cut: Slot["cut"], which: keyof Slot["cut"], body: KeptBody, at: number): number {
+    cut[which] = body.cut;
+    return body.bytes.copy(this.#buffer, at);
+  }
+
+  #read(slot: Slot): Recorded {
+    let at = slot.at % this.#buffer.length;
     const next = (length: number) => {
       at += length;
       return this.#buffer.subarray(at - length, at);
     };
-    const [method = "", target = "", host = "", ...headers] = lines(next(words));
-    const requestHeaders = new Fields(sent === 0 ? headers : asSaid(next(sent), headers));
-    const response = answer === -1 ? undefined : next(answer);
-    const body = (length: number, cut: number) =>
-      length === 0 ? undefined : { bytes: next(length), cut: (flags & cut) !== 0 };
+    const [method = "", target = "", host = "", ...headers] = lines(next(slot.words));
+    const requestHeaders = new Fields(slot.sent === 0 ? headers : asSaid(next(slot.sent), headers));
+    const response = slot.response === -1 ? undefined : next(slot.response);
+    const body = (length: number, cut: boolean) => (length === 0 ? undefined : { bytes: next(length), cut });
     return {
-      facts: this.#facts.read(row),
+      facts: slot,
       method,
       target,
       host,
       requestHeaders,
-      responseHeaders: response && (flags & IS_TEXT ? headerLines(response) : lines(response)),
-      requestBody: body(requestBytes, REQUEST_CUT),
-      responseBody: body(responseBytes, RESPONSE_CUT),
+      responseHeaders: response && (slot.isText ? headerLines(response) : lines(response)),
+      requestBody: body(slot.requestBody, slot.cut.request),
+      responseBody: body(slot.responseBody, slot.cut.response),
     };
   }
 }

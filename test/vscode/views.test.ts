@@ -262,7 +262,7 @@ test("Restart keeps the name; the menu stops the session", async () => {
   await window.page.locator('.statusbar-item[id="linkup-dev.linkup.session"]').click();
   await window.screenshot("menu-running");
   await window.quickPick("Stop");
-  await window.until("the stop", async () => (await status()) === "$(link) Linkup");
+  await window.stopped();
 });
 
 test("Start Isolated serves the session on this machine, without the Worker", async () => {
@@ -270,7 +270,7 @@ test("Start Isolated serves the session on this machine, without the Worker", as
   await inTree(/▾ [a-z0-9-]+ {2}0 of 3 local · isolated/);
   await window.screenshot("isolated");
   await window.command("Linkup: Stop");
-  await window.until("the stop", async () => (await status()) === "$(link) Linkup");
+  await window.stopped();
 });
 
 test("the walkthrough", async () => {

@@ -55,8 +55,3 @@ function succeeded({ name }: Stack, { args, requests }: Requests, stdout: string
   );
   return false;
 }
-
-/** NaN of none. */
-export function median(numbers: number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
-}

@@ -8,7 +8,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createAuthority, issueLeaf } from "../../../core/certificates/authority.ts";
-import { type Load, median, run } from "./load.ts";
+import { median } from "../statistics.ts";
+import { type Load, run } from "./load.ts";
 import { requestLogCost } from "./request-log.ts";
 import { soak } from "./soak.ts";
 import {

@@ -1,5 +1,6 @@
 /** What the request log costs: the same server with it and without it, side by side. */
-import { type Load, median, run, runTogether } from "./load.ts";
+import { median } from "../statistics.ts";
+import { type Load, run, runTogether } from "./load.ts";
 import { type Place, type Stack, startOurs } from "./stacks.ts";
 
 const MOST = 1.03;

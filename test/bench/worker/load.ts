@@ -53,12 +53,3 @@ function answer(socket: net.Socket): Promise<void> {
     socket.on("data", more).on("error", done).on("close", closed);
   });
 }
-
-export function percentile(times: number[], part: number): number {
-  const sorted = times.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
-}
-
-export function median(values: number[]): number {
-  return percentile(values, 0.5);
-}

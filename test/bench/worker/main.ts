@@ -12,8 +12,9 @@ import { dirname, join, resolve } from "node:path";
 import { build } from "esbuild";
 import { WebSocket } from "ws";
 import { startWorker } from "../../../scripts/embedded-worker.mjs";
+import { median, percentile } from "../statistics.ts";
 import { cpuOf } from "./cpu.ts";
-import { median, percentile, run } from "./load.ts";
+import { run } from "./load.ts";
 
 /** One process of the same Worker costs up to 5 % more than another for as long as it lives: several of each are averaged. */
 const PROCESSES = 4;
