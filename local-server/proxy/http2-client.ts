@@ -1,6 +1,6 @@
 /** A request that came over HTTP/2: one stream of a session. */
 import { randomBytes } from "node:crypto";
-import { constants, type ServerHttp2Stream } from "node:http2";
+import type { ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { Exchange } from "../requests/exchange.ts";
 import type { ResponseHead } from "../upstream/response-parser.ts";
@@ -121,11 +121,5 @@ export class Http2Client implements Client {
     this.#ended = true;
     // `close(code)` would end the body cleanly before it resets the stream.
     this.#stream.destroy(new Error("The service broke off its answer."));
-  }
-
-  /** Answers with the stream's error code alone: the request is none. */
-  reject(): void {
-    this.#ended = true;
-    this.#stream.close(constants.NGHTTP2_PROTOCOL_ERROR);
   }
 }

@@ -1,5 +1,6 @@
 /** Accepts HTTP/2, with TLS or without. */
 import { createServer, type Http2Server, type ServerHttp2Session } from "node:http2";
+import { badRequest, type Failure } from "./failures.ts";
 import type { Serve } from "./front.ts";
 import { isHost } from "./http1-front.ts";
 import { Http2Client } from "./http2-client.ts";
@@ -21,8 +22,7 @@ export function http2Front(serve: Serve): Http2Server {
   });
   server.on("stream", (stream, _headers, _flags, raw) => {
     const client = new Http2Client(stream, raw);
-    if (isSound(client)) serve(client);
-    else client.reject();
+    serve(client, refusal(client));
   });
   return server;
 }
@@ -31,10 +31,14 @@ export function http2Front(serve: Serve): Http2Server {
  * What becomes an HTTP/1.1 request line must be fit for one: HTTP/2 could carry a space or a line break here.
  * A `Host` beside another `:authority` would make routing and service see different hosts (RFC 9113, 8.3.1).
  */
-function isSound({ method, target, host, fields }: Http2Client): boolean {
-  if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(method) || method === "CONNECT") return false;
-  if (!/^(?:\/[!-\xff]*|\*)$/.test(target)) return false;
-  return isHost(host) && (!fields.has("host") || fields.get("host") === host);
+function refusal({ method, target, host, fields }: Http2Client): Failure | undefined {
+  if (method === "CONNECT") return badRequest("there is no proxying by CONNECT here", 405);
+  if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(method)) return badRequest("its method is none");
+  if (!/^(?:\/[!-\xff]*|\*)$/.test(target)) return badRequest("its path is none");
+  if (!isHost(host)) return badRequest("its authority is no host");
+  if (fields.has("host") && fields.get("host") !== host)
+    return badRequest("its Host header and its authority differ, so nobody can say where it is meant to go");
+  return undefined;
 }
 
 function closeWhenIdle(session: ServerHttp2Session): void {

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type ClientOptions, WebSocket, WebSocketServer } from "ws";
 import { controlAddress } from "../../core/control.ts";
 import type { Exchange, ExchangeDetails, FollowedExchange } from "../../core/exchange.ts";
-import { connectHttp1, protocols, raw, type TestClient } from "./clients.ts";
+import { connectHttp1, connectHttp2, protocols, raw, type TestClient } from "./clients.ts";
 import { APP, putSession, SESSION, type System, startSystem, until, WILD } from "./system.ts";
 import { webSocketOverHttp2 } from "./websocket-over-http2.ts";
 
@@ -400,6 +400,16 @@ test("what comes through the tunnel, with and without the secret", async () => {
 test("a request that has two hosts", async () => {
   await raw(system.port, `GET /twice HTTP/1.1\r\nHost: ${APP}\r\nHost: b\r\nConnection: close\r\n\r\n`);
   expect(await over("/twice")).toMatchObject({ status: 400, failure: "bad-request", session: null });
+  const client = connectHttp2(system);
+  const { status } = await client.request({ host: APP, path: "/differ", headers: ["host", "b.example"] });
+  client.close();
+  expect(status).toBe(400);
+  expect(await over("/differ")).toMatchObject({
+    status: 400,
+    failure: "bad-request",
+    session: null,
+    protocol: "HTTP/2",
+  });
 });
 
 describe("the list", () => {
