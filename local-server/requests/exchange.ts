@@ -1,5 +1,6 @@
 /** An exchange under way. Who carries it tells what happens; nothing is made of that before somebody reads. */
 
+import { performance } from "node:perf_hooks";
 import type { Listener } from "../../core/decide.ts";
 import type { Client } from "../proxy/client.ts";
 import type { Verdict } from "../proxy/decide.ts";
@@ -8,7 +9,7 @@ import type { Traffic } from "../proxy/splice.ts";
 import type { SentRequest } from "../upstream/connection.ts";
 import type { ResponseHead } from "../upstream/response-parser.ts";
 import { BodyPiece } from "./body-piece.ts";
-import { Facts, type Recorded } from "./facts.ts";
+import { Facts, Rare, type Recorded } from "./facts.ts";
 import { FrameCounter } from "./frame-counter.ts";
 
 /** What a log wants to hear of an exchange. */
@@ -48,7 +49,7 @@ export class Exchange extends Facts {
   }
 
   decided(verdict: Verdict | { failure: Failure }): void {
-    if ("edgeHost" in verdict) this.edgeHost = verdict.edgeHost;
+    if ("edgeHost" in verdict) this.#rarely().edgeHost = verdict.edgeHost;
     else {
       if ("served" in verdict) this.served = verdict.served;
       if (!("failure" in verdict)) this.service = verdict.decision.service;
@@ -58,13 +59,14 @@ export class Exchange extends Facts {
 
   /** It is asked for a connection once more: the first one was no good. */
   repeated(): void {
-    this.asked = performance.now();
-    this.connected = 0;
+    const rare = this.#rarely();
+    rare.asked = performance.now();
+    rare.connected = 0;
   }
 
   /** A connection had to be waited for, and is there. */
   wasConnected(): void {
-    this.connected = performance.now();
+    this.#rarely().connected = performance.now();
   }
 
   sent(chunk: Buffer): void {
@@ -87,7 +89,7 @@ export class Exchange extends Facts {
   /** The proxy answers in the service's place. `error`: what happened to the connection. */
   refused({ status, code }: Failure, headers: string[], error: Error | undefined): void {
     this.status = status;
-    this.failure = code;
+    this.#rarely().failure = code;
     this.response = undefined;
     this.ownHeaders = headers;
     this.answered = performance.now();
@@ -98,6 +100,7 @@ export class Exchange extends Facts {
   switch(response: ResponseHead): Traffic {
     this.respond(101, response);
     this.#log.changed(this);
+    const rare = this.#rarely();
     const frames = { client: new FrameCounter(), service: new FrameCounter() };
     const isWebSocket = this.client.upgrade?.toLowerCase() === "websocket";
     return {
@@ -105,15 +108,15 @@ export class Exchange extends Facts {
         this.requestBytes += chunk.length;
         if (!isWebSocket) return;
         frames.client.feed(chunk);
-        this.clientFrames = frames.client.frames;
-        this.clientClose = frames.client.closeCode;
+        rare.clientFrames = frames.client.frames;
+        rare.clientClose = frames.client.closeCode;
       },
       service: (chunk) => {
         this.responseBytes += chunk.length;
         if (!isWebSocket) return;
         frames.service.feed(chunk);
-        this.serviceFrames = frames.service.frames;
-        this.serviceClose = frames.service.closeCode;
+        rare.serviceFrames = frames.service.frames;
+        rare.serviceClose = frames.service.closeCode;
       },
       over: (by) => {
         if (isWebSocket && !frames.client.closed && !frames.service.closed)
@@ -124,14 +127,20 @@ export class Exchange extends Facts {
 
   /** The first to break it off is to blame for what follows. */
   broken(by: "client" | "service", reason: string): void {
-    this.brokenBy ??= by;
-    this.reason ??= reason;
+    const rare = this.#rarely();
+    rare.brokenBy ??= by;
+    rare.reason ??= reason;
   }
 
   end(): void {
     if (this.ended !== 0) return;
     this.ended = performance.now();
     this.#log.ended(this);
+  }
+
+  #rarely(): Rare {
+    this.rare ??= new Rare();
+    return this.rare;
   }
 
   /** As it is now. */

@@ -8,7 +8,7 @@ import type { Served } from "../sessions.ts";
 
 export type Protocol = Exchange["protocol"];
 
-/** Every exchange fills some twenty of these fields on its way, so each is a plain store. */
+/** Every exchange fills these fields on its way, so each is a plain store, and what is rare is apart. */
 export class Facts {
   id = 0;
   listener: Listener = "browser";
@@ -16,31 +16,16 @@ export class Facts {
   secure = false;
   /** Milliseconds since the epoch. */
   time = 0;
-  /** The next five: milliseconds of the monotonic clock; 0 when it has not come so far. */
+  /** These three: milliseconds of the monotonic clock; 0 when it has not come so far. */
   started = 0;
-  /** When the connection that was used was asked for. 0: at once. */
-  asked = 0;
-  /** When it was there. 0: at once, it was open already. */
-  connected = 0;
   answered = 0;
   ended = 0;
   served: Served | undefined;
   service: Service | undefined;
-  /** Where at the edge it was passed on to. */
-  edgeHost: string | undefined;
   status = 0;
-  /** The code of the answer that the proxy gave itself. */
-  failure: string | undefined;
-  /** Who broke it off, and how. */
-  brokenBy: "client" | "service" | undefined;
-  reason: string | undefined;
   requestBytes = 0;
   responseBytes = 0;
-  /** WebSocket frames, and the codes that either side closed with. 0: none. */
-  clientFrames = 0;
-  serviceFrames = 0;
-  clientClose = 0;
-  serviceClose = 0;
+  rare: Rare | undefined;
 
   copy(from: Facts): void {
     this.id = from.id;
@@ -49,25 +34,39 @@ export class Facts {
     this.secure = from.secure;
     this.time = from.time;
     this.started = from.started;
-    this.asked = from.asked;
-    this.connected = from.connected;
     this.answered = from.answered;
     this.ended = from.ended;
     this.served = from.served;
     this.service = from.service;
-    this.edgeHost = from.edgeHost;
     this.status = from.status;
-    this.failure = from.failure;
-    this.brokenBy = from.brokenBy;
-    this.reason = from.reason;
     this.requestBytes = from.requestBytes;
     this.responseBytes = from.responseBytes;
-    this.clientFrames = from.clientFrames;
-    this.serviceFrames = from.serviceFrames;
-    this.clientClose = from.clientClose;
-    this.serviceClose = from.serviceClose;
+    this.rare = from.rare;
   }
 }
+
+/** What most exchanges have nothing of. */
+export class Rare {
+  /** When the connection that was used was asked for, as `started`. 0: at once. */
+  asked = 0;
+  /** When it was there. 0: at once, it was open already. */
+  connected = 0;
+  /** Where at the edge it was passed on to. */
+  edgeHost: string | undefined;
+  /** The code of the answer that the proxy gave itself. */
+  failure: string | undefined;
+  /** Who broke it off, and how. */
+  brokenBy: "client" | "service" | undefined;
+  reason: string | undefined;
+  /** WebSocket frames, and the codes that either side closed with. 0: none. */
+  clientFrames = 0;
+  serviceFrames = 0;
+  clientClose = 0;
+  serviceClose = 0;
+}
+
+/** Of an exchange that has nothing rare. */
+export const NOTHING_RARE: Readonly<Rare> = new Rare();
 
 /** An exchange as it can be read: its facts with the heads and the pieces of bodies that were kept. */
 export interface Recorded {

@@ -12,7 +12,7 @@ import { isLocal } from "../../core/session.ts";
 import { endToEnd, Fields } from "../proxy/fields.ts";
 import { requestHead } from "../proxy/request-head.ts";
 import { asItCame, responseHead } from "../proxy/response-head.ts";
-import type { Facts, KeptBody, Recorded } from "./facts.ts";
+import { type Facts, type KeptBody, NOTHING_RARE, type Recorded } from "./facts.ts";
 import { redactedBody, redactedHeader, redactedHeaders, redactedReason, redactedText } from "./redact.ts";
 import { likelySender } from "./sender.ts";
 
@@ -21,7 +21,8 @@ const SOURCES = [...HOST_SOURCES, "tracestate"] as const;
 export function printExchange(recorded: Recorded): Exchange {
   const { facts } = recorded;
   const head = headOf(recorded);
-  const { served, service, edgeHost } = facts;
+  const { served, service, rare = NOTHING_RARE } = facts;
+  const { edgeHost } = rare;
   const named = served && candidates(head).find(({ name }) => name === served.name);
   return {
     id: facts.id,
@@ -38,20 +39,20 @@ export function printExchange(recorded: Recorded): Exchange {
     service: service?.name ?? null,
     at: edgeHost !== undefined ? "edge" : service ? (isLocal(service.location) ? "local" : "remote") : null,
     url: urlOf(facts, head),
-    state: facts.ended === 0 ? "open" : facts.brokenBy ? "broken" : "complete",
+    state: facts.ended === 0 ? "open" : rare.brokenBy ? "broken" : "complete",
     status: facts.status || null,
-    failure: facts.failure ?? null,
-    broken: facts.brokenBy ? { by: facts.brokenBy, reason: redactedReason(facts.reason ?? "") } : null,
+    failure: rare.failure ?? null,
+    broken: rare.brokenBy ? { by: rare.brokenBy, reason: redactedReason(rare.reason ?? "") } : null,
     request_bytes: facts.requestBytes,
     response_bytes: facts.responseBytes,
     timings: timings(facts),
     websocket:
       facts.status === 101
         ? {
-            client_frames: facts.clientFrames,
-            service_frames: facts.serviceFrames,
-            client_close: facts.clientClose || null,
-            service_close: facts.serviceClose || null,
+            client_frames: rare.clientFrames,
+            service_frames: rare.serviceFrames,
+            client_close: rare.clientClose || null,
+            service_close: rare.serviceClose || null,
           }
         : null,
     sender: served || edgeHost !== undefined ? null : redactedText(likelySender((name) => head.header(name))),
@@ -78,7 +79,7 @@ export function printDetails(recorded: Recorded): ExchangeDetails {
 /** The headers of the answer as the client got them. */
 function asAnswered(recorded: Recorded, said: string[]): string[] {
   const { facts, method, host, target, requestHeaders: fields } = recorded;
-  if (facts.failure !== undefined) return said;
+  if (facts.rare?.failure !== undefined) return said;
   const response = {
     status: facts.status,
     reason: "",
@@ -112,18 +113,20 @@ function withoutHost({ raw, names }: Fields): Fields {
 }
 
 function urlOf(facts: Facts, head: Head): string | null {
-  if (facts.edgeHost !== undefined) return redactedText(`https://${facts.edgeHost}${head.target}`);
+  const edgeHost = facts.rare?.edgeHost;
+  if (edgeHost !== undefined) return redactedText(`https://${edgeHost}${head.target}`);
   if (!facts.service) return null;
   const decision = decisionOf(facts, head);
   return decision?.outcome === "routed" ? redactedText(decision.origin + decision.target) : null;
 }
 
-function decisionOf({ served, failure }: Facts, head: Head): Decision | null {
-  return served && failure !== "forbidden" ? route(served.name, served.session, head) : null;
+function decisionOf({ served, rare }: Facts, head: Head): Decision | null {
+  return served && rare?.failure !== "forbidden" ? route(served.name, served.session, head) : null;
 }
 
 function explanation(facts: Facts, head: Head): Explanation {
-  const { served, edgeHost, failure, status } = facts;
+  const { served, status, rare = NOTHING_RARE } = facts;
+  const { edgeHost, failure } = rare;
   const told = {
     candidates: asked(candidates(head), served?.name),
     session: served?.name ?? null,
@@ -143,7 +146,8 @@ function asked(all: Candidate[], session: string | undefined): Explanation["cand
   return looked.map((candidate) => ({ ...candidate, known: candidate.name === session }));
 }
 
-function timings({ started, asked, connected, answered, ended }: Facts): Exchange["timings"] {
+function timings({ started, answered, ended, rare = NOTHING_RARE }: Facts): Exchange["timings"] {
+  const { asked, connected } = rare;
   const begun = asked || started;
   return {
     queue: tenths(begun - started),
