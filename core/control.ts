@@ -63,6 +63,9 @@ export interface Lease {
 /** How long the local server goes on serving without any lease. */
 export const UNLEASED_MS = 45_000;
 
+/** A name that local DNS always leads to this machine: whoever asks for it asks whether it answers. */
+export const LOCAL_DNS_ITSELF = "linkup.localhost";
+
 /** What would happen to a request, step by step: the value behind every "why did it go there". */
 export interface Explanation {
   candidates: (Candidate & { known: boolean })[];

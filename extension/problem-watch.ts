@@ -1,13 +1,11 @@
 /** Says what breaks by itself while a session runs: once for each problem, with the buttons that help. */
 import type * as vscode from "vscode";
-import type { Problem, ProblemCode } from "../manager/problem.ts";
+import type { Problem } from "../manager/problem.ts";
 import type { Linkup } from "./linkup.ts";
 import { report, wasReported } from "./report.ts";
 
 /** A command that fails says so itself, and a short disturbance needs no one. */
 const PATIENCE_MS = 2_000;
-/** So after every stop: its row says it, and no one is called. */
-const NO_NEWS: ReadonlySet<ProblemCode> = new Set(["local-dns-idle"]);
 
 export function registerProblemWatch(context: vscode.ExtensionContext, linkup: Linkup): void {
   const told = new Map<string, NodeJS.Timeout>();
@@ -20,7 +18,7 @@ export function registerProblemWatch(context: vscode.ExtensionContext, linkup: L
     }
     for (const problem of linkup.model.snapshot.problems) {
       const key = keyOf(problem);
-      if (told.has(key) || NO_NEWS.has(problem.code)) continue;
+      if (told.has(key)) continue;
       const tell = () => {
         if (isThere(key) && !wasReported(problem)) void report(problem, linkup);
       };

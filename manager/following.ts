@@ -1,4 +1,5 @@
 /** Makes what runs follow what is wanted, shows it, and tells the local server that this window still needs it. */
+import { asksLocalDns, readJournal } from "./local-dns/journal.ts";
 import { Observer } from "./observer.ts";
 import type { ManagerOptions } from "./options.ts";
 import { problemOf } from "./problem.ts";
@@ -47,8 +48,9 @@ export class Following {
   async #round(): Promise<void> {
     try {
       await this.observer.look();
-      const { sessions, undeleted } = this.observer.seen.state;
-      if (sessions.some(isPresent) || undeleted.length > 0) await this.reconcile();
+      const { sessions, undeleted, local_dns } = this.observer.seen.state;
+      const named = local_dns.process !== null || asksLocalDns(await readJournal(this.options.home));
+      if (sessions.some(isPresent) || undeleted.length > 0 || named) await this.reconcile();
       await this.observer.probe("due");
       this.observer.tell("state", null);
     } catch (error) {

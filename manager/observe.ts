@@ -130,7 +130,7 @@ function localServerView(state: State, server: ServerStatus | undefined): Compon
   };
 }
 
-/** Where it is installed and needed. */
+/** Where it is installed. */
 function localDnsViews({ local_dns: { process, problem, started, ready } }: State): ComponentView[] {
   if (!process && !problem) return [];
   const state = problem ? "failed" : ready ? "ready" : "starting";

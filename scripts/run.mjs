@@ -43,7 +43,9 @@ const bundled = join(modules, "node", "bin", process.platform === "win32" ? "nod
 const node = existsSync(bundled) ? bundled : process.execPath;
 const path = [join(modules, "node", "bin"), join(modules, ".bin"), process.env.PATH].join(delimiter);
 
-const child = spawn(node, [join(root, "scripts", `${script}.mjs`), ...args], {
+// Types are stripped from sources as they are run: an older Node than ours does not know this option, nor says that it did.
+const quiet = node === bundled ? ["--disable-warning=MODULE_TYPELESS_PACKAGE_JSON"] : [];
+const child = spawn(node, [...quiet, join(root, "scripts", `${script}.mjs`), ...args], {
   stdio: "inherit",
   env: { ...process.env, PATH: path },
 });

@@ -37,6 +37,7 @@ export async function install(options: Options): Promise<void> {
     );
   if (options.dryRun || !(options.yes || (await confirmed("Run them?")))) return;
   await installLocalDns(proposal, { home });
+  await newManager({ keep: false }).restart("local-dns");
   if (!options.json) process.stdout.write("Installed. `linkup local-dns uninstall` takes everything back.\n");
 }
 
@@ -48,6 +49,7 @@ export async function uninstall(options: Options): Promise<void> {
   else process.stdout.write(`These commands take it back:\n\n${listed(commands)}\n`);
   if (options.dryRun || commands.length === 0 || !(options.yes || (await confirmed("Run them?")))) return;
   await uninstallLocalDns({ home });
+  await newManager({ keep: false }).restart("local-dns");
   if (!options.json) process.stdout.write("Everything is as it was.\n");
 }
 

@@ -21,7 +21,10 @@ export async function uninstall(options: { yes?: boolean; json?: boolean }): Pro
       `Note: ${path} could not be written and still has a session's variables. ${join(home, "env-files.json")} stays, which knows them.\n`,
     );
   // What was changed outside this folder, by the commands that `linkup local-dns uninstall` shows.
-  if ((await proposeUninstall({ home })).length > 0) await uninstallLocalDns({ home });
+  if ((await proposeUninstall({ home })).length > 0) {
+    await uninstallLocalDns({ home });
+    await manager.restart("local-dns");
+  }
   const names = await readdir(home).catch(() => []);
   const isOurs = (name: string) => OURS.test(name) && !(name === "env-files.json" && unrestored.length > 0);
   const ours = names.filter(isOurs);

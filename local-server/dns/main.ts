@@ -1,7 +1,9 @@
 /**
- * `node dist/local-dns.js [--home DIR] [--port N] [--forward HOST[:PORT]|none]…`
- * Answers for the hosts of the running sessions, and passes all other questions on.
+ * `node dist/local-dns.js [--home DIR] [--listen ADDRESS:PORT] [--forward HOST[:PORT]|none]… [--while FILE]`
+ * Answers for the hosts of the running sessions, and passes all other questions on. Ends when there is no local server, and no
+ * such file either: the system asks nobody else for its domains while it is installed.
  */
+import { existsSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -22,6 +24,7 @@ async function main(): Promise<void> {
       home: { type: "string" },
       listen: { type: "string", default: DEFAULT_LISTEN },
       forward: { type: "string", multiple: true, default: [] },
+      while: { type: "string" },
     },
   });
   const home = resolve(values.home || process.env.LINKUP_HOME || `${homedir()}/.linkup`);
@@ -49,7 +52,8 @@ async function main(): Promise<void> {
   setInterval(async () => {
     readResolvers();
     await names.refresh();
-    if (performance.now() - names.lastSeen > UNLEASED_MS) stop("the local server is gone");
+    const needed = values.while !== undefined && existsSync(values.while);
+    if (!needed && performance.now() - names.lastSeen > UNLEASED_MS) stop("the local server is gone");
   }, WATCH_MS);
   process.on("uncaughtException", (error) => log(`error: ${error.stack ?? error.message}`));
   log(`local DNS started, process ${process.pid}`);

@@ -40,6 +40,11 @@ export async function readJournal(home: string): Promise<Journal | undefined> {
   return journal as Journal;
 }
 
+/** True when the system asks local DNS for some domains: of anybody else it would not know them. */
+export function asksLocalDns(journal: Journal | undefined): journal is Journal {
+  return journal !== undefined && journal.method !== "hosts-file";
+}
+
 export async function writeJournal(home: string, journal: Journal): Promise<void> {
   await writeAtomically(journalFile(home), `${JSON.stringify(journal, null, 2)}\n`);
 }

@@ -58,10 +58,10 @@ test("hosts that local DNS is not installed for are named, those under localhost
   expect(await told([{ ...session, wanted: "stopped" }])).toEqual([expect.stringMatching(/^local-dns-idle/)]);
 });
 
-test("while no session runs here, the domains lead nowhere, and it is said", async () => {
+test("while local DNS does not run, the domains lead nowhere, and it is said", async () => {
   installed("resolver-files");
   expect(await told([])).toEqual([
-    expect.stringMatching(/^local-dns-idle: .*for example\.com and runs while/),
+    expect.stringMatching(/^local-dns-idle: .*for example\.com and does not run/),
   ]);
   const preview = { ...running("fat-toad", "example.com"), kind: "preview" as const };
   expect(await told([preview])).toHaveLength(1);

@@ -1,6 +1,7 @@
 /** What people should know of local DNS before they wonder. */
 import { readFile } from "node:fs/promises";
 import { type Problem, problem, problemOf } from "../problem.ts";
+import { isRunning } from "../process/identity.ts";
 import { isWanted, needsThisMachine } from "../session/records.ts";
 import type { SessionRecord, State } from "../state/state.ts";
 import { servedHosts, uncovered } from "./coverage.ts";
@@ -43,7 +44,8 @@ export async function localDnsProblems(
   if (!journal) return problems;
   if (journal.method === "hosts-file")
     problems.push(...outdatedHosts(await readFile(hostsFile, "utf8"), journal, wanted));
-  else if (!wanted.some(needsThisMachine) && local_dns.process === null) problems.push(idle(journal));
+  else if (!wanted.some(needsThisMachine) && !local_dns.problem && !(await runs(local_dns)))
+    problems.push(idle(journal));
   if (journal.ends !== undefined && journal.ends - now < SOON_MS) problems.push(ending(journal.ends, now));
   return problems;
 }
@@ -76,9 +78,13 @@ function outdatedHosts(text: string, { domains }: Journal, wanted: readonly Sess
   return [problem("hosts-file-outdated", message, [install])];
 }
 
+async function runs({ process }: State["local_dns"]): Promise<boolean> {
+  return process !== null && isRunning(process);
+}
+
 /** Systems ask nobody else for a domain that is ours to answer. */
 function idle({ domains }: Journal): Problem {
-  const message = `Local DNS is installed for ${domains.join(", ")} and runs while a session of this machine does. Until one is started, programs here find no name there at all.`;
+  const message = `Local DNS is installed for ${domains.join(", ")} and does not run: programs here find no name there at all. It starts with a session, or with a window of VS Code that has a linkup.yaml, and then stays.`;
   return problem("local-dns-idle", message, [start, uninstall]);
 }
 

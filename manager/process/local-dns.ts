@@ -1,13 +1,16 @@
-/** Local DNS as a process: runs while it is installed and a session here has names that need it. */
+/** Local DNS as a process: runs while it is installed. */
 import { Resolver } from "node:dns/promises";
 import { join } from "node:path";
+import { LOCAL_DNS_ITSELF } from "../../core/control.ts";
+import { journalFile } from "../local-dns/journal.ts";
 import { dnsAddress } from "../local-dns/plan.ts";
 import { problem } from "../problem.ts";
+import type { LocalDnsState } from "../state/state.ts";
 import type { Store } from "../state/store.ts";
 import { childEnv, endProcess, lastLines, startDetached } from "./child.ts";
 import { isRunning } from "./identity.ts";
-import type { LocalServerOptions } from "./local-server.ts";
-import { type Answering, failed, isDue, isWell, notStarted, startedAs } from "./supervision.ts";
+import { isOlder, type LocalServerOptions } from "./local-server.ts";
+import { failed, isDue, isWell, notStarted, startedAs } from "./supervision.ts";
 
 const QUERY_MS = 1_000;
 /** It answers within 100 ms on an idle machine. */
@@ -27,14 +30,15 @@ export class LocalDns {
   }
 
   /**
-   * Starts, watches or replaces it, and never waits for it. `host` is one that it has to know; for `domains` it is
-   * installed. Only under the reconcile lock.
+   * Starts, watches or replaces it, and never waits for it. `host` is one that it has to know, when there is one; for
+   * `domains` it is installed. Only under the reconcile lock.
    */
-  async ensure(host: string, domains: readonly string[]): Promise<void> {
+  async ensure(host: string | undefined, domains: readonly string[]): Promise<void> {
     const before = (await this.#store.read()).local_dns;
-    if (before.process && !(await isRunning(before.process)))
+    if (before.process && isOlder(before.version ?? "0", this.#options.version)) await this.stop();
+    else if (before.process && !(await isRunning(before.process)))
       await this.#fail("It ended unexpectedly.", domains);
-    else if (before.process && (await answers(host)))
+    else if (before.process && (await answers(host ?? LOCAL_DNS_ITSELF)))
       await this.#change((before) => ({ ...isWell(before, Date.now()), ready: true }));
     else if (before.process && Date.now() - before.started > START_MS) {
       await endProcess(before.process);
@@ -45,22 +49,23 @@ export class LocalDns {
   }
 
   async stop(): Promise<void> {
-    const { process } = (await this.#store.read()).local_dns;
+    const { process, problem } = (await this.#store.read()).local_dns;
+    if (!process && !problem) return;
     if (process) await endProcess(process);
     await this.#change(() => ({ ...notStarted(), ready: false }));
   }
 
   async #start(): Promise<void> {
-    const { home, dist, node, env, log } = this.#options;
+    const { home, dist, node, env, log, version } = this.#options;
     const { id } = await startDetached(
       node ?? process.execPath,
-      [join(dist, "local-dns.js"), "--home", home, "--listen", LISTENING],
+      [join(dist, "local-dns.js"), "--home", home, "--listen", LISTENING, "--while", journalFile(home)],
       {
         cwd: home,
         env: childEnv(env, { ELECTRON_RUN_AS_NODE: "1", LINKUP_HOME: home }),
         output: this.logPath,
       },
-      (id) => this.#change((before) => ({ ...startedAs(before, id, Date.now()), ready: false })),
+      (id) => this.#change((before) => ({ ...startedAs(before, id, Date.now()), ready: false, version })),
     );
     log(`Started local DNS (pid ${id.pid}).`);
   }
@@ -75,7 +80,7 @@ export class LocalDns {
     await this.#change((before) => ({ ...failed(before, found, Date.now()), ready: false }));
   }
 
-  async #change(next: (before: Answering) => Answering): Promise<void> {
+  async #change(next: (before: LocalDnsState) => LocalDnsState): Promise<void> {
     await this.#store.change((state) => {
       state.local_dns = next(state.local_dns);
     });

@@ -5,7 +5,7 @@
 import type { ServerStatus } from "../../core/control.ts";
 import { servedHosts } from "../local-dns/coverage.ts";
 import { followSessions } from "../local-dns/hosts-file.ts";
-import { readJournal } from "../local-dns/journal.ts";
+import { asksLocalDns, readJournal } from "../local-dns/journal.ts";
 import { LinkupError, type ProblemCode, problemOf } from "../problem.ts";
 import { KeeperProcess } from "../process/keeper-process.ts";
 import { LocalDns } from "../process/local-dns.ts";
@@ -81,7 +81,6 @@ export class Reconciler {
   async #server(running: readonly SessionRecord[]): Promise<ServerStatus | undefined> {
     if (running.length === 0) {
       await this.#nameHosts([]);
-      await this.localDns.stop();
       await this.localServer.stop();
       await this.keeper.stop();
       return undefined;
@@ -97,14 +96,17 @@ export class Reconciler {
     return server;
   }
 
-  /** Where local DNS is installed, the hosts of the sessions here are found: by a server of ours, or in a file. */
+  /**
+   * Where local DNS is installed, the hosts of the sessions here are found: by a server of ours, or in a file. The server
+   * stays when there is no session: the system would ask nobody else for the other names of their domains.
+   */
   async #nameHosts(running: readonly SessionRecord[]): Promise<void> {
     const journal = await readJournal(this.#home);
-    if (!journal) return;
-    const hosts = servedHosts(running, journal.domains);
+    const hosts = servedHosts(running, journal?.domains ?? []);
+    if (asksLocalDns(journal)) return this.localDns.ensure(hosts[0], journal.domains);
+    await this.localDns.stop();
     // A file that is not ours to write is a problem that is shown.
-    if (journal.method === "hosts-file") await followSessions(hosts);
-    else if (hosts[0]) await this.localDns.ensure(hosts[0], journal.domains);
+    if (journal) await followSessions(hosts);
   }
 
   async #try(

@@ -14,7 +14,7 @@ export interface State {
   version: typeof STATE_VERSION;
   sessions: SessionRecord[];
   local_server: Supervised;
-  local_dns: Answering;
+  local_dns: LocalDnsState;
   /** The process that keeps what is wanted running while no window does. */
   keeper: ProcessId | null;
   /** A keeper that has nothing left to keep and is about to end: whoever stops a session waits for it. */
@@ -23,6 +23,11 @@ export interface State {
   set_aside: Problem[];
   /** Sessions that ended, and whose Worker could not be told. */
   undeleted: Undeleted[];
+}
+
+export interface LocalDnsState extends Answering {
+  /** The Linkup that started it; missing from what older versions wrote. */
+  version?: string;
 }
 
 /** It is told again, until it knows or has forgotten the session by itself. */
@@ -173,7 +178,7 @@ const stateSchema = z.object({
   version: z.literal(STATE_VERSION),
   sessions: z.array(recordSchema),
   local_server: supervised,
-  local_dns: z.extend(supervised, { ready: z.boolean() }),
+  local_dns: z.extend(supervised, { ready: z.boolean(), version: z.exactOptional(z.string()) }),
   keeper: nullable(processId),
   leaving: z.exactOptional(processId),
   set_aside: z.array(problem),

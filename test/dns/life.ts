@@ -89,11 +89,20 @@ async function goThrough(world: World): Promise<void> {
 
   await linkup("stop", "--all");
   check(
-    "without a session, that the domain leads nowhere is said",
-    (await codes()) === "local-dns-idle",
+    "without a session local DNS goes on, for the other names of the domain",
+    world.pidsOf("local-dns").length === 1 && (await codes()) === "",
     await codes(),
   );
+  process.kill(world.pidsOf("local-dns")[0]!, "SIGKILL");
+  check(
+    "that the domain leads nowhere without it is said",
+    await patiently(async () => (await codes()) === "local-dns-idle"),
+    await codes(),
+  );
+  await linkup("local-dns", "install", "--yes");
+  check("installed once more it runs", await patiently(() => world.pidsOf("local-dns").length === 1));
   await linkup("local-dns", "uninstall", "--yes");
+  check("uninstalled it has ended", world.pidsOf("local-dns").length === 0);
   check("and nothing is left to be said", (await codes()) === "", await codes());
   const left = differences(before, picture());
   check("the machine is byte for byte as before", left.length === 0, left.join());

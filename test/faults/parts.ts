@@ -1,7 +1,7 @@
 /** Faults of our own parts. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { answers } from "../../manager/process/local-dns.ts";
@@ -113,8 +113,11 @@ export const parts: Fault[] = [
       world.writeConfig(world.configPath, { domain: "example.com" });
       // As an installation leaves it, the system's part apart.
       mkdirSync(world.home, { mode: 0o700 });
-      const journal = { version: 1, domains: ["example.com"], method: "systemd-resolved", entries: [] };
-      writeFileSync(join(world.home, "system-changes.json"), JSON.stringify(journal));
+      const journal = join(world.home, "system-changes.json");
+      writeFileSync(
+        journal,
+        JSON.stringify({ version: 1, domains: ["example.com"], method: "systemd-resolved", entries: [] }),
+      );
       const { urls } = await world.json<{ urls: string[] }>("start", "--isolated", "--detach");
       const { hostname } = new URL(urls[0]!);
       await until("local DNS", () => answers(hostname));
@@ -123,6 +126,8 @@ export const parts: Fault[] = [
         "local DNS",
         async () => world.pidsOf("local-dns").length === 1 && answers(hostname),
       );
+      // As long as it is installed, it stays.
+      rmSync(journal);
     },
   },
   {

@@ -1,6 +1,6 @@
 // What changes the system: every command is shown first, in a terminal, and can be taken back.
 import { existsSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { root } from "./install.ts";
@@ -108,7 +108,12 @@ test("local DNS is a component with a row; Restart there makes another process a
   const running = window.processes().filter(({ command }) => command.includes("local-dns.js"));
   expect(running.map(({ pid }) => pid)).toEqual([Number(after)]);
   await window.command("Linkup: Stop");
-  await window.until("its end", () =>
+  await window.until("the local server's end", () =>
+    window.processes().every(({ command }) => !command.includes("local-server.js")),
+  );
+  expect(await pidIn()).toBe(after);
+  await rm(journal());
+  await window.until("its end, with the installation", () =>
     window.processes().every(({ command }) => !command.includes("local-dns.js")),
   );
 });
