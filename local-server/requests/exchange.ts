@@ -125,8 +125,9 @@ export class Exchange extends Facts {
     };
   }
 
-  /** The first to break it off is to blame for what follows. */
+  /** The first to break it off is to blame for what follows. What has ended cannot break any more. */
   broken(by: "client" | "service", reason: string): void {
+    if (this.ended !== 0) return;
     const rare = this.#rarely();
     rare.brokenBy ??= by;
     rare.reason ??= reason;

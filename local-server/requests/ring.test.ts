@@ -96,6 +96,18 @@ test("however long they are: the newest that fit are there, whole, and nothing e
   );
 });
 
+test("what happens to an exchange after its end is not told of it", () => {
+  const ring = new Ring(1, 10_000);
+  const one = exchange(1);
+  one.wasConnected();
+  one.end();
+  ring.add(one);
+  one.broken("client", "it went away");
+  const [{ facts } = {}] = ring;
+  expect(facts!.rare!.connected).toBeGreaterThan(0);
+  expect(facts!.rare!.brokenBy).toBeUndefined();
+});
+
 test("cleared, it is empty, and goes on", () => {
   const ring = new Ring(3, 10_000);
   for (const id of [1, 2]) ring.add(exchange(id));
