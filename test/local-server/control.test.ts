@@ -165,11 +165,14 @@ describe("the life of the server", () => {
 
   test("browsers find the same port after a restart", async () => {
     const home = newHome();
-    // Whatever is free on this machine: the conventional port may be taken.
+    // Other tests take the conventional port and leave it at any time: it is taken for this one.
+    const other = createServer().on("error", () => {});
+    other.listen(9080, "127.0.0.1");
     const first = await startLocalServer([], { home });
     first.process.kill("SIGTERM");
     await first.ended;
     await using second = await startLocalServer([], { home });
+    other.close();
     expect(second.status.browser_port).toBe(first.status.browser_port);
   });
 
