@@ -8,8 +8,8 @@ import { runInNewContext } from "node:vm";
 /** Less than a twentieth of the time between two looks. */
 const QUIET_MS = 100;
 /**
- * Looks in a row after which it collects: a minute. It takes some 15 ms, and V8 forgets with it what it has learned of the
- * code: a page right behind it costs up to twice the CPU. V8 gives the pages back 8 s later.
+ * Looks in a row after which it collects: a minute. It takes 40 to 80 ms, and V8 forgets with it what it has learned of the
+ * code: a page right behind it costs up to twice the CPU.
  */
 export const COLLECTS_AT = 30;
 
@@ -26,14 +26,17 @@ export class Quiet {
   }
 }
 
-let collect: (() => void) | undefined;
+/** As a last resort it gives the pages back at once: else V8 does so some 8 s later the first time, and later not at all. */
+const HOW = { type: "major", flavor: "last-resort" };
+
+let collect: ((how: typeof HOW) => void) | undefined;
 
 /** To be called every 2 s. */
 export function collectWhenQuiet(quiet: Quiet): void {
   if (!quiet.look(process.cpuUsage().user / 1000)) return;
   if (!collect) {
     setFlagsFromString("--expose-gc");
-    collect = runInNewContext("gc") as () => void;
+    collect = runInNewContext("gc") as (how: typeof HOW) => void;
   }
-  collect();
+  collect(HOW);
 }

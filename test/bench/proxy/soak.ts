@@ -122,7 +122,7 @@ async function webSockets(port: number, count: number): Promise<void> {
   );
 }
 
-/** Idle connections are closed, garbage is collected after a quiet minute, V8 gives its pages back 8 s later; and some time to spare. */
+/** Idle connections are closed, garbage is collected after a quiet minute; and some time to spare. */
 function settle(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 95_000));
 }
