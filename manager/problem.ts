@@ -24,7 +24,7 @@ const TITLES = {
   "local-dns-failed": "Local DNS does not run",
   "no-local-dns": "Browsers would not find the session",
   "local-dns-needless": "Local DNS is not needed",
-  "local-dns-idle": "Names of your domains need a session",
+  "local-dns-idle": "Names of your domains are not found",
   "hosts-file-outdated": "The hosts file is behind the sessions",
   "certificates-untrusted": "The certificates are not trusted",
   "certificates-ending": "The certificates end soon",

@@ -43,7 +43,7 @@ const bundled = join(modules, "node", "bin", process.platform === "win32" ? "nod
 const node = existsSync(bundled) ? bundled : process.execPath;
 const path = [join(modules, "node", "bin"), join(modules, ".bin"), process.env.PATH].join(delimiter);
 
-// Types are stripped from sources as they are run: an older Node than ours does not know this option, nor says that it did.
+// Our Node warns of each source that it runs as it is, which is meant to be so. Another one may not know this option.
 const quiet = node === bundled ? ["--disable-warning=MODULE_TYPELESS_PACKAGE_JSON"] : [];
 const child = spawn(node, [...quiet, join(root, "scripts", `${script}.mjs`), ...args], {
   stdio: "inherit",

@@ -1,6 +1,5 @@
 /** An exchange under way. Who carries it tells what happens; nothing is made of that before somebody reads. */
 
-import { performance } from "node:perf_hooks";
 import type { Listener } from "../../core/decide.ts";
 import type { Client } from "../proxy/client.ts";
 import type { Verdict } from "../proxy/decide.ts";

@@ -59,6 +59,6 @@ export class RequestLog {
   }
 
   #tell(exchange: Exchange): void {
-    if (this.followers.size > 0) for (const follower of this.followers) follower(exchange);
+    for (const follower of this.followers) follower(exchange);
   }
 }
