@@ -1,4 +1,5 @@
 /** What a hop adds to a request on its way to the service, and to the response on its way back. */
+import { hex } from "./hex.ts";
 import { hostname, hostOfUrl, withoutSession } from "./hosts.ts";
 import { tracestateSessions } from "./identify.ts";
 import type { RequestHead } from "./request.ts";
@@ -77,16 +78,6 @@ function newTraceparent(): string {
 const RANDOM = new Uint8Array(24 * 64);
 let randomHex = "";
 let randomUsed = 0;
-
-/** The engine's own way, where there is one (ES2026): the local server's has none yet, and makes one of these for each request. */
-function hex(bytes: Uint8Array & { toHex?(): string }): string {
-  if (bytes.toHex) return bytes.toHex();
-  let text = "";
-  for (const byte of bytes) text += HEX[byte]!;
-  return text;
-}
-
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
 /** Several `Cookie` lines as one. HTTP/1 joins repeated headers with a comma, cookies need a semicolon. */
 export function joinCookies(cookies: string): string {

@@ -1,4 +1,5 @@
 /** Session names: the grammar, and the three ways to make one. */
+import { hex } from "./hex.ts";
 
 /** One DNS label: 1–63 of a–z, 0–9 and `-`, not starting or ending with `-`. */
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -55,7 +56,7 @@ export function randomName(length = 6, fill: FillRandom = cryptoRandom): string 
  */
 export async function contentName(content: unknown): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(canonical(content)));
-  return Array.from(new Uint8Array(digest, 0, 3), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex(new Uint8Array(digest, 0, 3));
 }
 
 /** JSON with sorted keys; `null`, `undefined` and missing members are the same. */

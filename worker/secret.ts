@@ -1,4 +1,5 @@
 /** Making and comparing secrets. */
+import { hex } from "../core/hex.ts";
 
 export function base64(bytes: Uint8Array): string {
   return btoa(String.fromCharCode(...bytes));
@@ -6,9 +7,7 @@ export function base64(bytes: Uint8Array): string {
 
 /** 256 random bits as hexadecimal, for secrets that travel in headers. */
 export function newSecret(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(32)), (byte) =>
-    byte.toString(16).padStart(2, "0"),
-  ).join("");
+  return hex(crypto.getRandomValues(new Uint8Array(32)));
 }
 
 const NAMED_TOKEN = "linkup_";

@@ -25,6 +25,7 @@ import {
   X509Certificate,
   X509CertificateGenerator,
 } from "@peculiar/x509";
+import { hex } from "../hex.ts";
 
 /** A certificate and its private key (PKCS #8), both as PEM. */
 export interface Identity {
@@ -121,8 +122,8 @@ export async function factsOf(certificate: string): Promise<Facts> {
   return {
     domains: (permitted ?? []).flatMap(({ base }) => base.dNSName ?? []),
     notAfter: parsed.notAfter.getTime(),
-    sha256: hex(await crypto.subtle.digest("SHA-256", parsed.rawData)),
-    sha1: hex(await crypto.subtle.digest("SHA-1", parsed.rawData)).toUpperCase(),
+    sha256: hex(new Uint8Array(await crypto.subtle.digest("SHA-256", parsed.rawData))),
+    sha1: hex(new Uint8Array(await crypto.subtle.digest("SHA-1", parsed.rawData))).toUpperCase(),
   };
 }
 
@@ -170,9 +171,5 @@ function randomSerial(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[0]! &= 0x7f;
   bytes[0]! |= 0x40;
-  return hex(bytes.buffer);
-}
-
-function hex(bytes: ArrayBuffer): string {
-  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex(bytes);
 }
