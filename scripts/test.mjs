@@ -4,6 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { FAILURES } from "./failures.mjs";
 
 const root = resolve(import.meta.dirname, "..");
 const results = join(root, "test-results");
@@ -30,6 +31,7 @@ function vitest(config) {
     "--config",
     config,
     "--reporter=default",
+    "--reporter=./scripts/failures.mjs",
     "--reporter=json",
     `--outputFile=${report}`,
   ];
@@ -42,9 +44,11 @@ for (const tier of wanted) {
   process.exit(2);
 }
 
+const failures = join(root, FAILURES);
 mkdirSync(results, { recursive: true });
 const total = { passed: 0, failed: 0 };
 const failedSteps = [];
+const errors = [];
 for (const [tier, steps] of Object.entries(tiers)) {
   if (wanted.length > 0 && !wanted.includes(tier)) continue;
   for (const [command, ...args] of steps) {
@@ -66,7 +70,10 @@ for (const [tier, steps] of Object.entries(tiers)) {
       }
     }
     count(status === 0, report);
-    if (status !== 0) failedSteps.push(tier);
+    if (status !== 0) {
+      failedSteps.push(tier);
+      if (existsSync(failures)) errors.push(readFileSync(failures, "utf8").trimEnd());
+    }
     console.log(
       `=== ${tier}: ${status === 0 ? "passed" : "FAILED"} in ${Math.round((Date.now() - start) / 1000)} s`,
     );
@@ -74,6 +81,7 @@ for (const [tier, steps] of Object.entries(tiers)) {
 }
 
 function run(command, args) {
+  rmSync(failures, { force: true });
   return spawnSync(command, args, { cwd: root, stdio: "inherit", shell: process.platform === "win32" })
     .status;
 }
@@ -104,6 +112,6 @@ function count(passed, report) {
   total.failed += passed ? numFailedTests : Math.max(1, numFailedTests);
 }
 
-if (failedSteps.length > 0) console.log(`\nFailed: ${failedSteps.join(", ")}`);
+if (failedSteps.length > 0) console.log(`\n${errors.join("\n\n")}\nFailed: ${failedSteps.join(", ")}`);
 console.log(`\n${total.passed} passed, ${total.failed} failed`);
 process.exitCode = failedSteps.length === 0 ? 0 : 1;

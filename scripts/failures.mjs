@@ -1,0 +1,25 @@
+// A reporter for vitest: adds each failed test with its errors, and each error outside of all tests, to
+// test-results/failures.txt, for the end of `npm test`.
+import { appendFileSync } from "node:fs";
+import { stripVTControlCharacters } from "node:util";
+
+export const FAILURES = "test-results/failures.txt";
+
+export default class Failures {
+  onTestRunEnd(modules, unhandledErrors) {
+    for (const module of modules) {
+      for (const error of module.errors()) add(module.relativeModuleId, error);
+      for (const suite of module.children.allSuites())
+        for (const error of suite.errors()) add(`${module.relativeModuleId} > ${suite.fullName}`, error);
+      for (const test of module.children.allTests("failed"))
+        for (const error of test.result().errors) add(`${module.relativeModuleId} > ${test.fullName}`, error);
+    }
+    for (const error of unhandledErrors) add("outside of all tests", error);
+  }
+}
+
+function add(where, { name, message, diff = "", stack = "" }) {
+  const frames = stack.split("\n").filter((line) => /^\s+at /.test(line) && !line.includes("/node_modules/"));
+  const lines = [where, `  ${name}: ${message}`, stripVTControlCharacters(diff), ...frames.slice(0, 8)];
+  appendFileSync(FAILURES, `${lines.filter(Boolean).join("\n")}\n\n`);
+}
