@@ -2,9 +2,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { dist, type Finished, temporaryFolder } from "../manager/world.ts";
+import { reservedPort } from "../ports.ts";
 import { OriginalWorker } from "./original-worker.ts";
 import { type Answer, ask, type EchoService, startEchoService } from "./services.ts";
 
@@ -61,7 +61,7 @@ export class Machine {
     const names = ["remote web", "remote api", "local web", "local api"];
     const services = await Promise.all(names.map(startEchoService));
     const ports = new Map<string, number>();
-    const free = await freePorts(5);
+    const free = await Promise.all(Array.from({ length: 5 }, reservedPort));
     const portOf = (session: string) => {
       if (!ports.has(session)) ports.set(session, free[ports.size]!);
       return ports.get(session)!;
@@ -163,15 +163,6 @@ ${more}`,
       .filter((entry) => /^\d+$/.test(entry) && ours(entry))
       .map(Number);
   }
-}
-
-/** Ports that nobody listens on, each another one. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), "close")));
-  return ports;
 }
 
 /** Empty for a process that has ended meanwhile. */

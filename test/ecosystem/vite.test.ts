@@ -11,6 +11,7 @@ import { join } from "node:path";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { until, World } from "../manager/world.ts";
+import { reservedPort } from "../ports.ts";
 import { newContext } from "../vscode/browser.ts";
 import { systemPackages } from "../vscode/install.ts";
 
@@ -83,7 +84,7 @@ describe.skipIf(skip)("Vite", () => {
     });
     deployed.listen(0, "127.0.0.1");
     await once(deployed, "listening");
-    vite = new Vite(join(world.folder, "page"), await freePort());
+    vite = new Vite(join(world.folder, "page"), await reservedPort());
     context = await newContext(world.folder, { width: 800, height: 600 });
   });
 
@@ -174,14 +175,6 @@ domains:
     expect((await world.linkup("stop", ...file)).code).toBe(0);
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "localhost");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}
 
 /** Counts the page's console messages with this text. */
 function countMessages(page: Page, text: string): () => number {

@@ -2,9 +2,9 @@
 
 import { createServer, type Server } from "node:http";
 import { createServer as createHttps } from "node:https";
-import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createAuthority, issueLeaf } from "../../core/certificates/authority.ts";
+import { reservedPort } from "../ports.ts";
 import { connectHttp1, type TestClient } from "./clients.ts";
 import { APP, putSession, SESSION, type Seen, type System, startSystem, WILD } from "./system.ts";
 
@@ -230,8 +230,9 @@ describe("where services listen", () => {
   });
   const listen = async (server: Server, address: string): Promise<number> => {
     opened.push(server);
-    await new Promise<void>((resolve) => server.listen(0, address, () => resolve()));
-    return (server.address() as AddressInfo).port;
+    const port = await reservedPort();
+    await new Promise<void>((resolve) => server.listen(port, address, () => resolve()));
+    return port;
   };
   const reached = async (location: string): Promise<string> => {
     await putSession(system, { services: { location } });
