@@ -15,7 +15,7 @@
  * | `GET /v1/requests/follow?…` | `ExchangeFilter` | the newest `limit`, then each that begins or ends: a line of JSON each (`FollowedExchange`) |
  * | `GET /v1/requests/:id` | | `ExchangeDetails`; 404 |
  * | `DELETE /v1/requests` | | 204; what is over is forgotten |
- * | `GET`, `PUT /v1/requests/settings` | `RequestLogSettings` | the same; `{}` |
+ * | `GET`, `PUT /v1/requests/settings` | `Partial<RequestLogSettings>` | `RequestLogSettings`; `{}` |
  * | `POST /v1/stop` | | 202; the server then ends |
  *
  * The shapes of the request log are in `exchange.ts`.

@@ -108,7 +108,10 @@ export interface ExchangeFilter {
 /** A line of `GET /v1/requests/follow`: an exchange that began, became a WebSocket, or ended; or how many such lines a slow reader missed. */
 export type FollowedExchange = Exchange | { missed: number };
 
+/** `PUT` takes some of them; the others stay as they are. */
 export interface RequestLogSettings {
+  /** False: what begins from now on is not remembered. True at the start. */
+  recording: boolean;
   /** Bytes kept of each body from now on; 0, the default, keeps none. At most 65,536. */
   body_bytes: number;
 }

@@ -1,7 +1,7 @@
 /** The part of the control API that reads the request log. */
 import { type Request, type Response, Router } from "express";
 import * as z from "zod/mini";
-import type { Exchange, FollowedExchange } from "../../core/exchange.ts";
+import type { Exchange, FollowedExchange, RequestLogSettings } from "../../core/exchange.ts";
 import { isFailed } from "../../core/exchange.ts";
 import type { Exchange as Underway } from "../requests/exchange.ts";
 import { MAX_BODY_BYTES, type RequestLog } from "../requests/log.ts";
@@ -27,7 +27,10 @@ const filterSchema = z.object({
 });
 type Filter = z.output<typeof filterSchema>;
 
-const settingsSchema = z.object({ body_bytes: z.number().check(z.int(), z.gte(0), z.lte(MAX_BODY_BYTES)) });
+const settingsSchema = z.object({
+  recording: z.optional(z.boolean()),
+  body_bytes: z.optional(z.number().check(z.int(), z.gte(0), z.lte(MAX_BODY_BYTES))),
+});
 
 /** `log` is undefined when the local server keeps none. */
 export function requestRoutes(log: RequestLog | undefined): Router {
@@ -47,12 +50,14 @@ export function requestRoutes(log: RequestLog | undefined): Router {
     response.status(204).end();
   });
   router.get("/settings", (_request, response) => {
-    response.json({ body_bytes: log.bodyBytes });
+    const settings: RequestLogSettings = { recording: log.recording, body_bytes: log.bodyBytes };
+    response.json(settings);
   });
   router.put("/settings", (request, response) => {
     const settings = parsed(settingsSchema, request.body, response);
     if (!settings) return;
-    log.bodyBytes = settings.body_bytes;
+    log.recording = settings.recording ?? log.recording;
+    log.bodyBytes = settings.body_bytes ?? log.bodyBytes;
     response.json({});
   });
   router.get("/follow", (request, response) => {

@@ -18,6 +18,8 @@ export class RequestLog {
   /** Who is told of each exchange when it begins, becomes a WebSocket and ends. */
   readonly followers = new Set<(exchange: Exchange) => void>();
   #lastId = 0;
+  /** False: what begins is not remembered. */
+  recording = true;
   /** Bytes kept of each body. */
   bodyBytes = 0;
 
@@ -26,7 +28,8 @@ export class RequestLog {
     this.#ring = new Ring(size, RING_BYTES);
   }
 
-  begin(client: Client, listener: Listener): Exchange {
+  begin(client: Client, listener: Listener): Exchange | undefined {
+    if (!this.recording) return undefined;
     const exchange = new Exchange(++this.#lastId, client, listener, this.bodyBytes, this);
     client.exchange = exchange;
     this.#open.add(exchange);

@@ -262,6 +262,26 @@ describe.each(protocols)("%s", (protocol, connect) => {
     for (const wrong of [-1, 65_537, "1", 1.5]) expect((await settings(wrong)).status).toBe(400);
     await settings(0);
   });
+
+  test("nothing while it does not record", async () => {
+    const settings = (settings: unknown) => system.server.control("PUT", "/v1/requests/settings", settings);
+    await system.server.control("DELETE", "/v1/requests");
+    await client.request({ host: APP, path: "/recorded/before" });
+    expect((await settings({ recording: false })).status).toBe(200);
+    expect((await system.server.control("GET", "/v1/requests/settings")).body).toEqual({
+      recording: false,
+      body_bytes: 0,
+    });
+    expect((await client.request({ host: APP, path: "/recorded/not" })).status).toBe(200);
+    expect((await settings({ recording: "yes" })).status).toBe(400);
+    await settings({ recording: true });
+    await client.request({ host: APP, path: "/recorded/again" });
+    await over("/recorded/again");
+    expect((await list("?path=/recorded/")).map(({ url }) => new URL(url!).pathname)).toEqual([
+      "/recorded/before",
+      "/recorded/again",
+    ]);
+  });
 });
 
 test("a request without a session: what was missing, and who likely sent it", async () => {
