@@ -13,6 +13,9 @@ test("collects once after a busy time, and then no more until it was busy again"
   const once = (after: number) => Array.from({ length: after }, (_, i) => i === COLLECTS_AT - 1);
   expect(looks(500, 800)).toEqual([false, false]);
   expect(idle(2 * COLLECTS_AT)).toEqual(once(2 * COLLECTS_AT));
+  cpu += 200;
+  quiet.collected(cpu);
+  expect(idle(2 * COLLECTS_AT)).not.toContain(true);
   expect(looks(99, 99)).toEqual([false, false]);
   expect(looks(300)).toEqual([false]);
   expect(idle(COLLECTS_AT)).toEqual(once(COLLECTS_AT));

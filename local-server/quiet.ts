@@ -24,6 +24,11 @@ export class Quiet {
     this.#before = cpuMs;
     return this.#looks === COLLECTS_AT;
   }
+
+  /** What the collection took is no use of its own. */
+  collected(cpuMs: number): void {
+    this.#before = cpuMs;
+  }
 }
 
 /** As a last resort it gives the pages back at once: else V8 does so some 8 s later the first time, and later not at all. */
@@ -33,10 +38,15 @@ let collect: ((how: typeof HOW) => void) | undefined;
 
 /** To be called every 2 s. */
 export function collectWhenQuiet(quiet: Quiet): void {
-  if (!quiet.look(process.cpuUsage().user / 1000)) return;
+  if (!quiet.look(cpuMs())) return;
   if (!collect) {
     setFlagsFromString("--expose-gc");
     collect = runInNewContext("gc") as (how: typeof HOW) => void;
   }
   collect(HOW);
+  quiet.collected(cpuMs());
+}
+
+function cpuMs(): number {
+  return process.cpuUsage().user / 1000;
 }

@@ -1,5 +1,6 @@
 /** Joins two byte streams: what one reads the other writes, each way until its own end. */
 import type { Duplex } from "node:stream";
+import { ServiceSocket } from "../upstream/service-socket.ts";
 
 /** Is told of what goes by. */
 export interface Traffic {
@@ -16,10 +17,13 @@ export function splice(client: Duplex, service: Duplex, traffic: Traffic | undef
 }
 
 function carry(from: Duplex, to: Duplex, side: "client" | "service", traffic: Traffic | undefined): void {
-  from.on("data", (chunk: Buffer) => {
+  const pass = (chunk: Buffer, release?: () => void) => {
     traffic?.[side](chunk);
-    if (!to.destroyed && !to.write(chunk)) from.pause();
-  });
+    if (to.destroyed) release?.();
+    else if (!to.write(chunk, release)) from.pause();
+  };
+  if (from instanceof ServiceSocket) from.takeBytes = pass;
+  else from.on("data", pass);
   to.on("drain", () => from.resume());
   from.on("end", () => {
     traffic?.over(side);

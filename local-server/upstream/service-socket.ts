@@ -5,13 +5,39 @@ import { Socket } from "node:net";
 const BUFFER_SIZE = 65_536;
 /**
  * Buffers kept for later: as many as a page over HTTP/2 uses at once. To allocate one for each read keeps the garbage
- * collector busier than the proxy, and what it frees late the process never gives back.
+ * collector busier than the proxy, and what it frees late the process never gives back. All are cut from pieces that malloc
+ * takes from the system and not from its heap: scattered there, they would hold for good what a busy time needed.
  */
-const MAX_SPARE = 256;
+const MAX_KEPT = 256;
+const KEPT_PIECE = 16 * BUFFER_SIZE;
+/** Of more buffers than are kept; another size, to tell them apart. */
+const PASSING_PIECE = 8 * BUFFER_SIZE;
+/** So little is copied when none is spare: who is slow to take many small pieces would hold a buffer for each. */
+const SMALL = BUFFER_SIZE / 8;
 const spare: Buffer[] = [];
+let kept = 0;
+let passing: Buffer[] = [];
+
+function take(): Buffer {
+  if (spare.length === 0 && kept < MAX_KEPT) {
+    spare.push(...cut(KEPT_PIECE));
+    kept += spare.length;
+  }
+  const buffer = spare.pop();
+  if (buffer) return buffer;
+  if (passing.length === 0) passing = cut(PASSING_PIECE);
+  return passing.pop()!;
+}
+
+function cut(size: number): Buffer[] {
+  const piece = Buffer.allocUnsafeSlow(size);
+  return Array.from({ length: size / BUFFER_SIZE }, (_, i) =>
+    piece.subarray(i * BUFFER_SIZE, (i + 1) * BUFFER_SIZE),
+  );
+}
 
 function keep(buffer: Buffer): void {
-  if (spare.length < MAX_SPARE) spare.push(buffer);
+  if (buffer.buffer.byteLength === KEPT_PIECE) spare.push(buffer);
 }
 
 /** Takes bytes; `release` is called once when nobody needs them any more, and nobody may touch them after that. */
@@ -30,7 +56,7 @@ export class ServiceSocket extends Socket {
       allowHalfOpen: true,
       onread: {
         buffer: () => {
-          self.waiting = spare.pop() ?? Buffer.allocUnsafeSlow(BUFFER_SIZE);
+          self.waiting = take();
           return self.waiting;
         },
         callback: (length, buffer) => {
@@ -48,14 +74,15 @@ export class ServiceSocket extends Socket {
   }
 
   #received(bytes: Buffer, buffer: Buffer): boolean {
-    const release = () => keep(buffer);
-    if (this.takeBytes) {
-      this.takeBytes(bytes, release);
+    if (this.takeBytes && !(bytes.length < SMALL && spare.length === 0)) {
+      this.takeBytes(bytes, () => keep(buffer));
       return true;
     }
     const copy = Buffer.from(bytes);
-    release();
-    return this.push(copy);
+    keep(buffer);
+    if (!this.takeBytes) return this.push(copy);
+    this.takeBytes(copy, () => {});
+    return true;
   }
 
   // A service that refuses a long body answers, and hangs up without reading on. When the next write finds the
