@@ -36,8 +36,11 @@ function cut(size: number): Buffer[] {
   );
 }
 
-function keep(buffer: Buffer): void {
-  if (buffer.buffer.byteLength === KEPT_PIECE) spare.push(buffer);
+/** False when it is one too many. */
+function keep(buffer: Buffer): boolean {
+  if (buffer.buffer.byteLength !== KEPT_PIECE) return false;
+  spare.push(buffer);
+  return true;
 }
 
 /** Takes bytes; `release` is called once when nobody needs them any more, and nobody may touch them after that. */
@@ -79,7 +82,7 @@ export class ServiceSocket extends Socket {
       return true;
     }
     const copy = Buffer.from(bytes);
-    keep(buffer);
+    if (!keep(buffer)) passing.push(buffer);
     if (!this.takeBytes) return this.push(copy);
     this.takeBytes(copy, () => {});
     return true;
