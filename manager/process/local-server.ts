@@ -15,11 +15,10 @@ import { failed, isDue, isWell, notStarted, type Supervised, startedAs } from ".
  */
 export const V8_OPTIONS = ["--min-semi-space-size=8"];
 /**
- * Where the C library is glibc. One heap for all threads: with one for each, what a busy time needed stays scattered over
- * them for good. And what is large is taken from the system and given back to it, always: by itself glibc puts larger and
- * larger pieces into the heap. Neither costs CPU.
+ * One heap for all threads, where the C library is glibc: with one for each, what a busy time needed stays scattered over
+ * them for good. It costs no CPU.
  */
-export const MALLOC = { MALLOC_ARENA_MAX: "1", MALLOC_MMAP_THRESHOLD_: "131072" };
+export const MALLOC = { MALLOC_ARENA_MAX: "1" };
 /** It listens within 100 ms on an idle machine. */
 const START_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 4_000;
