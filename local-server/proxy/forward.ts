@@ -88,6 +88,8 @@ class Forwarding implements Answer {
   #repeated = false;
   #responded = false;
   #headWaits = false;
+  /** What happens now is of the instant in which the head came. */
+  #justAnswered = false;
   /** The answer's body goes nowhere: the client gets another one. */
   #discarding = false;
   #over = false;
@@ -95,7 +97,6 @@ class Forwarding implements Answer {
   constructor(client: Client, passage: Passage, pool: Pool) {
     this.#client = client;
     this.#exchange = client.exchange;
-    if (this.#exchange) this.#exchange.request = passage.request;
     this.#passage = passage;
     this.#pool = pool;
     this.#repeatable = !client.hasBody && IDEMPOTENT.has(client.method);
@@ -145,6 +146,7 @@ class Forwarding implements Answer {
   head(response: ResponseHead): void {
     const forwarded = this.#passage.answer(response);
     this.#exchange?.respond(forwarded.status, response);
+    this.#justAnswered = true;
     this.#discarding = response.hasBody && !forwarded.hasBody;
     try {
       this.#client.respond(forwarded);
@@ -170,6 +172,7 @@ class Forwarding implements Answer {
 
   /** A head goes together with the first piece of its body when that is there already, else without waiting for it. */
   caughtUp(): void {
+    this.#justAnswered = false;
     if (!this.#headWaits) return;
     this.#headWaits = false;
     this.#client.flush();
@@ -180,7 +183,7 @@ class Forwarding implements Answer {
     this.#connection = undefined;
     this.#client.end(trailers);
     this.#client.resume();
-    this.#exchange?.end();
+    this.#exchange?.end(this.#justAnswered);
   }
 
   switched(response: ResponseHead, socket: Socket, rest: Buffer): void {

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Exchange } from "../requests/exchange.ts";
 import type { Protocol } from "../requests/facts.ts";
 import type { Client, ForwardedHead, RequestBody } from "./client.ts";
-import { Fields } from "./fields.ts";
+import { type Fields, fieldsOf } from "./fields.ts";
 
 export class Http1Client implements Client {
   readonly protocol: Protocol;
@@ -25,7 +25,7 @@ export class Http1Client implements Client {
     this.#response = response;
     this.protocol = request.httpVersionMinor < 1 ? "HTTP/1.0" : "HTTP/1.1";
     this.method = request.method ?? "GET";
-    this.fields = new Fields(request.rawHeaders);
+    this.fields = fieldsOf(request.rawHeaders);
     const { authority, path } = splitAbsolute(request.url ?? "/");
     this.host = authority ?? this.fields.get("host") ?? "";
     this.target = path;

@@ -5,7 +5,7 @@ import type { Socket } from "node:net";
 import type { Exchange } from "../requests/exchange.ts";
 import type { ResponseHead } from "../upstream/response-parser.ts";
 import type { Client, ForwardedHead, RequestBody } from "./client.ts";
-import { endToEnd, Fields } from "./fields.ts";
+import { endToEnd, type Fields, fieldsOf } from "./fields.ts";
 import { http2Fields, sendFields, splitPseudo } from "./http2-fields.ts";
 import { splice, type Traffic } from "./splice.ts";
 
@@ -33,7 +33,7 @@ export class Http2Client implements Client {
     // RFC 8441: an extended CONNECT is what HTTP/1.1 writes as a GET with Upgrade and a key.
     this.method = this.upgrade === undefined ? (pseudo[":method"] ?? "") : "GET";
     if (this.upgrade !== undefined) headers.push("sec-websocket-key", randomBytes(16).toString("base64"));
-    this.fields = new Fields(headers);
+    this.fields = fieldsOf(headers);
     this.host = pseudo[":authority"] ?? this.fields.get("host") ?? "";
     this.target = pseudo[":path"] ?? "";
     this.secure = stream.session?.encrypted ?? false;

@@ -13,7 +13,7 @@ import { isLocal } from "../../core/session.ts";
 import type { Served } from "../sessions.ts";
 import type { SentRequest } from "../upstream/connection.ts";
 import type { ClientHead } from "./client.ts";
-import { connectionNames, type Fields } from "./fields.ts";
+import { connectionNames, type Fields, type OwnLines } from "./fields.ts";
 
 export interface ForwardedRequest extends SentRequest {
   /** The `Host` that the service sees instead of the client's. */
@@ -64,24 +64,8 @@ function written(
   { target, host, added, shownOrigin }: Changes,
 ): Omit<SentRequest, "origin"> {
   const { fields, method, upgrade } = client;
-  const names = new Set(added.map(([name]) => name));
-  const replaced: string[] = [];
-  const hop = connectionNames(fields);
   const body = !client.hasBody ? "none" : fields.has("content-length") ? "of known length" : "chunked";
-
-  let head = `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n`;
-  for (let i = 0; i < fields.names.length; i++) {
-    const lower = fields.names[i]!;
-    if (DROPPED.has(lower) || hop.has(lower)) continue;
-    const name = fields.raw[2 * i]!;
-    const value = fields.raw[2 * i + 1]!;
-    const shown = shownOrigin !== undefined && lower === "origin" ? shownOrigin : value;
-    if (names.has(lower) || shown !== value) replaced.push(name, value);
-    if (!names.has(lower)) head += `${name}: ${shown}\r\n`;
-  }
-  const cookies = joinedCookies(fields);
-  if (cookies !== undefined) head += `Cookie: ${cookies}\r\n`;
-  const own = head.length;
+  let head = `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n${ownLines(fields, added, shownOrigin)}`;
   for (const [name, value] of added) head += `${name}: ${value}\r\n`;
   // The only kind of TE that a proxy may ask for is the one whose trailers it passes on.
   if (fields.has("te") && fields.list("te").includes("trailers"))
@@ -92,7 +76,44 @@ function written(
     if (trailer !== undefined) head += `Trailer: ${trailer}\r\n`;
     head += "Transfer-Encoding: chunked\r\n";
   }
-  return { method, head: `${head}\r\n`, own, replaced, upgrade: upgrade !== undefined, body };
+  return { method, head: `${head}\r\n`, upgrade: upgrade !== undefined, body };
+}
+
+/** They depend on nothing else, so they are made anew for other lines only. */
+function ownLines(fields: Fields, added: [string, string][], origin: string | undefined): string {
+  const { own } = fields;
+  if (own && own.origin === origin && own.added.length === added.length) {
+    let i = 0;
+    while (i < added.length && added[i]![0] === own.added[i]) i++;
+    if (i === added.length) return own.text;
+  }
+  fields.own = madeOwn(
+    fields,
+    added.map(([name]) => name),
+    origin,
+  );
+  return fields.own.text;
+}
+
+function madeOwn(fields: Fields, added: string[], origin: string | undefined): OwnLines {
+  const hop = connectionNames(fields);
+  let text = "";
+  for (let i = 0; i < fields.names.length; i++) {
+    const lower = fields.names[i]!;
+    if (DROPPED.has(lower) || hop.has(lower) || added.includes(lower)) continue;
+    const name = fields.raw[2 * i]!;
+    const value = fields.raw[2 * i + 1]!;
+    const shown = origin !== undefined && lower === "origin" ? origin : value;
+    text += `${name}: ${shown}\r\n`;
+  }
+  const cookies = joinedCookies(fields);
+  if (cookies !== undefined) text += `Cookie: ${cookies}\r\n`;
+  return { added, origin, text: inOnePiece(text) };
+}
+
+/** V8 leaves a text in the pieces that it was put together from until somebody looks into it: here once for all its uses. */
+function inOnePiece(text: string): string {
+  return Number.isNaN(text.charCodeAt(0)) ? "" : text;
 }
 
 /**
@@ -117,7 +138,7 @@ function publicHost(client: ClientHead, { match }: Routed): string {
 }
 
 /** HTTP/2 sends cookies in crumbs, and some clients in several lines; services expect one line. */
-function joinedCookies(fields: Fields): string | undefined {
+export function joinedCookies(fields: Fields): string | undefined {
   let joined: string | undefined;
   for (const [i, name] of fields.names.entries()) {
     if (name !== "cookie") continue;

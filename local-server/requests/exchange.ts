@@ -1,14 +1,16 @@
 /** An exchange under way. Who carries it tells what happens; nothing is made of that before somebody reads. */
 
 import type { Listener } from "../../core/decide.ts";
+import type { Service } from "../../core/session.ts";
 import type { Client } from "../proxy/client.ts";
 import type { Verdict } from "../proxy/decide.ts";
 import type { Failure } from "../proxy/failures.ts";
 import type { Traffic } from "../proxy/splice.ts";
-import type { SentRequest } from "../upstream/connection.ts";
+import type { Served } from "../sessions.ts";
 import type { ResponseHead } from "../upstream/response-parser.ts";
 import { BodyPiece } from "./body-piece.ts";
-import { Facts, Rare, type Recorded } from "./facts.ts";
+import { timeOfDay } from "./clock.ts";
+import { type Facts, type Protocol, Rare, type Recorded } from "./facts.ts";
 import { FrameCounter } from "./frame-counter.ts";
 
 /** What a log wants to hear of an exchange. */
@@ -19,32 +21,46 @@ export interface Listening {
   ended(exchange: Exchange): void;
 }
 
-export class Exchange extends Facts {
+/** It has few fields: each costs every request something. */
+export class Exchange implements Facts {
+  readonly id: number;
   readonly client: Client;
+  readonly listener: Listener;
+  readonly #log: Listening;
+  readonly time: number;
+  readonly started: number;
+  answered = 0;
+  ended = 0;
+  served: Served | undefined;
+  service: Service | undefined;
+  status = 0;
+  requestBytes = 0;
+  responseBytes = 0;
+  rare: Rare | undefined;
+  /** What the service answered. */
+  response: ResponseHead | undefined;
   /** Among those under way. */
   place = 0;
-  readonly #log: Listening;
-  /** What the service is sent. Its text is there anyway, in one piece: to write down the client's own lines costs more. */
-  request: SentRequest | undefined;
-  /** What the service answered, or what the proxy did in its place. */
-  response: ResponseHead | undefined;
-  ownHeaders: string[] | undefined;
-  readonly requestPiece: BodyPiece | undefined;
-  readonly responsePiece: BodyPiece | undefined;
 
   /** `bodyBytes`: how much of each body is kept. */
   constructor(id: number, client: Client, listener: Listener, bodyBytes: number, log: Listening) {
-    super();
     this.id = id;
     this.client = client;
-    this.#log = log;
     this.listener = listener;
-    this.protocol = client.protocol;
-    this.secure = client.secure;
-    this.time = Date.now();
+    this.#log = log;
     this.started = performance.now();
-    this.requestPiece = bodyBytes === 0 ? undefined : new BodyPiece(bodyBytes);
-    this.responsePiece = bodyBytes === 0 ? undefined : new BodyPiece(bodyBytes);
+    this.time = timeOfDay(this.started);
+    if (bodyBytes === 0) return;
+    this.rare = new Rare();
+    this.rare.pieces = { request: new BodyPiece(bodyBytes), response: new BodyPiece(bodyBytes) };
+  }
+
+  get protocol(): Protocol {
+    return this.client.protocol;
+  }
+
+  get secure(): boolean {
+    return this.client.secure;
   }
 
   decided(verdict: Verdict | { failure: Failure }): void {
@@ -70,7 +86,7 @@ export class Exchange extends Facts {
 
   sent(chunk: Buffer): void {
     this.requestBytes += chunk.length;
-    this.requestPiece?.take(chunk);
+    this.rare?.pieces?.request.take(chunk);
   }
 
   /** `status`: what the client is told. */
@@ -82,15 +98,16 @@ export class Exchange extends Facts {
 
   received(chunk: Buffer): void {
     this.responseBytes += chunk.length;
-    this.responsePiece?.take(chunk);
+    this.rare?.pieces?.response.take(chunk);
   }
 
   /** The proxy answers in the service's place. `error`: what happened to the connection. */
   refused({ status, code }: Failure, headers: string[], error: Error | undefined): void {
     this.status = status;
-    this.#rarely().failure = code;
+    const rare = this.#rarely();
+    rare.failure = code;
+    rare.ownHeaders = headers;
     this.response = undefined;
-    this.ownHeaders = headers;
     this.answered = performance.now();
     if (error) this.broken("service", error.message);
   }
@@ -132,10 +149,13 @@ export class Exchange extends Facts {
     rare.reason ??= reason;
   }
 
-  end(): void {
+  /** `justAnswered`: in the instant of the answer. To ask the clock once more costs as much as all else that is noted then. */
+  end(justAnswered = false): void {
     if (this.ended !== 0) return;
-    this.ended = performance.now();
+    this.ended = justAnswered ? this.answered : performance.now();
     this.#log.ended(this);
+    // Node may hold on to a stream, and so to this, until V8 has carried it into the old generation.
+    this.response = undefined;
   }
 
   #rarely(): Rare {
@@ -152,9 +172,9 @@ export class Exchange extends Facts {
       host,
       target,
       requestHeaders: fields,
-      responseHeaders: this.ownHeaders ?? this.response?.fields.raw,
-      requestBody: this.requestPiece?.read(),
-      responseBody: this.responsePiece?.read(),
+      responseHeaders: this.rare?.ownHeaders ?? this.response?.fields.raw,
+      requestBody: this.rare?.pieces?.request.read(),
+      responseBody: this.rare?.pieces?.response.read(),
     };
   }
 }

@@ -5,44 +5,28 @@ import type { Exchange } from "../../core/exchange.ts";
 import type { Service } from "../../core/session.ts";
 import type { Fields } from "../proxy/fields.ts";
 import type { Served } from "../sessions.ts";
+import type { BodyPiece } from "./body-piece.ts";
 
 export type Protocol = Exchange["protocol"];
 
 /** Every exchange fills these fields on its way, so each is a plain store, and what is rare is apart. */
-export class Facts {
-  id = 0;
-  listener: Listener = "browser";
-  protocol: Protocol = "HTTP/1.1";
-  secure = false;
+export interface Facts {
+  id: number;
+  listener: Listener;
+  protocol: Protocol;
+  secure: boolean;
   /** Milliseconds since the epoch. */
-  time = 0;
+  time: number;
   /** These three: milliseconds of the monotonic clock; 0 when it has not come so far. */
-  started = 0;
-  answered = 0;
-  ended = 0;
+  started: number;
+  answered: number;
+  ended: number;
   served: Served | undefined;
   service: Service | undefined;
-  status = 0;
-  requestBytes = 0;
-  responseBytes = 0;
+  status: number;
+  requestBytes: number;
+  responseBytes: number;
   rare: Rare | undefined;
-
-  copy(from: Facts): void {
-    this.id = from.id;
-    this.listener = from.listener;
-    this.protocol = from.protocol;
-    this.secure = from.secure;
-    this.time = from.time;
-    this.started = from.started;
-    this.answered = from.answered;
-    this.ended = from.ended;
-    this.served = from.served;
-    this.service = from.service;
-    this.status = from.status;
-    this.requestBytes = from.requestBytes;
-    this.responseBytes = from.responseBytes;
-    this.rare = from.rare;
-  }
 }
 
 /** What most exchanges have nothing of. */
@@ -53,8 +37,9 @@ export class Rare {
   connected = 0;
   /** Where at the edge it was passed on to. */
   edgeHost: string | undefined;
-  /** The code of the answer that the proxy gave itself. */
+  /** The code of the answer that the proxy gave itself, and its headers. */
   failure: string | undefined;
+  ownHeaders: string[] | undefined;
   /** Who broke it off, and how. */
   brokenBy: "client" | "service" | undefined;
   reason: string | undefined;
@@ -63,6 +48,8 @@ export class Rare {
   serviceFrames = 0;
   clientClose = 0;
   serviceClose = 0;
+  /** Of both bodies, when they are kept. */
+  pieces: { request: BodyPiece; response: BodyPiece } | undefined;
 }
 
 /** Of an exchange that has nothing rare. */
@@ -76,7 +63,7 @@ export interface Recorded {
   target: string;
   requestHeaders: Fields;
   /** Name, value, name, value…: as the service said them, or the proxy in its place. Undefined before there is an answer. */
-  responseHeaders: string[] | undefined;
+  responseHeaders: readonly string[] | undefined;
   requestBody: KeptBody | undefined;
   responseBody: KeptBody | undefined;
 }

@@ -54,7 +54,7 @@ export class RequestLog {
   /** By id, oldest first. What it gives is to be read at once: it changes with the exchange, and is written over. */
   all(): Recorded[] {
     const open = Array.from(this.#open, (exchange) => exchange.read());
-    return [...this.#ring, ...open].sort((a, b) => a.facts.id - b.facts.id);
+    return [...this.#ring.all(), ...open].sort((a, b) => a.facts.id - b.facts.id);
   }
 
   get(id: number): Recorded | undefined {
@@ -62,6 +62,8 @@ export class RequestLog {
   }
 
   #tell(exchange: Exchange): void {
+    // Hardly ever somebody follows, and each exchange asks twice.
+    if (this.followers.size === 0) return;
     for (const follower of this.followers) follower(exchange);
   }
 }

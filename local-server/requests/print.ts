@@ -10,7 +10,7 @@ import type { RequestHead } from "../../core/request.ts";
 import { type Decision, route } from "../../core/route.ts";
 import { isLocal } from "../../core/session.ts";
 import { endToEnd, Fields } from "../proxy/fields.ts";
-import { requestHead } from "../proxy/request-head.ts";
+import { joinedCookies, requestHead } from "../proxy/request-head.ts";
 import { asItCame, responseHead } from "../proxy/response-head.ts";
 import { type Facts, type KeptBody, NOTHING_RARE, type Recorded } from "./facts.ts";
 import { redactedBody, redactedHeader, redactedHeaders, redactedReason, redactedText } from "./redact.ts";
@@ -69,7 +69,7 @@ export function printDetails(recorded: Recorded): ExchangeDetails {
       const value = source === "host" ? head.host : head.header(source);
       return { source, value: value === undefined ? null : redactedHeader(source, value) };
     }),
-    request_headers: redactedHeaders(["host", host, ...endToEnd(withoutHost(requestHeaders))]),
+    request_headers: redactedHeaders(asOneRequest(host, requestHeaders)),
     response_headers: responseHeaders ? redactedHeaders(asAnswered(recorded, responseHeaders)) : null,
     request_body: requestBody ? printBody(requestBody) : null,
     response_body: responseBody ? printBody(responseBody) : null,
@@ -77,7 +77,7 @@ export function printDetails(recorded: Recorded): ExchangeDetails {
 }
 
 /** The headers of the answer as the client got them. */
-function asAnswered(recorded: Recorded, said: string[]): string[] {
+function asAnswered(recorded: Recorded, said: readonly string[]): readonly string[] {
   const { facts, method, host, target, requestHeaders: fields } = recorded;
   if (facts.rare?.failure !== undefined) return said;
   const response = {
@@ -107,9 +107,12 @@ function clientHost({ listener }: Facts, head: RequestHead): string {
   return (listener === "tunnel" && hostFrom(head, "x-forwarded-host")) || head.host;
 }
 
-/** The host stands elsewhere in HTTP/2, and in the URL when a proxy was meant. */
-function withoutHost({ raw, names }: Fields): Fields {
-  return new Fields(raw.filter((_, i) => names[i >> 1] !== "host"));
+/** The host stands elsewhere in HTTP/2, and in the URL when a proxy was meant; cookies come in crumbs there. */
+function asOneRequest(host: string, fields: Fields): string[] {
+  const { raw, names } = fields;
+  const rest = raw.filter((_, i) => names[i >> 1] !== "host" && names[i >> 1] !== "cookie");
+  const cookies = joinedCookies(fields);
+  return ["host", host, ...endToEnd(new Fields(rest)), ...(cookies === undefined ? [] : ["cookie", cookies])];
 }
 
 function urlOf(facts: Facts, head: Head): string | null {

@@ -1,157 +1,230 @@
 /**
  * The exchanges that are over, the newest of them, within a number and a number of bytes.
  *
- * Nothing of an exchange stays on the heap for long: objects that outlive their request are copied twice by the garbage
- * collector, which costs several times what writing them down does (measured: 10 % of a request against 2 %). So the heads
- * go into one buffer, written round and round, and the facts into slots that are used again. A write costs more than its
- * bytes, so several exchanges share one; of those that wait for it only the words are kept.
+ * Nothing of an exchange stays on the heap: objects that outlive their request are copied twice by the garbage collector,
+ * which costs several times what writing them down does (measured: 10 % of a request against 1 %). So facts go into slots
+ * that are used again, and words into one buffer, written round and round. What costs then is memory that no cache has,
+ * and calls that leave the compiled code: a client's headers, most of the words, are written once for all its exchanges
+ * that have the same, and what is short is written a character at a time.
  */
+import type { Listener } from "../../core/decide.ts";
+import type { Service } from "../../core/session.ts";
 import { Fields } from "../proxy/fields.ts";
+import type { Served } from "../sessions.ts";
 import { parseFields } from "../upstream/response-parser.ts";
 import type { Exchange } from "./exchange.ts";
-import { Facts, type KeptBody, type Recorded } from "./facts.ts";
+import type { Facts, KeptBody, Protocol, Rare, Recorded } from "./facts.ts";
 
-/** The words of so many are written at once. */
-const BATCH = 32;
+/** So many different headers of clients are remembered, to be found again: those for pages, scripts, images, data. */
+const KINDS = 8;
+/** Longer texts are written by a call of Node's (measured: it costs as much as some hundred characters here). */
+const SHORT = 512;
 
-/** Where the words of an exchange lie. */
-class Slot extends Facts {
-  /** Counted from the first byte ever written, as if the buffer had no end. */
+/** What is kept of an exchange. Places are counted from the first byte ever written, as if the buffer had no end. */
+class Slot implements Facts {
+  id = 0;
+  listener: Listener = "browser";
+  protocol: Protocol = "HTTP/1.1";
+  secure = false;
+  time = 0;
+  started = 0;
+  answered = 0;
+  ended = 0;
+  served: Served | undefined;
+  service: Service | undefined;
+  status = 0;
+  requestBytes = 0;
+  responseBytes = 0;
+  rare: Rare | undefined;
+  method = "";
+  host = "";
+  /** The client's headers: where, maybe written for an earlier exchange, and how many bytes. */
+  headersAt = 0;
+  headers = 0;
+  /** The target, and behind it the answer's head (-1 bytes: there was none). */
   at = 0;
-  /** Bytes of method, target, host and headers; of the client's lines in the request as it was sent (0: they are in the headers). */
-  words = 0;
-  sent = 0;
-  /** Bytes of the answer's head (-1: there was none), and of the bodies' pieces. */
+  target = 0;
   response = -1;
   /** The answer's head is text as HTTP/1.1 writes it. */
   isText = false;
-  requestBody = 0;
-  responseBody = 0;
-  cut = { request: false, response: false };
+  /** The pieces of the request's and the answer's body: where, how many bytes, and whether it had more. */
+  bodies: { at: number; length: number; cut: boolean }[] | undefined;
 }
 
+/** Not in Node's types. */
+type Latin1Buffer = Buffer & { latin1Write(text: string, at: number): number };
+
 export class Ring {
-  readonly #slots: Slot[];
-  readonly #buffer: Buffer;
-  /** What is not in the buffer yet, of how many exchanges. */
-  #text = "";
-  #waiting = 0;
-  /** How many exchanges were added. */
+  readonly #size: number;
+  #slots: Slot[];
+  readonly #words: Latin1Buffer;
+  /** The headers that were written last, where, and how many bytes. */
+  readonly #kinds: (Fields | undefined)[] = Array.from({ length: KINDS }, () => undefined);
+  readonly #kindsAt = Array.from({ length: KINDS }, () => 0);
+  readonly #kindsLength = Array.from({ length: KINDS }, () => 0);
+  #nextKind = 0;
+  /** Not a string of each exchange: those that stay are costly. */
+  #method = "";
+  #host = "";
+  /** How many exchanges were added since it was empty. */
   #added = 0;
-  /** How many of them were there when it was cleared. */
-  #cleared = 0;
-  /** Bytes ever written. */
+  /** Bytes ever written, or left out at the buffer's end. */
   #written = 0;
 
-  /** `size`: exchanges; `bytes`: at least as many as one exchange may have. */
+  /** `size`: exchanges; `bytes`: at least four times as many as one exchange may have. */
   constructor(size: number, bytes: number) {
-    this.#slots = Array.from({ length: size }, () => new Slot());
+    this.#size = size;
+    this.#slots = slots(size);
     // Written to once, so that its memory is taken now and not bit by bit.
-    this.#buffer = Buffer.allocUnsafeSlow(bytes).fill(0);
+    this.#words = Buffer.allocUnsafeSlow(bytes).fill(0) as Latin1Buffer;
   }
 
   add(exchange: Exchange): void {
-    const slot = this.#slots[this.#added++ % this.#slots.length]!;
-    slot.copy(exchange);
-    slot.at = this.#written + this.#text.length;
-    const { client, request, response, ownHeaders, requestPiece, responsePiece } = exchange;
-    const headers = request ? request.replaced : client.fields.raw;
-    const line = `${client.method}\n${client.target}\n${client.host}`;
-    const words = headers.length === 0 ? line : `${line}\n${headers.join("\n")}`;
-    const sent = request ? request.head.slice(0, request.own) : "";
-    const said = response?.text ?? (ownHeaders ?? response?.fields.raw)?.join("\n");
-    slot.words = words.length;
-    slot.sent = sent.length;
-    slot.response = said === undefined ? -1 : said.length;
-    slot.isText = response?.text !== undefined;
-    this.#text += words + sent + (said ?? "");
-    slot.requestBody = requestPiece ? this.#keep(slot.cut, "request", requestPiece.read()) : 0;
-    slot.responseBody = responsePiece ? this.#keep(slot.cut, "response", responsePiece.read()) : 0;
-    if (++this.#waiting === BATCH) this.#write();
+    const { client, response, rare } = exchange;
+    const slot = this.#slots[this.#added++ % this.#size]!;
+    slot.id = exchange.id;
+    slot.listener = exchange.listener;
+    slot.protocol = client.protocol;
+    slot.secure = client.secure;
+    slot.time = exchange.time;
+    slot.started = exchange.started;
+    slot.answered = exchange.answered;
+    slot.ended = exchange.ended;
+    slot.served = exchange.served;
+    slot.service = exchange.service;
+    slot.status = exchange.status;
+    slot.requestBytes = exchange.requestBytes;
+    slot.responseBytes = exchange.responseBytes;
+    slot.rare = rare;
+    if (this.#method !== client.method) this.#method = client.method;
+    slot.method = this.#method;
+    if (this.#host !== client.host) this.#host = client.host;
+    slot.host = this.#host;
+
+    const kind = this.#find(client.fields);
+    slot.headersAt = this.#kindsAt[kind]!;
+    slot.headers = this.#kindsLength[kind]!;
+    const { target } = client;
+    const text = response?.text;
+    const head = text ?? (rare?.ownHeaders ?? response?.fields.raw)?.join("\n");
+    slot.target = target.length;
+    slot.response = head === undefined ? -1 : head.length;
+    slot.isText = text !== undefined;
+    slot.at = this.#room(target.length + (head === undefined ? 0 : head.length));
+    this.#write(target);
+    if (head !== undefined) this.#write(head);
+    slot.bodies = undefined;
+    if (rare?.pieces) this.#keepBodies(slot, rare);
   }
 
   /** Forgets them all. */
   clear(): void {
-    this.#cleared = this.#added;
-    for (const slot of this.#slots) slot.copy(new Facts());
+    this.#slots = slots(this.#size);
+    this.#added = 0;
   }
 
   /** Oldest first, in the order in which they ended. */
-  *[Symbol.iterator](): Generator<Recorded> {
-    this.#write();
-    const first = Math.max(this.#cleared, this.#added - this.#slots.length);
-    for (let i = first; i < this.#added; i++) {
-      const slot = this.#slots[i % this.#slots.length]!;
+  all(): Recorded[] {
+    const oldest = this.#written - this.#words.length;
+    const all: Recorded[] = [];
+    for (let i = this.#added - 1; i >= 0 && i >= this.#added - this.#size; i--) {
+      const slot = this.#slots[i % this.#size]!;
       // Others have been written over it.
-      if (slot.at < this.#written - this.#buffer.length) continue;
-      yield this.#read(slot);
+      if (Math.min(slot.headersAt, slot.at) < oldest) break;
+      all.push(this.#read(slot));
     }
+    return all.reverse();
   }
 
-  #keep(cut: Slot["cut"], which: keyof Slot["cut"], body: KeptBody | undefined): number {
-    if (!body) return 0;
-    cut[which] = body.cut;
-    this.#text += body.bytes.toString("latin1");
-    return body.bytes.length;
+  /** Which kind has these headers. */
+  #find(fields: Fields): number {
+    // What was written long ago may soon be written over.
+    const old = this.#written - this.#words.length / 2;
+    for (let kind = 0; kind < KINDS; kind++)
+      if (this.#kinds[kind] === fields && this.#kindsAt[kind]! >= old) return kind;
+    const kind = this.#nextKind++ % KINDS;
+    this.#kinds[kind] = fields;
+    const { raw } = fields;
+    let length = raw.length;
+    for (const text of raw) length += text.length;
+    this.#kindsAt[kind] = this.#room(length);
+    this.#kindsLength[kind] = length;
+    for (const text of raw) {
+      this.#write(text);
+      this.#write("\n");
+    }
+    return kind;
   }
 
-  /** Goes on at the buffer's beginning when its end is reached. */
-  #write(): void {
-    for (let rest = this.#text; rest !== ""; ) {
-      const length = this.#buffer.write(rest, this.#written % this.#buffer.length, "latin1");
-      this.#written += length;
-      rest = rest.slice(length);
-    }
-    this.#text = "";
-    this.#waiting = 0;
+  #keepBodies(slot: Slot, rare: Rare): void {
+    const { request, response } = rare.pieces!;
+    // The pieces do not outlive their exchange.
+    rare.pieces = undefined;
+    slot.bodies = [request.read(), response.read()].map((body) => {
+      if (!body) return { at: this.#written, length: 0, cut: false };
+      const at = this.#room(body.bytes.length);
+      this.#words.set(body.bytes, at % this.#words.length);
+      this.#written += body.bytes.length;
+      return { at, length: body.bytes.length, cut: body.cut };
+    });
+  }
+
+  /** Where so many bytes can be written in one piece, which is to be done next. */
+  #room(length: number): number {
+    const left = this.#words.length - (this.#written % this.#words.length);
+    if (length > left) this.#written += left;
+    return this.#written;
+  }
+
+  #write(text: string): void {
+    const words = this.#words;
+    const at = this.#written % words.length;
+    const { length } = text;
+    if (length > SHORT) words.latin1Write(text, at);
+    else for (let i = 0; i < length; i++) words[at + i] = text.charCodeAt(i);
+    this.#written += length;
   }
 
   #read(slot: Slot): Recorded {
-    let { at } = slot;
-    const next = (length: number) => {
-      const from = at % this.#buffer.length;
-      at += length;
-      const first = this.#buffer.subarray(from, from + length);
-      return first.length === length
-        ? first
-        : Buffer.concat([first, this.#buffer.subarray(0, length - first.length)]);
-    };
-    const [method = "", target = "", host = "", ...headers] = lines(next(slot.words));
-    const requestHeaders = new Fields(slot.sent === 0 ? headers : asSaid(next(slot.sent), headers));
-    const response = slot.response === -1 ? undefined : next(slot.response);
-    const body = (length: number, cut: boolean) => (length === 0 ? undefined : { bytes: next(length), cut });
+    const { method, host, response } = slot;
+    const [requestBody, responseBody] = (slot.bodies ?? []).map(
+      ({ at, length, cut }): KeptBody | undefined =>
+        length === 0 ? undefined : { bytes: this.#bytes(at, length), cut },
+    );
+    const target = this.#text(slot.at, slot.target);
+    const head = response === -1 ? undefined : this.#text(slot.at + slot.target, response);
     return {
       facts: slot,
       method,
       target,
       host,
-      requestHeaders,
-      responseHeaders: response && (slot.isText ? headerLines(response) : lines(response)),
-      requestBody: body(slot.requestBody, slot.cut.request),
-      responseBody: body(slot.responseBody, slot.cut.response),
+      requestHeaders: new Fields(this.#text(slot.headersAt, slot.headers).split("\n").slice(0, -1)),
+      responseHeaders: head === undefined ? undefined : slot.isText ? headerLines(head) : lines(head),
+      requestBody,
+      responseBody,
     };
   }
-}
 
-/** The client's headers: those that were sent, in the words of the client. */
-function asSaid(sent: Buffer, replaced: string[]): string[] {
-  const before = new Fields(replaced);
-  const headers: string[] = [];
-  // Behind the request line and the host that the service was sent.
-  for (const line of sent.toString("latin1").split("\r\n").slice(2, -1)) {
-    const colon = line.indexOf(": ");
-    const name = line.slice(0, colon);
-    if (!before.has(name.toLowerCase())) headers.push(name, line.slice(colon + 2));
+  #text(at: number, length: number): string {
+    return this.#bytes(at, length).toString("latin1");
   }
-  return [...headers, ...replaced];
+
+  #bytes(at: number, length: number): Buffer {
+    const from = at % this.#words.length;
+    return this.#words.subarray(from, from + length);
+  }
 }
 
-function headerLines(bytes: Buffer): string[] {
-  const [, ...rest] = bytes.toString("latin1").split("\r\n");
+function slots(size: number): Slot[] {
+  return Array.from({ length: size }, () => new Slot());
+}
+
+function headerLines(head: string): string[] {
+  const [, ...rest] = head.split("\r\n");
   return rest.length === 0 ? [] : parseFields(rest.join("\r\n"));
 }
 
 /** No name or value of a header has a line break: HTTP could not carry it. */
-function lines(bytes: Buffer): string[] {
-  return bytes.length === 0 ? [] : bytes.toString("latin1").split("\n");
+function lines(text: string): string[] {
+  return text === "" ? [] : text.split("\n");
 }

@@ -8,10 +8,6 @@ export interface SentRequest {
   method: string;
   /** Request line and headers as HTTP/1.1 has them, with the empty line behind them, to be sent as latin1. */
   head: string;
-  /** Where in `head` the client's own lines end: as they came, but for the host, those of its connection, and cookies joined. */
-  own: number;
-  /** What the client said in lines that say something else now: name, value, name, value… */
-  replaced: string[];
   /** Asks to switch protocols. */
   upgrade: boolean;
   body: "none" | "of known length" | "chunked";

@@ -159,7 +159,7 @@ describe.each(protocols)("%s", (protocol, connect) => {
       host: APP,
       path: `/login?token=${secret}&%74oken=${secret}&x=1`,
       headers: [
-        ...["Authorization", `Bearer ${secret}`, "Cookie", `a=${secret}; b=${secret}`],
+        ...["Authorization", `Bearer ${secret}`, "Cookie", `a=${secret}`, "Cookie", `b=${secret}`],
         ...["X-Api-Key", secret, "X-Auth-Token", secret, "Referer", `https://${APP}/?password=${secret}`],
       ],
     });

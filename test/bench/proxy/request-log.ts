@@ -8,11 +8,11 @@ const MOST = 1.03;
  * machine does meets both, and how often they and the client wait for each other, which costs more than the log, is the
  * same for both. Two processes of one program differ by some percent for as long as they live, so there are many.
  */
-const SERVERS = 12;
+const SERVERS = 20;
 /** Even: whoever is started first has it harder for a whole turn. */
-const TURNS = 6;
-/** As fast as they come, before it counts: V8 compiles until some 20,000 requests are done, more with the log than without. */
-const WARM_UPS = 6;
+const TURNS = 4;
+/** As fast as they come, before it counts: V8 compiles until some 40,000 requests are done, more with the log than without. */
+const WARM_UPS = 10;
 
 /** As a browser says them. */
 const HEADERS = [

@@ -12,6 +12,7 @@ import { memory, openFiles } from "./cpu.ts";
 import { HOST, type Place, putSession, type Stack } from "./stacks.ts";
 
 const MOST = 1.2;
+const BURSTS = 5;
 
 /** True when memory and handles stayed flat. */
 export async function soak({ port, process: { pid } }: Stack, place: Place): Promise<boolean> {
@@ -30,10 +31,13 @@ export async function soak({ port, process: { pid } }: Stack, place: Place): Pro
   for (let i = 0; i < 10; i++) requests(port, 10_000);
   await aborts(port, 1_000);
   const last = await now();
-  // 200 at once need more than 128 streams do: flat is what the same number needs again.
-  await webSockets(port, 200);
+  const bursts = async (count: number) => {
+    for (let i = 0; i < count; i++) await webSockets(port, 200);
+  };
+  // What 200 at once leave to the allocator it keeps, and has after some of them: flat is what as many need again.
+  await bursts(BURSTS);
   const opened = await now();
-  for (let i = 0; i < 2; i++) await webSockets(port, 200);
+  await bursts(BURSTS);
   const reopened = await now();
   const { body } = await callControl(home, "GET", "/v1/requests?limit=100000");
   const open = (body as { requests: Exchange[] }).requests.filter(({ state }) => state === "open").length;
@@ -41,7 +45,7 @@ export async function soak({ port, process: { pid } }: Stack, place: Place): Pro
 
   console.log("\nSoak");
   const requested = isFlat("100,000 requests and 1,000 aborts, after 1,000 requests", first, last);
-  const connected = isFlat("200 WebSockets at once, twice more, after the first 200", opened, reopened);
+  const connected = isFlat(`${BURSTS} times 200 WebSockets, after as many`, opened, reopened);
   const closed = isFlat("all of it, open files alone", first, { ...reopened, memory: first.memory });
   console.log(`  ${open === 0 ? "met" : "MISSED"}: ${open} of these requests count as open`);
   return requested && connected && closed && open === 0;
