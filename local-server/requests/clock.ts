@@ -13,5 +13,5 @@ export function timeOfDay(now: number): number {
     looked = now;
     time = Date.now();
   }
-  return Math.round(time + now - looked);
+  return Math.floor(time + now - looked);
 }

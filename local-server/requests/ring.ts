@@ -144,15 +144,10 @@ export class Ring {
       if (this.#kinds[kind] === fields && this.#kindsAt[kind]! >= old) return kind;
     const kind = this.#nextKind++ % KINDS;
     this.#kinds[kind] = fields;
-    const { raw } = fields;
-    let length = raw.length;
-    for (const text of raw) length += text.length;
-    this.#kindsAt[kind] = this.#room(length);
-    this.#kindsLength[kind] = length;
-    for (const text of raw) {
-      this.#write(text);
-      this.#write("\n");
-    }
+    const text = fields.raw.join("\n");
+    this.#kindsAt[kind] = this.#room(text.length);
+    this.#kindsLength[kind] = text.length;
+    this.#write(text);
     return kind;
   }
 
@@ -198,7 +193,7 @@ export class Ring {
       method,
       target,
       host,
-      requestHeaders: new Fields(this.#text(slot.headersAt, slot.headers).split("\n").slice(0, -1)),
+      requestHeaders: new Fields(lines(this.#text(slot.headersAt, slot.headers))),
       responseHeaders: head === undefined ? undefined : slot.isText ? headerLines(head) : lines(head),
       requestBody,
       responseBody,
