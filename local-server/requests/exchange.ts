@@ -1,16 +1,14 @@
 /** An exchange under way. Who carries it tells what happens; nothing is made of that before somebody reads. */
 
 import type { Listener } from "../../core/decide.ts";
-import type { Service } from "../../core/session.ts";
 import type { Client } from "../proxy/client.ts";
 import type { Verdict } from "../proxy/decide.ts";
 import type { Failure } from "../proxy/failures.ts";
 import type { Traffic } from "../proxy/splice.ts";
-import type { Served } from "../sessions.ts";
 import type { ResponseHead } from "../upstream/response-parser.ts";
 import { BodyPiece } from "./body-piece.ts";
 import { timeOfDay } from "./clock.ts";
-import { type Facts, type Protocol, Rare, type Recorded } from "./facts.ts";
+import { Facts, Rare, type Recorded } from "./facts.ts";
 import { FrameCounter } from "./frame-counter.ts";
 
 /** What a log wants to hear of an exchange. */
@@ -21,22 +19,9 @@ export interface Listening {
   ended(exchange: Exchange): void;
 }
 
-/** It has few fields: each costs every request something. */
-export class Exchange implements Facts {
-  readonly id: number;
+export class Exchange extends Facts {
   readonly client: Client;
-  readonly listener: Listener;
   readonly #log: Listening;
-  readonly time: number;
-  readonly started: number;
-  answered = 0;
-  ended = 0;
-  served: Served | undefined;
-  service: Service | undefined;
-  status = 0;
-  requestBytes = 0;
-  responseBytes = 0;
-  rare: Rare | undefined;
   /** What the service answered. */
   response: ResponseHead | undefined;
   /** Among those under way. */
@@ -44,23 +29,18 @@ export class Exchange implements Facts {
 
   /** `bodyBytes`: how much of each body is kept. */
   constructor(id: number, client: Client, listener: Listener, bodyBytes: number, log: Listening) {
+    super();
     this.id = id;
     this.client = client;
-    this.listener = listener;
     this.#log = log;
+    this.listener = listener;
+    this.protocol = client.protocol;
+    this.secure = client.secure;
     this.started = performance.now();
     this.time = timeOfDay(this.started);
     if (bodyBytes === 0) return;
     this.rare = new Rare();
     this.rare.pieces = { request: new BodyPiece(bodyBytes), response: new BodyPiece(bodyBytes) };
-  }
-
-  get protocol(): Protocol {
-    return this.client.protocol;
-  }
-
-  get secure(): boolean {
-    return this.client.secure;
   }
 
   decided(verdict: Verdict | { failure: Failure }): void {
@@ -149,7 +129,7 @@ export class Exchange implements Facts {
     rare.reason ??= reason;
   }
 
-  /** `justAnswered`: in the instant of the answer. To ask the clock once more costs as much as all else that is noted then. */
+  /** `justAnswered`: in the instant of the answer, so the clock is not asked once more. */
   end(justAnswered = false): void {
     if (this.ended !== 0) return;
     this.ended = justAnswered ? this.answered : performance.now();

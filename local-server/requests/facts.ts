@@ -10,23 +10,40 @@ import type { BodyPiece } from "./body-piece.ts";
 export type Protocol = Exchange["protocol"];
 
 /** Every exchange fills these fields on its way, so each is a plain store, and what is rare is apart. */
-export interface Facts {
-  id: number;
-  listener: Listener;
-  protocol: Protocol;
-  secure: boolean;
+export class Facts {
+  id = 0;
+  listener: Listener = "browser";
+  protocol: Protocol = "HTTP/1.1";
+  secure = false;
   /** Milliseconds since the epoch. */
-  time: number;
+  time = 0;
   /** These three: milliseconds of the monotonic clock; 0 when it has not come so far. */
-  started: number;
-  answered: number;
-  ended: number;
+  started = 0;
+  answered = 0;
+  ended = 0;
   served: Served | undefined;
   service: Service | undefined;
-  status: number;
-  requestBytes: number;
-  responseBytes: number;
+  status = 0;
+  requestBytes = 0;
+  responseBytes = 0;
   rare: Rare | undefined;
+
+  copy(from: Facts): void {
+    this.id = from.id;
+    this.listener = from.listener;
+    this.protocol = from.protocol;
+    this.secure = from.secure;
+    this.time = from.time;
+    this.started = from.started;
+    this.answered = from.answered;
+    this.ended = from.ended;
+    this.served = from.served;
+    this.service = from.service;
+    this.status = from.status;
+    this.requestBytes = from.requestBytes;
+    this.responseBytes = from.responseBytes;
+    this.rare = from.rare;
+  }
 }
 
 /** What most exchanges have nothing of. */

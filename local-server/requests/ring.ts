@@ -7,13 +7,10 @@
  * and calls that leave the compiled code: a client's headers, most of the words, are written once for all its exchanges
  * that have the same, and what is short is written a character at a time.
  */
-import type { Listener } from "../../core/decide.ts";
-import type { Service } from "../../core/session.ts";
 import { Fields } from "../proxy/fields.ts";
-import type { Served } from "../sessions.ts";
 import { parseFields } from "../upstream/response-parser.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Facts, KeptBody, Protocol, Rare, Recorded } from "./facts.ts";
+import { Facts, type KeptBody, type Rare, type Recorded } from "./facts.ts";
 
 /** So many different headers of clients are remembered, to be found again: those for pages, scripts, images, data. */
 const KINDS = 8;
@@ -21,21 +18,7 @@ const KINDS = 8;
 const SHORT = 512;
 
 /** What is kept of an exchange. Places are counted from the first byte ever written, as if the buffer had no end. */
-class Slot implements Facts {
-  id = 0;
-  listener: Listener = "browser";
-  protocol: Protocol = "HTTP/1.1";
-  secure = false;
-  time = 0;
-  started = 0;
-  answered = 0;
-  ended = 0;
-  served: Served | undefined;
-  service: Service | undefined;
-  status = 0;
-  requestBytes = 0;
-  responseBytes = 0;
-  rare: Rare | undefined;
+class Slot extends Facts {
   method = "";
   host = "";
   /** The client's headers: where, maybe written for an earlier exchange, and how many bytes. */
@@ -82,20 +65,7 @@ export class Ring {
   add(exchange: Exchange): void {
     const { client, response, rare } = exchange;
     const slot = this.#slots[this.#added++ % this.#size]!;
-    slot.id = exchange.id;
-    slot.listener = exchange.listener;
-    slot.protocol = client.protocol;
-    slot.secure = client.secure;
-    slot.time = exchange.time;
-    slot.started = exchange.started;
-    slot.answered = exchange.answered;
-    slot.ended = exchange.ended;
-    slot.served = exchange.served;
-    slot.service = exchange.service;
-    slot.status = exchange.status;
-    slot.requestBytes = exchange.requestBytes;
-    slot.responseBytes = exchange.responseBytes;
-    slot.rare = rare;
+    slot.copy(exchange);
     if (this.#method !== client.method) this.#method = client.method;
     slot.method = this.#method;
     if (this.#host !== client.host) this.#host = client.host;
