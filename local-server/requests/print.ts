@@ -112,7 +112,7 @@ function asOneRequest(host: string, fields: Fields): string[] {
   const { raw, names } = fields;
   const rest = raw.filter((_, i) => names[i >> 1] !== "host" && names[i >> 1] !== "cookie");
   const cookies = joinedCookies(fields);
-  return ["host", host, ...endToEnd(new Fields(rest)), ...(cookies === undefined ? [] : ["cookie", cookies])];
+  return ["host", host, ...endToEnd(new Fields(rest)), ...(cookies === undefined ? [] : ["Cookie", cookies])];
 }
 
 function urlOf(facts: Facts, head: Head): string | null {

@@ -10,12 +10,14 @@
 import { Fields } from "../proxy/fields.ts";
 import { parseFields } from "../upstream/response-parser.ts";
 import type { Exchange } from "./exchange.ts";
-import { Facts, type KeptBody, type Rare, type Recorded } from "./facts.ts";
+import { Facts, type Rare, type Recorded } from "./facts.ts";
 
 /** So many different headers of clients are remembered, to be found again: those for pages, scripts, images, data. */
 const KINDS = 8;
 /** Longer texts are written by a call of Node's (measured: it costs as much as some hundred characters here). */
 const SHORT = 512;
+
+const NO_BODIES: Slot["bodies"] = [];
 
 /** What is kept of an exchange. Places are counted from the first byte ever written, as if the buffer had no end. */
 class Slot extends Facts {
@@ -31,7 +33,7 @@ class Slot extends Facts {
   /** The answer's head is text as HTTP/1.1 writes it. */
   isText = false;
   /** The pieces of the request's and the answer's body: where, how many bytes, and whether it had more. */
-  bodies: { at: number; length: number; cut: boolean }[] | undefined;
+  bodies: ({ at: number; length: number; cut: boolean } | undefined)[] = NO_BODIES;
 }
 
 /** Not in Node's types. */
@@ -83,8 +85,9 @@ export class Ring {
     slot.at = this.#room(target.length + (head === undefined ? 0 : head.length));
     this.#write(target);
     if (head !== undefined) this.#write(head);
-    slot.bodies = undefined;
-    if (rare?.pieces) this.#keepBodies(slot, rare);
+    slot.bodies = rare?.pieces ? this.#keepBodies(rare.pieces) : NO_BODIES;
+    // They do not outlive their exchange.
+    if (rare) rare.pieces = undefined;
   }
 
   /** Forgets them all. */
@@ -121,12 +124,9 @@ export class Ring {
     return kind;
   }
 
-  #keepBodies(slot: Slot, rare: Rare): void {
-    const { request, response } = rare.pieces!;
-    // The pieces do not outlive their exchange.
-    rare.pieces = undefined;
-    slot.bodies = [request.read(), response.read()].map((body) => {
-      if (!body) return { at: this.#written, length: 0, cut: false };
+  #keepBodies({ request, response }: NonNullable<Rare["pieces"]>): Slot["bodies"] {
+    return [request.read(), response.read()].map((body) => {
+      if (!body) return undefined;
       const at = this.#room(body.bytes.length);
       this.#words.set(body.bytes, at % this.#words.length);
       this.#written += body.bytes.length;
@@ -152,9 +152,8 @@ export class Ring {
 
   #read(slot: Slot): Recorded {
     const { method, host, response } = slot;
-    const [requestBody, responseBody] = (slot.bodies ?? []).map(
-      ({ at, length, cut }): KeptBody | undefined =>
-        length === 0 ? undefined : { bytes: this.#bytes(at, length), cut },
+    const [requestBody, responseBody] = slot.bodies.map(
+      (body) => body && { bytes: this.#bytes(body.at, body.length), cut: body.cut },
     );
     const target = this.#text(slot.at, slot.target);
     const head = response === -1 ? undefined : this.#text(slot.at + slot.target, response);

@@ -31,13 +31,13 @@ export async function soak({ port, process: { pid } }: Stack, place: Place): Pro
   for (let i = 0; i < 10; i++) requests(port, 10_000);
   await aborts(port, 1_000);
   const last = await now();
-  const bursts = async (count: number) => {
-    for (let i = 0; i < count; i++) await webSockets(port, 200);
+  const bursts = async () => {
+    for (let i = 0; i < BURSTS; i++) await webSockets(port, 200);
   };
   // What 200 at once leave to the allocator it keeps, and has after some of them: flat is what as many need again.
-  await bursts(BURSTS);
+  await bursts();
   const opened = await now();
-  await bursts(BURSTS);
+  await bursts();
   const reopened = await now();
   const { body } = await callControl(home, "GET", "/v1/requests?limit=100000");
   const open = (body as { requests: Exchange[] }).requests.filter(({ state }) => state === "open").length;
