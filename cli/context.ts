@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { Manager, type Selector } from "../manager/manager.ts";
 import { LinkupError } from "../manager/problem.ts";
 import { nearestConfig } from "../manager/session/config-file.ts";
-import { stateHome } from "../manager/state/home.ts";
+import { stateHome } from "../node/home.ts";
 import { version } from "../package.json";
 
 export { version };

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import * as vscode from "vscode";
-import { stateHome } from "../manager/state/home.ts";
+import { stateHome } from "../node/home.ts";
 import { createApi, type LinkupApi } from "./api.ts";
 import { registerCommands } from "./commands/register.ts";
 import { isConfigName } from "./config-files.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { UNLEASED_MS } from "../core/control.ts";
+import { UNLEASED_MS } from "../core/api/local-server.ts";
 import { Leases, parseLease } from "./leases.ts";
 
 function clocked() {

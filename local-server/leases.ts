@@ -1,5 +1,5 @@
 /** Who uses the local server, and since when nobody does. */
-import { type Lease, UNLEASED_MS } from "../core/control.ts";
+import { type Lease, UNLEASED_MS } from "../core/api/local-server.ts";
 
 /** Pure but for its clock: times are milliseconds of any monotonic clock. */
 export class Leases {

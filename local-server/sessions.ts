@@ -1,7 +1,7 @@
 /** The sessions that this machine serves. */
-import type { ServedSession } from "../core/control.ts";
-import { nameProblem } from "../core/names.ts";
-import { type Parsed, parseSession, printSession, type Session } from "../core/session.ts";
+import type { ServedSession } from "../core/api/local-server.ts";
+import { nameProblem } from "../core/session/names.ts";
+import { type Parsed, parseSession, printSession, type Session } from "../core/session/session.ts";
 
 export interface Served {
   name: string;

@@ -1,9 +1,9 @@
 /** What would happen to a request, by the functions that the local server and the Worker ask. */
 import { routingOf } from "../core/config/targets.ts";
-import type { Explanation } from "../core/control.ts";
-import type { Known } from "../core/decide.ts";
-import { explain as explainHead } from "../core/explain.ts";
-import { headOfUrl } from "../core/request.ts";
+import type { Explanation } from "../core/api/local-server.ts";
+import type { Known } from "../core/routing/decide.ts";
+import { explain as explainHead } from "../core/routing/explain.ts";
+import { headOfUrl } from "../core/routing/request.ts";
 import { targetOf } from "./session/routing.ts";
 import type { SessionRecord } from "./state/state.ts";
 

@@ -2,7 +2,7 @@
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Health as HealthCheck } from "../core/config/config.ts";
-import { httpOrigin } from "../core/session.ts";
+import { httpOrigin } from "../core/session/session.ts";
 import { networkReason } from "./session/worker-client.ts";
 import type { Health } from "./snapshot.ts";
 

@@ -4,7 +4,7 @@
  */
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { controlAddress } from "../core/control.ts";
+import { controlAddress } from "../core/api/local-server.ts";
 import { NetworkWatch, thisMoment } from "./network-watch.ts";
 import { type Address, Alarm } from "./process/alarm.ts";
 import { LOOK_PATIENCE_MS } from "./process/control-client.ts";

@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import type { Config, Target } from "../core/config/config.ts";
-import type { Explanation } from "../core/control.ts";
-import { nameProblem } from "../core/names.ts";
+import type { Explanation } from "../core/api/local-server.ts";
+import { nameProblem } from "../core/session/names.ts";
 import type { Examined } from "./doctor/doctor.ts";
 import type { HealthReport } from "./doctor/report.ts";
 import { explain } from "./explain.ts";

@@ -1,5 +1,5 @@
 /** The snapshot as a function of the state and of what was seen. */
-import type { ServerStatus } from "../core/control.ts";
+import type { ServerStatus } from "../core/api/local-server.ts";
 import type { HealthBook, Probed } from "./health.ts";
 import { type Problem, problem } from "./problem.ts";
 import { isConnected, isPresent, isWanted, needsThisMachine } from "./session/records.ts";

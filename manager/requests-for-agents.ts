@@ -1,5 +1,5 @@
 /** What coding agents are told of the requests that came, in the editor and in terminals. */
-import type { ExchangeFilter } from "../core/exchange.ts";
+import type { ExchangeFilter } from "../core/api/requests.ts";
 import type { RequestLog } from "./process/control-client.ts";
 
 export interface AsksForRequests

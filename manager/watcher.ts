@@ -1,6 +1,6 @@
 /** Keeps the sessions as they are wanted while a window or a terminal stays: looks now and then, and at every change of the state. */
 import { type FSWatcher, watch } from "node:fs";
-import { makeFolder } from "./state/folder.ts";
+import { makeFolder } from "../node/folder.ts";
 
 /** How often what runs is compared with what is wanted. */
 const TICK_MS = 2_000;

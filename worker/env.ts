@@ -1,6 +1,6 @@
 /** What the Worker is deployed with: its bindings, variables and secrets. */
-import type { DirectoryObject } from "./directory-object.ts";
-import type { SessionObject } from "./session-object.ts";
+import type { DirectoryObject } from "./objects/directory-object.ts";
+import type { SessionObject } from "./objects/session-object.ts";
 
 export interface Env {
   /** One object per session, its id made from the session's name. */

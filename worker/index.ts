@@ -1,14 +1,14 @@
 /** The Worker: its API, the proxy for everything else, and a sweep by the clock. */
-import type { RequestHead } from "../core/request.ts";
-import { callApi, isApiCall } from "./api.ts";
+import type { RequestHead } from "../core/routing/request.ts";
+import { callApi, isApiCall } from "./api/api.ts";
 import type { Env } from "./env.ts";
-import { failureResponse } from "./failure.ts";
-import { failed, malformed } from "./failures.ts";
-import { proxy } from "./proxy.ts";
+import { failureResponse } from "./proxy/failure.ts";
+import { failed, malformed } from "./proxy/failures.ts";
+import { proxy } from "./proxy/proxy.ts";
 import { sweep } from "./sweep.ts";
 
-export { DirectoryObject } from "./directory-object.ts";
-export { SessionObject } from "./session-object.ts";
+export { DirectoryObject } from "./objects/directory-object.ts";
+export { SessionObject } from "./objects/session-object.ts";
 
 export default {
   fetch(request, env, context) {

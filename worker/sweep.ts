@@ -1,6 +1,6 @@
 /** Finds what got lost. Sessions delete themselves by their alarms: this is for what no alarm knows of. */
-import { isSessionName } from "../core/names.ts";
-import { directory } from "./directory-object.ts";
+import { isSessionName } from "../core/session/names.ts";
+import { directory } from "./objects/directory-object.ts";
 import type { Env } from "./env.ts";
 import { tunnelProvider } from "./tunnel/provider.ts";
 

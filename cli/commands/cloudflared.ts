@@ -1,5 +1,5 @@
 /** `linkup cloudflared` */
-import { stateHome } from "../../manager/state/home.ts";
+import { stateHome } from "../../node/home.ts";
 import { install as installIt, proposeDownload } from "../../manager/tunnel/install.ts";
 import { confirmed } from "../confirm.ts";
 import { UsageError } from "../exit-codes.ts";

@@ -7,7 +7,7 @@ import {
   uninstallLocalDns,
 } from "../../manager/local-dns/local-dns.ts";
 import { readConfig } from "../../manager/session/config-file.ts";
-import { stateHome } from "../../manager/state/home.ts";
+import { stateHome } from "../../node/home.ts";
 import { confirmed } from "../confirm.ts";
 import { needConfig, newManager } from "../context.ts";
 

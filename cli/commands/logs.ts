@@ -2,7 +2,7 @@
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { stateHome } from "../../manager/state/home.ts";
+import { stateHome } from "../../node/home.ts";
 import { UsageError } from "../exit-codes.ts";
 import { coloured } from "../print/colour.ts";
 import { endWithReader } from "../print/reader-gone.ts";

@@ -1,5 +1,5 @@
 /** `linkup requests` */
-import type { Exchange } from "../../core/exchange.ts";
+import type { Exchange } from "../../core/api/requests.ts";
 import type { RequestLog } from "../../manager/process/control-client.ts";
 import { newManager } from "../context.ts";
 import { UsageError } from "../exit-codes.ts";

@@ -2,7 +2,7 @@
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { proposeUninstall, uninstallLocalDns } from "../../manager/local-dns/local-dns.ts";
-import { stateHome } from "../../manager/state/home.ts";
+import { stateHome } from "../../node/home.ts";
 import { confirmed } from "../confirm.ts";
 import { newManager } from "../context.ts";
 

@@ -1,5 +1,5 @@
 /** Exchanges of the request log as text. */
-import type { Body, Exchange, ExchangeDetails } from "../../core/exchange.ts";
+import type { Body, Exchange, ExchangeDetails } from "../../core/api/requests.ts";
 import { coloured } from "./colour.ts";
 import { explanationText } from "./explanation.ts";
 import { fitted } from "./table.ts";

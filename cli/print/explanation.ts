@@ -1,6 +1,6 @@
 /** An explanation of a request's way as text. */
-import type { Explanation } from "../../core/control.ts";
-import type { Routed } from "../../core/route.ts";
+import type { Explanation } from "../../core/api/local-server.ts";
+import type { Routed } from "../../core/routing/route.ts";
 import { coloured } from "./colour.ts";
 
 export function explanationText(url: string, explanation: Explanation): string {

@@ -1,10 +1,10 @@
 /** linkup.yaml: parsing it with the position of every problem, and making routing of it. */
-import type { Domain, Rewrite, Route } from "../session.ts";
-import { checkMeaning } from "./meaning.ts";
-import { Positions } from "./positions.ts";
+import type { Domain, Rewrite, Route } from "../session/session.ts";
+import { checkMeaning } from "./checks/meaning.ts";
+import { Positions } from "./yaml/positions.ts";
 import { type ConfigProblem, Problems } from "./problem.ts";
-import { checkShape } from "./shape.ts";
-import { YamlTree } from "./tree.ts";
+import { checkShape } from "./checks/shape.ts";
+import { YamlTree } from "./yaml/tree.ts";
 
 export interface Health {
   /** Default `/`. */

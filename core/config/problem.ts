@@ -1,5 +1,5 @@
 /** What can be wrong with linkup.yaml. docs/problems.md explains each code. */
-import type { Path, Positions, Range } from "./positions.ts";
+import type { Path, Positions, Range } from "./yaml/positions.ts";
 
 export const PROBLEM_CODES = [
   "yaml-syntax",

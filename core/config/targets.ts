@@ -1,5 +1,5 @@
 /** Where each service of linkup.yaml runs. Apart from parsing the file, which takes a YAML parser. */
-import type { Routing } from "../session.ts";
+import type { Routing } from "../session/session.ts";
 import type { Config } from "./config.ts";
 
 export type Target = "local" | "remote";

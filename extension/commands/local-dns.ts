@@ -1,8 +1,8 @@
 /** Local DNS, put in and taken out by the `linkup` command in a terminal: it shows every command and asks first. */
 import { join } from "node:path";
 import * as vscode from "vscode";
-import { isLoopback } from "../../core/hosts.ts";
-import { stateHome } from "../../manager/state/home.ts";
+import { isLoopback } from "../../core/session/hosts.ts";
+import { stateHome } from "../../node/home.ts";
 import type { Linkup } from "../linkup.ts";
 import { changesText } from "../views/changes-text.ts";
 import type { Row } from "../views/rows.ts";

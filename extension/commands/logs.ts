@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import * as vscode from "vscode";
 import type { ComponentId } from "../../manager/snapshot.ts";
-import { stateHome } from "../../manager/state/home.ts";
+import { stateHome } from "../../node/home.ts";
 import type { Linkup } from "../linkup.ts";
 import { componentName } from "../views/labels.ts";
 import type { Row } from "../views/rows.ts";

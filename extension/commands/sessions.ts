@@ -1,6 +1,6 @@
 /** Sessions beside the workspace's own one: previews for others, isolated ones, and the list of all. */
 import * as vscode from "vscode";
-import { nameProblem } from "../../core/names.ts";
+import { nameProblem } from "../../core/session/names.ts";
 import { LinkupError } from "../../manager/problem.ts";
 import type { SessionView } from "../../manager/snapshot.ts";
 import { readConfigFile } from "../config-file.ts";
@@ -102,7 +102,7 @@ async function pickSession(
 }
 
 async function askLocation(service: string, value: string): Promise<string | undefined> {
-  const { httpOrigin } = await import("../../core/session.ts");
+  const { httpOrigin } = await import("../../core/session/session.ts");
   return await vscode.window.showInputBox({
     title: t("Create Preview Session"),
     prompt: t("Where {0} is in the preview", service),

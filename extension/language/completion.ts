@@ -1,6 +1,6 @@
 /** What can be written at the cursor: keys, names of services, ports that answer, ready-made parts. */
 import { infoAt, type KeyInfo } from "../../core/config/keys.ts";
-import type { Path } from "../../core/config/tree.ts";
+import type { Path } from "../../core/config/yaml/tree.ts";
 import { t } from "../words.ts";
 import { type Context, contextAt } from "./context.ts";
 import { scalar } from "./edits.ts";

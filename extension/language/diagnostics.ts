@@ -1,6 +1,6 @@
 /** What is wrong, or worth knowing: core's problems and those that only this machine can tell. */
 import { PROBLEM_CODES } from "../../core/config/problem.ts";
-import type { Path } from "../../core/config/tree.ts";
+import type { Path } from "../../core/config/yaml/tree.ts";
 import { t } from "../words.ts";
 import { type Facts, localPort } from "./facts.ts";
 import type { Model, Span } from "./model.ts";

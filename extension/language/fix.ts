@@ -1,6 +1,6 @@
 /** A remedy, and what the makers of remedies share. */
-import type { ScalarNode } from "../../core/config/node.ts";
-import type { Path } from "../../core/config/tree.ts";
+import type { ScalarNode } from "../../core/config/yaml/node.ts";
+import type { Path } from "../../core/config/yaml/tree.ts";
 import { localPort } from "./facts.ts";
 import type { Model, TextEdit } from "./model.ts";
 

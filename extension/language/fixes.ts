@@ -1,6 +1,6 @@
 /** Remedies for findings, as edits of the text. */
-import type { MapNode, YamlNode } from "../../core/config/node.ts";
-import { compile } from "../../core/pattern/pattern.ts";
+import type { MapNode, YamlNode } from "../../core/config/yaml/node.ts";
+import { compile } from "../../core/regex/pattern.ts";
 import { t } from "../words.ts";
 import type { Finding } from "./diagnostics.ts";
 import { removePair, replaceScalar, scalar } from "./edits.ts";

@@ -1,7 +1,7 @@
 /** What is shown at rest over a place: the meaning of keys, where services point, what patterns match. */
-import type { Path } from "../../core/config/tree.ts";
-import { examples } from "../../core/pattern/examples.ts";
-import { compile, replaceAll } from "../../core/pattern/pattern.ts";
+import type { Path } from "../../core/config/yaml/tree.ts";
+import { examples } from "../../core/regex/analysis/examples.ts";
+import { compile, replaceAll } from "../../core/regex/pattern.ts";
 import { healthWord, targetWord } from "../views/labels.ts";
 import { t } from "../words.ts";
 import { type Facts, localPort } from "./facts.ts";

@@ -1,5 +1,5 @@
 /** Remedies that add, remove or move an item of a list, with the comments above it. */
-import type { Path } from "../../core/config/tree.ts";
+import type { Path } from "../../core/config/yaml/tree.ts";
 import { t } from "../words.ts";
 import type { Finding } from "./diagnostics.ts";
 import { itemLines, scalar } from "./edits.ts";

@@ -1,6 +1,6 @@
 /** What a key of linkup.yaml means, as Markdown, from the one schema. */
 import { infoAt } from "../../core/config/keys.ts";
-import type { Path } from "../../core/config/tree.ts";
+import type { Path } from "../../core/config/yaml/tree.ts";
 import { t } from "../words.ts";
 
 /** Empty for keys that Linkup does not know. */

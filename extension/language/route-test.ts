@@ -1,8 +1,8 @@
 /** The test bench for routes: where a path or URL would go by the file as it stands, and where in the file that is decided. */
 import type { Target } from "../../core/config/config.ts";
-import { headOfUrl } from "../../core/request.ts";
-import { type Decision, route } from "../../core/route.ts";
-import { httpOrigin, type Routing } from "../../core/session.ts";
+import { headOfUrl } from "../../core/routing/request.ts";
+import { type Decision, route } from "../../core/routing/route.ts";
+import { httpOrigin, type Routing } from "../../core/session/session.ts";
 import { t } from "../words.ts";
 import type { Facts } from "./facts.ts";
 import type { Model, Span } from "./model.ts";

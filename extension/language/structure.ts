@@ -1,5 +1,5 @@
 /** The file's structure: its symbols, and what can be folded. */
-import type { YamlNode } from "../../core/config/node.ts";
+import type { YamlNode } from "../../core/config/yaml/node.ts";
 import type { Model, Span } from "./model.ts";
 
 export interface OutlineSymbol extends Span {

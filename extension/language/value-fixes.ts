@@ -1,6 +1,6 @@
 /** Remedies for keys that are missing and values that have the wrong form. */
 import { infoAt } from "../../core/config/keys.ts";
-import type { Path } from "../../core/config/tree.ts";
+import type { Path } from "../../core/config/yaml/tree.ts";
 import { t } from "../words.ts";
 import type { Finding } from "./diagnostics.ts";
 import { insertKey, scalar } from "./edits.ts";

@@ -1,7 +1,7 @@
 /** Why a request goes where it goes, as Markdown. */
-import type { Explanation } from "../../core/control.ts";
-import type { NameSource } from "../../core/identify.ts";
-import type { NotRouted, Routed } from "../../core/route.ts";
+import type { Explanation } from "../../core/api/local-server.ts";
+import type { NameSource } from "../../core/routing/identify.ts";
+import type { NotRouted, Routed } from "../../core/routing/route.ts";
 import { t } from "../words.ts";
 
 export function explanationText(

@@ -1,10 +1,10 @@
 /** The control API that core/control.ts describes. */
 import express, { type ErrorRequestHandler, type Express } from "express";
-import type { Explanation, ServerStatus } from "../../core/control.ts";
-import { explain } from "../../core/explain.ts";
-import { headOfUrl } from "../../core/request.ts";
+import type { Explanation, ServerStatus } from "../../core/api/local-server.ts";
+import { explain } from "../../core/routing/explain.ts";
+import { headOfUrl } from "../../core/routing/request.ts";
 import { type Leases, parseLease } from "../leases.ts";
-import type { RequestLog } from "../requests/log.ts";
+import type { RequestLog } from "../access-log/log.ts";
 import { printServed, type Sessions } from "../sessions.ts";
 import { requestRoutes } from "./requests.ts";
 

@@ -1,11 +1,11 @@
 /** The part of the control API that reads the request log. */
 import { type Request, type Response, Router } from "express";
 import * as z from "zod/mini";
-import type { Exchange, FollowedExchange, RequestLogSettings } from "../../core/exchange.ts";
-import { isFailed } from "../../core/exchange.ts";
-import type { Exchange as Underway } from "../requests/exchange.ts";
-import { MAX_BODY_BYTES, type RequestLog } from "../requests/log.ts";
-import { printDetails, printExchange } from "../requests/print.ts";
+import type { Exchange, FollowedExchange, RequestLogSettings } from "../../core/api/requests.ts";
+import { isFailed } from "../../core/api/requests.ts";
+import type { Exchange as Underway } from "../access-log/exchange.ts";
+import { MAX_BODY_BYTES, type RequestLog } from "../access-log/log.ts";
+import { printDetails, printExchange } from "../access-log/print.ts";
 
 const DEFAULT_LIMIT = 100;
 

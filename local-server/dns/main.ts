@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { controlAddress, UNLEASED_MS } from "../../core/control.ts";
+import { controlAddress, UNLEASED_MS } from "../../core/api/local-server.ts";
 import { log } from "../log.ts";
 import { Forwarder } from "./forward.ts";
 import { Names } from "./names.ts";

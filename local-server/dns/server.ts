@@ -1,7 +1,7 @@
 /** Listens for DNS queries on an address of this machine, over UDP and TCP on one port. */
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { createServer, type Server, type Socket } from "node:net";
-import { LOCAL_DNS_ITSELF } from "../../core/control.ts";
+import { LOCAL_DNS_ITSELF } from "../../core/api/local-server.ts";
 import { failure, REFUSED, type Reply, reply, SERVFAIL } from "./answer.ts";
 import { type Forwarder, framed, type Transport } from "./forward.ts";
 import type { Names } from "./names.ts";

@@ -1,8 +1,8 @@
 /** The rules of core/decide.ts, with the secrets that only this process knows. */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { type Listener, type Verdict as VerdictOn, decide as verdictOn } from "../../core/decide.ts";
-import { ORIGIN_SECRET_HEADER } from "../../core/forward.ts";
-import type { RequestHead } from "../../core/request.ts";
+import { type Listener, type Verdict as VerdictOn, decide as verdictOn } from "../../core/routing/decide.ts";
+import { ORIGIN_SECRET_HEADER } from "../../core/routing/headers.ts";
+import type { RequestHead } from "../../core/routing/request.ts";
 import type { Served, Sessions } from "../sessions.ts";
 
 export type Verdict = VerdictOn<Served>;

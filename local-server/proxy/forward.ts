@@ -1,17 +1,17 @@
 /** Carries one request to its service (or to the edge) and the answer back, both as streams. */
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
-import { failureAnswer } from "../../core/failure.ts";
-import { corsHeaders } from "../../core/forward.ts";
-import type { Routed } from "../../core/route.ts";
-import type { Exchange } from "../requests/exchange.ts";
+import { failureAnswer } from "../../core/routing/errors.ts";
+import { corsHeaders } from "../../core/routing/headers.ts";
+import type { Routed } from "../../core/routing/route.ts";
+import type { Exchange } from "../access-log/exchange.ts";
 import type { Served } from "../sessions.ts";
 import type { Answer, Connection, SentRequest } from "../upstream/connection.ts";
 import type { Pool } from "../upstream/pool.ts";
-import type { ResponseHead } from "../upstream/response-parser.ts";
-import type { Client, ForwardedHead } from "./client.ts";
-import { badGateway, edgeUnreachable, type Failure } from "./failures.ts";
-import { endToEnd, type Fields } from "./fields.ts";
+import type { ResponseHead } from "../http/response-parser.ts";
+import type { Client, ForwardedHead } from "../downstream/client.ts";
+import { badGateway, edgeUnreachable, type Failure } from "../http/failures.ts";
+import { endToEnd, type Fields } from "../http/fields.ts";
 import { edgeRequest, requestHead } from "./request-head.ts";
 import { asItCame, responseHead } from "./response-head.ts";
 

@@ -1,6 +1,6 @@
 /** What carries one request at a time to a service, whichever version of HTTP the service speaks. */
 import type { Socket } from "node:net";
-import type { ResponseHead, ResponseReader } from "./response-parser.ts";
+import type { ResponseHead, ResponseReader } from "../http/response-parser.ts";
 
 export interface SentRequest {
   /** `http://host:port` of the service. */

@@ -6,12 +6,12 @@ import {
   type IncomingHttpHeaders,
   type IncomingHttpStatusHeader,
 } from "node:http2";
-import { Fields } from "../proxy/fields.ts";
-import { http2Fields, sendFields, splitPseudo } from "../proxy/http2-fields.ts";
+import { Fields } from "../http/fields.ts";
+import { http2Fields, sendFields, splitPseudo } from "../http/http2-fields.ts";
 import type { Answer, Connection, SentRequest } from "./connection.ts";
 import { http2Head } from "./http2-head.ts";
 import type { Http2Session } from "./http2-session.ts";
-import { mayHaveBody } from "./response-parser.ts";
+import { mayHaveBody } from "../http/response-parser.ts";
 
 type Head = IncomingHttpHeaders & IncomingHttpStatusHeader;
 

@@ -1,7 +1,7 @@
 /** A request's head for HTTP/2, from the text that HTTP/1.1 would send. */
 import type { OutgoingHttpHeaders } from "node:http2";
-import { HOP_BY_HOP } from "../../core/forward.ts";
-import { http2Fields } from "../proxy/http2-fields.ts";
+import { HOP_BY_HOP } from "../../core/routing/headers.ts";
+import { http2Fields } from "../http/http2-fields.ts";
 import type { SentRequest } from "./connection.ts";
 
 /** RFC 9113, 8.2.2 and 8.3.1: what belongs to one connection has no place in it, and the host has another one. */

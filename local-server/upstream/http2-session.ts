@@ -1,7 +1,7 @@
 /** One HTTP/2 connection to a service, for many requests at a time. */
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
 import type { Socket } from "node:net";
-import { HTTP2_LIMITS, HTTP2_SETTINGS, MAX_STREAMS } from "../proxy/http2-limits.ts";
+import { HTTP2_LIMITS, HTTP2_SETTINGS, MAX_STREAMS } from "../http/http2-limits.ts";
 import { Http2Connection } from "./http2-connection.ts";
 
 /** Bytes that a service may have under way to us in all streams. */

@@ -9,7 +9,7 @@ import {
   factsOf,
   type Identity,
 } from "../../core/certificates/authority.ts";
-import { writeAtomically } from "../state/atomic-file.ts";
+import { writeAtomically } from "../../node/atomic-file.ts";
 
 export interface Authority {
   /** The certificate's file. */

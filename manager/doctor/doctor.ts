@@ -6,7 +6,7 @@ import { readAuthority } from "../certificates/authority-files.ts";
 import type { Observed } from "../observe.ts";
 import { problemOf } from "../problem.ts";
 import { endProcess } from "../process/child.ts";
-import { startOf } from "../process/identity.ts";
+import { startOf } from "../../node/process-identity.ts";
 import { readConfig } from "../session/config-file.ts";
 import { isWanted } from "../session/records.ts";
 import type { Snapshot } from "../snapshot.ts";

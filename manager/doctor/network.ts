@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Config } from "../../core/config/config.ts";
-import type { SessionKind } from "../../core/session.ts";
+import type { SessionKind } from "../../core/session/session.ts";
 import type { Authority } from "../certificates/authority-files.ts";
 import { LinkupError, type Problem, redeploy } from "../problem.ts";
 import { readConfig } from "../session/config-file.ts";

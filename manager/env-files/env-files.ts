@@ -7,7 +7,7 @@ import { access, readdir, readFile, readlink, realpath, rename, rm, stat } from 
 import { basename, dirname, join, resolve } from "node:path";
 import * as z from "zod/mini";
 import { type Problem, problem } from "../problem.ts";
-import { writeAtomically } from "../state/atomic-file.ts";
+import { writeAtomically } from "../../node/atomic-file.ts";
 import { appendBlock, hasBlock, MARKER, removeBlock } from "./block.ts";
 
 /** A file that has, or is about to have, a block of ours. */

@@ -1,7 +1,7 @@
 /** What was changed on this system, and how it is undone. Written before each change, so that a crash loses nothing. */
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { writeAtomically } from "../state/atomic-file.ts";
+import { writeAtomically } from "../../node/atomic-file.ts";
 import type { Undo } from "./step.ts";
 
 export interface Entry {

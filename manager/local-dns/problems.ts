@@ -1,7 +1,7 @@
 /** What people should know of local DNS before they wonder. */
 import { readFile } from "node:fs/promises";
 import { type Problem, problem, problemOf } from "../problem.ts";
-import { isRunning } from "../process/identity.ts";
+import { isRunning } from "../../node/process-identity.ts";
 import { isWanted, needsThisMachine } from "../session/records.ts";
 import type { SessionRecord, State } from "../state/state.ts";
 import { servedHosts, uncovered } from "./coverage.ts";

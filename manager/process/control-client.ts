@@ -2,8 +2,8 @@
 import { type IncomingMessage, request } from "node:http";
 import { tmpdir } from "node:os";
 import { createInterface } from "node:readline";
-import { controlAddress, type Lease, type ServedSession, type ServerStatus } from "../../core/control.ts";
-import type { Exchange, ExchangeDetails, ExchangeFilter, FollowedExchange } from "../../core/exchange.ts";
+import { controlAddress, type Lease, type ServedSession, type ServerStatus } from "../../core/api/local-server.ts";
+import type { Exchange, ExchangeDetails, ExchangeFilter, FollowedExchange } from "../../core/api/requests.ts";
 import { LinkupError } from "../problem.ts";
 
 const TIMEOUT_MS = 5_000;

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { Store } from "../state/store.ts";
 import { childEnv, endProcess, startDetached } from "./child.ts";
-import { isRunning } from "./identity.ts";
+import { isRunning } from "../../node/process-identity.ts";
 import type { LocalServerOptions } from "./local-server.ts";
 
 export class KeeperProcess {

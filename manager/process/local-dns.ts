@@ -1,14 +1,14 @@
 /** Local DNS as a process: runs while it is installed. */
 import { Resolver } from "node:dns/promises";
 import { join } from "node:path";
-import { LOCAL_DNS_ITSELF } from "../../core/control.ts";
+import { LOCAL_DNS_ITSELF } from "../../core/api/local-server.ts";
 import { journalFile } from "../local-dns/journal.ts";
 import { dnsAddress } from "../local-dns/plan.ts";
 import { problem } from "../problem.ts";
 import type { LocalDnsState } from "../state/state.ts";
 import type { Store } from "../state/store.ts";
 import { childEnv, endProcess, lastLines, startDetached } from "./child.ts";
-import { isRunning } from "./identity.ts";
+import { isRunning } from "../../node/process-identity.ts";
 import { isOlder, type LocalServerOptions } from "./local-server.ts";
 import { failed, isDue, isWell, notStarted, startedAs } from "./supervision.ts";
 

@@ -1,12 +1,12 @@
 /** The local server as a process: started once, adopted by everyone else, replaced when it is of an older version. */
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { ServerStatus } from "../../core/control.ts";
+import type { ServerStatus } from "../../core/api/local-server.ts";
 import { type Problem, problem } from "../problem.ts";
 import type { Store } from "../state/store.ts";
 import { childEnv, type Detached, endProcess, lastLines, startDetached, waitForEnd } from "./child.ts";
 import { ControlClient, LOOK_PATIENCE_MS } from "./control-client.ts";
-import { startOf } from "./identity.ts";
+import { startOf } from "../../node/process-identity.ts";
 import { failed, isDue, isWell, notStarted, type Supervised, startedAs } from "./supervision.ts";
 
 /**

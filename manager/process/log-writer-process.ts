@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { Writable } from "node:stream";
 import { childEnv, endProcess, startDetached, waitForEnd } from "./child.ts";
-import type { ProcessId } from "./identity.ts";
+import type { ProcessId } from "../../node/process-identity.ts";
 
 export interface LogWriterOptions {
   home: string;

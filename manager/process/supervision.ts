@@ -1,6 +1,6 @@
 /** When a process that ended is started again, and when that is given up. Pure. */
 import type { Problem } from "../problem.ts";
-import type { ProcessId } from "./identity.ts";
+import type { ProcessId } from "../../node/process-identity.ts";
 
 /** What is known of a process that should run. */
 export interface Supervised {

@@ -1,7 +1,7 @@
 /** Brings one session up, and takes it down: the local server, the Worker, its tunnel, its env files. */
 import { dirname, resolve } from "node:path";
-import type { ServerStatus } from "../../core/control.ts";
-import { randomName } from "../../core/names.ts";
+import type { ServerStatus } from "../../core/api/local-server.ts";
+import { randomName } from "../../core/session/names.ts";
 import { EnvFiles } from "../env-files/env-files.ts";
 import { LinkupError } from "../problem.ts";
 import { type ControlClient, LOOK_PATIENCE_MS } from "../process/control-client.ts";

@@ -1,6 +1,6 @@
 /** What the Worker is sent for a preview. */
 import type { Config } from "../../core/config/config.ts";
-import { printRouting } from "../../core/session.ts";
+import { printRouting } from "../../core/session/session.ts";
 import { checkLocations, ownConfig } from "./changes.ts";
 import { upsertRequest } from "./routing.ts";
 

@@ -2,7 +2,7 @@
  * Makes what runs follow what is wanted. Level-triggered and idempotent: it looks at what is there, does what is
  * missing, and does nothing when all is as it should be. Whoever calls it holds the reconcile lock.
  */
-import type { ServerStatus } from "../../core/control.ts";
+import type { ServerStatus } from "../../core/api/local-server.ts";
 import { servedHosts } from "../local-dns/coverage.ts";
 import { followSessions } from "../local-dns/hosts-file.ts";
 import { asksLocalDns, readJournal } from "../local-dns/journal.ts";

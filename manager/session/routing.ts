@@ -1,8 +1,8 @@
 /** The documents of a session: what the local server gets, and what the Worker gets. */
 import type { Config } from "../../core/config/config.ts";
 import { routingOf, type Target } from "../../core/config/targets.ts";
-import type { ServedSession } from "../../core/control.ts";
-import { isLocal, printSession, type UpsertRequest } from "../../core/session.ts";
+import type { ServedSession } from "../../core/api/local-server.ts";
+import { isLocal, printSession, type UpsertRequest } from "../../core/session/session.ts";
 import type { SessionRecord } from "../state/state.ts";
 
 /** Services run remote unless said otherwise. */

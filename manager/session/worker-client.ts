@@ -2,8 +2,8 @@
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { ZodMiniType } from "zod/mini";
-import type { TunneledSession, WorkerCapabilities } from "../../core/control.ts";
-import { printRouting, type UpsertRequest } from "../../core/session.ts";
+import type { TunneledSession, WorkerCapabilities } from "../../core/api/local-server.ts";
+import { printRouting, type UpsertRequest } from "../../core/session/session.ts";
 import { LinkupError } from "../problem.ts";
 import {
   capabilitiesAnswer,

@@ -1,10 +1,10 @@
 /** What is wanted on this machine and what was last confirmed of it: the content of `state.json`. */
 import * as z from "zod/mini";
 import type { Config, Target } from "../../core/config/config.ts";
-import type { TunnelData, WorkerCapabilities } from "../../core/control.ts";
-import type { SessionKind } from "../../core/session.ts";
+import type { TunnelData, WorkerCapabilities } from "../../core/api/local-server.ts";
+import type { SessionKind } from "../../core/session/session.ts";
 import type { Problem } from "../problem.ts";
-import type { ProcessId } from "../process/identity.ts";
+import type { ProcessId } from "../../node/process-identity.ts";
 import { type Answering, notStarted, type Supervised } from "../process/supervision.ts";
 import type { Connector } from "../tunnel/watch.ts";
 

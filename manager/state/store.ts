@@ -2,9 +2,9 @@
 import { chmod, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { LinkupError, problem } from "../problem.ts";
-import { writeAtomically } from "./atomic-file.ts";
-import { makeFolder } from "./folder.ts";
-import { Lock } from "./lock.ts";
+import { writeAtomically } from "../../node/atomic-file.ts";
+import { makeFolder } from "../../node/folder.ts";
+import { Lock } from "../../node/lock.ts";
 import { emptyState, parseState, type State } from "./state.ts";
 
 export class Store {

@@ -1,13 +1,13 @@
 /** The process of one cloudflared, and of the writer of its log. */
 import { join } from "node:path";
-import type { TunnelData } from "../../core/control.ts";
+import type { TunnelData } from "../../core/api/local-server.ts";
 import { childEnv, endProcess, startDetached } from "../process/child.ts";
-import type { ProcessId } from "../process/identity.ts";
+import type { ProcessId } from "../../node/process-identity.ts";
 import { endLogWriter, type LogWriterOptions, startLogWriter } from "../process/log-writer-process.ts";
 import { sizeOf } from "../process/logs.ts";
 import { startedAs } from "../process/supervision.ts";
-import { writeAtomically } from "../state/atomic-file.ts";
-import { makeFolder } from "../state/folder.ts";
+import { writeAtomically } from "../../node/atomic-file.ts";
+import { makeFolder } from "../../node/folder.ts";
 import { findCloudflared } from "./cloudflared-binary.ts";
 import type { Way } from "./end-to-end.ts";
 import { tunnelToken } from "./token.ts";

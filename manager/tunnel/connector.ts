@@ -3,7 +3,7 @@ import { readFile, rm } from "node:fs/promises";
 import { request } from "node:http";
 import { LinkupError, problem } from "../problem.ts";
 import { lastLines } from "../process/child.ts";
-import { isRunning } from "../process/identity.ts";
+import { isRunning } from "../../node/process-identity.ts";
 import { endLogWriter } from "../process/log-writer-process.ts";
 import { redacted } from "../process/logs.ts";
 import { failed, isDue, isWell, notStarted } from "../process/supervision.ts";

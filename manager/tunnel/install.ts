@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { LinkupError } from "../problem.ts";
 import { networkReason } from "../session/worker-client.ts";
-import { writeAtomically } from "../state/atomic-file.ts";
-import { makeFolder } from "../state/folder.ts";
+import { writeAtomically } from "../../node/atomic-file.ts";
+import { makeFolder } from "../../node/folder.ts";
 import { assetFor, PINNED, RELEASES } from "./releases.ts";
 import { fileInTar } from "./tar.ts";
 

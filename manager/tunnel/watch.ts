@@ -1,5 +1,5 @@
 /** When a cloudflared that runs is left alone, and when it is replaced. Pure. */
-import type { ProcessId } from "../process/identity.ts";
+import type { ProcessId } from "../../node/process-identity.ts";
 import type { Supervised } from "../process/supervision.ts";
 
 export interface Connector extends Supervised {

@@ -14,7 +14,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { isRunning, ownId, startOf } from "../../manager/process/identity.ts";
+import { isRunning, ownId, startOf } from "../../node/process-identity.ts";
 import { Store } from "../../manager/state/store.ts";
 import { startWorker } from "../../scripts/embedded-worker.mjs";
 import { TOKEN, until, World } from "../manager/world.ts";

@@ -6,12 +6,12 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { TunnelData } from "../../core/control.ts";
-import { addedHeaders } from "../../core/forward.ts";
-import { candidates } from "../../core/identify.ts";
-import { animalName } from "../../core/names.ts";
-import { route } from "../../core/route.ts";
-import { parseUpsert, type Routing } from "../../core/session.ts";
+import type { TunnelData } from "../../core/api/local-server.ts";
+import { addedHeaders } from "../../core/routing/headers.ts";
+import { candidates } from "../../core/routing/identify.ts";
+import { animalName } from "../../core/session/names.ts";
+import { route } from "../../core/routing/route.ts";
+import { parseUpsert, type Routing } from "../../core/session/session.ts";
 import type { Tunnels } from "./edge.ts";
 
 interface Known {

@@ -1,11 +1,11 @@
 /** The same requests decided by the contract's text and by ours: a difference is a deviation. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { addedHeaders } from "../../core/forward.ts";
-import { candidates } from "../../core/identify.ts";
-import type { RequestHead } from "../../core/request.ts";
-import { route } from "../../core/route.ts";
-import { parseSession } from "../../core/session.ts";
+import { addedHeaders } from "../../core/routing/headers.ts";
+import { candidates } from "../../core/routing/identify.ts";
+import type { RequestHead } from "../../core/routing/request.ts";
+import { route } from "../../core/routing/route.ts";
+import { parseSession } from "../../core/session/session.ts";
 import { addedBy, type Request, type Session, sessionOf, targetOf } from "./contract.ts";
 
 const RUNS = 5_000;

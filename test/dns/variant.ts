@@ -6,7 +6,7 @@ import { createServer as createHttps } from "node:https";
 import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { issueLeaf } from "../../core/certificates/authority.ts";
-import type { ServerStatus } from "../../core/control.ts";
+import type { ServerStatus } from "../../core/api/local-server.ts";
 import { nssName } from "../../manager/certificates/trust.ts";
 import { askStores } from "../../manager/certificates/verify.ts";
 import { checkLocalDns } from "../../manager/doctor/names.ts";

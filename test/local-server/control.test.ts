@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { controlAddress } from "../../core/control.ts";
+import { controlAddress } from "../../core/api/local-server.ts";
 import { callControl, newHome, type RunningServer, spawnLocalServer, startLocalServer } from "./harness.ts";
 
 const session = (location = "http://localhost:1") => ({

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { build } from "esbuild";
-import { controlAddress, type ServerStatus } from "../../core/control.ts";
+import { controlAddress, type ServerStatus } from "../../core/api/local-server.ts";
 
 const bundles = new Map<string, Promise<string>>();
 

@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { LOCAL_DNS_ITSELF } from "../../core/control.ts";
+import { LOCAL_DNS_ITSELF } from "../../core/api/local-server.ts";
 import { Manager } from "../../manager/manager.ts";
 import { answers } from "../../manager/process/local-dns.ts";
 import type { Snapshot } from "../../manager/snapshot.ts";

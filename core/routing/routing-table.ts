@@ -1,0 +1,71 @@
+/** A session's routing as requests need it: looked up and compiled once, not with every request. */
+import { compile, type Pattern } from "../regex/pattern.ts";
+import { type Domain, httpOrigin, type Rewrite, type Routing, type Service } from "../session/session.ts";
+
+/** Patterns that cannot be read match nothing, and are left out. Of two domains or services of one name the first counts. */
+export interface RoutingTable {
+  /** By name. */
+  services: ReadonlyMap<string, ServiceEntry>;
+  /** By lower-case domain. */
+  domains: ReadonlyMap<string, DomainEntry>;
+  cacheRoutes: readonly Pattern[];
+}
+
+export interface ServiceEntry {
+  service: Service;
+  /** `http://host:port` of its location. */
+  origin: string;
+  rewrites: readonly { rewrite: Rewrite; pattern: Pattern }[];
+}
+
+export interface DomainEntry {
+  domain: Domain;
+  /** `index` is the route's place in linkup.yaml. */
+  routes: readonly { index: number; pattern: Pattern; service: string }[];
+}
+
+const tables = new WeakMap<Routing, RoutingTable>();
+
+/** The table is kept as long as the routing, which must not change. */
+export function tableOf(routing: Routing): RoutingTable {
+  const known = tables.get(routing);
+  if (known) return known;
+  const table = newTable(routing);
+  tables.set(routing, table);
+  return table;
+}
+
+function newTable({ services, domains, cache_routes }: Routing): RoutingTable {
+  // From the last to the first, so that the first stays.
+  return {
+    services: new Map(services.toReversed().map((service) => [service.name, serviceEntry(service)])),
+    domains: new Map(
+      domains.toReversed().map((domain) => [domain.domain.toLowerCase(), domainEntry(domain)]),
+    ),
+    cacheRoutes: cache_routes.flatMap(patternOf),
+  };
+}
+
+function serviceEntry(service: Service): ServiceEntry {
+  return {
+    service,
+    origin: httpOrigin(service.location) ?? service.location,
+    rewrites: service.rewrites.flatMap((rewrite) =>
+      patternOf(rewrite.source).map((pattern) => ({ rewrite, pattern })),
+    ),
+  };
+}
+
+function domainEntry(domain: Domain): DomainEntry {
+  return {
+    domain,
+    routes: domain.routes.flatMap(({ path, service }, index) =>
+      patternOf(path).map((pattern) => ({ index, pattern, service })),
+    ),
+  };
+}
+
+function patternOf(source: string): Pattern[] {
+  const compiled = compile(source);
+  return compiled.ok ? [compiled.pattern] : [];
+}

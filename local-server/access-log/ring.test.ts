@@ -1,0 +1,119 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Client } from "../downstream/client.ts";
+import { Fields } from "../http/fields.ts";
+import { Exchange } from "./exchange.ts";
+import { Ring } from "./ring.ts";
+
+const nobody = { changed() {}, ended() {} };
+
+function exchange(
+  id: number,
+  { headers = [] as string[], fields = new Fields(headers), answer = [] as string[], body = "" } = {},
+): Exchange {
+  const client = {
+    protocol: "HTTP/1.1",
+    secure: false,
+    method: "GET",
+    host: "a.example",
+    target: `/${id}`,
+    fields,
+  } as unknown as Client;
+  const made = new Exchange(id, client, "browser", 100, nobody);
+  made.sent(Buffer.from(body));
+  made.respond(200, {
+    status: 200,
+    reason: "OK",
+    fields: new Fields(answer),
+    hasBody: true,
+    length: undefined,
+  });
+  return made;
+}
+
+test("the newest are kept, with all their words", () => {
+  const ring = new Ring(2, 10_000);
+  for (const id of [1, 2, 3])
+    ring.add(
+      exchange(id, { headers: ["A", `${id}`, "B", ""], answer: ["C", `\xe9${id}`], body: "x".repeat(id) }),
+    );
+  const kept = ring
+    .all()
+    .map(({ facts, target, requestHeaders, responseHeaders, requestBody }) => [
+      facts.id,
+      target,
+      requestHeaders.raw,
+      responseHeaders,
+      String(requestBody?.bytes),
+    ]);
+  expect(kept).toEqual([
+    [2, "/2", ["A", "2", "B", ""], ["C", "\xe92"], "xx"],
+    [3, "/3", ["A", "3", "B", ""], ["C", "\xe93"], "xxx"],
+  ]);
+});
+
+test("headers that many exchanges have are written once, and read for each", () => {
+  const ring = new Ring(3, 1_000);
+  const browser = new Fields(["A", "a".repeat(200)]);
+  for (const id of [1, 2, 3]) ring.add(exchange(id, { fields: id === 2 ? new Fields(["B", ""]) : browser }));
+  expect(ring.all().map(({ requestHeaders }) => requestHeaders.raw)).toEqual([
+    browser.raw,
+    ["B", ""],
+    browser.raw,
+  ]);
+});
+
+test("however long they are: the newest that fit are there, whole, and nothing else", () => {
+  const shared = [0, 20, 300].map((length) => new Fields(["A", "a".repeat(length)]));
+  const own = fc.integer({ min: 0, max: 700 }).map((length) => new Fields(["B", "b".repeat(length)]));
+  const event = fc.record({
+    fields: fc.oneof(own, fc.constantFrom(...shared)),
+    answer: fc.oneof(fc.integer({ min: 0, max: 50 }), fc.integer({ min: 0, max: 700 })),
+  });
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 8 }),
+      fc.array(event, { minLength: 1, maxLength: 120, size: "max" }),
+      (size, events) => {
+        const ring = new Ring(size, 6_000);
+        const answers = events.map(({ answer }, i) => [
+          "C",
+          String.fromCharCode(97 + (i % 26)).repeat(answer),
+        ]);
+        for (const [i, { fields }] of events.entries())
+          ring.add(exchange(i, { fields, answer: answers[i]! }));
+        const kept = ring.all();
+        expect(kept.length).toBeGreaterThanOrEqual(1);
+        expect(kept.length).toBeLessThanOrEqual(size);
+        expect(kept.map(({ facts }) => facts.id)).toEqual(events.map((_, i) => i).slice(-kept.length));
+        for (const { facts, target, requestHeaders, responseHeaders } of kept)
+          expect([target, requestHeaders.raw, responseHeaders]).toEqual([
+            `/${facts.id}`,
+            events[facts.id]!.fields.raw,
+            answers[facts.id],
+          ]);
+      },
+    ),
+  );
+});
+
+test("what happens to an exchange after its end is not told of it", () => {
+  const ring = new Ring(1, 10_000);
+  const one = exchange(1);
+  one.wasConnected();
+  one.end();
+  ring.add(one);
+  one.broken("client", "it went away");
+  const [{ facts } = {}] = ring.all();
+  expect(facts!.rare!.connected).toBeGreaterThan(0);
+  expect(facts!.rare!.brokenBy).toBeUndefined();
+});
+
+test("cleared, it is empty, and goes on", () => {
+  const ring = new Ring(3, 10_000);
+  for (const id of [1, 2]) ring.add(exchange(id));
+  ring.clear();
+  expect(ring.all()).toEqual([]);
+  ring.add(exchange(3));
+  expect(ring.all().map(({ facts }) => facts.id)).toEqual([3]);
+});

@@ -1,0 +1,125 @@
+/** A request that came over HTTP/2: one stream of a session. */
+import { randomBytes } from "node:crypto";
+import type { ServerHttp2Stream } from "node:http2";
+import type { Socket } from "node:net";
+import type { Exchange } from "../access-log/exchange.ts";
+import type { ResponseHead } from "../http/response-parser.ts";
+import type { Client, ForwardedHead, RequestBody } from "./client.ts";
+import { endToEnd, type Fields, fieldsOf } from "../http/fields.ts";
+import { http2Fields, sendFields, splitPseudo } from "../http/http2-fields.ts";
+import { splice, type Traffic } from "./splice.ts";
+
+export class Http2Client implements Client {
+  readonly protocol = "HTTP/2";
+  readonly method: string;
+  readonly host: string;
+  readonly target: string;
+  readonly fields: Fields;
+  readonly secure: boolean;
+  readonly hasBody: boolean;
+  readonly upgrade: string | undefined;
+  exchange: Exchange | undefined;
+  onGone = () => {};
+  onDrain = () => {};
+  readonly #stream: ServerHttp2Stream;
+  #ended = false;
+  #trailers: string[] = [];
+
+  /** `raw` as the `stream` event gives it: name, value, name, value…, pseudo-headers included. */
+  constructor(stream: ServerHttp2Stream, raw: string[]) {
+    this.#stream = stream;
+    const { pseudo, headers } = splitPseudo(raw);
+    this.upgrade = pseudo[":protocol"];
+    // RFC 8441: an extended CONNECT is what HTTP/1.1 writes as a GET with Upgrade and a key.
+    this.method = this.upgrade === undefined ? (pseudo[":method"] ?? "") : "GET";
+    if (this.upgrade !== undefined) headers.push("sec-websocket-key", randomBytes(16).toString("base64"));
+    this.fields = fieldsOf(headers);
+    this.host = pseudo[":authority"] ?? this.fields.get("host") ?? "";
+    this.target = pseudo[":path"] ?? "";
+    this.secure = stream.session?.encrypted ?? false;
+    this.hasBody = this.upgrade === undefined && !stream.endAfterHeaders;
+    stream.on("drain", () => this.onDrain());
+    // Every way to go also closes; there is nobody to tell the reason.
+    stream.on("error", () => {});
+    stream.on("close", () => {
+      if (!this.#ended) this.onGone();
+    });
+  }
+
+  header(name: string): string | undefined {
+    return this.fields.get(name);
+  }
+
+  read(body: RequestBody): void {
+    const stream = this.#stream;
+    let trailers: string[] = [];
+    stream.on("trailers", (_headers, _flags, raw?: string[]) => {
+      trailers = raw ?? [];
+    });
+    stream.on("data", (chunk: Buffer) => body.data(chunk));
+    stream.on("end", () => {
+      // A reset ends the readable side as well.
+      if (!stream.aborted) body.end(trailers);
+    });
+  }
+
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#stream.resume();
+  }
+
+  inform(status: number, headers: string[]): void {
+    if (this.#stream.destroyed || this.#stream.headersSent) return;
+    this.#stream.additionalHeaders({ ":status": status, ...http2Fields(headers) });
+  }
+
+  respond({ status, headers, hasBody, length }: ForwardedHead): void {
+    const stream = this.#stream;
+    if (stream.destroyed) return;
+    const waitForTrailers = hasBody && length === undefined;
+    if (waitForTrailers) stream.on("wantTrailers", () => stream.sendTrailers(http2Fields(this.#trailers)));
+    if (!hasBody) this.#ended = true;
+    const options = { endStream: !hasBody, waitForTrailers, sendDate: false };
+    sendFields(http2Fields(headers), (fields) => stream.respond({ ":status": status, ...fields }, options));
+  }
+
+  /** `respond` has sent it. */
+  flush(): void {}
+
+  write(chunk: Buffer, done: () => void): boolean {
+    if (!this.#stream.destroyed) return this.#stream.write(chunk, done);
+    done();
+    return true;
+  }
+
+  end(trailers: string[]): void {
+    this.#ended = true;
+    this.#trailers = trailers;
+    if (!this.#stream.writableEnded) this.#stream.end();
+  }
+
+  switch({ fields }: ResponseHead, service: Socket, rest: Buffer, traffic: Traffic | undefined): void {
+    this.onGone = () => {};
+    const stream = this.#stream;
+    if (stream.destroyed) {
+      service.destroy();
+      return;
+    }
+    const { "sec-websocket-accept": _, ...headers } = http2Fields(endToEnd(fields));
+    stream.respond({ ":status": 200, ...headers }, { endStream: false });
+    if (rest.length > 0) {
+      traffic?.service(rest);
+      stream.write(rest);
+    }
+    splice(stream, service, traffic);
+  }
+
+  break(): void {
+    this.#ended = true;
+    // `close(code)` would end the body cleanly before it resets the stream.
+    this.#stream.destroy(new Error("The service broke off its answer."));
+  }
+}

@@ -1,0 +1,79 @@
+/** The answers that come from the local server itself: what is wrong and what to do. */
+import type { DecidedFailure } from "../../core/routing/decide.ts";
+import type { Failure as CoreFailure } from "../../core/routing/errors.ts";
+import type { Routed } from "../../core/routing/route.ts";
+import { isLocal } from "../../core/session/session.ts";
+import type { Served } from "../sessions.ts";
+import { MalformedResponse } from "./response-parser.ts";
+
+export type Failure =
+  | DecidedFailure
+  | CoreFailure<"bad-request" | "service-unreachable" | "edge-unreachable">;
+
+/** `reason`: what the next reader could take for something else. */
+export function badRequest(reason: string, status = 400): Failure {
+  return {
+    status,
+    code: "bad-request",
+    title: "This request is not as HTTP has it",
+    explanation: `Linkup refused this request: ${reason}.\n`,
+  };
+}
+
+export function badGateway({ name }: Served, { service, origin }: Routed, error: Error): Failure {
+  const local = isLocal(service.location);
+  const explanation = `Linkup could not get an answer from the service "${service.name}" of the session "${name}".
+Target: ${origin}
+Cause: ${cause(error, origin, local)}
+What to do: ${advice(error, service.name, local)}
+`;
+  const title = `The service ${service.name} could not be reached`;
+  return { status: 502, code: "service-unreachable", title, explanation };
+}
+
+export function edgeUnreachable(host: string, error: Error): Failure {
+  const explanation = `No session on this machine has the host ${host}, and the place where it really is could not be reached.
+Cause: ${cause(error, `https://${host}`, false)}
+What to do: if it is a session of this machine, start it; else check the network and that the host exists.
+`;
+  return { status: 502, code: "edge-unreachable", title: `${host} could not be reached`, explanation };
+}
+
+function cause(error: NodeJS.ErrnoException, origin: string, local: boolean): string {
+  if (error instanceof MalformedResponse) return error.message;
+  if (isTls(error)) return `it does not speak TLS as was expected (${tlsReason(error)})`;
+  switch (error.code) {
+    case "ECONNREFUSED":
+      return local
+        ? `nothing listens on ${origin}: the service is probably not running, or on another port`
+        : `${origin} refuses connections`;
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return "its host name cannot be resolved";
+    case "ETIMEDOUT":
+    case "EHOSTUNREACH":
+    case "ENETUNREACH":
+      return `${origin} cannot be reached: ${error.message}`;
+    case "ECONNRESET":
+    case "EPIPE":
+      return "it closed the connection before its answer was complete";
+    default:
+      return error.message;
+  }
+}
+
+function advice(error: NodeJS.ErrnoException, service: string, local: boolean): string {
+  if (error instanceof MalformedResponse || isTls(error))
+    return "check that this port speaks HTTP, and that it is http or https as said.";
+  if (!local) return "check the network and that the deployed service is up.";
+  return `start ${service} on this machine, or route it to its deployed copy ("linkup route remote ${service}").`;
+}
+
+function isTls({ code = "" }: NodeJS.ErrnoException): boolean {
+  return code === "EPROTO" || code.startsWith("ERR_SSL_");
+}
+
+/** What OpenSSL says between much else. */
+function tlsReason({ message }: Error): string {
+  return /SSL routines:[^:]*:([^:\n]+)/.exec(message)?.[1] ?? message;
+}
