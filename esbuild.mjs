@@ -26,7 +26,8 @@ const node = { ...shared, platform: "node", target: "node22", format: "cjs" };
  */
 const PARTS = {
   manager: /\/manager\/manager\.ts$/,
-  language: /\/(language\/language|config\/config|core\/session|template|found-services\/find-services)\.ts$/,
+  language:
+    /\/(language\/language|config\/config|core\/session\/session|template|discovery\/find-services)\.ts$/,
   doctor: /\/doctor\/doctor\.ts$/,
 };
 /** @type {import("esbuild").Plugin} */

@@ -1,9 +1,9 @@
 /** What every command needs: where state lies, which config file is meant, a manager. */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import { nearestConfig } from "../manager/files/config-file.ts";
 import { Manager, type Selector } from "../manager/manager.ts";
-import { LinkupError } from "../manager/problem.ts";
-import { nearestConfig } from "../manager/session/config-file.ts";
+import { LinkupError } from "../manager/model/problem.ts";
 import { stateHome } from "../node/home.ts";
 import { version } from "../package.json";
 

@@ -1,5 +1,5 @@
 /** What the exit code of `linkup` means. docs/cli.md tells users. */
-import { LinkupError, type ProblemCode } from "../manager/problem.ts";
+import { LinkupError, type ProblemCode } from "../manager/model/problem.ts";
 
 export const EXIT = {
   ok: 0,

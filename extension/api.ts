@@ -1,6 +1,6 @@
 /** What other extensions get from `vscode.extensions.getExtension("linkup-dev.linkup").exports`. */
 import * as vscode from "vscode";
-import type { SessionView } from "../manager/snapshot.ts";
+import type { SessionView } from "../manager/model/snapshot.ts";
 import type { Linkup } from "./linkup.ts";
 
 export interface LinkupApi {

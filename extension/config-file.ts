@@ -1,7 +1,7 @@
 /** The services of a linkup.yaml on disk. */
 import * as vscode from "vscode";
 import type { Config } from "../core/config/config.ts";
-import { LinkupError } from "../manager/problem.ts";
+import { LinkupError } from "../manager/model/problem.ts";
 import { t } from "./words.ts";
 
 /** Rejects with a LinkupError when the file has errors. */

@@ -1,7 +1,7 @@
 /** What every part of the extension works with: the manager, the workspace's files, and one event for both. */
 import * as vscode from "vscode";
 import type { Manager, ManagerOptions } from "../manager/manager.ts";
-import type { SessionView, Snapshot } from "../manager/snapshot.ts";
+import type { SessionView, Snapshot } from "../manager/model/snapshot.ts";
 import { ConfigFiles } from "./config-files.ts";
 import { SESSIONS_VIEW } from "./ids.ts";
 import type { Model } from "./model.ts";

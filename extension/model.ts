@@ -1,5 +1,5 @@
 /** What the views show: the snapshot of this machine, seen from this window's workspace. */
-import type { SessionState, SessionView, Snapshot } from "../manager/snapshot.ts";
+import type { SessionState, SessionView, Snapshot } from "../manager/model/snapshot.ts";
 
 /** A linkup.yaml of this workspace. */
 export interface ConfigFile {

@@ -1,6 +1,6 @@
 /** Says what breaks by itself while a session runs: once for each problem, with the buttons that help. */
 import type * as vscode from "vscode";
-import type { Problem } from "../manager/problem.ts";
+import type { Problem } from "../manager/model/problem.ts";
 import type { Linkup } from "./linkup.ts";
 import { report, wasReported } from "./report.ts";
 

@@ -1,6 +1,6 @@
 /** Problems as notifications, each with the buttons that help. */
 import * as vscode from "vscode";
-import { LinkupError, type Problem } from "../manager/problem.ts";
+import { LinkupError, type Problem } from "../manager/model/problem.ts";
 import { commandId, isCommand } from "./ids.ts";
 import type { Linkup } from "./linkup.ts";
 import { brief, withShortPaths } from "./model.ts";

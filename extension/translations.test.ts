@@ -27,7 +27,7 @@ function texts(): { literals: string[]; others: string[] } {
 
 /** Titles of problems, and of what helps: the manager's, said by the extension. */
 function titles(): string[] {
-  const table = readFileSync(join(root, "manager", "problem.ts"), "utf8");
+  const table = readFileSync(join(root, "manager", "model", "problem.ts"), "utf8");
   const codes = [...table.matchAll(/^ {2}"[a-z-]+": "([^"]+)",$/gm)].map(([, title]) => title!);
   const actions = sources("manager").flatMap(({ text }) =>
     [...text.matchAll(/command: "\w+",\s*title: "([^"]+)"/g)].map(([, title]) => title!),

@@ -1,25 +1,25 @@
 /** The life of sessions on this machine: what the extension and the command line talk to. */
 import { existsSync } from "node:fs";
 import { realpath } from "node:fs/promises";
-import type { Config, Target } from "../core/config/config.ts";
 import type { Explanation } from "../core/api/local-server.ts";
+import type { Config, Target } from "../core/config/config.ts";
 import { nameProblem } from "../core/session/names.ts";
+import type { RequestLog } from "./components/local-server/control-client.ts";
 import type { Examined } from "./doctor/doctor.ts";
 import type { HealthReport } from "./doctor/report.ts";
-import { explain } from "./explain.ts";
-import { Following } from "./following.ts";
-import type { CreateRequest, ManagerOptions, StartRequest } from "./options.ts";
-import { LinkupError, problemOf } from "./problem.ts";
-import type { RequestLog } from "./process/control-client.ts";
-import { routeServices } from "./routing.ts";
-import { type Wanted, wantBeside, wantConfig, wantStarted } from "./session/changes.ts";
-import { readConfig, workerToken } from "./session/config-file.ts";
-import { previewRequest } from "./session/preview.ts";
-import { findRunning, forgetUnused, isPresent, isWanted, type Selector } from "./session/records.ts";
-import type { ComponentId, SessionView, Snapshot } from "./snapshot.ts";
-import { startSession } from "./starting.ts";
-import type { State } from "./state/state.ts";
-import { deleteHere, deleteThere, envFilesLeft, stopSessions } from "./stopping.ts";
+import { readConfig, workerToken } from "./files/config-file.ts";
+import { type Wanted, wantBeside, wantConfig, wantStarted } from "./model/changes.ts";
+import type { CreateRequest, ManagerOptions, StartRequest } from "./model/options.ts";
+import { LinkupError, problemOf } from "./model/problem.ts";
+import { findRunning, forgetUnused, isPresent, isWanted, type Selector } from "./model/records.ts";
+import type { ComponentId, SessionView, Snapshot } from "./model/snapshot.ts";
+import type { State } from "./model/state.ts";
+import { explain } from "./operations/explain.ts";
+import { previewRequest } from "./operations/preview.ts";
+import { routeServices } from "./operations/route.ts";
+import { startSession } from "./operations/start.ts";
+import { deleteHere, deleteThere, envFilesLeft, stopSessions } from "./operations/stop.ts";
+import { Following } from "./reconcile/following.ts";
 
 export type { CreateRequest, ManagerOptions, Selector, StartRequest };
 

@@ -1,6 +1,6 @@
 /** What coding agents are told of the requests that came, in the editor and in terminals. */
 import type { ExchangeFilter } from "../core/api/requests.ts";
-import type { RequestLog } from "./process/control-client.ts";
+import type { RequestLog } from "./components/local-server/control-client.ts";
 
 export interface AsksForRequests
   extends Pick<ExchangeFilter, "session" | "service" | "failed" | "path" | "limit"> {

@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { ownId } from "./process-identity.ts";
 import { Lock } from "./lock.ts";
+import { ownId } from "./process-identity.ts";
 
 let folder: string;
 let path: string;

@@ -12,7 +12,7 @@ const { values, positionals } = parseArgs({
   options: {
     releases: { type: "string", default: "https://github.com/cloudflare/cloudflared/releases/download" },
     api: { type: "string", default: "https://api.github.com/repos/cloudflare/cloudflared/releases/tags" },
-    out: { type: "string", default: join(import.meta.dirname, "../manager/tunnel/releases.ts") },
+    out: { type: "string", default: join(import.meta.dirname, "../manager/components/tunnel/releases.ts") },
   },
 });
 const [version] = positionals;

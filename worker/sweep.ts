@@ -1,7 +1,7 @@
 /** Finds what got lost. Sessions delete themselves by their alarms: this is for what no alarm knows of. */
 import { isSessionName } from "../core/session/names.ts";
-import { directory } from "./objects/directory-object.ts";
 import type { Env } from "./env.ts";
+import { directory } from "./objects/directory-object.ts";
 import { tunnelProvider } from "./tunnel/provider.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;

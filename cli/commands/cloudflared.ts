@@ -1,6 +1,7 @@
 /** `linkup cloudflared` */
+
+import { install as installIt, proposeDownload } from "../../manager/components/tunnel/install.ts";
 import { stateHome } from "../../node/home.ts";
-import { install as installIt, proposeDownload } from "../../manager/tunnel/install.ts";
 import { confirmed } from "../confirm.ts";
 import { UsageError } from "../exit-codes.ts";
 import { spin } from "../print/spinner.ts";

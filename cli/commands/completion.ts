@@ -94,6 +94,6 @@ async function sessionNames(): Promise<string[]> {
 async function serviceNames(): Promise<string[]> {
   const configPath = findConfig(undefined);
   if (configPath === undefined) return [];
-  const { readConfig } = await import("../../manager/session/config-file.ts");
+  const { readConfig } = await import("../../manager/files/config-file.ts");
   return (await readConfig(configPath)).services.map(({ name }) => name);
 }

@@ -2,8 +2,8 @@
 import { writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { configTemplate, type TemplateWords } from "../../core/config/template.ts";
-import { findServices } from "../../manager/found-services/find-services.ts";
-import { LinkupError } from "../../manager/problem.ts";
+import { findServices } from "../../manager/discovery/find-services.ts";
+import { LinkupError } from "../../manager/model/problem.ts";
 
 export async function init(file: string, options: { json?: boolean }): Promise<void> {
   const path = resolve(file);

@@ -1,5 +1,5 @@
 /** `linkup keep`: what the manager starts to watch over detached sessions. Not for people. */
-import { keep as keepSessions } from "../../manager/keeper.ts";
+import { keep as keepSessions } from "../../manager/reconcile/keeper.ts";
 import { version } from "../context.ts";
 
 /** `home` stands in the arguments so that the process can be recognised. */

@@ -5,8 +5,8 @@ import {
   proposeLocalDns,
   proposeUninstall,
   uninstallLocalDns,
-} from "../../manager/local-dns/local-dns.ts";
-import { readConfig } from "../../manager/session/config-file.ts";
+} from "../../manager/components/local-dns/local-dns.ts";
+import { readConfig } from "../../manager/files/config-file.ts";
 import { stateHome } from "../../node/home.ts";
 import { confirmed } from "../confirm.ts";
 import { needConfig, newManager } from "../context.ts";

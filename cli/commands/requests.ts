@@ -1,6 +1,6 @@
 /** `linkup requests` */
 import type { Exchange } from "../../core/api/requests.ts";
-import type { RequestLog } from "../../manager/process/control-client.ts";
+import type { RequestLog } from "../../manager/components/local-server/control-client.ts";
 import { newManager } from "../context.ts";
 import { UsageError } from "../exit-codes.ts";
 import { curlCommand } from "../print/curl.ts";

@@ -1,5 +1,5 @@
 /** `linkup sessions` */
-import type { SessionView } from "../../manager/snapshot.ts";
+import type { SessionView } from "../../manager/model/snapshot.ts";
 import { findConfig, needConfig, newManager } from "../context.ts";
 import { UsageError } from "../exit-codes.ts";
 import { spin } from "../print/spinner.ts";

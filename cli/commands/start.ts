@@ -1,9 +1,9 @@
 /** `linkup start` */
 
+import { ConfigError } from "../../manager/files/config-file.ts";
 import type { Manager } from "../../manager/manager.ts";
-import { LinkupError } from "../../manager/problem.ts";
-import { ConfigError } from "../../manager/session/config-file.ts";
-import type { SessionView, Snapshot } from "../../manager/snapshot.ts";
+import { LinkupError } from "../../manager/model/problem.ts";
+import type { SessionView, Snapshot } from "../../manager/model/snapshot.ts";
 import { needConfig, newManager } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { failure } from "../print/failure.ts";

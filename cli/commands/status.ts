@@ -1,6 +1,6 @@
 /** `linkup status` */
-import { LinkupError } from "../../manager/problem.ts";
-import type { Snapshot } from "../../manager/snapshot.ts";
+import { LinkupError } from "../../manager/model/problem.ts";
+import type { Snapshot } from "../../manager/model/snapshot.ts";
 import { newManager } from "../context.ts";
 import { endWithReader } from "../print/reader-gone.ts";
 import { statusText } from "../print/status.ts";

@@ -1,7 +1,7 @@
 /** `linkup uninstall`: leaves the machine as it was. */
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import { proposeUninstall, uninstallLocalDns } from "../../manager/local-dns/local-dns.ts";
+import { proposeUninstall, uninstallLocalDns } from "../../manager/components/local-dns/local-dns.ts";
 import { stateHome } from "../../node/home.ts";
 import { confirmed } from "../confirm.ts";
 import { newManager } from "../context.ts";

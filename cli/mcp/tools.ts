@@ -1,8 +1,8 @@
 /** What agents can do with Linkup: the same as the commands, one tool each. */
 import type { Target } from "../../core/config/config.ts";
 import type { Manager } from "../../manager/manager.ts";
+import type { SessionView } from "../../manager/model/snapshot.ts";
 import { requestsForAgents } from "../../manager/requests-for-agents.ts";
-import type { SessionView } from "../../manager/snapshot.ts";
 import { needConfig, selectSession } from "../context.ts";
 import { explanationText } from "../print/explanation.ts";
 import type { Tool } from "./protocol.ts";

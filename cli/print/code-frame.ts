@@ -1,7 +1,7 @@
 /** Problems of linkup.yaml with the lines they stand in. */
 import { relative } from "node:path";
 import type { ConfigProblem } from "../../core/config/problem.ts";
-import type { ConfigError } from "../../manager/session/config-file.ts";
+import type { ConfigError } from "../../manager/files/config-file.ts";
 import { coloured } from "./colour.ts";
 import { printable } from "./printable.ts";
 

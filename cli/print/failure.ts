@@ -1,6 +1,7 @@
 /** How a failure is told on a terminal. */
-import { LinkupError } from "../../manager/problem.ts";
-import { ConfigError } from "../../manager/session/config-file.ts";
+
+import { ConfigError } from "../../manager/files/config-file.ts";
+import { LinkupError } from "../../manager/model/problem.ts";
 import { UsageError } from "../exit-codes.ts";
 import { configProblems } from "./code-frame.ts";
 import { coloured } from "./colour.ts";

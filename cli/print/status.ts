@@ -1,5 +1,5 @@
 /** Sessions and their surroundings as text. */
-import type { ComponentView, ServiceView, SessionView, Snapshot } from "../../manager/snapshot.ts";
+import type { ComponentView, ServiceView, SessionView, Snapshot } from "../../manager/model/snapshot.ts";
 import { coloured } from "./colour.ts";
 import { printable } from "./printable.ts";
 import { table } from "./table.ts";

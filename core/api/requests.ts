@@ -2,9 +2,10 @@
  * The request log of the local server, as its control API tells it. Secrets are replaced by `***` before anything leaves
  * the process: credentials and cookies in headers, tokens in queries.
  */
-import type { Explanation } from "./local-server.ts";
+
 import type { Listener } from "../routing/decide.ts";
 import type { NameSource } from "../routing/identify.ts";
+import type { Explanation } from "./local-server.ts";
 
 /** One request and its answer. Times in milliseconds; what has not come so far is null. */
 export interface Exchange {

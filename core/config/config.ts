@@ -1,9 +1,9 @@
 /** linkup.yaml: parsing it with the position of every problem, and making routing of it. */
 import type { Domain, Rewrite, Route } from "../session/session.ts";
 import { checkMeaning } from "./checks/meaning.ts";
-import { Positions } from "./yaml/positions.ts";
-import { type ConfigProblem, Problems } from "./problem.ts";
 import { checkShape } from "./checks/shape.ts";
+import { type ConfigProblem, Problems } from "./problem.ts";
+import { Positions } from "./yaml/positions.ts";
 import { YamlTree } from "./yaml/tree.ts";
 
 export interface Health {

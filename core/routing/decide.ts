@@ -2,13 +2,14 @@
  * What the local server makes of a request: the service it goes to, the host at the edge, or the answer it gets instead.
  * The local server asks this function, and so does whoever explains what it would do.
  */
+
+import { hostname, isLoopback } from "../session/hosts.ts";
+import type { Routing } from "../session/session.ts";
 import { type Failure, forbidden, loop, misdirected, noTargetFor, unknownSession } from "./errors.ts";
 import { hopsOf, MAX_HOPS } from "./headers.ts";
-import { hostname, isLoopback } from "../session/hosts.ts";
 import { firstCandidate } from "./identify.ts";
 import type { RequestHead } from "./request.ts";
 import { type Decision, type Routed, route } from "./route.ts";
-import type { Routing } from "../session/session.ts";
 
 /** Who connects: browsers and programs of this machine, or the tunnel. */
 export type Listener = "browser" | "tunnel";

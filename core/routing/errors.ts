@@ -1,7 +1,8 @@
 /** The answers of Linkup itself, in a service's place: plain text for machines, a page for browsers. */
+
+import type { Routing } from "../session/session.ts";
 import { UNKNOWN_SESSION } from "./identify.ts";
 import { type NotRouted, noTarget } from "./route.ts";
-import type { Routing } from "../session/session.ts";
 
 export interface Failure<Code extends string = string> {
   status: number;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { parseSession } from "../session/session.ts";
 import { addedHeaders, corsHeaders, isPreflight, joinCookies } from "./headers.ts";
 import { headOfUrl } from "./request.ts";
 import { route } from "./route.ts";
-import { parseSession } from "../session/session.ts";
 
 const parsed = parseSession({
   session_token: "t",

@@ -1,10 +1,10 @@
 /** What a hop adds to a request on its way to the service, and to the response on its way back. */
 import { hex } from "../hex.ts";
 import { hostname, hostOfUrl, withoutSession } from "../session/hosts.ts";
+import type { Routing } from "../session/session.ts";
 import { tracestateSessions } from "./identify.ts";
 import type { RequestHead } from "./request.ts";
 import type { Routed } from "./route.ts";
-import type { Routing } from "../session/session.ts";
 
 /** Headers of one connection, never forwarded (RFC 9110, 7.6.1), besides those that `Connection` names. */
 export const HOP_BY_HOP: ReadonlySet<string> = new Set([

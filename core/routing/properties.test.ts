@@ -1,12 +1,12 @@
 /** What must hold for every request and every session, not only for those in the tables. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { isSessionName } from "../session/names.ts";
+import { parseSession, printSession, type Session } from "../session/session.ts";
 import { addedHeaders } from "./headers.ts";
 import { candidates } from "./identify.ts";
-import { isSessionName } from "../session/names.ts";
 import type { RequestHead } from "./request.ts";
 import { keepsCaching, route } from "./route.ts";
-import { parseSession, printSession, type Session } from "../session/session.ts";
 
 const serviceNames = ["web", "api", "auth"] as const;
 const serviceName = fc.constantFrom(...serviceNames);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { parseSession, type Session } from "../session/session.ts";
 import { addedHeaders } from "./headers.ts";
 import { headOfUrl } from "./request.ts";
 import { keepsCaching, noTarget, route } from "./route.ts";
-import { parseSession, type Session } from "../session/session.ts";
 
 function session(json: unknown): Session {
   const parsed = parseSession(json);

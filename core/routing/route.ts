@@ -1,10 +1,11 @@
 /** Which service serves a request, and why. The Worker, the local server and `explain` all call this function. */
-import { withoutSession } from "../session/hosts.ts";
-import { HOST_SOURCES, hostFrom } from "./identify.ts";
+
 import { type Pattern, replaceAll } from "../regex/pattern.ts";
+import { withoutSession } from "../session/hosts.ts";
+import type { Domain, Rewrite, Routing, Service } from "../session/session.ts";
+import { HOST_SOURCES, hostFrom } from "./identify.ts";
 import { type RequestHead, splitTarget } from "./request.ts";
 import { type DomainEntry, type RoutingTable, type ServiceEntry, tableOf } from "./routing-table.ts";
-import type { Domain, Rewrite, Routing, Service } from "../session/session.ts";
 
 /** Which header named the domain, and which of the session's domains it is. */
 export interface DomainMatch {

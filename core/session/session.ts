@@ -1,8 +1,8 @@
 /** The session document and the requests that create or change one. */
 import * as z from "zod/mini";
+import { compile } from "../regex/pattern.ts";
 import { isLoopback } from "./hosts.ts";
 import { nameProblem } from "./names.ts";
-import { compile } from "../regex/pattern.ts";
 
 export type SessionKind = "tunneled" | "isolated" | "preview";
 

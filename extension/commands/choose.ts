@@ -1,8 +1,8 @@
 /** Which session, file or URL a command is about: what was clicked, the only one there is, or the user's choice. */
 import * as vscode from "vscode";
 import type { Selector } from "../../manager/manager.ts";
-import { LinkupError } from "../../manager/problem.ts";
-import type { SessionView } from "../../manager/snapshot.ts";
+import { LinkupError } from "../../manager/model/problem.ts";
+import type { SessionView } from "../../manager/model/snapshot.ts";
 import type { Linkup } from "../linkup.ts";
 import { type ConfigFile, hostOf, ownSessions } from "../model.ts";
 import type { Row } from "../views/rows.ts";

@@ -1,6 +1,6 @@
 /** Create linkup.yaml: a working template, with the services that the workspace seems to have. */
 import * as vscode from "vscode";
-import type { FoundService } from "../../manager/found-services/find-services.ts";
+import type { FoundService } from "../../manager/discovery/find-services.ts";
 import type { Linkup } from "../linkup.ts";
 import { hostOf } from "../model.ts";
 import { t } from "../words.ts";
@@ -42,7 +42,7 @@ async function chooseFolder(): Promise<vscode.WorkspaceFolder | undefined> {
 async function chooseServices({ uri }: vscode.WorkspaceFolder): Promise<FoundService[] | undefined> {
   // What is not on this machine's disk is not looked through.
   if (uri.scheme !== "file") return [];
-  const { findServices } = await import("../../manager/found-services/find-services.ts");
+  const { findServices } = await import("../../manager/discovery/find-services.ts");
   const found = await findServices(uri.fsPath);
   if (found.length === 0) return [];
   const items = found.map((service) => ({

@@ -1,7 +1,7 @@
 /** Doctor, and what helps when it finds something. */
 import * as vscode from "vscode";
+import { installCommand } from "../../manager/components/tunnel/releases.ts";
 import type { HealthReport } from "../../manager/doctor/report.ts";
-import { installCommand } from "../../manager/tunnel/releases.ts";
 import { commandId, isCommand } from "../ids.ts";
 import type { Linkup } from "../linkup.ts";
 import { healthText } from "../views/health-text.ts";

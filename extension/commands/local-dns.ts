@@ -52,7 +52,7 @@ export async function uninstallLocalDns(extensionPath: string): Promise<void> {
 
 /** A page with every change and the commands that undo it; then a button that runs them. */
 export async function undoSystemChanges(documents: Documents, extensionPath: string): Promise<void> {
-  const { systemChanges } = await import("../../manager/local-dns/changes.ts");
+  const { systemChanges } = await import("../../manager/components/local-dns/changes.ts");
   const changes = await systemChanges(stateHome(process.env));
   if (changes.length === 0)
     return void vscode.window.showInformationMessage(t("Linkup has changed nothing on this system."));

@@ -1,7 +1,7 @@
 /** Show Logs: of this window, and of each component. */
 import { join } from "node:path";
 import * as vscode from "vscode";
-import type { ComponentId } from "../../manager/snapshot.ts";
+import type { ComponentId } from "../../manager/model/snapshot.ts";
 import { stateHome } from "../../node/home.ts";
 import type { Linkup } from "../linkup.ts";
 import { componentName } from "../views/labels.ts";

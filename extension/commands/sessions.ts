@@ -1,8 +1,8 @@
 /** Sessions beside the workspace's own one: previews for others, isolated ones, and the list of all. */
 import * as vscode from "vscode";
 import { nameProblem } from "../../core/session/names.ts";
-import { LinkupError } from "../../manager/problem.ts";
-import type { SessionView } from "../../manager/snapshot.ts";
+import { LinkupError } from "../../manager/model/problem.ts";
+import type { SessionView } from "../../manager/model/snapshot.ts";
 import { readConfigFile } from "../config-file.ts";
 import type { Linkup } from "../linkup.ts";
 import { kindWord, stateWord } from "../views/labels.ts";

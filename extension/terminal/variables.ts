@@ -1,5 +1,5 @@
 /** What terminals know of the session of their folder: a pure function of it. */
-import type { SessionView } from "../../manager/snapshot.ts";
+import type { SessionView } from "../../manager/model/snapshot.ts";
 
 /**
  * `LINKUP_SESSION`, `LINKUP_URL` (of the first domain), and the hosts that a Vite dev server shall accept:

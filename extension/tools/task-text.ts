@@ -1,6 +1,6 @@
 /** The lines of a `linkup` task, which the problem matcher `$linkup` in package.json reads. */
-import type { Problem } from "../../manager/problem.ts";
-import type { SessionView } from "../../manager/snapshot.ts";
+import type { Problem } from "../../manager/model/problem.ts";
+import type { SessionView } from "../../manager/model/snapshot.ts";
 
 export const STARTING = "Linkup: starting";
 

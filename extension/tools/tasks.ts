@@ -1,6 +1,6 @@
 /** Tasks of type `linkup`: start the session and be ready when it is, for `preLaunchTask` and compound tasks. */
 import * as vscode from "vscode";
-import { problemOf } from "../../manager/problem.ts";
+import { problemOf } from "../../manager/model/problem.ts";
 import type { Linkup } from "../linkup.ts";
 import { sessionOf } from "../model.ts";
 import { t } from "../words.ts";

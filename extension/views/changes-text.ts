@@ -1,5 +1,5 @@
 /** What Undo System Changes shows, as Markdown. */
-import type { SystemChange } from "../../manager/local-dns/changes.ts";
+import type { SystemChange } from "../../manager/components/local-dns/changes.ts";
 import { t } from "../words.ts";
 
 export function changesText(changes: readonly SystemChange[]): string {

@@ -1,7 +1,7 @@
 /** The words for the states of things. */
 import type { Target } from "../../core/config/config.ts";
 import type { SessionKind } from "../../core/session/session.ts";
-import type { ComponentId, ComponentState, Health, SessionState } from "../../manager/snapshot.ts";
+import type { ComponentId, ComponentState, Health, SessionState } from "../../manager/model/snapshot.ts";
 import { t } from "../words.ts";
 
 export function targetWord(target: Target): string {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { ServiceView, SessionView, Snapshot } from "../../manager/snapshot.ts";
+import type { ServiceView, SessionView, Snapshot } from "../../manager/model/snapshot.ts";
 import type { ConfigFile, Model } from "../model.ts";
 import { uptime } from "./labels.ts";
 import { rowsText, sessionRows } from "./rows.ts";

@@ -1,5 +1,5 @@
 /** What Show Status shows, as Markdown: a pure function of the model. */
-import type { SessionView } from "../../manager/snapshot.ts";
+import type { SessionView } from "../../manager/model/snapshot.ts";
 import { idleConfigs, type Model } from "../model.ts";
 import { t } from "../words.ts";
 import { componentName, componentState, healthWord, kindWord, stateWord, targetWord } from "./labels.ts";

@@ -2,10 +2,10 @@
 
 import type { Listener } from "../../core/routing/decide.ts";
 import type { Client } from "../downstream/client.ts";
-import type { Verdict } from "../proxy/decide.ts";
-import type { Failure } from "../http/failures.ts";
 import type { Traffic } from "../downstream/splice.ts";
+import type { Failure } from "../http/failures.ts";
 import type { ResponseHead } from "../http/response-parser.ts";
+import type { Verdict } from "../proxy/decide.ts";
 import { BodyPiece } from "./body-piece.ts";
 import { timeOfDay } from "./clock.ts";
 import { Facts, Rare, type Recorded } from "./facts.ts";

@@ -1,7 +1,7 @@
 /** What is remembered of an exchange besides the words of its heads: numbers, and who was asked. */
 
-import type { Listener } from "../../core/routing/decide.ts";
 import type { Exchange } from "../../core/api/requests.ts";
+import type { Listener } from "../../core/routing/decide.ts";
 import type { Service } from "../../core/session/session.ts";
 import type { Fields } from "../http/fields.ts";
 import type { Served } from "../sessions.ts";

@@ -3,8 +3,8 @@ import express, { type ErrorRequestHandler, type Express } from "express";
 import type { Explanation, ServerStatus } from "../../core/api/local-server.ts";
 import { explain } from "../../core/routing/explain.ts";
 import { headOfUrl } from "../../core/routing/request.ts";
-import { type Leases, parseLease } from "../leases.ts";
 import type { RequestLog } from "../access-log/log.ts";
+import { type Leases, parseLease } from "../leases.ts";
 import { printServed, type Sessions } from "../sessions.ts";
 import { requestRoutes } from "./requests.ts";
 

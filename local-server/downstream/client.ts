@@ -4,8 +4,8 @@ import type { Socket } from "node:net";
 import type { RequestHead } from "../../core/routing/request.ts";
 import type { Exchange } from "../access-log/exchange.ts";
 import type { Protocol } from "../access-log/facts.ts";
-import type { ResponseHead } from "../http/response-parser.ts";
 import type { Fields } from "../http/fields.ts";
+import type { ResponseHead } from "../http/response-parser.ts";
 import type { Traffic } from "./splice.ts";
 
 export interface RequestBody {

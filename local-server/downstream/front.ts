@@ -1,8 +1,8 @@
 /** What a listener does with a connection: finds out which protocol is spoken on it. */
 import type { Socket } from "node:net";
 import { createServer, type SecureContext } from "node:tls";
-import type { Client } from "./client.ts";
 import type { Failure } from "../http/failures.ts";
+import type { Client } from "./client.ts";
 import { HEAD_MS, http1Front } from "./http1-front.ts";
 import { http2Front } from "./http2-front.ts";
 

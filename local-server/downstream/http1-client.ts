@@ -2,8 +2,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Exchange } from "../access-log/exchange.ts";
 import type { Protocol } from "../access-log/facts.ts";
-import type { Client, ForwardedHead, RequestBody } from "./client.ts";
 import { type Fields, fieldsOf } from "../http/fields.ts";
+import type { Client, ForwardedHead, RequestBody } from "./client.ts";
 
 export class Http1Client implements Client {
   readonly protocol: Protocol;

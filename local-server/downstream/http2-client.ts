@@ -3,10 +3,10 @@ import { randomBytes } from "node:crypto";
 import type { ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { Exchange } from "../access-log/exchange.ts";
-import type { ResponseHead } from "../http/response-parser.ts";
-import type { Client, ForwardedHead, RequestBody } from "./client.ts";
 import { endToEnd, type Fields, fieldsOf } from "../http/fields.ts";
 import { http2Fields, sendFields, splitPseudo } from "../http/http2-fields.ts";
+import type { ResponseHead } from "../http/response-parser.ts";
+import type { Client, ForwardedHead, RequestBody } from "./client.ts";
 import { splice, type Traffic } from "./splice.ts";
 
 export class Http2Client implements Client {

@@ -1,10 +1,10 @@
 /** Accepts HTTP/2, with TLS or without. */
 import { createServer, type Http2Server, type ServerHttp2Session } from "node:http2";
 import { badRequest, type Failure } from "../http/failures.ts";
+import { HTTP2_LIMITS, HTTP2_SETTINGS, MAX_STREAMS } from "../http/http2-limits.ts";
 import type { Serve } from "./front.ts";
 import { isHost } from "./http1-front.ts";
 import { Http2Client } from "./http2-client.ts";
-import { HTTP2_LIMITS, HTTP2_SETTINGS, MAX_STREAMS } from "../http/http2-limits.ts";
 
 /** A session without any stream for this long is closed. */
 const IDLE_MS = 120_000;

@@ -2,8 +2,8 @@
 import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { ResponseHead } from "../http/response-parser.ts";
 import { endToEnd } from "../http/fields.ts";
+import type { ResponseHead } from "../http/response-parser.ts";
 import { Http1Client } from "./http1-client.ts";
 import { splice, type Traffic } from "./splice.ts";
 

@@ -5,13 +5,13 @@ import { failureAnswer } from "../../core/routing/errors.ts";
 import { corsHeaders } from "../../core/routing/headers.ts";
 import type { Routed } from "../../core/routing/route.ts";
 import type { Exchange } from "../access-log/exchange.ts";
-import type { Served } from "../sessions.ts";
-import type { Answer, Connection, SentRequest } from "../upstream/connection.ts";
-import type { Pool } from "../upstream/pool.ts";
-import type { ResponseHead } from "../http/response-parser.ts";
 import type { Client, ForwardedHead } from "../downstream/client.ts";
 import { badGateway, edgeUnreachable, type Failure } from "../http/failures.ts";
 import { endToEnd, type Fields } from "../http/fields.ts";
+import type { ResponseHead } from "../http/response-parser.ts";
+import type { Served } from "../sessions.ts";
+import type { Answer, Connection, SentRequest } from "../upstream/connection.ts";
+import type { Pool } from "../upstream/pool.ts";
 import { edgeRequest, requestHead } from "./request-head.ts";
 import { asItCame, responseHead } from "./response-head.ts";
 

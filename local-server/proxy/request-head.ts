@@ -10,10 +10,10 @@ import {
 } from "../../core/routing/headers.ts";
 import type { Routed } from "../../core/routing/route.ts";
 import { isLocal } from "../../core/session/session.ts";
-import type { Served } from "../sessions.ts";
-import type { SentRequest } from "../upstream/connection.ts";
 import type { ClientHead } from "../downstream/client.ts";
 import { connectionNames, type Fields, type OwnLines } from "../http/fields.ts";
+import type { Served } from "../sessions.ts";
+import type { SentRequest } from "../upstream/connection.ts";
 
 export interface ForwardedRequest extends SentRequest {
   /** The `Host` that the service sees instead of the client's. */

@@ -1,10 +1,10 @@
 /** The head of the answer as the client gets it. */
 import { corsHeaders, isPreflight } from "../../core/routing/headers.ts";
 import { keepsCaching } from "../../core/routing/route.ts";
-import type { Served } from "../sessions.ts";
-import type { ResponseHead } from "../http/response-parser.ts";
 import type { ClientHead, ForwardedHead } from "../downstream/client.ts";
 import { endToEnd } from "../http/fields.ts";
+import type { ResponseHead } from "../http/response-parser.ts";
+import type { Served } from "../sessions.ts";
 import type { ForwardedRequest } from "./request-head.ts";
 
 export function responseHead(

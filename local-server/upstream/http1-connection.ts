@@ -1,7 +1,7 @@
 /** One HTTP/1.1 connection to a service, for one request at a time. */
 import type { Socket } from "node:net";
-import type { Answer, Connection, SentRequest } from "./connection.ts";
 import { MalformedResponse, type ResponseHead, ResponseParser } from "../http/response-parser.ts";
+import type { Answer, Connection, SentRequest } from "./connection.ts";
 import { ServiceSocket } from "./service-socket.ts";
 
 export class Http1Connection implements Connection {

@@ -8,10 +8,10 @@ import {
 } from "node:http2";
 import { Fields } from "../http/fields.ts";
 import { http2Fields, sendFields, splitPseudo } from "../http/http2-fields.ts";
+import { mayHaveBody } from "../http/response-parser.ts";
 import type { Answer, Connection, SentRequest } from "./connection.ts";
 import { http2Head } from "./http2-head.ts";
 import type { Http2Session } from "./http2-session.ts";
-import { mayHaveBody } from "../http/response-parser.ts";
 
 type Head = IncomingHttpHeaders & IncomingHttpStatusHeader;
 

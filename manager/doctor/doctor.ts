@@ -2,14 +2,14 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../../core/config/config.ts";
-import { readAuthority } from "../certificates/authority-files.ts";
-import type { Observed } from "../observe.ts";
-import { problemOf } from "../problem.ts";
-import { endProcess } from "../process/child.ts";
 import { startOf } from "../../node/process-identity.ts";
-import { readConfig } from "../session/config-file.ts";
-import { isWanted } from "../session/records.ts";
-import type { Snapshot } from "../snapshot.ts";
+import { readAuthority } from "../components/certificates/authority-files.ts";
+import { readConfig } from "../files/config-file.ts";
+import { problemOf } from "../model/problem.ts";
+import { isWanted } from "../model/records.ts";
+import type { Snapshot } from "../model/snapshot.ts";
+import { endProcess } from "../process/child.ts";
+import type { Observed } from "../reconcile/observe.ts";
 import {
   checkEnvFiles,
   checkOrphans,

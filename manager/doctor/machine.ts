@@ -4,12 +4,12 @@ import { access, stat, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import type { ServerStatus } from "../../core/api/local-server.ts";
-import { EnvFiles } from "../env-files/env-files.ts";
 import { isRunning } from "../../node/process-identity.ts";
+import { EnvFiles } from "../components/env-files/env-files.ts";
+import { isOlder } from "../components/local-server/local-server.ts";
+import { isWanted, needsThisMachine } from "../model/records.ts";
+import type { State } from "../model/state.ts";
 import { isOurs, type Listed, listProcesses } from "../process/list.ts";
-import { isOlder } from "../process/local-server.ts";
-import { isWanted, needsThisMachine } from "../session/records.ts";
-import type { State } from "../state/state.ts";
 import { broken, type Check, ok, warning } from "./report.ts";
 
 /** Below this the next write may fail. */

@@ -1,11 +1,11 @@
 /** Checks of what makes names lead to this machine: local DNS as the operating system asks it, and its certificates. */
 import { lookup } from "node:dns/promises";
-import { askStores, type Verdict } from "../certificates/verify.ts";
-import { localDnsStatus } from "../local-dns/local-dns.ts";
-import { inspectMachine } from "../local-dns/machine.ts";
-import { SOON_MS } from "../local-dns/problems.ts";
-import { resolvesByItself } from "../session/urls.ts";
-import type { SessionView } from "../snapshot.ts";
+import { askStores, type Verdict } from "../components/certificates/verify.ts";
+import { localDnsStatus } from "../components/local-dns/local-dns.ts";
+import { inspectMachine } from "../components/local-dns/machine.ts";
+import { SOON_MS } from "../components/local-dns/problems.ts";
+import type { SessionView } from "../model/snapshot.ts";
+import { resolvesByItself } from "../model/urls.ts";
 import { broken, type Check, ok, warning } from "./report.ts";
 
 const DAY_MS = 24 * 3600_000;

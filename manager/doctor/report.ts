@@ -1,6 +1,6 @@
 /** What `linkup health` finds: one structure for the terminal, the editor and JSON. */
-import type { Action, ProblemCode } from "../problem.ts";
-import type { Snapshot } from "../snapshot.ts";
+import type { Action, ProblemCode } from "../model/problem.ts";
+import type { Snapshot } from "../model/snapshot.ts";
 
 export type CheckId =
   | "state"

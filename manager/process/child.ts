@@ -4,9 +4,9 @@ import { type FileHandle, open, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import { LinkupError } from "../problem.ts";
 import { makeFolder } from "../../node/folder.ts";
 import { isRunning, isSame, type ProcessId, startOf } from "../../node/process-identity.ts";
+import { LinkupError } from "../model/problem.ts";
 import { cutLog } from "./logs.ts";
 
 /** How long a process may take to end by itself. */

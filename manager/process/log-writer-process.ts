@@ -1,8 +1,8 @@
 /** The log's writer as a process: it ends when the one that it writes for has ended. */
 import { join } from "node:path";
 import type { Writable } from "node:stream";
-import { childEnv, endProcess, startDetached, waitForEnd } from "./child.ts";
 import type { ProcessId } from "../../node/process-identity.ts";
+import { childEnv, endProcess, startDetached, waitForEnd } from "./child.ts";
 
 export interface LogWriterOptions {
   home: string;

@@ -5,8 +5,8 @@
  */
 import { copyFile, type FileHandle, open, readdir, rm, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
-import type { SessionRecord } from "../state/state.ts";
-import { tunnelToken } from "../tunnel/token.ts";
+import { tunnelToken } from "../components/tunnel/token.ts";
+import type { SessionRecord } from "../model/state.ts";
 
 /** A log that has grown beyond this is put aside (as `.1`, which it replaces). */
 export const MAX_LOG_BYTES = 5 * 1024 * 1024;

@@ -14,8 +14,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Store } from "../../manager/store/store.ts";
 import { isRunning, ownId, startOf } from "../../node/process-identity.ts";
-import { Store } from "../../manager/state/store.ts";
 import { startWorker } from "../../scripts/embedded-worker.mjs";
 import { TOKEN, until, World } from "../manager/world.ts";
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Exchange, ExchangeDetails, FollowedExchange } from "../../core/api/requests.ts";
-import type { SessionView } from "../../manager/snapshot.ts";
+import type { SessionView } from "../../manager/model/snapshot.ts";
 import { until, World } from "../manager/world.ts";
 
 const SECRET = "s3cr3t-9f8e7d6c";

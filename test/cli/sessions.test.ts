@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileS
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { SessionView, Snapshot } from "../../manager/snapshot.ts";
+import type { SessionView, Snapshot } from "../../manager/model/snapshot.ts";
 import { until, World } from "../manager/world.ts";
 
 let world: World;

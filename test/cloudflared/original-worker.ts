@@ -9,8 +9,8 @@ import type { AddressInfo } from "node:net";
 import type { TunnelData } from "../../core/api/local-server.ts";
 import { addedHeaders } from "../../core/routing/headers.ts";
 import { candidates } from "../../core/routing/identify.ts";
-import { animalName } from "../../core/session/names.ts";
 import { route } from "../../core/routing/route.ts";
+import { animalName } from "../../core/session/names.ts";
 import { parseUpsert, type Routing } from "../../core/session/session.ts";
 import type { Tunnels } from "./edge.ts";
 

@@ -5,18 +5,18 @@ import { createServer } from "node:http";
 import { createServer as createHttps } from "node:https";
 import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
-import { issueLeaf } from "../../core/certificates/authority.ts";
 import type { ServerStatus } from "../../core/api/local-server.ts";
-import { nssName } from "../../manager/certificates/trust.ts";
-import { askStores } from "../../manager/certificates/verify.ts";
-import { checkLocalDns } from "../../manager/doctor/names.ts";
+import { issueLeaf } from "../../core/certificates/authority.ts";
+import { nssName } from "../../manager/components/certificates/trust.ts";
+import { askStores } from "../../manager/components/certificates/verify.ts";
 import {
   installLocalDns,
   localDnsStatus,
   proposeLocalDns,
   uninstallLocalDns,
-} from "../../manager/local-dns/local-dns.ts";
-import { inspectMachine, run } from "../../manager/local-dns/machine.ts";
+} from "../../manager/components/local-dns/local-dns.ts";
+import { inspectMachine, run } from "../../manager/components/local-dns/machine.ts";
+import { checkLocalDns } from "../../manager/doctor/names.ts";
 import {
   localDnsBundle,
   type RunningServer,

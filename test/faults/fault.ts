@@ -1,6 +1,6 @@
 /** What a fault is, and how it is tried and told. */
 import { Manager } from "../../manager/manager.ts";
-import type { Snapshot } from "../../manager/snapshot.ts";
+import type { Snapshot } from "../../manager/model/snapshot.ts";
 import { TOKEN, until, World } from "../manager/world.ts";
 
 export interface Fault {

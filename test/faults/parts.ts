@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { answers } from "../../manager/process/local-dns.ts";
+import { answers } from "../../manager/components/local-dns/local-dns-process.ts";
 import { check, type Fault, type Trial, until } from "./fault.ts";
 
 /** Opens a window; resolves with its process and the session's name. */

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseConfig } from "../../core/config/config.ts";
 import { SCHEMA_URL } from "../../core/config/json-schema.ts";
 import { configTemplate } from "../../extension/commands/template.ts";
-import { DIAGNOSTICS } from "../../extension/language/cases.ts";
-import { SHOP, shop } from "../../extension/language/testing.ts";
+import { DIAGNOSTICS } from "../support/language/cases.ts";
+import { SHOP, shop } from "../support/language/testing.ts";
 import { LanguageServer } from "./language-server.ts";
 
 const root = join(import.meta.dirname, "..", "..");

@@ -14,9 +14,9 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { MARKER } from "../../manager/env-files/block.ts";
-import { EnvFiles } from "../../manager/env-files/env-files.ts";
-import type { Snapshot } from "../../manager/snapshot.ts";
+import { MARKER } from "../../manager/components/env-files/block.ts";
+import { EnvFiles } from "../../manager/components/env-files/env-files.ts";
+import type { Snapshot } from "../../manager/model/snapshot.ts";
 import { temporaryFolder, until, World } from "./world.ts";
 
 let home: string;

@@ -7,8 +7,8 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Asked, install, proposeDownload } from "../../manager/tunnel/install.ts";
-import { ASSETS, assetFor } from "../../manager/tunnel/releases.ts";
+import { type Asked, install, proposeDownload } from "../../manager/components/tunnel/install.ts";
+import { ASSETS, assetFor } from "../../manager/components/tunnel/releases.ts";
 import { temporaryFolder, World } from "./world.ts";
 
 const PROGRAM = Buffer.from("#!/bin/sh\necho cloudflared version 2026.8.2\n");
@@ -216,7 +216,7 @@ describe("linkup cloudflared install", () => {
 
 describe("pinning a release", () => {
   const script = join(import.meta.dirname, "../../scripts/pin-cloudflared.mjs");
-  const source = join(import.meta.dirname, "../../manager/tunnel/releases.ts");
+  const source = join(import.meta.dirname, "../../manager/components/tunnel/releases.ts");
   const pin = async (out: string) => {
     const args = [script, "2026.8.2", "--releases", base, "--api", `${base}/api`, "--out", out];
     const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });

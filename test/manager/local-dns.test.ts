@@ -3,9 +3,9 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { LOCAL_DNS_ITSELF } from "../../core/api/local-server.ts";
+import { answers } from "../../manager/components/local-dns/local-dns-process.ts";
 import { Manager } from "../../manager/manager.ts";
-import { answers } from "../../manager/process/local-dns.ts";
-import type { Snapshot } from "../../manager/snapshot.ts";
+import type { Snapshot } from "../../manager/model/snapshot.ts";
 import { until, World } from "./world.ts";
 
 /** Its port is the same for all: whoever has installed it already has one. */

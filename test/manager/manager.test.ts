@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Manager } from "../../manager/manager.ts";
-import type { Snapshot } from "../../manager/snapshot.ts";
-import { Store } from "../../manager/state/store.ts";
+import type { Snapshot } from "../../manager/model/snapshot.ts";
+import { Store } from "../../manager/store/store.ts";
 import { version } from "../../package.json";
 import { TOKEN, temporaryFolder, until, World } from "./world.ts";
 

@@ -1,19 +1,24 @@
 /** The Worker's HTTP API, everything under `/linkup`. docs/openapi.yaml describes it. */
-import type { SessionDetails, SessionSummary, TunneledSession, WorkerCapabilities } from "../../core/api/local-server.ts";
-import { isSessionName, nameProblem } from "../../core/session/names.ts";
+import type {
+  SessionDetails,
+  SessionSummary,
+  TunneledSession,
+  WorkerCapabilities,
+} from "../../core/api/local-server.ts";
 import type { RequestHead } from "../../core/routing/request.ts";
+import { isSessionName, nameProblem } from "../../core/session/names.ts";
 import { printRouting } from "../../core/session/session.ts";
+import { type Env, isDirect } from "../env.ts";
+import { directory, type Listed } from "../objects/directory-object.ts";
+import { NO_TUNNEL_SENTENCE } from "../proxy/failure.ts";
+import { forget } from "../proxy/lookup.ts";
+import { CAPABILITIES, VERSION } from "../version.ts";
 import { json, nothing, text } from "./answer.ts";
 import { identifyCaller } from "./auth.ts";
 import { readJson } from "./body.ts";
 import { versionProblem } from "./client-version.ts";
-import { directory, type Listed } from "../objects/directory-object.ts";
-import { type Env, isDirect } from "../env.ts";
-import { NO_TUNNEL_SENTENCE } from "../proxy/failure.ts";
-import { forget } from "../proxy/lookup.ts";
 import { callTokensApi } from "./tokens-api.ts";
 import { type SavedSession, saveSession, type UpsertCall } from "./upsert.ts";
-import { CAPABILITIES, VERSION } from "../version.ts";
 
 const DELETED_AT_A_TIME = 10;
 

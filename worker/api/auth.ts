@@ -1,8 +1,9 @@
 /** Who may use the API. */
-import { directory } from "../objects/directory-object.ts";
+
 import { type Env, isDirect } from "../env.ts";
-import { RateLimit } from "./rate-limit.ts";
+import { directory } from "../objects/directory-object.ts";
 import { isNamedToken, sameSecret, sha256 } from "../secret.ts";
+import { RateLimit } from "./rate-limit.ts";
 
 export type Caller =
   /** `WORKER_TOKEN`, which alone manages the named tokens. */

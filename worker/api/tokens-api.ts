@@ -1,9 +1,10 @@
 /** Named tokens: for each user of the API one of their own, that can be revoked without changing everybody's. */
+
+import type { Env } from "../env.ts";
+import { directory } from "../objects/directory-object.ts";
 import { json, nothing, text } from "./answer.ts";
 import type { Caller } from "./auth.ts";
 import { readJson } from "./body.ts";
-import { directory } from "../objects/directory-object.ts";
-import type { Env } from "../env.ts";
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 

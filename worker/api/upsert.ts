@@ -3,9 +3,9 @@ import * as z from "zod/mini";
 import { animalName, contentName, randomName } from "../../core/session/names.ts";
 import { parseUpsert, printSession, type Session, type UpsertRequest } from "../../core/session/session.ts";
 import { type Env, isDirect } from "../env.ts";
+import type { TunnelRecord, Upsert, Upserted } from "../objects/session-record.ts";
 import { forget } from "../proxy/lookup.ts";
 import { newSecret } from "../secret.ts";
-import type { TunnelRecord, Upsert, Upserted } from "../objects/session-record.ts";
 import { refusedLocations } from "./targets.ts";
 
 export interface UpsertCall {

@@ -2,11 +2,12 @@
 import { DurableObject } from "cloudflare:workers";
 import type { TunnelData } from "../../core/api/local-server.ts";
 import { randomName } from "../../core/session/names.ts";
-import { directory } from "./directory-object.ts";
 import { type Env, isDirect } from "../env.ts";
+import { newSecret } from "../secret.ts";
+import { type DoomedTunnel, TunnelError, type TunnelProvider, tunnelProvider } from "../tunnel/provider.ts";
+import { directory } from "./directory-object.ts";
 import { type KnownSession, knownSession, NO_VERSION } from "./known-session.ts";
 import { lifetimes, sessionExpires, tunnelExpires } from "./lifetime.ts";
-import { newSecret } from "../secret.ts";
 import {
   isFree,
   type OpenedTunnel,
@@ -15,7 +16,6 @@ import {
   type Upsert,
   type Upserted,
 } from "./session-record.ts";
-import { type DoomedTunnel, TunnelError, type TunnelProvider, tunnelProvider } from "../tunnel/provider.ts";
 
 const RECORD = "session";
 const TUNNEL = "tunnel";

@@ -2,9 +2,10 @@
  * Which of a request's candidate names is a session? Every isolate remembers the answers for `FRESH_MS`,
  * which is the longest that a change made elsewhere can stay unseen here.
  */
-import { sessionLabel } from "../../core/session/hosts.ts";
+
 import { type Candidate, firstCandidate, type NameSource } from "../../core/routing/identify.ts";
 import type { RequestHead } from "../../core/routing/request.ts";
+import { sessionLabel } from "../../core/session/hosts.ts";
 import type { Env } from "../env.ts";
 import { type KnownSession, NO_VERSION } from "../objects/known-session.ts";
 import type { SessionObject } from "../objects/session-object.ts";

@@ -3,11 +3,11 @@ import { loop, noTargetFor, unknownSession } from "../../core/routing/errors.ts"
 import { hopsOf, MAX_HOPS } from "../../core/routing/headers.ts";
 import type { RequestHead } from "../../core/routing/request.ts";
 import { keepsCaching, route } from "../../core/routing/route.ts";
-import { cacheKey, fromCache, keep, mayBeKept } from "./edge-cache.ts";
 import { type Env, isDirect } from "../env.ts";
+import { NO_TUNNEL } from "../objects/known-session.ts";
+import { cacheKey, fromCache, keep, mayBeKept } from "./edge-cache.ts";
 import { type Failure, failureResponse } from "./failure.ts";
 import { failed, noTunnel, serviceUnreachable, tunnelDown } from "./failures.ts";
-import { NO_TUNNEL } from "../objects/known-session.ts";
 import { type Found, findSession } from "./lookup.ts";
 import { headersToService } from "./request-headers.ts";
 import { failureToClient, type Passage, responseToClient } from "./response.ts";

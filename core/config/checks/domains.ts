@@ -1,8 +1,8 @@
 /** Checks the host names of the domains. */
 import { hostname } from "../../session/hosts.ts";
 import { isAnimalName, isSessionName } from "../../session/names.ts";
-import type { At } from "./maps.ts";
 import type { Problems } from "../problem.ts";
+import type { At } from "./maps.ts";
 
 export function checkHostName(problems: Problems, { path, value: { domain } }: At): void {
   if (typeof domain !== "string" || domain === "") return;

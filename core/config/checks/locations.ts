@@ -1,9 +1,9 @@
 /** Checks where services answer. */
 import { isLoopback } from "../../session/hosts.ts";
 import { httpOrigin } from "../../session/session.ts";
-import type { At } from "./maps.ts";
-import type { Path } from "../yaml/positions.ts";
 import type { Problems } from "../problem.ts";
+import type { Path } from "../yaml/positions.ts";
+import type { At } from "./maps.ts";
 
 export function checkLocations(problems: Problems, { path, value: { remote, local } }: At): void {
   for (const [key, location] of [

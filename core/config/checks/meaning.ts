@@ -1,11 +1,12 @@
 /** Checks what the schema cannot: names that must exist or be unique, host names, locations, patterns. */
+
+import type { Problems } from "../problem.ts";
+import type { Path } from "../yaml/positions.ts";
 import { checkHostName, checkSessionDomains } from "./domains.ts";
 import { checkLocations, checkPorts } from "./locations.ts";
 import { type At, listAt, mapsAt } from "./maps.ts";
 import { nearest } from "./nearest.ts";
 import { checkPattern, checkReachable, checkRewrite } from "./patterns.ts";
-import type { Path } from "../yaml/positions.ts";
-import type { Problems } from "../problem.ts";
 
 /** Takes any value, so that a file with a wrong shape in one place is still checked in all others. */
 export function checkMeaning(problems: Problems, value: unknown): void {

@@ -2,9 +2,9 @@
 import { covers, neverFound } from "../../regex/analysis/covers.ts";
 import { compile, type PatternNote, type PatternProblem } from "../../regex/pattern.ts";
 import { checkReplacement } from "../../regex/replacement.ts";
-import type { At } from "./maps.ts";
-import type { Path } from "../yaml/positions.ts";
 import type { Problems } from "../problem.ts";
+import type { Path } from "../yaml/positions.ts";
+import type { At } from "./maps.ts";
 
 /** Each route is compared with this many before it. */
 const MAX_COMPARED = 50;

@@ -2,11 +2,11 @@
 
 import type * as z from "zod/mini";
 import { keysAt } from "../keys.ts";
-import { valueAt } from "./maps.ts";
-import { nearest } from "./nearest.ts";
-import type { Path } from "../yaml/positions.ts";
 import type { Problems } from "../problem.ts";
 import { configSchema, domainSchema, serviceSchema } from "../schema.ts";
+import type { Path } from "../yaml/positions.ts";
+import { valueAt } from "./maps.ts";
+import { nearest } from "./nearest.ts";
 
 /** Items that were found right, as what: a text that is not changed keeps its objects. */
 const right = { services: new WeakSet<object>(), domains: new WeakSet<object>() };

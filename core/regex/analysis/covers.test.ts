@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { covers, neverFound } from "./covers.ts";
 import { compile } from "../pattern.ts";
+import { covers, neverFound } from "./covers.ts";
 
 test.each([
   [".*", "^/api/", true],

@@ -1,6 +1,5 @@
 /** Whether one route takes every path that another would take: decided on the automata of both patterns. */
 
-import { examples } from "./examples.ts";
 import { parse } from "../parse.ts";
 import { compile } from "../pattern.ts";
 import {
@@ -17,6 +16,7 @@ import {
   SET,
   SPLIT,
 } from "../program.ts";
+import { examples } from "./examples.ts";
 
 /** Beyond these the answer is "not certain". */
 const MAX_INSTRUCTIONS = 300;

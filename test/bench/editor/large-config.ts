@@ -1,5 +1,5 @@
 // A linkup.yaml as large as that of a very large system.
-import { type Facts, NO_FACTS } from "../../../extension/language/facts.ts";
+import { type Facts, NO_FACTS } from "../../../extension/language/document/facts.ts";
 
 /** Five lines for each service, those of the domains and routes included. */
 export function largeConfig(services: number): string {

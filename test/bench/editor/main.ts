@@ -1,14 +1,15 @@
 // How long the editor's features take on a linkup.yaml of 5,000 lines with 1,000 services, keystroke by keystroke.
 // Prints the times; exits with 0 only when the targets are met. What counts is the time that the thread has worked:
 // on a machine that is busy with other things, the time that has passed says more about those.
-import { completions } from "../../../extension/language/completion.ts";
-import { findings } from "../../../extension/language/diagnostics.ts";
-import type { Facts } from "../../../extension/language/facts.ts";
-import { hover } from "../../../extension/language/hover.ts";
-import { lenses } from "../../../extension/language/lenses.ts";
-import { type Model, modelOf } from "../../../extension/language/model.ts";
-import { rename } from "../../../extension/language/navigation.ts";
-import { folds, symbols } from "../../../extension/language/structure.ts";
+
+import type { Facts } from "../../../extension/language/document/facts.ts";
+import { type Model, modelOf } from "../../../extension/language/document/model.ts";
+import { completions } from "../../../extension/language/features/completion.ts";
+import { findings } from "../../../extension/language/features/diagnostics.ts";
+import { hover } from "../../../extension/language/features/hover.ts";
+import { lenses } from "../../../extension/language/features/lenses.ts";
+import { rename } from "../../../extension/language/features/navigation.ts";
+import { folds, symbols } from "../../../extension/language/features/structure.ts";
 import { percentile } from "../statistics.ts";
 import { largeConfig, largeFacts } from "./large-config.ts";
 

@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node
 import { createServer } from "node:net";
 import { join } from "node:path";
 import type { ServerStatus } from "../../../core/api/local-server.ts";
-import { MALLOC, V8_OPTIONS } from "../../../manager/process/local-server.ts";
+import { MALLOC, V8_OPTIONS } from "../../../manager/components/local-server/local-server.ts";
 import { callControl, localServerBundle } from "../../local-server/harness.ts";
 
 export const OURS = "Linkup";

@@ -5,8 +5,8 @@ import { type AddressInfo, createServer, type Server } from "node:net";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as vscode from "vscode";
-import { badText, CHOICES, DIAGNOSTICS, FIXES, KEYS, VALUES } from "../../../extension/language/cases.ts";
-import { cursor, SHOP, shop } from "../../../extension/language/testing.ts";
+import { badText, CHOICES, DIAGNOSTICS, FIXES, KEYS, VALUES } from "../../support/language/cases.ts";
+import { cursor, SHOP, shop } from "../../support/language/testing.ts";
 
 const { executeCommand } = vscode.commands;
 const [folder] = vscode.workspace.workspaceFolders!;

@@ -1,0 +1,22 @@
+/** What is true right now, beside the text: of the file's session, of this machine's ports, of version control. */
+import { addressOf } from "../../../core/config/checks/locations.ts";
+import type { SessionView } from "../../../manager/model/snapshot.ts";
+
+export interface Facts {
+  /** The session that this file has, if any. */
+  session: SessionView | undefined;
+  /** The names of all sessions that are known. */
+  sessionNames: readonly string[];
+  /** The TCP ports on which something listens on this machine; undefined while that is not known. */
+  listening: ReadonlySet<number> | undefined;
+  /** Version control has the file: what is written in it is seen by others. */
+  tracked: boolean;
+}
+
+export const NO_FACTS: Facts = { session: undefined, sessionNames: [], listening: undefined, tracked: false };
+
+/** The port on this machine that a location means; undefined when it is elsewhere or no URL. */
+export function localPort(location: string): number | undefined {
+  const port = /^:(\d+)$/.exec(addressOf(location) ?? "")?.[1];
+  return port === undefined ? undefined : Number(port);
+}

@@ -1,0 +1,45 @@
+/** One version of a linkup.yaml as all features of the editor see it: parsed once, whoever asks first. */
+import { type ParsedConfig, parseConfig } from "../../../core/config/config.ts";
+import type { YamlTree } from "../../../core/config/yaml/tree.ts";
+import { type Outline, outlineOf } from "./outline.ts";
+
+/** A part of the text, in UTF-16 units. */
+export interface Span {
+  start: number;
+  end: number;
+}
+
+export interface TextEdit extends Span {
+  text: string;
+}
+
+export interface Model {
+  text: string;
+  parsed: ParsedConfig;
+  tree: YamlTree;
+  outline: Outline;
+}
+
+/** With the model of the text before an edit, only what was touched is read again. */
+export function modelOf(text: string, previous?: Model): Model {
+  const parsed = parseConfig(text, previous?.parsed);
+  const { tree } = parsed.positions;
+  return { text, parsed, tree, outline: outlineOf(tree) };
+}
+
+/** The models of the open documents, one for each: that of its last version. */
+export class Models {
+  readonly #models = new Map<string, { version: number; model: Model }>();
+
+  get(document: { key: string; version: number; text(): string }): Model {
+    const known = this.#models.get(document.key);
+    if (known?.version === document.version) return known.model;
+    const model = modelOf(document.text(), known?.model);
+    this.#models.set(document.key, { version: document.version, model });
+    return model;
+  }
+
+  forget(key: string): void {
+    this.#models.delete(key);
+  }
+}

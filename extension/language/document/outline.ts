@@ -1,0 +1,108 @@
+/** The services and domains of a file, with their nodes: also of a file with errors, as far as they can be read. */
+import type { MapNode, ScalarNode, YamlNode } from "../../../core/config/yaml/node.ts";
+import type { Path, YamlTree } from "../../../core/config/yaml/tree.ts";
+
+/** A text in the file. The node is where it is written, which for an alias is elsewhere. */
+export interface Written {
+  text: string;
+  node: ScalarNode;
+}
+
+export interface ServiceItem {
+  path: Path;
+  node: MapNode;
+  name: Written;
+  local: Written | undefined;
+  remote: Written | undefined;
+  rewrites: { node: MapNode; source: Written; target: string }[];
+}
+
+export interface RouteItem {
+  path: Path;
+  node: MapNode;
+  pattern: Written;
+  service: Written | undefined;
+}
+
+export interface DomainItem {
+  path: Path;
+  node: MapNode;
+  domain: Written;
+  defaultService: Written | undefined;
+  routes: RouteItem[];
+}
+
+export interface Outline {
+  services: ServiceItem[];
+  domains: DomainItem[];
+}
+
+export function outlineOf(tree: YamlTree): Outline {
+  const text = (map: MapNode, key: string): Written | undefined => {
+    const node = tree.resolved(tree.pair(map, key)?.value);
+    return node?.kind === "scalar" && typeof node.value === "string" && node.value !== ""
+      ? { text: node.value, node }
+      : undefined;
+  };
+  /** The maps in the list that the pair of this key holds, with their place in it. */
+  const maps = (parent: YamlNode | undefined, key: string): [MapNode, number][] => {
+    const map = tree.resolved(parent);
+    const list = map?.kind === "map" ? tree.resolved(tree.pair(map, key)?.value) : undefined;
+    if (list?.kind !== "seq") return [];
+    return list.items.flatMap((item, i) => {
+      const node = tree.resolved(item);
+      return node?.kind === "map" ? [[node, i] as [MapNode, number]] : [];
+    });
+  };
+
+  const services = maps(tree.root, "services").flatMap(([node, i]): ServiceItem[] => {
+    const name = text(node, "name");
+    if (!name) return [];
+    const rewrites = maps(node, "rewrites").flatMap(([rewrite]) => {
+      const source = text(rewrite, "source");
+      return source ? [{ node: rewrite, source, target: text(rewrite, "target")?.text ?? "" }] : [];
+    });
+    return [
+      {
+        path: ["services", i],
+        node,
+        name,
+        local: text(node, "local"),
+        remote: text(node, "remote"),
+        rewrites,
+      },
+    ];
+  });
+  const domains = maps(tree.root, "domains").flatMap(([node, i]): DomainItem[] => {
+    const domain = text(node, "domain");
+    if (!domain) return [];
+    const path = ["domains", i];
+    const routes = maps(node, "routes").flatMap(([route, r]): RouteItem[] => {
+      const pattern = text(route, "path");
+      return pattern
+        ? [{ path: [...path, "routes", r], node: route, pattern, service: text(route, "service") }]
+        : [];
+    });
+    return [{ path, node, domain, defaultService: text(node, "default_service"), routes }];
+  });
+  return { services, domains };
+}
+
+/** Every place that names a service, each once: the definitions, then the references. */
+export function serviceNames({ services, domains }: Outline): {
+  definitions: Written[];
+  references: Written[];
+} {
+  const seen = new Set<ScalarNode>();
+  const once = (written: Written | undefined): Written[] => {
+    if (!written || seen.has(written.node)) return [];
+    seen.add(written.node);
+    return [written];
+  };
+  const definitions = services.flatMap(({ name }) => once(name));
+  const references = domains.flatMap(({ defaultService, routes }) => [
+    ...once(defaultService),
+    ...routes.flatMap(({ service }) => once(service)),
+  ]);
+  return { definitions, references };
+}

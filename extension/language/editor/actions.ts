@@ -1,0 +1,116 @@
+/** What can be clicked in a linkup.yaml: the lenses above services, and the quick fixes. */
+import * as vscode from "vscode";
+import { type Command, commandId } from "../../ids.ts";
+import { storeToken } from "../../token.ts";
+import type { Facts } from "../document/facts.ts";
+import type { Model, TextEdit } from "../document/model.ts";
+import { findings } from "../features/diagnostics.ts";
+import { fixes } from "../features/fixes.ts";
+import { lenses } from "../features/lenses.ts";
+import { type ConfigDocuments, SELECTOR, toRange } from "./documents.ts";
+import type { LiveFacts } from "./live-facts.ts";
+
+export function registerActions(
+  documents: ConfigDocuments,
+  facts: LiveFacts,
+  secrets: vscode.SecretStorage,
+): vscode.Disposable[] {
+  const lensProvider: vscode.CodeLensProvider = {
+    onDidChangeCodeLenses: facts.onDidChange,
+    provideCodeLenses: (document) => {
+      if (!documents.has(document)) return [];
+      const model = documents.model(document);
+      const now = facts.of(document);
+      return lenses(model, now).map(({ title, tooltip, route, ...span }) => {
+        const command = route
+          ? serviceCommand(now, route.target === "local" ? "routeToLocal" : "routeToRemote", route.service)
+          : undefined;
+        return new vscode.CodeLens(toRange(model, span), { command: "", ...command, title, tooltip });
+      });
+    },
+  };
+  const fixProvider: vscode.CodeActionProvider = {
+    provideCodeActions: (document, range, { diagnostics, only }) => {
+      if (!documents.has(document) || (only && !only.contains(vscode.CodeActionKind.QuickFix))) return [];
+      return quickFixes(document, documents, facts.of(document), range, diagnostics);
+    },
+  };
+  return [
+    vscode.commands.registerCommand(MOVE_TOKEN, (uri: vscode.Uri) =>
+      moveToken(uri, documents, facts, secrets),
+    ),
+    vscode.languages.registerCodeLensProvider(SELECTOR, lensProvider),
+    vscode.languages.registerCodeActionsProvider(SELECTOR, fixProvider, {
+      providedCodeActionKinds: [vscode.CodeActionKind.QuickFix],
+    }),
+  ];
+}
+
+/** A command of the Sessions view, called for a service as by its row. */
+function serviceCommand({ session }: Facts, command: Command, name: string): vscode.Command | undefined {
+  const service = session?.services.find((service) => service.name === name);
+  if (!session || !service) return undefined;
+  return {
+    command: commandId(command),
+    title: "",
+    arguments: [{ subject: { is: "service", session, service } }],
+  };
+}
+
+function workspaceEdit(document: vscode.TextDocument, model: Model, edits: TextEdit[]): vscode.WorkspaceEdit {
+  const result = new vscode.WorkspaceEdit();
+  for (const edit of edits) result.replace(document.uri, toRange(model, edit), edit.text);
+  return result;
+}
+
+/** Called by the quick fix alone. The token itself is in no argument, where it might be logged. */
+const MOVE_TOKEN = "linkup.moveToken";
+
+/** Stores the token that is written in the file, and then takes it out. */
+async function moveToken(
+  uri: vscode.Uri,
+  documents: ConfigDocuments,
+  facts: LiveFacts,
+  secrets: vscode.SecretStorage,
+): Promise<void> {
+  const document = await vscode.workspace.openTextDocument(uri);
+  const model = documents.model(document);
+  const now = facts.of(document);
+  const finding = findings(model, now).find(({ code }) => code === "token-in-file");
+  const fix = finding && fixes(model, finding, now).find(({ keepsToken }) => keepsToken);
+  const text = (key: string) => {
+    const node = model.tree.resolved(model.tree.node(["linkup", key]));
+    return node?.kind === "scalar" && typeof node.value === "string" ? node.value : undefined;
+  };
+  const [token, workerUrl] = [text("worker_token"), text("worker_url")];
+  if (!fix || !token || !workerUrl) return;
+  await storeToken(secrets, workerUrl, token);
+  await vscode.workspace.applyEdit(workspaceEdit(document, model, fix.edits));
+}
+
+function quickFixes(
+  document: vscode.TextDocument,
+  documents: ConfigDocuments,
+  facts: Facts,
+  at: vscode.Range,
+  shown: readonly vscode.Diagnostic[],
+): vscode.CodeAction[] {
+  const model = documents.model(document);
+  return findings(model, facts).flatMap((finding) => {
+    const range = toRange(model, finding);
+    if (!range.intersection(at)) return [];
+    const its = shown.filter(
+      ({ message, range: place }) => message === finding.message && place.isEqual(range),
+    );
+    return fixes(model, finding, facts).map(({ title, edits, toRemote, keepsToken }, i) => {
+      const action = new vscode.CodeAction(title, vscode.CodeActionKind.QuickFix);
+      action.diagnostics = its;
+      action.isPreferred = i === 0 && edits.length > 0;
+      const called = toRemote === undefined ? undefined : serviceCommand(facts, "routeToRemote", toRemote);
+      if (called) action.command = { ...called, title };
+      else if (keepsToken) action.command = { command: MOVE_TOKEN, title, arguments: [document.uri] };
+      else action.edit = workspaceEdit(document, model, edits);
+      return action;
+    });
+  });
+}

@@ -1,0 +1,40 @@
+/** The documents that are a linkup.yaml, and their models. */
+import * as vscode from "vscode";
+import type { ConfigFiles } from "../../config-files.ts";
+import { type Model, Models, type Span } from "../document/model.ts";
+
+/** What any of them is written in; `has` tells them from other YAML. */
+export const SELECTOR: vscode.DocumentSelector = [{ language: "yaml" }, { pattern: "**/linkup.{yaml,yml}" }];
+
+export class ConfigDocuments {
+  readonly #configs: ConfigFiles;
+  readonly #models = new Models();
+
+  constructor(configs: ConfigFiles) {
+    this.#configs = configs;
+  }
+
+  /** Files of that name anywhere, saved or not, and those that the setting names; not their versions of the past. */
+  has({ uri }: vscode.TextDocument): boolean {
+    if (uri.scheme === "git") return false;
+    return (
+      /(^|\/)linkup\.ya?ml$/.test(uri.path) || this.#configs.files.some(({ path }) => path === uri.fsPath)
+    );
+  }
+
+  /** Of the text as it is now; parsed once, whoever asks. */
+  model(document: vscode.TextDocument): Model {
+    const { uri, version } = document;
+    return this.#models.get({ key: uri.toString(), version, text: () => document.getText() });
+  }
+
+  forget({ uri }: vscode.TextDocument): void {
+    this.#models.forget(uri.toString());
+  }
+}
+
+export function toRange({ parsed: { positions } }: Model, { start, end }: Span): vscode.Range {
+  const from = positions.position(start);
+  const to = positions.position(end);
+  return new vscode.Range(from.line, from.column, to.line, to.column);
+}

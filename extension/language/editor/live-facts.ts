@@ -1,0 +1,93 @@
+/** Keeps the facts of the open files: the session follows the manager, ports are looked at while a file is in view. */
+import * as vscode from "vscode";
+import type { Linkup } from "../../linkup.ts";
+import type { Facts } from "../document/facts.ts";
+import { listeningPorts } from "../document/ports.ts";
+import { isTracked } from "../document/tracked.ts";
+import type { ConfigDocuments } from "./documents.ts";
+
+const PORTS_MS = 3_000;
+
+export class LiveFacts implements vscode.Disposable {
+  readonly #linkup: Linkup;
+  readonly #documents: ConfigDocuments;
+  readonly #tracked = new Map<string, boolean>();
+  readonly #changed = new vscode.EventEmitter<void>();
+  readonly #disposables: vscode.Disposable[];
+  #listening: ReadonlySet<number> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #looking = false;
+
+  /** A fact that an open file depends on is another one now. */
+  readonly onDidChange = this.#changed.event;
+
+  constructor(linkup: Linkup, documents: ConfigDocuments) {
+    this.#linkup = linkup;
+    this.#documents = documents;
+    const { workspace, window } = vscode;
+    this.#disposables = [
+      this.#changed,
+      linkup.onDidChange(() => this.#changed.fire()),
+      window.onDidChangeVisibleTextEditors(() => void this.#lookAtPorts()),
+      window.onDidChangeWindowState(() => void this.#lookAtPorts()),
+      workspace.onDidOpenTextDocument((document) => void this.#lookAtGit(document)),
+      workspace.onDidSaveTextDocument((document) => void this.#lookAtGit(document)),
+      workspace.onDidGrantWorkspaceTrust(() => void this.#lookAtAll()),
+      workspace.onDidCloseTextDocument(({ uri }) => this.#tracked.delete(uri.toString())),
+    ];
+    void this.#lookAtAll();
+    void this.#lookAtPorts();
+  }
+
+  of({ uri }: vscode.TextDocument): Facts {
+    const { sessions } = this.#linkup.model.snapshot;
+    return {
+      session: sessions.find(({ configPath, beside }) => configPath === uri.fsPath && !beside),
+      sessionNames: sessions.flatMap(({ name }) => name ?? []),
+      listening: this.#listening,
+      tracked: this.#tracked.get(uri.toString()) ?? false,
+    };
+  }
+
+  dispose(): void {
+    clearTimeout(this.#timer);
+    for (const disposable of this.#disposables) disposable.dispose();
+  }
+
+  /** Now and from then on every few seconds, as long as somebody sees a linkup.yaml. */
+  async #lookAtPorts(): Promise<void> {
+    clearTimeout(this.#timer);
+    const seen = vscode.window.visibleTextEditors.some(({ document }) => this.#documents.has(document));
+    if (this.#looking || !seen || !vscode.window.state.focused) return;
+    this.#looking = true;
+    const found = await listeningPorts();
+    this.#looking = false;
+    if (!sameSet(found, this.#listening)) {
+      this.#listening = found;
+      this.#changed.fire();
+    }
+    this.#timer = setTimeout(() => void this.#lookAtPorts(), PORTS_MS);
+  }
+
+  async #lookAtAll(): Promise<void> {
+    for (const document of vscode.workspace.textDocuments) await this.#lookAtGit(document);
+  }
+
+  async #lookAtGit(document: vscode.TextDocument): Promise<void> {
+    // In a folder that nobody vouches for, no program runs.
+    if (!vscode.workspace.isTrusted || document.uri.scheme !== "file" || !this.#documents.has(document))
+      return;
+    const key = document.uri.toString();
+    const tracked = await isTracked(document.uri.fsPath);
+    if (document.isClosed || this.#tracked.get(key) === tracked) return;
+    this.#tracked.set(key, tracked);
+    this.#changed.fire();
+  }
+}
+
+function sameSet(a: ReadonlySet<number> | undefined, b: ReadonlySet<number> | undefined): boolean {
+  return (
+    a === b ||
+    (a !== undefined && b !== undefined && a.size === b.size && [...a].every((port) => b.has(port)))
+  );
+}

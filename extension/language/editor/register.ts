@@ -1,0 +1,49 @@
+/** linkup.yaml in the editor. */
+import * as vscode from "vscode";
+import type { Linkup } from "../../linkup.ts";
+import { translateWith } from "../../words.ts";
+import { CODES, type Code, PROBLEMS_PAGE } from "../features/diagnostics.ts";
+import { registerActions } from "./actions.ts";
+import { ConfigDocuments } from "./documents.ts";
+import { LiveFacts } from "./live-facts.ts";
+import { registerProblemList } from "./problem-list.ts";
+import { registerProviders } from "./providers.ts";
+import { RouteBench } from "./route-bench.ts";
+
+/** @returns what the command "Test Route" does */
+export function registerLanguage(context: vscode.ExtensionContext, linkup: Linkup): () => Promise<void> {
+  // This file's copy of the words: it is bundled apart.
+  translateWith(vscode.l10n.t);
+  const documents = new ConfigDocuments(linkup.configs);
+  const facts = new LiveFacts(linkup, documents);
+  const bench = new RouteBench(documents, facts);
+  const page = vscode.Uri.joinPath(context.extensionUri, PROBLEMS_PAGE);
+  const lines = new Map<Code, number>();
+  registerProblemList(context, documents, facts, (code) =>
+    page.with({ fragment: lines.has(code) ? `L${lines.get(code)}` : code }),
+  );
+  void headings(page).then(
+    (found) => {
+      for (const [code, line] of found) lines.set(code, line);
+    },
+    (error: Error) => linkup.log.error(error),
+  );
+  context.subscriptions.push(
+    facts,
+    bench,
+    ...registerProviders(documents, facts),
+    ...registerActions(documents, facts, context.secrets),
+  );
+  return () =>
+    bench.ask(async () => {
+      await linkup.configs.ready();
+      return linkup.configs.files[0]?.path;
+    });
+}
+
+/** The lines of the page, from 1, that explain the codes. */
+async function headings(page: vscode.Uri): Promise<Map<Code, number>> {
+  const text = new TextDecoder().decode(await vscode.workspace.fs.readFile(page));
+  const lines = text.split("\n");
+  return new Map(CODES.map((code) => [code, lines.indexOf(`### ${code}`) + 1]));
+}

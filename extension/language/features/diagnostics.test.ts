@@ -1,0 +1,67 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { DIAGNOSTICS } from "../../../test/support/language/cases.ts";
+import { cursor, RUNNING, SHOP, shop } from "../../../test/support/language/testing.ts";
+import { NO_FACTS } from "../document/facts.ts";
+import { modelOf } from "../document/model.ts";
+import { CODES, findings } from "./diagnostics.ts";
+
+/** `severity code "what is underlined"`, with `< "the related place"`. */
+function found(text: string, facts = NO_FACTS): string[] {
+  return findings(modelOf(text), facts).map(({ severity, code, start, end, related }) => {
+    const place = (at: { start: number; end: number }) => JSON.stringify(text.slice(at.start, at.end));
+    return `${severity} ${code} ${place({ start, end })}${related ? ` < ${place(related)}` : ""}`;
+  });
+}
+
+test("a good file", () => {
+  expect(found(SHOP)).toEqual([]);
+});
+
+test.each(DIAGNOSTICS)("%s", (_, from, to, expected) => {
+  expect(found(shop(from, to))).toEqual(expected);
+});
+
+test("what is broken in one service leaves the rest checked", () => {
+  const text = shop("remote: https://web.example.com", "remote: {{").replace("service: api", "service: apo");
+  expect(found(text).filter((line) => !line.includes("yaml-syntax"))).toContain(
+    'error unknown-service "apo"',
+  );
+});
+
+test("what only this machine knows", () => {
+  const withToken = shop(
+    "https://linkup.example.com\n",
+    "https://linkup.example.com\n  worker_token: secret\n",
+  );
+  expect(found(withToken, { ...NO_FACTS, tracked: true })).toEqual(['warning token-in-file "secret"']);
+  expect(found(withToken, NO_FACTS)).toEqual([]);
+  expect(found(withToken.replace("secret", "${env:TOKEN}"), { ...NO_FACTS, tracked: true })).toEqual([]);
+  expect(found(SHOP, { ...NO_FACTS, listening: new Set([3000, 22]) })).toEqual([
+    'hint nothing-listens "http://localhost:4000"',
+  ]);
+  const named = shop("example.org", "api.example.com");
+  expect(found(named, { ...RUNNING, sessionNames: ["api"] })).toEqual([
+    'warning session-domain "api.example.com" < "example.com"',
+  ]);
+});
+
+test("every code can be met", () => {
+  // The tables above name them all; a new code needs a line there.
+  const met = new Set(
+    [...diagnosticsTable.matchAll(/(?:error|warning|hint) ([a-z-]+)/g)].map(([, code]) => code),
+  );
+  expect(CODES.filter((code) => !met.has(code))).toEqual([]);
+});
+
+const diagnosticsTable = [
+  import.meta.filename,
+  join(import.meta.dirname, "../../../test/support/language/cases.ts"),
+]
+  .map((file) => readFileSync(file, "utf8"))
+  .join("");
+
+test("the cursor of tests", () => {
+  expect(cursor("a█b")).toEqual({ text: "ab", offset: 1 });
+});

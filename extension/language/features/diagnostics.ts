@@ -1,0 +1,96 @@
+/** What is wrong, or worth knowing: core's problems and those that only this machine can tell. */
+import { PROBLEM_CODES } from "../../../core/config/problem.ts";
+import type { Path } from "../../../core/config/yaml/tree.ts";
+import { t } from "../../words.ts";
+import { type Facts, localPort } from "../document/facts.ts";
+import type { Model, Span } from "../document/model.ts";
+
+export const CODES = [...PROBLEM_CODES, "nothing-listens", "token-in-file"] as const;
+export type Code = (typeof CODES)[number];
+
+export interface Finding extends Span {
+  code: Code;
+  /** The way to what is wrong; empty for what is wrong with the text as YAML. */
+  path: Path;
+  severity: "error" | "warning" | "hint";
+  message: string;
+  related?: Span & { message: string };
+  /** What to put in the place's stead. */
+  suggestion?: string;
+}
+
+/** In the order of the text. */
+export function findings(model: Model, facts: Facts): Finding[] {
+  const fromCore = model.parsed.problems.map(
+    ({ code, severity, message, path, range, related, suggestion }): Finding => {
+      const finding: Finding = {
+        code,
+        severity,
+        message,
+        path,
+        start: range.start.offset,
+        end: range.end.offset,
+      };
+      if (suggestion !== undefined) finding.suggestion = suggestion;
+      if (related) {
+        const { start, end } = related.range;
+        finding.related = { message: related.message, start: start.offset, end: end.offset };
+      }
+      return finding;
+    },
+  );
+  const live = [...silentPorts(model, facts), ...token(model, facts)];
+  const all = withSessions(model, facts, fromCore);
+  return live.length === 0 ? all : [...all, ...live].sort((a, b) => a.start - b.start);
+}
+
+/** The page that explains the code; `#code` is its heading. */
+export const PROBLEMS_PAGE = "docs/problems.md";
+
+function silentPorts({ outline }: Model, { listening }: Facts): Finding[] {
+  if (!listening) return [];
+  return outline.services.flatMap(({ name, local, path }): Finding[] => {
+    const port = local && localPort(local.text);
+    if (port === undefined || listening.has(port)) return [];
+    const message = t(
+      "Nothing listens on port {0} now: {1} does not run on this machine.",
+      String(port),
+      name.text,
+    );
+    return [
+      {
+        code: "nothing-listens",
+        severity: "hint",
+        message,
+        path: [...path, "local"],
+        start: local!.node.start,
+        end: local!.node.end,
+      },
+    ];
+  });
+}
+
+function token({ tree }: Model, { tracked }: Facts): Finding[] {
+  const node = tree.resolved(tree.node(["linkup", "worker_token"]));
+  if (!tracked || node?.kind !== "scalar" || typeof node.value !== "string") return [];
+  if (/^\s*(\$\{env:[^}]*\}\s*)*$/.test(node.value)) return [];
+  const message = t(
+    "This file is under version control, and so is the token in it: whoever reads it can use your Worker.",
+  );
+  const { start, end } = node;
+  return [
+    { code: "token-in-file", severity: "warning", message, path: ["linkup", "worker_token"], start, end },
+  ];
+}
+
+/** A domain that is the address of a session is worth a warning once there is a session of that name. */
+function withSessions({ text }: Model, { sessionNames }: Facts, found: Finding[]): Finding[] {
+  if (sessionNames.length === 0) return found;
+  return found.map((finding) => {
+    if (finding.code !== "session-domain" || finding.severity !== "hint") return finding;
+    const label = text.slice(finding.start, finding.end).replace(/^['"]/, "").split(".")[0]!;
+    if (!sessionNames.includes(label)) return finding;
+    const message = t("The session {0} has this address: requests to this domain reach it instead.", label);
+    return { ...finding, severity: "warning", message };
+  });
+}

@@ -1,0 +1,27 @@
+/** A remedy, and what the makers of remedies share. */
+import type { ScalarNode } from "../../../core/config/yaml/node.ts";
+import type { Path } from "../../../core/config/yaml/tree.ts";
+import { localPort } from "../document/facts.ts";
+import type { Model, TextEdit } from "../document/model.ts";
+
+export interface Fix {
+  title: string;
+  edits: TextEdit[];
+  /** A service to be routed to remote; there is nothing to edit then. */
+  toRemote?: string;
+  /** The token that the edits take away goes to secret storage first. */
+  keepsToken?: true;
+}
+
+export function scalarAt({ tree }: Model, path: Path): ScalarNode | undefined {
+  const node = tree.resolved(tree.node(path));
+  return node?.kind === "scalar" ? node : undefined;
+}
+
+/** The first port that no service of the file has. */
+export function freePort({ outline }: Model, from: number): number {
+  const used = new Set(outline.services.map(({ local }) => local && localPort(local.text)));
+  let port = from;
+  while (used.has(port) && port < 65_535) port++;
+  return port;
+}

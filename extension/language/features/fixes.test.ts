@@ -1,0 +1,102 @@
+import { expect, test } from "vitest";
+import { badText, FIXES } from "../../../test/support/language/cases.ts";
+import { RUNNING, SHOP, shop } from "../../../test/support/language/testing.ts";
+import { apply } from "../document/edits.ts";
+import { NO_FACTS } from "../document/facts.ts";
+import { modelOf } from "../document/model.ts";
+import { CODES, findings } from "./diagnostics.ts";
+import { fixes } from "./fixes.ts";
+
+/** What the fixes of the finding of that code make of the text, by their titles. */
+function fixed(text: string, code: string, facts = NO_FACTS): Record<string, string> {
+  const model = modelOf(text);
+  const finding = findings(model, facts).find((finding) => finding.code === code);
+  if (!finding) throw new Error(`There is no ${code}`);
+  return Object.fromEntries(
+    fixes(model, finding, facts).map(({ title, edits }) => [title, apply(text, edits)]),
+  );
+}
+
+test.each(FIXES)("%s as %s: %s", (...fix) => {
+  const [, bad, code, title, expected] = fix;
+  const start = badText(fix);
+  const [[first, text] = []] = Object.entries(fixed(start, code));
+  expect(first).toBe(title);
+  expect(text).toBe(start.replace(bad, () => expected));
+});
+
+test("every code has a fix", () => {
+  const live = ["nothing-listens", "token-in-file"];
+  expect(new Set([...FIXES.map(([, , code]) => code), ...live])).toEqual(new Set(CODES));
+});
+
+test("a missing key comes behind the last one, with its example", () => {
+  expect(fixed(shop("    remote: https://api.example.com\n", ""), "missing-key")).toEqual({
+    'Add the key "remote"': shop(
+      "    remote: https://api.example.com\n    local: http://localhost:4000\n",
+      "    local: http://localhost:4000\n    remote: https://web.example.com\n",
+    ),
+  });
+  expect(fixed("linkup:\r\n  worker_url: https://x.example.com\r\n", "missing-key")).toEqual({
+    'Add the key "services"':
+      "linkup:\r\n  worker_url: https://x.example.com\r\nservices:\r\n  - name: web\r\n    remote: https://web.example.com\r\n    local: http://localhost:3000\r\n",
+  });
+  expect(
+    fixed(
+      "linkup: { worker_url: https://x.example.com }\nservices: [{ name: a }]\ndomains: []",
+      "missing-key",
+    ),
+  ).toEqual({
+    'Add the key "remote"':
+      "linkup: { worker_url: https://x.example.com }\nservices: [{ name: a, remote: https://web.example.com }]\ndomains: []",
+  });
+});
+
+test("an unknown service can be added, a copy can go, with its comment", () => {
+  const unknown = fixed(shop("service: api\n", "service: shipping\n"), "unknown-service");
+  expect(unknown['Add the service "shipping"']).toBe(
+    shop("service: api\n", "service: shipping\n").replace(
+      "domains:",
+      "  - name: shipping\n    remote: https://shipping.example.com\n    local: http://localhost:3001\ndomains:",
+    ),
+  );
+  const twice = SHOP.replace("example.org", "example.com").replace(
+    '  - domain: example.com\n    default_service: "api"',
+    "  # again\n$&",
+  );
+  expect(fixed(twice, "duplicate-domain")).toEqual({
+    "Remove this domain": SHOP.slice(0, SHOP.indexOf("  - domain: example.org")),
+  });
+  expect(fixed(shop("rewrites:", "colour:"), "unknown-key")).toHaveProperty("Remove this key");
+});
+
+test("a route moves before the one that takes its paths", () => {
+  const routes = (...lines: string[]) =>
+    shop("      - path: ^/api/.*\n        service: api\n", lines.join(""));
+  const all = "      # everything else\n      - path: /\n        service: web\n";
+  const api = "      # the backend\n      - path: ^/api/.* # all of it\n        service: api\n";
+  expect(fixed(routes(all, api), "unreachable-route")).toEqual({
+    "Move it before the route that takes its paths": routes(api, all),
+    "Remove this route": routes(all),
+  });
+  expect(Object.keys(fixed(routes(api, api), "unreachable-route"))).toEqual(["Remove this route"]);
+});
+
+test("a token goes to the environment, or to the editor's secrets", () => {
+  const text = shop(
+    "https://linkup.example.com\n",
+    "https://linkup.example.com\n  worker_token: secret # mine\n",
+  );
+  expect(fixed(text, "token-in-file", { ...NO_FACTS, tracked: true })).toEqual({
+    "Read it from the variable LINKUP_WORKER_TOKEN": text.replace("secret", "${env:LINKUP_WORKER_TOKEN}"),
+    "Move it to the editor's secret storage": SHOP,
+  });
+});
+
+test("a silent local service can be routed to remote", () => {
+  const facts = { ...RUNNING, listening: new Set<number>() };
+  const model = modelOf(SHOP);
+  const [web, api] = findings(model, facts).map((finding) => fixes(model, finding, facts));
+  expect(web).toEqual([{ title: "Route web to remote", edits: [], toRemote: "web" }]);
+  expect(api).toEqual([]);
+});

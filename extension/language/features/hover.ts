@@ -1,0 +1,128 @@
+/** What is shown at rest over a place: the meaning of keys, where services point, what patterns match. */
+import type { Path } from "../../../core/config/yaml/tree.ts";
+import { examples } from "../../../core/regex/analysis/examples.ts";
+import { compile, replaceAll } from "../../../core/regex/pattern.ts";
+import { healthWord, targetWord } from "../../views/labels.ts";
+import { t } from "../../words.ts";
+import { type Facts, localPort } from "../document/facts.ts";
+import type { Model, Span } from "../document/model.ts";
+import type { DomainItem, RouteItem, ServiceItem } from "../document/outline.ts";
+import { spotAt } from "../document/spot.ts";
+import { keyText } from "./key-text.ts";
+
+export interface Hover extends Span {
+  markdown: string;
+}
+
+export function hover(model: Model, facts: Facts, offset: number): Hover | undefined {
+  const spot = spotAt(model.tree, offset);
+  if (!spot) return undefined;
+  const { start, end } = spot.node;
+  const markdown = spot.isKey ? keyText(spot.path) : valueText(model, facts, spot.path);
+  return markdown ? { start, end, markdown } : undefined;
+}
+
+function valueText(model: Model, facts: Facts, path: Path): string {
+  const node = model.tree.resolved(model.tree.node(path));
+  if (node?.kind !== "scalar" || typeof node.value !== "string") return "";
+  const [section, index] = path;
+  const key = path.at(-1);
+  if ((section === "services" && key === "name") || key === "default_service" || key === "service")
+    return serviceText(model, facts, node.value);
+  if (key === "local") return portText(facts, node.value);
+  if (section === "domains" && key === "path") return routeText(model, path);
+  if (section === "services" && key === "source") {
+    const service = model.outline.services.find(({ path }) => path[1] === index);
+    const rewrite = service?.rewrites.find(({ source }) => source.node === node);
+    return rewrite ? rewriteText(rewrite.source.text, rewrite.target) : "";
+  }
+  return key === undefined ? "" : keyText(path);
+}
+
+/** Markdown that shows the text as it is. */
+function code(text: string): string {
+  const fence = "`".repeat(Math.max(0, ...(text.match(/`+/g) ?? []).map(({ length }) => length)) + 1);
+  return text === "" ? "" : fence.length === 1 ? `\`${text}\`` : `${fence} ${text} ${fence}`;
+}
+
+function serviceText(model: Model, facts: Facts, name: string): string {
+  const service = model.outline.services.find((service) => service.name.text === name);
+  if (!service) return "";
+  const view = facts.session?.services.find((view) => view.name === name);
+  const lines = [`**${escaped(name)}**`];
+  if (view) {
+    const latency = view.latencyMs === undefined ? "" : `, ${Math.round(view.latencyMs)} ms`;
+    const at = view.target === "local" ? service.local?.text : service.remote?.text;
+    const state = `${healthWord(view.health)}${latency}`;
+    lines.push(t("Now {0}: {1} ({2})", targetWord(view.target), code(at ?? ""), state));
+    if (view.health === "unhealthy" && view.reason) lines.push(escaped(view.reason));
+  }
+  lines.push(
+    `- ${t("remote")}: ${code(service.remote?.text ?? "")}\n- ${t("local")}: ${code(service.local?.text ?? "")}`,
+  );
+  lines.push(usesText(model, service));
+  return lines.join("\n\n");
+}
+
+function usesText({ outline }: Model, { name }: ServiceItem): string {
+  const uses = outline.domains.flatMap(({ domain, defaultService, routes }) => [
+    ...routes
+      .filter(({ service }) => service?.text === name.text)
+      .map(({ pattern }) => `${code(domain.text)} ${code(pattern.text)}`),
+    ...(defaultService?.text === name.text ? [`${code(domain.text)} (${t("default")})`] : []),
+  ]);
+  if (uses.length === 0) return t("No domain and no route leads to it.");
+  const more = uses.length > 8 ? ` ${t("and {0} more", uses.length - 8)}` : "";
+  return `${t("Serves:")} ${uses.slice(0, 8).join(" · ")}${more}`;
+}
+
+function portText({ listening }: Facts, location: string): string {
+  const port = localPort(location);
+  if (port === undefined || !listening) return keyText(["services", 0, "local"]);
+  const now = listening.has(port)
+    ? t("Something listens on port {0} now.", String(port))
+    : t("Nothing listens on port {0} now.", String(port));
+  return `${keyText(["services", 0, "local"])}\n\n${now}`;
+}
+
+/** Paths that the route's pattern matches, and which service each of them really goes to. */
+function routeText({ outline }: Model, path: Path): string {
+  const domain = outline.domains.find((domain) => domain.path[1] === path[1]);
+  const route = domain?.routes.find((route) => route.path.at(-1) === path.at(-2));
+  if (!domain || !route) return "";
+  const rows = examples(route.pattern.text).map((example) => {
+    const winner = winnerOf(domain, example);
+    const service = winner?.service ?? domain.defaultService;
+    const arrow = `- ${code(example)} → **${escaped(service?.text ?? "?")}**`;
+    return winner === route
+      ? arrow
+      : `${arrow} (${winner ? t("the route {0} is first", code(winner.pattern.text)) : t("default")})`;
+  });
+  const intro =
+    rows.length > 0
+      ? t("Paths that it matches, and the service that gets them:")
+      : t("No example of a path that it matches was found.");
+  return [intro, ...(rows.length > 0 ? [rows.join("\n")] : []), keyText(path)].join("\n\n");
+}
+
+/** The first route that matches. */
+function winnerOf(domain: DomainItem, path: string): RouteItem | undefined {
+  return domain.routes.find(({ pattern }) => {
+    const compiled = compile(pattern.text);
+    return compiled.ok && compiled.pattern.test(path) === "match";
+  });
+}
+
+function rewriteText(source: string, target: string): string {
+  const compiled = compile(source);
+  if (!compiled.ok) return "";
+  const rows = examples(source).map(
+    (example) => `- ${code(example)} → ${code(replaceAll(compiled.pattern, example, target).text)}`,
+  );
+  const about = keyText(["services", 0, "rewrites", 0, "source"]);
+  return rows.length > 0 ? `${t("For example:")}\n\n${rows.join("\n")}\n\n${about}` : about;
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\`*_{}[\]()#+\-.!|<>&]/g, "\\$&");
+}

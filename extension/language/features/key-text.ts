@@ -1,0 +1,19 @@
+/** What a key of linkup.yaml means, as Markdown, from the one schema. */
+import { infoAt } from "../../../core/config/keys.ts";
+import type { Path } from "../../../core/config/yaml/tree.ts";
+import { t } from "../../words.ts";
+
+/** Empty for keys that Linkup does not know. */
+export function keyText(path: Path): string {
+  const info = infoAt(path);
+  if (!info?.description) return "";
+  const facts = [
+    info.required ? t("Required.") : t("Optional."),
+    info.default === undefined ? "" : t("Default: {0}", `\`${JSON.stringify(info.default)}\``),
+  ];
+  const example = info.examples?.[0];
+  const shown = typeof example === "string" ? example : JSON.stringify(example);
+  const lines = [info.description, facts.filter(Boolean).join(" ")];
+  if (example !== undefined) lines.push(t("Example: {0}", `\`${shown}\``));
+  return lines.join("\n\n");
+}

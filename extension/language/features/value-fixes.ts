@@ -1,0 +1,73 @@
+/** Remedies for keys that are missing and values that have the wrong form. */
+import { infoAt } from "../../../core/config/keys.ts";
+import type { Path } from "../../../core/config/yaml/tree.ts";
+import { t } from "../../words.ts";
+import { insertKey, scalar } from "../document/edits.ts";
+import type { Model } from "../document/model.ts";
+import type { Finding } from "./diagnostics.ts";
+import type { Fix } from "./fix.ts";
+
+export function missingKey(model: Model, { path }: Finding): Fix[] {
+  const key = String(path.at(-1));
+  const parent = path.length > 1 ? model.tree.resolved(model.tree.node(path.slice(0, -1))) : model.tree.root;
+  if (path.length === 0 || (parent === undefined && path.length === 1)) return [];
+  if (parent?.kind !== "map" || parent.pairs.length === 0) return [];
+  const edit = insertKey(
+    model.text,
+    parent,
+    key,
+    parent.flow ? (FLOW_VALUES[key] ?? example(path)) : (VALUES[key] ?? example(path)),
+  );
+  return [{ title: t('Add the key "{0}"', key), edits: [edit] }];
+}
+
+/** What a new key is given: the schema's first example. */
+function example(path: Path): string {
+  const [first] = infoAt(path)?.examples ?? [];
+  return typeof first === "string" ? scalar(first) : "";
+}
+
+const VALUES: Readonly<Record<string, string>> = {
+  linkup: "\n  worker_url: https://linkup.example.com",
+  services: "\n  - name: web\n    remote: https://web.example.com\n    local: http://localhost:3000",
+  domains: "\n  - domain: example.com\n    default_service: web",
+};
+const FLOW_VALUES: Readonly<Record<string, string>> = {
+  linkup: "{ worker_url: https://linkup.example.com }",
+  services: "[{ name: web, remote: https://web.example.com, local: http://localhost:3000 }]",
+  domains: "[{ domain: example.com, default_service: web }]",
+};
+
+export function wrongValue(model: Model, { path, start, end }: Finding): Fix[] {
+  const node = model.tree.resolved(model.tree.node(path));
+  if (node?.kind !== "scalar") return [];
+  const info = infoAt(path);
+  const text = model.text.slice(start, end);
+  const value = node.value;
+  const change = (to: string): Fix => ({
+    title: t('Change to "{0}"', to),
+    edits: [{ start, end, text: to }],
+  });
+  const key = path.at(-1);
+  if (key === "remote" || key === "local" || key === "worker_url") {
+    if (typeof value === "number" && key === "local") return [change(`http://localhost:${value}`)];
+    if (typeof value !== "string") return [];
+    const host = value.replace(/^[a-z]*:?\/+/i, "").replace(/^:(?=\d)/, "localhost:");
+    if (/^\d+$/.test(host) && key === "local") return [change(`http://localhost:${host}`)];
+    const near = key === "local" || /^(localhost|127\.)/.test(host);
+    const url = `${near ? "http" : "https"}://${host}`;
+    return host !== "" && URL.canParse(url) && !/\s/.test(host) ? [change(scalar(url, node.style))] : [];
+  }
+  if (info?.kind === "boolean") {
+    const means = { yes: "true", on: "true", no: "false", off: "false", true: "true", false: "false" }[
+      String(value).toLowerCase()
+    ];
+    return means ? [change(means)] : [];
+  }
+  if (info?.kind === "list" && value !== null && !/\n/.test(text)) return [change(`[${text}]`)];
+  if (path.at(-2) === "statuses" && typeof value === "string" && /^[1-5]\d\d$/.test(value))
+    return [change(value)];
+  if (info?.kind === "text" && (typeof value === "number" || typeof value === "boolean"))
+    return [change(JSON.stringify(text))];
+  return [];
+}

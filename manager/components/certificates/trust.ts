@@ -1,0 +1,88 @@
+/** Which steps make the browsers and programs of a machine trust an authority, and which take it back. Pure. */
+import { join } from "node:path/posix";
+import type { Facts } from "../../../core/certificates/authority.ts";
+import type { Machine } from "../local-dns/machine.ts";
+import { admin, only, type Step, user } from "../local-dns/step.ts";
+
+/** `file`: the authority's certificate as PEM. */
+export function planTrust(machine: Machine, file: string, { sha1, sha256 }: Facts): Step[] {
+  const steps: Step[] = [];
+  if (machine.platform === "darwin") steps.push(keychain(machine, file, sha1));
+  if (machine.platform === "win32") steps.push(windowsStore(file, sha1));
+  for (const { program, directory, extension } of machine.trust) {
+    const target = join(directory, `linkup-${sha256.slice(0, 16)}.${extension}`);
+    steps.push({
+      title: `Let the programs of this system trust the certificates of your sessions (${program}).`,
+      commands: [admin("install", "-m", "644", file, target), admin(program)],
+      undo: [admin("rm", "-f", target), admin(program, ...fresh(program))],
+    });
+  }
+  if (machine.certutil) for (const database of machine.nss) steps.push(nssStore(database, file, sha256));
+  return steps;
+}
+
+/** Debian's program leaves its links to a file that is gone, unless it makes all of them anew. */
+function fresh(program: string): string[] {
+  return program === "update-ca-certificates" ? ["--fresh"] : [];
+}
+
+/** What cannot be done on this machine, with the command that helps. */
+export function trustGaps(machine: Machine): string[] {
+  const gaps: string[] = [];
+  if (machine.nss.length > 0 && !machine.certutil)
+    gaps.push(
+      "Firefox and Chromium keep their own list of authorities, which needs certutil: sudo apt install libnss3-tools",
+    );
+  if (machine.platform === "linux" && machine.trust.length === 0)
+    gaps.push(
+      "This system has no folder for authorities of one's own that Linkup knows: programs will not trust the certificates.",
+    );
+  return gaps;
+}
+
+/** The user's own keychain: no administrator is needed. */
+function keychain(machine: Machine, file: string, sha1: string): Step {
+  const login = join(machine.home, "Library/Keychains/login.keychain-db");
+  return {
+    title: "Let macOS trust the certificates of your sessions, for you alone.",
+    commands: [user("security", "add-trusted-cert", "-r", "trustRoot", "-k", login, file)],
+    undo: [
+      only(
+        ["sh", "-c", `security find-certificate -a -Z '${login}' | grep -q ${sha1}`],
+        user("security", "delete-certificate", "-Z", sha1, "-t", login),
+      ),
+    ],
+  };
+}
+
+function windowsStore(file: string, sha1: string): Step {
+  return {
+    title: "Let Windows trust the certificates of your sessions, for you alone.",
+    commands: [user("certutil", "-user", "-addstore", "Root", file)],
+    undo: [
+      only(
+        ["certutil", "-user", "-verifystore", "Root", sha1],
+        user("certutil", "-user", "-delstore", "Root", sha1),
+      ),
+    ],
+  };
+}
+
+function nssStore(database: string, file: string, sha256: string): Step {
+  const name = nssName(sha256);
+  return {
+    title: `Let the browser with the profile ${database} trust the certificates of your sessions.`,
+    commands: [user("certutil", "-A", "-d", `sql:${database}`, "-t", "C,,", "-n", name, "-i", file)],
+    undo: [
+      only(
+        ["certutil", "-L", "-d", `sql:${database}`, "-n", name],
+        user("certutil", "-D", "-d", `sql:${database}`, "-n", name),
+      ),
+    ],
+  };
+}
+
+/** One name for one certificate: so the right one is removed. */
+export function nssName(sha256: string): string {
+  return `Linkup local development ${sha256}`;
+}

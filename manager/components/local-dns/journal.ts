@@ -1,0 +1,54 @@
+/** What was changed on this system, and how it is undone. Written before each change, so that a crash loses nothing. */
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { writeAtomically } from "../../../node/atomic-file.ts";
+import type { Undo } from "./step.ts";
+
+export interface Entry {
+  title: string;
+  undo: Undo[];
+}
+
+export interface Journal {
+  version: 1;
+  /** What was asked for. */
+  domains: string[];
+  method: string;
+  /** When the authority ends, in milliseconds since the epoch; missing from what older versions wrote. */
+  ends?: number;
+  /** In the order in which they were made. */
+  entries: Entry[];
+}
+
+export function journalFile(home: string): string {
+  return join(home, "system-changes.json");
+}
+
+/** Undefined when nothing was changed. Throws an Error when the file cannot be read as one. */
+export async function readJournal(home: string): Promise<Journal | undefined> {
+  const file = journalFile(home);
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  const journal = JSON.parse(text) as Partial<Journal>;
+  if (journal.version !== 1 || !Array.isArray(journal.entries))
+    throw new Error(`${file} is of another version of Linkup: uninstall local DNS with that one.`);
+  return journal as Journal;
+}
+
+/** True when the system asks local DNS for some domains: of anybody else it would not know them. */
+export function asksLocalDns(journal: Journal | undefined): journal is Journal {
+  return journal !== undefined && journal.method !== "hosts-file";
+}
+
+export async function writeJournal(home: string, journal: Journal): Promise<void> {
+  await writeAtomically(journalFile(home), `${JSON.stringify(journal, null, 2)}\n`);
+}
+
+export async function removeJournal(home: string): Promise<void> {
+  await rm(journalFile(home), { force: true });
+}

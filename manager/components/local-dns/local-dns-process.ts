@@ -1,0 +1,100 @@
+/** Local DNS as a process: runs while it is installed. */
+import { Resolver } from "node:dns/promises";
+import { join } from "node:path";
+import { LOCAL_DNS_ITSELF } from "../../../core/api/local-server.ts";
+import { isRunning } from "../../../node/process-identity.ts";
+import { problem } from "../../model/problem.ts";
+import type { LocalDnsState } from "../../model/state.ts";
+import { failed, isDue, isWell, notStarted, startedAs } from "../../model/supervision.ts";
+import { childEnv, endProcess, lastLines, startDetached } from "../../process/child.ts";
+import type { Store } from "../../store/store.ts";
+import { isOlder, type LocalServerOptions } from "../local-server/local-server.ts";
+import { journalFile } from "./journal.ts";
+import { dnsAddress } from "./plan.ts";
+
+const QUERY_MS = 1_000;
+/** It answers within 100 ms on an idle machine. */
+const START_MS = 15_000;
+const { address, port } = dnsAddress(process.platform);
+const LISTENING = `${address}:${port}`;
+
+export class LocalDns {
+  readonly logPath: string;
+  readonly #options: LocalServerOptions;
+  readonly #store: Store;
+
+  constructor(options: LocalServerOptions, store: Store) {
+    this.#options = options;
+    this.#store = store;
+    this.logPath = join(options.home, "logs", "local-dns.log");
+  }
+
+  /**
+   * Starts, watches or replaces it, and never waits for it. `host` is one that it has to know, when there is one; for
+   * `domains` it is installed. Only under the reconcile lock.
+   */
+  async ensure(host: string | undefined, domains: readonly string[]): Promise<void> {
+    const before = (await this.#store.read()).local_dns;
+    if (before.process && isOlder(before.version ?? "0", this.#options.version)) await this.stop();
+    else if (before.process && !(await isRunning(before.process)))
+      await this.#fail("It ended unexpectedly.", domains);
+    else if (before.process && (await answers(host ?? LOCAL_DNS_ITSELF)))
+      await this.#change((before) => ({ ...isWell(before, Date.now()), ready: true }));
+    else if (before.process && Date.now() - before.started > START_MS) {
+      await endProcess(before.process);
+      await this.#fail(`It does not answer queries on ${LISTENING}.`, domains);
+    }
+    const now = (await this.#store.read()).local_dns;
+    if (!now.process && isDue(now, Date.now())) await this.#start();
+  }
+
+  async stop(): Promise<void> {
+    const { process, problem } = (await this.#store.read()).local_dns;
+    if (!process && !problem) return;
+    if (process) await endProcess(process);
+    await this.#change(() => ({ ...notStarted(), ready: false }));
+  }
+
+  async #start(): Promise<void> {
+    const { home, dist, node, env, log, version } = this.#options;
+    const { id } = await startDetached(
+      node ?? process.execPath,
+      [join(dist, "local-dns.js"), "--home", home, "--listen", LISTENING, "--while", journalFile(home)],
+      {
+        cwd: home,
+        env: childEnv(env, { ELECTRON_RUN_AS_NODE: "1", LINKUP_HOME: home }),
+        output: this.logPath,
+      },
+      (id) => this.#change((before) => ({ ...startedAs(before, id, Date.now()), ready: false, version })),
+    );
+    log(`Started local DNS (pid ${id.pid}).`);
+  }
+
+  async #fail(reason: string, domains: readonly string[]): Promise<void> {
+    const why = `${reason} Names under ${domains.join(", ")} are not found here until it runs again.`;
+    const lines = await lastLines(this.logPath);
+    const found = problem("local-dns-failed", lines ? `${why} Its last lines:\n${lines}` : why, [
+      { command: "showLogs", title: "Show Logs", terminal: "linkup logs local-dns" },
+    ]);
+    this.#options.log(`Local DNS: ${found.message}`);
+    await this.#change((before) => ({ ...failed(before, found, Date.now()), ready: false }));
+  }
+
+  async #change(next: (before: LocalDnsState) => LocalDnsState): Promise<void> {
+    await this.#store.change((state) => {
+      state.local_dns = next(state.local_dns);
+    });
+  }
+}
+
+/** True when our server itself says that the host is this machine. */
+export async function answers(host: string): Promise<boolean> {
+  const resolver = new Resolver({ timeout: QUERY_MS, tries: 1 });
+  resolver.setServers([LISTENING]);
+  try {
+    return (await resolver.resolve4(host)).includes("127.0.0.1");
+  } catch {
+    // No answer, or that there is no such name: not ready.
+    return false;
+  }
+}

@@ -1,0 +1,202 @@
+/** Local DNS with its certificates: put in, taken out, looked at. The one thing of Linkup that changes the system. */
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { LinkupError } from "../../model/problem.ts";
+import {
+  type Proposed,
+  proposeAuthority,
+  readAuthority,
+  removeAuthority,
+  writeAuthority,
+} from "../certificates/authority-files.ts";
+import { planTrust, trustGaps } from "../certificates/trust.ts";
+import { systemChanges } from "./changes.ts";
+import { HOSTS_FILE, withHosts, withoutHosts } from "./hosts-file.ts";
+import { type Journal, readJournal, removeJournal, writeJournal } from "./journal.ts";
+import { inspectMachine, type Machine, run } from "./machine.ts";
+import { chooseMethod, type Method, planNames, planPorts, type Staged } from "./plan.ts";
+import { admin, asText, type Command, type Step, type Undo } from "./step.ts";
+
+export interface LocalDnsOptions {
+  /** The state folder. */
+  home: string;
+  machine?: Machine;
+  /** Runs one command, by default without a terminal: as it is, or through sudo. Rejects when it fails. */
+  execute?: (command: Command) => Promise<unknown>;
+}
+
+export interface Proposal {
+  domains: string[];
+  method: Method;
+  steps: Step[];
+  /** The commands as they would be typed, in their order. */
+  commands: string[];
+  /** What this machine cannot have, and what would help. */
+  gaps: string[];
+  staged: Staged[];
+  authority: Proposed;
+}
+
+/**
+ * What an installation would do for these domains. Changes nothing.
+ * `hosts`: names of running sessions, for machines that have nothing better than a hosts file.
+ */
+export async function proposeLocalDns(
+  domains: string[],
+  hosts: string[],
+  { home, machine = inspectMachine() }: LocalDnsOptions,
+): Promise<Proposal> {
+  const wanted = outermost(domains);
+  if (wanted.length === 0)
+    throw new LinkupError(
+      "local-dns-needless",
+      "Local DNS needs at least one domain that is not under localhost: browsers find those by themselves.",
+    );
+  const staging = join(home, "staged");
+  const authority = await proposeAuthority(home, wanted);
+  const names = planNames(machine, wanted, hosts, staging);
+  const ports = planPorts(machine, staging);
+  const steps = [...names.steps, ...ports.steps, ...planTrust(machine, authority.file, authority.facts)];
+  return {
+    domains: wanted,
+    method: names.method,
+    steps,
+    commands: steps.flatMap(({ commands }) => commands.map((command) => asText(command, machine))),
+    gaps: [...rightsGaps(machine), ...trustGaps(machine)],
+    staged: [...names.staged, ...ports.staged],
+    authority,
+  };
+}
+
+/** Carries a proposal out. What was installed before for other domains is undone first. */
+export async function installLocalDns(proposal: Proposal, options: LocalDnsOptions): Promise<void> {
+  const { home, machine = inspectMachine(), execute = executor(machine) } = options;
+  mustBeAllowed(machine);
+  const before = await readJournal(home);
+  if (before) await undoAll(home, before, execute);
+
+  const { domains, method, steps, staged, authority } = proposal;
+  if (authority.identity) await writeAuthority(home, authority.identity);
+  const staging = join(home, "staged");
+  await mkdir(staging, { recursive: true, mode: 0o700 });
+  for (const { name, content } of staged) {
+    const hosts =
+      name === "hosts"
+        ? withHosts(await readFile(HOSTS_FILE, "utf8"), content.split("\n").filter(Boolean))
+        : content;
+    await writeFile(join(staging, name), hosts, { mode: 0o644 });
+  }
+  const journal: Journal = { version: 1, domains, method, ends: authority.facts.notAfter, entries: [] };
+  for (const { title, commands, undo } of steps) {
+    journal.entries.push({ title, undo });
+    await writeJournal(home, journal);
+    for (const command of commands) await execute(command);
+  }
+  await rm(staging, { recursive: true, force: true });
+}
+
+/** Takes everything back. Nothing to do is fine. Rejects at the first command that fails; asked again it goes on there. */
+export async function uninstallLocalDns(options: LocalDnsOptions): Promise<void> {
+  const { home, machine = inspectMachine(), execute = executor(machine) } = options;
+  const journal = await readJournal(home);
+  if (journal) {
+    mustBeAllowed(machine);
+    await undoAll(home, journal, execute);
+  }
+  await removeAuthority(home);
+}
+
+/** The commands that `uninstallLocalDns` would run, as they would be typed. */
+export async function proposeUninstall({ home, machine }: LocalDnsOptions): Promise<string[]> {
+  return (await systemChanges(home, machine)).flatMap(({ commands }) => commands);
+}
+
+export interface LocalDnsStatus {
+  installed: boolean;
+  method: Method;
+  domains: string[];
+  /** Milliseconds since the epoch; null without an authority. */
+  authorityEnds: number | null;
+  gaps: string[];
+}
+
+export async function localDnsStatus({
+  home,
+  machine = inspectMachine(),
+}: LocalDnsOptions): Promise<LocalDnsStatus> {
+  const journal = await readJournal(home);
+  const authority = await readAuthority(home);
+  return {
+    installed: journal !== undefined,
+    method: (journal?.method as Method | undefined) ?? chooseMethod(machine),
+    domains: journal?.domains ?? [],
+    authorityEnds: authority?.facts.notAfter ?? null,
+    gaps: trustGaps(machine),
+  };
+}
+
+/** Backwards, each entry gone from the journal when it is undone. */
+async function undoAll(
+  home: string,
+  journal: Journal,
+  execute: NonNullable<LocalDnsOptions["execute"]>,
+): Promise<void> {
+  while (journal.entries.length > 0) {
+    for (const undo of journal.entries.at(-1)!.undo) await undoOne(home, undo, execute);
+    journal.entries.pop();
+    await writeJournal(home, journal);
+  }
+  await removeJournal(home);
+}
+
+async function undoOne(
+  home: string,
+  undo: Undo,
+  execute: NonNullable<LocalDnsOptions["execute"]>,
+): Promise<void> {
+  if ("argv" in undo) {
+    if (undo.when === undefined || (await succeeds(undo.when))) await execute(undo);
+    return;
+  }
+  const text = await readFile(undo.hostsFile, "utf8");
+  const restored = withoutHosts(text);
+  if (restored === text) return;
+  const staged = join(home, "hosts");
+  await writeFile(staged, restored);
+  await execute(admin("cp", staged, undo.hostsFile));
+  await rm(staged);
+}
+
+/** Windows has no sudo that every machine knows: there the whole terminal has to be an administrator's. */
+function rightsGaps({ platform, root }: Machine): string[] {
+  if (platform !== "win32" || root) return [];
+  return [
+    "Windows lets only an administrator change rules for names: start a terminal by “Run as administrator”, and run this command there.",
+  ];
+}
+
+/** Before anything is changed. Throws an Error that says what to do. */
+function mustBeAllowed(machine: Machine): void {
+  const [gap] = rightsGaps(machine);
+  if (gap !== undefined) throw new Error(gap);
+}
+
+function succeeds(argv: string[]): Promise<boolean> {
+  return run(argv).then(
+    () => true,
+    () => false,
+  );
+}
+
+function executor(machine: Machine) {
+  return ({ argv, admin }: Command) =>
+    run(admin && !machine.root && machine.platform !== "win32" ? ["sudo", ...argv] : argv);
+}
+
+/** Without those under another one of them, and without those that browsers take here by themselves. */
+function outermost(domains: string[]): string[] {
+  const all = [...new Set(domains.map((domain) => domain.toLowerCase()))].filter(
+    (domain) => domain !== "localhost" && !domain.endsWith(".localhost"),
+  );
+  return all.filter((domain) => !all.some((other) => domain.endsWith(`.${other}`))).sort();
+}

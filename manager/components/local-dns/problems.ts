@@ -1,0 +1,101 @@
+/** What people should know of local DNS before they wonder. */
+import { readFile } from "node:fs/promises";
+import { isRunning } from "../../../node/process-identity.ts";
+import { type Problem, problem, problemOf } from "../../model/problem.ts";
+import { isWanted, needsThisMachine } from "../../model/records.ts";
+import type { SessionRecord, State } from "../../model/state.ts";
+import { servedHosts, uncovered } from "./coverage.ts";
+import { HOSTS_FILE, hostsIn } from "./hosts-file.ts";
+import { type Journal, readJournal } from "./journal.ts";
+
+/** So many hosts are named. */
+const NAMED = 3;
+const DAY_MS = 86_400_000;
+/** When the end of the certificates is worth a word. */
+export const SOON_MS = 30 * DAY_MS;
+
+const install = {
+  command: "installLocalDns",
+  title: "Install Local DNS…",
+  terminal: "linkup local-dns install",
+};
+const uninstall = {
+  command: "uninstallLocalDns",
+  title: "Uninstall Local DNS…",
+  terminal: "linkup local-dns uninstall",
+};
+const start = { command: "start", title: "Start", terminal: "linkup start" };
+
+/** Of this home, with what is wanted there. `now` in milliseconds since the epoch. Rejects for a hosts file that cannot be read. */
+export async function localDnsProblems(
+  home: string,
+  { sessions, local_dns }: Pick<State, "sessions" | "local_dns">,
+  now = Date.now(),
+  hostsFile = HOSTS_FILE,
+): Promise<Problem[]> {
+  let journal: Journal | undefined;
+  try {
+    journal = await readJournal(home);
+  } catch (error) {
+    return [problemOf(error, "state-unusable")];
+  }
+  const wanted = sessions.filter(isWanted);
+  const problems = wanted.flatMap((record) => unfindable(record, journal?.domains ?? []));
+  if (!journal) return problems;
+  if (journal.method === "hosts-file")
+    problems.push(...outdatedHosts(await readFile(hostsFile, "utf8"), journal, wanted));
+  else if (!wanted.some(needsThisMachine) && !local_dns.problem && !(await runs(local_dns)))
+    problems.push(idle(journal));
+  if (journal.ends !== undefined && journal.ends - now < SOON_MS) problems.push(ending(journal.ends, now));
+  return problems;
+}
+
+/** Of an isolated session with hosts that browsers do not find: it runs, and its other hosts are found. */
+function unfindable({ kind, name, config }: SessionRecord, installed: readonly string[]): Problem[] {
+  if (kind !== "isolated" || name === null) return [];
+  const lost = uncovered(
+    config.domains.map(({ domain }) => domain),
+    installed,
+  );
+  if (lost.length === 0) return [];
+  const hosts = listed(lost.map((domain) => `${name}.${domain}`));
+  const message = `Browsers on this machine will not find ${hosts}: local DNS is not installed for them. Requests to the local server's port with such a Host header are served; names under localhost work by themselves.`;
+  return [problem("no-local-dns", message, [install])];
+}
+
+/** The hosts file names the sessions as they were when this user was last allowed to write it. */
+function outdatedHosts(text: string, { domains }: Journal, wanted: readonly SessionRecord[]): Problem[] {
+  const written = hostsIn(text);
+  const hosts = servedHosts(wanted, domains);
+  const missing = hosts.filter((host) => !written.includes(host));
+  const stale = written.filter((host) => !hosts.includes(host));
+  if (missing.length + stale.length === 0) return [];
+  const found = [
+    ...(missing.length > 0 ? [`It lacks ${listed(missing)}, so that browsers do not find them here.`] : []),
+    ...(stale.length > 0 ? [`It still leads ${listed(stale)} to this machine, where they have ended.`] : []),
+  ].join(" ");
+  const message = `${HOSTS_FILE} names sessions one by one, and only an administrator can change it. ${found}`;
+  return [problem("hosts-file-outdated", message, [install])];
+}
+
+async function runs({ process }: State["local_dns"]): Promise<boolean> {
+  return process !== null && isRunning(process);
+}
+
+/** Systems ask nobody else for a domain that is ours to answer. */
+function idle({ domains }: Journal): Problem {
+  const message = `Local DNS is installed for ${domains.join(", ")} and does not run: programs here find no name there at all. It starts with a session, or with a window of VS Code that has a linkup.yaml, and then stays.`;
+  return problem("local-dns-idle", message, [start, uninstall]);
+}
+
+function ending(ends: number, now: number): Problem {
+  const days = Math.floor((ends - now) / DAY_MS);
+  const when = days < 0 ? "have ended" : `end in ${days} days`;
+  const message = `The certificates of local DNS ${when}. An installation makes new ones for three years.`;
+  return problem("certificates-ending", message, [install]);
+}
+
+function listed(hosts: readonly string[]): string {
+  const more = hosts.length > NAMED ? ` and ${hosts.length - NAMED} more` : "";
+  return `${hosts.slice(0, NAMED).join(", ")}${more}`;
+}

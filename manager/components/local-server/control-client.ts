@@ -1,0 +1,178 @@
+/** Asks the local server over its control socket. The calls are described in core/control.ts. */
+import { type IncomingMessage, request } from "node:http";
+import { tmpdir } from "node:os";
+import { createInterface } from "node:readline";
+import {
+  controlAddress,
+  type Lease,
+  type ServedSession,
+  type ServerStatus,
+} from "../../../core/api/local-server.ts";
+import type {
+  Exchange,
+  ExchangeDetails,
+  ExchangeFilter,
+  FollowedExchange,
+} from "../../../core/api/requests.ts";
+import { LinkupError } from "../../model/problem.ts";
+
+const TIMEOUT_MS = 5_000;
+/** Who only looks, and who stops, does not wait as long for one that hangs: that is shown, and ended. */
+export const LOOK_PATIENCE_MS = 1_500;
+
+/** What can be asked about requests. But for `status` each rejects with a LinkupError when no local server runs. */
+export type RequestLog = Pick<ControlClient, "status" | "requests" | "request" | "followRequests">;
+
+export class ControlClient {
+  readonly #socketPath: string;
+
+  constructor(home: string) {
+    this.#socketPath = controlAddress(home, process.platform, tmpdir());
+  }
+
+  /** Undefined when no local server listens. */
+  async status(timeoutMs = TIMEOUT_MS): Promise<ServerStatus | undefined> {
+    try {
+      return (await this.#call("GET", "/v1/status", undefined, timeoutMs)) as ServerStatus;
+    } catch (error) {
+      if (ABSENT.has((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+      throw error;
+    }
+  }
+
+  async putSession(name: string, session: ServedSession): Promise<void> {
+    await this.#call("PUT", `/v1/sessions/${encodeURIComponent(name)}`, session);
+  }
+
+  async deleteSession(name: string): Promise<void> {
+    await this.#call("DELETE", `/v1/sessions/${encodeURIComponent(name)}`);
+  }
+
+  async putLease(id: string, lease: Lease): Promise<void> {
+    await this.#call("PUT", `/v1/leases/${encodeURIComponent(id)}`, lease);
+  }
+
+  async deleteLease(id: string): Promise<void> {
+    await this.#call("DELETE", `/v1/leases/${encodeURIComponent(id)}`);
+  }
+
+  async stop(): Promise<void> {
+    await this.#call("POST", "/v1/stop");
+  }
+
+  /** The newest requests that fit, oldest first. */
+  async requests(filter: ExchangeFilter): Promise<Exchange[]> {
+    const answer = await this.#call("GET", `/v1/requests?${query(filter)}`).catch(orNothingRuns);
+    return (answer as { requests: Exchange[] }).requests;
+  }
+
+  /** Rejects with a LinkupError of the server's words when it does not remember it. */
+  async request(id: number): Promise<ExchangeDetails> {
+    const answer = this.#call("GET", `/v1/requests/${id}`).catch((error) => {
+      if (error instanceof Refusal && error.status === 404)
+        throw new LinkupError("request-unknown", error.words);
+      return orNothingRuns(error);
+    });
+    return (await answer) as ExchangeDetails;
+  }
+
+  /** Tells the newest that fit, then each that begins or ends. Resolves when the local server ends. */
+  async followRequests(filter: ExchangeFilter, tell: (line: FollowedExchange) => void): Promise<void> {
+    const call = request({
+      socketPath: this.#socketPath,
+      path: `/v1/requests/follow?${query(filter)}`,
+      agent: false,
+    });
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    call.on("response", resolve).on("error", reject).end();
+    const response = await promise.catch(orNothingRuns);
+    const lines = createInterface({ input: response });
+    if (response.statusCode !== 200) {
+      let text = "";
+      for await (const line of lines) text += line;
+      throw new Error(`The local server does not tell its requests: ${errorIn(text)}`);
+    }
+    // A server that is killed ends the answer in the middle.
+    response.on("error", () => lines.close());
+    for await (const line of lines) tell(JSON.parse(line));
+  }
+
+  /** Rejects with the server's own words for 4xx and 5xx. */
+  #call(method: string, path: string, body?: unknown, timeoutMs = TIMEOUT_MS): Promise<unknown> {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const payload = body === undefined ? undefined : JSON.stringify(body);
+    const call = request(
+      {
+        socketPath: this.#socketPath,
+        method,
+        path,
+        agent: false,
+        headers:
+          payload === undefined
+            ? {}
+            : { "content-type": "application/json", "content-length": Buffer.byteLength(payload) },
+        signal: AbortSignal.timeout(timeoutMs),
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("error", reject);
+        response.on("end", () => {
+          const text = Buffer.concat(chunks).toString("utf8");
+          const status = response.statusCode!;
+          if (status >= 400) reject(new Refusal(method, path, status, errorIn(text)));
+          else resolve(text === "" ? undefined : JSON.parse(text));
+        });
+      },
+    );
+    call.on("error", (error) =>
+      reject(
+        error.name === "AbortError"
+          ? new Error(`The local server did not answer ${method} ${path} within ${timeoutMs / 1000} s.`)
+          : error,
+      ),
+    );
+    call.end(payload);
+    return promise;
+  }
+}
+
+/** The local server's answer was 4xx or 5xx. */
+class Refusal extends Error {
+  readonly status: number;
+  /** Its own, which say why. */
+  readonly words: string;
+
+  constructor(method: string, path: string, status: number, words: string) {
+    super(`The local server refused ${method} ${path}: ${words}`);
+    this.status = status;
+    this.words = words;
+  }
+}
+
+/** No socket, nobody behind it, or a server that was just ending. */
+const ABSENT = new Set(["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE"]);
+
+function query(filter: ExchangeFilter): string {
+  const members = new URLSearchParams();
+  for (const [name, value] of Object.entries(filter))
+    if (value !== undefined) members.set(name, String(value));
+  return members.toString();
+}
+
+function orNothingRuns(error: NodeJS.ErrnoException): never {
+  if (!ABSENT.has(error.code ?? "")) throw error;
+  throw new LinkupError(
+    "session-unknown",
+    "No session is running on this machine, so there is nobody who has seen requests.",
+    [{ command: "start", title: "Start", terminal: "linkup start" }],
+  );
+}
+
+function errorIn(text: string): string {
+  try {
+    return (JSON.parse(text) as { error: string }).error ?? text;
+  } catch {
+    return text;
+  }
+}

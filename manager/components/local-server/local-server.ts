@@ -1,0 +1,176 @@
+/** The local server as a process: started once, adopted by everyone else, replaced when it is of an older version. */
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { ServerStatus } from "../../../core/api/local-server.ts";
+import { startOf } from "../../../node/process-identity.ts";
+import { type Problem, problem } from "../../model/problem.ts";
+import { failed, isDue, isWell, notStarted, type Supervised, startedAs } from "../../model/supervision.ts";
+import {
+  childEnv,
+  type Detached,
+  endProcess,
+  lastLines,
+  startDetached,
+  waitForEnd,
+} from "../../process/child.ts";
+import type { Store } from "../../store/store.ts";
+import { ControlClient, LOOK_PATIENCE_MS } from "./control-client.ts";
+
+/**
+ * A heap's nursery of 8 MB from the start. V8 begins with 1 MB, in which the requests of a page over HTTP/2 outlive two
+ * collections and are copied twice: a quarter of the CPU. It has to be said here: a nursery that grows later is no faster.
+ */
+export const V8_OPTIONS = ["--min-semi-space-size=8"];
+/**
+ * One heap for all threads, where the C library is glibc: with one for each, what a busy time needed stays scattered over
+ * them for good. It costs no CPU.
+ */
+export const MALLOC = { MALLOC_ARENA_MAX: "1" };
+/** It listens within 100 ms on an idle machine. */
+const START_TIMEOUT_MS = 15_000;
+const STOP_TIMEOUT_MS = 4_000;
+const POLL_MS = 15;
+/** It answers within milliseconds. One that says nothing for this long hangs, and will hardly obey a signal either. */
+const HUNG_MS = 3_000;
+const HUNG_GRACE_MS = 500;
+
+export interface LocalServerOptions {
+  home: string;
+  dist: string;
+  node?: string;
+  version: string;
+  env: NodeJS.ProcessEnv;
+  log(line: string): void;
+}
+
+export class LocalServer {
+  readonly control: ControlClient;
+  readonly logPath: string;
+  readonly #options: LocalServerOptions;
+  readonly #store: Store;
+
+  constructor(options: LocalServerOptions, store: Store) {
+    this.#options = options;
+    this.#store = store;
+    this.control = new ControlClient(options.home);
+    this.logPath = join(options.home, "logs", "local-server.log");
+  }
+
+  /**
+   * The one that runs; started when there is none and it is not too early after it failed.
+   * Undefined when it cannot be had now: the state says why. Only under the reconcile lock.
+   */
+  async ensure(): Promise<ServerStatus | undefined> {
+    const running = await this.#answering(HUNG_MS);
+    if (running && !isOlder(running.version, this.#options.version)) {
+      await this.#change((before) =>
+        before.process?.pid === running.pid ? isWell(before, Date.now()) : before,
+      );
+      return running;
+    }
+    if (running) {
+      this.#options.log(
+        `The local server is of version ${running.version}: replacing it by ${this.#options.version}.`,
+      );
+      await this.stop();
+    }
+    const before = (await this.#store.read()).local_server;
+    if (before.process) {
+      // It should run and does not answer. Two must never run, so it is ended where it only hangs.
+      await endProcess(before.process, HUNG_GRACE_MS);
+      await this.#fail("It ended unexpectedly.");
+    }
+    return isDue((await this.#store.read()).local_server, Date.now()) ? this.#start() : undefined;
+  }
+
+  /** Ends it, and waits until it is gone. Without a local server it does nothing. */
+  async stop(): Promise<void> {
+    await this.end();
+    await this.#change(notStarted);
+  }
+
+  /** The same, without writing it down. */
+  async end(): Promise<void> {
+    const status = await this.#answering(LOOK_PATIENCE_MS);
+    if (status) {
+      const id = { pid: status.pid, started: (await startOf(status.pid)) ?? "" };
+      await this.control.stop();
+      if (!(await waitForEnd(id, STOP_TIMEOUT_MS))) await endProcess(id, 0);
+      this.#options.log(`Stopped the local server (pid ${id.pid}).`);
+    } else {
+      const { process } = (await this.#store.read()).local_server;
+      if (process) await endProcess(process, HUNG_GRACE_MS);
+    }
+  }
+
+  async #answering(patienceMs?: number): Promise<ServerStatus | undefined> {
+    try {
+      return await this.control.status(patienceMs);
+    } catch (error) {
+      this.#options.log(`The local server does not answer: ${(error as Error).message}`);
+      return undefined;
+    }
+  }
+
+  async #start(): Promise<ServerStatus | undefined> {
+    const { home, dist, node, env, log } = this.#options;
+    const child = await startDetached(
+      node ?? process.execPath,
+      [...V8_OPTIONS, join(dist, "local-server.js"), "--home", home],
+      {
+        cwd: home,
+        env: childEnv(env, { ...MALLOC, ELECTRON_RUN_AS_NODE: "1", LINKUP_HOME: home }),
+        output: this.logPath,
+      },
+      (id) => this.#change((before) => startedAs(before, id, Date.now())),
+    );
+    const status = await this.#ready(child);
+    if (!status) return undefined;
+    log(
+      `Started the local server (pid ${status.pid}, browser port ${status.browser_port}, tunnel port ${status.tunnel_port}).`,
+    );
+    await this.#change((before) => isWell(before, Date.now()));
+    return status;
+  }
+
+  async #ready(child: Detached): Promise<ServerStatus | undefined> {
+    const until = performance.now() + START_TIMEOUT_MS;
+    while (child.ended === undefined && performance.now() < until) {
+      const status = await this.control.status().catch(() => undefined);
+      if (status?.pid === child.id.pid) return status;
+      await delay(POLL_MS);
+    }
+    await endProcess(child.id);
+    await this.#fail(
+      child.ended ? `It ended with ${child.ended}.` : `It was not ready after ${START_TIMEOUT_MS / 1000} s.`,
+    );
+    return undefined;
+  }
+
+  async #fail(why: string): Promise<void> {
+    const lines = await lastLines(this.logPath);
+    const found: Problem = problem(
+      "local-server-failed",
+      lines ? `${why} Its last lines:\n${lines}` : `${why} It wrote nothing to ${this.logPath}.`,
+      [{ command: "showLogs", title: "Show Logs", terminal: "linkup logs local-server" }],
+    );
+    this.#options.log(`The local server: ${found.message}`);
+    await this.#change((before) => failed(before, found, Date.now()));
+  }
+
+  async #change(next: (before: Supervised) => Supervised): Promise<void> {
+    await this.#store.change((state) => {
+      state.local_server = next(state.local_server);
+    });
+  }
+}
+
+/** By the numbers of `1.20.3`. A newer one stays: windows of two versions would else replace each other's for ever. */
+export function isOlder(version: string, than: string): boolean {
+  const [a, b] = [version, than].map((text) => text.split(/[.+-]/, 3).map(Number)) as [number[], number[]];
+  for (const [i, part] of b.entries()) {
+    const difference = (a[i] ?? 0) - part;
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
+}

@@ -1,0 +1,48 @@
+/** Finds cloudflared. */
+import { constants } from "node:fs";
+import { access } from "node:fs/promises";
+import { posix, win32 } from "node:path";
+import { LinkupError } from "../../model/problem.ts";
+import { cachedPath } from "./install.ts";
+import { installCommand } from "./releases.ts";
+
+/** The path in CLOUDFLARED_PATH (the editor's setting sets it too), else the first on the PATH, else the one we downloaded. */
+export async function findCloudflared(env: NodeJS.ProcessEnv, home: string): Promise<string> {
+  if (env.CLOUDFLARED_PATH) {
+    if (await isExecutable(env.CLOUDFLARED_PATH)) return env.CLOUDFLARED_PATH;
+    throw missing(`${env.CLOUDFLARED_PATH}, which CLOUDFLARED_PATH names, is no program`);
+  }
+  for (const path of [...onPath(env, process.platform), cachedPath(home, process.platform)]) {
+    if (await isExecutable(path)) return path;
+  }
+  throw missing("it is not on the PATH, and CLOUDFLARED_PATH is not set");
+}
+
+/** Where cloudflared may lie on the PATH, which Windows writes as `Path`. Pure. */
+export function onPath(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string[] {
+  const { delimiter, join } = platform === "win32" ? win32 : posix;
+  const name = platform === "win32" ? "cloudflared.exe" : "cloudflared";
+  const isPath = (variable: string) => (platform === "win32" ? variable.toUpperCase() : variable) === "PATH";
+  const value = Object.entries(env).find(([variable]) => isPath(variable))?.[1] ?? "";
+  // Windows allows quotes around a folder.
+  const folders = value.split(delimiter).map((folder) => folder.replace(/^"(.*)"$/, "$1"));
+  return folders.filter((folder) => folder !== "").map((folder) => join(folder, name));
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function missing(why: string): LinkupError {
+  const install = installCommand(process.platform, process.arch) ?? "see https://pkg.cloudflare.com/";
+  return new LinkupError(
+    "cloudflared-missing",
+    `The tunnel needs Cloudflare's program cloudflared, and ${why}. Install it, or name it in CLOUDFLARED_PATH.`,
+    [{ command: "installCloudflared", title: "Install cloudflared", terminal: install }],
+  );
+}

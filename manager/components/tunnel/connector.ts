@@ -1,0 +1,198 @@
+/** Looks after cloudflared, which brings the requests for a session from Cloudflare's edge to the local server. */
+import { readFile, rm } from "node:fs/promises";
+import { request } from "node:http";
+import { isRunning } from "../../../node/process-identity.ts";
+import { LinkupError, problem } from "../../model/problem.ts";
+import { failed, isDue, isWell, notStarted } from "../../model/supervision.ts";
+import { lastLines } from "../../process/child.ts";
+import { endLogWriter } from "../../process/log-writer-process.ts";
+import { redacted } from "../../process/logs.ts";
+import {
+  type ConnectorOptions,
+  connectorConfig,
+  connectorLog,
+  endConnector,
+  type Save,
+  secretsOf,
+  startConnector,
+  type Tunnelled,
+} from "./connector-process.ts";
+import { probeThrough, type Way } from "./end-to-end.ts";
+import { readLog, type TunnelLog } from "./log-lines.ts";
+import { type Connector, isProbeDue, judge } from "./watch.ts";
+
+const READY_TIMEOUT_MS = 2_000;
+export function newConnector(): Connector {
+  return {
+    ...notStarted(),
+    serves: null,
+    protocol: "auto",
+    log_writer: null,
+    log_offset: 0,
+    metrics_port: null,
+    ready: false,
+    unready_since: 0,
+    was_ready: false,
+    changed_at: 0,
+    probed_at: 0,
+    lost: 0,
+  };
+}
+
+/**
+ * One look at a session's cloudflared: starts, watches or replaces it, and never waits for it to be ready.
+ * Returns what is known now. Rejects with a LinkupError where there is no cloudflared.
+ */
+export async function stepConnector(
+  options: ConnectorOptions,
+  wanted: Tunnelled,
+  before: Connector,
+  save: Save,
+): Promise<Connector> {
+  const serves = JSON.stringify([wanted.tunnel.id, wanted.tunnel.url, wanted.port]);
+  let connector = before;
+  if (connector.process && connector.serves !== serves) {
+    await endConnector(connector);
+    connector = { ...newConnector(), protocol: connector.protocol };
+    await save(connector);
+  }
+  if (connector.process) connector = await watch(options, wanted, connector, save);
+  if (connector.process || !isDue(connector, Date.now())) return connector;
+  return startConnector(
+    options,
+    wanted,
+    { ...connector, serves, protocol: protocolOf(options.env, connector) },
+    save,
+  );
+}
+
+function protocolOf(env: NodeJS.ProcessEnv, { protocol }: Connector): Connector["protocol"] {
+  return isGiven(env) ? "given" : protocol === "given" ? "auto" : protocol;
+}
+
+/** Its user says how it connects. */
+function isGiven({ TUNNEL_TRANSPORT_PROTOCOL: protocol }: NodeJS.ProcessEnv): boolean {
+  return protocol !== undefined && protocol !== "" && protocol !== "auto";
+}
+
+async function watch(
+  options: ConnectorOptions,
+  wanted: Tunnelled,
+  before: Connector,
+  save: Save,
+): Promise<Connector> {
+  const path = connectorLog(options.home, wanted.session);
+  if (!(await isRunning(before.process!))) return fail(options, wanted, before, "It ended", save);
+  if (before.log_writer && !(await isRunning(before.log_writer))) {
+    // It would end at its next line.
+    await endConnector(before);
+    return startConnector(options, wanted, before, save);
+  }
+
+  let { metrics_port } = before;
+  let ready = metrics_port !== null && (await isReady(metrics_port));
+  if (!ready) {
+    const log = await readNewLines(path, before.log_offset);
+    if (log.unauthorized) throw await refused(before, save);
+    if (metrics_port === null && log.metricsPort !== undefined) {
+      metrics_port = log.metricsPort;
+      ready = await isReady(metrics_port);
+    }
+  }
+
+  const now = Date.now();
+  const probed = ready ? await withProbe(wanted.way, before, now) : before;
+  const verdict = judge(probed, ready, now);
+  if (verdict.do === "nothing") return keep(before, { ...probed, ready, metrics_port }, now, save);
+  await endConnector(before);
+  if (verdict.do === "fail") return fail(options, wanted, before, verdict.why, save);
+  options.log(`cloudflared of ${wanted.session}: ${verdict.why}.`);
+  return startConnector(options, wanted, { ...before, protocol: verdict.protocol }, save);
+}
+
+/** Now and then a request is sent through. */
+async function withProbe(way: Way | undefined, connector: Connector, now: number): Promise<Connector> {
+  if (!way || !isProbeDue(connector, now)) return connector;
+  const passage = await probeThrough(way);
+  return { ...connector, probed_at: now, lost: passage === "lost" ? connector.lost + 1 : 0 };
+}
+
+async function keep(before: Connector, seen: Connector, now: number, save: Save): Promise<Connector> {
+  const { ready } = seen;
+  const next: Connector = {
+    ...(ready ? isWell(seen, now) : seen),
+    was_ready: before.was_ready || ready,
+    // From the moment at which it was lost.
+    unready_since: before.ready && !ready ? now : before.unready_since,
+  };
+  if (JSON.stringify(next) !== JSON.stringify(before)) await save(next);
+  return next;
+}
+
+export async function stopConnector(home: string, session: string, connector: Connector): Promise<void> {
+  await endConnector(connector);
+  await rm(connectorConfig(home, session), { force: true });
+}
+
+async function fail(
+  options: ConnectorOptions,
+  { session, tunnel }: Tunnelled,
+  before: Connector,
+  why: string,
+  save: Save,
+): Promise<Connector> {
+  const path = connectorLog(options.home, session);
+  if (before.log_writer) await endLogWriter(before.log_writer);
+  const { lastError } = await readNewLines(path, before.log_offset);
+  const lines = await lastLines(path);
+  const said = `${why}${lastError ? `: ${lastError}` : ""}.${lines ? ` Its last lines:\n${lines}` : ""}`;
+  const found = problem(
+    "tunnel-failed",
+    `cloudflared does not serve the tunnel. ${redacted(said, secretsOf(tunnel))}`,
+    [{ command: "showLogs", title: "Show Logs", terminal: "linkup logs tunnel" }],
+  );
+  options.log(found.message);
+  const next: Connector = {
+    ...failed(before, found, Date.now(), "for-ever"),
+    log_writer: null,
+    metrics_port: null,
+    ready: false,
+    was_ready: false,
+  };
+  await save(next);
+  return next;
+}
+
+/** A new token is needed, which only the Worker can give. */
+async function refused(before: Connector, save: Save): Promise<LinkupError> {
+  await endConnector(before);
+  await save({ ...newConnector(), protocol: before.protocol });
+  return new LinkupError(
+    "tunnel-refused",
+    "Cloudflare refuses the tunnel's token: the tunnel was deleted, or another one has its name. Asking the Worker for a new one.",
+  );
+}
+
+function isReady(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const signal = AbortSignal.timeout(READY_TIMEOUT_MS);
+  request({ host: "127.0.0.1", port, path: "/ready", agent: false, signal }, (response) => {
+    resolve(response.statusCode === 200);
+    response.destroy();
+  })
+    // Nothing there, or no answer in time: that is "not ready".
+    .on("error", () => resolve(false))
+    .end();
+  return promise;
+}
+
+async function readNewLines(path: string, offset: number): Promise<TunnelLog> {
+  try {
+    const log = await readFile(path);
+    // A file that shrank was begun anew.
+    return readLog(log.subarray(offset > log.length ? 0 : offset).toString("utf8"));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return readLog("");
+  }
+}

@@ -1,0 +1,125 @@
+/** Downloads cloudflared, when its user wants that: nothing is run, or left on the disk, that was not expected. */
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { writeAtomically } from "../../../node/atomic-file.ts";
+import { makeFolder } from "../../../node/folder.ts";
+import { LinkupError } from "../../model/problem.ts";
+import { networkReason } from "../worker-api/worker-client.ts";
+import { assetFor, PINNED, RELEASES } from "./releases.ts";
+import { fileInTar } from "./tar.ts";
+
+/** Much more than any asset has. */
+const MOST_BYTES = 256 * 1024 * 1024;
+/** A server that sends nothing for so long sends nothing more. */
+const SILENCE_MS = 30_000;
+
+/** What is downloaded, from where, and to where: what its user agrees to. */
+export interface Download {
+  version: string;
+  url: string;
+  /** Of the asset, in hexadecimal. */
+  sha256: string;
+  path: string;
+}
+
+export interface Asked {
+  home: string;
+  env: NodeJS.ProcessEnv;
+  platform: NodeJS.Platform;
+  arch: string;
+  /** Another release than the pinned one: both, or neither. */
+  version?: string | undefined;
+  sha256?: string | undefined;
+}
+
+/** Where a cloudflared that was downloaded lies. */
+export function cachedPath(home: string, platform: NodeJS.Platform): string {
+  return join(home, "bin", platform === "win32" ? "cloudflared.exe" : "cloudflared");
+}
+
+/** Throws a LinkupError where there is nothing to be sure of. */
+export function proposeDownload({ home, env, platform, arch, version, sha256 }: Asked): Download {
+  const asset = assetFor(platform, arch);
+  if (!asset) throw refused(`Cloudflare makes no cloudflared for ${platform} on ${arch}.`);
+  const pinned = PINNED?.sha256[asset];
+  const release =
+    version && sha256
+      ? { version, sha256 }
+      : pinned
+        ? { version: PINNED!.version, sha256: pinned }
+        : undefined;
+  if (!release) {
+    throw refused(
+      `This build of Linkup pins no release of cloudflared for ${platform} on ${arch}, and does not download what it cannot check. Install cloudflared by other means, or give --release and --sha256: the checksum of ${asset}, as the release's page tells it.`,
+    );
+  }
+  if (!/^[\w.-]+$/.test(release.version)) throw refused(`"${release.version}" is no version.`);
+  if (!/^[0-9a-f]{64}$/i.test(release.sha256)) throw refused("A SHA-256 checksum has 64 hexadecimal digits.");
+  const from = (env.LINKUP_CLOUDFLARED_RELEASES || RELEASES).replace(/\/+$/, "");
+  return {
+    version: release.version,
+    url: `${from}/${release.version}/${asset}`,
+    sha256: release.sha256.toLowerCase(),
+    path: cachedPath(home, platform),
+  };
+}
+
+/** Downloads, checks, unpacks, and only then writes the program. Rejects with a LinkupError; then nothing has changed. */
+export async function install({ url, sha256, path }: Download): Promise<void> {
+  const content = await download(url);
+  const found = createHash("sha256").update(content).digest("hex");
+  if (found !== sha256)
+    throw refused(
+      `What ${url} gave is not what was expected: its SHA-256 is ${found}, not ${sha256}. It is thrown away.`,
+    );
+  const program = url.endsWith(".tgz") ? unpack(content, url) : content;
+  try {
+    makeFolder(join(path, ".."));
+    await writeAtomically(path, program, { mode: 0o755 });
+  } catch (cause) {
+    throw refused(`${path} could not be written: ${(cause as Error).message}`, cause);
+  }
+}
+
+async function download(url: string): Promise<Buffer> {
+  const stopped = new AbortController();
+  let silence = setTimeout(() => stopped.abort(), SILENCE_MS);
+  try {
+    const response = await fetch(url, { signal: stopped.signal });
+    if (!response.ok || !response.body) throw new Error(`it answered ${response.status}`);
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of response.body) {
+      clearTimeout(silence);
+      silence = setTimeout(() => stopped.abort(), SILENCE_MS);
+      size += chunk.length;
+      if (size > MOST_BYTES) throw new Error("it is far too long");
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
+  } catch (error) {
+    // `fetch` hides the reason behind "fetch failed".
+    const { cause } = error as Error;
+    const reason = networkReason(cause instanceof Error ? cause : (error as Error));
+    throw refused(`${url} could not be downloaded: ${reason}.`, error);
+  } finally {
+    clearTimeout(silence);
+    stopped.abort();
+  }
+}
+
+function unpack(content: Buffer, url: string): Buffer {
+  let program: Buffer | undefined;
+  try {
+    program = fileInTar(gunzipSync(content), "cloudflared");
+  } catch (cause) {
+    throw refused(`${url} cannot be unpacked: ${(cause as Error).message}`, cause);
+  }
+  if (!program) throw refused(`There is no cloudflared in ${url}.`);
+  return program;
+}
+
+function refused(message: string, cause?: unknown): LinkupError {
+  return new LinkupError("cloudflared-not-installed", message, [], { cause });
+}

@@ -1,0 +1,92 @@
+/** linkup.yaml on disk: finding it, reading it, and the token it names. */
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import type { Config } from "../../core/config/config.ts";
+import type { ConfigProblem } from "../../core/config/problem.ts";
+import { LinkupError } from "../model/problem.ts";
+
+export const CONFIG_NAMES = ["linkup.yaml", "linkup.yml"] as const;
+
+/** Thousands of services have fewer; the YAML parser's stack ends somewhere beyond. */
+const MOST_CHARACTERS = 2_000_000;
+
+/** The file has errors: all of them, with the text they stand in. */
+export class ConfigError extends LinkupError {
+  readonly path: string;
+  readonly text: string;
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(path: string, text: string, problems: readonly ConfigProblem[]) {
+    const errors = problems.filter(({ severity }) => severity === "error");
+    const [first] = errors;
+    const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
+    const { line, column } = first!.range.start;
+    super("config-invalid", `${path}:${line + 1}:${column + 1}: ${first!.message}${more}`, [
+      { command: "openConfig", title: "Open linkup.yaml" },
+    ]);
+    this.path = path;
+    this.text = text;
+    this.problems = problems;
+  }
+}
+
+/** The nearest linkup.yaml or linkup.yml in this folder or above; undefined when there is none. */
+export function nearestConfig(folder: string): string | undefined {
+  for (let at = resolve(folder); ; at = dirname(at)) {
+    for (const name of CONFIG_NAMES) {
+      const path = join(at, name);
+      if (existsSync(path)) return path;
+    }
+    if (dirname(at) === at) return undefined;
+  }
+}
+
+/** Reads and checks the file. Throws a ConfigError with every problem, or says that there is no file. */
+export async function readConfig(path: string): Promise<Config> {
+  // The YAML parser takes a while to load, and most commands need none.
+  const { parseConfig } = await import("../../core/config/config.ts");
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    throw new LinkupError(
+      "config-missing",
+      `${path} cannot be read: ${(error as Error).message}.`,
+      [{ command: "createConfig", title: "Create linkup.yaml", terminal: "linkup init" }],
+      { cause: error },
+    );
+  }
+  if (text.length > MOST_CHARACTERS)
+    throw new LinkupError(
+      "config-invalid",
+      `${path} has more than ${MOST_CHARACTERS / 1_000_000} million characters: that is no linkup.yaml.`,
+    );
+  const { config, problems } = parseConfig(text);
+  if (!config) throw new ConfigError(path, text, problems);
+  return config;
+}
+
+/**
+ * The Worker's token: from the editor's secret storage, else LINKUP_WORKER_TOKEN, else the file (with `${env:NAME}` expanded).
+ * Throws a LinkupError that says where one can be put.
+ */
+export async function workerToken(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  stored: ((workerUrl: string) => Promise<string | undefined>) | undefined,
+): Promise<string> {
+  const { worker_url, worker_token } = config.linkup;
+  const given = (await stored?.(worker_url)) || env.LINKUP_WORKER_TOKEN;
+  if (given) return given;
+  const { expandEnv } = await import("../../core/config/config.ts");
+  const { text, missing } = expandEnv(worker_token ?? "", env);
+  if (text) return text;
+  const why =
+    missing.length > 0
+      ? `linkup.worker_token names ${missing.map((name) => `\${env:${name}}`).join(" and ")}, which is not set`
+      : "there is none in the editor's secret storage, in LINKUP_WORKER_TOKEN or in linkup.worker_token";
+  throw new LinkupError("token-missing", `The Worker at ${worker_url} needs a token, and ${why}.`, [
+    { command: "setWorkerToken", title: "Set Worker Token…", terminal: "export LINKUP_WORKER_TOKEN=…" },
+  ]);
+}

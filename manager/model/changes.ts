@@ -1,0 +1,210 @@
+/** What people ask for, as changes of the state. Pure: making it so is the reconciler's. */
+import type { Config, Target } from "../../core/config/config.ts";
+import { randomName } from "../../core/session/names.ts";
+import { httpOrigin } from "../../core/session/session.ts";
+import { LinkupError } from "./problem.ts";
+import { findRunning, isWanted, newRecord, ownRecord, type Selector } from "./records.ts";
+import { withoutToken } from "./routing.ts";
+import type { SessionRecord, State } from "./state.ts";
+
+/** What a start and a creation have in common. */
+export interface Wanted {
+  configPath: string;
+  config: Config;
+  /** Null where the Worker is not asked. */
+  workerToken: string | null;
+  /** The name to ask for; undefined: the one it had, or a fresh one. */
+  name: string | undefined;
+  /** Goes on without any window. */
+  keep: boolean;
+}
+
+/** The file's own session runs. `adopted`: it did before. */
+export function wantStarted(
+  state: State,
+  kind: "tunneled" | "isolated",
+  wanted: Wanted,
+  now: number,
+): { id: string; adopted: boolean } {
+  for (const other of state.sessions) {
+    if (other.config_path === wanted.configPath && other.kind !== kind && !other.beside)
+      other.wanted = "stopped";
+  }
+  const record = ownRecord(state, wanted.configPath, kind, wanted.config);
+  const adopted = isWanted(record) && record.confirmed !== null;
+  if (!isWanted(record)) record.keep = false;
+  want(state, record, wanted, now);
+  return { id: record.id, adopted };
+}
+
+/** A session beside the file's own one runs: a preview, or an isolated one. `locations`: by service, instead of the file's. */
+export function wantBeside(
+  state: State,
+  kind: "preview" | "isolated",
+  wanted: Wanted,
+  locations: Record<string, string>,
+  now: number,
+): { id: string; adopted: boolean } {
+  checkLocations(wanted.config, locations);
+  const same = state.sessions.find(
+    (record) =>
+      record.beside &&
+      record.kind === kind &&
+      record.config_path === wanted.configPath &&
+      (wanted.name === undefined ? sameLocations(record.locations, locations) : record.name === wanted.name),
+  );
+  const record = same ?? newRecord(kind, wanted.config, { config_path: wanted.configPath, beside: true });
+  if (!same) state.sessions.push(record);
+  record.locations = locations;
+  record.targets =
+    kind === "isolated"
+      ? Object.fromEntries(Object.keys(locations).map((name) => [name, "local" as const]))
+      : {};
+  const adopted = isWanted(record) && record.confirmed !== null;
+  want(state, record, wanted, now);
+  return { id: record.id, adopted };
+}
+
+function want(
+  state: State,
+  record: SessionRecord,
+  { config, workerToken, name, keep }: Wanted,
+  now: number,
+): void {
+  assertNameFree(state, record, name);
+  if (!isWanted(record)) record.since = now;
+  record.wanted = "running";
+  record.keep ||= keep;
+  const own = ownConfig(record, config);
+  giveUpOld(state, record, name ?? record.name, own);
+  record.config = own;
+  record.worker_token = workerToken;
+  // Sent and looked at again even when nothing changed: the Worker may have forgotten the session.
+  record.registered = null;
+  record.env_files = null;
+  // Whoever asks again does not wait for what was given up.
+  record.trouble = null;
+  if (record.connector) record.connector = { ...record.connector, retry_at: 0 };
+  state.local_server = { ...state.local_server, failures: 0, retry_at: 0, problem: null };
+  delete record.name_asked;
+  if (name === undefined) return;
+  record.name = name;
+  if (record.kind === "tunneled") record.name_asked = true;
+}
+
+/**
+ * A session that gets another name or another Worker leaves its old self behind, as a session of its own that is
+ * stopped: taking it down deletes it from the old Worker and ends its cloudflared.
+ */
+function giveUpOld(state: State, record: SessionRecord, name: string | null, config: Config): void {
+  const moved = config.linkup.worker_url !== record.config.linkup.worker_url;
+  if (record.kind === "isolated" || record.worker === null || record.name === null) return;
+  if (!moved && name === record.name) return;
+  state.sessions.push({
+    ...structuredClone(record),
+    id: randomName(12),
+    beside: true,
+    wanted: "stopped",
+    registered: record.registered ?? "given up",
+    // The local server may know its successor by the same name; if not, it is told to forget this one as well.
+    served: null,
+    env_files: null,
+  });
+  record.worker = null;
+  record.tunnel = null;
+  record.origin_secret = null;
+  record.registered = null;
+  record.connector = null;
+}
+
+/** On this machine: what the Worker's users have taken, the Worker says. */
+function assertNameFree(state: State, record: SessionRecord, name: string | undefined): void {
+  if (name === undefined || name === record.name) return;
+  if (isWanted(record) && record.name !== null) {
+    throw new LinkupError(
+      "name-fixed",
+      `The session runs as ${record.name}. Stop it first to give it the name ${name}.`,
+      [{ command: "stop", title: "Stop", terminal: `linkup stop --session ${record.name}` }],
+    );
+  }
+  if (state.sessions.some((other) => other.name === name && isWanted(other)))
+    throw new LinkupError("name-taken", `The name ${name} is that of another session on this machine.`);
+}
+
+export function wantStopped(state: State, selector: Selector | "all"): void {
+  const ended = selector === "all" ? state.sessions : [findRunning(state, selector)];
+  for (const record of ended) record.wanted = "stopped";
+  state.set_aside = [];
+}
+
+/** The file was saved: every session of it follows. */
+export function wantConfig(state: State, configPath: string, config: Config): void {
+  for (const record of state.sessions) {
+    if (record.config_path !== configPath || !isWanted(record)) continue;
+    const own = ownConfig(record, config);
+    giveUpOld(state, record, record.name, own);
+    record.config = own;
+    record.trouble = null;
+  }
+}
+
+/** Returns the targets before, for when it does not come about. */
+export function wantTarget(
+  state: State,
+  selector: Selector,
+  services: readonly string[] | "all",
+  target: Target,
+): { id: string; before: Record<string, Target> } {
+  const record = findRunning(state, selector);
+  if (record.kind === "preview") {
+    throw new LinkupError(
+      "toggle-failed",
+      `${record.name} is a preview, which has no copies on this machine. Create it again with other locations instead.`,
+    );
+  }
+  const names = services === "all" ? record.config.services.map(({ name }) => name) : services;
+  knownServices(record.config, names);
+  const before = record.targets;
+  record.targets = { ...before, ...Object.fromEntries(names.map((name) => [name, target])) };
+  return { id: record.id, before };
+}
+
+/** The file's content as this session sees it: with its own locations, and without the token. */
+export function ownConfig(
+  { kind, locations }: Pick<SessionRecord, "kind" | "locations">,
+  config: Config,
+): Config {
+  const own = kind === "preview" ? ("remote" as const) : ("local" as const);
+  const services = config.services.map((service) => {
+    const location = locations[service.name];
+    return location === undefined ? service : { ...service, [own]: location };
+  });
+  return withoutToken({ ...config, services });
+}
+
+/** Each must be an http(s) URL of a service that there is. */
+export function checkLocations(config: Config, locations: Record<string, string>): void {
+  knownServices(config, Object.keys(locations));
+  for (const [name, location] of Object.entries(locations)) {
+    if (httpOrigin(location) && URL.canParse(location)) continue;
+    throw new LinkupError(
+      "location-invalid",
+      `The location of ${name} must be an http or https URL, not "${location}".`,
+    );
+  }
+}
+
+function sameLocations(a: Record<string, string>, b: Record<string, string>): boolean {
+  const sorted = (locations: Record<string, string>) => JSON.stringify(Object.entries(locations).sort());
+  return sorted(a) === sorted(b);
+}
+
+function knownServices(config: Config, names: readonly string[]): void {
+  const known = config.services.map(({ name }) => name);
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length === 0) return;
+  throw new LinkupError(
+    "service-unknown",
+    `${unknown.map((name) => `"${name}"`).join(" and ")} is no service of this session. Its services: ${known.join(", ")}.`,
+  );
+}

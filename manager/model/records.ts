@@ -1,0 +1,132 @@
+/** Finding and making the records of sessions. Pure functions over the state. */
+
+import type { Config } from "../../core/config/config.ts";
+import { randomName } from "../../core/session/names.ts";
+import type { SessionKind } from "../../core/session/session.ts";
+import { LinkupError } from "./problem.ts";
+import { withoutToken } from "./routing.ts";
+import type { SessionRecord, State } from "./state.ts";
+
+/** Which session is meant: the one of this config file, or the one of this name. */
+export type Selector = { configPath: string } | { name: string };
+
+export function isWanted(record: SessionRecord): boolean {
+  return record.wanted === "running";
+}
+
+/** True for what the local server serves; previews need nothing here. */
+export function needsThisMachine({ kind }: SessionRecord): boolean {
+  return kind !== "preview";
+}
+
+/** True while there is something to show or to clean up. */
+export function isPresent(record: SessionRecord): boolean {
+  return (
+    isWanted(record) || record.served !== null || record.registered !== null || record.connector !== null
+  );
+}
+
+/** The running session that is meant. Throws a LinkupError that names those that run. */
+export function findRunning(state: State, selector: Selector): SessionRecord {
+  const found = state.sessions.find(
+    (record) =>
+      isPresent(record) &&
+      ("name" in selector
+        ? record.name === selector.name
+        : record.config_path === selector.configPath && !record.beside),
+  );
+  if (found) return found;
+  const names = state.sessions.filter(isWanted).map(({ name }) => name ?? "(starting)");
+  const running = names.length > 0 ? `Running: ${names.join(", ")}.` : "No session is running.";
+  const what =
+    "name" in selector
+      ? `There is no session "${selector.name}"`
+      : `No session of ${selector.configPath} is running`;
+  throw new LinkupError("session-unknown", `${what}. ${running}`, [
+    { command: "start", title: "Start", terminal: "linkup start" },
+  ]);
+}
+
+/** The file's own session of this kind, made when there is none yet. */
+export function ownRecord(
+  state: State,
+  configPath: string,
+  kind: SessionKind,
+  config: Config,
+): SessionRecord {
+  const found = state.sessions.find(
+    (record) => record.config_path === configPath && record.kind === kind && !record.beside,
+  );
+  if (found) return found;
+  const record = newRecord(kind, config, { config_path: configPath });
+  state.sessions.push(record);
+  return record;
+}
+
+export function newRecord(
+  kind: SessionKind,
+  config: Config,
+  more: Partial<SessionRecord> = {},
+): SessionRecord {
+  return {
+    id: randomName(12),
+    kind,
+    config_path: null,
+    beside: false,
+    name: null,
+    session_token: randomName(32),
+    wanted: "stopped",
+    keep: false,
+    since: 0,
+    config: withoutToken(config),
+    worker_token: null,
+    targets: {},
+    locations: {},
+    confirmed: null,
+    worker: null,
+    tunnel: null,
+    origin_secret: null,
+    registered: null,
+    registered_at: 0,
+    checked_at: 0,
+    served: null,
+    trouble: null,
+    connector: null,
+    env_files: null,
+    ...more,
+  };
+}
+
+/** What a stopped session keeps is its name, token and targets: the rest was true of its run only. */
+export function forgetRun(record: SessionRecord, now: number): void {
+  record.since = now;
+  record.worker_token = null;
+  record.confirmed = null;
+  record.worker = null;
+  record.tunnel = null;
+  record.origin_secret = null;
+  record.registered = null;
+  record.served = null;
+  record.trouble = null;
+  record.connector = null;
+  record.env_files = null;
+}
+
+const DAY_MS = 24 * 3600_000;
+/** A file may be away for a while: on another branch, on a disk that is not there. */
+const GONE_MS = 14 * DAY_MS;
+const UNUSED_MS = 90 * DAY_MS;
+
+/** Forgets the sessions that nobody started for long. `isThere`: whether a config file still exists. */
+export function forgetUnused(state: State, now: number, isThere: (configPath: string) => boolean): void {
+  state.sessions = state.sessions.filter((record) => {
+    const unused = now - record.since;
+    if (isPresent(record) || unused < GONE_MS) return true;
+    return unused < UNUSED_MS && record.config_path !== null && isThere(record.config_path);
+  });
+}
+
+/** True when requests from outside reach this session, or none have to. */
+export function isConnected({ kind, worker, connector }: SessionRecord): boolean {
+  return kind !== "tunneled" || worker?.tunnel === "direct" || (connector?.was_ready ?? false);
+}

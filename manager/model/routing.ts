@@ -1,0 +1,69 @@
+/** The documents of a session: what the local server gets, and what the Worker gets. */
+
+import type { ServedSession } from "../../core/api/local-server.ts";
+import type { Config } from "../../core/config/config.ts";
+import { routingOf, type Target } from "../../core/config/targets.ts";
+import { isLocal, printSession, type UpsertRequest } from "../../core/session/session.ts";
+import type { SessionRecord } from "./state.ts";
+
+/** Services run remote unless said otherwise. */
+export function targetOf(targets: Record<string, Target>, service: string): Target {
+  return targets[service] ?? "remote";
+}
+
+/** For the local server: each location as the file has it. */
+export function servedSession(record: SessionRecord): ServedSession {
+  return {
+    session: printSession({
+      kind: record.kind,
+      session_token: record.session_token,
+      ...routingOf(record.config, (service) => targetOf(record.targets, service)),
+    }),
+    origin_secret: record.origin_secret,
+    config_path: record.config_path,
+  };
+}
+
+/** For the Worker. Whatever the file calls this machine, the Worker knows it as `localhost` and puts the tunnel in its place. */
+export function upsertRequest(
+  record: Pick<SessionRecord, "kind" | "name" | "config" | "targets" | "session_token">,
+  tunnelUrl: string | undefined,
+): UpsertRequest {
+  const routing = routingOf(record.config, (service) => targetOf(record.targets, service));
+  for (const service of routing.services) {
+    if (targetOf(record.targets, service.name) === "local") service.location = asLocalhost(service.location);
+  }
+  const isPreview = record.kind === "preview";
+  return {
+    ...routing,
+    ...(record.name !== null
+      ? { desired_name: record.name }
+      : isPreview
+        ? {}
+        : { name_kind: "animal" as const }),
+    // The name of a preview comes from its content: its token has to be everyone's.
+    ...(isPreview ? {} : { session_token: record.session_token }),
+    ...(tunnelUrl === undefined ? {} : { tunnel_url: tunnelUrl }),
+  };
+}
+
+/** `http://127.0.0.1:3000/a` → `http://localhost:3000/a`; locations on other machines stay as they are. */
+export function asLocalhost(location: string): string {
+  if (!isLocal(location)) return location;
+  const url = new URL(location);
+  url.hostname = "localhost";
+  return url.toString();
+}
+
+/** The file's content without the token, which has a place of its own. */
+export function withoutToken(config: Config): Config {
+  const { worker_url, cache_routes } = config.linkup;
+  return { ...config, linkup: { worker_url, cache_routes } };
+}
+
+/** The same for the same content: tells whether something has to be sent again. */
+export function fingerprint(...content: unknown[]): string {
+  // Loaded when it is needed: most commands change nothing.
+  const { createHash } = process.getBuiltinModule("node:crypto");
+  return createHash("sha256").update(JSON.stringify(content)).digest("base64url").slice(0, 22);
+}

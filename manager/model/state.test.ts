@@ -1,0 +1,78 @@
+import { describe, expect, test } from "vitest";
+import type { Config } from "../../core/config/config.ts";
+import { newConnector } from "../components/tunnel/connector.ts";
+import { newRecord } from "./records.ts";
+import { emptyState, parseState, type State } from "./state.ts";
+import { notStarted } from "./supervision.ts";
+
+const config: Config = {
+  linkup: {
+    worker_url: "https://linkup.example.com",
+    worker_token: "token-of-the-file",
+    cache_routes: ["^/static/"],
+  },
+  services: [
+    {
+      name: "web",
+      remote: "https://web.example.com",
+      local: "http://localhost:3000",
+      directory: "./web",
+      rewrites: [{ source: "a", target: "b" }],
+      health: { path: "/healthz", statuses: [200] },
+      preserve_host: true,
+    },
+  ],
+  domains: [{ domain: "example.com", default_service: "web", routes: [{ path: "^/", service: "web" }] }],
+};
+
+test("what is written is what is read", () => {
+  const state: State = {
+    ...emptyState(),
+    sessions: [newRecord("tunneled", config, { name: "slim-gecko", targets: { web: "local" } })],
+    local_server: { ...notStarted(), process: { pid: 1, started: "2" } },
+  };
+  expect(parseState(JSON.stringify(state))).toEqual({ state });
+});
+
+test("the token of the file is not kept with it", () => {
+  expect(JSON.stringify(newRecord("tunneled", config))).not.toContain("token-of-the-file");
+});
+
+describe("what is no state is told in words", () => {
+  test.each([
+    ["", "Unexpected end of JSON input"],
+    ["{}", "version"],
+    ['{"version":99,"sessions":[]}', "version"],
+    ['{"version":1,"sessions":[{}],"local_server":null,"local_server_trouble":null}', "sessions.0"],
+  ])("%s", (text, said) => {
+    expect(parseState(text)).toEqual({ unreadable: expect.stringContaining(said) });
+  });
+});
+
+test("a state of version 2 is carried over", () => {
+  const [plain, tunneled] = [newRecord("isolated", config), newRecord("tunneled", config)];
+  const { log_writer, changed_at, ...connector } = newConnector();
+  const set_aside = { code: "state-set-aside", title: "Title", message: "Message", actions: [] };
+  const { undeleted, ...version2 } = emptyState();
+  const sessions = [plain, { ...tunneled, connector }];
+  expect(parseState(JSON.stringify({ ...version2, version: 2, sessions, set_aside }))).toEqual({
+    state: {
+      ...emptyState(),
+      sessions: [plain, { ...tunneled, connector: newConnector() }],
+      set_aside: [set_aside],
+    },
+  });
+  expect(parseState(JSON.stringify({ ...version2, version: 2, set_aside: null }))).toEqual({
+    state: emptyState(),
+  });
+  expect([log_writer, changed_at, undeleted]).toEqual([null, 0, []]);
+});
+
+test("a state of version 1 is carried over", () => {
+  const sessions = [newRecord("tunneled", config, { name: "slim-gecko" })];
+  const process = { pid: 1, started: "2" };
+  const version1 = { version: 1, sessions, local_server: process, local_server_trouble: null };
+  expect(parseState(JSON.stringify(version1))).toEqual({
+    state: { ...emptyState(), sessions, local_server: { ...notStarted(), process } },
+  });
+});

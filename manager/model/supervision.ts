@@ -1,0 +1,81 @@
+/** When a process that ended is started again, and when that is given up. Pure. */
+
+import type { ProcessId } from "../../node/process-identity.ts";
+import type { Problem } from "./problem.ts";
+
+/** What is known of a process that should run. */
+export interface Supervised {
+  /** Null while none was started, or after it ended. */
+  process: ProcessId | null;
+  /** When it was started. Milliseconds since the epoch, as all times here. */
+  started: number;
+  /** How often it failed in a row. */
+  failures: number;
+  /** Not before this; null when it is given up until somebody asks again. */
+  retry_at: number | null;
+  /** Why it does not run. */
+  problem: Problem | null;
+}
+
+/** One that is ready when it answers, and not when it was started. */
+export interface Answering extends Supervised {
+  ready: boolean;
+}
+
+/** The waits before each new try: the first one is at once, after the last one it is given up. */
+const WAITS_MS = [0, 1_000, 2_000, 5_000, 10_000, 20_000];
+/** Whoever ran this long has not failed in a row. */
+const STABLE_MS = 60_000;
+
+export function notStarted(): Supervised {
+  return { process: null, started: 0, failures: 0, retry_at: 0, problem: null };
+}
+
+/** No wait is longer: a time further ahead was written before the clock was put back. */
+const LONGEST_WAIT_MS = 60_000;
+
+/** True when it may be tried now. */
+export function isDue({ retry_at }: Pick<Supervised, "retry_at">, now: number): boolean {
+  return retry_at !== null && (retry_at <= now || retry_at > now + LONGEST_WAIT_MS);
+}
+
+/** Twice as long after each failure, up to `longest`; in milliseconds. */
+export function growingWait(failures: number, first: number, longest: number): number {
+  return Math.min(first * 2 ** (failures - 1), longest);
+}
+
+export function startedAs<T extends Supervised>(before: T, process: ProcessId, now: number): T {
+  return { ...before, process, started: now };
+}
+
+/** It runs and does what it should. What went wrong before is forgotten once it has been so for a while. */
+export function isWell<T extends Supervised>(before: T, now: number): T {
+  const stable = now - before.started >= STABLE_MS;
+  return { ...before, problem: null, failures: stable ? 0 : before.failures };
+}
+
+/** It ended, or never got ready. What may come back with the network is tried for ever. */
+export function failed<T extends Supervised>(
+  before: T,
+  problem: Problem,
+  now: number,
+  patience: "limited" | "for-ever" = "limited",
+): T {
+  const inARow = before.process !== null && now - before.started >= STABLE_MS ? 0 : before.failures;
+  const wait = WAITS_MS[inARow] ?? (patience === "for-ever" ? WAITS_MS.at(-1) : undefined);
+  return {
+    ...before,
+    process: null,
+    failures: inARow + 1,
+    retry_at: wait === undefined ? null : now + wait,
+    problem: wait === undefined ? givenUp(problem, inARow) : problem,
+  };
+}
+
+function givenUp(problem: Problem, times: number): Problem {
+  return {
+    ...problem,
+    message: `${problem.message}\nIt was started ${times} times in vain, and is not tried again by itself.`,
+    actions: [{ command: "restart", title: "Try Again", terminal: "linkup start" }, ...problem.actions],
+  };
+}

@@ -1,0 +1,36 @@
+/** Where browsers find a session. */
+import type { ServerStatus } from "../../core/api/local-server.ts";
+import { hostname } from "../../core/session/hosts.ts";
+import type { SessionRecord } from "./state.ts";
+
+/** One URL per domain, in the order of the file; none before the session has a name (or the local server a port). */
+export function sessionUrls(
+  record: SessionRecord,
+  ports: Pick<ServerStatus, "http_port" | "https_port"> | undefined,
+): string[] {
+  const { name, kind, config, worker } = record;
+  if (name === null) return [];
+  const hosts = config.domains.map(({ domain }) => `${name}.${domain}`);
+  if (kind === "isolated") return ports ? hosts.map((host) => localUrl(host, ports)) : [];
+  if (worker?.tunnel !== "direct") return hosts.map((host) => `https://${host}/`);
+  // A Worker on this machine serves every host on its own port.
+  const { protocol, port } = new URL(config.linkup.worker_url);
+  return hosts.map((host) => `${protocol}//${host}${port ? `:${port}` : ""}/`);
+}
+
+/** Local certificates are for the domains of local DNS; names under localhost have none, and need none. */
+function localUrl(host: string, ports: Pick<ServerStatus, "http_port" | "https_port">): string {
+  return ports.https_port !== null && !resolvesByItself(host)
+    ? `https://${host}${portOf(ports.https_port, 443)}/`
+    : `http://${host}${portOf(ports.http_port, 80)}/`;
+}
+
+function portOf(port: number, usual: number): string {
+  return port === usual ? "" : `:${port}`;
+}
+
+/** True when browsers take the name to this machine by themselves. */
+export function resolvesByItself(domain: string): boolean {
+  const name = hostname(domain);
+  return name === "localhost" || name.endsWith(".localhost");
+}

@@ -1,0 +1,17 @@
+/** What the Worker is sent for a preview. */
+import type { Config } from "../../core/config/config.ts";
+import { printRouting } from "../../core/session/session.ts";
+import { checkLocations, ownConfig } from "../model/changes.ts";
+import { upsertRequest } from "../model/routing.ts";
+
+/** As JSON, without sending it: for whoever calls the Worker's API by other means. */
+export function previewRequest(
+  config: Config,
+  name: string | undefined,
+  locations: Record<string, string>,
+): unknown {
+  checkLocations(config, locations);
+  const preview = { kind: "preview" as const, name: name ?? null, locations, targets: {}, session_token: "" };
+  const request = upsertRequest({ ...preview, config: ownConfig(preview, config) }, undefined);
+  return { ...request, ...printRouting(request) };
+}

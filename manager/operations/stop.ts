@@ -1,0 +1,82 @@
+/** Ends sessions, here and on the Worker, and what only they needed. */
+
+import { WorkerClient } from "../components/worker-api/worker-client.ts";
+import { type Wanted, wantStopped } from "../model/changes.ts";
+import { LinkupError, redeploy } from "../model/problem.ts";
+import { findRunning, isPresent, isWanted, type Selector } from "../model/records.ts";
+import type { State } from "../model/state.ts";
+import { endProcess, waitForEnd } from "../process/child.ts";
+import type { Following } from "../reconcile/following.ts";
+
+/** The keeper ends by itself within a moment. */
+const KEEPER_END_MS = 5_000;
+
+/** Where the state cannot be written, what runs is ended all the same, and it rejects with a LinkupError that says so. */
+export async function stopSessions(following: Following, selector: Selector | "all"): Promise<void> {
+  const { store, reconciler } = following;
+  try {
+    await stopping(following, (state) => wantStopped(state, selector));
+  } catch (error) {
+    if (!(error instanceof LinkupError && error.problem.code === "state-unusable")) throw error;
+    const state = await store.read();
+    const ended = selector === "all" ? state.sessions.filter(isPresent) : [findRunning(state, selector)];
+    if (ended.length === 0) throw error;
+    const { stopUnwritten } = await import("../reconcile/stop-unwritten.ts");
+    await stopUnwritten(reconciler, state, ended, error);
+  }
+}
+
+export async function endSession(following: Following, id: string): Promise<void> {
+  await stopping(following, ({ sessions }) => {
+    for (const record of sessions) if (record.id === id) record.wanted = "stopped";
+  });
+}
+
+/** Resolves when what is no longer needed is gone: the keeper too, which may have done the stopping, and ends after it. */
+async function stopping(following: Following, change: (state: State) => void): Promise<void> {
+  const { store, observer } = following;
+  await store.change(change);
+  await observer.look();
+  await following.reconcile();
+  const { keeper, leaving } = await store.read();
+  if (keeper === null && leaving && !(await waitForEnd(leaving, KEEPER_END_MS))) await endProcess(leaving);
+}
+
+/** Env files that still have the block of a session that ended, since they could not be written. It is tried again. */
+export async function envFilesLeft({ store, reconciler }: Following): Promise<string[]> {
+  const { sessions } = await store.read();
+  const entries = await reconciler.life.envFiles.entries();
+  const ended = entries.filter(
+    ({ sessions: users }) => !sessions.some((record) => users.includes(record.id) && isWanted(record)),
+  );
+  return ended.map(({ path }) => path);
+}
+
+/** The names of this machine's sessions that fit, `*` standing for anything; they are stopped. */
+export async function deleteHere(following: Following, pattern: string): Promise<string[]> {
+  const { sessions } = await following.store.read();
+  const names = sessions.filter(isPresent).flatMap(({ name }) => name ?? []);
+  const here = names.filter(matcher(pattern));
+  for (const name of here) await stopSessions(following, { name });
+  return here;
+}
+
+/** The same of the Worker that this file names. Rejects with a LinkupError where it cannot. */
+export async function deleteThere(pattern: string, { config, workerToken }: Wanted): Promise<string[]> {
+  const worker = new WorkerClient(config.linkup.worker_url, workerToken ?? "");
+  const { capabilities = [] } = (await worker.capabilities()) ?? {};
+  if (!capabilities.includes("delete-by-pattern")) {
+    throw new LinkupError(
+      "worker-failed",
+      `The Worker at ${worker.url} cannot delete sessions: they expire there.`,
+      [redeploy],
+    );
+  }
+  return worker.deleteSessions(pattern);
+}
+
+function matcher(pattern: string): (name: string) => boolean {
+  const parts = pattern.split("*").map((part) => part.replace(/[^a-z0-9-]/g, "\\$&"));
+  const regex = new RegExp(`^${parts.join(".*")}$`);
+  return (name) => regex.test(name);
+}

@@ -1,0 +1,70 @@
+/** Makes what runs follow what is wanted, shows it, and tells the local server that this window still needs it. */
+import { asksLocalDns, readJournal } from "../components/local-dns/journal.ts";
+import { LOOK_PATIENCE_MS } from "../components/local-server/control-client.ts";
+import type { ManagerOptions } from "../model/options.ts";
+import { problemOf } from "../model/problem.ts";
+import { isPresent } from "../model/records.ts";
+import { Store } from "../store/store.ts";
+import { Observer } from "./observer.ts";
+import { Reconciler } from "./reconcile.ts";
+import { Watcher } from "./watcher.ts";
+
+/** A lease outlives some missed renewals. */
+const LEASE_MS = 15_000;
+const RENEW_MS = 4_000;
+
+export class Following {
+  readonly options: ManagerOptions;
+  readonly store: Store;
+  readonly reconciler: Reconciler;
+  readonly observer: Observer;
+  readonly watcher: Watcher;
+  #renewedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: ManagerOptions) {
+    this.options = options;
+    this.store = new Store(options.home);
+    this.reconciler = new Reconciler(options, this.store);
+    this.watcher = new Watcher(options.home, () => this.#round(), options.log);
+    this.observer = new Observer(this.store, this.reconciler.localServer.control, options.version);
+  }
+
+  /** Once, now. */
+  async reconcile(): Promise<void> {
+    await this.store.reconciling(() => this.reconciler.run());
+    await this.#renewLease();
+    await this.observer.look();
+  }
+
+  /** Stops watching and gives up this window's lease. */
+  async dispose(): Promise<void> {
+    if (!this.watcher.isRunning) return;
+    await this.watcher.stop();
+    const { control } = this.reconciler.localServer;
+    if (await control.status()) await control.deleteLease(this.options.user.id);
+  }
+
+  /** One look of the watcher's: what is wrong is shown, and tried again at the next one. */
+  async #round(): Promise<void> {
+    try {
+      await this.observer.look();
+      const { sessions, undeleted, local_dns } = this.observer.seen.state;
+      const named = local_dns.process !== null || asksLocalDns(await readJournal(this.options.home));
+      if (sessions.some(isPresent) || undeleted.length > 0 || named) await this.reconcile();
+      await this.observer.probe("due");
+      this.observer.tell("state", null);
+    } catch (error) {
+      this.options.log((error as Error).message);
+      this.observer.tell("state", problemOf(error, "state-unusable"));
+    }
+  }
+
+  async #renewLease(): Promise<void> {
+    const { user } = this.options;
+    if (user.keep || !this.watcher.isRunning || performance.now() - this.#renewedAt < RENEW_MS) return;
+    const { control } = this.reconciler.localServer;
+    if (!(await control.status(LOOK_PATIENCE_MS))) return;
+    await control.putLease(user.id, { ttl_ms: LEASE_MS });
+    this.#renewedAt = performance.now();
+  }
+}

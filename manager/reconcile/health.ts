@@ -1,0 +1,110 @@
+/** Is a service up? */
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import type { Health as HealthCheck } from "../../core/config/config.ts";
+import { httpOrigin } from "../../core/session/session.ts";
+import { networkReason } from "../components/worker-api/worker-client.ts";
+import type { Health } from "../model/snapshot.ts";
+
+const TIMEOUT_MS = 3_000;
+
+export interface ProbeResult {
+  health: Health;
+  /** Milliseconds; undefined when nothing answered. */
+  latencyMs: number | undefined;
+  /** Why it is unhealthy. */
+  reason: string | undefined;
+}
+
+/**
+ * Asks the health path of a service at this location. Never rejects. `patienceMs`: whoever asks does not wait longer,
+ * and a service that needs longer is neither healthy nor unhealthy for that.
+ */
+export async function probe(
+  location: string,
+  check: HealthCheck,
+  patienceMs = TIMEOUT_MS,
+): Promise<ProbeResult> {
+  const timeoutMs = Math.min(patienceMs, TIMEOUT_MS);
+  const url = `${httpOrigin(location)}${check.path ?? "/"}`;
+  const started = performance.now();
+  try {
+    const status = await statusOf(url, timeoutMs);
+    const latencyMs = Math.round(performance.now() - started);
+    const healthy = check.statuses ? check.statuses.includes(status) : status < 500;
+    const wanted = check.statuses ? check.statuses.join(", ") : "below 500";
+    return healthy
+      ? { health: "healthy", latencyMs, reason: undefined }
+      : { health: "unhealthy", latencyMs, reason: `${url} answered ${status}, wanted: ${wanted}` };
+  } catch (error) {
+    if (timeoutMs < TIMEOUT_MS && (error as Error).name === "AbortError")
+      return {
+        health: "unknown",
+        latencyMs: undefined,
+        reason: `${url} did not answer within ${patienceMs} ms`,
+      };
+    return { health: "unhealthy", latencyMs: undefined, reason: `${url}: ${networkReason(error as Error)}` };
+  }
+}
+
+function statusOf(url: string, timeoutMs: number): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const call = (url.startsWith("https:") ? httpsRequest : httpRequest)(
+    url,
+    { agent: false, signal: AbortSignal.timeout(timeoutMs), headers: { "user-agent": "linkup-health" } },
+    (response) => {
+      resolve(response.statusCode!);
+      // The status is all that counts: the body may be endless.
+      response.destroy();
+    },
+  );
+  call.on("error", reject);
+  call.end();
+  return promise;
+}
+
+/** A copy of a service to be asked. */
+export interface Probed {
+  location: string;
+  check: HealthCheck;
+}
+
+/** So many are asked at once. */
+const PARALLEL = 16;
+/** Where nobody waits for the slow ones, they must not keep the others waiting either. */
+const PARALLEL_IMPATIENT = 64;
+
+/** The last known health of every copy that was asked. */
+export class HealthBook {
+  readonly #results = new Map<string, ProbeResult>();
+
+  of(probed: Probed): ProbeResult {
+    return this.#results.get(keyOf(probed)) ?? { health: "unknown", latencyMs: undefined, reason: undefined };
+  }
+
+  /** False too for one that was not given the time to answer. */
+  knows(probed: Probed): boolean {
+    return this.of(probed).health !== "unknown";
+  }
+
+  /** Asks them all, each once, and forgets the others. */
+  async refresh(all: readonly Probed[], patienceMs?: number): Promise<void> {
+    const wanted = new Map(all.map((probed) => [keyOf(probed), probed]));
+    for (const key of this.#results.keys()) if (!wanted.has(key)) this.#results.delete(key);
+    const queue = [...wanted];
+    const ask = async () => {
+      for (let next = queue.pop(); next; next = queue.pop()) {
+        const [key, { location, check }] = next;
+        const result = await probe(location, check, patienceMs);
+        // Too little time to tell takes nothing back.
+        if (result.health !== "unknown" || !this.#results.has(key)) this.#results.set(key, result);
+      }
+    };
+    const parallel = patienceMs === undefined ? PARALLEL : PARALLEL_IMPATIENT;
+    await Promise.all(Array.from({ length: Math.min(parallel, queue.length) }, ask));
+  }
+}
+
+function keyOf({ location, check }: Probed): string {
+  return JSON.stringify([location, check.path, check.statuses]);
+}

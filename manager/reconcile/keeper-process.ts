@@ -1,0 +1,49 @@
+/** The keeper as a process: one for each home, as long as sessions need this machine. */
+import { join } from "node:path";
+import { isRunning } from "../../node/process-identity.ts";
+import type { LocalServerOptions } from "../components/local-server/local-server.ts";
+import { childEnv, endProcess, startDetached } from "../process/child.ts";
+import type { Store } from "../store/store.ts";
+
+export class KeeperProcess {
+  readonly #options: LocalServerOptions;
+  readonly #store: Store;
+
+  constructor(options: LocalServerOptions, store: Store) {
+    this.#options = options;
+    this.#store = store;
+  }
+
+  /** Starts it when it does not run. Only under the reconcile lock. */
+  async ensure(): Promise<void> {
+    const { keeper } = await this.#store.read();
+    if (keeper && (await isRunning(keeper))) return;
+    const { home, dist, node, env, log } = this.#options;
+    const { id } = await startDetached(
+      node ?? process.execPath,
+      [join(dist, "cli.js"), "keep", "--home", home],
+      {
+        cwd: home,
+        env: childEnv(env, { ELECTRON_RUN_AS_NODE: "1", LINKUP_HOME: home }),
+        output: join(home, "logs", "keeper.log"),
+      },
+      (id) =>
+        this.#store.change((state) => {
+          state.keeper = id;
+        }),
+    );
+    log(`Started the keeper (pid ${id.pid}).`);
+  }
+
+  /** Ends it, unless this is it: then it ends by itself when nothing is left to keep. */
+  async stop(): Promise<void> {
+    const { keeper } = await this.#store.read();
+    if (!keeper) return;
+    const itself = keeper.pid === process.pid;
+    if (!itself) await endProcess(keeper);
+    await this.#store.change((state) => {
+      state.keeper = null;
+      if (itself) state.leaving = keeper;
+    });
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * Keeps what is wanted running while no window does, and ends it when nobody needs it any more: a process of its own,
+ * so that neither a killed editor nor a closed terminal leaves anything behind.
+ */
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { controlAddress } from "../../core/api/local-server.ts";
+import { LOOK_PATIENCE_MS } from "../components/local-server/control-client.ts";
+import type { LocalServerOptions } from "../components/local-server/local-server.ts";
+import { isPresent, isWanted, needsThisMachine } from "../model/records.ts";
+import { type Address, Alarm } from "../process/alarm.ts";
+import { LogTender, secretsOf } from "../process/logs.ts";
+import { Store } from "../store/store.ts";
+import { networkChanged } from "./network-change.ts";
+import { NetworkWatch, thisMoment } from "./network-watch.ts";
+import { KEEP_LEASE, Reconciler } from "./reconcile.ts";
+
+const TICK_MS = 1_000;
+/** How long a session outlives the last lease of a window: long enough for a reload, or for a new extension host. */
+const GRACE_MS = 40_000;
+/** A look that comes so much later than the one before. */
+const SLEPT_MS = 10_000;
+
+/** Resolves when there is nothing left to keep, or when another keeper has taken over. */
+export async function keep(options: LocalServerOptions): Promise<void> {
+  const store = new Store(options.home);
+  const reconciler = new Reconciler(options, store);
+  const leases = new LeaseWatch(performance.now());
+  const network = new NetworkWatch(thisMoment());
+  const alarm = new Alarm();
+  const socket = controlAddress(options.home, process.platform, tmpdir());
+  const logs = new LogTender(join(options.home, "logs"));
+  // Those of sessions that ended may still come.
+  const secrets = new Set<string>();
+  let watched: Address[] = [];
+
+  for (let done = false; !done; ) {
+    await alarm.within(TICK_MS, watched);
+    try {
+      if (network.hasChanged(thisMoment())) {
+        options.log("The network changed, or the machine slept: looking at every connection.");
+        await store.change((state) => networkChanged(state, Date.now()));
+      }
+      // One that hangs is the reconciler's business.
+      const status = await reconciler.localServer.control.status(LOOK_PATIENCE_MS).catch(() => undefined);
+      const used = status?.leases.some((id) => id !== KEEP_LEASE) ?? false;
+      if (leases.hasEnded(used, performance.now())) await endUnkept(store, options.log);
+      for (const secret of secretsOf((await store.read()).sessions)) secrets.add(secret);
+      done = await store.reconciling(() => keepOnce(store, reconciler));
+      const { sessions } = await store.read();
+      watched = [socket, ...sessions.flatMap(({ connector }) => connector?.metrics_port ?? [])];
+      await logs.tend([...secrets]);
+    } catch (error) {
+      // A full disk, or a local server that hangs, may be over at the next look.
+      options.log((error as Error).message);
+    }
+  }
+  alarm.end();
+}
+
+/** True when there is nothing left to do. Under the lock, so that no session starts meanwhile and relies on this keeper. */
+async function keepOnce(store: Store, reconciler: Reconciler): Promise<boolean> {
+  const { sessions, keeper } = await store.read();
+  if (keeper && keeper.pid !== process.pid) return true;
+  await reconciler.run();
+  return !sessions.some((record) => isPresent(record) && needsThisMachine(record));
+}
+
+/** Notices when no window has had a lease for the time of grace. Pure but for the times it is given. */
+export class LeaseWatch {
+  #used: number;
+  #looked: number;
+
+  constructor(now: number) {
+    this.#used = now;
+    this.#looked = now;
+  }
+
+  /** `now`: milliseconds of a clock that never goes back. */
+  hasEnded(used: boolean, now: number): boolean {
+    // The machine slept: windows get their time to renew their leases.
+    const slept = now - this.#looked > SLEPT_MS;
+    if (used || slept) this.#used = now;
+    this.#looked = now;
+    return now - this.#used > GRACE_MS;
+  }
+}
+
+/** Ends the sessions of windows, which are gone. */
+async function endUnkept(store: Store, log: (line: string) => void): Promise<void> {
+  await store.change(({ sessions }) => {
+    for (const record of sessions) {
+      if (!isWanted(record) || record.keep || !needsThisMachine(record)) continue;
+      log(`Nobody uses ${record.name ?? "the session"} any more: stopping it.`);
+      record.wanted = "stopped";
+    }
+  });
+}

@@ -1,0 +1,199 @@
+/** Brings one session up, and takes it down: the local server, the Worker, its tunnel, its env files. */
+import { dirname, resolve } from "node:path";
+import type { ServerStatus } from "../../core/api/local-server.ts";
+import { randomName } from "../../core/session/names.ts";
+import { EnvFiles } from "../components/env-files/env-files.ts";
+import { type ControlClient, LOOK_PATIENCE_MS } from "../components/local-server/control-client.ts";
+import { newConnector, stepConnector, stopConnector } from "../components/tunnel/connector.ts";
+import type { ConnectorOptions } from "../components/tunnel/connector-process.ts";
+import type { Way } from "../components/tunnel/end-to-end.ts";
+import type { Connector } from "../components/tunnel/watch.ts";
+import { Registration } from "../components/worker-api/registration.ts";
+import { replaceLeft } from "../components/worker-api/undeleted.ts";
+import { ORIGINAL_WORKER } from "../components/worker-api/worker-answers.ts";
+import { LinkupError } from "../model/problem.ts";
+import { forgetRun, isWanted } from "../model/records.ts";
+import { fingerprint, servedSession, targetOf } from "../model/routing.ts";
+import type { SessionRecord, State, Undeleted } from "../model/state.ts";
+import type { Store } from "../store/store.ts";
+
+export class SessionLife {
+  readonly envFiles: EnvFiles;
+  readonly #options: ConnectorOptions;
+  readonly #store: Store;
+  readonly #control: ControlClient;
+  readonly #registration: Registration;
+
+  constructor(options: ConnectorOptions, store: Store, control: ControlClient) {
+    this.#options = options;
+    this.#store = store;
+    this.#control = control;
+    this.envFiles = new EnvFiles(options.home);
+    this.#registration = new Registration((id, change) => this.change(id, change), options.log);
+  }
+
+  /**
+   * All of a session that needs this machine. What is there already is left alone.
+   * Rejects with a LinkupError; `session-stopped` when it is no longer wanted.
+   */
+  async bringUp(id: string, server: ServerStatus): Promise<void> {
+    const record = await this.route(id, server);
+    await this.#connect(record, server);
+    await this.#putEnvFiles(record);
+    await this.#untroubled(id);
+  }
+
+  /** What can be done for a session that came up before, while something stands in the way of the rest. */
+  async hold(id: string, server: ServerStatus): Promise<void> {
+    await this.#connect(await this.#serve(await this.change(id, () => {}), server), server);
+  }
+
+  /**
+   * Gets a session to the local server and, where others reach it, to the Worker. The local server comes first,
+   * so that a request never meets a hop that does not know where it goes.
+   */
+  async route(id: string, server: ServerStatus): Promise<SessionRecord> {
+    let record = await this.change(id, () => {});
+    if (record.kind === "isolated") {
+      if (record.name === null)
+        record = await this.change(id, (record) => {
+          record.name = randomName();
+        });
+    } else {
+      if (record.served !== null) record = await this.#serve(record, server);
+      record = await this.#registration.register(record, `http://127.0.0.1:${server.tunnel_port}`);
+    }
+    return this.#confirm(await this.#serve(record, server));
+  }
+
+  /** The same for a preview, which lives on the Worker only. */
+  async publish(id: string): Promise<void> {
+    await this.#confirm(await this.#registration.register(await this.change(id, () => {}), undefined));
+    await this.#untroubled(id);
+  }
+
+  /** Ends the cloudflared of every session; those that are wanted get a new one. */
+  async disconnect(): Promise<void> {
+    for (const { id, name, connector } of (await this.#store.read()).sessions) {
+      if (name === null || !connector?.process) continue;
+      await stopConnector(this.#options.home, name, connector);
+      await this.#store.change(({ sessions }) => {
+        const record = sessions.find((record) => record.id === id);
+        if (record?.connector) record.connector = newConnector();
+      });
+    }
+  }
+
+  /** Takes it down everywhere. What the Worker does not hear it is told later. */
+  async tearDown(record: SessionRecord): Promise<void> {
+    const { id } = record;
+    const left = await this.takeDown(record);
+    await this.#store.change((state) => {
+      const ended = state.sessions.find((record) => record.id === id);
+      if (ended && !isWanted(ended)) forgetRun(ended, Date.now());
+      if (left) replaceLeft(state, left, left);
+      state.sessions = state.sessions.filter(
+        (record) => record.id !== id || !record.beside || isWanted(record),
+      );
+    });
+  }
+
+  /**
+   * The same, without writing it down. What fails on this machine does not keep the Worker from being told.
+   * Returns what the Worker could not be told.
+   */
+  async takeDown(record: SessionRecord): Promise<Undeleted | undefined> {
+    const { kind, name, connector } = record;
+    if (name === null) return undefined;
+    const { home } = this.#options;
+    const told = kind === "isolated" ? undefined : this.#registration.unregister(record, name);
+    try {
+      if (connector) await stopConnector(home, name, connector);
+      if (record.served !== null && (await this.#control.status(LOOK_PATIENCE_MS).catch(() => undefined)))
+        await this.#control.deleteSession(name);
+    } finally {
+      await told;
+    }
+    return told;
+  }
+
+  async #serve(record: SessionRecord, server: ServerStatus): Promise<SessionRecord> {
+    const session = servedSession(record);
+    const served = fingerprint(session, record.name, server.pid, server.started);
+    if (record.served === served && server.sessions.includes(record.name!)) return record;
+    await this.#control.putSession(record.name!, session);
+    return this.change(record.id, (record) => {
+      record.served = served;
+    });
+  }
+
+  async #connect(record: SessionRecord, server: ServerStatus): Promise<void> {
+    const { id, kind, name, tunnel, worker } = record;
+    if (kind !== "tunneled" || worker?.tunnel === "direct") return;
+    const wanted = { session: name!, tunnel: tunnel!, port: server.tunnel_port, way: wayThrough(record) };
+    const save = (next: Connector) =>
+      this.change(id, (record) => {
+        record.connector = next;
+      });
+    try {
+      await stepConnector(this.#options, wanted, record.connector ?? newConnector(), save);
+    } catch (error) {
+      if (error instanceof LinkupError && error.problem.code === "tunnel-refused") {
+        await this.change(id, (record) => {
+          record.registered = null;
+        });
+      }
+      throw error;
+    }
+  }
+
+  /** The file's own session brings its env files; those beside it do not. */
+  async #putEnvFiles({ id, beside, config, config_path, env_files }: SessionRecord): Promise<void> {
+    if (beside || config_path === null) return;
+    const directories = config.services.flatMap(({ directory }) =>
+      directory === undefined ? [] : [resolve(dirname(config_path), directory)],
+    );
+    if (env_files && JSON.stringify(env_files.directories) === JSON.stringify(directories)) return;
+    const problems = await this.envFiles.apply(id, directories);
+    await this.change(id, (record) => {
+      record.env_files = { directories, problems };
+    });
+  }
+
+  async #confirm({ id, targets }: SessionRecord): Promise<SessionRecord> {
+    return this.change(id, (record) => {
+      record.confirmed = targets;
+    });
+  }
+
+  async #untroubled(id: string): Promise<void> {
+    await this.change(id, (record) => {
+      record.trouble = null;
+    });
+  }
+
+  /** Changes the record, as long as it is wanted: another process may have stopped the session meanwhile. */
+  async change(id: string, change: (record: SessionRecord) => void): Promise<SessionRecord> {
+    return this.#store.change((state: State) => {
+      const record = state.sessions.find((record) => record.id === id);
+      if (!record || !isWanted(record)) {
+        throw new LinkupError("session-stopped", `The session ${record?.name ?? ""} was stopped meanwhile.`);
+      }
+      change(record);
+      return structuredClone(record);
+    });
+  }
+}
+
+/** How a request gets to a service on this machine by way of the Worker. */
+function wayThrough({ config, name, targets, worker }: SessionRecord): Way | undefined {
+  const service = config.services.find((service) => targetOf(targets, service.name) === "local")?.name;
+  if (service === undefined) return undefined;
+  return {
+    workerUrl: config.linkup.worker_url,
+    session: name!,
+    domain: config.domains[0]!.domain,
+    service,
+    countsHops: worker?.version !== ORIGINAL_WORKER.version,
+  };
+}

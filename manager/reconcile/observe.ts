@@ -1,0 +1,187 @@
+/** The snapshot as a function of the state and of what was seen. */
+import type { ServerStatus } from "../../core/api/local-server.ts";
+import { isOutdated, ORIGINAL_WORKER } from "../components/worker-api/worker-answers.ts";
+import { type Problem, problem } from "../model/problem.ts";
+import { isConnected, isPresent, isWanted, needsThisMachine } from "../model/records.ts";
+import { targetOf } from "../model/routing.ts";
+import type { ComponentView, ServiceView, SessionState, SessionView, Snapshot } from "../model/snapshot.ts";
+import type { SessionRecord, State } from "../model/state.ts";
+import { sessionUrls } from "../model/urls.ts";
+import type { HealthBook, Probed } from "./health.ts";
+
+export interface Observed {
+  state: State;
+  /** Undefined when no local server answers. */
+  server: ServerStatus | undefined;
+  health: HealthBook;
+  /** Ours. */
+  version: string;
+  /** Known to this process only. */
+  problems: readonly Problem[];
+}
+
+export function snapshotOf({ state, server, health, version, problems }: Observed): Snapshot {
+  const records = state.sessions.filter(isPresent);
+  return {
+    sessions: records.map((record) => sessionView(record, server, health)),
+    components: [
+      localServerView(state, server),
+      ...localDnsViews(state),
+      ...records.flatMap(tunnelView),
+      ...workerViews(records, version),
+    ],
+    problems: [
+      ...problems,
+      ...movedPort(server, records),
+      ...records.flatMap(({ env_files }) => env_files?.problems ?? []),
+      ...state.set_aside,
+      ...state.undeleted.map(({ problem }) => problem),
+      ...[state.local_server.problem, state.local_dns.problem, ...records.map(problemOfRecord)].flatMap(
+        (problem) => problem ?? [],
+      ),
+    ],
+  };
+}
+
+export function sessionView(
+  record: SessionRecord,
+  server: ServerStatus | undefined,
+  health: HealthBook,
+): SessionView {
+  return {
+    name: record.name ?? undefined,
+    kind: record.kind,
+    state: stateOf(record),
+    configPath: record.config_path ?? undefined,
+    beside: record.beside,
+    workerUrl: record.config.linkup.worker_url,
+    urls: sessionUrls(record, server),
+    services: record.config.services.map((service): ServiceView => {
+      const wanted = targetOf(record.targets, service.name);
+      const target = targetOf(record.confirmed ?? record.targets, service.name);
+      const { local, remote, name } = service;
+      return {
+        name,
+        target,
+        changing: isWanted(record) && (record.confirmed === null || wanted !== target),
+        local,
+        remote,
+        ...health.of({ location: target === "local" ? local : remote, check: service.health }),
+      };
+    }),
+  };
+}
+
+function stateOf(record: SessionRecord): SessionState {
+  if (!isWanted(record)) return "stopping";
+  if (record.confirmed !== null && isConnected(record)) return "running";
+  return problemOfRecord(record) ? "failed" : "starting";
+}
+
+/** What stands in the way of a session, or of its requests. */
+export function problemOfRecord({ trouble, connector }: SessionRecord): Problem | null {
+  return trouble?.problem ?? connector?.problem ?? null;
+}
+
+/** What has to be asked to know how the sessions' services are. */
+export function probesOf(state: State): Probed[] {
+  return state.sessions.filter(isWanted).flatMap(({ config, confirmed, targets }) =>
+    config.services.map((service) => ({
+      location: targetOf(confirmed ?? targets, service.name) === "local" ? service.local : service.remote,
+      check: service.health,
+    })),
+  );
+}
+
+/** Only the URLs of isolated sessions have the browsers' port, and only where the usual one could not be had. */
+function movedPort(server: ServerStatus | undefined, records: readonly SessionRecord[]): Problem[] {
+  if (!server?.missed_port || server.http_port !== server.browser_port) return [];
+  const urls = records.filter(({ kind }) => kind === "isolated").flatMap((each) => sessionUrls(each, server));
+  if (urls.length === 0) return [];
+  const message = `Another program has port ${server.missed_port}, where browsers found the session before. It is at ${urls[0]} now.`;
+  return [
+    problem("port-taken", message, [
+      { command: "copyUrl", title: "Copy Session URL", terminal: "linkup status" },
+    ]),
+  ];
+}
+
+function localServerView(state: State, server: ServerStatus | undefined): ComponentView {
+  if (server) {
+    const detail = `127.0.0.1:${server.browser_port} for browsers, 127.0.0.1:${server.tunnel_port} for the tunnel`;
+    return {
+      id: "local-server",
+      state: "ready",
+      pid: server.pid,
+      since: server.started,
+      detail,
+      outdated: false,
+    };
+  }
+  const { problem, started } = state.local_server;
+  const needed = state.sessions.some((record) => isWanted(record) && needsThisMachine(record));
+  return {
+    id: "local-server",
+    state: problem ? "failed" : needed ? "starting" : "stopped",
+    pid: undefined,
+    since: started,
+    detail: problem ? problem.message : needed ? "" : "no session needs it",
+    outdated: false,
+  };
+}
+
+/** Where it is installed. */
+function localDnsViews({ local_dns: { process, problem, started, ready } }: State): ComponentView[] {
+  if (!process && !problem) return [];
+  const state = problem ? "failed" : ready ? "ready" : "starting";
+  const detail = problem?.message ?? "";
+  return [{ id: "local-dns", state, pid: process?.pid, since: started, detail, outdated: false }];
+}
+
+/** The cloudflared of a session that has one. */
+function tunnelView({ connector, tunnel }: SessionRecord): ComponentView[] {
+  if (!connector) return [];
+  const { process, ready, problem, started, unready_since } = connector;
+  return [
+    {
+      id: "tunnel",
+      state: ready ? "ready" : problem ? "failed" : "starting",
+      pid: process?.pid,
+      since: ready ? started : unready_since,
+      detail: ready ? `cloudflared, ${tunnel!.url}` : (problem?.message ?? "connecting to Cloudflare"),
+      outdated: false,
+    },
+  ];
+}
+
+function workerDetail(url: string, worker: SessionRecord["worker"]): string {
+  if (!worker) return url;
+  if (worker.version === ORIGINAL_WORKER.version) return `${url}, ${LACKS}`;
+  return `${url}, version ${worker.version}`;
+}
+
+/** What a Worker of the original does not do. */
+const LACKS = `of the original Linkup. What it lacks:
+  a toggle may need a minute to be followed everywhere, since its store is not consistent at once;
+  it mints no origin secret: whoever knows the tunnel's address reaches the local copies;
+  it cannot delete sessions: a stopped one stays until it expires there.`;
+
+/** One per Worker that a session uses. */
+function workerViews(records: readonly SessionRecord[], version: string): ComponentView[] {
+  const byUrl = new Map<string, SessionRecord>();
+  for (const record of records) {
+    if (record.kind !== "isolated") byUrl.set(record.config.linkup.worker_url, record);
+  }
+  return [...byUrl].map(([url, { worker, registered, trouble, since }]) => {
+    // A session may be in trouble for other reasons: its tunnel, say.
+    const own = trouble && /^(worker|token)-/.test(trouble.problem.code) ? trouble : undefined;
+    return {
+      id: "worker",
+      state: own ? "failed" : registered ? "ready" : "starting",
+      pid: undefined,
+      since,
+      detail: own ? own.problem.message : workerDetail(url, worker),
+      outdated: worker !== null && isOutdated(worker, version),
+    };
+  });
+}

@@ -1,0 +1,87 @@
+/** Looks at what is wanted and what runs, and tells those who listen when it has changed. */
+
+import { localDnsProblems } from "../components/local-dns/problems.ts";
+import { type ControlClient, LOOK_PATIENCE_MS } from "../components/local-server/control-client.ts";
+import { LinkupError, type Problem } from "../model/problem.ts";
+import type { SessionView, Snapshot } from "../model/snapshot.ts";
+import { emptyState } from "../model/state.ts";
+import type { Store } from "../store/store.ts";
+import { HealthBook } from "./health.ts";
+import { type Observed, probesOf, sessionView, snapshotOf } from "./observe.ts";
+
+const HEALTH_MS = 10_000;
+/** A session that serves is told at once; the health of slow services follows. */
+const PATIENCE_MS = 300;
+
+export class Observer {
+  snapshot: Snapshot = { sessions: [], components: [], problems: [] };
+  readonly #store: Store;
+  readonly #control: ControlClient;
+  readonly #version: string;
+  readonly #health = new HealthBook();
+  readonly #listeners = new Set<(snapshot: Snapshot) => void>();
+  /** Problems that only this process knows of, by what they are about. */
+  readonly #problems = new Map<string, Problem>();
+  #localDns: readonly Problem[] = [];
+  #seen: Pick<Observed, "state" | "server"> = { state: emptyState(), server: undefined };
+  #probedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(store: Store, control: ControlClient, version: string) {
+    this.#version = version;
+    this.#store = store;
+    this.#control = control;
+  }
+
+  get seen(): Pick<Observed, "state" | "server"> {
+    return this.#seen;
+  }
+
+  onDidChange(listener: (snapshot: Snapshot) => void): { dispose(): void } {
+    this.#listeners.add(listener);
+    return { dispose: () => void this.#listeners.delete(listener) };
+  }
+
+  /** Null takes the problem back. */
+  tell(about: string, problem: Problem | null): void {
+    if (problem) this.#problems.set(about, problem);
+    else this.#problems.delete(about);
+    this.#present();
+  }
+
+  /** Shows what is wanted and what runs, with the health last known. */
+  async look(): Promise<void> {
+    const state = await this.#store.read();
+    const server = await this.#control.status(LOOK_PATIENCE_MS).catch(() => undefined);
+    this.#localDns = await localDnsProblems(this.#store.home, state);
+    this.#seen = { state, server };
+    this.#present();
+  }
+
+  /** Asks the services how they are: at once, or when it is time or one was never asked. */
+  async probe(when: "now" | "due", patienceMs?: number): Promise<void> {
+    const probes = probesOf(this.#seen.state);
+    const fresh = performance.now() - this.#probedAt < HEALTH_MS;
+    if (when === "due" && fresh && probes.every((probed) => this.#health.knows(probed))) return;
+    this.#probedAt = performance.now();
+    await this.#health.refresh(probes, patienceMs);
+    this.#present();
+  }
+
+  /** One session, looked at anew. */
+  async session(id: string): Promise<SessionView> {
+    await this.look();
+    await this.probe("now", PATIENCE_MS);
+    const { state, server } = this.#seen;
+    const record = state.sessions.find((record) => record.id === id);
+    if (!record) throw new LinkupError("session-stopped", "The session was stopped meanwhile.");
+    return sessionView(record, server, this.#health);
+  }
+
+  #present(): void {
+    const problems = [...this.#problems.values(), ...this.#localDns];
+    const next = snapshotOf({ ...this.#seen, health: this.#health, version: this.#version, problems });
+    if (JSON.stringify(next) === JSON.stringify(this.snapshot)) return;
+    this.snapshot = next;
+    for (const listener of this.#listeners) listener(next);
+  }
+}

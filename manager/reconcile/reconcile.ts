@@ -1,0 +1,150 @@
+/**
+ * Makes what runs follow what is wanted. Level-triggered and idempotent: it looks at what is there, does what is
+ * missing, and does nothing when all is as it should be. Whoever calls it holds the reconcile lock.
+ */
+import type { ServerStatus } from "../../core/api/local-server.ts";
+import { servedHosts } from "../components/local-dns/coverage.ts";
+import { followSessions } from "../components/local-dns/hosts-file.ts";
+import { asksLocalDns, readJournal } from "../components/local-dns/journal.ts";
+import { LocalDns } from "../components/local-dns/local-dns-process.ts";
+import { LocalServer, type LocalServerOptions } from "../components/local-server/local-server.ts";
+import { deleteLeft } from "../components/worker-api/undeleted.ts";
+import { LinkupError, type ProblemCode, problemOf } from "../model/problem.ts";
+import { isPresent, isWanted, needsThisMachine } from "../model/records.ts";
+import type { SessionRecord, Trouble } from "../model/state.ts";
+import { growingWait, isDue } from "../model/supervision.ts";
+import type { Store } from "../store/store.ts";
+import { KeeperProcess } from "./keeper-process.ts";
+import { SessionLife } from "./life.ts";
+
+/** The lease of sessions that go on without any window. */
+export const KEEP_LEASE = "keep";
+/** Waits between tries: 1 s, 2 s, 4 s … */
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 30_000;
+
+export class Reconciler {
+  readonly localServer: LocalServer;
+  readonly localDns: LocalDns;
+  readonly keeper: KeeperProcess;
+  readonly life: SessionLife;
+  readonly #store: Store;
+  readonly #home: string;
+  readonly #log: (line: string) => void;
+
+  constructor(options: LocalServerOptions, store: Store) {
+    this.localServer = new LocalServer(options, store);
+    this.localDns = new LocalDns(options, store);
+    this.keeper = new KeeperProcess(options, store);
+    this.life = new SessionLife(options, store, this.localServer.control);
+    this.#store = store;
+    this.#home = options.home;
+    this.#log = options.log;
+  }
+
+  /** Never rejects for what fails to run: that is written to the state, to be shown and tried again. */
+  async run(now = Date.now()): Promise<void> {
+    const { sessions } = await this.#store.read();
+    const running = sessions.filter(isWanted);
+    await this.#clearAway(sessions, running);
+
+    const server = await this.#server(running.filter(needsThisMachine));
+    await Promise.all([
+      ...running.map((record) => this.#bringUp(record, server, now)),
+      deleteLeft(this.#store, now),
+    ]);
+    if (server) await this.#removeStrangers(server);
+  }
+
+  async #bringUp(record: SessionRecord, server: ServerStatus | undefined, now: number): Promise<void> {
+    const { id, trouble, confirmed } = record;
+    const due = !trouble || isDue(trouble, now);
+    if (!needsThisMachine(record)) return due ? this.#try(id, () => this.life.publish(id)) : undefined;
+    if (!server) return;
+    if (due) return this.#try(id, () => this.life.bringUp(id, server));
+    // What worked before goes on while it waits for the Worker.
+    if (confirmed) return this.#try(id, () => this.life.hold(id, server), "keep-waiting");
+  }
+
+  /** What ended, and what a crash left. */
+  async #clearAway(sessions: readonly SessionRecord[], running: readonly SessionRecord[]): Promise<void> {
+    const ended = sessions.filter((record) => !isWanted(record) && isPresent(record));
+    await Promise.all(ended.map((record) => this.life.tearDown(record)));
+    const gone = (session: string) => !running.some(({ id }) => id === session);
+    const problems = await this.life.envFiles.restore(gone);
+    for (const { message } of problems) this.#log(message);
+    const aside = problems.filter(({ code }) => code === "journal-set-aside");
+    if (aside.length > 0) await this.#store.change((state) => state.set_aside.push(...aside));
+  }
+
+  /** The local server, when something needs it and it can be had. Else neither it nor the keeper runs. */
+  async #server(running: readonly SessionRecord[]): Promise<ServerStatus | undefined> {
+    if (running.length === 0) {
+      await this.#nameHosts([]);
+      await this.localServer.stop();
+      await this.keeper.stop();
+      return undefined;
+    }
+    await this.keeper.ensure();
+    const server = await this.localServer.ensure();
+    if (!server) return undefined;
+    await this.#nameHosts(running);
+    const keep = running.some(({ keep }) => keep);
+    const kept = server.leases.includes(KEEP_LEASE);
+    if (keep && !kept) await this.localServer.control.putLease(KEEP_LEASE, { ttl_ms: null });
+    if (!keep && kept) await this.localServer.control.deleteLease(KEEP_LEASE);
+    return server;
+  }
+
+  /**
+   * Where local DNS is installed, the hosts of the sessions here are found: by a server of ours, or in a file. The server
+   * stays when there is no session: the system would ask nobody else for the other names of their domains.
+   */
+  async #nameHosts(running: readonly SessionRecord[]): Promise<void> {
+    const journal = await readJournal(this.#home);
+    const hosts = servedHosts(running, journal?.domains ?? []);
+    if (asksLocalDns(journal)) return this.localDns.ensure(hosts[0], journal.domains);
+    await this.localDns.stop();
+    // A file that is not ours to write is a problem that is shown.
+    if (journal) await followSessions(hosts);
+  }
+
+  async #try(
+    id: string,
+    work: () => Promise<void>,
+    then: "try-later" | "keep-waiting" = "try-later",
+  ): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (then === "try-later") await this.troubled(id, error);
+      else this.#log((error as Error).message);
+    }
+  }
+
+  /** Writes down why a session does not come up, and when to try again. */
+  async troubled(id: string, error: unknown): Promise<void> {
+    if (error instanceof LinkupError && error.problem.code === "session-stopped") return;
+    await this.#store.change(({ sessions }) => {
+      const record = sessions.find((record) => record.id === id);
+      if (!record || !isWanted(record)) return;
+      record.trouble = troubleOf(error, "worker-failed", record.trouble);
+      this.#log(`${record.name ?? record.config_path}: ${record.trouble.problem.message}`);
+    });
+  }
+
+  /** Ends sessions of the local server that nobody wants: of a state that was lost, or a name given up. */
+  async #removeStrangers(server: ServerStatus): Promise<void> {
+    const { sessions } = await this.#store.read();
+    const wanted = new Set(sessions.filter(isWanted).map(({ name }) => name));
+    for (const name of server.sessions) {
+      if (!wanted.has(name)) await this.localServer.control.deleteSession(name);
+    }
+  }
+}
+
+function troubleOf(error: unknown, code: ProblemCode, before: Trouble | null): Trouble {
+  const failures = (before?.failures ?? 0) + 1;
+  const wait = growingWait(failures, FIRST_RETRY_MS, LONGEST_RETRY_MS);
+  return { problem: problemOf(error, code), failures, retry_at: Date.now() + wait };
+}

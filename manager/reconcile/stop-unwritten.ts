@@ -1,0 +1,49 @@
+/** Stopping where the state cannot be written, as on a full disk: what runs must end all the same. */
+import { LinkupError, problemOf } from "../model/problem.ts";
+import { isWanted, needsThisMachine } from "../model/records.ts";
+import type { SessionRecord, State } from "../model/state.ts";
+import { endProcess } from "../process/child.ts";
+import type { Reconciler } from "./reconcile.ts";
+
+/**
+ * Ends these sessions, and what no other one needs; then rejects with a LinkupError that says that it is done and not
+ * written down. `cause`: why not.
+ */
+export async function stopUnwritten(
+  { life, localServer }: Pick<Reconciler, "life" | "localServer">,
+  { sessions, keeper, local_dns }: State,
+  ended: readonly SessionRecord[],
+  cause: unknown,
+): Promise<never> {
+  const others = sessions.filter((record) => isWanted(record) && !ended.includes(record));
+  const failures: string[] = [];
+  const step = async (work: Promise<unknown>) => {
+    try {
+      await work;
+    } catch (error) {
+      failures.push((error as Error).message);
+    }
+  };
+  const last = !others.some(needsThisMachine);
+  // It would start again what the state says.
+  if (last && keeper) await step(endProcess(keeper));
+  const takeDown = async (record: SessionRecord) => {
+    const left = await life.takeDown(record);
+    if (left) failures.push(left.problem.message);
+  };
+  await Promise.all(ended.map((record) => step(takeDown(record))));
+  const gone = (session: string) => !others.some(({ id }) => id === session);
+  for (const { message } of await life.envFiles.restore(gone)) failures.push(message);
+  if (last && local_dns.process) await step(endProcess(local_dns.process));
+  if (last) await step(localServer.end());
+
+  const names = ended.map(({ name }) => name ?? "the session").join(", ");
+  const { message } = problemOf(cause, "state-unusable");
+  const done = failures.length === 0 ? `${names} is stopped` : `${names} is stopped, but not all of it`;
+  throw new LinkupError(
+    "state-unusable",
+    `${[`${done}, and that could not be written down. ${message}`, ...failures].join("\n")}\nUntil it is written, Linkup takes ${names} for running.`,
+    [{ command: "stop", title: "Once there is room, stop it again", terminal: "linkup stop" }],
+    { cause },
+  );
+}
