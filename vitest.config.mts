@@ -4,6 +4,6 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["{core,node,worker,local-server,manager,extension,cli,examples}/**/*.test.ts"],
-    globalSetup: ["test/temporary-folder.ts"],
+    globalSetup: ["test/support/temporary-folder.ts"],
   },
 });

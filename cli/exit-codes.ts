@@ -1,4 +1,4 @@
-/** What the exit code of `linkup` means. docs/cli.md tells users. */
+/** What the exit code of `linkup` means. docs/user/cli.md tells users. */
 import { LinkupError, type ProblemCode } from "../manager/model/problem.ts";
 
 export const EXIT = {

@@ -27,7 +27,7 @@ export function program(json: boolean): Command {
       if (json) throw new UsageError(message.replace(/^error: /, ""));
       process.exit(EXIT.usage);
     })
-    .addHelpText("after", "\nExit codes and environment: docs/cli.md")
+    .addHelpText("after", "\nExit codes and environment: docs/user/cli.md")
     // It may stand anywhere: before the command, and behind one that has no such option of its own.
     .hook("preAction", (_linkup, command) => {
       const { config } = linkup.opts();

@@ -6,7 +6,7 @@ import { resolve } from "node:path";
 const root = resolve(import.meta.dirname, "..");
 const argv = [
   "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON",
-  "test/faults/run.ts",
+  "test/integration/faults/run.ts",
   ...process.argv.slice(2),
 ];
 const { status } = spawnSync(process.execPath, argv, { cwd: root, stdio: "inherit" });

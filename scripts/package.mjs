@@ -16,7 +16,7 @@ const PARTS = [
   /^media\/[\w./-]+\.(png|svg|md|json)$/,
   /^l10n\/bundle\.l10n(\.[\w-]+)?\.json$/,
   /^package(\.nls(\.[\w-]+)?)?\.json$/,
-  /^docs\/(problems|worker)\.md$/,
+  /^docs\/(user\/problems|operate\/worker)\.md$/,
   /^(README|CHANGELOG)\.md$/,
   /^LICENSE$/,
 ];
@@ -35,8 +35,8 @@ const NEEDED = [
   "LICENSE",
   "media/icon.png",
   "media/linkup.schema.json",
-  "docs/problems.md",
-  "docs/worker.md",
+  "docs/user/problems.md",
+  "docs/operate/worker.md",
 ];
 
 function run(file, ...args) {

@@ -1,4 +1,4 @@
-// Local DNS and certificates put into a machine for real, in a namespace: see test/dns/namespace.ts.
+// Local DNS and certificates put into a machine for real, in a namespace: see test/integration/dns/namespace.ts.
 import { spawnSync } from "node:child_process";
 import { existsSync, globSync, mkdirSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -70,7 +70,7 @@ const { status } = spawnSync(
     "--propagation",
     "private",
     process.execPath,
-    "test/dns/namespace.ts",
+    "test/integration/dns/namespace.ts",
     ...process.argv.slice(2),
   ],
   {

@@ -1,2 +1,2 @@
-// Plays the contract's rows against an implementation: see test/protocol/main.ts.
-await import("../test/protocol/main.ts");
+// Plays the contract's rows against an implementation: see test/compat/protocol/main.ts.
+await import("../test/compat/protocol/main.ts");

@@ -1,4 +1,4 @@
-// The rows that the proxy has to hold, one line each: see test/proxy.
+// The rows that the proxy has to hold, one line each: see test/integration/proxy.
 import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 
@@ -7,7 +7,7 @@ const args = [
   "--config",
   "test/vitest.config.mts",
   "--reporter=verbose",
-  "test/proxy",
+  "test/integration/proxy",
   ...process.argv.slice(2),
 ];
 const { status } = spawnSync("vitest", args, {

@@ -20,7 +20,7 @@ const tiers = {
   package: [["node", "scripts/package.mjs"]],
   vscode: skipVsCode
     ? [["node", "-e", "console.error('SKIPPED: the tests in VS Code, because LINKUP_SKIP_E2E=1')"]]
-    : [vitest("test/vscode/vitest.config.ts"), ["node", "test/vscode/host.ts"]],
+    : [vitest("test/e2e/vitest.config.ts"), ["node", "test/e2e/host.ts"]],
 };
 
 function vitest(config) {

@@ -78,9 +78,9 @@ describe("the README names", () => {
   });
 });
 
-test("every dependency has its line in docs/dependencies.md", () => {
+test("every dependency has its line in docs/contribute/dependencies.md", () => {
   const { devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const text = readFileSync(join(root, "docs/dependencies.md"), "utf8");
+  const text = readFileSync(join(root, "docs/contribute/dependencies.md"), "utf8");
   const named = Object.keys(devDependencies).filter((name) => !name.startsWith("@types/"));
   expect(named.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
 });

@@ -4,8 +4,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    globalSetup: ["test/temporary-folder.ts"],
-    exclude: ["test/vscode/**", "test/bench/**", "**/node_modules/**"],
+    globalSetup: ["test/support/temporary-folder.ts"],
+    exclude: ["test/e2e/**", "test/bench/**", "**/node_modules/**"],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // They start processes of their own: more than two files at once would only wait for each other.

@@ -1,4 +1,4 @@
-/** What can be wrong with linkup.yaml. docs/problems.md explains each code. */
+/** What can be wrong with linkup.yaml. docs/user/problems.md explains each code. */
 import type { Path, Positions, Range } from "./yaml/positions.ts";
 
 export const PROBLEM_CODES = [

@@ -3,8 +3,8 @@ import { healthReport, jsonSchema, snapshot } from "./schema.ts";
 
 /** `-u` writes them anew. */
 test.each([
-  ["docs/status.schema.json", jsonSchema(snapshot, "linkup status --json")],
-  ["docs/health.schema.json", jsonSchema(healthReport, "linkup health --json")],
+  ["docs/user/status.schema.json", jsonSchema(snapshot, "linkup status --json")],
+  ["docs/user/health.schema.json", jsonSchema(healthReport, "linkup health --json")],
 ])("%s is what --json prints", async (path, schema) => {
   await expect(`${JSON.stringify(schema, null, 2)}\n`).toMatchFileSnapshot(`../../${path}`);
 });

@@ -1,4 +1,4 @@
-/** The schemas of what `--json` prints: docs/status.schema.json and docs/health.schema.json are made of them. */
+/** The schemas of what `--json` prints: docs/user/status.schema.json and docs/user/health.schema.json are made of them. */
 import * as z from "zod/mini";
 
 const described = <T extends z.ZodMiniType>(schema: T, description: string): T => {

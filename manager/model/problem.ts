@@ -54,7 +54,8 @@ export interface Action {
 export const redeploy: Action = {
   command: "deployWorker",
   title: "Redeploy Worker",
-  terminal: "npx wrangler deploy --config worker/wrangler.jsonc  # in a clone of Linkup: docs/worker.md",
+  terminal:
+    "npx wrangler deploy --config worker/wrangler.jsonc  # in a clone of Linkup: docs/operate/worker.md",
 };
 
 export interface Problem {

@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { dist, type Finished, temporaryFolder } from "../manager/world.ts";
-import { reservedPort } from "../ports.ts";
+import { dist, type Finished, temporaryFolder } from "../integration/manager/world.ts";
+import { reservedPort } from "../support/ports.ts";
 import { OriginalWorker } from "./original-worker.ts";
 import { type Answer, ask, type EchoService, startEchoService } from "./services.ts";
 

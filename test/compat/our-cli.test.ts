@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { until } from "../manager/world.ts";
+import { until } from "../integration/manager/world.ts";
 import { DOMAIN, Machine } from "./machine.ts";
 
 let machine: Machine;

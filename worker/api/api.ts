@@ -1,4 +1,4 @@
-/** The Worker's HTTP API, everything under `/linkup`. docs/openapi.yaml describes it. */
+/** The Worker's HTTP API, everything under `/linkup`. docs/operate/openapi.yaml describes it. */
 import type {
   SessionDetails,
   SessionSummary,

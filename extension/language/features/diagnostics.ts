@@ -45,7 +45,7 @@ export function findings(model: Model, facts: Facts): Finding[] {
 }
 
 /** The page that explains the code; `#code` is its heading. */
-export const PROBLEMS_PAGE = "docs/problems.md";
+export const PROBLEMS_PAGE = "docs/user/problems.md";
 
 function silentPorts({ outline }: Model, { listening }: Facts): Finding[] {
   if (!listening) return [];

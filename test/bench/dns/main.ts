@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { localDnsBundle, spawnBundle, startLocalServer } from "../../local-server/harness.ts";
+import { localDnsBundle, spawnBundle, startLocalServer } from "../../integration/local-server/harness.ts";
 import { cpuSeconds } from "../proxy/cpu.ts";
 import type { Measured } from "./load.ts";
 

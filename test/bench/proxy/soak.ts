@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { connect as tlsConnect } from "node:tls";
 import { type ClientOptions, WebSocket, WebSocketServer } from "ws";
 import type { Exchange } from "../../../core/api/requests.ts";
-import { callControl } from "../../local-server/harness.ts";
+import { callControl } from "../../integration/local-server/harness.ts";
 import { memory, openFiles } from "./cpu.ts";
 import { HOST, type Place, putSession, type Stack } from "./stacks.ts";
 

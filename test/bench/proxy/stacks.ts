@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import type { ServerStatus } from "../../../core/api/local-server.ts";
 import { MALLOC, V8_OPTIONS } from "../../../manager/components/local-server/local-server.ts";
-import { callControl, localServerBundle } from "../../local-server/harness.ts";
+import { callControl, localServerBundle } from "../../integration/local-server/harness.ts";
 
 export const OURS = "Linkup";
 export const HOST = "slim-gecko.example.com";

@@ -1,0 +1,327 @@
+import { execFile } from "node:child_process";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { SessionView, Snapshot } from "../../../manager/model/snapshot.ts";
+import { until, World } from "../manager/world.ts";
+
+let world: World;
+beforeEach(async () => {
+  world = await World.create();
+});
+afterEach(() => world[Symbol.asyncDispose]());
+
+const list = () => world.json<SessionView[]>("sessions", "list");
+const location = (copy: string) => world.location(copy);
+
+describe("a preview", () => {
+  test("lives on the Worker alone, its services where they were said to be", async () => {
+    const preview = await world.json<SessionView>(
+      "sessions",
+      "create-preview",
+      `web=${location("local api")}`,
+    );
+    expect(preview).toMatchObject({ kind: "preview", state: "running" });
+    expect(preview.name).toMatch(/^[0-9a-f]{6}$/);
+    expect(preview.urls).toEqual([`http://${preview.name}.shop.localhost:${world.workerPort}/`]);
+    expect(await world.served(preview.name!)).toBe("local api");
+    expect(await world.served(preview.name!, "/api/x")).toBe("remote api");
+    expect([...world.processes().values()]).toEqual([]);
+
+    expect((await world.linkup("sessions", "delete", preview.name!)).stdout).toBe(
+      `Deleted ${preview.name}\n`,
+    );
+    expect(await world.served(preview.name!)).toMatch(/^422 /);
+    expect(await list()).toEqual([]);
+  });
+
+  test("of the same content has the same name", async () => {
+    const create = () => world.json<SessionView>("preview", `web=${location("local web")}`);
+    const [first, second] = [await create(), await create()];
+    expect(second.name).toBe(first.name);
+    expect(await list()).toHaveLength(1);
+  });
+
+  test("can have a name, and change", async () => {
+    await world.json("sessions", "create-preview", "pr-12", `web=${location("local web")}`);
+    expect(await world.served("pr-12")).toBe("local web");
+    await world.json("sessions", "create-preview", "--name", "pr-12", `web=${location("local api")}`);
+    expect(await world.served("pr-12")).toBe("local api");
+    expect((await list()).map(({ name }) => name)).toEqual(["pr-12"]);
+  });
+
+  test("is printed instead of sent", async () => {
+    const request = await world.json("preview", "web=http://web-pr.example.com", "--print-request");
+    expect(request).toMatchObject({
+      services: [{ name: "web", location: "http://web-pr.example.com" }, { name: "api" }],
+      domains: [{ domain: "shop.localhost" }],
+    });
+    expect(request).not.toHaveProperty("session_token");
+    expect(await list()).toEqual([]);
+  });
+
+  test("stays beside the file's own session, which does not mind", async () => {
+    const { session_name: own } = await world.json<{ session_name: string }>("start", "--detach");
+    const { name: preview } = await world.json<SessionView>("preview", `web=${location("local api")}`);
+    expect((await list()).map(({ kind }) => kind)).toEqual(["tunneled", "preview"]);
+    await world.linkup("route", "local", "web");
+    expect(await world.served(own)).toBe("local web");
+    expect(await world.served(preview!)).toBe("local api");
+    await world.linkup("stop");
+    expect(await world.served(preview!)).toBe("local api");
+    expect([...world.processes().values()]).toEqual([]);
+  });
+
+  test("of another machine is deleted by name or pattern", async () => {
+    for (const name of ["pr-1", "pr-2", "other"])
+      await world.json("preview", "--name", name, `web=${location("local web")}`);
+    world.env.LINKUP_HOME = join(world.folder, "another-home");
+    expect(await world.json("sessions", "delete", "pr-*")).toEqual({ deleted: ["pr-1", "pr-2"] });
+    expect(await world.served("pr-1")).toMatch(/^422 /);
+    expect(await world.json("sessions", "delete", "other")).toEqual({ deleted: ["other"] });
+    expect((await world.linkup("sessions", "delete", "other")).code).toBe(5);
+  });
+
+  test.each([
+    [
+      "an unknown service",
+      ["nope=http://a.example"],
+      5,
+      '"nope" is no service of this session. Its services: web, api.',
+    ],
+    ["no URL", ["web=nowhere"], 2, 'must be an http or https URL, not "nowhere"'],
+    ["no location", ["pr-1", "web"], 2, "A service is given with its location"],
+    ["a name that is none", ["--name", "PR_1", "web=http://a.example"], 2, "may only have the characters"],
+    ["a location on this machine", ["web=http://localhost:3000"], 4, "is on this machine"],
+  ])("with %s is refused", async (_, words, code, said) => {
+    expect(await world.linkup("preview", ...words)).toMatchObject({
+      code,
+      stderr: expect.stringContaining(said),
+    });
+    expect(await list()).toEqual([]);
+  });
+
+  test("cannot be routed to this machine", async () => {
+    await world.json("preview", "--name", "pr-1", `web=${location("local web")}`);
+    const { code, stderr } = await world.linkup("route", "local", "web", "--session", "pr-1");
+    expect(code).toBe(1);
+    expect(stderr).toContain("pr-1 is a preview, which has no copies on this machine");
+  });
+});
+
+test("isolated sessions run beside the file's own one", async () => {
+  const { session_name: own } = await world.json<{ session_name: string }>("start", "--detach");
+  const isolated = await world.json<SessionView>(
+    "sessions",
+    "create-isolated",
+    "mine",
+    `web=${location("local api")}`,
+  );
+  const port = Number(new URL(isolated.urls[0]!).port);
+  const served = async (path: string) => (await world.ask("mine.shop.localhost", path, port)).body;
+  expect(await served("/")).toBe("local api");
+  expect(await served("/api/x")).toBe("remote api");
+  await world.linkup("route", "local", "api", "--session", "mine");
+  expect(await served("/api/x")).toBe("local api");
+  expect(await world.served(own, "/api/x")).toBe("remote api");
+
+  await world.linkup("sessions", "delete", "mine");
+  expect((await list()).map(({ name }) => name)).toEqual([own]);
+  expect((await world.ask("mine.shop.localhost", "/", port)).status).toBe(422);
+});
+
+test("a file's changes reach the sessions beside its own, which keep their locations", async () => {
+  await world.json("sessions", "create-isolated", "mine", `web=${location("local api")}`);
+  world.writeConfig(world.configPath, { more: "  - domain: more.localhost\n    default_service: web\n" });
+  const again = await world.json<SessionView>(
+    "sessions",
+    "create-isolated",
+    "mine",
+    `web=${location("local api")}`,
+  );
+  expect(again.urls).toHaveLength(2);
+  const { host, port } = new URL(again.urls[1]!);
+  expect((await world.ask(host.replace(/:.*/, ""), "/", Number(port))).body).toBe("local api");
+});
+
+describe("what may come next on the command line", () => {
+  const complete = async (...words: string[]) =>
+    (await world.linkup("complete", "--", ...words)).stdout.trimEnd().split("\n");
+
+  test.each([
+    [["st"], ["start", "stop", "status"]],
+    [
+      ["sessions", ""],
+      ["list", "create-preview", "create-isolated", "delete"],
+    ],
+    [
+      ["route", ""],
+      ["local", "remote"],
+    ],
+    [["route", "local", "w"], ["web"]],
+    [["start", "--d"], ["--detach"]],
+    [["preview", "a"], ["api="]],
+  ])("%j", async (words, expected) => expect(await complete(...words)).toEqual(expected));
+
+  test("a session's name", async () => {
+    const { session_name: name } = await world.json<{ session_name: string }>("start", "--detach");
+    expect(await complete("stop", "--session", "")).toEqual([name]);
+  });
+
+  test.runIf(existsSync("/bin/bash"))(
+    "in bash words are what they are, and nothing in them is carried out",
+    async () => {
+      const name = "$(touch${IFS}carried-out)*";
+      const text = readFileSync(world.configPath, "utf8");
+      writeFileSync(
+        world.configPath,
+        text.replace("- name: api", `- name: "${name}"`).replace("service: api", "service: web"),
+      );
+      expect(await complete("route", "local", "")).toEqual(["web", name]);
+      const bin = join(world.folder, "bin");
+      mkdirSync(bin);
+      writeFileSync(
+        join(bin, "linkup"),
+        `#!/bin/sh\nexec "${process.execPath}" "${join(world.dist, "cli.js")}" "$@"\n`,
+        { mode: 0o755 },
+      );
+      const script = `source <(linkup completion bash)
+for words in "route local " "sta" "sessions create-preview w"; do
+  COMP_WORDS=(linkup $words)
+  case "$words" in *" ") COMP_WORDS+=("") ;; esac
+  COMP_CWORD=$((\${#COMP_WORDS[@]} - 1))
+  _linkup
+  eval "printf '%s\\n' \${COMPREPLY[*]}"
+done`;
+      const { stdout } = await promisify(execFile)("/bin/bash", ["-c", script], {
+        cwd: world.folder,
+        env: { ...world.env, PATH: `${bin}:${world.env.PATH}` },
+      });
+      expect(stdout.split("\n")).toEqual(["web", name, "start", "status", "web=", ""]);
+      expect(existsSync(join(world.folder, "carried-out"))).toBe(false);
+    },
+  );
+
+  test("scripts for the shells", async () => {
+    for (const shell of ["bash", "zsh", "fish"]) {
+      expect((await world.linkup("completion", shell)).stdout).toContain("linkup complete --");
+    }
+    expect((await world.linkup("completion", "csh")).code).toBe(2);
+  });
+});
+
+describe("the rest of the command line", () => {
+  test("without a command it says what there is", async () => {
+    const { code, stdout, stderr } = await world.linkup("--help");
+    expect(code).toBe(0);
+    expect(stderr).toBe("");
+    for (const command of [
+      "start",
+      "stop",
+      "status",
+      "route",
+      "sessions",
+      "health",
+      "explain",
+      "logs",
+      "init",
+    ]) {
+      expect(stdout).toMatch(new RegExp(`^  ${command}`, "m"));
+    }
+    expect(stdout).not.toContain("\x1b");
+    expect(await world.linkup("nonsense")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("unknown command"),
+    });
+  });
+
+  test.each([
+    ["before the command", ["--config", "nowhere.yaml", "health"]],
+    ["behind it", ["health", "-c", "nowhere.yaml"]],
+    ["between a command and its own command", ["sessions", "-c", "nowhere.yaml", "create-preview"]],
+  ])("--config counts %s", async (_where, args) => {
+    const { stderr, stdout } = await world.linkup(...args);
+    expect(stdout + stderr).toMatch(/--config names .*nowhere\.yaml, and there is no such file/);
+  });
+
+  test("init makes a linkup.yaml once", async () => {
+    const path = join(world.folder, "new.yaml");
+    expect((await world.linkup("init", path)).code).toBe(0);
+    expect((await world.linkup("health", "--config", path, "--json")).stdout).toContain(
+      "2 services, 1 domains",
+    );
+    expect(await world.linkup("init", path)).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("stays as it is"),
+    });
+  });
+
+  test("init says why it cannot", async () => {
+    const path = join(world.folder, "nowhere", "linkup.yaml");
+    const { code, stderr } = await world.linkup("init", path);
+    expect(code).toBe(3);
+    expect(stderr).toBe(
+      `linkup.yaml could not be created: ${path} could not be written: there is no folder ${join(world.folder, "nowhere")}.\n`,
+    );
+  });
+
+  test("init fills in the services that it finds", async () => {
+    const folder = join(world.folder, "shop");
+    mkdirSync(join(folder, "cart"), { recursive: true });
+    writeFileSync(join(folder, "Procfile"), "web: next dev -p 3010\n");
+    writeFileSync(join(folder, "cart", ".env"), "PORT=3011\n");
+    const path = join(folder, "linkup.yaml");
+    expect(await world.json("init", path)).toEqual({
+      created: path,
+      services: [
+        { name: "web", local: "http://localhost:3010", foundIn: "Procfile" },
+        { name: "cart", local: "http://localhost:3011", directory: "./cart", foundIn: "cart/.env" },
+      ],
+    });
+    expect((await world.linkup("health", "--config", path, "--json")).stdout).toContain(
+      "2 services, 1 domains",
+    );
+    rmSync(path);
+    expect((await world.linkup("init", path)).stdout).toContain(
+      "  cart at http://localhost:3011 (cart/.env)\n",
+    );
+  });
+
+  test("logs shows what the processes wrote", async () => {
+    await world.json("start", "--detach");
+    expect((await world.linkup("logs", "local-server")).stdout).toContain("tunnel port");
+    expect((await world.linkup("logs", "nothing")).code).toBe(2);
+    writeFileSync(join(world.home, "logs", "keeper.log"), "kept\n");
+    const lines = await world.json<{ component: string; text: string }[]>("logs");
+    expect(new Set(lines.map(({ component }) => component))).toEqual(new Set(["local-server", "keeper"]));
+    expect(await world.json("logs", "local-server")).toEqual(
+      lines.filter(({ component }) => component === "local-server"),
+    );
+  });
+
+  test("logs goes on printing, whole lines", async () => {
+    await world.json("start", "--detach");
+    const log = join(world.home, "logs", "cloudflared-slim-gecko.log");
+    writeFileSync(log, `${"x".repeat(40_000)}\none\n`);
+    const { child, output } = world.spawnLinkup("logs", "tunnel", "--follow", "--json");
+    const about = '{"component":"tunnel","session":"slim-gecko","text":';
+    await until("the first line", () => output.stdout === `${about}"one"}\n`);
+    appendFileSync(log, "tw");
+    appendFileSync(log, "o\nthree\n");
+    await until("the next lines", () => output.stdout.endsWith(`${about}"two"}\n${about}"three"}\n`));
+    rmSync(log);
+    writeFileSync(log, "4\n");
+    await until("the new file", () => output.stdout.endsWith(`${about}"4"}\n`));
+    child.kill();
+  });
+
+  test("uninstall leaves nothing of ours", async () => {
+    await world.json("start", "--detach");
+    writeFileSync(join(world.home, "mine.txt"), "");
+    expect((await world.linkup("uninstall")).code).toBe(2);
+    expect(await world.json("uninstall", "--yes")).toMatchObject({ left: ["mine.txt"] });
+    expect([...world.processes().values()]).toEqual([]);
+    expect((await world.json<Snapshot>("status")).sessions).toEqual([]);
+  });
+});

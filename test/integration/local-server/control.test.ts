@@ -1,0 +1,198 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { controlAddress } from "../../../core/api/local-server.ts";
+import { callControl, newHome, type RunningServer, spawnLocalServer, startLocalServer } from "./harness.ts";
+
+const session = (location = "http://localhost:1") => ({
+  session: {
+    kind: "tunneled",
+    session_token: "owner",
+    services: [{ name: "frontend", location, rewrites: null }],
+    domains: [{ domain: "example.com", default_service: "frontend", routes: null }],
+    cache_routes: null,
+  },
+  origin_secret: "sesame",
+  config_path: "/somewhere/linkup.yaml",
+});
+
+describe("the control API", () => {
+  let server: RunningServer;
+  beforeAll(async () => {
+    server = await startLocalServer();
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  test("says what runs", async () => {
+    const { status, body } = await server.control("GET", "/v1/status");
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ pid: server.process.pid, sessions: [], leases: [] });
+    expect(body).toMatchObject({ version: JSON.parse(readFileSync("package.json", "utf8")).version });
+  });
+
+  test("is for its user alone", () => {
+    const address = controlAddress(server.home, process.platform, tmpdir());
+    expect(statSync(address).mode & 0o777).toBe(0o600);
+    expect(statSync(dirname(address)).mode & 0o777).toBe(0o700);
+  });
+
+  test("keeps sessions, and shows them without their secrets", async () => {
+    expect(await server.control("PUT", "/v1/sessions/slim-gecko", session())).toEqual({
+      status: 200,
+      body: {},
+    });
+    const { body } = await server.control("GET", "/v1/sessions");
+    expect(body).toMatchObject({ sessions: { "slim-gecko": { config_path: "/somewhere/linkup.yaml" } } });
+    expect(JSON.stringify(body)).not.toMatch(/sesame|owner/);
+    expect(await server.control("DELETE", "/v1/sessions/slim-gecko")).toEqual({
+      status: 204,
+      body: undefined,
+    });
+    expect(await server.control("DELETE", "/v1/sessions/slim-gecko")).toEqual({
+      status: 204,
+      body: undefined,
+    });
+    expect((await server.control("GET", "/v1/sessions")).body).toEqual({ sessions: {} });
+  });
+
+  test("refuses a session that is none with every problem", async () => {
+    const wrong = { ...session("ftp://localhost"), origin_secret: 5 };
+    const { status, body } = await server.control("PUT", "/v1/sessions/-slim", wrong);
+    expect(status).toBe(400);
+    const { error } = body as { error: string };
+    for (const part of ['"-slim"', "origin_secret", "session: services[0].location"])
+      expect(error).toContain(part);
+    expect((await server.control("GET", "/v1/sessions")).body).toEqual({ sessions: {} });
+  });
+
+  test("explains where a request goes, and why", async () => {
+    await server.control("PUT", "/v1/sessions/slim-gecko", session());
+    const { body } = await server.control("POST", "/v1/explain", {
+      url: "http://api.example.org/a",
+      headers: { "X-Forwarded-Host": "fat-toad.example.com", Referer: "https://slim-gecko.example.com/" },
+    });
+    expect(body).toMatchObject({
+      failure: { status: 421, code: "misdirected" },
+      candidates: [
+        { name: "api", source: "host", known: false },
+        { name: "fat-toad", source: "x-forwarded-host", known: false },
+        { name: "slim-gecko", source: "referer", known: true },
+      ],
+      session: "slim-gecko",
+      decision: { outcome: "routed", service: { name: "frontend" }, reason: { by: "default" } },
+    });
+    const elsewhere = await server.control("POST", "/v1/explain", { url: "https://pr-1.example.com/a" });
+    expect(elsewhere.body).toEqual({
+      candidates: [{ name: "pr-1", source: "host", known: false }],
+      session: null,
+      decision: null,
+      edge_host: "pr-1.example.com",
+    });
+    await server.control("DELETE", "/v1/sessions/slim-gecko");
+    const none = await server.control("POST", "/v1/explain", { url: "http://slim-gecko.example.com/" });
+    expect(none.body).toMatchObject({ session: null, decision: null, failure: { status: 422 } });
+  });
+
+  test.each([
+    ["POST", "/v1/explain", { url: "not a url" }, 400],
+    ["POST", "/v1/explain", { url: "http://a.b/", headers: { a: 1 } }, 400],
+    ["PUT", "/v1/leases/window", { ttl_ms: "soon" }, 400],
+    ["PUT", "/v1/leases/window", {}, 400],
+    ["GET", "/v1/nothing", undefined, 404],
+  ])("answers %s %s with %j as an error in JSON", async (method, path, body, status) => {
+    const answer = await server.control(method, path, body);
+    expect(answer.status).toBe(status);
+    expect(answer.body).toEqual({ error: expect.any(String) });
+  });
+
+  test("a second server of the same home leaves at once", async () => {
+    const { ended, log } = await spawnLocalServer(server.home, ["--browser-port", "0"]);
+    expect(await ended).toBe(0);
+    expect(log()).toContain("already running");
+    expect((await server.control("GET", "/v1/status")).status).toBe(200);
+  });
+});
+
+describe("the life of the server", () => {
+  test("stop is answered, then the process ends and its socket is gone", async () => {
+    await using server = await startLocalServer();
+    expect(await server.control("POST", "/v1/stop")).toEqual({ status: 202, body: {} });
+    expect(await server.ended).toBe(0);
+    expect(existsSync(controlAddress(server.home, process.platform, tmpdir()))).toBe(false);
+  });
+
+  test("SIGTERM ends it", async () => {
+    await using server = await startLocalServer();
+    server.process.kill("SIGTERM");
+    expect(await server.ended).toBe(0);
+  });
+
+  test("takes the place of one that was killed", async () => {
+    const home = newHome();
+    const first = await startLocalServer(undefined, { home });
+    first.process.kill("SIGKILL");
+    await first.ended;
+    expect(existsSync(controlAddress(home, process.platform, tmpdir()))).toBe(true);
+    await using second = await startLocalServer(undefined, { home });
+    expect(second.status.pid).toBe(second.process.pid);
+  });
+
+  test("of many started over a dead one's socket exactly one serves", async () => {
+    const home = newHome();
+    const first = await startLocalServer(undefined, { home });
+    first.process.kill("SIGKILL");
+    await first.ended;
+    const started = await Promise.all(
+      Array.from({ length: 4 }, () => spawnLocalServer(home, ["--browser-port", "0"])),
+    );
+    const codes = await Promise.all(
+      started.map(({ ended, log }) =>
+        Promise.race([ended, waitFor(() => log().includes("browser port")).then(() => "serves")]),
+      ),
+    );
+    expect(codes.toSorted()).toEqual([0, 0, 0, "serves"]);
+    expect((await callControl(home, "POST", "/v1/stop")).status).toBe(202);
+    await Promise.all(started.map(({ ended }) => ended));
+  });
+
+  test("a home whose path is too long for a socket gets one elsewhere", async () => {
+    const home = join(newHome(), "x".repeat(120));
+    await using server = await startLocalServer(undefined, { home });
+    expect((await server.control("GET", "/v1/status")).status).toBe(200);
+  });
+
+  test("browsers find the same port after a restart", async () => {
+    const home = newHome();
+    // Other tests take the conventional port and leave it at any time: it is taken for this one.
+    const other = createServer().on("error", () => {});
+    other.listen(9080, "127.0.0.1");
+    const first = await startLocalServer([], { home });
+    first.process.kill("SIGTERM");
+    await first.ended;
+    await using second = await startLocalServer([], { home });
+    other.close();
+    expect(second.status.browser_port).toBe(first.status.browser_port);
+  });
+
+  test("a port that was asked for and is taken is an error that says so", async () => {
+    const holder = createServer().listen(0, "127.0.0.1");
+    await waitFor(() => holder.listening);
+    const { port } = holder.address() as { port: number };
+    const { ended, log } = await spawnLocalServer(newHome(), ["--browser-port", String(port)]);
+    expect(await ended).toBe(1);
+    expect(log()).toMatch(/cannot start: .*EADDRINUSE/);
+    holder.close();
+  });
+
+  test("an argument that is none is an error that names it", async () => {
+    const { ended, log } = await spawnLocalServer(newHome(), ["--browser-port", "http"]);
+    expect(await ended).toBe(1);
+    expect(log()).toContain('--browser-port must be a port number from 0 to 65535, not "http"');
+  });
+});
+
+async function waitFor(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
+}

@@ -1,0 +1,309 @@
+/** What the contract of a session adds to requests and answers. */
+
+import { createServer, type Server } from "node:http";
+import { createServer as createHttps } from "node:https";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { createAuthority, issueLeaf } from "../../../core/certificates/authority.ts";
+import { reservedPort } from "../../support/ports.ts";
+import { connectHttp1, type TestClient } from "./clients.ts";
+import { APP, putSession, SESSION, type Seen, type System, startSystem, WILD } from "./system.ts";
+
+let system: System;
+let client: TestClient;
+beforeAll(async () => {
+  system = await startSystem();
+  client = connectHttp1(system);
+});
+afterEach(() => {
+  system.app.handler = undefined;
+});
+afterAll(() => system.stop());
+
+const seenWith = async (headers: string[], host = APP, path = "/"): Promise<Seen["headers"]> => {
+  const { body } = await client.request({ host, path, headers });
+  return (JSON.parse(body.toString()) as Seen).headers;
+};
+
+describe("on the way to the service", () => {
+  test("session, service and public host are told", async () => {
+    const headers = await seenWith([]);
+    expect(headers).toMatchObject({
+      host: `localhost:${system.app.port}`,
+      tracestate: "linkup-session=slim-gecko",
+      "linkup-destination": "app",
+      "x-forwarded-host": APP,
+      traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/),
+    });
+  });
+
+  test("what an earlier hop said stands", async () => {
+    const before = [
+      "Traceparent",
+      "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+      "Tracestate",
+      "linkup-session=slim-gecko,vendor=1",
+      "X-Forwarded-Host",
+      "slim-gecko.wild.example.com",
+    ];
+    const headers = await seenWith(before);
+    expect(headers).toMatchObject({
+      traceparent: before[1],
+      tracestate: before[3],
+      "x-forwarded-host": before[5],
+    });
+  });
+
+  test("members of tracestate that are not ours stay", async () => {
+    const { tracestate } = await seenWith(["Tracestate", "vendor=1", "Tracestate", "other=2"]);
+    expect(tracestate).toBe("linkup-session=slim-gecko,vendor=1,other=2");
+  });
+
+  test("a page of the session is of one origin with the service", async () => {
+    const { origin, referer } = await seenWith([
+      "Origin",
+      `https://${APP}`,
+      "Referer",
+      `https://${APP}/page`,
+    ]);
+    expect(origin).toBe(`http://localhost:${system.app.port}`);
+    expect(referer).toBe(`https://${APP}/page`);
+    expect((await seenWith(["Origin", "https://elsewhere.test"])).origin).toBe("https://elsewhere.test");
+    expect((await seenWith(["Origin", "null"])).origin).toBe("null");
+  });
+
+  test.each([
+    [[], APP],
+    [["X-Forwarded-Host", `${APP}:8443, proxy.test`], `${APP}:8443`],
+  ])("a Server Action of Next.js comes from the forwarded host: %j", async (forwarded, host) => {
+    const action = ["Next-Action", "0a1b", "Origin", `https://${APP}:9080`, ...forwarded];
+    expect((await seenWith(action)).origin).toBe(`https://${host}`);
+    expect((await seenWith(["Next-Action", "0a1b", "Origin", "https://elsewhere.test"])).origin).toBe(
+      "https://elsewhere.test",
+    );
+  });
+
+  test("preserve_host keeps host and origin", async () => {
+    await putSession(system, { services: { preserve_host: true } });
+    const { host, origin } = await seenWith(["Origin", `https://${APP}`]);
+    const forwarded = await seenWith(["X-Forwarded-Host", APP], "localhost");
+    await putSession(system);
+    expect({ host, origin }).toEqual({ host: APP, origin: `https://${APP}` });
+    expect(forwarded.host).toBe(APP);
+  });
+
+  test("rewrites apply to the path, the query stays", async () => {
+    await putSession(system, { services: { rewrites: [{ source: "^/foo/(.*)", target: "/bar/$1" }] } });
+    const { body } = await client.request({ host: APP, path: "/foo/b//c?x=/foo/" });
+    await putSession(system);
+    expect((JSON.parse(body.toString()) as Seen).url).toBe("/bar/b//c?x=/foo/");
+  });
+
+  test("a changed session counts from the next request on, on the same connection", async () => {
+    expect((await seenWith([])).host).toBe(`localhost:${system.app.port}`);
+    system.wild.script = (socket) => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nwild");
+    await putSession(system, { services: { location: `http://localhost:${system.wild.port}` } });
+    const { body } = await client.request({ host: APP });
+    await putSession(system);
+    expect(body.toString()).toBe("wild");
+  });
+});
+
+describe("on the way back", () => {
+  const page = ["Origin", `https://${WILD}`];
+
+  test("a page of the session may read an answer whose service knows nothing of CORS", async () => {
+    const { get, all } = await client.request({ host: APP, headers: page });
+    expect(get("access-control-allow-origin")).toBe(`https://${WILD}`);
+    expect(get("access-control-allow-credentials")).toBe("true");
+    expect(all("vary")).toContain("Origin");
+  });
+
+  test("it may read a failure too", async () => {
+    system.wild.script = (socket) => socket.end();
+    const { status, get } = await client.request({ host: WILD, headers: page });
+    expect(status).toBe(502);
+    expect(get("access-control-allow-origin")).toBe(`https://${WILD}`);
+  });
+
+  test("any other page may not", async () => {
+    const { get } = await client.request({ host: APP, headers: ["Origin", "https://elsewhere.test"] });
+    expect(get("access-control-allow-origin")).toBeUndefined();
+  });
+
+  test("a service's own CORS headers stand", async () => {
+    system.app.handler = (_request, response) => {
+      response.setHeader("Access-Control-Allow-Origin", "https://only.test");
+      response.end();
+    };
+    const { all, get } = await client.request({ host: APP, headers: page });
+    expect(all("access-control-allow-origin")).toEqual(["https://only.test"]);
+    expect(get("access-control-allow-credentials")).toBeUndefined();
+  });
+
+  test("a service that allows the origin it sees allows the page", async () => {
+    system.app.handler = (request, response) => {
+      response.setHeader("Access-Control-Allow-Origin", String(request.headers.origin));
+      response.end();
+    };
+    const { get } = await client.request({ host: APP, headers: page });
+    expect(get("access-control-allow-origin")).toBe(`https://${WILD}`);
+  });
+
+  const preflight = [
+    ...page,
+    "Access-Control-Request-Method",
+    "PUT",
+    "Access-Control-Request-Headers",
+    "x-one, x-two",
+  ];
+
+  test("a preflight that the service does not understand is answered for it", async () => {
+    system.app.handler = (_request, response) => response.writeHead(405).end("what is this?");
+    const { status, get, body } = await client.request({ host: APP, method: "OPTIONS", headers: preflight });
+    expect(status).toBe(204);
+    expect(body).toHaveLength(0);
+    expect(get("access-control-allow-methods")).toBe("PUT");
+    expect(get("access-control-allow-headers")).toBe("x-one, x-two");
+    // And the connection is fit for the next request.
+    system.app.handler = undefined;
+    expect((await client.request({ host: APP })).status).toBe(200);
+  });
+
+  test("a preflight that the service answers is its own", async () => {
+    system.app.handler = (_request, response) =>
+      response.writeHead(200, { "access-control-allow-origin": "https://only.test" }).end();
+    const { status, get } = await client.request({ host: APP, method: "OPTIONS", headers: preflight });
+    expect(status).toBe(200);
+    expect(get("access-control-allow-methods")).toBeUndefined();
+  });
+
+  test.each([
+    ["http://HOST/login?next=%2F#top", "/login?next=%2F#top"],
+    ["https://HOST/", "/"],
+    ["http://HOST", "/"],
+    ["http://HOST?a=b", "/?a=b"],
+    ["http://HOST//evil.test/", "/.//evil.test/"],
+    ["http://HOST.evil.test/", "http://HOST.evil.test/"],
+    ["http://user@HOST/", "http://user@HOST/"],
+    ["http://localhost:1/", "http://localhost:1/"],
+    ["//HOST/", "//HOST/"],
+    ["login", "login"],
+  ])("a redirect to the host that the service sees stays in the session: %s", async (location, mapped) => {
+    const own = (text: string) => text.replace("HOST", `localhost:${system.app.port}`);
+    system.app.handler = (_request, response) => response.writeHead(302, { location: own(location) }).end();
+    expect((await client.request({ host: APP })).get("location")).toBe(own(mapped));
+  });
+
+  test("with preserve_host a redirect is left as it is", async () => {
+    await putSession(system, { services: { preserve_host: true } });
+    const location = `http://localhost:${system.app.port}/`;
+    system.app.handler = (_request, response) => response.writeHead(302, { location }).end();
+    const { get } = await client.request({ host: APP });
+    await putSession(system);
+    expect(get("location")).toBe(location);
+  });
+
+  test("nothing is cached, but for the routes that say so", async () => {
+    system.app.handler = (_request, response) =>
+      response.writeHead(200, { "Cache-Control": "max-age=60" }).end();
+    expect((await client.request({ host: APP })).all("cache-control")).toEqual(["no-cache"]);
+    expect((await client.request({ host: APP, path: "/static/a.css" })).all("cache-control")).toEqual([
+      "max-age=60",
+    ]);
+    system.app.handler = (_request, response) => response.end();
+    expect((await client.request({ host: APP })).all("cache-control")).toEqual(["no-cache"]);
+    expect((await client.request({ host: APP, path: "/static/a.css" })).all("cache-control")).toEqual([]);
+  });
+
+  test("nothing else is added", async () => {
+    system.wild.script = (socket) => socket.end("HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Length: 0\r\n\r\n");
+    const { raw } = await client.request({ host: WILD });
+    const names = raw.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase());
+    expect(names.toSorted()).toEqual(["cache-control", "connection", "content-length", "x-a"]);
+  });
+});
+
+describe("where services listen", () => {
+  const opened: Server[] = [];
+  afterAll(() => {
+    for (const server of opened) server.close();
+  });
+  const listen = async (server: Server, address: string): Promise<number> => {
+    opened.push(server);
+    const port = await reservedPort();
+    await new Promise<void>((resolve) => server.listen(port, address, () => resolve()));
+    return port;
+  };
+  const reached = async (location: string): Promise<string> => {
+    await putSession(system, { services: { location } });
+    const { status, body } = await client.request({ host: APP });
+    await putSession(system);
+    return status === 200 ? body.toString() : `${status}: ${body}`;
+  };
+  const hello = (text: string) => createServer((_request, response) => response.end(text));
+
+  test("localhost is tried as 127.0.0.1 and as ::1", async () => {
+    const v4 = await listen(hello("v4"), "127.0.0.1");
+    const v6 = await listen(hello("v6"), "::1");
+    expect(await reached(`http://localhost:${v4}`)).toBe("v4");
+    expect(await reached(`http://localhost:${v6}`)).toBe("v6");
+    expect(await reached(`http://[::1]:${v6}`)).toBe("v6");
+    expect(await reached(`http://shop.localhost:${v6}`)).toBe("v6");
+    expect(await reached(`http://127.0.0.1:${v6}`)).toMatch(/^502/);
+  });
+
+  test("a service that moves from one to the other is found again", async () => {
+    const first = hello("v6");
+    const port = await listen(first, "::1");
+    expect(await reached(`http://localhost:${port}`)).toBe("v6");
+    first.close();
+    first.closeAllConnections();
+    const second = hello("v4");
+    opened.push(second);
+    await new Promise<void>((resolve) => second.listen(port, "127.0.0.1", () => resolve()));
+    expect(await reached(`http://localhost:${port}`)).toBe("v4");
+  });
+
+  test("https with a certificate of its own works on this machine", async () => {
+    const { certificate, key } = await issueLeaf(
+      await createAuthority(["x.test"], Date.now()),
+      "x.test",
+      Date.now(),
+    );
+    const server = createHttps({ cert: certificate, key }, (_request, response) => response.end("secret"));
+    const port = await listen(server as unknown as Server, "127.0.0.1");
+    expect(await reached(`https://localhost:${port}`)).toBe("secret");
+    expect(await reached(`https://127.0.0.1:${port}`)).toBe("secret");
+  });
+
+  test("http where https is spoken, and the other way round: 502", async () => {
+    expect(await reached(`https://localhost:${system.app.port}`)).toMatch(/^502/);
+  });
+
+  test("a path in the location counts for nothing", async () => {
+    const port = await listen(
+      createServer((request, response) => response.end(request.url)),
+      "127.0.0.1",
+    );
+    expect(await reached(`http://localhost:${port}/base/path?x=1`)).toBe("/");
+  });
+
+  test("sessions of several workspaces are served at once", async () => {
+    const port = await listen(hello("the other one"), "127.0.0.1");
+    await system.server.control("PUT", "/v1/sessions/other-toad", {
+      session: {
+        session_token: "t",
+        services: [{ name: "app", location: `http://localhost:${port}` }],
+        domains: [{ domain: "shop.localhost", default_service: "app" }],
+      },
+      origin_secret: null,
+      config_path: "/other/linkup.yaml",
+    });
+    expect((await client.request({ host: "other-toad.shop.localhost" })).body.toString()).toBe(
+      "the other one",
+    );
+    expect((await seenWith([])).tracestate).toBe(`linkup-session=${SESSION}`);
+    await system.server.control("DELETE", "/v1/sessions/other-toad");
+    expect((await client.request({ host: "other-toad.shop.localhost" })).status).toBe(422);
+  });
+});

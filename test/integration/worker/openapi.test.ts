@@ -1,0 +1,211 @@
+/** docs/operate/openapi.yaml against the Worker: every answer that it documents happens, and looks as it says. */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import * as z from "zod";
+import { answerSeen, Internet } from "./internet.ts";
+import { apiOf, oneService, type startWorker, TOKEN } from "./world.ts";
+
+type Json = Record<string, unknown>;
+interface Operation {
+  responses: Record<string, Json>;
+  requestBody?: Json;
+}
+
+const file = parse(readFileSync(resolve(import.meta.dirname, "../../../docs/operate/openapi.yaml"), "utf8"));
+const METHODS = ["get", "post", "put", "patch", "delete"];
+
+/** The value with every `$ref` replaced by what it refers to. */
+function resolved(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(resolved);
+  if (typeof value !== "object" || value === null) return value;
+  const ref = (value as Json).$ref;
+  if (typeof ref === "string") {
+    const target = ref
+      .replace("#/", "")
+      .split("/")
+      .reduce((at, key) => at[key], file);
+    return resolved(target);
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, resolved(member)]));
+}
+
+const operations = new Map<string, Operation>();
+for (const [path, item] of Object.entries(file.paths as Record<string, Json>)) {
+  for (const method of METHODS) {
+    if (item[method]) operations.set(`${method.toUpperCase()} ${path}`, resolved(item[method]) as Operation);
+  }
+}
+
+/** Calls that bring about each answer: operation, status, path, body, headers. */
+interface Call {
+  operation: string;
+  status: number;
+  path?: string;
+  body?: unknown;
+  headers?: Record<string, string>;
+  token?: string;
+}
+
+let internet: Internet;
+let worker: Awaited<ReturnType<typeof startWorker>>;
+let named = "";
+const tried = new Set<string>();
+
+beforeAll(async () => {
+  internet = await new Internet().start();
+  internet.hosts.set("web.example.org", answerSeen("web"));
+  worker = await internet.startWorker({ LINKUP_API_RATE: "1000" });
+  const made = await apiOf(worker.url)("POST", "/linkup/v2/tokens", { name: "for-the-file" });
+  named = String(made.json().token);
+});
+afterAll(async () => {
+  await worker.stop();
+  await internet.stop();
+});
+
+const remote = (more: object = {}) => ({
+  ...oneService("https://web.example.org"),
+  desired_name: "documented",
+  session_token: "t",
+  ...more,
+});
+const local = (more: object = {}) => ({ ...remote(more), ...oneService("http://localhost:3000") });
+const big = "x".repeat(1024 * 1024 + 1);
+const VERSION = { "x-linkup-version": "2.1.0" };
+
+const TUNNELED = "POST /linkup/v2/sessions/tunneled";
+const PREVIEW = "POST /linkup/v2/sessions/preview";
+const LOCAL = "POST /linkup/local-session";
+const SESSIONS = "/linkup/v2/sessions";
+
+const calls: Call[] = [
+  { operation: "GET /linkup/check", status: 200 },
+  { operation: "GET /linkup/v2/capabilities", status: 200 },
+  { operation: TUNNELED, status: 200, body: local({ expires_in: 60, access: "public", name_kind: null }) },
+  { operation: TUNNELED, status: 200, body: local({ desired_name: null, access: "unguessable" }) },
+  { operation: TUNNELED, status: 400, body: {} },
+  { operation: TUNNELED, status: 409, body: local({ session_token: "other" }) },
+  { operation: TUNNELED, status: 413, body: big },
+  {
+    operation: PREVIEW,
+    status: 200,
+    body: {
+      ...remote({ desired_name: "documented-preview", cache_routes: ["/static"] }),
+      services: [
+        {
+          name: "web",
+          location: "https://web.example.org",
+          rewrites: [{ source: "a", target: "b" }],
+          preserve_host: true,
+        },
+      ],
+      domains: [{ domain: "example.com", default_service: "web", routes: [{ path: "/x", service: "web" }] }],
+    },
+  },
+  { operation: PREVIEW, status: 400, body: local() },
+  { operation: PREVIEW, status: 409, body: remote({ session_token: "other" }) },
+  { operation: PREVIEW, status: 413, body: big },
+  { operation: `GET ${SESSIONS}`, status: 200 },
+  { operation: `GET ${SESSIONS}/{session_name}`, status: 200, path: `${SESSIONS}/documented` },
+  { operation: `GET ${SESSIONS}/{session_name}`, status: 200, path: `${SESSIONS}/documented-preview` },
+  { operation: `GET ${SESSIONS}/{session_name}`, status: 404, path: `${SESSIONS}/nobody` },
+  { operation: LOCAL, status: 200, body: local(), headers: VERSION },
+  { operation: LOCAL, status: 400, body: {}, headers: VERSION },
+  { operation: LOCAL, status: 401, body: local() },
+  { operation: LOCAL, status: 413, body: big, headers: VERSION },
+  { operation: "POST /linkup/preview-session", status: 200, body: oneService("https://web.example.org") },
+  { operation: "POST /linkup/preview-session", status: 400, body: {} },
+  { operation: "POST /linkup/preview-session", status: 413, body: big },
+  { operation: "GET /linkup/tunnel", status: 200, path: "/linkup/tunnel?session_name=documented" },
+  { operation: "GET /linkup/tunnel", status: 400, path: "/linkup/tunnel?session_name=NO" },
+  { operation: "GET /linkup/no-tunnel", status: 422 },
+  { operation: "GET /linkup/v2/tokens", status: 200 },
+  { operation: "GET /linkup/v2/tokens", status: 403, token: "named" },
+  { operation: "POST /linkup/v2/tokens", status: 200, body: { name: "another" } },
+  { operation: "POST /linkup/v2/tokens", status: 400, body: { name: "" } },
+  { operation: "POST /linkup/v2/tokens", status: 403, body: { name: "x" }, token: "named" },
+  { operation: "POST /linkup/v2/tokens", status: 409, body: { name: "another" } },
+  { operation: "POST /linkup/v2/tokens", status: 413, body: big },
+  {
+    operation: "DELETE /linkup/v2/tokens/{name}",
+    status: 403,
+    path: "/linkup/v2/tokens/another",
+    token: "named",
+  },
+  { operation: "DELETE /linkup/v2/tokens/{name}", status: 204, path: "/linkup/v2/tokens/another" },
+  { operation: "DELETE /linkup/v2/tokens/{name}", status: 404, path: "/linkup/v2/tokens/another" },
+  { operation: `DELETE ${SESSIONS}/{session_name}`, status: 204, path: `${SESSIONS}/documented-preview` },
+  { operation: `DELETE ${SESSIONS}/{session_name}`, status: 404, path: `${SESSIONS}/documented-preview` },
+  { operation: `DELETE ${SESSIONS}`, status: 400 },
+  { operation: `DELETE ${SESSIONS}`, status: 200, path: `${SESSIONS}?name=docu*` },
+  ...[...operations.keys()].map((operation) => ({ operation, status: 401, token: "wrong" })),
+];
+
+async function play({ operation, status, path, body, headers = {}, token }: Call): Promise<void> {
+  const [method = "", documentedPath = ""] = operation.split(" ");
+  const api = apiOf(worker.url, token === "named" ? named : (token ?? TOKEN));
+  const answer = await api(method, path ?? documentedPath, body, headers);
+  expect([operation, answer.status, status === answer.status ? "" : answer.body]).toEqual([
+    operation,
+    status,
+    "",
+  ]);
+
+  const documented = operations.get(operation)?.responses[String(status)];
+  expect(documented, `${operation} does not document ${status}`).toBeDefined();
+  tried.add(`${operation} ${status}`);
+  const [[type, content] = []] = Object.entries(
+    (documented?.content ?? {}) as Record<string, { schema: Json }>,
+  );
+  expect(answer.headers["content-type"]?.split(";")[0]).toBe(type);
+  const value = type === "application/json" ? answer.json() : answer.body;
+  if (content) z.fromJSONSchema(content.schema as z.core.JSONSchema.BaseSchema).parse(value);
+}
+
+describe("the API is as it is documented", () => {
+  for (const call of calls) {
+    test(`${call.operation} answers ${call.status}${call.token ? ` to a ${call.token} token` : ""}`, () =>
+      play(call));
+  }
+
+  test("a tunnel that cannot be made", async () => {
+    internet.cloudflare.faults = [
+      { on: "POST /accounts", status: 400, errors: [{ code: 1, message: "no" }] },
+    ];
+    const name = "never";
+    await play({ operation: TUNNELED, status: 502, body: local({ desired_name: name }) });
+    await play({ operation: LOCAL, status: 502, body: local({ desired_name: name }), headers: VERSION });
+    await play({ operation: "GET /linkup/tunnel", status: 502, path: `/linkup/tunnel?session_name=${name}` });
+    internet.cloudflare.faults = [];
+  });
+
+  test("too many calls", async () => {
+    const few = await internet.startWorker({ LINKUP_API_RATE: "1" });
+    const api = apiOf(few.url);
+    await api("GET", "/linkup/check");
+    const answer = await api("GET", "/linkup/check");
+    await few.stop();
+    expect([answer.status, Number(answer.headers["retry-after"]) > 0]).toEqual([429, true]);
+    tried.add("GET /linkup/check 429");
+  });
+
+  test("nothing is documented that was not tried", () => {
+    const documented = [...operations].flatMap(([operation, { responses }]) =>
+      Object.keys(responses).map((status) => `${operation} ${status}`),
+    );
+    expect(documented.filter((answer) => !tried.has(answer))).toEqual([]);
+  });
+
+  test("the request bodies that were accepted are those that it describes", () => {
+    for (const { operation, status, body } of calls) {
+      const request = operations.get(operation)?.requestBody as
+        | { content: Record<string, { schema: Json }> }
+        | undefined;
+      if (status !== 200 || !request) continue;
+      const schema = request.content["application/json"]!.schema;
+      expect(() => z.fromJSONSchema(schema as z.core.JSONSchema.BaseSchema).parse(body)).not.toThrow();
+    }
+  });
+});

@@ -1,0 +1,26 @@
+import { afterAll, beforeAll, describe, test } from "vitest";
+import api from "../../compat/protocol/api.ts";
+import headers from "../../compat/protocol/headers.ts";
+import identify from "../../compat/protocol/identify.ts";
+import names from "../../compat/protocol/names.ts";
+import route from "../../compat/protocol/route.ts";
+import { World } from "../../compat/protocol/world.ts";
+import { startWorker, TOKEN } from "./world.ts";
+
+let worker: Awaited<ReturnType<typeof startWorker>>;
+let world: World;
+
+beforeAll(async () => {
+  worker = await startWorker();
+  world = await World.open(worker.url, TOKEN);
+});
+afterAll(async () => {
+  await world.close();
+  await worker.stop();
+});
+
+describe("the contract", () => {
+  for (const row of [...names, ...identify, ...route, ...headers, ...api]) {
+    test.concurrent(`§${row.section} ${row.name}`, () => row.run(world));
+  }
+});
