@@ -16,6 +16,7 @@ const tiers = {
   build: [["node", "esbuild.mjs"]],
   rules: [vitest("vitest.config.mts")],
   processes: [vitest("test/vitest.config.mts")],
+  attacks: [vitest("test/attacks/vitest.config.mts", "./scripts/line-per-test.mjs", "--passWithNoTests")],
   demo: [["node", "scripts/demo.mjs", "--check"]],
   package: [["node", "scripts/package.mjs"]],
   vscode: skipVsCode
@@ -23,14 +24,15 @@ const tiers = {
     : [vitest("test/e2e/vitest.config.ts"), ["node", "test/e2e/host.ts"]],
 };
 
-function vitest(config) {
+function vitest(config, reporter = "default", ...options) {
   const report = join(results, `${config.replaceAll(/\W+/g, "-")}.json`);
   return [
     "vitest",
     "run",
     "--config",
     config,
-    "--reporter=default",
+    ...options,
+    `--reporter=${reporter}`,
     "--reporter=./scripts/failures.mjs",
     "--reporter=json",
     `--outputFile=${report}`,

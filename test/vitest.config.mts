@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/support/temporary-folder.ts"],
-    exclude: ["test/e2e/**", "test/bench/**", "**/node_modules/**"],
+    exclude: ["test/{attacks,bench,e2e,world}/**", "**/node_modules/**"],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // They start processes of their own: more than two files at once would only wait for each other.
