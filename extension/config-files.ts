@@ -101,8 +101,8 @@ async function findConfig(folder: vscode.WorkspaceFolder): Promise<ConfigFile | 
     const uri = isAbsolute(name) ? vscode.Uri.file(name) : vscode.Uri.joinPath(folder.uri, name);
     const text = await read(uri);
     if (text === undefined) continue;
-    const { parseConfig } = await import("../core/config/config.ts");
-    const { config, problems } = parseConfig(text);
+    const { parseConfig } = await import("../core/config/parse-config.ts");
+    const { config, diagnostics: problems } = parseConfig(text);
     const services = (config?.services ?? []).map(({ name, remote, local }) => ({ name, remote, local }));
     const errors = problems.filter(({ severity }) => severity === "error");
     const start = errors[0]?.range.start;

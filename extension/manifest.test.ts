@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { configJsonSchema } from "../core/config/json-schema.ts";
+import { configJsonSchema } from "../core/config/model/json-schema.ts";
 import { COMMANDS, CONTEXT_KEYS, commandId, SESSIONS_VIEW } from "./ids.ts";
 
 const root = join(import.meta.dirname, "..");

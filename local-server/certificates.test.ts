@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, createServer, type SecureContext, type Server, type TLSSocket } from "node:tls";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createAuthority } from "../core/certificates/authority.ts";
+import { createAuthority } from "../core/certificates/certificate-authority.ts";
 import { CertificateStore } from "./certificates.ts";
 
 const DAY_MS = 86_400_000;

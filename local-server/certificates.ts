@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createSecureContext, type SecureContext } from "node:tls";
-import type { Identity } from "../core/certificates/authority.ts";
+import type { CertificateWithKey } from "../core/certificates/certificate-authority.ts";
 import { log } from "./log.ts";
 
 interface Leaf {
@@ -14,7 +14,7 @@ interface Leaf {
 interface Authority {
   /** When its file was written. */
   modified: number;
-  identity: Identity;
+  identity: CertificateWithKey;
   domains: string[];
   notAfter: number;
 }
@@ -49,7 +49,9 @@ export class CertificateStore {
    * and nothing that is open notices. Throws an Error when the authority is not installed, or may not vouch for the host.
    */
   async for(host: string): Promise<SecureContext> {
-    const { covers, isDue } = await import("../core/certificates/authority.ts");
+    const { permitsHost: covers, needsRenewal: isDue } = await import(
+      "../core/certificates/certificate-authority.ts"
+    );
     const authority = await this.#load();
     const domain = leafDomain(host.toLowerCase(), [...this.#domains(), ...authority.domains]);
     if (domain === undefined || !covers(authority.domains, domain))
@@ -71,7 +73,9 @@ export class CertificateStore {
   }
 
   async #issue(authority: Authority, domain: string): Promise<Leaf> {
-    const { factsOf, issueLeaf } = await import("../core/certificates/authority.ts");
+    const { certificateInfo: factsOf, issueLeaf } = await import(
+      "../core/certificates/certificate-authority.ts"
+    );
     const { certificate, key } = await issueLeaf(authority.identity, domain, this.#now());
     const { notAfter } = await factsOf(certificate);
     const leaf = { context: createSecureContext({ cert: certificate, key }), notAfter };
@@ -84,7 +88,7 @@ export class CertificateStore {
     const file = this.#certificateFile;
     const modified = statSync(file).mtimeMs;
     if (this.#authority?.modified === modified) return this.#authority;
-    const { factsOf } = await import("../core/certificates/authority.ts");
+    const { certificateInfo: factsOf } = await import("../core/certificates/certificate-authority.ts");
     const identity = {
       certificate: readFileSync(file, "utf8"),
       key: readFileSync(join(this.#directory, "authority.key.pem"), "utf8"),

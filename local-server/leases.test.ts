@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { UNLEASED_MS } from "../core/api/local-server.ts";
+import { LEASE_GRACE_MS } from "../core/api/control-api.ts";
 import { Leases, parseLease } from "./leases.ts";
 
 function clocked() {
@@ -9,8 +9,8 @@ function clocked() {
 
 test("without a lease the time runs from the start", () => {
   const { clock, leases } = clocked();
-  expect(leases.remaining).toBe(UNLEASED_MS);
-  clock.now += UNLEASED_MS - 1;
+  expect(leases.remaining).toBe(LEASE_GRACE_MS);
+  clock.now += LEASE_GRACE_MS - 1;
   expect(leases.remaining).toBe(1);
   clock.now += 1;
   expect(leases.remaining).toBe(0);
@@ -20,10 +20,10 @@ test("a lease holds until it runs out, and the time runs from there", () => {
   const { clock, leases } = clocked();
   leases.put("window", { ttl_ms: 5_000 });
   expect(leases.ids).toEqual(["window"]);
-  expect(leases.remaining).toBe(5_000 + UNLEASED_MS);
+  expect(leases.remaining).toBe(5_000 + LEASE_GRACE_MS);
   clock.now += 5_001;
   expect(leases.ids).toEqual([]);
-  expect(leases.remaining).toBe(UNLEASED_MS - 1);
+  expect(leases.remaining).toBe(LEASE_GRACE_MS - 1);
 });
 
 test("putting a lease again renews it", () => {
@@ -40,13 +40,13 @@ test("the last one to go counts, whether it ran out or was given back", () => {
   leases.put("window", { ttl_ms: 5_000 });
   leases.put("terminal", { ttl_ms: null });
   expect(leases.remaining).toBe(Number.POSITIVE_INFINITY);
-  clock.now += 10 * UNLEASED_MS;
+  clock.now += 10 * LEASE_GRACE_MS;
   expect(leases.ids).toEqual(["terminal"]);
   leases.delete("terminal");
-  expect(leases.remaining).toBe(UNLEASED_MS);
+  expect(leases.remaining).toBe(LEASE_GRACE_MS);
   leases.delete("terminal");
   clock.now += 10;
-  expect(leases.remaining).toBe(UNLEASED_MS - 10);
+  expect(leases.remaining).toBe(LEASE_GRACE_MS - 10);
 });
 
 test.each([

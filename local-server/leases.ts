@@ -1,5 +1,5 @@
 /** Who uses the local server, and since when nobody does. */
-import { type Lease, UNLEASED_MS } from "../core/api/local-server.ts";
+import { LEASE_GRACE_MS, type Lease } from "../core/api/control-api.ts";
 
 /** Pure but for its clock: times are milliseconds of any monotonic clock. */
 export class Leases {
@@ -32,7 +32,7 @@ export class Leases {
   get remaining(): number {
     this.#expire();
     const until = this.#expiries.size > 0 ? Math.max(...this.#expiries.values()) : this.#unleasedSince;
-    return Math.max(0, until + UNLEASED_MS - this.#now());
+    return Math.max(0, until + LEASE_GRACE_MS - this.#now());
   }
 
   #expire(): void {

@@ -3,8 +3,8 @@ import { mkdirSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { controlAddress, type ServerStatus } from "../core/api/local-server.ts";
-import type { Listener } from "../core/routing/decide.ts";
+import { controlAddress, type ServerStatus } from "../core/api/control-api.ts";
+import type { Listener } from "../core/routing/request-decision.ts";
 import { version } from "../package.json";
 import { RequestLog } from "./access-log/log.ts";
 import { CertificateStore } from "./certificates.ts";
@@ -53,7 +53,7 @@ export async function startServer(options: Options, edge: Edge = systemEdge()): 
         const verdict = refusal ? { failure: refusal } : decide(sessions, listener, client);
         exchange?.decided(verdict);
         if ("failure" in verdict) refuse(client, verdict.failure);
-        else if ("edgeHost" in verdict) passOn(client, verdict.edgeHost, edge.port, edgePool);
+        else if ("publicHost" in verdict) passOn(client, verdict.publicHost, edge.port, edgePool);
         else forward(client, verdict.served, verdict.decision, pool);
       },
       (host) => certificates.for(host),

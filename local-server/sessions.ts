@@ -1,7 +1,12 @@
 /** The sessions that this machine serves. */
-import type { ServedSession } from "../core/api/local-server.ts";
-import { nameProblem } from "../core/session/names.ts";
-import { type Parsed, parseSession, printSession, type Session } from "../core/session/session.ts";
+import type { ServedSession } from "../core/api/control-api.ts";
+import {
+  type ParseResult,
+  parseSession,
+  type Session,
+  serializeSession,
+} from "../core/session/session-document.ts";
+import { sessionNameError } from "../core/session/session-name.ts";
 
 export interface Served {
   name: string;
@@ -26,7 +31,7 @@ export class Sessions {
   }
 
   /** Adds or replaces a session; requests from now on follow it. */
-  put(name: string, body: unknown): Parsed<Served> {
+  put(name: string, body: unknown): ParseResult<Served> {
     const served = parseServed(name, body);
     if (served.ok) this.#served.set(name, served.value);
     return served;
@@ -37,9 +42,9 @@ export class Sessions {
   }
 }
 
-function parseServed(name: string, body: unknown): Parsed<Served> {
+function parseServed(name: string, body: unknown): ParseResult<Served> {
   const problems: string[] = [];
-  const problem = nameProblem(name);
+  const problem = sessionNameError(name);
   if (problem) problems.push(problem);
   const members: Partial<ServedSession> = typeof body === "object" && body !== null ? body : {};
   const text = (member: "origin_secret" | "config_path"): string | null => {
@@ -59,7 +64,7 @@ function parseServed(name: string, body: unknown): Parsed<Served> {
 /** As the control API shows it: without the secret, and without the token that owns the name. */
 export function printServed({ session, configPath }: Served): ServedSession {
   return {
-    session: { ...printSession(session), session_token: "" },
+    session: { ...serializeSession(session), session_token: "" },
     origin_secret: null,
     config_path: configPath,
   };

@@ -1,9 +1,9 @@
 /** The life of sessions on this machine: what the extension and the command line talk to. */
 import { existsSync } from "node:fs";
 import { realpath } from "node:fs/promises";
-import type { Explanation } from "../core/api/local-server.ts";
-import type { Config, Target } from "../core/config/config.ts";
-import { nameProblem } from "../core/session/names.ts";
+import type { Explanation } from "../core/api/control-api.ts";
+import type { Config, Target } from "../core/config/parse-config.ts";
+import { sessionNameError } from "../core/session/session-name.ts";
 import type { RequestLog } from "./components/local-server/control-client.ts";
 import type { Examined } from "./doctor/doctor.ts";
 import type { HealthReport } from "./doctor/report.ts";
@@ -204,7 +204,7 @@ export class Manager {
   }
 
   async #wanted(configPath: string, name: string | undefined, needsWorker: boolean): Promise<Wanted> {
-    const wrong = name === undefined ? undefined : nameProblem(name);
+    const wrong = name === undefined ? undefined : sessionNameError(name);
     if (wrong) throw new LinkupError("name-invalid", wrong);
     const config = await readConfig(configPath);
     const secret = needsWorker ? await this.#workerToken(config) : null;

@@ -1,5 +1,5 @@
 /** What coding agents are told of the requests that came, in the editor and in terminals. */
-import type { ExchangeFilter } from "../core/api/requests.ts";
+import type { ExchangeFilter } from "../core/api/request-log-api.ts";
 import type { RequestLog } from "./components/local-server/control-client.ts";
 
 export interface AsksForRequests

@@ -1,5 +1,5 @@
 /** The Worker: its API, the proxy for everything else, and a sweep by the clock. */
-import type { RequestHead } from "../core/routing/request.ts";
+import type { RequestHead } from "../core/routing/routing-input.ts";
 import { callApi, isApiCall } from "./api/api.ts";
 import type { Env } from "./env.ts";
 import { failureResponse } from "./proxy/failure.ts";

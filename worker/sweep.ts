@@ -1,5 +1,5 @@
 /** Finds what got lost. Sessions delete themselves by their alarms: this is for what no alarm knows of. */
-import { isSessionName } from "../core/session/names.ts";
+import { isSessionName } from "../core/session/session-name.ts";
 import type { Env } from "./env.ts";
 import { directory } from "./objects/directory-object.ts";
 import { tunnelProvider } from "./tunnel/provider.ts";

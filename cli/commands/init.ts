@@ -1,7 +1,7 @@
 /** `linkup init` */
 import { writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { configTemplate, type TemplateWords } from "../../core/config/template.ts";
+import { configTemplate, type TemplateTexts } from "../../core/config/config-template.ts";
 import { findServices } from "../../manager/discovery/find-services.ts";
 import { LinkupError } from "../../manager/model/problem.ts";
 
@@ -29,7 +29,7 @@ export async function init(file: string, options: { json?: boolean }): Promise<v
   );
 }
 
-const WORDS: TemplateWords = {
+const WORDS: TemplateTexts = {
   head: "Linkup: which services there are, and which host names they serve.",
   worker: [
     "Where the Linkup Worker answers. Its token is better not written here: LINKUP_WORKER_TOKEN has it.",

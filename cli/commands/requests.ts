@@ -1,5 +1,5 @@
 /** `linkup requests` */
-import type { Exchange } from "../../core/api/requests.ts";
+import type { Exchange } from "../../core/api/request-log-api.ts";
 import type { RequestLog } from "../../manager/components/local-server/control-client.ts";
 import { newManager } from "../context.ts";
 import { UsageError } from "../exit-codes.ts";

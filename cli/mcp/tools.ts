@@ -1,5 +1,5 @@
 /** What agents can do with Linkup: the same as the commands, one tool each. */
-import type { Target } from "../../core/config/config.ts";
+import type { Target } from "../../core/config/parse-config.ts";
 import type { Manager } from "../../manager/manager.ts";
 import type { SessionView } from "../../manager/model/snapshot.ts";
 import { requestsForAgents } from "../../manager/requests-for-agents.ts";

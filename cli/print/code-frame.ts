@@ -1,6 +1,6 @@
 /** Problems of linkup.yaml with the lines they stand in. */
 import { relative } from "node:path";
-import type { ConfigProblem } from "../../core/config/problem.ts";
+import type { ConfigDiagnostic } from "../../core/config/model/config-diagnostic.ts";
 import type { ConfigError } from "../../manager/files/config-file.ts";
 import { coloured } from "./colour.ts";
 import { printable } from "./printable.ts";
@@ -23,7 +23,7 @@ export function configProblems({
   return told.map((problem) => frame(shown, lines, problem)).join("\n");
 }
 
-function frame(path: string, lines: string[], { severity, message, range }: ConfigProblem): string {
+function frame(path: string, lines: string[], { severity, message, range }: ConfigDiagnostic): string {
   const { line, column } = range.start;
   const colour = severity === "error" ? "red" : "yellow";
   const first = Math.max(0, line - AROUND);

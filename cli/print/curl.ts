@@ -1,5 +1,5 @@
 /** A request of the log as a command for a shell. */
-import type { ExchangeDetails } from "../../core/api/requests.ts";
+import type { ExchangeDetails } from "../../core/api/request-log-api.ts";
 
 /** What curl says by itself. */
 const OWN: ReadonlySet<string> = new Set(["host", "content-length", "accept-encoding"]);

@@ -1,5 +1,5 @@
 /** Exchanges of the request log as text. */
-import type { Body, Exchange, ExchangeDetails } from "../../core/api/requests.ts";
+import type { CapturedBody, Exchange, ExchangeDetails } from "../../core/api/request-log-api.ts";
 import { coloured } from "./colour.ts";
 import { explanationText } from "./explanation.ts";
 import { fitted } from "./table.ts";
@@ -79,7 +79,7 @@ function statusOf({ state, status, broken }: Exchange): [string, "green" | "yell
 }
 
 function whereTo({ service, at }: Exchange): string {
-  if (service === null) return at === "edge" ? "(edge)" : "";
+  if (service === null) return at === "public" ? "(public host)" : "";
   return `${service} ${at}`;
 }
 
@@ -106,7 +106,7 @@ function headersText(title: string, headers: [string, string][] | null): string 
   return `${coloured("bold", title)}\n${headers.map(([name, value]) => `  ${coloured("cyan", name)}: ${value}\n`).join("")}`;
 }
 
-function bodyText(body: Body | null): string {
+function bodyText(body: CapturedBody | null): string {
   if (!body) return "";
   return `\n${body.text ?? `(base64) ${body.base64}`}${body.cut ? coloured("dim", "…") : ""}\n\n`;
 }

@@ -4,7 +4,7 @@ import { explanationText } from "./explanation.ts";
 const nothing = { candidates: [], session: null, decision: null };
 
 test("a host that is passed on is not said to be answered with 422", () => {
-  const text = explanationText("https://pr-1.example.com/", { ...nothing, edge_host: "pr-1.example.com" });
+  const text = explanationText("https://pr-1.example.com/", { ...nothing, public_host: "pr-1.example.com" });
   expect(text).toMatch(/passed on to where it really is\n→ https:\/\/pr-1\.example\.com\n$/);
   expect(text).not.toContain("422");
 });

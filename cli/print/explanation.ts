@@ -1,19 +1,19 @@
 /** An explanation of a request's way as text. */
-import type { Explanation } from "../../core/api/local-server.ts";
-import type { Routed } from "../../core/routing/route.ts";
+import type { Explanation } from "../../core/api/control-api.ts";
+import type { Routed } from "../../core/routing/route-request.ts";
 import { coloured } from "./colour.ts";
 
 export function explanationText(url: string, explanation: Explanation): string {
-  const { candidates, session, decision, edge_host, failure } = explanation;
+  const { candidates, session, decision, public_host, failure } = explanation;
   const lines = [url];
   for (const { name, source, known } of candidates) {
     lines.push(`  ${source} names "${name}": ${known ? "a running session" : "no running session"}`);
   }
-  if (edge_host !== undefined) {
+  if (public_host !== undefined) {
     lines.push(
       "  no session of this machine, but a host of its sessions' domains: passed on to where it really is",
     );
-    lines.push(`${coloured("green", "→")} https://${edge_host}`);
+    lines.push(`${coloured("green", "→")} https://${public_host}`);
   } else if (failure && OTHERS[failure.code]) {
     lines.push(`${coloured("red", String(failure.status))}: ${OTHERS[failure.code]}`);
   } else if (session === null || decision === null) {

@@ -32,7 +32,7 @@ export class CharSet {
 }
 
 /** A character in the text of a native class or pattern with the `v` flag, whatever it means there. */
-export const quoted = (code: number): string => `\\u{${code.toString(16)}}`;
+export const escapeCodePoint = (code: number): string => `\\u{${code.toString(16)}}`;
 
 /** The classes `[:name:]`, as members of a native class. */
 export const POSIX: Readonly<Record<string, string>> = {

@@ -5,7 +5,7 @@ import {
   MAX_SOURCE,
   MAX_TEXT,
   type Pattern,
-  type PatternProblem,
+  type PatternDiagnostic,
   replaceAll,
   replacementProblems,
 } from "./pattern.ts";
@@ -16,7 +16,7 @@ function pattern(source: string): Pattern {
   return compiled.pattern;
 }
 
-function problems(source: string): PatternProblem[] {
+function problems(source: string): PatternDiagnostic[] {
   const compiled = compile(source);
   return compiled.ok ? [] : compiled.problems;
 }

@@ -1,17 +1,21 @@
 /** The regular expressions of linkup.yaml: `routes[].path`, `rewrites[].source` and `cache_routes`. */
 
-import { hazards } from "./analysis/hazard.ts";
-import { type Literal, literalStart, mayMatch } from "./literal.ts";
-import { Search, widthAt } from "./match.ts";
-import { type Native, native } from "./native.ts";
-import { type Parsed, parse } from "./parse.ts";
-import { build, type Program } from "./program.ts";
-import { checkReplacement, parseReplacement, resolve } from "./replacement.ts";
-import type { PatternNote, PatternProblem } from "./syntax.ts";
+import { backtrackingHazards } from "./analysis/backtracking-hazards.ts";
+import { BitStateSearch, widthAt } from "./bit-state.ts";
+import { buildProgram, type Program } from "./compiler.ts";
+import { type LiteralPrefix, literalPrefix, mayMatch } from "./literal-prefix.ts";
+import { type NativePattern, nativePattern } from "./native-engine.ts";
+import { type ParsedPattern, parsePattern } from "./parser.ts";
+import { checkReplacement, parseReplacement, resolveGroups } from "./replacement.ts";
+import type { PatternDiagnostic, PatternWarning } from "./syntax.ts";
 
-export { MAX_STEPS } from "./match.ts";
-export { MAX_SOURCE } from "./parse.ts";
-export { MAX_PROGRAM, type PatternNote, type PatternProblem } from "./syntax.ts";
+export { MAX_STEPS } from "./bit-state.ts";
+export { MAX_SOURCE } from "./parser.ts";
+export {
+  MAX_PROGRAM,
+  type PatternDiagnostic,
+  type PatternWarning,
+} from "./syntax.ts";
 
 /** Longest text, in UTF-16 units, that a pattern is searched in, and longest result of a replacement. */
 export const MAX_TEXT = 16_384;
@@ -20,9 +24,9 @@ const MAX_CACHED = 512;
 /** `gave-up`: the text is too long or the search needs too many steps. Treat it as no match, and say so. */
 export type PatternResult = "match" | "no-match" | "gave-up";
 
-export type Compiled = { ok: true; pattern: Pattern } | { ok: false; problems: PatternProblem[] };
+export type CompileResult = { ok: true; pattern: Pattern } | { ok: false; problems: PatternDiagnostic[] };
 
-export interface Replaced {
+export interface ReplaceResult {
   text: string;
   changed: boolean;
   /** Then the text is the one given. */
@@ -41,25 +45,25 @@ export class Pattern {
   readonly source: string;
   /** The names of the groups, null for one without a name; group 0 is the whole match. */
   readonly groups: readonly (string | null)[];
-  readonly #parsed: Parsed;
-  readonly #literal: Literal | undefined;
-  readonly #native: Native | undefined;
+  readonly #parsed: ParsedPattern;
+  readonly #literal: LiteralPrefix | undefined;
+  readonly #native: NativePattern | undefined;
   readonly #nativeLimit: number;
   #program: Program | undefined;
-  #notes: readonly PatternNote[] | undefined;
+  #notes: readonly PatternWarning[] | undefined;
 
-  constructor(source: string, parsed: Parsed) {
+  constructor(source: string, parsed: ParsedPattern) {
     this.source = source;
     this.groups = parsed.groups;
     this.#parsed = parsed;
-    this.#literal = literalStart(parsed.root);
-    this.#native = native(parsed.root, MAX_TEXT);
+    this.#literal = literalPrefix(parsed.root);
+    this.#native = nativePattern(parsed.root, MAX_TEXT);
     this.#nativeLimit = this.#native?.maxText ?? -1;
   }
 
   /** What to warn of in an editor. */
-  get notes(): readonly PatternNote[] {
-    this.#notes ??= [...this.#parsed.notes, ...hazards(this.#parsed.root, this.source)];
+  get notes(): readonly PatternWarning[] {
+    this.#notes ??= [...this.#parsed.notes, ...backtrackingHazards(this.#parsed.root, this.source)];
     return this.#notes;
   }
 
@@ -95,14 +99,14 @@ export class Pattern {
     };
   }
 
-  #search(text: string): Search {
+  #search(text: string): BitStateSearch {
     const { root, groups, hasReferences } = this.#parsed;
-    this.#program ??= build(root, groups.length, hasReferences);
-    return new Search(this.#program, text);
+    this.#program ??= buildProgram(root, groups.length, hasReferences);
+    return new BitStateSearch(this.#program, text);
   }
 }
 
-const cache = new Map<string, Compiled>();
+const cache = new Map<string, CompileResult>();
 
 /**
  * Reads a pattern; the last few hundred are kept, so calling this for every request is cheap.
@@ -118,11 +122,11 @@ const cache = new Map<string, Compiled>();
  * the pattern times the length of the text. The exceptions, look-arounds and above all back-references, end as "gave-up"
  * after MAX_STEPS, as does a text longer than MAX_TEXT. Sizes are bounded too: MAX_SOURCE, MAX_PROGRAM and the nesting.
  */
-export function compile(source: string): Compiled {
+export function compile(source: string): CompileResult {
   const known = cache.get(source);
   if (known) return known;
-  const parsed = parse(source);
-  const compiled: Compiled =
+  const parsed = parsePattern(source);
+  const compiled: CompileResult =
     "problems" in parsed
       ? { ok: false, problems: parsed.problems }
       : { ok: true, pattern: new Pattern(source, parsed) };
@@ -137,7 +141,7 @@ export function compile(source: string): Compiled {
  * is as long as possible; a group that is missing or took no part is empty), `$0` for the match, `$$` for a `$`. An
  * empty match right after another match does not count: `.*` is replaced once.
  */
-export function replaceAll(pattern: Pattern, text: string, replacement: string): Replaced {
+export function replaceAll(pattern: Pattern, text: string, replacement: string): ReplaceResult {
   const unchanged = { text, changed: false, gaveUp: false };
   const find = pattern.finder(text);
   let parts: (string | number)[] | undefined;
@@ -150,7 +154,7 @@ export function replaceAll(pattern: Pattern, text: string, replacement: string):
     const { start, end, groups } = match;
     from = end > start ? end : end + widthAt(text, end);
     if (end === start && parts && end === copied) continue;
-    parts ??= resolve(parseReplacement(replacement), pattern.groups);
+    parts ??= resolveGroups(parseReplacement(replacement), pattern.groups);
     result += text.slice(copied, start);
     for (const part of parts) result += typeof part === "string" ? part : (groups[part] ?? "");
     if (result.length > MAX_TEXT) return { ...unchanged, gaveUp: true };
@@ -163,6 +167,6 @@ export function replaceAll(pattern: Pattern, text: string, replacement: string):
 }
 
 /** What is wrong with a replacement for the pattern, with places in the replacement's text. */
-export function replacementProblems(pattern: Pattern, replacement: string): PatternProblem[] {
+export function replacementProblems(pattern: Pattern, replacement: string): PatternDiagnostic[] {
   return checkReplacement(replacement, pattern.groups);
 }

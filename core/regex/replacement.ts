@@ -1,6 +1,6 @@
 /** What a match is replaced by: text in which `$1`, `${1}`, `$name` and `${name}` stand for groups, `$$` for a `$`. */
 
-import type { PatternProblem } from "./syntax.ts";
+import type { PatternDiagnostic } from "./syntax.ts";
 
 /** A text, or a group's name or number and where it stands. */
 type Part = string | { name: string; braced: boolean; offset: number; length: number };
@@ -29,13 +29,19 @@ function groupOf(name: string, groups: readonly (string | null)[]): number | und
 }
 
 /** The parts with the groups' numbers. A group that the pattern lacks is the empty text. */
-export function resolve(parts: readonly Part[], groups: readonly (string | null)[]): (string | number)[] {
+export function resolveGroups(
+  parts: readonly Part[],
+  groups: readonly (string | null)[],
+): (string | number)[] {
   return parts.map((part) => (typeof part === "string" ? part : (groupOf(part.name, groups) ?? "")));
 }
 
 /** Groups that the pattern lacks, and ways to write them that other tools have. */
-export function checkReplacement(replacement: string, groups: readonly (string | null)[]): PatternProblem[] {
-  const problems: PatternProblem[] = [];
+export function checkReplacement(
+  replacement: string,
+  groups: readonly (string | null)[],
+): PatternDiagnostic[] {
+  const problems: PatternDiagnostic[] = [];
   for (const part of parseReplacement(replacement)) {
     if (typeof part === "string" || groupOf(part.name, groups) !== undefined) continue;
     const { name, braced, offset, length } = part;

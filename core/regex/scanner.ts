@@ -1,7 +1,7 @@
 /** Where the parser is in a pattern, what it found wrong so far, and how it reads single characters and classes. */
 
-import { CharSet, POSIX, propertyName, quoted } from "./charset.ts";
-import { MAX_NESTING, type PatternNote, type PatternProblem } from "./syntax.ts";
+import { CharSet, escapeCodePoint, POSIX, propertyName } from "./charset.ts";
+import { MAX_NESTING, type PatternDiagnostic, type PatternWarning } from "./syntax.ts";
 
 /** More than this is not worth reading. */
 const MAX_REPORTS = 20;
@@ -24,8 +24,8 @@ export class Scanner {
   /** After too much was wrong: then what seems to be missing was only not read. */
   stopped = false;
   flags: Flags = { ignoreCase: false, multiline: false, dotAll: false, spaced: false, swapGreed: false };
-  readonly problems: PatternProblem[] = [];
-  readonly notes: PatternNote[] = [];
+  readonly problems: PatternDiagnostic[] = [];
+  readonly notes: PatternWarning[] = [];
   readonly #sets = new Map<string, CharSet>();
 
   constructor(source: string) {
@@ -37,7 +37,7 @@ export class Scanner {
     if (this.problems.length >= MAX_REPORTS) this.#skipRest();
   }
 
-  note(offset: number, message: string, kind: PatternNote["kind"] = "dialect"): void {
+  note(offset: number, message: string, kind: PatternWarning["kind"] = "dialect"): void {
     const length = this.at - offset;
     if (this.notes.length < MAX_REPORTS) this.notes.push({ kind, offset, length, message });
   }
@@ -156,9 +156,9 @@ export class Scanner {
     const negated = this.eat("^");
     let members = "";
     let left = ""; // what stands before a set operator, the operator included
-    while (this.eat("-")) members += quoted(0x2d);
+    while (this.eat("-")) members += escapeCodePoint(0x2d);
     if (members === "" && this.eat("]")) {
-      members = quoted(0x5d);
+      members = escapeCodePoint(0x5d);
       this.note(
         open,
         "A ] right after the [ is itself a member; JavaScript ends the class there. Write \\].",
@@ -191,19 +191,20 @@ export class Scanner {
   #range(start: number): string {
     const low = this.#member();
     this.space();
-    const text = (member: number | string) => (typeof member === "string" ? member : quoted(member));
+    const text = (member: number | string) => (typeof member === "string" ? member : escapeCodePoint(member));
     if (!this.take(/-(?![-\]]|$)/y)) return text(low);
     this.space();
-    if (this.at >= this.source.length || this.source[this.at] === "]") return text(low) + quoted(0x2d);
+    if (this.at >= this.source.length || this.source[this.at] === "]")
+      return text(low) + escapeCodePoint(0x2d);
     const high = this.#member();
     if (typeof low === "string" || typeof high === "string") {
       this.note(
         start,
         "The original Linkup refuses a range from or to a class. Write \\- for the character.",
       );
-      return text(low) + quoted(0x2d) + text(high);
+      return text(low) + escapeCodePoint(0x2d) + text(high);
     }
-    if (low <= high) return `${quoted(low)}-${quoted(high)}`;
+    if (low <= high) return `${escapeCodePoint(low)}-${escapeCodePoint(high)}`;
     const range = this.source.slice(start, this.at);
     this.problem(
       start,

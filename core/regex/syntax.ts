@@ -3,7 +3,7 @@
 import type { CharSet } from "./charset.ts";
 
 /** A place in a pattern's (or a replacement's) text, in UTF-16 units, and what is wrong there. */
-export interface PatternProblem {
+export interface PatternDiagnostic {
   offset: number;
   length: number;
   message: string;
@@ -13,7 +13,7 @@ export interface PatternProblem {
  * Something that works here but deserves a warning. `dialect`: the original Linkup's engine or a plain JavaScript
  * RegExp refuses it or reads it differently. `backtracking`: an engine that backtracks could be slow on it.
  */
-export interface PatternNote extends PatternProblem {
+export interface PatternWarning extends PatternDiagnostic {
   kind: "dialect" | "backtracking";
 }
 

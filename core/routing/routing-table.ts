@@ -1,6 +1,12 @@
 /** A session's routing as requests need it: looked up and compiled once, not with every request. */
 import { compile, type Pattern } from "../regex/pattern.ts";
-import { type Domain, httpOrigin, type Rewrite, type Routing, type Service } from "../session/session.ts";
+import {
+  type Domain,
+  httpOrigin,
+  type Rewrite,
+  type Routing,
+  type Service,
+} from "../session/session-document.ts";
 
 /** Patterns that cannot be read match nothing, and are left out. Of two domains or services of one name the first counts. */
 export interface RoutingTable {
@@ -27,7 +33,7 @@ export interface DomainEntry {
 const tables = new WeakMap<Routing, RoutingTable>();
 
 /** The table is kept as long as the routing, which must not change. */
-export function tableOf(routing: Routing): RoutingTable {
+export function routingTable(routing: Routing): RoutingTable {
   const known = tables.get(routing);
   if (known) return known;
   const table = newTable(routing);

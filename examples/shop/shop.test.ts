@@ -13,7 +13,7 @@ import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import WebSocket from "ws";
-import { parseConfig } from "../../core/config/config.ts";
+import { parseConfig } from "../../core/config/parse-config.ts";
 
 interface Running {
   child: ChildProcess;
@@ -342,7 +342,7 @@ describe("start", () => {
 test("linkup.yaml has no problems and names the services' own ports", async () => {
   const { PORTS } = await import(new URL("ports.mjs", import.meta.url).href);
   const parsed = parseConfig(readFileSync(new URL("linkup.yaml", import.meta.url), "utf8"));
-  expect(parsed.problems.filter(({ severity }) => severity !== "hint")).toEqual([]);
+  expect(parsed.diagnostics.filter(({ severity }) => severity !== "hint")).toEqual([]);
   expect(parsed.config?.services.map(({ name }) => name)).toEqual(["web", "api", "auth"]);
   for (const { name, remote, local: onLaptop } of parsed.config?.services ?? []) {
     expect(remote).toBe(`http://127.0.0.1:${PORTS.remote[name]}`);

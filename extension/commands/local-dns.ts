@@ -1,7 +1,7 @@
 /** Local DNS, put in and taken out by the `linkup` command in a terminal: it shows every command and asks first. */
 import { join } from "node:path";
 import * as vscode from "vscode";
-import { isLoopback } from "../../core/session/hosts.ts";
+import { isLoopback } from "../../core/session/host-name.ts";
 import { stateHome } from "../../node/home.ts";
 import type { Linkup } from "../linkup.ts";
 import { changesText } from "../views/changes-text.ts";

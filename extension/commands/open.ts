@@ -1,6 +1,6 @@
 /** Session URLs and files: opening and copying them. */
 import * as vscode from "vscode";
-import { isLoopback } from "../../core/session/hosts.ts";
+import { isLoopback } from "../../core/session/host-name.ts";
 import type { Linkup } from "../linkup.ts";
 import type { Row } from "../views/rows.ts";
 import { t } from "../words.ts";

@@ -1,6 +1,6 @@
 /** Sessions beside the workspace's own one: previews for others, isolated ones, and the list of all. */
 import * as vscode from "vscode";
-import { nameProblem } from "../../core/session/names.ts";
+import { sessionNameError } from "../../core/session/session-name.ts";
 import { LinkupError } from "../../manager/model/problem.ts";
 import type { SessionView } from "../../manager/model/snapshot.ts";
 import { readConfigFile } from "../config-file.ts";
@@ -102,7 +102,7 @@ async function pickSession(
 }
 
 async function askLocation(service: string, value: string): Promise<string | undefined> {
-  const { httpOrigin } = await import("../../core/session/session.ts");
+  const { httpOrigin } = await import("../../core/session/session-document.ts");
   return await vscode.window.showInputBox({
     title: t("Create Preview Session"),
     prompt: t("Where {0} is in the preview", service),
@@ -120,7 +120,7 @@ async function askLocation(service: string, value: string): Promise<string | und
 
 /** Empty for none. */
 async function askName(title: string, prompt: string): Promise<string | undefined> {
-  const validateInput = (text: string) => (text === "" ? undefined : nameProblem(text));
+  const validateInput = (text: string) => (text === "" ? undefined : sessionNameError(text));
   return await vscode.window.showInputBox({ title, prompt, ignoreFocusOut: true, validateInput });
 }
 

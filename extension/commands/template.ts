@@ -1,5 +1,5 @@
 /** The linkup.yaml that a newcomer starts from, in the user's language. */
-import { type TemplateService, configTemplate as template } from "../../core/config/template.ts";
+import { type TemplateService, configTemplate as template } from "../../core/config/config-template.ts";
 import { t } from "../words.ts";
 
 /** `services`: as they were found in the workspace; without them it has two examples. */

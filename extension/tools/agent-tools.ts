@@ -1,6 +1,6 @@
 /** Tools for language models in the editor: the same as a user can do, each change confirmed by the user. */
 import * as vscode from "vscode";
-import type { Target } from "../../core/config/config.ts";
+import type { Target } from "../../core/config/parse-config.ts";
 import { type AsksForRequests, requestsForAgents } from "../../manager/requests-for-agents.ts";
 import { chooseConfig, chooseSession, selectorOf } from "../commands/choose.ts";
 import { readConfigFile } from "../config-file.ts";

@@ -1,13 +1,13 @@
 /** Why a request goes where it goes, as Markdown. */
-import type { Explanation } from "../../core/api/local-server.ts";
-import type { NameSource } from "../../core/routing/identify.ts";
-import type { NotRouted, Routed } from "../../core/routing/route.ts";
+import type { Explanation } from "../../core/api/control-api.ts";
+import type { NameSource } from "../../core/routing/identify-session.ts";
+import type { NotRouted, Routed } from "../../core/routing/route-request.ts";
 import { t } from "../words.ts";
 
 export function explanationText(
   url: string,
   headers: Record<string, string>,
-  { candidates, session, decision, edge_host, failure }: Explanation,
+  { candidates, session, decision, public_host, failure }: Explanation,
 ): string {
   const request = [`GET ${url}`, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)];
   return [
@@ -27,11 +27,11 @@ export function explanationText(
             return `- \`${name}\` (${sourceWord(source)}): ${verdict}`;
           })
           .join("\n"),
-    ...(edge_host
+    ...(public_host
       ? [
           t(
             "The host is under a domain of a session here, so the local server passes the request on to where it really is: {0}",
-            `\`https://${edge_host}\``,
+            `\`https://${public_host}\``,
           ),
         ]
       : []),
@@ -40,7 +40,7 @@ export function explanationText(
           `**421** — ${t("The host belongs to no running session's domains: the local server does not serve it to browsers.")}`,
         ]
       : []),
-    ...(session || edge_host
+    ...(session || public_host
       ? []
       : [
           `**422** — ${t("Give the request the session's host name, or pass on its tracestate, Referer or Origin header.")}`,

@@ -1,6 +1,6 @@
 /** An exchange under way. Who carries it tells what happens; nothing is made of that before somebody reads. */
 
-import type { Listener } from "../../core/routing/decide.ts";
+import type { Listener } from "../../core/routing/request-decision.ts";
 import type { Client } from "../downstream/client.ts";
 import type { Traffic } from "../downstream/splice.ts";
 import type { Failure } from "../http/failures.ts";
@@ -44,7 +44,7 @@ export class Exchange extends Facts {
   }
 
   decided(verdict: Verdict | { failure: Failure }): void {
-    if ("edgeHost" in verdict) this.#rarely().edgeHost = verdict.edgeHost;
+    if ("publicHost" in verdict) this.#rarely().publicHost = verdict.publicHost;
     else {
       if ("served" in verdict) this.served = verdict.served;
       if (!("failure" in verdict)) this.service = verdict.decision.service;

@@ -1,8 +1,8 @@
 /** What is remembered of an exchange besides the words of its heads: numbers, and who was asked. */
 
-import type { Exchange } from "../../core/api/requests.ts";
-import type { Listener } from "../../core/routing/decide.ts";
-import type { Service } from "../../core/session/session.ts";
+import type { Exchange } from "../../core/api/request-log-api.ts";
+import type { Listener } from "../../core/routing/request-decision.ts";
+import type { Service } from "../../core/session/session-document.ts";
 import type { Fields } from "../http/fields.ts";
 import type { Served } from "../sessions.ts";
 import type { BodyPiece } from "./body-piece.ts";
@@ -53,7 +53,7 @@ export class Rare {
   /** When it was there. 0: at once, it was open already. */
   connected = 0;
   /** Where at the edge it was passed on to. */
-  edgeHost: string | undefined;
+  publicHost: string | undefined;
   /** The code of the answer that the proxy gave itself, and its headers. */
   failure: string | undefined;
   ownHeaders: string[] | undefined;

@@ -1,6 +1,6 @@
 /** The log of all exchanges of this process: those under way, and the last of those that are over. */
 
-import type { Listener } from "../../core/routing/decide.ts";
+import type { Listener } from "../../core/routing/request-decision.ts";
 import type { Client } from "../downstream/client.ts";
 import { Exchange } from "./exchange.ts";
 import type { Recorded } from "./facts.ts";

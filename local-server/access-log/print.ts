@@ -3,12 +3,17 @@
  * of the deciding functions again, when somebody wants to know.
  */
 import { isUtf8 } from "node:buffer";
-import type { Explanation } from "../../core/api/local-server.ts";
-import type { Body, Exchange, ExchangeDetails } from "../../core/api/requests.ts";
-import { type Candidate, candidates, HOST_SOURCES, hostFrom } from "../../core/routing/identify.ts";
-import type { RequestHead } from "../../core/routing/request.ts";
-import { type Decision, route } from "../../core/routing/route.ts";
-import { isLocal } from "../../core/session/session.ts";
+import type { Explanation } from "../../core/api/control-api.ts";
+import type { CapturedBody, Exchange, ExchangeDetails } from "../../core/api/request-log-api.ts";
+import {
+  HOST_SOURCES,
+  hostFrom,
+  type SessionCandidate,
+  sessionCandidates,
+} from "../../core/routing/identify-session.ts";
+import { type RouteDecision, route } from "../../core/routing/route-request.ts";
+import type { RequestHead } from "../../core/routing/routing-input.ts";
+import { isLocal } from "../../core/session/session-document.ts";
 import { endToEnd, Fields } from "../http/fields.ts";
 import { joinedCookies, requestHead } from "../proxy/request-head.ts";
 import { asItCame, responseHead } from "../proxy/response-head.ts";
@@ -22,8 +27,8 @@ export function printExchange(recorded: Recorded): Exchange {
   const { facts } = recorded;
   const head = headOf(recorded);
   const { served, service, rare = NOTHING_RARE } = facts;
-  const { edgeHost } = rare;
-  const named = served && candidates(head).find(({ name }) => name === served.name);
+  const { publicHost } = rare;
+  const named = served && sessionCandidates(head).find(({ name }) => name === served.name);
   return {
     id: facts.id,
     time: facts.time,
@@ -37,7 +42,8 @@ export function printExchange(recorded: Recorded): Exchange {
     session: served?.name ?? null,
     session_by: named?.source ?? null,
     service: service?.name ?? null,
-    at: edgeHost !== undefined ? "edge" : service ? (isLocal(service.location) ? "local" : "remote") : null,
+    at:
+      publicHost !== undefined ? "public" : service ? (isLocal(service.location) ? "local" : "remote") : null,
     url: urlOf(facts, head),
     state: facts.ended === 0 ? "open" : rare.brokenBy ? "broken" : "complete",
     status: facts.status || null,
@@ -55,7 +61,8 @@ export function printExchange(recorded: Recorded): Exchange {
             service_close: rare.serviceClose || null,
           }
         : null,
-    sender: served || edgeHost !== undefined ? null : redactedText(likelySender((name) => head.header(name))),
+    sender:
+      served || publicHost !== undefined ? null : redactedText(likelySender((name) => head.header(name))),
   };
 }
 
@@ -116,25 +123,25 @@ function asOneRequest(host: string, fields: Fields): string[] {
 }
 
 function urlOf(facts: Facts, head: Head): string | null {
-  const edgeHost = facts.rare?.edgeHost;
-  if (edgeHost !== undefined) return redactedText(`https://${edgeHost}${head.target}`);
+  const publicHost = facts.rare?.publicHost;
+  if (publicHost !== undefined) return redactedText(`https://${publicHost}${head.target}`);
   if (!facts.service) return null;
   const decision = decisionOf(facts, head);
   return decision?.outcome === "routed" ? redactedText(decision.origin + decision.target) : null;
 }
 
-function decisionOf({ served, rare }: Facts, head: Head): Decision | null {
+function decisionOf({ served, rare }: Facts, head: Head): RouteDecision | null {
   return served && rare?.failure !== "forbidden" ? route(served.name, served.session, head) : null;
 }
 
 function explanation(facts: Facts, head: Head): Explanation {
   const { served, status, rare = NOTHING_RARE } = facts;
-  const { edgeHost, failure } = rare;
+  const { publicHost, failure } = rare;
   const told = {
-    candidates: asked(candidates(head), served?.name),
+    candidates: asked(sessionCandidates(head), served?.name),
     session: served?.name ?? null,
     decision: decisionOf(facts, head),
-    ...(edgeHost === undefined ? {} : { edge_host: edgeHost }),
+    ...(publicHost === undefined ? {} : { public_host: publicHost }),
     ...(failure === undefined ? {} : { failure: { status, code: failure } }),
   };
   return JSON.parse(JSON.stringify(told), (_key, value) =>
@@ -143,7 +150,7 @@ function explanation(facts: Facts, head: Head): Explanation {
 }
 
 /** Up to the one that was known: those behind it were not looked at. */
-function asked(all: Candidate[], session: string | undefined): Explanation["candidates"] {
+function asked(all: SessionCandidate[], session: string | undefined): Explanation["candidates"] {
   const found = all.findIndex(({ name }) => name === session);
   const looked = found === -1 ? all : all.slice(0, found + 1);
   return looked.map((candidate) => ({ ...candidate, known: candidate.name === session }));
@@ -165,7 +172,7 @@ function tenths(ms: number): number {
   return Math.round(ms * 10) / 10;
 }
 
-function printBody({ bytes, cut }: KeptBody): Body {
+function printBody({ bytes, cut }: KeptBody): CapturedBody {
   // The last character may be cut in two.
   const whole = cut ? bytes.subarray(0, endOfText(bytes)) : bytes;
   if (isUtf8(whole) && !whole.includes(0)) return { text: redactedBody(whole.toString("utf8")), cut };

@@ -1,8 +1,8 @@
 /** The control API that core/control.ts describes. */
 import express, { type ErrorRequestHandler, type Express } from "express";
-import type { Explanation, ServerStatus } from "../../core/api/local-server.ts";
-import { explain } from "../../core/routing/explain.ts";
-import { headOfUrl } from "../../core/routing/request.ts";
+import type { Explanation, ServerStatus } from "../../core/api/control-api.ts";
+import { explainRequest } from "../../core/routing/explain-request.ts";
+import { headOfUrl } from "../../core/routing/routing-input.ts";
 import type { RequestLog } from "../access-log/log.ts";
 import { type Leases, parseLease } from "../leases.ts";
 import { printServed, type Sessions } from "../sessions.ts";
@@ -93,5 +93,5 @@ function explained(sessions: Sessions, body: unknown): Explanation | string {
   if (typeof headers !== "object" || headers === null) return "headers: must be an object";
   if (Object.values(headers).some((value) => typeof value !== "string"))
     return "headers: every value must be a text";
-  return explain(sessions, headOfUrl(url, headers as Record<string, string>));
+  return explainRequest(sessions, headOfUrl(url, headers as Record<string, string>));
 }

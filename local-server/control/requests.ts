@@ -1,8 +1,8 @@
 /** The part of the control API that reads the request log. */
 import { type Request, type Response, Router } from "express";
 import * as z from "zod/mini";
-import type { Exchange, FollowedExchange, RequestLogSettings } from "../../core/api/requests.ts";
-import { isFailed } from "../../core/api/requests.ts";
+import type { Exchange, FollowedExchange, RequestLogSettings } from "../../core/api/request-log-api.ts";
+import { isFailed } from "../../core/api/request-log-api.ts";
 import type { Exchange as Underway } from "../access-log/exchange.ts";
 import { MAX_BODY_BYTES, type RequestLog } from "../access-log/log.ts";
 import { printDetails, printExchange } from "../access-log/print.ts";

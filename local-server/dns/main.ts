@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { controlAddress, UNLEASED_MS } from "../../core/api/local-server.ts";
+import { controlAddress, LEASE_GRACE_MS } from "../../core/api/control-api.ts";
 import { log } from "../log.ts";
 import { Forwarder } from "./forward.ts";
 import { Names } from "./names.ts";
@@ -53,7 +53,7 @@ async function main(): Promise<void> {
     readResolvers();
     await names.refresh();
     const needed = values.while !== undefined && existsSync(values.while);
-    if (!needed && performance.now() - names.lastSeen > UNLEASED_MS) stop("the local server is gone");
+    if (!needed && performance.now() - names.lastSeen > LEASE_GRACE_MS) stop("the local server is gone");
   }, WATCH_MS);
   process.on("uncaughtException", (error) => log(`error: ${error.stack ?? error.message}`));
   log(`local DNS started, process ${process.pid}`);

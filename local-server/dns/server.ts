@@ -1,7 +1,7 @@
 /** Listens for DNS queries on an address of this machine, over UDP and TCP on one port. */
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { createServer, type Server, type Socket } from "node:net";
-import { LOCAL_DNS_ITSELF } from "../../core/api/local-server.ts";
+import { LOCAL_DNS_PROBE_NAME } from "../../core/api/control-api.ts";
 import { failure, REFUSED, type Reply, reply, SERVFAIL } from "./answer.ts";
 import { type Forwarder, framed, type Transport } from "./forward.ts";
 import type { Names } from "./names.ts";
@@ -23,7 +23,7 @@ export async function startDns(
   names: Names,
   forwarder: Forwarder | undefined,
 ): Promise<DnsServer> {
-  const isOurs = (name: string) => name === LOCAL_DNS_ITSELF || names.has(name);
+  const isOurs = (name: string) => name === LOCAL_DNS_PROBE_NAME || names.has(name);
   /** A buffer at once when the answer is known at once: a name that was ours a moment ago does not wait. */
   const answer = (query: Buffer, transport: Transport): Packet | Promise<Packet> => {
     const decision = reply(query, isOurs);

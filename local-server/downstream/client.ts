@@ -1,7 +1,7 @@
 /** The client's side of one request: the same for HTTP/1.1 and HTTP/2. */
 
 import type { Socket } from "node:net";
-import type { RequestHead } from "../../core/routing/request.ts";
+import type { RequestHead } from "../../core/routing/routing-input.ts";
 import type { Exchange } from "../access-log/exchange.ts";
 import type { Protocol } from "../access-log/facts.ts";
 import type { Fields } from "../http/fields.ts";

@@ -1,14 +1,15 @@
 /** The answers that come from the local server itself: what is wrong and what to do. */
-import type { DecidedFailure } from "../../core/routing/decide.ts";
-import type { Failure as CoreFailure } from "../../core/routing/errors.ts";
-import type { Routed } from "../../core/routing/route.ts";
-import { isLocal } from "../../core/session/session.ts";
+
+import type { ProxyFailure } from "../../core/routing/proxy-failure.ts";
+import type { DecisionFailure } from "../../core/routing/request-decision.ts";
+import type { Routed } from "../../core/routing/route-request.ts";
+import { isLocal } from "../../core/session/session-document.ts";
 import type { Served } from "../sessions.ts";
 import { MalformedResponse } from "./response-parser.ts";
 
 export type Failure =
-  | DecidedFailure
-  | CoreFailure<"bad-request" | "service-unreachable" | "edge-unreachable">;
+  | DecisionFailure
+  | ProxyFailure<"bad-request" | "service-unreachable" | "edge-unreachable">;
 
 /** `reason`: what the next reader could take for something else. */
 export function badRequest(reason: string, status = 400): Failure {

@@ -1,4 +1,4 @@
-import { HOP_BY_HOP } from "../../core/routing/headers.ts";
+import { HOP_BY_HOP } from "../../core/routing/proxy-headers.ts";
 
 /**
  * Header lines as they came: names with their case, order and duplicates kept. HTTP allows a reader to fold them,

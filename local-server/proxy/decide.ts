@@ -1,8 +1,12 @@
 /** The rules of core/decide.ts, with the secrets that only this process knows. */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { type Listener, type Verdict as VerdictOn, decide as verdictOn } from "../../core/routing/decide.ts";
-import { ORIGIN_SECRET_HEADER } from "../../core/routing/headers.ts";
-import type { RequestHead } from "../../core/routing/request.ts";
+import { ORIGIN_SECRET_HEADER } from "../../core/routing/proxy-headers.ts";
+import {
+  type Listener,
+  type RequestDecision as VerdictOn,
+  decideRequest as verdictOn,
+} from "../../core/routing/request-decision.ts";
+import type { RequestHead } from "../../core/routing/routing-input.ts";
 import type { Served, Sessions } from "../sessions.ts";
 
 export type Verdict = VerdictOn<Served>;

@@ -1,9 +1,9 @@
 /** Carries one request to its service (or to the edge) and the answer back, both as streams. */
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
-import { failureAnswer } from "../../core/routing/errors.ts";
-import { corsHeaders } from "../../core/routing/headers.ts";
-import type { Routed } from "../../core/routing/route.ts";
+import { failureContent } from "../../core/routing/proxy-failure.ts";
+import { corsHeaders } from "../../core/routing/proxy-headers.ts";
+import type { Routed } from "../../core/routing/route-request.ts";
 import type { Exchange } from "../access-log/exchange.ts";
 import type { Client, ForwardedHead } from "../downstream/client.ts";
 import { badGateway, edgeUnreachable, type Failure } from "../http/failures.ts";
@@ -25,7 +25,7 @@ export function refuse(
   { extra = [], error }: { extra?: [string, string][]; error?: Error } = {},
 ): void {
   const { status } = failure;
-  const answer = failureAnswer(failure, client.header("accept"));
+  const answer = failureContent(failure, client.header("accept"));
   const body = Buffer.from(answer.body);
   const headers = [...Object.entries(answer.headers), ...extra].flat();
   headers.push("content-length", String(body.length));

@@ -7,9 +7,9 @@ import {
   isSessionOrigin,
   joinCookies,
   ORIGIN_SECRET_HEADER,
-} from "../../core/routing/headers.ts";
-import type { Routed } from "../../core/routing/route.ts";
-import { isLocal } from "../../core/session/session.ts";
+} from "../../core/routing/proxy-headers.ts";
+import type { Routed } from "../../core/routing/route-request.ts";
+import { isLocal } from "../../core/session/session-document.ts";
 import type { ClientHead } from "../downstream/client.ts";
 import { connectionNames, type Fields, type OwnLines } from "../http/fields.ts";
 import type { Served } from "../sessions.ts";

@@ -1,6 +1,6 @@
 /** The head of the answer as the client gets it. */
-import { corsHeaders, isPreflight } from "../../core/routing/headers.ts";
-import { keepsCaching } from "../../core/routing/route.ts";
+import { corsHeaders, isPreflight } from "../../core/routing/proxy-headers.ts";
+import { keepsCaching } from "../../core/routing/route-request.ts";
 import type { ClientHead, ForwardedHead } from "../downstream/client.ts";
 import { endToEnd } from "../http/fields.ts";
 import type { ResponseHead } from "../http/response-parser.ts";

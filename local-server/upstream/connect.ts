@@ -1,7 +1,7 @@
 /** Opens connections to services. */
 import type { Socket } from "node:net";
 import { connect as connectTls, createSecureContext, getCACertificates, type SecureContext } from "node:tls";
-import { hostname, isLoopback } from "../../core/session/hosts.ts";
+import { hostname, isLoopback } from "../../core/session/host-name.ts";
 import { ServiceSocket } from "./service-socket.ts";
 
 /** Where a service listens, from the `http://host:port` of its location. */

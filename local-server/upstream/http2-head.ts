@@ -1,6 +1,6 @@
 /** A request's head for HTTP/2, from the text that HTTP/1.1 would send. */
 import type { OutgoingHttpHeaders } from "node:http2";
-import { HOP_BY_HOP } from "../../core/routing/headers.ts";
+import { HOP_BY_HOP } from "../../core/routing/proxy-headers.ts";
 import { http2Fields } from "../http/http2-fields.ts";
 import type { SentRequest } from "./connection.ts";
 

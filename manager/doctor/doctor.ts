@@ -1,7 +1,7 @@
 /** Looks at everything that a session depends on, and names what is broken, why, and what helps. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Config } from "../../core/config/config.ts";
+import type { Config } from "../../core/config/parse-config.ts";
 import { startOf } from "../../node/process-identity.ts";
 import { readAuthority } from "../components/certificates/authority-files.ts";
 import { readConfig } from "../files/config-file.ts";

@@ -3,7 +3,7 @@ import { constants, existsSync, mkdtempSync, rmdirSync } from "node:fs";
 import { access, stat, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
-import type { ServerStatus } from "../../core/api/local-server.ts";
+import type { ServerStatus } from "../../core/api/control-api.ts";
 import { isRunning } from "../../node/process-identity.ts";
 import { EnvFiles } from "../components/env-files/env-files.ts";
 import { isOlder } from "../components/local-server/local-server.ts";

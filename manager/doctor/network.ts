@@ -2,8 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
-import type { Config } from "../../core/config/config.ts";
-import type { SessionKind } from "../../core/session/session.ts";
+import type { Config } from "../../core/config/parse-config.ts";
+import type { SessionKind } from "../../core/session/session-document.ts";
 import type { Authority } from "../components/certificates/authority-files.ts";
 import { findCloudflared } from "../components/tunnel/cloudflared-binary.ts";
 import { networkReason, WorkerClient } from "../components/worker-api/worker-client.ts";

@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import type { Config } from "../../core/config/config.ts";
-import type { ConfigProblem } from "../../core/config/problem.ts";
+import type { ConfigDiagnostic } from "../../core/config/model/config-diagnostic.ts";
+import type { Config } from "../../core/config/parse-config.ts";
 import { LinkupError } from "../model/problem.ts";
 
 export const CONFIG_NAMES = ["linkup.yaml", "linkup.yml"] as const;
@@ -15,9 +15,9 @@ const MOST_CHARACTERS = 2_000_000;
 export class ConfigError extends LinkupError {
   readonly path: string;
   readonly text: string;
-  readonly problems: readonly ConfigProblem[];
+  readonly problems: readonly ConfigDiagnostic[];
 
-  constructor(path: string, text: string, problems: readonly ConfigProblem[]) {
+  constructor(path: string, text: string, problems: readonly ConfigDiagnostic[]) {
     const errors = problems.filter(({ severity }) => severity === "error");
     const [first] = errors;
     const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
@@ -45,7 +45,7 @@ export function nearestConfig(folder: string): string | undefined {
 /** Reads and checks the file. Throws a ConfigError with every problem, or says that there is no file. */
 export async function readConfig(path: string): Promise<Config> {
   // The YAML parser takes a while to load, and most commands need none.
-  const { parseConfig } = await import("../../core/config/config.ts");
+  const { parseConfig } = await import("../../core/config/parse-config.ts");
   let text: string;
   try {
     text = await readFile(path, "utf8");
@@ -62,7 +62,7 @@ export async function readConfig(path: string): Promise<Config> {
       "config-invalid",
       `${path} has more than ${MOST_CHARACTERS / 1_000_000} million characters: that is no linkup.yaml.`,
     );
-  const { config, problems } = parseConfig(text);
+  const { config, diagnostics: problems } = parseConfig(text);
   if (!config) throw new ConfigError(path, text, problems);
   return config;
 }
@@ -79,7 +79,7 @@ export async function workerToken(
   const { worker_url, worker_token } = config.linkup;
   const given = (await stored?.(worker_url)) || env.LINKUP_WORKER_TOKEN;
   if (given) return given;
-  const { expandEnv } = await import("../../core/config/config.ts");
+  const { expandEnv } = await import("../../core/config/parse-config.ts");
   const { text, missing } = expandEnv(worker_token ?? "", env);
   if (text) return text;
   const why =

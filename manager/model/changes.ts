@@ -1,7 +1,7 @@
 /** What people ask for, as changes of the state. Pure: making it so is the reconciler's. */
-import type { Config, Target } from "../../core/config/config.ts";
-import { randomName } from "../../core/session/names.ts";
-import { httpOrigin } from "../../core/session/session.ts";
+import type { Config, Target } from "../../core/config/parse-config.ts";
+import { httpOrigin } from "../../core/session/session-document.ts";
+import { randomName } from "../../core/session/session-name.ts";
 import { LinkupError } from "./problem.ts";
 import { findRunning, isWanted, newRecord, ownRecord, type Selector } from "./records.ts";
 import { withoutToken } from "./routing.ts";

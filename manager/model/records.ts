@@ -1,8 +1,8 @@
 /** Finding and making the records of sessions. Pure functions over the state. */
 
-import type { Config } from "../../core/config/config.ts";
-import { randomName } from "../../core/session/names.ts";
-import type { SessionKind } from "../../core/session/session.ts";
+import type { Config } from "../../core/config/parse-config.ts";
+import type { SessionKind } from "../../core/session/session-document.ts";
+import { randomName } from "../../core/session/session-name.ts";
 import { LinkupError } from "./problem.ts";
 import { withoutToken } from "./routing.ts";
 import type { SessionRecord, State } from "./state.ts";

@@ -1,9 +1,9 @@
 /** The documents of a session: what the local server gets, and what the Worker gets. */
 
-import type { ServedSession } from "../../core/api/local-server.ts";
-import type { Config } from "../../core/config/config.ts";
-import { routingOf, type Target } from "../../core/config/targets.ts";
-import { isLocal, printSession, type UpsertRequest } from "../../core/session/session.ts";
+import type { ServedSession } from "../../core/api/control-api.ts";
+import { routingOf, type Target } from "../../core/config/model/config-model.ts";
+import type { Config } from "../../core/config/parse-config.ts";
+import { isLocal, serializeSession, type UpsertRequest } from "../../core/session/session-document.ts";
 import type { SessionRecord } from "./state.ts";
 
 /** Services run remote unless said otherwise. */
@@ -14,7 +14,7 @@ export function targetOf(targets: Record<string, Target>, service: string): Targ
 /** For the local server: each location as the file has it. */
 export function servedSession(record: SessionRecord): ServedSession {
   return {
-    session: printSession({
+    session: serializeSession({
       kind: record.kind,
       session_token: record.session_token,
       ...routingOf(record.config, (service) => targetOf(record.targets, service)),

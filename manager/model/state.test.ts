@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Config } from "../../core/config/config.ts";
+import type { Config } from "../../core/config/parse-config.ts";
 import { newConnector } from "../components/tunnel/connector.ts";
 import { newRecord } from "./records.ts";
 import { emptyState, parseState, type State } from "./state.ts";

@@ -1,8 +1,8 @@
 /** What is wanted on this machine and what was last confirmed of it: the content of `state.json`. */
 import * as z from "zod/mini";
-import type { TunnelData, WorkerCapabilities } from "../../core/api/local-server.ts";
-import type { Config, Target } from "../../core/config/config.ts";
-import type { SessionKind } from "../../core/session/session.ts";
+import type { TunnelData, WorkerCapabilities } from "../../core/api/control-api.ts";
+import type { Config, Target } from "../../core/config/parse-config.ts";
+import type { SessionKind } from "../../core/session/session-document.ts";
 import type { ProcessId } from "../../node/process-identity.ts";
 import type { Connector } from "../components/tunnel/watch.ts";
 import type { Problem } from "./problem.ts";

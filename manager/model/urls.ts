@@ -1,6 +1,6 @@
 /** Where browsers find a session. */
-import type { ServerStatus } from "../../core/api/local-server.ts";
-import { hostname } from "../../core/session/hosts.ts";
+import type { ServerStatus } from "../../core/api/control-api.ts";
+import { hostname } from "../../core/session/host-name.ts";
 import type { SessionRecord } from "./state.ts";
 
 /** One URL per domain, in the order of the file; none before the session has a name (or the local server a port). */

@@ -1,10 +1,10 @@
 /** What would happen to a request, by the functions that the local server and the Worker ask. */
 
-import type { Explanation } from "../../core/api/local-server.ts";
-import { routingOf } from "../../core/config/targets.ts";
-import type { Known } from "../../core/routing/decide.ts";
-import { explain as explainHead } from "../../core/routing/explain.ts";
-import { headOfUrl } from "../../core/routing/request.ts";
+import type { Explanation } from "../../core/api/control-api.ts";
+import { routingOf } from "../../core/config/model/config-model.ts";
+import { explainRequest as explainHead } from "../../core/routing/explain-request.ts";
+import type { RoutableSession } from "../../core/routing/request-decision.ts";
+import { headOfUrl } from "../../core/routing/routing-input.ts";
 import { targetOf } from "../model/routing.ts";
 import type { SessionRecord } from "../model/state.ts";
 
@@ -14,7 +14,7 @@ export function explain(
   url: string,
   headers: Record<string, string>,
 ): Explanation {
-  const known = new Map<string, Known>();
+  const known = new Map<string, RoutableSession>();
   for (const { name, config, confirmed, targets } of sessions) {
     if (!name) continue;
     const session = routingOf(config, (service) => targetOf(confirmed ?? targets, service));

@@ -1,6 +1,6 @@
 /** What the Worker is sent for a preview. */
-import type { Config } from "../../core/config/config.ts";
-import { printRouting } from "../../core/session/session.ts";
+import type { Config } from "../../core/config/parse-config.ts";
+import { serializeRouting } from "../../core/session/session-document.ts";
 import { checkLocations, ownConfig } from "../model/changes.ts";
 import { upsertRequest } from "../model/routing.ts";
 
@@ -13,5 +13,5 @@ export function previewRequest(
   checkLocations(config, locations);
   const preview = { kind: "preview" as const, name: name ?? null, locations, targets: {}, session_token: "" };
   const request = upsertRequest({ ...preview, config: ownConfig(preview, config) }, undefined);
-  return { ...request, ...printRouting(request) };
+  return { ...request, ...serializeRouting(request) };
 }

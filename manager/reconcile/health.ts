@@ -1,8 +1,8 @@
 /** Is a service up? */
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
-import type { Health as HealthCheck } from "../../core/config/config.ts";
-import { httpOrigin } from "../../core/session/session.ts";
+import type { HealthCheck } from "../../core/config/parse-config.ts";
+import { httpOrigin } from "../../core/session/session-document.ts";
 import { networkReason } from "../components/worker-api/worker-client.ts";
 import type { Health } from "../model/snapshot.ts";
 

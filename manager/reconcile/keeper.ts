@@ -4,7 +4,7 @@
  */
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { controlAddress } from "../../core/api/local-server.ts";
+import { controlAddress } from "../../core/api/control-api.ts";
 import { LOOK_PATIENCE_MS } from "../components/local-server/control-client.ts";
 import type { LocalServerOptions } from "../components/local-server/local-server.ts";
 import { isPresent, isWanted, needsThisMachine } from "../model/records.ts";

@@ -1,7 +1,7 @@
 /** Brings one session up, and takes it down: the local server, the Worker, its tunnel, its env files. */
 import { dirname, resolve } from "node:path";
-import type { ServerStatus } from "../../core/api/local-server.ts";
-import { randomName } from "../../core/session/names.ts";
+import type { ServerStatus } from "../../core/api/control-api.ts";
+import { randomName } from "../../core/session/session-name.ts";
 import { EnvFiles } from "../components/env-files/env-files.ts";
 import { type ControlClient, LOOK_PATIENCE_MS } from "../components/local-server/control-client.ts";
 import { newConnector, stepConnector, stopConnector } from "../components/tunnel/connector.ts";

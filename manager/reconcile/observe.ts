@@ -1,5 +1,5 @@
 /** The snapshot as a function of the state and of what was seen. */
-import type { ServerStatus } from "../../core/api/local-server.ts";
+import type { ServerStatus } from "../../core/api/control-api.ts";
 import { isOutdated, ORIGINAL_WORKER } from "../components/worker-api/worker-answers.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { isConnected, isPresent, isWanted, needsThisMachine } from "../model/records.ts";

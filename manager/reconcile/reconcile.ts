@@ -2,7 +2,7 @@
  * Makes what runs follow what is wanted. Level-triggered and idempotent: it looks at what is there, does what is
  * missing, and does nothing when all is as it should be. Whoever calls it holds the reconcile lock.
  */
-import type { ServerStatus } from "../../core/api/local-server.ts";
+import type { ServerStatus } from "../../core/api/control-api.ts";
 import { servedHosts } from "../components/local-dns/coverage.ts";
 import { followSessions } from "../components/local-dns/hosts-file.ts";
 import { asksLocalDns, readJournal } from "../components/local-dns/journal.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Config } from "../../core/config/config.ts";
+import type { Config } from "../../core/config/parse-config.ts";
 import { isOlder } from "../components/local-server/local-server.ts";
 import { isOutdated } from "../components/worker-api/worker-answers.ts";
 import { forgetUnused, newRecord } from "../model/records.ts";

@@ -1,11 +1,11 @@
 /** The same requests decided by the contract's text and by ours: a difference is a deviation. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { addedHeaders } from "../../core/routing/headers.ts";
-import { candidates } from "../../core/routing/identify.ts";
-import type { RequestHead } from "../../core/routing/request.ts";
-import { route } from "../../core/routing/route.ts";
-import { parseSession } from "../../core/session/session.ts";
+import { sessionCandidates } from "../../core/routing/identify-session.ts";
+import { addedHeaders } from "../../core/routing/proxy-headers.ts";
+import { route } from "../../core/routing/route-request.ts";
+import type { RequestHead } from "../../core/routing/routing-input.ts";
+import { parseSession } from "../../core/session/session-document.ts";
 import { addedBy, type Request, type Session, sessionOf, targetOf } from "./contract.ts";
 
 const RUNS = 5_000;
@@ -106,7 +106,7 @@ describe("decided by the text of the contract and by ours", () => {
     fc.assert(
       fc.property(request, fc.subarray(NAMES), (request, known) => {
         const isKnown = (name: string) => known.includes(name);
-        const found = candidates(headOf(request)).find(({ name }) => isKnown(name))?.name;
+        const found = sessionCandidates(headOf(request)).find(({ name }) => isKnown(name))?.name;
         expect(found).toBe(sessionOf(request, isKnown));
       }),
       { numRuns: RUNS },
@@ -166,7 +166,9 @@ describe("decided by the text of the contract and by ours", () => {
           target: decision.target,
         });
         expect(sessionOf(afterOurs, known)).toBe(name);
-        expect(candidates(headOf(afterOriginal)).find((candidate) => known(candidate.name))?.name).toBe(name);
+        expect(
+          sessionCandidates(headOf(afterOriginal)).find((candidate) => known(candidate.name))?.name,
+        ).toBe(name);
       }),
       { numRuns: RUNS },
     );

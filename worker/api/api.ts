@@ -4,10 +4,10 @@ import type {
   SessionSummary,
   TunneledSession,
   WorkerCapabilities,
-} from "../../core/api/local-server.ts";
-import type { RequestHead } from "../../core/routing/request.ts";
-import { isSessionName, nameProblem } from "../../core/session/names.ts";
-import { printRouting } from "../../core/session/session.ts";
+} from "../../core/api/control-api.ts";
+import type { RequestHead } from "../../core/routing/routing-input.ts";
+import { serializeRouting } from "../../core/session/session-document.ts";
+import { isSessionName, sessionNameError } from "../../core/session/session-name.ts";
 import { type Env, isDirect } from "../env.ts";
 import { directory, type Listed } from "../objects/directory-object.ts";
 import { NO_TUNNEL_SENTENCE } from "../proxy/failure.ts";
@@ -100,7 +100,7 @@ async function save(
 }
 
 async function tunnelOf(name: string, env: Env): Promise<Response> {
-  const problem = nameProblem(name);
+  const problem = sessionNameError(name);
   if (problem) return text(400, `session_name: ${problem}`);
   const opened = await sessionObject(name, env).openTunnel(name);
   forget(name);
@@ -130,7 +130,7 @@ async function inspect(name: string, env: Env): Promise<Response> {
   return json({
     ...summary({ ...record, kind: record.session.kind, expires }),
     used: record.used,
-    ...printRouting(record.session),
+    ...serializeRouting(record.session),
     tunnel: tunnel && { name: tunnel.name, url: tunnel.url, last_started: tunnel.last_started },
   } satisfies SessionDetails);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Session } from "../../core/session/session.ts";
+import type { Session } from "../../core/session/session-document.ts";
 import { isPrivate, refusedLocations } from "./targets.ts";
 
 function problems(location: string, more: { kind?: Session["kind"]; direct?: boolean } = {}): string[] {

@@ -1,5 +1,5 @@
 /** Which addresses a session may send requests to. The Worker is no way into networks that its users cannot reach. */
-import { httpOrigin, type Session } from "../../core/session/session.ts";
+import { httpOrigin, type Session } from "../../core/session/session-document.ts";
 import { saysNoTunnel } from "../objects/known-session.ts";
 import { goesThroughTunnel } from "../objects/locality.ts";
 

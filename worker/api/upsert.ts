@@ -1,7 +1,12 @@
 /** Creating and changing sessions: whose name is it, and what is refused. */
 import * as z from "zod/mini";
-import { animalName, contentName, randomName } from "../../core/session/names.ts";
-import { parseUpsert, printSession, type Session, type UpsertRequest } from "../../core/session/session.ts";
+import {
+  parseUpsert,
+  type Session,
+  serializeSession,
+  type UpsertRequest,
+} from "../../core/session/session-document.ts";
+import { animalName, contentName, randomName } from "../../core/session/session-name.ts";
 import { type Env, isDirect } from "../env.ts";
 import type { TunnelRecord, Upsert, Upserted } from "../objects/session-record.ts";
 import { forget } from "../proxy/lookup.ts";
@@ -111,7 +116,7 @@ async function saveUnguessable(desired: string | null, save: Save): Promise<Save
 
 /** The same content has the same name; where two contents would share one, the later takes the next. */
 function nameByContent(session: Session, attempt: number): Promise<string> {
-  const content = printSession(session);
+  const content = serializeSession(session);
   return contentName(attempt === 0 ? content : { ...content, attempt });
 }
 

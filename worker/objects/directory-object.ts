@@ -3,7 +3,7 @@
  * can only be asked by name, and the named tokens.
  */
 import { DurableObject } from "cloudflare:workers";
-import type { SessionKind } from "../../core/session/session.ts";
+import type { SessionKind } from "../../core/session/session-document.ts";
 import { DIRECTORY_NAME, type Env } from "../env.ts";
 import { newNamedToken, sha256 } from "../secret.ts";
 

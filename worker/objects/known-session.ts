@@ -1,5 +1,10 @@
 /** A session as the proxy needs it. */
-import { httpOrigin, type Routing, type Session, type SessionKind } from "../../core/session/session.ts";
+import {
+  httpOrigin,
+  type Routing,
+  type Session,
+  type SessionKind,
+} from "../../core/session/session-document.ts";
 import { goesThroughTunnel } from "./locality.ts";
 
 export interface KnownSession {

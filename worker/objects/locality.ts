@@ -1,6 +1,6 @@
 /** Which locations mean "the machine of the session's user", and so go through its tunnel. */
-import { hostname } from "../../core/session/hosts.ts";
-import { httpOrigin, isLocal } from "../../core/session/session.ts";
+import { hostname } from "../../core/session/host-name.ts";
+import { httpOrigin, isLocal } from "../../core/session/session-document.ts";
 
 /**
  * `localhost` always does. Every other loopback address does too, unless the Worker itself runs on that machine

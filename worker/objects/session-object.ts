@@ -1,7 +1,7 @@
 /** The Durable Object of one session: its document, its owner, its tunnel. All its changes happen here, one after the other. */
 import { DurableObject } from "cloudflare:workers";
-import type { TunnelData } from "../../core/api/local-server.ts";
-import { randomName } from "../../core/session/names.ts";
+import type { TunnelData } from "../../core/api/control-api.ts";
+import { randomName } from "../../core/session/session-name.ts";
 import { type Env, isDirect } from "../env.ts";
 import { newSecret } from "../secret.ts";
 import { type DoomedTunnel, TunnelError, type TunnelProvider, tunnelProvider } from "../tunnel/provider.ts";

@@ -1,6 +1,6 @@
 /** What a session's object keeps, and what it is asked to change. */
-import type { TunnelData } from "../../core/api/local-server.ts";
-import type { Session } from "../../core/session/session.ts";
+import type { TunnelData } from "../../core/api/control-api.ts";
+import type { Session } from "../../core/session/session-document.ts";
 
 /** What is kept of a session. Times are milliseconds since the epoch. */
 export interface SessionRecord {

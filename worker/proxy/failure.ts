@@ -1,7 +1,7 @@
 /** Why a request got no answer from a service, as the Worker says it. */
-import { type Failure as CoreFailure, failureAnswer } from "../../core/routing/errors.ts";
+import { failureContent, type ProxyFailure } from "../../core/routing/proxy-failure.ts";
 
-export type Failure = CoreFailure<
+export type Failure = ProxyFailure<
   | "malformed"
   | "unknown-session"
   | "no-target"
@@ -16,6 +16,6 @@ export const NO_TUNNEL_SENTENCE =
   "This linkup session has no associated tunnel / was started with --no-tunnel";
 
 export function failureResponse(failure: Failure, request: Request): Response {
-  const { headers, body } = failureAnswer(failure, request.headers.get("accept"));
+  const { headers, body } = failureContent(failure, request.headers.get("accept"));
   return new Response(body, { status: failure.status, headers });
 }

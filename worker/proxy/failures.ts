@@ -1,5 +1,5 @@
 /** What can go wrong between a request and its service, in words. */
-import type { Routed } from "../../core/routing/route.ts";
+import type { Routed } from "../../core/routing/route-request.ts";
 import { type Failure, failureResponse, NO_TUNNEL_SENTENCE } from "./failure.ts";
 
 export const malformed: Failure = {

@@ -3,9 +3,13 @@
  * which is the longest that a change made elsewhere can stay unseen here.
  */
 
-import { type Candidate, firstCandidate, type NameSource } from "../../core/routing/identify.ts";
-import type { RequestHead } from "../../core/routing/request.ts";
-import { sessionLabel } from "../../core/session/hosts.ts";
+import {
+  firstKnownSession,
+  type NameSource,
+  type SessionCandidate,
+} from "../../core/routing/identify-session.ts";
+import type { RequestHead } from "../../core/routing/routing-input.ts";
+import { sessionLabel } from "../../core/session/host-name.ts";
 import type { Env } from "../env.ts";
 import { type KnownSession, NO_VERSION } from "../objects/known-session.ts";
 import type { SessionObject } from "../objects/session-object.ts";
@@ -60,9 +64,9 @@ export function findSession(
   const first = label === undefined ? "none" : remembered(label, "host");
   if (typeof first === "object") return first;
 
-  const candidates: Candidate[] = [];
+  const candidates: SessionCandidate[] = [];
   let unanswered = false;
-  const found = firstCandidate(head, (name, source): Found | undefined => {
+  const found = firstKnownSession(head, (name, source): Found | undefined => {
     const answer = remembered(name, source);
     if (answer === "unknown") unanswered = true;
     else if (answer !== "none" && !unanswered) return answer;
@@ -72,7 +76,7 @@ export function findSession(
   return unanswered ? askForAll(candidates, now, env) : found;
 }
 
-async function askForAll(candidates: Candidate[], now: number, env: Env): Promise<Found | undefined> {
+async function askForAll(candidates: SessionCandidate[], now: number, env: Env): Promise<Found | undefined> {
   const [only] = candidates;
   if (only && candidates.length === 1) {
     const session = await ask(only.name, env);

@@ -1,8 +1,8 @@
 /** Serves a request of a session: which one, which of its services, there and back. */
-import { loop, noTargetFor, unknownSession } from "../../core/routing/errors.ts";
-import { hopsOf, MAX_HOPS } from "../../core/routing/headers.ts";
-import type { RequestHead } from "../../core/routing/request.ts";
-import { keepsCaching, route } from "../../core/routing/route.ts";
+import { loop, noTargetFor, unknownSession } from "../../core/routing/proxy-failure.ts";
+import { hopsOf, MAX_HOPS } from "../../core/routing/proxy-headers.ts";
+import { keepsCaching, route } from "../../core/routing/route-request.ts";
+import type { RequestHead } from "../../core/routing/routing-input.ts";
 import { type Env, isDirect } from "../env.ts";
 import { NO_TUNNEL } from "../objects/known-session.ts";
 import { cacheKey, fromCache, keep, mayBeKept } from "./edge-cache.ts";

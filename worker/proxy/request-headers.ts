@@ -1,5 +1,10 @@
 /** The headers of a request on its way to a service. */
-import { addedHeaders, HOPS_HEADER, joinCookies, ORIGIN_SECRET_HEADER } from "../../core/routing/headers.ts";
+import {
+  addedHeaders,
+  HOPS_HEADER,
+  joinCookies,
+  ORIGIN_SECRET_HEADER,
+} from "../../core/routing/proxy-headers.ts";
 import { deleteHopByHopOfRequest } from "./hop-by-hop.ts";
 import type { Passage } from "./response.ts";
 

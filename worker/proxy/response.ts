@@ -1,7 +1,7 @@
 /** A service's response on its way back to the client. */
-import { corsHeaders, isPreflight } from "../../core/routing/headers.ts";
-import type { RequestHead } from "../../core/routing/request.ts";
-import type { Routed } from "../../core/routing/route.ts";
+import { corsHeaders, isPreflight } from "../../core/routing/proxy-headers.ts";
+import type { Routed } from "../../core/routing/route-request.ts";
+import type { RequestHead } from "../../core/routing/routing-input.ts";
 import { type Failure, failureResponse } from "./failure.ts";
 import { serviceUnreachable } from "./failures.ts";
 import { deleteHopByHopOfResponse } from "./hop-by-hop.ts";

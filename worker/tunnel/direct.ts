@@ -1,5 +1,5 @@
 /** No tunnel: the Worker and the laptop are one machine. */
-import { isLocal } from "../../core/session/session.ts";
+import { isLocal } from "../../core/session/session-document.ts";
 import type { Env } from "../env.ts";
 import { base64 } from "../secret.ts";
 import type { TunnelProvider } from "./provider.ts";

@@ -1,5 +1,5 @@
 /** How requests reach a laptop. */
-import type { TunnelData } from "../../core/api/local-server.ts";
+import type { TunnelData } from "../../core/api/control-api.ts";
 import { type Env, isDirect } from "../env.ts";
 import { cloudflareTunnels } from "./cloudflare.ts";
 import { directTunnels } from "./direct.ts";

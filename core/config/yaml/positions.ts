@@ -1,7 +1,7 @@
 /** Where in the text of linkup.yaml things stand. */
-import type { Path, YamlTree } from "./tree.ts";
+import type { Path, YamlTree } from "./yaml-tree.ts";
 
-export type { Path } from "./tree.ts";
+export type { Path } from "./yaml-tree.ts";
 
 /** Offsets in UTF-16 units, lines and columns from 0. */
 export interface Position {

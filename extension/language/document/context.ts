@@ -1,5 +1,5 @@
 /** Where in the structure a cursor is: also in text that is no YAML yet, because it is being typed. */
-import type { YamlTree } from "../../../core/config/yaml/tree.ts";
+import type { YamlTree } from "../../../core/config/yaml/yaml-tree.ts";
 import { lineStart } from "./lines.ts";
 import type { Span } from "./model.ts";
 import { flowAt } from "./spot.ts";

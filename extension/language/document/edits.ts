@@ -1,6 +1,6 @@
 /** Edits of the text itself, so that comments, anchors and formatting stay as they are. */
-import type { MapNode, ScalarNode, YamlNode } from "../../../core/config/yaml/node.ts";
-import type { YamlTree } from "../../../core/config/yaml/tree.ts";
+import type { MapNode, ScalarNode, YamlNode } from "../../../core/config/yaml/yaml-node.ts";
+import type { YamlTree } from "../../../core/config/yaml/yaml-tree.ts";
 import { columnOf, eol, lineEnd, lineStart } from "./lines.ts";
 import type { Span, TextEdit } from "./model.ts";
 import { flowAt } from "./spot.ts";

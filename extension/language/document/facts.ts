@@ -1,5 +1,5 @@
 /** What is true right now, beside the text: of the file's session, of this machine's ports, of version control. */
-import { addressOf } from "../../../core/config/checks/locations.ts";
+import { addressOf } from "../../../core/config/checks/check-locations.ts";
 import type { SessionView } from "../../../manager/model/snapshot.ts";
 
 export interface Facts {

@@ -1,6 +1,6 @@
 /** One version of a linkup.yaml as all features of the editor see it: parsed once, whoever asks first. */
-import { type ParsedConfig, parseConfig } from "../../../core/config/config.ts";
-import type { YamlTree } from "../../../core/config/yaml/tree.ts";
+import { type ParsedConfig, parseConfig } from "../../../core/config/parse-config.ts";
+import type { YamlTree } from "../../../core/config/yaml/yaml-tree.ts";
 import { type Outline, outlineOf } from "./outline.ts";
 
 /** A part of the text, in UTF-16 units. */

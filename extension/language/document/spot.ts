@@ -1,6 +1,6 @@
 /** What stands at a place of the text. */
-import type { AliasNode, ScalarNode, YamlNode } from "../../../core/config/yaml/node.ts";
-import type { Path, YamlTree } from "../../../core/config/yaml/tree.ts";
+import type { AliasNode, ScalarNode, YamlNode } from "../../../core/config/yaml/yaml-node.ts";
+import type { Path, YamlTree } from "../../../core/config/yaml/yaml-tree.ts";
 import { lineStart } from "./lines.ts";
 import type { Span } from "./model.ts";
 

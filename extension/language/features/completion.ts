@@ -1,6 +1,6 @@
 /** What can be written at the cursor: keys, names of services, ports that answer, ready-made parts. */
-import { infoAt, type KeyInfo } from "../../../core/config/keys.ts";
-import type { Path } from "../../../core/config/yaml/tree.ts";
+import { type KeyInfo, keyInfoAt } from "../../../core/config/model/schema-keys.ts";
+import type { Path } from "../../../core/config/yaml/yaml-tree.ts";
 import { t } from "../../words.ts";
 import { type Context, contextAt } from "../document/context.ts";
 import { scalar } from "../document/edits.ts";
@@ -30,7 +30,7 @@ export function completions(model: Model, facts: Facts, offset: number): Complet
   if (alias) return anchors(model, alias);
   const context = contextAt(model.tree, offset);
   if (!context) return [];
-  const info = infoAt(context.path);
+  const info = keyInfoAt(context.path);
   if (!info) return [];
   const found = offers(model, facts, context, info);
   return found.map((completion, i) => ({
@@ -71,7 +71,7 @@ const PARTS: Readonly<Record<string, string>> = {
 function keys(model: Model, context: Context, info: KeyInfo): Offer[] {
   const { column, present, hasColon, path } = context;
   const missing = info.keys.filter((key) => !present.includes(key));
-  const offers = missing.map((key) => ({ key, about: infoAt([...path, key])! }));
+  const offers = missing.map((key) => ({ key, about: keyInfoAt([...path, key])! }));
   const sorted = [
     ...offers.filter(({ about }) => about.required),
     ...offers.filter(({ about }) => !about.required),
@@ -124,7 +124,7 @@ function item(model: Model, path: Path, column: number | undefined): Offer | und
 function items(model: Model, facts: Facts, context: Context): Offer[] {
   const path = [...context.path, 0];
   const { column } = context;
-  const about = infoAt(path);
+  const about = keyInfoAt(path);
   if (about?.kind !== "map") {
     const found = about ? values(model, facts, { ...context, path }, about) : [];
     const dash = context.role === "item" ? "" : "- ";

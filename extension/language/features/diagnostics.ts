@@ -1,11 +1,11 @@
 /** What is wrong, or worth knowing: core's problems and those that only this machine can tell. */
-import { PROBLEM_CODES } from "../../../core/config/problem.ts";
-import type { Path } from "../../../core/config/yaml/tree.ts";
+import { DIAGNOSTIC_CODES } from "../../../core/config/model/config-diagnostic.ts";
+import type { Path } from "../../../core/config/yaml/yaml-tree.ts";
 import { t } from "../../words.ts";
 import { type Facts, localPort } from "../document/facts.ts";
 import type { Model, Span } from "../document/model.ts";
 
-export const CODES = [...PROBLEM_CODES, "nothing-listens", "token-in-file"] as const;
+export const CODES = [...DIAGNOSTIC_CODES, "nothing-listens", "token-in-file"] as const;
 export type Code = (typeof CODES)[number];
 
 export interface Finding extends Span {
@@ -21,7 +21,7 @@ export interface Finding extends Span {
 
 /** In the order of the text. */
 export function findings(model: Model, facts: Facts): Finding[] {
-  const fromCore = model.parsed.problems.map(
+  const fromCore = model.parsed.diagnostics.map(
     ({ code, severity, message, path, range, related, suggestion }): Finding => {
       const finding: Finding = {
         code,

@@ -1,6 +1,6 @@
 /** A remedy, and what the makers of remedies share. */
-import type { ScalarNode } from "../../../core/config/yaml/node.ts";
-import type { Path } from "../../../core/config/yaml/tree.ts";
+import type { ScalarNode } from "../../../core/config/yaml/yaml-node.ts";
+import type { Path } from "../../../core/config/yaml/yaml-tree.ts";
 import { localPort } from "../document/facts.ts";
 import type { Model, TextEdit } from "../document/model.ts";
 

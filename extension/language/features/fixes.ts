@@ -1,5 +1,5 @@
 /** Remedies for findings, as edits of the text. */
-import type { MapNode, YamlNode } from "../../../core/config/yaml/node.ts";
+import type { MapNode, YamlNode } from "../../../core/config/yaml/yaml-node.ts";
 import { compile } from "../../../core/regex/pattern.ts";
 import { t } from "../../words.ts";
 import { removePair, replaceScalar, scalar } from "../document/edits.ts";

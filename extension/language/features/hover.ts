@@ -1,6 +1,6 @@
 /** What is shown at rest over a place: the meaning of keys, where services point, what patterns match. */
-import type { Path } from "../../../core/config/yaml/tree.ts";
-import { examples } from "../../../core/regex/analysis/examples.ts";
+import type { Path } from "../../../core/config/yaml/yaml-tree.ts";
+import { examplePaths } from "../../../core/regex/analysis/example-paths.ts";
 import { compile, replaceAll } from "../../../core/regex/pattern.ts";
 import { healthWord, targetWord } from "../../views/labels.ts";
 import { t } from "../../words.ts";
@@ -90,7 +90,7 @@ function routeText({ outline }: Model, path: Path): string {
   const domain = outline.domains.find((domain) => domain.path[1] === path[1]);
   const route = domain?.routes.find((route) => route.path.at(-1) === path.at(-2));
   if (!domain || !route) return "";
-  const rows = examples(route.pattern.text).map((example) => {
+  const rows = examplePaths(route.pattern.text).map((example) => {
     const winner = winnerOf(domain, example);
     const service = winner?.service ?? domain.defaultService;
     const arrow = `- ${code(example)} → **${escaped(service?.text ?? "?")}**`;
@@ -116,7 +116,7 @@ function winnerOf(domain: DomainItem, path: string): RouteItem | undefined {
 function rewriteText(source: string, target: string): string {
   const compiled = compile(source);
   if (!compiled.ok) return "";
-  const rows = examples(source).map(
+  const rows = examplePaths(source).map(
     (example) => `- ${code(example)} → ${code(replaceAll(compiled.pattern, example, target).text)}`,
   );
   const about = keyText(["services", 0, "rewrites", 0, "source"]);

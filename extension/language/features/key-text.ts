@@ -1,11 +1,11 @@
 /** What a key of linkup.yaml means, as Markdown, from the one schema. */
-import { infoAt } from "../../../core/config/keys.ts";
-import type { Path } from "../../../core/config/yaml/tree.ts";
+import { keyInfoAt } from "../../../core/config/model/schema-keys.ts";
+import type { Path } from "../../../core/config/yaml/yaml-tree.ts";
 import { t } from "../../words.ts";
 
 /** Empty for keys that Linkup does not know. */
 export function keyText(path: Path): string {
-  const info = infoAt(path);
+  const info = keyInfoAt(path);
   if (!info?.description) return "";
   const facts = [
     info.required ? t("Required.") : t("Optional."),

@@ -1,5 +1,5 @@
 /** Services by name: where they are defined, where they are used, and another name for all of them. */
-import type { ScalarNode } from "../../../core/config/yaml/node.ts";
+import type { ScalarNode } from "../../../core/config/yaml/yaml-node.ts";
 import { t } from "../../words.ts";
 import { replaceScalar } from "../document/edits.ts";
 import type { Model, Span, TextEdit } from "../document/model.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { parseConfig } from "../../../core/config/config.ts";
+import { parseConfig } from "../../../core/config/parse-config.ts";
 import { RUNNING, SHOP } from "../../../test/support/language/testing.ts";
 import { apply } from "../document/edits.ts";
 import { type Model, modelOf, type Span } from "../document/model.ts";
@@ -154,7 +154,7 @@ test("what is kept from before an edit changes no result", () => {
         kept = parseConfig(text, kept);
       }
       const fresh = parseConfig(text);
-      expect(kept.problems).toEqual(fresh.problems);
+      expect(kept.diagnostics).toEqual(fresh.diagnostics);
       expect(kept.config).toEqual(fresh.config);
       expect(kept.positions.tree.root).toEqual(fresh.positions.tree.root);
     }),

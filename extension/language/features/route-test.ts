@@ -1,8 +1,8 @@
 /** The test bench for routes: where a path or URL would go by the file as it stands, and where in the file that is decided. */
-import type { Target } from "../../../core/config/config.ts";
-import { headOfUrl } from "../../../core/routing/request.ts";
-import { type Decision, route } from "../../../core/routing/route.ts";
-import { httpOrigin, type Routing } from "../../../core/session/session.ts";
+import type { Target } from "../../../core/config/parse-config.ts";
+import { type RouteDecision, route } from "../../../core/routing/route-request.ts";
+import { headOfUrl } from "../../../core/routing/routing-input.ts";
+import { httpOrigin, type Routing } from "../../../core/session/session-document.ts";
 import { t } from "../../words.ts";
 import type { Facts } from "../document/facts.ts";
 import type { Model, Span } from "../document/model.ts";
@@ -85,7 +85,7 @@ function routing({ outline }: Model, targetOf: (service: string) => Target): Rou
 
 function marks(
   { outline }: Model,
-  decision: Extract<Decision, { outcome: "routed" }>,
+  decision: Extract<RouteDecision, { outcome: "routed" }>,
   path: string,
   target: Target,
   url: string,
@@ -111,7 +111,7 @@ function marks(
 
 function markRoutes(
   domain: DomainItem | undefined,
-  reason: Extract<Decision, { outcome: "routed" }>["reason"],
+  reason: Extract<RouteDecision, { outcome: "routed" }>["reason"],
   path: string,
   mark: (at: Span | undefined, text: string, kind?: Mark["kind"]) => void,
 ): void {

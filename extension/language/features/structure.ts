@@ -1,5 +1,5 @@
 /** The file's structure: its symbols, and what can be folded. */
-import type { YamlNode } from "../../../core/config/yaml/node.ts";
+import type { YamlNode } from "../../../core/config/yaml/yaml-node.ts";
 import type { Model, Span } from "../document/model.ts";
 
 export interface OutlineSymbol extends Span {

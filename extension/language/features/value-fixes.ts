@@ -1,6 +1,6 @@
 /** Remedies for keys that are missing and values that have the wrong form. */
-import { infoAt } from "../../../core/config/keys.ts";
-import type { Path } from "../../../core/config/yaml/tree.ts";
+import { keyInfoAt } from "../../../core/config/model/schema-keys.ts";
+import type { Path } from "../../../core/config/yaml/yaml-tree.ts";
 import { t } from "../../words.ts";
 import { insertKey, scalar } from "../document/edits.ts";
 import type { Model } from "../document/model.ts";
@@ -23,7 +23,7 @@ export function missingKey(model: Model, { path }: Finding): Fix[] {
 
 /** What a new key is given: the schema's first example. */
 function example(path: Path): string {
-  const [first] = infoAt(path)?.examples ?? [];
+  const [first] = keyInfoAt(path)?.examples ?? [];
   return typeof first === "string" ? scalar(first) : "";
 }
 
@@ -41,7 +41,7 @@ const FLOW_VALUES: Readonly<Record<string, string>> = {
 export function wrongValue(model: Model, { path, start, end }: Finding): Fix[] {
   const node = model.tree.resolved(model.tree.node(path));
   if (node?.kind !== "scalar") return [];
-  const info = infoAt(path);
+  const info = keyInfoAt(path);
   const text = model.text.slice(start, end);
   const value = node.value;
   const change = (to: string): Fix => ({

@@ -3,18 +3,18 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
-  covers,
+  type CertificateInfo,
+  type CertificateWithKey,
+  certificateInfo,
   createAuthority,
-  type Facts,
-  factsOf,
-  type Identity,
-} from "../../../core/certificates/authority.ts";
+  permitsHost,
+} from "../../../core/certificates/certificate-authority.ts";
 import { writeAtomically } from "../../../node/atomic-file.ts";
 
 export interface Authority {
   /** The certificate's file. */
   file: string;
-  facts: Facts;
+  facts: CertificateInfo;
 }
 
 const DAY_MS = 86_400_000;
@@ -34,11 +34,11 @@ function files(home: string) {
 export async function readAuthority(home: string): Promise<Authority | undefined> {
   const { certificate } = files(home);
   if (!existsSync(certificate)) return undefined;
-  return { file: certificate, facts: await factsOf(await readFile(certificate, "utf8")) };
+  return { file: certificate, facts: await certificateInfo(await readFile(certificate, "utf8")) };
 }
 
 /** The authority with its key; undefined when there is none. */
-export async function readIdentity(home: string): Promise<Identity | undefined> {
+export async function readIdentity(home: string): Promise<CertificateWithKey | undefined> {
   const { certificate, key } = files(home);
   if (!existsSync(certificate)) return undefined;
   return { certificate: await readFile(certificate, "utf8"), key: await readFile(key, "utf8") };
@@ -46,7 +46,7 @@ export async function readIdentity(home: string): Promise<Identity | undefined> 
 
 /** An authority to be installed; with `identity` when it is a new one, which is not written yet. */
 export interface Proposed extends Authority {
-  identity?: Identity;
+  identity?: CertificateWithKey;
 }
 
 /** The one that there is, when it covers these domains and lasts, else a new one. Writes nothing. */
@@ -55,15 +55,15 @@ export async function proposeAuthority(home: string, domains: string[], now = Da
   if (
     known &&
     known.facts.notAfter - now > SOON_MS &&
-    domains.every((domain) => covers(known.facts.domains, domain))
+    domains.every((domain) => permitsHost(known.facts.domains, domain))
   )
     return known;
   const identity = await createAuthority(domains, now);
-  return { file: files(home).certificate, facts: await factsOf(identity.certificate), identity };
+  return { file: files(home).certificate, facts: await certificateInfo(identity.certificate), identity };
 }
 
 /** Puts a new authority in its place: the local server signs with it from then on. */
-export async function writeAuthority(home: string, authority: Identity): Promise<void> {
+export async function writeAuthority(home: string, authority: CertificateWithKey): Promise<void> {
   const { directory, certificate, key } = files(home);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   // The certificate last: the local server takes an authority for there when it is.

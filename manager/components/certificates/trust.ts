@@ -1,11 +1,11 @@
 /** Which steps make the browsers and programs of a machine trust an authority, and which take it back. Pure. */
 import { join } from "node:path/posix";
-import type { Facts } from "../../../core/certificates/authority.ts";
+import type { CertificateInfo } from "../../../core/certificates/certificate-authority.ts";
 import type { Machine } from "../local-dns/machine.ts";
 import { admin, only, type Step, user } from "../local-dns/step.ts";
 
 /** `file`: the authority's certificate as PEM. */
-export function planTrust(machine: Machine, file: string, { sha1, sha256 }: Facts): Step[] {
+export function planTrust(machine: Machine, file: string, { sha1, sha256 }: CertificateInfo): Step[] {
   const steps: Step[] = [];
   if (machine.platform === "darwin") steps.push(keychain(machine, file, sha1));
   if (machine.platform === "win32") steps.push(windowsStore(file, sha1));

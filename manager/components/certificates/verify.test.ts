@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createAuthority, issueLeaf } from "../../../core/certificates/authority.ts";
+import { createAuthority, issueLeaf } from "../../../core/certificates/certificate-authority.ts";
 import { keychainRefusal, refusalOf, windowsRefusal } from "./verify.ts";
 
 test("a client with our authority believes our certificate for a host of the domain, and no other does", async () => {

@@ -7,7 +7,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { duplexPair } from "node:stream";
 import { connect, createSecureContext, TLSSocket } from "node:tls";
-import { factsOf, type Identity, issueLeaf } from "../../../core/certificates/authority.ts";
+import {
+  type CertificateWithKey,
+  certificateInfo,
+  issueLeaf,
+} from "../../../core/certificates/certificate-authority.ts";
 import { type Machine, run } from "../local-dns/machine.ts";
 import { readIdentity } from "./authority-files.ts";
 
@@ -21,7 +25,7 @@ export interface Verdict {
 /** What each store of this machine says; nothing without an authority. Changes nothing. */
 export async function askStores(home: string, machine: Machine, now = Date.now()): Promise<Verdict[]> {
   const authority = await readIdentity(home);
-  const [domain] = authority ? (await factsOf(authority.certificate)).domains : [];
+  const [domain] = authority ? (await certificateInfo(authority.certificate)).domains : [];
   if (!authority || domain === undefined) return [];
   const leaf = await issueLeaf(authority, domain, now);
   const host = `linkup-health.${domain}`;
@@ -47,7 +51,11 @@ export async function askStores(home: string, machine: Machine, now = Date.now()
 }
 
 /** Why a TLS client that trusts these authorities would refuse this certificate for this host; undefined when not. */
-export function refusalOf(leaf: Identity, host: string, authorities: string): Promise<string | undefined> {
+export function refusalOf(
+  leaf: CertificateWithKey,
+  host: string,
+  authorities: string,
+): Promise<string | undefined> {
   const [here, there] = duplexPair();
   const secureContext = createSecureContext({ cert: leaf.certificate, key: leaf.key });
   const server = new TLSSocket(there as never, { isServer: true, secureContext });

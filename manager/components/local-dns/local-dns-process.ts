@@ -1,7 +1,7 @@
 /** Local DNS as a process: runs while it is installed. */
 import { Resolver } from "node:dns/promises";
 import { join } from "node:path";
-import { LOCAL_DNS_ITSELF } from "../../../core/api/local-server.ts";
+import { LOCAL_DNS_PROBE_NAME } from "../../../core/api/control-api.ts";
 import { isRunning } from "../../../node/process-identity.ts";
 import { problem } from "../../model/problem.ts";
 import type { LocalDnsState } from "../../model/state.ts";
@@ -38,7 +38,7 @@ export class LocalDns {
     if (before.process && isOlder(before.version ?? "0", this.#options.version)) await this.stop();
     else if (before.process && !(await isRunning(before.process)))
       await this.#fail("It ended unexpectedly.", domains);
-    else if (before.process && (await answers(host ?? LOCAL_DNS_ITSELF)))
+    else if (before.process && (await answers(host ?? LOCAL_DNS_PROBE_NAME)))
       await this.#change((before) => ({ ...isWell(before, Date.now()), ready: true }));
     else if (before.process && Date.now() - before.started > START_MS) {
       await endProcess(before.process);

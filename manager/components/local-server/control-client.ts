@@ -7,13 +7,13 @@ import {
   type Lease,
   type ServedSession,
   type ServerStatus,
-} from "../../../core/api/local-server.ts";
+} from "../../../core/api/control-api.ts";
 import type {
   Exchange,
   ExchangeDetails,
   ExchangeFilter,
   FollowedExchange,
-} from "../../../core/api/requests.ts";
+} from "../../../core/api/request-log-api.ts";
 import { LinkupError } from "../../model/problem.ts";
 
 const TIMEOUT_MS = 5_000;

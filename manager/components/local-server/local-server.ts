@@ -1,7 +1,7 @@
 /** The local server as a process: started once, adopted by everyone else, replaced when it is of an older version. */
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { ServerStatus } from "../../../core/api/local-server.ts";
+import type { ServerStatus } from "../../../core/api/control-api.ts";
 import { startOf } from "../../../node/process-identity.ts";
 import { type Problem, problem } from "../../model/problem.ts";
 import { failed, isDue, isWell, notStarted, type Supervised, startedAs } from "../../model/supervision.ts";

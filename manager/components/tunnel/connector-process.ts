@@ -1,6 +1,6 @@
 /** The process of one cloudflared, and of the writer of its log. */
 import { join } from "node:path";
-import type { TunnelData } from "../../../core/api/local-server.ts";
+import type { TunnelData } from "../../../core/api/control-api.ts";
 import { writeAtomically } from "../../../node/atomic-file.ts";
 import { makeFolder } from "../../../node/folder.ts";
 import type { ProcessId } from "../../../node/process-identity.ts";

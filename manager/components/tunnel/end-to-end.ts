@@ -1,7 +1,7 @@
 /** Do requests come through the tunnel? cloudflared may say that it is ready for minutes after packets got lost. */
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { HOPS_HEADER, MAX_HOPS } from "../../../core/routing/headers.ts";
+import { HOPS_HEADER, MAX_HOPS } from "../../../core/routing/proxy-headers.ts";
 
 const TIMEOUT_MS = 4_000;
 

@@ -1,7 +1,7 @@
 /** What a Worker answers, checked: parts of it become names of files and hosts, and all of it lies in the state. */
 import * as z from "zod/mini";
-import type { TunneledSession, WorkerCapabilities } from "../../../core/api/local-server.ts";
-import { isSessionName } from "../../../core/session/names.ts";
+import type { TunneledSession, WorkerCapabilities } from "../../../core/api/control-api.ts";
+import { isSessionName } from "../../../core/session/session-name.ts";
 
 const sessionName = z.string().check(z.refine(isSessionName, "is no session name"));
 

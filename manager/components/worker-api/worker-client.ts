@@ -2,8 +2,8 @@
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { ZodMiniType } from "zod/mini";
-import type { TunneledSession, WorkerCapabilities } from "../../../core/api/local-server.ts";
-import { printRouting, type UpsertRequest } from "../../../core/session/session.ts";
+import type { TunneledSession, WorkerCapabilities } from "../../../core/api/control-api.ts";
+import { serializeRouting, type UpsertRequest } from "../../../core/session/session-document.ts";
 import { LinkupError } from "../../model/problem.ts";
 import {
   capabilitiesAnswer,
@@ -82,7 +82,7 @@ export class WorkerClient {
   }
 
   async #upsert<T>(path: string, request: UpsertRequest, schema: ZodMiniType<T>): Promise<T | undefined> {
-    const answer = await this.#ask("POST", path, { ...request, ...printRouting(request) });
+    const answer = await this.#ask("POST", path, { ...request, ...serializeRouting(request) });
     if (answer.status === 409) return undefined;
     if (answer.status === 401) throw this.#refused();
     if (answer.status !== 200) throw this.#failed("POST", path, answer);

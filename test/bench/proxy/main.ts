@@ -7,7 +7,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createAuthority, issueLeaf } from "../../../core/certificates/authority.ts";
+import { createAuthority, issueLeaf } from "../../../core/certificates/certificate-authority.ts";
 import { median } from "../statistics.ts";
 import { type Load, run } from "./load.ts";
 import { requestLogCost } from "./request-log.ts";

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { connect as tlsConnect } from "node:tls";
 import { type ClientOptions, WebSocket, WebSocketServer } from "ws";
-import type { Exchange } from "../../../core/api/requests.ts";
+import type { Exchange } from "../../../core/api/request-log-api.ts";
 import { callControl } from "../../integration/local-server/harness.ts";
 import { memory, openFiles } from "./cpu.ts";
 import { HOST, type Place, putSession, type Stack } from "./stacks.ts";

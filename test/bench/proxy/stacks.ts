@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import type { ServerStatus } from "../../../core/api/local-server.ts";
+import type { ServerStatus } from "../../../core/api/control-api.ts";
 import { MALLOC, V8_OPTIONS } from "../../../manager/components/local-server/local-server.ts";
 import { callControl, localServerBundle } from "../../integration/local-server/harness.ts";
 

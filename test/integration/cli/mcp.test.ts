@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
-import type { ServerStatus } from "../../../core/api/local-server.ts";
-import type { Exchange, ExchangeDetails } from "../../../core/api/requests.ts";
+import type { ServerStatus } from "../../../core/api/control-api.ts";
+import type { Exchange, ExchangeDetails } from "../../../core/api/request-log-api.ts";
 import { callControl } from "../local-server/harness.ts";
 import { until, World } from "../manager/world.ts";
 

@@ -4,7 +4,7 @@ import { request } from "node:http";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Exchange, ExchangeDetails, FollowedExchange } from "../../../core/api/requests.ts";
+import type { Exchange, ExchangeDetails, FollowedExchange } from "../../../core/api/request-log-api.ts";
 import type { SessionView } from "../../../manager/model/snapshot.ts";
 import { until, World } from "../manager/world.ts";
 

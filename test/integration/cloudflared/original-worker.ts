@@ -6,12 +6,12 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { TunnelData } from "../../../core/api/local-server.ts";
-import { addedHeaders } from "../../../core/routing/headers.ts";
-import { candidates } from "../../../core/routing/identify.ts";
-import { route } from "../../../core/routing/route.ts";
-import { animalName } from "../../../core/session/names.ts";
-import { parseUpsert, type Routing } from "../../../core/session/session.ts";
+import type { TunnelData } from "../../../core/api/control-api.ts";
+import { sessionCandidates } from "../../../core/routing/identify-session.ts";
+import { addedHeaders } from "../../../core/routing/proxy-headers.ts";
+import { route } from "../../../core/routing/route-request.ts";
+import { parseUpsert, type Routing } from "../../../core/session/session-document.ts";
+import { animalName } from "../../../core/session/session-name.ts";
 import type { Tunnels } from "./edge.ts";
 
 interface Known {
@@ -111,7 +111,7 @@ export class OriginalWorker {
       return Array.isArray(value) ? value.join(", ") : value;
     };
     const head = { host: incoming.headers.host!, target: incoming.url!, header };
-    const name = candidates(head).find(({ name }) => this.sessions.has(name))?.name;
+    const name = sessionCandidates(head).find(({ name }) => this.sessions.has(name))?.name;
     if (name === undefined) {
       response.writeHead(422).end("Linkup was unable to determine the session origin of the request.");
       return;

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect, type TLSSocket } from "node:tls";
-import { createAuthority } from "../../../core/certificates/authority.ts";
+import { createAuthority } from "../../../core/certificates/certificate-authority.ts";
 import { writeAuthority } from "../../../manager/components/certificates/authority-files.ts";
 import { startLocalServer } from "../local-server/harness.ts";
 import { check, skip } from "./checks.ts";

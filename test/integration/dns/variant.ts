@@ -5,8 +5,8 @@ import { createServer } from "node:http";
 import { createServer as createHttps } from "node:https";
 import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
-import type { ServerStatus } from "../../../core/api/local-server.ts";
-import { issueLeaf } from "../../../core/certificates/authority.ts";
+import type { ServerStatus } from "../../../core/api/control-api.ts";
+import { issueLeaf } from "../../../core/certificates/certificate-authority.ts";
 import { nssName } from "../../../manager/components/certificates/trust.ts";
 import { askStores } from "../../../manager/components/certificates/verify.ts";
 import {

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { parseConfig } from "../../../core/config/config.ts";
-import { SCHEMA_URL } from "../../../core/config/json-schema.ts";
+import { SCHEMA_URL } from "../../../core/config/model/json-schema.ts";
+import { parseConfig } from "../../../core/config/parse-config.ts";
 import { configTemplate } from "../../../extension/commands/template.ts";
 import { DIAGNOSTICS } from "../../support/language/cases.ts";
 import { SHOP, shop } from "../../support/language/testing.ts";
@@ -26,7 +26,7 @@ async function theirs(text: string): Promise<string[]> {
 }
 
 function ours(text: string): { severity: string; line: number; lastLine: number; code: string }[] {
-  return parseConfig(text).problems.map(({ severity, range, code }) => {
+  return parseConfig(text).diagnostics.map(({ severity, range, code }) => {
     return { severity, line: range.start.line + 1, lastLine: range.end.line + 1, code };
   });
 }

@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { controlAddress } from "../../../core/api/local-server.ts";
+import { controlAddress } from "../../../core/api/control-api.ts";
 import { callControl, newHome, type RunningServer, spawnLocalServer, startLocalServer } from "./harness.ts";
 
 const session = (location = "http://localhost:1") => ({
@@ -88,7 +88,7 @@ describe("the control API", () => {
       candidates: [{ name: "pr-1", source: "host", known: false }],
       session: null,
       decision: null,
-      edge_host: "pr-1.example.com",
+      public_host: "pr-1.example.com",
     });
     await server.control("DELETE", "/v1/sessions/slim-gecko");
     const none = await server.control("POST", "/v1/explain", { url: "http://slim-gecko.example.com/" });

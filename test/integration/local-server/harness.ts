@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { build } from "esbuild";
-import { controlAddress, type ServerStatus } from "../../../core/api/local-server.ts";
+import { controlAddress, type ServerStatus } from "../../../core/api/control-api.ts";
 
 const bundles = new Map<string, Promise<string>>();
 

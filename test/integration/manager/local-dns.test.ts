@@ -2,14 +2,14 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { LOCAL_DNS_ITSELF } from "../../../core/api/local-server.ts";
+import { LOCAL_DNS_PROBE_NAME } from "../../../core/api/control-api.ts";
 import { answers } from "../../../manager/components/local-dns/local-dns-process.ts";
 import { Manager } from "../../../manager/manager.ts";
 import type { Snapshot } from "../../../manager/model/snapshot.ts";
 import { until, World } from "./world.ts";
 
 /** Its port is the same for all: whoever has installed it already has one. */
-const isTaken = await answers(LOCAL_DNS_ITSELF);
+const isTaken = await answers(LOCAL_DNS_PROBE_NAME);
 
 test.skipIf(isTaken)(
   "it goes on without a session, comes back in a window, and ends with its installation",
@@ -32,7 +32,7 @@ test.skipIf(isTaken)(
     const [pid] = world.pidsOf("local-dns");
     await world.linkup("stop", "--all");
     expect(world.pidsOf("local-dns")).toEqual([pid]);
-    expect(await answers(LOCAL_DNS_ITSELF)).toBe(true);
+    expect(await answers(LOCAL_DNS_PROBE_NAME)).toBe(true);
     await until("the name is forgotten", async () => !(await answers(hostname)));
     expect(await problems()).toEqual([]);
 
@@ -47,7 +47,7 @@ test.skipIf(isTaken)(
       log: () => {},
     });
     window.watch();
-    await until("another one", () => answers(LOCAL_DNS_ITSELF));
+    await until("another one", () => answers(LOCAL_DNS_PROBE_NAME));
     expect(world.pidsOf("local-dns")).not.toEqual([pid]);
 
     rmSync(journal);

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ClientOptions, WebSocket, WebSocketServer } from "ws";
-import { createAuthority, issueLeaf } from "../../../core/certificates/authority.ts";
+import { createAuthority, issueLeaf } from "../../../core/certificates/certificate-authority.ts";
 import { newHome } from "../local-server/harness.ts";
 import { connectHttp1, protocols, raw, type TestClient } from "./clients.ts";
 import { APP, SESSION, type System, startSystem } from "./system.ts";

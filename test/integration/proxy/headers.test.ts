@@ -3,7 +3,7 @@
 import { createServer, type Server } from "node:http";
 import { createServer as createHttps } from "node:https";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { createAuthority, issueLeaf } from "../../../core/certificates/authority.ts";
+import { createAuthority, issueLeaf } from "../../../core/certificates/certificate-authority.ts";
 import { reservedPort } from "../../support/ports.ts";
 import { connectHttp1, type TestClient } from "./clients.ts";
 import { APP, putSession, SESSION, type Seen, type System, startSystem, WILD } from "./system.ts";

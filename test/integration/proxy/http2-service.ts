@@ -9,7 +9,11 @@ import {
 } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
-import { createAuthority, type Identity, issueLeaf } from "../../../core/certificates/authority.ts";
+import {
+  type CertificateWithKey,
+  createAuthority,
+  issueLeaf,
+} from "../../../core/certificates/certificate-authority.ts";
 
 export type StreamHandler = (
   stream: ServerHttp2Stream,
@@ -161,7 +165,7 @@ function frameSize(bytes: Buffer): number | undefined {
   return bytes.length < size ? undefined : size;
 }
 
-async function newIdentity(): Promise<Identity> {
+async function newIdentity(): Promise<CertificateWithKey> {
   const now = Date.now();
   return issueLeaf(await createAuthority(["localhost"], now), "localhost", now);
 }

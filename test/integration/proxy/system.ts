@@ -8,7 +8,7 @@ import {
 } from "node:http";
 import { type AddressInfo, createServer as createTcp, type Socket, type Server as TcpServer } from "node:net";
 import { join } from "node:path";
-import { createAuthority } from "../../../core/certificates/authority.ts";
+import { createAuthority } from "../../../core/certificates/certificate-authority.ts";
 import { newHome, type RunningServer, standInEdgeBundle, startLocalServer } from "../local-server/harness.ts";
 
 export const SESSION = "slim-gecko";

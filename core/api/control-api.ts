@@ -1,0 +1,152 @@
+/**
+ * The control API of the local server: JSON over HTTP on a Unix socket or named pipe, version in the path.
+ * Errors are `{error: string}` with a 4xx or 5xx status.
+ *
+ * | call | in | out |
+ * |---|---|---|
+ * | `GET /v1/status` | | `ServerStatus` |
+ * | `GET /v1/sessions` | | `{sessions: {[name]: ServedSession}}`, without secrets |
+ * | `PUT /v1/sessions/:name` | `ServedSession` | 200 `{}`; 400 with all problems |
+ * | `DELETE /v1/sessions/:name` | | 204, also when there was none |
+ * | `PUT /v1/leases/:id` | `Lease` | 200 `{}` |
+ * | `DELETE /v1/leases/:id` | | 204 |
+ * | `POST /v1/explain` | `{url, headers}` | `Explanation` |
+ * | `GET /v1/requests?…` | `ExchangeFilter` | `{requests: Exchange[]}`, oldest first |
+ * | `GET /v1/requests/follow?…` | `ExchangeFilter` | the newest `limit`, then each that begins or ends: a line of JSON each (`FollowedExchange`) |
+ * | `GET /v1/requests/:id` | | `ExchangeDetails`; 404 |
+ * | `DELETE /v1/requests` | | 204; what is over is forgotten |
+ * | `GET`, `PUT /v1/requests/settings` | `Partial<RequestLogSettings>` | `RequestLogSettings`; `{}` |
+ * | `POST /v1/stop` | | 202; the server then ends |
+ *
+ * The shapes of the request log are in `exchange.ts`.
+ */
+import type { SessionCandidate } from "../routing/identify-session.ts";
+import type { RouteDecision } from "../routing/route-request.ts";
+import type { SessionKind, serializeRouting } from "../session/session-document.ts";
+
+export interface ServerStatus {
+  /** The version of the local server, to replace one of another version. */
+  version: string;
+  pid: number;
+  /** Milliseconds since the epoch. */
+  started: number;
+  /** Ports on loopback: what browsers connect to, and what the tunnel connects to. */
+  browser_port: number;
+  tunnel_port: number;
+  /** Where browsers found it the last time, when another program has that port now. */
+  missed_port: number | null;
+  /** What URLs of sessions on this machine carry: 80 when it could be had, else the browser port. */
+  http_port: number;
+  /** The same for https: 443, or the browser port; null without local certificates. */
+  https_port: number | null;
+  sessions: string[];
+  leases: string[];
+}
+
+/** A session as the local server serves it. `session` is as `printSession` writes it. */
+export interface ServedSession {
+  session: unknown;
+  /** What requests through the tunnel must carry; null when the Worker gave none. */
+  origin_secret: string | null;
+  /** The linkup.yaml it came from; null for sessions without one. */
+  config_path: string | null;
+}
+
+/**
+ * A user of the local server. It stops when every lease has run out (they are renewed by putting them again).
+ */
+export interface Lease {
+  /** Milliseconds from now; null for one that lasts until it is deleted. */
+  ttl_ms: number | null;
+}
+
+/** How long the local server goes on serving without any lease. */
+export const LEASE_GRACE_MS = 45_000;
+
+/** A name that local DNS always leads to this machine: whoever asks for it asks whether it answers. */
+export const LOCAL_DNS_PROBE_NAME = "linkup.localhost";
+
+/** What would happen to a request, step by step: the value behind every "why did it go there". */
+export interface Explanation {
+  candidates: (SessionCandidate & { known: boolean })[];
+  session: string | null;
+  /** Null when no session was found. */
+  decision: RouteDecision | null;
+  /** Without a session here: the host at the edge that the local server passes the request on to. */
+  public_host?: string;
+  /** The answer that it gets instead of a service's: 422, 404, and others with their stable code. */
+  failure?: { status: number; code: string };
+}
+
+/** What the Worker can do beyond the original, as `GET /linkup/v2/capabilities` answers. */
+export interface WorkerCapabilities {
+  version: string;
+  /** How requests reach a laptop: Cloudflare tunnels, or straight on one machine. */
+  tunnel: "cloudflare" | "direct";
+  capabilities: string[];
+}
+
+/** `POST /linkup/v2/sessions/tunneled`'s answer. */
+export interface TunneledSession {
+  session_name: string;
+  tunnel_data: TunnelData;
+  /** Ours: a Worker of the original gives none. */
+  origin_secret?: string;
+}
+
+export interface TunnelData {
+  account_id: string;
+  /** `<prefix><session>` */
+  name: string;
+  /** Where the Worker reaches the tunnel. */
+  url: string;
+  id: string;
+  /** Base64 of 32 random bytes. */
+  secret: string;
+  /** Milliseconds since the epoch. */
+  last_started: number;
+}
+
+/**
+ * A session in the answer of `GET /linkup/v2/sessions[?name=PATTERN]`, `{sessions: SessionSummary[]}`, sorted by name.
+ * In a pattern `*` stands for any characters and `?` for one. `DELETE` with a pattern answers `{deleted: string[]}`.
+ * Times are milliseconds since the epoch.
+ */
+export interface SessionSummary {
+  session_name: string;
+  session_kind: SessionKind;
+  created: number;
+  updated: number;
+  /** When it will be deleted, if it is not used before. */
+  expires: number;
+}
+
+/** `GET /linkup/v2/sessions/:name`'s answer: what is known of a session, without its secrets. */
+export interface SessionDetails extends SessionSummary, ReturnType<typeof serializeRouting> {
+  /** When a request last came for it, to within an hour. */
+  used: number;
+  tunnel: { name: string; url: string; last_started: number } | null;
+}
+
+/** Longest path of a Unix socket that every system takes, in bytes (macOS has room for 104 with the final zero). */
+const MAX_SOCKET_PATH = 100;
+
+/**
+ * Where the control API of the local server of this home listens: a Unix socket in the home, a shorter path under
+ * the temporary directory when that one would be too long, on Windows a named pipe.
+ * Its directory belongs to the user alone (0700): who connects should refuse one that does not.
+ */
+export function controlAddress(home: string, platform: string, tmpdir: string): string {
+  if (platform === "win32") return `\\\\.\\pipe\\linkup-${digest(home.toLowerCase())}`;
+  const path = `${home.replace(/\/+$/, "")}/local-server.sock`;
+  if (new TextEncoder().encode(path).length <= MAX_SOCKET_PATH) return path;
+  return `${tmpdir.replace(/\/+$/, "")}/linkup-${digest(home)}/local-server.sock`;
+}
+
+/** 64 bits of FNV-1a in hex: tells homes apart, protects nothing. */
+function digest(text: string): string {
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of new TextEncoder().encode(text))
+    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  return hash.toString(16).padStart(16, "0");
+}

@@ -1,0 +1,28 @@
+/** The maps of a file that may have any shape. */
+import type { Path } from "../yaml/positions.ts";
+
+/** A map somewhere in the document. */
+export interface MapAt {
+  path: Path;
+  value: Record<string, unknown>;
+}
+
+export function valueAt(value: unknown, path: Path): unknown {
+  for (const key of path) value = (value as Record<string | number, unknown> | null | undefined)?.[key];
+  return value;
+}
+
+/** The list at this path; empty when there is none. */
+export function listAt(value: unknown, path: Path): unknown[] {
+  const list = valueAt(value, path);
+  return Array.isArray(list) ? list : [];
+}
+
+/** Those items of the list at this path that are maps. */
+export function mapsAt(value: unknown, path: Path, parent: Path = []): MapAt[] {
+  return listAt(value, path).flatMap((item, i) =>
+    typeof item === "object" && item !== null && !Array.isArray(item)
+      ? [{ path: [...parent, ...path, i], value: item }]
+      : [],
+  ) as MapAt[];
+}

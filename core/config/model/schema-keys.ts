@@ -1,0 +1,56 @@
+/** The keys of linkup.yaml and what is known of them, from the schema. */
+import type * as z from "zod/mini";
+import { $ZodArray, $ZodBoolean, $ZodNullable, $ZodObject, $ZodOptional } from "zod/v4/core";
+import { configSchema, type KeyDoc, keyDocs } from "./config-schema.ts";
+
+export interface KeyInfo extends KeyDoc {
+  kind: "map" | "list" | "boolean" | "text";
+  /** False where the key may be missing. */
+  required: boolean;
+  /** The keys below, for a map. */
+  keys: string[];
+}
+
+/** What stands at this path: of an item of a list, any number is the way to it. Undefined where the schema has nothing. */
+export function keyInfoAt(path: readonly (string | number)[]): KeyInfo | undefined {
+  const found = schemaAt(path);
+  if (!found) return undefined;
+  const schema = unwrap(found);
+  const kind =
+    schema instanceof $ZodObject
+      ? "map"
+      : schema instanceof $ZodArray
+        ? "list"
+        : schema instanceof $ZodBoolean
+          ? "boolean"
+          : "text";
+  const keys = schema instanceof $ZodObject ? Object.keys(schema._zod.def.shape) : [];
+  return { kind, required: !(found instanceof $ZodOptional), keys, ...keyDocs.get(schema as z.ZodMiniType) };
+}
+
+/** The keys that a map at this path may have; undefined where a list or scalar stands. */
+export function keysAt(path: readonly (string | number)[]): string[] | undefined {
+  const info = keyInfoAt(path);
+  return info?.kind === "map" ? info.keys : undefined;
+}
+
+function schemaAt(path: readonly (string | number)[]): z.core.$ZodType | undefined {
+  let schema: z.core.$ZodType = configSchema;
+  for (const key of path) {
+    schema = unwrap(schema);
+    if (schema instanceof $ZodArray && typeof key === "number") schema = schema._zod.def.element;
+    else if (
+      schema instanceof $ZodObject &&
+      typeof key === "string" &&
+      Object.hasOwn(schema._zod.def.shape, key)
+    )
+      schema = schema._zod.def.shape[key]!;
+    else return undefined;
+  }
+  return schema;
+}
+
+function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
+  while (schema instanceof $ZodOptional || schema instanceof $ZodNullable) schema = schema._zod.def.innerType;
+  return schema;
+}

@@ -1,0 +1,289 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { expandEnv, parseConfig, routingOf } from "./parse-config.ts";
+
+const valid = `linkup:
+  worker_url: https://linkup.example.com
+  worker_token: token
+  cache_routes: ["^/static/.*"]
+services:
+  - name: web
+    remote: https://web.example.com
+    local: http://localhost:3000
+    directory: ./web
+    health: { path: /healthz, statuses: [200] }
+    rewrites:
+      - source: /foo/(.*)
+        target: /bar/$1
+  - name: api
+    remote: https://api.example.com
+    local: http://localhost:4000
+    rewrites: null
+domains:
+  - domain: example.com
+    default_service: web
+    routes:
+      - path: ^/api/.*
+        service: api
+  - domain: api.example.com
+    default_service: api
+    routes: null
+`;
+
+/** Each problem but the hints as `line:column "what is underlined" code`, lines and columns as an editor shows them. */
+function problems(text: string): string[] {
+  const found = parseConfig(text).diagnostics.filter(({ severity }) => severity !== "hint");
+  return found.map(({ range: { start, end }, code, severity }) => {
+    const underlined = text.slice(start.offset, end.offset);
+    return `${start.line + 1}:${start.column + 1} ${JSON.stringify(underlined)} ${severity} ${code}`;
+  });
+}
+
+/** The valid file with one piece of text replaced. */
+const changed = (from: string, to: string) => {
+  expect(valid).toContain(from);
+  return valid.replace(from, to);
+};
+
+test("a good file has no problems, and null is as good as missing", () => {
+  const { config, diagnostics: problems } = parseConfig(valid);
+  expect(problems.map(({ code, severity }) => [code, severity])).toEqual([["session-domain", "hint"]]);
+  expect(config).toEqual({
+    linkup: {
+      worker_url: "https://linkup.example.com",
+      worker_token: "token",
+      cache_routes: ["^/static/.*"],
+    },
+    services: [
+      {
+        name: "web",
+        remote: "https://web.example.com",
+        local: "http://localhost:3000",
+        directory: "./web",
+        health: { path: "/healthz", statuses: [200] },
+        rewrites: [{ source: "/foo/(.*)", target: "/bar/$1" }],
+      },
+      {
+        name: "api",
+        remote: "https://api.example.com",
+        local: "http://localhost:4000",
+        health: {},
+        rewrites: [],
+      },
+    ],
+    domains: [
+      { domain: "example.com", default_service: "web", routes: [{ path: "^/api/.*", service: "api" }] },
+      { domain: "api.example.com", default_service: "api", routes: [] },
+    ],
+  });
+});
+
+describe("each problem has its exact place", () => {
+  test.each<[string, string, string, string[]]>([
+    [
+      "a missing key, at the map it belongs to",
+      "    remote: https://api.example.com\n",
+      "",
+      ['14:5 "name: api" error missing-key'],
+    ],
+    ["a wrong type", "local: http://localhost:3000", "local: 3000", ['8:12 "3000" error wrong-value']],
+    [
+      "not a URL",
+      "https://linkup.example.com",
+      "linkup.example.com",
+      ['2:15 "linkup.example.com" error wrong-value'],
+    ],
+    [
+      "a URL that only starts as one",
+      "https://api.example.com\n",
+      "https://api.example.com:99999\n",
+      ['15:13 "https://api.example.com:99999" error wrong-value'],
+    ],
+    ["a status that is none", "[200]", "[200, 99]", ['10:47 "99" error wrong-value']],
+    ["an unknown key", "directory:", "directry:", ['9:5 "directry" warning unknown-key']],
+    [
+      "an unknown service of a route",
+      "        service: api",
+      "        service: ap",
+      ['23:18 "ap" error unknown-service'],
+    ],
+    [
+      "an unknown default service",
+      "default_service: web",
+      "default_service: wbe",
+      ['20:22 "wbe" error unknown-service'],
+    ],
+    [
+      "a duplicate service",
+      "name: api",
+      "name: web",
+      [
+        '14:11 "web" error duplicate-service',
+        '23:18 "api" error unknown-service',
+        '25:22 "api" error unknown-service',
+      ],
+    ],
+    [
+      "a duplicate domain",
+      "domain: api.example.com",
+      "domain: example.com",
+      ['24:13 "example.com" error duplicate-domain'],
+    ],
+    [
+      "a domain with a scheme",
+      "domain: api.example.com",
+      "domain: https://api.example.com/",
+      ['24:13 "https://api.example.com/" error invalid-domain'],
+    ],
+    [
+      "the same location twice",
+      "local: http://localhost:4000",
+      "local: https://api.example.com/",
+      ['16:12 "https://api.example.com/" warning same-location'],
+    ],
+    [
+      "a group that the source lacks",
+      "target: /bar/$1",
+      "target: /bar/$2",
+      ['13:22 "$2" warning unknown-group'],
+    ],
+  ])("%s", (_, from, to, expected) => {
+    expect(problems(changed(from, to))).toEqual(expected);
+  });
+
+  test("inside a regular expression, plain and quoted", () => {
+    expect(problems(changed("source: /foo/(.*)", "source: /foo/(.*"))[0]).toMatch(
+      /^12:\d+ ".+" error invalid-pattern$/,
+    );
+    expect(problems(changed("path: ^/api/.*", 'path: "^/api/[z-a]"'))).toEqual([
+      '22:23 "z-a" error invalid-pattern',
+    ]);
+  });
+
+  test("broken YAML", () => {
+    expect(problems(changed("services:", "services: ["))[0]).toMatch(/yaml-syntax$/);
+    expect(problems("")).toEqual(['1:1 "" error missing-key']);
+    expect(problems("just text")).toEqual(['1:1 "just text" error wrong-value']);
+  });
+});
+
+test("all problems at once, in the order of the file", () => {
+  const text = changed("name: web", "nam: web")
+    .replace("default_service: web", "default_service: web2")
+    .replace("worker_url: ", "worker_url: x");
+  expect(problems(text)).toEqual([
+    '2:15 "xhttps://linkup.example.com" error wrong-value',
+    '6:5 "nam: web" error missing-key',
+    '6:5 "nam" warning unknown-key',
+    '20:22 "web2" error unknown-service',
+  ]);
+  expect(parseConfig(text).config).toBeUndefined();
+});
+
+test("a duplicate names the first place, a misspelling what was meant", () => {
+  const duplicate = parseConfig(changed("domain: api.example.com", "domain: example.com")).diagnostics[0]!;
+  expect(duplicate.related?.range.start.line).toBe(18);
+  expect(parseConfig(changed("directory:", "directry:")).diagnostics[0]!.suggestion).toBe("directory");
+  expect(
+    parseConfig(changed("default_service: web", "default_service: wbe")).diagnostics[0]!.suggestion,
+  ).toBe("web");
+  expect(
+    parseConfig(changed("domain: api.example.com", "domain: https://api.example.com:1/")).diagnostics[0]!
+      .suggestion,
+  ).toBe("api.example.com");
+});
+
+test("anchors and merge keys", () => {
+  const text = `linkup: { worker_url: "https://l.example.com" }
+services:
+  - &base
+    name: web
+    remote: https://web.example.com
+    local: http://localhost:3000
+  - <<: *base
+    name: api
+    local: http://localhost:4000
+domains: [{ domain: example.com, default_service: api }]
+`;
+  const { config, diagnostics: problems } = parseConfig(text);
+  expect(problems).toEqual([]);
+  expect(config?.services[1]).toMatchObject({
+    name: "api",
+    remote: "https://web.example.com",
+    local: "http://localhost:4000",
+  });
+});
+
+test("parsing never throws and every range lies in the text", () => {
+  const pieces = fc.constantFrom(
+    "linkup:",
+    "services:",
+    "domains:",
+    "- ",
+    "name: a",
+    "\n",
+    "  ",
+    "\t",
+    "{",
+    "]",
+    "*x",
+    "&x ",
+    "<<: *x",
+    "|",
+    ">",
+    '"',
+    "'",
+    "? ",
+    "!!int ",
+    "routes: [",
+    "path: (",
+    "#",
+    "\r\n",
+    "é",
+    "\u{1F600}",
+  );
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.array(pieces).map((parts) => parts.join("")),
+      ),
+      (text) => {
+        for (const { range } of parseConfig(text).diagnostics) {
+          expect(range.start.offset).toBeLessThanOrEqual(range.end.offset);
+          expect(range.end.offset).toBeLessThanOrEqual(text.length);
+          expect(Math.min(range.start.line, range.start.column)).toBeGreaterThanOrEqual(0);
+        }
+      },
+    ),
+    { numRuns: 1000 },
+  );
+});
+
+test("a session's routing takes each service where it is to run", () => {
+  const { config } = parseConfig(valid);
+  const { services } = routingOf(config!, (name) => (name === "web" ? "local" : "remote"));
+  expect(services.map(({ name, location }) => [name, location])).toEqual([
+    ["web", "http://localhost:3000"],
+    ["api", "https://api.example.com"],
+  ]);
+});
+
+test("variables of the environment", () => {
+  expect(expandEnv("a-${env:X}-${env:Y}", { X: "1", Y: "2" })).toEqual({ text: "a-1-2", missing: [] });
+  expect(expandEnv("${env:X}${env:Z}", { X: "1" })).toEqual({ text: undefined, missing: ["Z"] });
+  expect(expandEnv("plain $HOME ${x}", {})).toEqual({ text: "plain $HOME ${x}", missing: [] });
+});
+
+test.each([
+  ["brackets", `linkup: ${"[".repeat(20_000)}${"]".repeat(20_000)}`],
+  ["brackets that are never closed", `linkup: ${"[".repeat(20_000)}`],
+  ["braces", `linkup: ${"{a: ".repeat(20_000)}${"}".repeat(20_000)}`],
+  ["dashes", `linkup: \n  ${"- ".repeat(20_000)}a`],
+])("%s nested without end are told once", (_, text) => {
+  const { config, diagnostics: problems } = parseConfig(text);
+  expect(config).toBeUndefined();
+  const messages = problems.map(({ message }) => message);
+  expect(messages.filter((message) => message === "This is nested too deeply.")).toHaveLength(1);
+  expect(messages.join()).not.toContain("call stack");
+});

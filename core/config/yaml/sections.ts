@@ -1,0 +1,79 @@
+/**
+ * Cuts the text of linkup.yaml into pieces that can be read apart: the sections that start in column 0, and the items
+ * of a section's list. So a keystroke costs the reading of one service, not of a thousand, and what is broken in one
+ * service leaves the others whole.
+ */
+
+/** From `start` up to `end`. */
+export interface Piece {
+  start: number;
+  end: number;
+}
+
+export interface Section {
+  /** The key and, if there are no items, all that belongs to it. */
+  head: Piece;
+  /** Each starts with the white space before its dash; or is a line that belongs nowhere. */
+  items: Piece[];
+}
+
+/** A key in column 0, and what follows its colon. */
+const KEY_LINE = /^(?:[A-Za-z_](?:[^:#\n]|:(?!\s|$))*|"[^"\n]*"|'[^'\n]*')[ \t]*:(?=\s|$)([^\n]*)/;
+const NOTHING = /^\s*(?:#.*)?$/;
+
+/** Undefined where the text can only be read as a whole: another style, several documents, directives. */
+export function splitSections(text: string): Section[] | undefined {
+  const sections: Section[] = [];
+  /** The indent of the section's items; undefined while it is not known, -1 when the section has none. */
+  let dashes: number | undefined;
+  let current: Piece | undefined;
+  for (let at = text.startsWith("\uFEFF") ? 1 : 0, next: number; at < text.length; at = next) {
+    next = text.indexOf("\n", at) + 1 || text.length;
+    let first = at;
+    while (text[first] === " ") first++;
+    const indent = first - at;
+    if (isBlank(text, first)) {
+      if (current) current.end = next;
+      continue;
+    }
+    const character = text[first]!;
+    const dash = character === "-" && /\s|^$/.test(text[first + 1] ?? "");
+    if (indent === 0 && !dash && !/[\t\]}]/.test(character)) {
+      const line = text.slice(at, next);
+      if (/^(?:---|\.\.\.|%|[?:](?:\s|$))/.test(line)) {
+        if (current || !/^---\s*(?:#.*)?$/.test(line)) return undefined;
+        continue;
+      }
+      const key = KEY_LINE.exec(line);
+      if (!key && !current) return undefined;
+      if (key || dashes === -1) {
+        current = { start: at, end: next };
+        sections.push({ head: current, items: [] });
+        dashes = key && NOTHING.test(key[1]!) ? undefined : -1;
+      } else {
+        // What is just being typed between items does not end their list.
+        if (dashes === undefined) current!.end = next;
+        else {
+          current = { start: at, end: next };
+          sections.at(-1)!.items.push(current);
+        }
+      }
+      continue;
+    }
+    if (!current) return undefined;
+    dashes ??= dash ? indent : -1;
+    if (dash && indent === dashes) {
+      current = { start: at, end: next };
+      sections.at(-1)!.items.push(current);
+    }
+    current.end = next;
+  }
+  return sections.length > 0 ? sections : undefined;
+}
+
+/** True when the line holds nothing, or a comment, from this offset on. */
+function isBlank(text: string, offset: number): boolean {
+  while (text[offset] === "\t" || text[offset] === " ") offset++;
+  const character = text[offset];
+  return character === undefined || character === "\n" || character === "\r" || character === "#";
+}

@@ -1,0 +1,112 @@
+import { describe, expect, test } from "vitest";
+import { parseSession } from "../session/session-document.ts";
+import { addedHeaders, corsHeaders, isPreflight, joinCookies } from "./proxy-headers.ts";
+import { route } from "./route-request.ts";
+import { headOfUrl } from "./routing-input.ts";
+
+const parsed = parseSession({
+  session_token: "t",
+  services: [{ name: "web", location: "https://web.example.net" }],
+  domains: [
+    { domain: "example.com", default_service: "web" },
+    { domain: "api.example.com", default_service: "web" },
+  ],
+});
+if (!parsed.ok) throw new Error(parsed.problems.join("; "));
+const session = parsed.value;
+
+function added(url: string, headers: Record<string, string> = {}) {
+  const head = headOfUrl(url, headers);
+  const decision = route("slim-gecko", session, head);
+  if (decision.outcome !== "routed") throw new Error(decision.outcome);
+  return Object.fromEntries(addedHeaders("slim-gecko", decision, head));
+}
+
+describe("added headers", () => {
+  test("all four, on a first hop", () => {
+    expect(added("http://slim-gecko.example.com/")).toEqual({
+      traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/),
+      tracestate: "linkup-session=slim-gecko",
+      "linkup-destination": "web",
+      "x-forwarded-host": "slim-gecko.example.com",
+    });
+  });
+
+  test("nothing that is there already", () => {
+    const first = added("http://slim-gecko.example.com/");
+    expect(added("http://tunnel.net/", first)).toEqual({});
+  });
+
+  test("x-forwarded-host carries the session also where the host did not", () => {
+    expect(
+      added("http://api.example.com/", { tracestate: "linkup-session=slim-gecko" })["x-forwarded-host"],
+    ).toBe("slim-gecko.api.example.com");
+  });
+
+  test("the session goes first in tracestate, once, and 32 members are the limit", () => {
+    const others = Array.from({ length: 40 }, (_, i) => `k${i}=v`);
+    const members = added("http://slim-gecko.example.com/", {
+      tracestate: others.join(", "),
+    }).tracestate!.split(",");
+    expect(members).toEqual(["linkup-session=slim-gecko", ...others.slice(0, 31)]);
+    expect(
+      added("http://slim-gecko.example.com/", { tracestate: "a=1,linkup-session=big-fish" }).tracestate,
+    ).toBe("linkup-session=slim-gecko,a=1");
+  });
+
+  test("trace ids differ from request to request", () => {
+    expect(added("http://slim-gecko.example.com/").traceparent).not.toBe(
+      added("http://slim-gecko.example.com/").traceparent,
+    );
+  });
+});
+
+test("cookies that HTTP joined with a comma", () => {
+  expect(joinCookies("a=1; b=2, c=3")).toBe("a=1; b=2; c=3");
+  expect(joinCookies("a=x,y; b=2")).toBe("a=x,y; b=2");
+});
+
+describe("CORS", () => {
+  const headers = (method: string, values: Record<string, string>) =>
+    Object.fromEntries(corsHeaders("slim-gecko", session, method, headOfUrl("http://x", values)));
+
+  test("a page of the same session gets its origin with credentials", () => {
+    const expected = (origin: string) => ({
+      "access-control-allow-origin": origin,
+      "access-control-allow-credentials": "true",
+    });
+    for (const origin of [
+      "https://slim-gecko.example.com",
+      "https://slim-gecko.api.example.com:8443",
+      "https://example.com",
+    ])
+      expect(headers("GET", { origin })).toEqual(expected(origin));
+  });
+
+  test("nobody else does", () => {
+    for (const origin of [
+      "https://evil.com",
+      "https://big-fish.example.com",
+      "null",
+      "https://slim-gecko.example.com.evil.com",
+    ])
+      expect(headers("GET", { origin })).toEqual({});
+    expect(headers("GET", {})).toEqual({});
+  });
+
+  test("a preflight is allowed what it asks for", () => {
+    const preflight = {
+      origin: "https://slim-gecko.example.com",
+      "access-control-request-method": "PUT",
+      "access-control-request-headers": "x-a, content-type",
+    };
+    expect(isPreflight("OPTIONS", headOfUrl("http://x", preflight))).toBe(true);
+    expect(isPreflight("OPTIONS", headOfUrl("http://x", { origin: preflight.origin }))).toBe(false);
+    expect(isPreflight("GET", headOfUrl("http://x", preflight))).toBe(false);
+    expect(headers("OPTIONS", preflight)).toMatchObject({
+      "access-control-allow-methods": "PUT",
+      "access-control-allow-headers": "x-a, content-type",
+      "access-control-max-age": "86400",
+    });
+  });
+});

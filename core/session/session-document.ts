@@ -1,0 +1,223 @@
+/** The session document and the requests that create or change one. */
+import * as z from "zod/mini";
+import { compile } from "../regex/pattern.ts";
+import { isLoopback } from "./host-name.ts";
+import { sessionNameError } from "./session-name.ts";
+
+export type SessionKind = "tunneled" | "isolated" | "preview";
+
+export interface Rewrite {
+  source: string;
+  target: string;
+}
+
+export interface Service {
+  name: string;
+  /** http(s) URL; only its scheme, host and port count. */
+  location: string;
+  rewrites: Rewrite[];
+  /** Ours: the service gets the `Host` the client used, instead of its own address. */
+  preserve_host?: boolean | undefined;
+}
+
+export interface Route {
+  path: string;
+  service: string;
+}
+
+export interface Domain {
+  domain: string;
+  default_service: string;
+  routes: Route[];
+}
+
+/** What a session routes: the part that a toggle changes. */
+export interface Routing {
+  services: Service[];
+  domains: Domain[];
+  cache_routes: string[];
+}
+
+export interface Session extends Routing {
+  kind: SessionKind;
+  session_token: string;
+}
+
+/** A list that may be missing or null, which both mean empty. */
+const list = <T extends z.core.$ZodType>(item: T) =>
+  z.pipe(
+    z.optional(z.nullable(z.array(item))),
+    z.transform((items) => items ?? []),
+  );
+
+const text = z.string().check(z.minLength(1, "must not be empty"));
+
+const pattern = z.string().check(
+  z.superRefine((source, context) => {
+    const compiled = compile(source);
+    if (compiled.ok) return;
+    for (const problem of compiled.problems)
+      context.addIssue({
+        code: "custom",
+        message: `is no valid regular expression: ${problem.message}`,
+        input: source,
+      });
+  }),
+);
+
+const location = z.string().check(
+  z.superRefine((value, context) => {
+    if (!httpOrigin(value) || !URL.canParse(value))
+      context.addIssue({
+        code: "custom",
+        message: `must be an http or https URL, not ${JSON.stringify(value)}`,
+        input: value,
+      });
+  }),
+);
+
+const service = z.object({
+  name: text,
+  location,
+  rewrites: list(z.object({ source: pattern, target: z.string() })),
+  preserve_host: z.optional(z.boolean()),
+});
+
+const domain = z.object({
+  domain: text,
+  default_service: text,
+  routes: list(z.object({ path: pattern, service: text })),
+});
+
+const routing = {
+  services: z.array(service).check(z.minLength(1, "must have at least one service")),
+  domains: z.array(domain).check(z.minLength(1, "must have at least one domain")),
+  cache_routes: list(pattern),
+};
+
+/** Every domain's default service and every route's service must be one of the session's. */
+const servicesExist = z.superRefine<Routing>((session, context) => {
+  const names = new Set(session.services.map(({ name }) => name));
+  const known = [...names].join(", ");
+  const check = (name: string, path: (string | number)[]) => {
+    if (names.has(name)) return;
+    context.addIssue({
+      code: "custom",
+      path,
+      message: `names the service "${name}", which is not one of the services (${known})`,
+      input: name,
+    });
+  };
+  for (const [d, domain] of session.domains.entries()) {
+    check(domain.default_service, ["domains", d, "default_service"]);
+    for (const [r, route] of domain.routes.entries())
+      check(route.service, ["domains", d, "routes", r, "service"]);
+  }
+});
+
+const sessionSchema = z
+  .object({
+    kind: z._default(z.enum(["tunneled", "isolated", "preview"]), "tunneled"),
+    session_token: z.string(),
+    ...routing,
+  })
+  .check(servicesExist);
+
+const sessionName = z.string().check(
+  z.superRefine((name, context) => {
+    const problem = sessionNameError(name);
+    if (problem) context.addIssue({ code: "custom", message: problem, input: name });
+  }),
+);
+
+const upsertSchema = z
+  .object({
+    ...routing,
+    desired_name: z.optional(z.nullable(sessionName)),
+    name_kind: z.optional(z.nullable(z.enum(["animal", "six_char"]))),
+    session_token: z.optional(z.nullable(z.string())),
+    /** Ours, for a Worker on this machine only: where this session's local server listens. */
+    tunnel_url: z.optional(z.nullable(location)),
+  })
+  .check(servicesExist);
+
+/** A request to create or change a session, named (`desired_name`) or not. */
+export interface UpsertRequest extends Routing {
+  desired_name?: string | null | undefined;
+  name_kind?: "animal" | "six_char" | null | undefined;
+  session_token?: string | null | undefined;
+  tunnel_url?: string | null | undefined;
+}
+
+/** Either the value, or every problem as `where: what is wrong`. */
+export type ParseResult<T> = { ok: true; value: T } | { ok: false; problems: string[] };
+
+function parse<T>(schema: z.ZodMiniType<T>, json: unknown): ParseResult<T> {
+  const result = schema.safeParse(json);
+  if (result.success) return { ok: true, value: result.data };
+  return { ok: false, problems: result.error.issues.map(describeIssue) };
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string {
+  const where = issue.path
+    .map((key, i) => (typeof key === "number" ? `[${key}]` : `${i ? "." : ""}${String(key)}`))
+    .join("");
+  const message = issueMessage(issue);
+  return where ? `${where}: ${message}` : message;
+}
+
+/** zod/mini carries no texts of its own. */
+function issueMessage(issue: z.core.$ZodIssue): string {
+  if (issue.code === "invalid_type") {
+    const article = /^[aeiou]/.test(issue.expected) ? "an" : "a";
+    return `must be ${article} ${issue.expected}`;
+  }
+  if (issue.code === "invalid_value")
+    return `must be one of ${issue.values.map((value) => JSON.stringify(value)).join(", ")}`;
+  return issue.message;
+}
+
+/** A session document, as JSON was parsed; lists that are null or missing become empty. */
+export function parseSession(json: unknown): ParseResult<Session> {
+  return parse(sessionSchema as unknown as z.ZodMiniType<Session>, json);
+}
+
+export function parseUpsert(json: unknown): ParseResult<UpsertRequest> {
+  return parse(upsertSchema as unknown as z.ZodMiniType<UpsertRequest>, json);
+}
+
+/** The routing as it goes over the wire: empty lists are null, as the original writes them. */
+export function serializeRouting(routing: Routing) {
+  const orNull = <T>(items: T[]) => (items.length > 0 ? items : null);
+  return {
+    services: routing.services.map(({ name, location, rewrites, preserve_host }) => ({
+      name,
+      location,
+      rewrites: orNull(rewrites),
+      ...(preserve_host === undefined ? {} : { preserve_host }),
+    })),
+    domains: routing.domains.map(({ domain, default_service, routes }) => ({
+      domain,
+      default_service,
+      routes: orNull(routes),
+    })),
+    cache_routes: orNull(routing.cache_routes),
+  };
+}
+
+/** The session document as it goes over the wire; `parseSession` of it gives the session back. */
+export function serializeSession(session: Session) {
+  return { kind: session.kind, session_token: session.session_token, ...serializeRouting(session) };
+}
+
+/** `http://host:port` of an http(s) URL, without credentials and path; undefined when it is none. */
+export function httpOrigin(location: string): string | undefined {
+  const match = /^(https?:\/\/)(?:[^/?#@]*@)?([^/?#\s]+)/i.exec(location);
+  return match ? match[1]!.toLowerCase() + match[2]! : undefined;
+}
+
+/** True when the location means the machine it is used on. */
+export function isLocal(location: string): boolean {
+  const origin = httpOrigin(location);
+  return origin !== undefined && isLoopback(origin.slice(origin.indexOf("//") + 2));
+}
