@@ -1,8 +1,20 @@
-// Formatting, lint with the import rules, and types: what needs no running program.
+// Formatting, lint, layers and types: what needs no running program.
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 
+const packages = [
+  "core",
+  "node",
+  "worker",
+  "local-server",
+  "manager",
+  "agent-tools",
+  "extension",
+  "cli",
+].filter((name) => existsSync(name));
 const steps = [
   ["biome", "check", "--error-on-warnings", "."],
+  ["depcruise", "--config", ".dependency-cruiser.mjs", "--output-type", "err", ...packages],
   ["tsc", "--noEmit"],
   ["tsc", "--noEmit", "-p", "worker"],
 ];

@@ -1,55 +1,117 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { dirname, join, relative, resolve } from "node:path";
+import { describe, expect, test } from "vitest";
 
 const root = resolve(import.meta.dirname, "..");
-const folder = mkdtempSync(join(tmpdir(), "linkup-house-"));
-const rules = JSON.parse(readFileSync(join(root, "biome.json"), "utf8"));
-writeFileSync(join(folder, "biome.json"), JSON.stringify({ ...rules, vcs: { enabled: false } }));
-afterAll(() => rmSync(folder, { recursive: true }));
-
-/** Whether the lint rules let this file import that. */
-function mayImport(file: string, imported: string): boolean {
-  const path = join(folder, file);
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, `import { thing } from "${imported}";\n\nexport const it = thing;\n`);
-  const { status, stdout, stderr } = spawnSync(
+/** What the layers say of these modules, each given with what it imports: the rules that each of them breaks. */
+function broken(modules: Record<string, readonly string[]>): Map<string, string[]> {
+  const folder = mkdtempSync(join(tmpdir(), "linkup-house-"));
+  const write = (file: string, text: string) => {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    writeFileSync(join(folder, file), text);
+  };
+  for (const file of Object.values(modules).flat())
+    if (file.endsWith(".ts")) write(file, "export type Thing = string;\n");
+  for (const [file, imported] of Object.entries(modules))
+    write(file, imported.map((name) => importOf(file, name)).join(""));
+  const { stdout } = spawnSync(
     process.execPath,
-    [join(root, "node_modules/@biomejs/biome/bin/biome"), "lint", path],
-    { cwd: folder, encoding: "utf8" },
+    [
+      join(root, "node_modules/dependency-cruiser/bin/dependency-cruiser.mjs"),
+      ...["--config", join(root, ".dependency-cruiser.mjs"), "--output-type", "json", "."],
+    ],
+    { cwd: folder, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 },
   );
-  rmSync(path);
-  if (status === 0) return true;
-  expect(stdout + stderr).toContain("noRestrictedImports");
-  return false;
+  rmSync(folder, { recursive: true });
+  const found = new Map<string, string[]>();
+  for (const { from, rule } of JSON.parse(stdout).summary.violations)
+    found.set(from, [...(found.get(from) ?? []), rule.name]);
+  return found;
 }
 
-test.each([
-  ["core/a.ts", "./b.ts", true],
-  ["core/config/a.ts", "../b.ts", true],
-  ["core/a.ts", "../worker/b.ts", false],
-  ["core/a.ts", "../manager/b.ts", false],
-  ["core/a.ts", "node:fs", false],
-  ["core/a.ts", "vscode", false],
-  ["worker/a.ts", "../core/b.ts", true],
-  ["worker/a.ts", "../manager/b.ts", false],
-  ["local-server/a.ts", "../core/b.ts", true],
-  ["local-server/a.ts", "../worker/b.ts", false],
-  ["local-server/proxy/a.ts", "../../manager/b.ts", false],
-  ["manager/a.ts", "../core/b.ts", true],
-  ["manager/a.ts", "../local-server/b.ts", false],
-  ["manager/a.ts", "vscode", false],
-  ["cli/a.ts", "../manager/b.ts", true],
-  ["cli/a.ts", "../extension/b.ts", false],
-  ["cli/a.ts", "vscode", false],
-  ["extension/a.ts", "vscode", true],
-  ["extension/views/a.ts", "../../manager/b.ts", true],
-  ["extension/a.ts", "../cli/b.ts", false],
-  ["extension/a.ts", "../local-server/b.ts", false],
-])("%s may import %s: %s", (file, imported, allowed) => {
-  expect(mayImport(file, imported)).toBe(allowed);
+/** An import of a type alone, which counts as any other. */
+function importOf(file: string, name: string): string {
+  const path = name.includes("/") ? relative(dirname(file), name).replaceAll("\\", "/") : name;
+  return `import type { Thing } from "${path.startsWith(".") || path === name ? path : `./${path}`}";\n`;
+}
+
+describe("the layers", () => {
+  const allowed: Record<string, string[]> = {
+    "core/routing/allowed.ts": ["core/session/a.ts", "core/hex.ts"],
+    "core/routing/allowed.test.ts": ["core/api/a.ts", "node:fs"],
+    "node/allowed.ts": ["core/session/a.ts", "node:fs"],
+    "worker/proxy/allowed.ts": ["worker/objects/a.ts", "core/routing/a.ts"],
+    "local-server/proxy/allowed.ts": ["local-server/http/a.ts", "core/routing/a.ts", "node/a.ts"],
+    "manager/reconcile/allowed.ts": ["manager/model/a.ts", "core/session/a.ts", "node/a.ts"],
+    "agent-tools/allowed.ts": ["manager/model/a.ts", "core/session/a.ts"],
+    "cli/commands/allowed.ts": ["cli/print/a.ts", "manager/model/a.ts", "agent-tools/a.ts"],
+    "extension/views/allowed.ts": ["extension/ids.ts", "manager/model/a.ts", "agent-tools/a.ts", "vscode"],
+  };
+  const againstTheOrder: Record<string, string[]> = {
+    // Between packages.
+    "core/session/a1.ts": ["worker/env.ts"],
+    "core/session/a2.ts": ["node/a.ts"],
+    "core/session/a3.ts": ["node:fs"],
+    "core/session/a4.ts": ["vscode"],
+    "node/a1.ts": ["manager/model/a.ts"],
+    "worker/proxy/a1.ts": ["manager/model/a.ts"],
+    "worker/proxy/a2.ts": ["node/a.ts"],
+    "local-server/proxy/a1.ts": ["worker/env.ts"],
+    "local-server/proxy/a2.ts": ["manager/model/a.ts"],
+    "manager/reconcile/a1.ts": ["local-server/http/a.ts"],
+    "manager/reconcile/a2.ts": ["vscode"],
+    "manager/reconcile/a3.ts": ["test/support/a.ts"],
+    "agent-tools/a1.ts": ["cli/print/a.ts"],
+    "agent-tools/a2.ts": ["vscode"],
+    "cli/commands/a1.ts": ["extension/ids.ts"],
+    "cli/commands/a2.ts": ["local-server/http/a.ts"],
+    "cli/commands/a3.ts": ["vscode"],
+    "extension/views/a1.ts": ["cli/print/a.ts"],
+    "extension/views/a2.ts": ["local-server/http/a.ts"],
+    "extension/language/features/a1.ts": ["vscode"],
+    // Between the layers of a package.
+    "core/session/b.ts": ["core/routing/a.ts"],
+    "worker/objects/b.ts": ["worker/proxy/a.ts"],
+    "local-server/upstream/b.ts": ["local-server/proxy/a.ts"],
+    "manager/model/b.ts": ["manager/reconcile/a.ts"],
+    "extension/language/document/b.ts": ["extension/language/features/a.ts"],
+    "cli/print/b.ts": ["cli/commands/a.ts"],
+    // In no layer, whether imported or not.
+    "core/helpers/c.ts": [],
+    "node/shared/c.ts": [],
+    "worker/other.ts": ["worker/env.ts"],
+    "local-server/common/c.ts": [],
+    "manager/components/new/c.ts": [],
+    "agent-tools/new/c.ts": [],
+    "extension/c.ts": [],
+    "cli/print/new/c.ts": [],
+  };
+  const inACycle: Record<string, string[]> = Object.fromEntries(
+    ["core/session", "node", "worker/api", "local-server/http", "manager/model", "agent-tools"]
+      .concat("extension/views", "cli/print")
+      .flatMap((folder) => [
+        [`${folder}/d1.ts`, [`${folder}/d2.ts`]],
+        [`${folder}/d2.ts`, [`${folder}/d1.ts`]],
+      ]),
+  );
+  const rules = broken({ ...allowed, ...againstTheOrder, ...inACycle });
+
+  test.each(Object.entries(allowed))("%s may import %s", (file) => {
+    expect(rules.get(file) ?? []).toEqual([]);
+  });
+
+  test.each(Object.entries(againstTheOrder))("%s may not stand there and import %s", (file) => {
+    expect(rules.get(file)).toHaveLength(1);
+  });
+
+  test.each(Object.keys(inACycle).filter((file) => file.endsWith("1.ts")))(
+    "%s and its neighbour, which import each other's types, are a cycle",
+    (file) => {
+      expect(rules.get(file)).toEqual([expect.stringContaining("no cycle")]);
+    },
+  );
 });
 
 describe("the README names", () => {
