@@ -37,7 +37,6 @@ const PACKAGES = {
   "local-server": {
     imports: ["core", "node"],
     layers: [
-      "log.ts",
       "options.ts",
       "sessions.ts",
       "listen.ts",
@@ -185,9 +184,6 @@ const NOT_YET = [
   "local-server: downstream imports nothing of a later layer",
   "local-server: http imports nothing of a later layer",
   "local-server: no cycle",
-  "manager: components/certificates imports nothing of a later layer",
-  "manager: model imports nothing of a later layer",
-  "manager: process imports nothing of a later layer",
   "worker: env.ts imports nothing of a later layer",
   "worker: no cycle",
 ];

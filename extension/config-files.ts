@@ -1,12 +1,11 @@
 /** The linkup.yaml of each workspace folder, and what the editor knows of it. */
 import * as vscode from "vscode";
+import { CONFIG_NAMES } from "../node/config-names.ts";
 import type { ConfigFile } from "./model.ts";
-
-const NAMES = ["linkup.yaml", "linkup.yml"];
 
 /** True for files that are one by their name, anywhere. */
 export function isConfigName({ path }: vscode.Uri): boolean {
-  return NAMES.includes(path.split("/").at(-1)!);
+  return CONFIG_NAMES.includes(path.split("/").at(-1)!);
 }
 
 /** Editors and version control write a file in several steps. */
@@ -97,7 +96,7 @@ export class ConfigFiles implements vscode.Disposable {
 async function findConfig(folder: vscode.WorkspaceFolder): Promise<ConfigFile | undefined> {
   if (folder.uri.scheme !== "file") return undefined;
   const setting = vscode.workspace.getConfiguration("linkup", folder).get<string>("configPath");
-  for (const name of setting ? [setting] : NAMES) {
+  for (const name of setting ? [setting] : CONFIG_NAMES) {
     const uri = isAbsolute(name) ? vscode.Uri.file(name) : vscode.Uri.joinPath(folder.uri, name);
     const text = await read(uri);
     if (text === undefined) continue;

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createSecureContext, type SecureContext } from "node:tls";
 import type { CertificateWithKey } from "../core/certificates/certificate-authority.ts";
-import { log } from "./log.ts";
+import { log } from "../node/log.ts";
 
 interface Leaf {
   context: SecureContext;

@@ -1,6 +1,6 @@
 /** `node dist/local-server.js [--home DIR] [--browser-port N] [--tunnel-port N] [--request-log N]` */
 import { setFlagsFromString } from "node:v8";
-import { log } from "./log.ts";
+import { log } from "../node/log.ts";
 import { parseOptions } from "./options.ts";
 import { startServer } from "./server.ts";
 

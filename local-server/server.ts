@@ -1,10 +1,11 @@
 /** The local server: its listeners, its control API, and when it ends. */
 import { mkdirSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { controlAddress, type ServerStatus } from "../core/api/control-api.ts";
+import type { ServerStatus } from "../core/api/control-api.ts";
 import type { Listener } from "../core/routing/request-decision.ts";
+import { controlAddress } from "../node/control-address.ts";
+import { log } from "../node/log.ts";
 import { version } from "../package.json";
 import { RequestLog } from "./access-log/log.ts";
 import { CertificateStore } from "./certificates.ts";
@@ -13,7 +14,6 @@ import { bind } from "./control/socket.ts";
 import { Front } from "./downstream/front.ts";
 import { Leases } from "./leases.ts";
 import { listenOnFirst, listenOnLoopback } from "./listen.ts";
-import { log } from "./log.ts";
 import type { Options } from "./options.ts";
 import { preferredPorts, rememberedPort, rememberPort } from "./port.ts";
 import { decide } from "./proxy/decide.ts";
@@ -66,7 +66,7 @@ export async function startServer(options: Options, edge: Edge = systemEdge()): 
   const early: Parameters<RequestListener>[] = [];
   const hold: RequestListener = (...exchange) => early.push(exchange);
   control.on("request", hold);
-  if (!(await bind(control, controlAddress(home, process.platform, tmpdir())))) return false;
+  if (!(await bind(control, controlAddress(home)))) return false;
   const known = options.browserPort ?? rememberedPort(home);
   const browser = await listenOnFirst(preferredPorts(options), (socket) => browserFront.accept(socket));
   const tunnel = await listenOnLoopback(options.tunnelPort, (socket) => tunnelFront.accept(socket));

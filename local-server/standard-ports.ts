@@ -1,7 +1,7 @@
 /** Ports 80 and 443: had only when local DNS was asked for, and the system lets this user have them. */
 import type { Socket } from "node:net";
+import { log } from "../node/log.ts";
 import { type Listening, listenOnLoopback } from "./listen.ts";
-import { log } from "./log.ts";
 
 export const HTTP_PORT = 80;
 export const HTTPS_PORT = 443;

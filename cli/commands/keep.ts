@@ -1,5 +1,6 @@
 /** `linkup keep`: what the manager starts to watch over detached sessions. Not for people. */
 import { keep as keepSessions } from "../../manager/reconcile/keeper.ts";
+import { log } from "../../node/log.ts";
 import { version } from "../context.ts";
 
 /** `home` stands in the arguments so that the process can be recognised. */
@@ -9,6 +10,6 @@ export async function keep(home: string): Promise<void> {
     dist: __dirname,
     version,
     env: process.env,
-    log: (line) => console.log(`${new Date().toISOString()} ${line}`),
+    log,
   });
 }

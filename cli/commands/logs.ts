@@ -3,16 +3,11 @@ import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { stateHome } from "../../node/home.ts";
+import { LOGGED_COMPONENTS, type LogName, logFolder, logNameOf } from "../../node/log-files.ts";
 import { UsageError } from "../exit-codes.ts";
 import { coloured } from "../print/colour.ts";
 import { endWithReader } from "../print/reader-gone.ts";
 
-const COMPONENTS = {
-  "local-server": /^local-server\.log$/,
-  tunnel: /^cloudflared-(?<session>.*)\.log$/,
-  "local-dns": /^local-dns\.log$/,
-  keeper: /^keeper\.log$/,
-} as const;
 /** So much of each log's end is shown. */
 const TAIL_BYTES = 32 * 1024;
 const POLL_MS = 200;
@@ -23,21 +18,16 @@ interface Options {
 }
 
 /** A line as `--json` prints it. */
-interface Line {
-  component: string;
-  /** Of a tunnel. */
-  session?: string;
+interface Line extends LogName {
   text: string;
 }
 
 export async function logs(component: string | undefined, options: Options): Promise<void> {
-  if (component !== undefined && !Object.hasOwn(COMPONENTS, component)) {
-    throw new UsageError(
-      `There is no component "${component}". They are: ${Object.keys(COMPONENTS).join(", ")}.`,
-    );
+  if (component !== undefined && !LOGGED_COMPONENTS.some((known) => known === component)) {
+    throw new UsageError(`There is no component "${component}". They are: ${LOGGED_COMPONENTS.join(", ")}.`);
   }
   if (options.follow) endWithReader();
-  const folder = join(stateHome(process.env), "logs");
+  const folder = logFolder(stateHome(process.env));
   const known = new Map<string, Tail>();
   const all: Line[] = [];
   for (let first = true; first || options.follow; first = false) {
@@ -64,13 +54,8 @@ function lineOf(
   name: string,
   asked: string | undefined,
 ): (Omit<Line, "text"> & { name: string }) | undefined {
-  for (const [component, pattern] of Object.entries(COMPONENTS)) {
-    const match = pattern.exec(name);
-    if (!match || (asked !== undefined && asked !== component)) continue;
-    const session = match.groups?.session;
-    return { name, component, ...(session === undefined ? {} : { session }) };
-  }
-  return undefined;
+  const log = logNameOf(name);
+  return log && (asked === undefined || asked === log.component) ? { name, ...log } : undefined;
 }
 
 function title(path: string): string {

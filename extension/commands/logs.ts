@@ -1,24 +1,18 @@
 /** Show Logs: of this window, and of each component. */
-import { join } from "node:path";
 import * as vscode from "vscode";
-import type { ComponentId } from "../../manager/model/snapshot.ts";
 import { stateHome } from "../../node/home.ts";
+import { LOGGED_COMPONENTS, logFolder, logNameOf } from "../../node/log-files.ts";
 import type { Linkup } from "../linkup.ts";
 import { componentName } from "../views/labels.ts";
 import type { Row } from "../views/rows.ts";
 import { t } from "../words.ts";
 
-/** The files of the components that write one, in the state folder's `logs`. */
-const FILES: Partial<Record<ComponentId, RegExp>> = {
-  "local-server": /^local-server\.log$/,
-  tunnel: /^cloudflared-.*\.log$/,
-};
-
 export async function showLogs(linkup: Linkup, row?: Row): Promise<void> {
-  const folder = vscode.Uri.file(join(stateHome(process.env), "logs"));
+  const folder = vscode.Uri.file(logFolder(stateHome(process.env)));
   const names = await logFiles(folder);
-  const wanted = row?.subject.is === "component" ? FILES[row.subject.component.id] : undefined;
-  const files = wanted ? names.filter((name) => wanted.test(name)) : names;
+  const id = row?.subject.is === "component" ? row.subject.component.id : undefined;
+  const wanted = LOGGED_COMPONENTS.find((component) => component === id);
+  const files = wanted ? names.filter((name) => logNameOf(name)?.component === wanted) : names;
   // There is nothing to choose from before the first session.
   if (files.length === 0) return linkup.log.show();
   if (wanted && files.length === 1) return await showEnd(vscode.Uri.joinPath(folder, files[0]!));
@@ -41,8 +35,8 @@ async function logFiles(folder: vscode.Uri): Promise<string[]> {
 }
 
 function labelOf(file: string): string {
-  const found = (Object.keys(FILES) as ComponentId[]).find((id) => FILES[id]!.test(file));
-  return found ? componentName(found) : file.replace(/\.log$/, "");
+  const component = logNameOf(file)?.component;
+  return component && component !== "keeper" ? componentName(component) : file.replace(/\.log$/, "");
 }
 
 /** What happened last is what one looks for. */

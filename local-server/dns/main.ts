@@ -4,11 +4,12 @@
  * such file either: the system asks nobody else for its domains while it is installed.
  */
 import { existsSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { homedir } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { controlAddress, LEASE_GRACE_MS } from "../../core/api/control-api.ts";
-import { log } from "../log.ts";
+import { LEASE_GRACE_MS } from "../../core/api/control-api.ts";
+import { controlAddress } from "../../node/control-address.ts";
+import { log } from "../../node/log.ts";
 import { Forwarder } from "./forward.ts";
 import { Names } from "./names.ts";
 import { parseResolver, type Resolver, systemResolvers } from "./resolvers.ts";
@@ -34,7 +35,7 @@ async function main(): Promise<void> {
       `--listen must be an address of this machine and a port, as in ${DEFAULT_LISTEN}, not "${values.listen}".`,
     );
 
-  const names = new Names(controlAddress(home, process.platform, tmpdir()));
+  const names = new Names(controlAddress(home));
   let resolvers = given(values.forward);
   const forwarder = values.forward.includes("none") ? undefined : new Forwarder(() => resolvers);
   const server = await startDns(listen, names, forwarder);

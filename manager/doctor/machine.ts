@@ -6,9 +6,9 @@ import { dirname, join } from "node:path";
 import type { ServerStatus } from "../../core/api/control-api.ts";
 import { isRunning } from "../../node/process-identity.ts";
 import { EnvFiles } from "../components/env-files/env-files.ts";
-import { isOlder } from "../components/local-server/local-server.ts";
 import { isWanted, needsThisMachine } from "../model/records.ts";
 import type { State } from "../model/state.ts";
+import { isOlder } from "../model/version.ts";
 import { isOurs, type Listed, listProcesses } from "../process/list.ts";
 import { broken, type Check, ok, warning } from "./report.ts";
 

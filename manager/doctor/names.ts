@@ -2,8 +2,8 @@
 import { lookup } from "node:dns/promises";
 import { askStores, type Verdict } from "../components/certificates/verify.ts";
 import { localDnsStatus } from "../components/local-dns/local-dns.ts";
-import { inspectMachine } from "../components/local-dns/machine.ts";
 import { SOON_MS } from "../components/local-dns/problems.ts";
+import { inspectMachine } from "../components/system/machine.ts";
 import type { SessionView } from "../model/snapshot.ts";
 import { resolvesByItself } from "../model/urls.ts";
 import { broken, type Check, ok, warning } from "./report.ts";

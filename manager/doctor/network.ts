@@ -1,12 +1,12 @@
 /** Checks of what others have to do with: the Worker, the tunnel, the session's addresses, the services. */
 import { readFile } from "node:fs/promises";
-import { request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
 import type { Config } from "../../core/config/parse-config.ts";
 import type { SessionKind } from "../../core/session/session-document.ts";
+import { readStatus } from "../../node/http.ts";
+import { networkReason } from "../../node/network-reason.ts";
 import type { Authority } from "../components/certificates/authority-files.ts";
 import { findCloudflared } from "../components/tunnel/cloudflared-binary.ts";
-import { networkReason, WorkerClient } from "../components/worker-api/worker-client.ts";
+import { WorkerClient } from "../components/worker-api/worker-client.ts";
 import { readConfig } from "../files/config-file.ts";
 import { LinkupError, type Problem, redeploy } from "../model/problem.ts";
 import { isWanted } from "../model/records.ts";
@@ -130,7 +130,12 @@ async function checkAddress(url: string, kind: SessionKind, ca: string | undefin
   const host = target.host;
   if (target.hostname.endsWith(".localhost")) target.hostname = "127.0.0.1";
   try {
-    const status = await statusOf(target, host, ca);
+    const status = await readStatus(target.href, {
+      method: "HEAD",
+      headers: { host },
+      timeoutMs: TIMEOUT_MS,
+      ca,
+    });
     if (status === 530)
       return broken("address", "Cloudflare finds no tunnel behind it (530).", {
         subject: url,
@@ -172,27 +177,6 @@ export function checkServices(sessions: readonly SessionView[]): Check[] {
       });
     }),
   );
-}
-
-function statusOf(url: URL, host: string, ca: string | undefined): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  const call = (url.protocol === "https:" ? httpsRequest : httpRequest)(
-    url,
-    {
-      agent: false,
-      method: "HEAD",
-      headers: { host },
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-      ...(ca === undefined ? {} : { ca }),
-    },
-    (response) => {
-      resolve(response.statusCode!);
-      response.destroy();
-    },
-  );
-  call.on("error", reject);
-  call.end();
-  return promise;
 }
 
 function failedCheck(id: "worker" | "cloudflared", subject: string | undefined, error: unknown): Check {

@@ -4,9 +4,8 @@ import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { ConfigDiagnostic } from "../../core/config/model/config-diagnostic.ts";
 import type { Config } from "../../core/config/parse-config.ts";
+import { CONFIG_NAMES } from "../../node/config-names.ts";
 import { LinkupError } from "../model/problem.ts";
-
-export const CONFIG_NAMES = ["linkup.yaml", "linkup.yml"] as const;
 
 /** Thousands of services have fewer; the YAML parser's stack ends somewhere beyond. */
 const MOST_CHARACTERS = 2_000_000;

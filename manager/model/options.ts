@@ -1,5 +1,7 @@
 /** What the manager is given, and asked for. */
-export interface ManagerOptions {
+
+/** What starting a process of ours takes. */
+export interface ProcessOptions {
   /** The folder that holds all state, absolute. */
   home: string;
   /** The folder with `local-server.js` and `cli.js`. */
@@ -9,11 +11,14 @@ export interface ManagerOptions {
   /** Ours; a local server of an older version is replaced. */
   version: string;
   env: NodeJS.ProcessEnv;
+  log(line: string): void;
+}
+
+export interface ManagerOptions extends ProcessOptions {
   /** Who needs the sessions: a window, whose lease is renewed, or a terminal that left (`keep`). */
   user: { id: string; keep: boolean };
   /** The editor's secret storage, asked first; then LINKUP_WORKER_TOKEN, then the file. */
   token?(workerUrl: string): Promise<string | undefined>;
-  log(line: string): void;
 }
 
 export interface StartRequest {

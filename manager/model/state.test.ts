@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Config } from "../../core/config/parse-config.ts";
-import { newConnector } from "../components/tunnel/connector.ts";
+import { newConnector } from "./connector.ts";
 import { newRecord } from "./records.ts";
 import { emptyState, parseState, type State } from "./state.ts";
 import { notStarted } from "./supervision.ts";

@@ -4,7 +4,7 @@ import type { TunnelData, WorkerCapabilities } from "../../core/api/control-api.
 import type { Config, Target } from "../../core/config/parse-config.ts";
 import type { SessionKind } from "../../core/session/session-document.ts";
 import type { ProcessId } from "../../node/process-identity.ts";
-import type { Connector } from "../components/tunnel/watch.ts";
+import type { Connector } from "./connector.ts";
 import type { Problem } from "./problem.ts";
 import { type Answering, notStarted, type Supervised } from "./supervision.ts";
 

@@ -5,24 +5,10 @@
  */
 import { copyFile, type FileHandle, open, readdir, rm, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
-import { tunnelToken } from "../components/tunnel/token.ts";
-import type { SessionRecord } from "../model/state.ts";
+import { logNameOf } from "../../node/log-files.ts";
 
 /** A log that has grown beyond this is put aside (as `.1`, which it replaces). */
 export const MAX_LOG_BYTES = 5 * 1024 * 1024;
-/** Shorter ones would be found in ordinary words. */
-const SHORTEST_SECRET = 8;
-
-/** All that may not stand in a log of these sessions. */
-export function secretsOf(records: readonly SessionRecord[]): string[] {
-  const all = records.flatMap(({ worker_token, session_token, origin_secret, tunnel }) => [
-    worker_token,
-    session_token,
-    origin_secret,
-    ...(tunnel ? [tunnel.secret, tunnelToken(tunnel)] : []),
-  ]);
-  return all.filter((secret): secret is string => secret !== null && secret.length >= SHORTEST_SECRET);
-}
 
 export function redacted(text: string, secrets: readonly string[]): string {
   return secrets.reduce((text, secret) => text.replaceAll(secret, "*".repeat(secret.length)), text);
@@ -86,7 +72,8 @@ export class LogTender {
     // One may have been written in two pieces.
     const longest = Math.max(0, ...secrets.map((secret) => Buffer.byteLength(secret)));
     for (const name of await readdir(this.#folder)) {
-      if (!name.endsWith(".log") || name.startsWith("cloudflared-")) continue;
+      const log = logNameOf(name);
+      if (!log || log.component === "tunnel") continue;
       const path = join(this.#folder, name);
       const size = await sizeOf(path);
       const known = this.#clean.get(name) ?? 0;

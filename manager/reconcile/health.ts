@@ -1,9 +1,8 @@
 /** Is a service up? */
-import { request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
 import type { HealthCheck } from "../../core/config/parse-config.ts";
 import { httpOrigin } from "../../core/session/session-document.ts";
-import { networkReason } from "../components/worker-api/worker-client.ts";
+import { readStatus } from "../../node/http.ts";
+import { networkReason } from "../../node/network-reason.ts";
 import type { Health } from "../model/snapshot.ts";
 
 const TIMEOUT_MS = 3_000;
@@ -29,7 +28,7 @@ export async function probe(
   const url = `${httpOrigin(location)}${check.path ?? "/"}`;
   const started = performance.now();
   try {
-    const status = await statusOf(url, timeoutMs);
+    const status = await readStatus(url, { timeoutMs, headers: { "user-agent": "linkup-health" } });
     const latencyMs = Math.round(performance.now() - started);
     const healthy = check.statuses ? check.statuses.includes(status) : status < 500;
     const wanted = check.statuses ? check.statuses.join(", ") : "below 500";
@@ -45,22 +44,6 @@ export async function probe(
       };
     return { health: "unhealthy", latencyMs: undefined, reason: `${url}: ${networkReason(error as Error)}` };
   }
-}
-
-function statusOf(url: string, timeoutMs: number): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  const call = (url.startsWith("https:") ? httpsRequest : httpRequest)(
-    url,
-    { agent: false, signal: AbortSignal.timeout(timeoutMs), headers: { "user-agent": "linkup-health" } },
-    (response) => {
-      resolve(response.statusCode!);
-      // The status is all that counts: the body may be endless.
-      response.destroy();
-    },
-  );
-  call.on("error", reject);
-  call.end();
-  return promise;
 }
 
 /** A copy of a service to be asked. */

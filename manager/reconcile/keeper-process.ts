@@ -1,15 +1,16 @@
 /** The keeper as a process: one for each home, as long as sessions need this machine. */
 import { join } from "node:path";
+import { logFile } from "../../node/log-files.ts";
 import { isRunning } from "../../node/process-identity.ts";
-import type { LocalServerOptions } from "../components/local-server/local-server.ts";
+import type { ProcessOptions } from "../model/options.ts";
 import { childEnv, endProcess, startDetached } from "../process/child.ts";
 import type { Store } from "../store/store.ts";
 
 export class KeeperProcess {
-  readonly #options: LocalServerOptions;
+  readonly #options: ProcessOptions;
   readonly #store: Store;
 
-  constructor(options: LocalServerOptions, store: Store) {
+  constructor(options: ProcessOptions, store: Store) {
     this.#options = options;
     this.#store = store;
   }
@@ -25,7 +26,7 @@ export class KeeperProcess {
       {
         cwd: home,
         env: childEnv(env, { ELECTRON_RUN_AS_NODE: "1", LINKUP_HOME: home }),
-        output: join(home, "logs", "keeper.log"),
+        output: logFile(home, "keeper"),
       },
       (id) =>
         this.#store.change((state) => {

@@ -2,14 +2,15 @@
  * Keeps what is wanted running while no window does, and ends it when nobody needs it any more: a process of its own,
  * so that neither a killed editor nor a closed terminal leaves anything behind.
  */
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { controlAddress } from "../../core/api/control-api.ts";
+
+import { controlAddress } from "../../node/control-address.ts";
+import { logFolder } from "../../node/log-files.ts";
 import { LOOK_PATIENCE_MS } from "../components/local-server/control-client.ts";
-import type { LocalServerOptions } from "../components/local-server/local-server.ts";
+import type { ProcessOptions } from "../model/options.ts";
 import { isPresent, isWanted, needsThisMachine } from "../model/records.ts";
+import { secretsOf } from "../model/secrets.ts";
 import { type Address, Alarm } from "../process/alarm.ts";
-import { LogTender, secretsOf } from "../process/logs.ts";
+import { LogTender } from "../process/logs.ts";
 import { Store } from "../store/store.ts";
 import { networkChanged } from "./network-change.ts";
 import { NetworkWatch, thisMoment } from "./network-watch.ts";
@@ -22,14 +23,14 @@ const GRACE_MS = 40_000;
 const SLEPT_MS = 10_000;
 
 /** Resolves when there is nothing left to keep, or when another keeper has taken over. */
-export async function keep(options: LocalServerOptions): Promise<void> {
+export async function keep(options: ProcessOptions): Promise<void> {
   const store = new Store(options.home);
   const reconciler = new Reconciler(options, store);
   const leases = new LeaseWatch(performance.now());
   const network = new NetworkWatch(thisMoment());
   const alarm = new Alarm();
-  const socket = controlAddress(options.home, process.platform, tmpdir());
-  const logs = new LogTender(join(options.home, "logs"));
+  const socket = controlAddress(options.home);
+  const logs = new LogTender(logFolder(options.home));
   // Those of sessions that ended may still come.
   const secrets = new Set<string>();
   let watched: Address[] = [];

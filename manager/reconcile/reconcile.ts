@@ -7,8 +7,9 @@ import { servedHosts } from "../components/local-dns/coverage.ts";
 import { followSessions } from "../components/local-dns/hosts-file.ts";
 import { asksLocalDns, readJournal } from "../components/local-dns/journal.ts";
 import { LocalDns } from "../components/local-dns/local-dns-process.ts";
-import { LocalServer, type LocalServerOptions } from "../components/local-server/local-server.ts";
+import { LocalServer } from "../components/local-server/local-server.ts";
 import { deleteLeft } from "../components/worker-api/undeleted.ts";
+import type { ProcessOptions } from "../model/options.ts";
 import { LinkupError, type ProblemCode, problemOf } from "../model/problem.ts";
 import { isPresent, isWanted, needsThisMachine } from "../model/records.ts";
 import type { SessionRecord, Trouble } from "../model/state.ts";
@@ -32,7 +33,7 @@ export class Reconciler {
   readonly #home: string;
   readonly #log: (line: string) => void;
 
-  constructor(options: LocalServerOptions, store: Store) {
+  constructor(options: ProcessOptions, store: Store) {
     this.localServer = new LocalServer(options, store);
     this.localDns = new LocalDns(options, store);
     this.keeper = new KeeperProcess(options, store);

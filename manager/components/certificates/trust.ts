@@ -1,8 +1,8 @@
 /** Which steps make the browsers and programs of a machine trust an authority, and which take it back. Pure. */
 import { join } from "node:path/posix";
 import type { CertificateInfo } from "../../../core/certificates/certificate-authority.ts";
-import type { Machine } from "../local-dns/machine.ts";
-import { admin, only, type Step, user } from "../local-dns/step.ts";
+import type { Machine } from "../system/machine.ts";
+import { admin, only, type Step, user } from "../system/step.ts";
 
 /** `file`: the authority's certificate as PEM. */
 export function planTrust(machine: Machine, file: string, { sha1, sha256 }: CertificateInfo): Step[] {

@@ -12,7 +12,7 @@ import {
   certificateInfo,
   issueLeaf,
 } from "../../../core/certificates/certificate-authority.ts";
-import { type Machine, run } from "../local-dns/machine.ts";
+import { type Machine, run } from "../system/machine.ts";
 import { readIdentity } from "./authority-files.ts";
 
 export interface Verdict {

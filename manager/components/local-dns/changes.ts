@@ -1,8 +1,8 @@
 /** What Linkup has changed on this system and not undone yet, read from the journal. */
 import { join } from "node:path";
+import { inspectMachine } from "../system/machine.ts";
+import { admin, asText } from "../system/step.ts";
 import { readJournal } from "./journal.ts";
-import { inspectMachine } from "./machine.ts";
-import { admin, asText } from "./step.ts";
 
 export interface SystemChange {
   /** What it is for, in a sentence. */

@@ -2,7 +2,7 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeAtomically } from "../../../node/atomic-file.ts";
-import type { Undo } from "./step.ts";
+import type { Undo } from "../system/step.ts";
 
 export interface Entry {
   title: string;

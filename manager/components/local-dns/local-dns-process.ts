@@ -2,13 +2,15 @@
 import { Resolver } from "node:dns/promises";
 import { join } from "node:path";
 import { LOCAL_DNS_PROBE_NAME } from "../../../core/api/control-api.ts";
+import { logFile } from "../../../node/log-files.ts";
 import { isRunning } from "../../../node/process-identity.ts";
+import type { ProcessOptions } from "../../model/options.ts";
 import { problem } from "../../model/problem.ts";
 import type { LocalDnsState } from "../../model/state.ts";
 import { failed, isDue, isWell, notStarted, startedAs } from "../../model/supervision.ts";
+import { isOlder } from "../../model/version.ts";
 import { childEnv, endProcess, lastLines, startDetached } from "../../process/child.ts";
 import type { Store } from "../../store/store.ts";
-import { isOlder, type LocalServerOptions } from "../local-server/local-server.ts";
 import { journalFile } from "./journal.ts";
 import { dnsAddress } from "./plan.ts";
 
@@ -20,13 +22,13 @@ const LISTENING = `${address}:${port}`;
 
 export class LocalDns {
   readonly logPath: string;
-  readonly #options: LocalServerOptions;
+  readonly #options: ProcessOptions;
   readonly #store: Store;
 
-  constructor(options: LocalServerOptions, store: Store) {
+  constructor(options: ProcessOptions, store: Store) {
     this.#options = options;
     this.#store = store;
-    this.logPath = join(options.home, "logs", "local-dns.log");
+    this.logPath = logFile(options.home, "local-dns");
   }
 
   /**

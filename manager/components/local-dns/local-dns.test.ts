@@ -2,10 +2,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Machine } from "../system/machine.ts";
+import type { Command } from "../system/step.ts";
 import { readJournal } from "./journal.ts";
 import { installLocalDns, localDnsStatus, proposeLocalDns, uninstallLocalDns } from "./local-dns.ts";
-import type { Machine } from "./machine.ts";
-import type { Command } from "./step.ts";
 
 /** A machine whose commands are only counted: what they do is shown in a namespace of its own. */
 const machine: Machine = {

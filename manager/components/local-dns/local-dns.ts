@@ -10,12 +10,12 @@ import {
   writeAuthority,
 } from "../certificates/authority-files.ts";
 import { planTrust, trustGaps } from "../certificates/trust.ts";
+import { inspectMachine, type Machine, run } from "../system/machine.ts";
+import { admin, asText, type Command, type Step, type Undo } from "../system/step.ts";
 import { systemChanges } from "./changes.ts";
 import { HOSTS_FILE, withHosts, withoutHosts } from "./hosts-file.ts";
 import { type Journal, readJournal, removeJournal, writeJournal } from "./journal.ts";
-import { inspectMachine, type Machine, run } from "./machine.ts";
 import { chooseMethod, type Method, planNames, planPorts, type Staged } from "./plan.ts";
-import { admin, asText, type Command, type Step, type Undo } from "./step.ts";
 
 export interface LocalDnsOptions {
   /** The state folder. */

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { planTrust, trustGaps } from "../certificates/trust.ts";
-import type { Machine } from "./machine.ts";
+import type { Machine } from "../system/machine.ts";
+import { asText, type Step } from "../system/step.ts";
 import { chooseMethod, dnsAddress, planNames, planPorts } from "./plan.ts";
-import { asText, type Step } from "./step.ts";
 
 const linux: Machine = {
   platform: "linux",

@@ -1,8 +1,8 @@
 /** How names of sessions come to this machine: the steps for each kind of system. Pure: decides by the machine alone. */
 import { join } from "node:path/posix";
+import type { Machine } from "../system/machine.ts";
+import { admin, only, type Step } from "../system/step.ts";
 import { HOSTS_FILE } from "./hosts-file.ts";
-import type { Machine } from "./machine.ts";
-import { admin, only, type Step } from "./step.ts";
 
 export type Method = "resolver-files" | "systemd-resolved" | "networkmanager-dnsmasq" | "hosts-file" | "nrpt";
 

@@ -1,19 +1,14 @@
 /** Asks the local server over its control socket. The calls are described in core/control.ts. */
-import { type IncomingMessage, request } from "node:http";
-import { tmpdir } from "node:os";
 import { createInterface } from "node:readline";
-import {
-  controlAddress,
-  type Lease,
-  type ServedSession,
-  type ServerStatus,
-} from "../../../core/api/control-api.ts";
+import type { Lease, ServedSession, ServerStatus } from "../../../core/api/control-api.ts";
 import type {
   Exchange,
   ExchangeDetails,
   ExchangeFilter,
   FollowedExchange,
 } from "../../../core/api/request-log-api.ts";
+import { controlAddress } from "../../../node/control-address.ts";
+import { type Endpoint, open, readText } from "../../../node/http.ts";
 import { LinkupError } from "../../model/problem.ts";
 
 const TIMEOUT_MS = 5_000;
@@ -27,7 +22,7 @@ export class ControlClient {
   readonly #socketPath: string;
 
   constructor(home: string) {
-    this.#socketPath = controlAddress(home, process.platform, tmpdir());
+    this.#socketPath = controlAddress(home);
   }
 
   /** Undefined when no local server listens. */
@@ -78,14 +73,8 @@ export class ControlClient {
 
   /** Tells the newest that fit, then each that begins or ends. Resolves when the local server ends. */
   async followRequests(filter: ExchangeFilter, tell: (line: FollowedExchange) => void): Promise<void> {
-    const call = request({
-      socketPath: this.#socketPath,
-      path: `/v1/requests/follow?${query(filter)}`,
-      agent: false,
-    });
-    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    call.on("response", resolve).on("error", reject).end();
-    const response = await promise.catch(orNothingRuns);
+    const path = `/v1/requests/follow?${query(filter)}`;
+    const response = await open(this.#at(path), { timeoutMs: Number.POSITIVE_INFINITY }).catch(orNothingRuns);
     const lines = createInterface({ input: response });
     if (response.statusCode !== 200) {
       let text = "";
@@ -98,42 +87,17 @@ export class ControlClient {
   }
 
   /** Rejects with the server's own words for 4xx and 5xx. */
-  #call(method: string, path: string, body?: unknown, timeoutMs = TIMEOUT_MS): Promise<unknown> {
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const payload = body === undefined ? undefined : JSON.stringify(body);
-    const call = request(
-      {
-        socketPath: this.#socketPath,
-        method,
-        path,
-        agent: false,
-        headers:
-          payload === undefined
-            ? {}
-            : { "content-type": "application/json", "content-length": Buffer.byteLength(payload) },
-        signal: AbortSignal.timeout(timeoutMs),
-      },
-      (response) => {
-        const chunks: Buffer[] = [];
-        response.on("data", (chunk: Buffer) => chunks.push(chunk));
-        response.on("error", reject);
-        response.on("end", () => {
-          const text = Buffer.concat(chunks).toString("utf8");
-          const status = response.statusCode!;
-          if (status >= 400) reject(new Refusal(method, path, status, errorIn(text)));
-          else resolve(text === "" ? undefined : JSON.parse(text));
-        });
-      },
-    );
-    call.on("error", (error) =>
-      reject(
-        error.name === "AbortError"
-          ? new Error(`The local server did not answer ${method} ${path} within ${timeoutMs / 1000} s.`)
-          : error,
-      ),
-    );
-    call.end(payload);
-    return promise;
+  async #call(method: string, path: string, body?: unknown, timeoutMs = TIMEOUT_MS): Promise<unknown> {
+    const { status, text } = await readText(this.#at(path), { method, body, timeoutMs }).catch((error) => {
+      if (error.name !== "AbortError") throw error;
+      throw new Error(`The local server did not answer ${method} ${path} within ${timeoutMs / 1000} s.`);
+    });
+    if (status >= 400) throw new Refusal(method, path, status, errorIn(text));
+    return text === "" ? undefined : JSON.parse(text);
+  }
+
+  #at(path: string): Endpoint {
+    return { socketPath: this.#socketPath, path };
   }
 }
 

@@ -2,9 +2,12 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ServerStatus } from "../../../core/api/control-api.ts";
+import { logFile } from "../../../node/log-files.ts";
 import { startOf } from "../../../node/process-identity.ts";
+import type { ProcessOptions } from "../../model/options.ts";
 import { type Problem, problem } from "../../model/problem.ts";
 import { failed, isDue, isWell, notStarted, type Supervised, startedAs } from "../../model/supervision.ts";
+import { isOlder } from "../../model/version.ts";
 import {
   childEnv,
   type Detached,
@@ -34,26 +37,17 @@ const POLL_MS = 15;
 const HUNG_MS = 3_000;
 const HUNG_GRACE_MS = 500;
 
-export interface LocalServerOptions {
-  home: string;
-  dist: string;
-  node?: string;
-  version: string;
-  env: NodeJS.ProcessEnv;
-  log(line: string): void;
-}
-
 export class LocalServer {
   readonly control: ControlClient;
   readonly logPath: string;
-  readonly #options: LocalServerOptions;
+  readonly #options: ProcessOptions;
   readonly #store: Store;
 
-  constructor(options: LocalServerOptions, store: Store) {
+  constructor(options: ProcessOptions, store: Store) {
     this.#options = options;
     this.#store = store;
     this.control = new ControlClient(options.home);
-    this.logPath = join(options.home, "logs", "local-server.log");
+    this.logPath = logFile(options.home, "local-server");
   }
 
   /**
@@ -163,14 +157,4 @@ export class LocalServer {
       state.local_server = next(state.local_server);
     });
   }
-}
-
-/** By the numbers of `1.20.3`. A newer one stays: windows of two versions would else replace each other's for ever. */
-export function isOlder(version: string, than: string): boolean {
-  const [a, b] = [version, than].map((text) => text.split(/[.+-]/, 3).map(Number)) as [number[], number[]];
-  for (const [i, part] of b.entries()) {
-    const difference = (a[i] ?? 0) - part;
-    if (difference !== 0) return difference < 0;
-  }
-  return false;
 }

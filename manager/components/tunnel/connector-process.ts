@@ -3,15 +3,16 @@ import { join } from "node:path";
 import type { TunnelData } from "../../../core/api/control-api.ts";
 import { writeAtomically } from "../../../node/atomic-file.ts";
 import { makeFolder } from "../../../node/folder.ts";
+import { tunnelLogFile } from "../../../node/log-files.ts";
 import type { ProcessId } from "../../../node/process-identity.ts";
+import type { Connector } from "../../model/connector.ts";
 import { startedAs } from "../../model/supervision.ts";
+import { tunnelToken } from "../../model/tunnel-token.ts";
 import { childEnv, endProcess, startDetached } from "../../process/child.ts";
 import { endLogWriter, type LogWriterOptions, startLogWriter } from "../../process/log-writer-process.ts";
 import { sizeOf } from "../../process/logs.ts";
 import { findCloudflared } from "./cloudflared-binary.ts";
 import type { Way } from "./end-to-end.ts";
-import { tunnelToken } from "./token.ts";
-import type { Connector } from "./watch.ts";
 
 /** In-flight requests may take so long when it is asked to end. */
 const GRACE = "3s";
@@ -33,10 +34,6 @@ export interface ConnectorOptions extends LogWriterOptions {
 /** `save` is called with every new state, before anything else is done. */
 export type Save = (next: Connector) => Promise<unknown>;
 
-export function connectorLog(home: string, session: string): string {
-  return join(home, "logs", `cloudflared-${session}.log`);
-}
-
 /** Its own file: a config of the user's would change what it does. */
 export function connectorConfig(home: string, session: string): string {
   return join(home, "tunnels", `${session}.yml`);
@@ -55,7 +52,7 @@ export async function startConnector(
   const config = connectorConfig(home, session);
   makeFolder(join(home, "tunnels"));
   await writeAtomically(config, `ingress:\n  - service: http://127.0.0.1:${port}\n`);
-  const path = connectorLog(home, session);
+  const path = tunnelLogFile(home, session);
   const log_offset = await sizeOf(path);
   const writer = await startLogWriter(options, path, secretsOf(tunnel));
   let next = before;

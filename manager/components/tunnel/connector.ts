@@ -1,16 +1,17 @@
 /** Looks after cloudflared, which brings the requests for a session from Cloudflare's edge to the local server. */
 import { readFile, rm } from "node:fs/promises";
-import { request } from "node:http";
+import { readStatus } from "../../../node/http.ts";
+import { tunnelLogFile } from "../../../node/log-files.ts";
 import { isRunning } from "../../../node/process-identity.ts";
+import { type Connector, newConnector } from "../../model/connector.ts";
 import { LinkupError, problem } from "../../model/problem.ts";
-import { failed, isDue, isWell, notStarted } from "../../model/supervision.ts";
+import { failed, isDue, isWell } from "../../model/supervision.ts";
 import { lastLines } from "../../process/child.ts";
 import { endLogWriter } from "../../process/log-writer-process.ts";
 import { redacted } from "../../process/logs.ts";
 import {
   type ConnectorOptions,
   connectorConfig,
-  connectorLog,
   endConnector,
   type Save,
   secretsOf,
@@ -19,25 +20,9 @@ import {
 } from "./connector-process.ts";
 import { probeThrough, type Way } from "./end-to-end.ts";
 import { readLog, type TunnelLog } from "./log-lines.ts";
-import { type Connector, isProbeDue, judge } from "./watch.ts";
+import { isProbeDue, judge } from "./watch.ts";
 
 const READY_TIMEOUT_MS = 2_000;
-export function newConnector(): Connector {
-  return {
-    ...notStarted(),
-    serves: null,
-    protocol: "auto",
-    log_writer: null,
-    log_offset: 0,
-    metrics_port: null,
-    ready: false,
-    unready_since: 0,
-    was_ready: false,
-    changed_at: 0,
-    probed_at: 0,
-    lost: 0,
-  };
-}
 
 /**
  * One look at a session's cloudflared: starts, watches or replaces it, and never waits for it to be ready.
@@ -81,7 +66,7 @@ async function watch(
   before: Connector,
   save: Save,
 ): Promise<Connector> {
-  const path = connectorLog(options.home, wanted.session);
+  const path = tunnelLogFile(options.home, wanted.session);
   if (!(await isRunning(before.process!))) return fail(options, wanted, before, "It ended", save);
   if (before.log_writer && !(await isRunning(before.log_writer))) {
     // It would end at its next line.
@@ -141,7 +126,7 @@ async function fail(
   why: string,
   save: Save,
 ): Promise<Connector> {
-  const path = connectorLog(options.home, session);
+  const path = tunnelLogFile(options.home, session);
   if (before.log_writer) await endLogWriter(before.log_writer);
   const { lastError } = await readNewLines(path, before.log_offset);
   const lines = await lastLines(path);
@@ -173,17 +158,10 @@ async function refused(before: Connector, save: Save): Promise<LinkupError> {
   );
 }
 
-function isReady(port: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const signal = AbortSignal.timeout(READY_TIMEOUT_MS);
-  request({ host: "127.0.0.1", port, path: "/ready", agent: false, signal }, (response) => {
-    resolve(response.statusCode === 200);
-    response.destroy();
-  })
-    // Nothing there, or no answer in time: that is "not ready".
-    .on("error", () => resolve(false))
-    .end();
-  return promise;
+/** False too where nothing answers, or not in time. */
+async function isReady(port: number): Promise<boolean> {
+  const ready = readStatus(`http://127.0.0.1:${port}/ready`, { timeoutMs: READY_TIMEOUT_MS });
+  return (await ready.catch(() => undefined)) === 200;
 }
 
 async function readNewLines(path: string, offset: number): Promise<TunnelLog> {

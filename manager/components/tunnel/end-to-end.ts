@@ -1,7 +1,6 @@
 /** Do requests come through the tunnel? cloudflared may say that it is ready for minutes after packets got lost. */
-import { request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
 import { HOPS_HEADER, MAX_HOPS } from "../../../core/routing/proxy-headers.ts";
+import { readStatus } from "../../../node/http.ts";
 
 const TIMEOUT_MS = 4_000;
 
@@ -28,26 +27,18 @@ export async function probeThrough({
   service,
   countsHops,
 }: Way): Promise<Passage> {
-  const { promise, resolve } = Promise.withResolvers<Passage>();
   const headers = {
     "x-forwarded-host": `${session}.${domain}`,
     tracestate: `linkup-session=${session}`,
     "linkup-destination": service,
     [HOPS_HEADER]: String(countsHops ? MAX_HOPS - 1 : MAX_HOPS),
   };
-  const signal = AbortSignal.timeout(TIMEOUT_MS);
-  const call = (workerUrl.startsWith("https:") ? httpsRequest : httpRequest)(
-    workerUrl,
-    { agent: false, headers, signal },
-    (response) => {
-      resolve(passageOf(response.statusCode!));
-      response.destroy();
-    },
-  );
-  // No answer in time is what lost packets look like; a Worker that cannot be reached says nothing of the tunnel.
-  call.on("error", () => resolve(signal.aborted ? "lost" : "unknown"));
-  call.end();
-  return promise;
+  try {
+    return passageOf(await readStatus(workerUrl, { headers, timeoutMs: TIMEOUT_MS }));
+  } catch (error) {
+    // No answer in time is what lost packets look like; a Worker that cannot be reached says nothing of the tunnel.
+    return (error as Error).name === "AbortError" ? "lost" : "unknown";
+  }
 }
 
 /** 508 is the local server's; 502, 504 and 52x, 530 are told of a tunnel that nobody serves. */

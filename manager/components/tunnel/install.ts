@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { writeAtomically } from "../../../node/atomic-file.ts";
 import { makeFolder } from "../../../node/folder.ts";
+import { networkReason } from "../../../node/network-reason.ts";
 import { LinkupError } from "../../model/problem.ts";
-import { networkReason } from "../worker-api/worker-client.ts";
 import { assetFor, PINNED, RELEASES } from "./releases.ts";
 import { fileInTar } from "./tar.ts";
 

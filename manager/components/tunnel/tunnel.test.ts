@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
+import type { Connector } from "../../model/connector.ts";
+import { newConnector } from "../../model/connector.ts";
+import { tunnelToken } from "../../model/tunnel-token.ts";
 import { onPath } from "./cloudflared-binary.ts";
-import { newConnector } from "./connector.ts";
 import { withoutTunnels } from "./connector-process.ts";
 import { passageOf } from "./end-to-end.ts";
 import { readLog } from "./log-lines.ts";
-import { tunnelToken } from "./token.ts";
-import { type Connector, judge } from "./watch.ts";
+import { judge } from "./watch.ts";
 
 test("a token is what cloudflared reads", () => {
   const token = tunnelToken({

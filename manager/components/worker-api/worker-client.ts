@@ -1,9 +1,9 @@
 /** Talks to the Worker's HTTP API, ours or the original's. */
-import { request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
 import type { ZodMiniType } from "zod/mini";
 import type { TunneledSession, WorkerCapabilities } from "../../../core/api/control-api.ts";
 import { serializeRouting, type UpsertRequest } from "../../../core/session/session-document.ts";
+import { readText, type TextResponse } from "../../../node/http.ts";
+import { networkReason } from "../../../node/network-reason.ts";
 import { LinkupError } from "../../model/problem.ts";
 import {
   capabilitiesAnswer,
@@ -14,11 +14,6 @@ import {
 } from "./worker-answers.ts";
 
 const TIMEOUT_MS = 15_000;
-
-interface Answer {
-  status: number;
-  text: string;
-}
 
 export class WorkerClient {
   readonly url: string;
@@ -90,7 +85,7 @@ export class WorkerClient {
   }
 
   /** What stands in a 200. It is not told when it is something else: it may hold a secret. */
-  #read<T>(schema: ZodMiniType<T>, method: string, path: string, { text }: Answer): T {
+  #read<T>(schema: ZodMiniType<T>, method: string, path: string, { text }: TextResponse): T {
     const read = readAnswer(schema, text);
     if (read.ok) return read.value;
     throw new LinkupError(
@@ -99,7 +94,7 @@ export class WorkerClient {
     );
   }
 
-  #failed(method: string, path: string, { status, text }: Answer): LinkupError {
+  #failed(method: string, path: string, { status, text }: TextResponse): LinkupError {
     const said = text.trim().slice(0, 500) || "(nothing)";
     return new LinkupError(
       "worker-failed",
@@ -113,36 +108,19 @@ export class WorkerClient {
     ]);
   }
 
-  #ask(method: string, path: string, body?: unknown): Promise<Answer> {
+  async #ask(method: string, path: string, body?: unknown): Promise<TextResponse> {
     if (/[^!-~]/.test(this.#token))
-      return Promise.reject(this.#refused("It has characters that no token has: a line break, a space?"));
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    const payload = body === undefined ? "" : JSON.stringify(body);
-    const url = new URL(this.url + path);
-    const call = (url.protocol === "https:" ? httpsRequest : httpRequest)(
-      url,
-      {
+      throw this.#refused("It contains spaces, line breaks or characters outside ASCII.");
+    try {
+      return await readText(this.url + path, {
         method,
-        agent: false,
-        headers: {
-          authorization: `Bearer ${this.#token}`,
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
-          "content-length": Buffer.byteLength(payload),
-        },
-        signal: AbortSignal.timeout(this.#timeoutMs),
-      },
-      (response) => {
-        const chunks: Buffer[] = [];
-        response.on("data", (chunk: Buffer) => chunks.push(chunk));
-        response.on("error", (error) => reject(this.#unreachable(error)));
-        response.on("end", () =>
-          resolve({ status: response.statusCode!, text: Buffer.concat(chunks).toString("utf8") }),
-        );
-      },
-    );
-    call.on("error", (error) => reject(this.#unreachable(error)));
-    call.end(payload);
-    return promise;
+        headers: { authorization: `Bearer ${this.#token}` },
+        body,
+        timeoutMs: this.#timeoutMs,
+      });
+    } catch (error) {
+      throw this.#unreachable(error as Error);
+    }
   }
 
   #unreachable(cause: Error): LinkupError {
@@ -153,16 +131,4 @@ export class WorkerClient {
       { cause },
     );
   }
-}
-
-/** What went wrong on the network, in words. */
-export function networkReason(error: Error): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  // Connecting to several addresses of one host fails with one error for each.
-  const inner = error instanceof AggregateError ? (error.errors[0] as Error | undefined) : undefined;
-  if (error.name === "AbortError" || error.name === "TimeoutError") return "it did not answer in time";
-  if (code === "ECONNREFUSED") return "nothing listens there (connection refused)";
-  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "its host name cannot be found";
-  if (code === "ECONNRESET" || code === "EPIPE") return "it closed the connection";
-  return error.message || inner?.message || code || "unknown reason";
 }

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { connectorArguments } from "../../../manager/components/tunnel/connector-process.ts";
 import { readLog } from "../../../manager/components/tunnel/log-lines.ts";
-import { tunnelToken } from "../../../manager/components/tunnel/token.ts";
+import { tunnelToken } from "../../../manager/model/tunnel-token.ts";
 import { temporaryFolder, until } from "../manager/world.ts";
 import { Edge } from "./edge.ts";
 import { REAL_CLOUDFLARED } from "./outer-edge.ts";

@@ -1,5 +1,5 @@
 /** Answers of local DNS as the usual tool reads them. */
-import { run } from "../../../manager/components/local-dns/machine.ts";
+import { run } from "../../../manager/components/system/machine.ts";
 import { check } from "./checks.ts";
 import { LONG } from "./systems.ts";
 

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { run } from "../../../manager/components/local-dns/machine.ts";
+import { run } from "../../../manager/components/system/machine.ts";
 import type { HealthReport } from "../../../manager/doctor/report.ts";
 import type { Snapshot } from "../../../manager/model/snapshot.ts";
 import { World } from "../manager/world.ts";

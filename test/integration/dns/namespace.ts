@@ -7,7 +7,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync } fr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { followSessions, HOSTS_FILE } from "../../../manager/components/local-dns/hosts-file.ts";
-import { run } from "../../../manager/components/local-dns/machine.ts";
+import { run } from "../../../manager/components/system/machine.ts";
 import { check, conclude, SYSTEM } from "./checks.ts";
 import { digLong, digs } from "./dig.ts";
 import { life } from "./life.ts";

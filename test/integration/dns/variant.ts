@@ -15,7 +15,7 @@ import {
   proposeLocalDns,
   uninstallLocalDns,
 } from "../../../manager/components/local-dns/local-dns.ts";
-import { inspectMachine, run } from "../../../manager/components/local-dns/machine.ts";
+import { inspectMachine, run } from "../../../manager/components/system/machine.ts";
 import { checkLocalDns } from "../../../manager/doctor/names.ts";
 import {
   localDnsBundle,

@@ -1,9 +1,8 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { controlAddress } from "../../../core/api/control-api.ts";
+import { controlAddress } from "../../../node/control-address.ts";
 import { callControl, newHome, type RunningServer, spawnLocalServer, startLocalServer } from "./harness.ts";
 
 const session = (location = "http://localhost:1") => ({
@@ -33,7 +32,7 @@ describe("the control API", () => {
   });
 
   test("is for its user alone", () => {
-    const address = controlAddress(server.home, process.platform, tmpdir());
+    const address = controlAddress(server.home);
     expect(statSync(address).mode & 0o777).toBe(0o600);
     expect(statSync(dirname(address)).mode & 0o777).toBe(0o700);
   });
@@ -120,7 +119,7 @@ describe("the life of the server", () => {
     await using server = await startLocalServer();
     expect(await server.control("POST", "/v1/stop")).toEqual({ status: 202, body: {} });
     expect(await server.ended).toBe(0);
-    expect(existsSync(controlAddress(server.home, process.platform, tmpdir()))).toBe(false);
+    expect(existsSync(controlAddress(server.home))).toBe(false);
   });
 
   test("SIGTERM ends it", async () => {
@@ -134,7 +133,7 @@ describe("the life of the server", () => {
     const first = await startLocalServer(undefined, { home });
     first.process.kill("SIGKILL");
     await first.ended;
-    expect(existsSync(controlAddress(home, process.platform, tmpdir()))).toBe(true);
+    expect(existsSync(controlAddress(home))).toBe(true);
     await using second = await startLocalServer(undefined, { home });
     expect(second.status.pid).toBe(second.process.pid);
   });

@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { build } from "esbuild";
-import { controlAddress, type ServerStatus } from "../../../core/api/control-api.ts";
+import type { ServerStatus } from "../../../core/api/control-api.ts";
+import { controlAddress } from "../../../node/control-address.ts";
 
 const bundles = new Map<string, Promise<string>>();
 
@@ -120,7 +121,7 @@ export function callControl(home: string, method: string, path: string, body?: u
   return new Promise((resolve, reject) => {
     const call = request(
       {
-        socketPath: controlAddress(home, process.platform, tmpdir()),
+        socketPath: controlAddress(home),
         method,
         path,
         // A kept connection may have been closed while this process was busy.

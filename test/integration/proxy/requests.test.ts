@@ -1,11 +1,10 @@
 /** The request log: what is told of an exchange, on both protocols. */
 import { request as httpRequest } from "node:http";
 import { connect as connectSocket } from "node:net";
-import { tmpdir } from "node:os";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type ClientOptions, WebSocket, WebSocketServer } from "ws";
-import { controlAddress } from "../../../core/api/control-api.ts";
 import type { Exchange, ExchangeDetails, FollowedExchange } from "../../../core/api/request-log-api.ts";
+import { controlAddress } from "../../../node/control-address.ts";
 import { connectHttp1, connectHttp2, protocols, raw, type TestClient } from "./clients.ts";
 import { APP, putSession, SESSION, type System, startSystem, until, WILD } from "./system.ts";
 import { webSocketOverHttp2 } from "./websocket-over-http2.ts";
@@ -483,7 +482,7 @@ test("followed: each when it begins and when it ends, by id", async () => {
   await over("/followed/before");
   const lines: FollowedExchange[] = [];
   const call = httpRequest({
-    socketPath: controlAddress(system.server.home, process.platform, tmpdir()),
+    socketPath: controlAddress(system.server.home),
     path: "/v1/requests/follow?limit=1&path=/followed/",
   });
   call.on("response", (response) => {
@@ -517,7 +516,7 @@ test("followed: each when it begins and when it ends, by id", async () => {
 
 test("a follower who does not read is told what he missed, and holds nothing up", async () => {
   const client = connectHttp1(system);
-  const slow = connectSocket(controlAddress(system.server.home, process.platform, tmpdir()));
+  const slow = connectSocket(controlAddress(system.server.home));
   let received = "";
   slow.setEncoding("utf8").on("data", (chunk: string) => {
     received += chunk;

@@ -1,5 +1,5 @@
 /** The token of a tunnel. */
-import type { TunnelData } from "../../../core/api/control-api.ts";
+import type { TunnelData } from "../../core/api/control-api.ts";
 
 /** What cloudflared takes as a token. It travels by environment: arguments are for everyone to see. */
 export function tunnelToken({ account_id, secret, id }: TunnelData): string {

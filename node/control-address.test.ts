@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { controlAddress } from "./control-api.ts";
+import { controlAddress } from "./control-address.ts";
 
 test("the control socket is in the home", () => {
   expect(controlAddress("/home/ada/.linkup", "linux", "/tmp")).toBe("/home/ada/.linkup/local-server.sock");

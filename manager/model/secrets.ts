@@ -1,0 +1,17 @@
+/** What must not stand in a log. */
+import type { SessionRecord } from "./state.ts";
+import { tunnelToken } from "./tunnel-token.ts";
+
+/** Shorter ones would be found in ordinary words. */
+const SHORTEST_SECRET = 8;
+
+/** All that may not stand in a log of these sessions. */
+export function secretsOf(records: readonly SessionRecord[]): string[] {
+  const all = records.flatMap(({ worker_token, session_token, origin_secret, tunnel }) => [
+    worker_token,
+    session_token,
+    origin_secret,
+    ...(tunnel ? [tunnel.secret, tunnelToken(tunnel)] : []),
+  ]);
+  return all.filter((secret): secret is string => secret !== null && secret.length >= SHORTEST_SECRET);
+}

@@ -1,0 +1,83 @@
+/** HTTP calls of Node code: to a URL, or over a Unix socket or named pipe. */
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { request as httpsRequest } from "node:https";
+
+/** A URL, or a path at the server that listens on a socket. */
+export type Endpoint = string | { socketPath: string; path: string };
+
+export interface CallOptions {
+  method?: string;
+  headers?: Record<string, string>;
+  /** Sent as JSON. */
+  body?: unknown;
+  /** For the whole call, until its last byte is read; Infinity for one that follows something. Milliseconds. */
+  timeoutMs: number;
+  /** A certificate authority to trust instead of Node's own, as PEM. */
+  ca?: string | undefined;
+}
+
+export interface TextResponse {
+  status: number;
+  text: string;
+}
+
+/** Every response of our own APIs is much shorter: a longer one is not read to its end. Bytes. */
+const MAX_RESPONSE_BYTES = 32 * 1024 * 1024;
+
+/** Resolves with the response's head. Rejects with Node's error, an `AbortError` when the time is over. */
+export function open(endpoint: Endpoint, options: CallOptions): Promise<IncomingMessage> {
+  const { method = "GET", headers = {}, body, timeoutMs, ca } = options;
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const payload = body === undefined ? undefined : JSON.stringify(body);
+  const settings = {
+    method,
+    agent: false,
+    headers: {
+      ...headers,
+      ...(payload === undefined
+        ? {}
+        : { "content-type": "application/json", "content-length": Buffer.byteLength(payload) }),
+    },
+    ...(timeoutMs === Number.POSITIVE_INFINITY ? {} : { signal: AbortSignal.timeout(timeoutMs) }),
+    ...(ca === undefined ? {} : { ca }),
+  };
+  const call =
+    typeof endpoint !== "string"
+      ? httpRequest({ ...endpoint, ...settings }, resolve)
+      : (endpoint.startsWith("https:") ? httpsRequest : httpRequest)(endpoint, settings, resolve);
+  call.on("error", reject);
+  call.end(payload);
+  return promise;
+}
+
+/** Reads the response whole. Rejects as `open` does, and for a response that is longer than any of ours. */
+export async function readText(
+  endpoint: Endpoint,
+  options: CallOptions,
+  maxBytes = MAX_RESPONSE_BYTES,
+): Promise<TextResponse> {
+  const response = await open(endpoint, options);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    // Leaving the loop destroys the response, and the connection with it.
+    if (size > maxBytes) throw new ResponseTooLongError(maxBytes);
+    chunks.push(chunk);
+  }
+  return { status: response.statusCode!, text: Buffer.concat(chunks).toString("utf8") };
+}
+
+/** The response was longer than what is read of one. */
+export class ResponseTooLongError extends Error {
+  constructor(maxBytes: number) {
+    super(`its response is longer than ${maxBytes / 1024} KB`);
+  }
+}
+
+/** Only the status: the body, which may be endless, is not read. Rejects as `open` does. */
+export async function readStatus(endpoint: Endpoint, options: CallOptions): Promise<number> {
+  const response = await open(endpoint, options);
+  response.destroy();
+  return response.statusCode!;
+}
