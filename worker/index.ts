@@ -1,9 +1,8 @@
-/** The Worker: its API, the proxy for everything else, and a sweep by the clock. */
+/** The Worker: its API, the proxy for all other requests, and a scheduled sweep. */
 import type { RequestHead } from "../core/routing/routing-input.ts";
 import { callApi, isApiCall } from "./api/api.ts";
 import type { Env } from "./env.ts";
-import { failureResponse } from "./proxy/failure.ts";
-import { failed, malformed } from "./proxy/failures.ts";
+import { failureResponse, malformed, workerFailed } from "./proxy/failures.ts";
 import { proxy } from "./proxy/proxy.ts";
 import { sweep } from "./sweep.ts";
 
@@ -33,23 +32,23 @@ async function serveApi(
   try {
     return (await callApi(request, url, env)) ?? proxy(withoutToken(request), head, env, context);
   } catch (error) {
-    return failed(error, request);
+    return workerFailed(error, request);
   }
 }
 
-/** A path under /linkup that is no call of the API belongs to a service, and the Worker's token is not for services. */
+/** A path under /linkup that is no API call belongs to a service, and services must not see the Worker's token. */
 function withoutToken(request: Request): Request {
   const headers = new Headers(request.headers);
   headers.delete("authorization");
   return new Request(request, { headers });
 }
 
-/** Undefined for a target without a path, as `OPTIONS *` has it: nothing tells where the host ends. */
+/** Undefined for a target without a path (`OPTIONS *`): nothing marks the end of its host. */
 function headOf({ url, headers }: Request): RequestHead | undefined {
   const host = url.indexOf("//") + 2;
   const path = url.indexOf("/", host);
   if (path === -1) return undefined;
-  // Asked for by each step; every look into the headers leaves JavaScript.
+  // Read by several steps, and each access to the headers is a call out of JavaScript.
   const destination = headers.get("linkup-destination");
   return {
     host: url.slice(host, path),

@@ -1,27 +1,27 @@
-/** Making and comparing secrets. */
+/** Creating and comparing secrets. */
 import { hex } from "../core/hex.ts";
 
 export function base64(bytes: Uint8Array): string {
   return btoa(String.fromCharCode(...bytes));
 }
 
-/** 256 random bits as hexadecimal, for secrets that travel in headers. */
+/** 256 random bits in hexadecimal, for secrets that travel in headers. */
 export function newSecret(): string {
   return hex(crypto.getRandomValues(new Uint8Array(32)));
 }
 
-const NAMED_TOKEN = "linkup_";
+const NAMED_TOKEN_PREFIX = "linkup_";
 
-/** A named worker token: its prefix lets secret scanners find one that leaked. */
+/** A named worker token. The prefix lets secret scanners find a leaked one. */
 export function newNamedToken(): string {
-  return NAMED_TOKEN + newSecret();
+  return NAMED_TOKEN_PREFIX + newSecret();
 }
 
 export function isNamedToken(text: string): boolean {
-  return text.startsWith(NAMED_TOKEN);
+  return text.startsWith(NAMED_TOKEN_PREFIX);
 }
 
-/** Compares in a time that tells nothing of where they differ: by their hashes, which are of one length. */
+/** Constant-time comparison, also for texts of different lengths: it compares their hashes. */
 export async function sameSecret(given: string, expected: string): Promise<boolean> {
   const [a, b] = await Promise.all([sha256(given), sha256(expected)]);
   return crypto.subtle.timingSafeEqual(a, b);

@@ -1,12 +1,12 @@
-/** What this Worker is and can do, for clients that also know other Workers. */
+/** The Worker's version and capabilities, for clients that also talk to Workers of the original Linkup. */
 import { version } from "../package.json";
 
 export const VERSION = version;
 
 export const CAPABILITIES = [
-  /** Answers to tunneled upserts have `origin_secret`, and requests through the tunnel carry it. */
+  /** Responses to tunneled upserts have `origin_secret`, and requests through the tunnel carry it. */
   "origin-secret",
-  /** `GET /linkup/v2/sessions`, of all or by pattern. */
+  /** `GET /linkup/v2/sessions`, all or by pattern. */
   "list-sessions",
   /** `GET /linkup/v2/sessions/:name` */
   "inspect-session",

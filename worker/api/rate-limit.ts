@@ -1,13 +1,13 @@
-/** Token buckets, in the memory of an isolate: enough against runaway clients, no accounting. */
+/** Token buckets in memory. */
 
 interface Bucket {
-  left: number;
+  tokens: number;
   /** Milliseconds since the epoch. */
-  at: number;
+  refilledAt: number;
 }
 
-/** Callers remembered at most; the oldest go first. */
-const MOST = 1000;
+/** Size of the table; the least recently seen callers are evicted first. */
+const MAX_CALLERS = 1000;
 
 export class RateLimit {
   readonly #perMinute: number;
@@ -17,25 +17,27 @@ export class RateLimit {
     this.#perMinute = perMinute;
   }
 
-  /** Takes one of the caller's; 0 when there was one, else the seconds until there is. */
+  /** Takes a token. Returns 0, or the seconds until the next token when the bucket is empty. */
   take(caller: string, now = Date.now()): number {
     const bucket = this.#refilled(caller, now);
-    if (bucket.left < 1) return Math.ceil((1 - bucket.left) * (60 / this.#perMinute));
-    bucket.left -= 1;
+    if (bucket.tokens < 1) return Math.ceil((1 - bucket.tokens) * (60 / this.#perMinute));
+    bucket.tokens -= 1;
     return 0;
   }
 
   isExhausted(caller: string, now = Date.now()): boolean {
-    return this.#refilled(caller, now).left < 1;
+    return this.#refilled(caller, now).tokens < 1;
   }
 
   #refilled(caller: string, now: number): Bucket {
     const known = this.#buckets.get(caller);
-    const left = known ? known.left + ((now - known.at) * this.#perMinute) / 60_000 : this.#perMinute;
-    const bucket = { left: Math.min(left, this.#perMinute), at: now };
+    const tokens = known
+      ? known.tokens + ((now - known.refilledAt) * this.#perMinute) / 60_000
+      : this.#perMinute;
+    const bucket = { tokens: Math.min(tokens, this.#perMinute), refilledAt: now };
     this.#buckets.delete(caller);
     this.#buckets.set(caller, bucket);
-    if (this.#buckets.size > MOST) this.#buckets.delete(this.#buckets.keys().next().value!);
+    if (this.#buckets.size > MAX_CALLERS) this.#buckets.delete(this.#buckets.keys().next().value!);
     return bucket;
   }
 }

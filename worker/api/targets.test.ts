@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Session } from "../../core/session/session-document.ts";
-import { isPrivate, refusedLocations } from "./targets.ts";
+import { isPrivate, locationProblems } from "./targets.ts";
 
 function problems(location: string, more: { kind?: Session["kind"]; direct?: boolean } = {}): string[] {
   const session: Session = {
@@ -10,7 +10,7 @@ function problems(location: string, more: { kind?: Session["kind"]; direct?: boo
     domains: [],
     cache_routes: [],
   };
-  return refusedLocations(session, "linkup.example.com", more.direct ?? false);
+  return locationProblems(session, "linkup.example.com", more.direct ?? false);
 }
 
 describe("private addresses and names", () => {

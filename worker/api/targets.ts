@@ -1,10 +1,10 @@
-/** Which addresses a session may send requests to. The Worker is no way into networks that its users cannot reach. */
+/** Restricts the locations of services (SSRF): the Worker must not open private networks to its users. */
 import { httpOrigin, type Session } from "../../core/session/session-document.ts";
-import { saysNoTunnel } from "../objects/known-session.ts";
 import { goesThroughTunnel } from "../objects/locality.ts";
+import { isNoTunnelLocation } from "../objects/routable-session.ts";
 
-/** What is wrong with the services' locations, each with its place. `ownHost`: where the Worker answers its API. */
-export function refusedLocations(session: Session, ownHost: string, direct: boolean): string[] {
+/** The problems of all services' locations, with their paths in the document. `ownHost`: where the API is served. */
+export function locationProblems(session: Session, ownHost: string, direct: boolean): string[] {
   return session.services.flatMap(({ name, location }, index) => {
     const problem = locationProblem(session, location, ownHost, direct);
     return problem ? [`services[${index}].location: ${location} (service "${name}") ${problem}`] : [];
@@ -22,23 +22,23 @@ function locationProblem(
       ? "is on this machine, which a preview session cannot reach"
       : undefined;
   }
-  if (saysNoTunnel(location)) return undefined;
+  if (isNoTunnelLocation(location)) return undefined;
   const origin = httpOrigin(location);
-  // What is fetched is the origin, so it is the one to look at.
+  // The proxy fetches the origin, so that is what has to be checked.
   if (origin === undefined || !URL.canParse(origin)) return "has no host";
   const { hostname, host } = new URL(origin);
   if (host === ownHost) return "is the address of Linkup's Worker itself";
-  // On one machine everything is private.
+  // With `direct` every service is on a private address.
   if (!direct && isPrivate(hostname))
-    return "is a private address, which Linkup's Worker does not send requests to";
+    return "is a private address, to which Linkup's Worker does not send requests";
   return undefined;
 }
 
-/** Host names that only mean something inside a network. */
+/** Host names that only resolve inside a private network. */
 const PRIVATE_NAMES =
   /(^|\.)(internal|local|localdomain|localhost|lan|home|corp|intranet|private|home\.arpa)$/;
 
-/** True for addresses and names of private networks. Takes a host name as the URL standard writes it. */
+/** True for addresses and names of private networks. `hostname` is as the URL standard serialises it. */
 export function isPrivate(hostname: string): boolean {
   const name = hostname.replace(/\.$/, "");
   if (name.startsWith("[")) return isPrivateV6(name.slice(1, -1));
@@ -47,7 +47,7 @@ export function isPrivate(hostname: string): boolean {
   return !name.includes(".") || PRIVATE_NAMES.test(name);
 }
 
-/** IANA's special-purpose addresses that are not globally reachable. */
+/** The ranges of IANA's special-purpose registry that are not globally reachable. */
 function isPrivateV4([a = 0, b = 0, c = 0]: number[]): boolean {
   return (
     a === 0 ||
@@ -65,7 +65,7 @@ function isPrivateV4([a = 0, b = 0, c = 0]: number[]): boolean {
   );
 }
 
-/** Only 2000::/3 is global, and of that not the ranges that hold an IPv4 address or are for documentation. */
+/** Only 2000::/3 is global, without the ranges that embed an IPv4 address or are for documentation. */
 function isPrivateV6(address: string): boolean {
   const first = Number.parseInt(address.split(":")[0] || "0", 16);
   const second = Number.parseInt(address.split(":")[1] || "0", 16);

@@ -1,4 +1,4 @@
-/** Creating and changing sessions: whose name is it, and what is refused. */
+/** Creates and changes sessions: validates the request and chooses the name. */
 import * as z from "zod/mini";
 import {
   parseUpsert,
@@ -8,42 +8,43 @@ import {
 } from "../../core/session/session-document.ts";
 import { animalName, contentName, randomName } from "../../core/session/session-name.ts";
 import { type Env, isDirect } from "../env.ts";
-import type { TunnelRecord, Upsert, Upserted } from "../objects/session-record.ts";
-import { forget } from "../proxy/lookup.ts";
+import { sessionObject } from "../objects/session-object.ts";
+import type { SessionUpsert, TunnelRecord, UpsertResult } from "../objects/session-record.ts";
+import { invalidateLookup } from "../proxy/session-lookup.ts";
 import { newSecret } from "../secret.ts";
-import { refusedLocations } from "./targets.ts";
+import { locationProblems } from "./targets.ts";
 
-export interface UpsertCall {
+export interface UpsertOptions {
   kind: "tunneled" | "preview";
-  /** What happens when the desired name belongs to another token. */
-  whenTaken: "refuse" | "fresh-name";
+  /** What to do when the desired name belongs to another owner. */
+  onConflict: "refuse" | "fresh-name";
   body: unknown;
-  /** Where the Worker answers its API: no target for a session. */
+  /** Where the API is served; no service may have it as its location. */
   ownHost: string;
 }
 
-export type SavedSession =
+export type SaveResult =
   | { ok: true; name: string; tunnel: TunnelRecord | null }
   | { ok: false; status: 400 | 409 | 502 | 503; reason: string };
 
-/** The token of preview sessions whose request has none, as the original has it. */
+/** Default token of preview sessions, the same as in the original. */
 const PREVIEW_TOKEN = "preview_session";
-const NAME_TRIES = 20;
-/** Lower-case alphanumerics that carry 51 bits. */
+const MAX_NAME_ATTEMPTS = 20;
+/** Length of the random suffix: 10 lower-case alphanumerics are 51 bits. */
 const UNGUESSABLE_LENGTH = 10;
-const UNGUESSABLE = /-[a-z0-9]{10}$/;
-const LONGEST_NAME = 63;
-const LONGEST_EXPIRY_S = 366 * 24 * 60 * 60;
+const UNGUESSABLE_NAME = /-[a-z0-9]{10}$/;
+const MAX_NAME_LENGTH = 63;
+const MAX_EXPIRY_S = 366 * 24 * 60 * 60;
 
-/** What requests of ours may say beyond those of the original. */
-const extrasSchema = z.object({
+/** Fields of upsert requests that the original does not have. */
+const extensionSchema = z.object({
   expires_in: z.optional(
     z.nullable(
       z
         .int("must be a whole number of seconds")
         .check(
           z.minimum(1, "must be at least 1 second"),
-          z.maximum(LONGEST_EXPIRY_S, `must be at most ${LONGEST_EXPIRY_S} seconds`),
+          z.maximum(MAX_EXPIRY_S, `must be at most ${MAX_EXPIRY_S} seconds`),
         ),
     ),
   ),
@@ -51,89 +52,98 @@ const extrasSchema = z.object({
 });
 
 /** Saves the session of an upsert request. */
-export async function saveSession(call: UpsertCall, env: Env): Promise<SavedSession> {
-  const { kind, whenTaken } = call;
-  const parsed = parseUpsert(withoutEmptyName(call.body));
-  const extras = extrasSchema.safeParse(call.body);
+export async function saveSession(options: UpsertOptions, env: Env): Promise<SaveResult> {
+  const { kind, onConflict } = options;
+  const parsed = parseUpsert(withoutEmptyName(options.body));
+  const extensions = extensionSchema.safeParse(options.body);
   const problems = parsed.ok ? [] : parsed.problems;
-  // A body that is no object is one problem, not two.
-  if (!extras.success && call.body !== null && !Array.isArray(call.body) && typeof call.body === "object")
-    problems.push(...extras.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`));
-  if (!parsed.ok || !extras.success || problems.length > 0) return refused(problems);
+  // A body that is not an object is one problem, not two.
+  if (
+    !extensions.success &&
+    options.body !== null &&
+    !Array.isArray(options.body) &&
+    typeof options.body === "object"
+  )
+    problems.push(...extensions.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`));
+  if (!parsed.ok || !extensions.success || problems.length > 0) return refused(problems);
   const request = parsed.value;
 
   const isNamedByContent =
-    kind === "preview" && !request.desired_name && extras.data.access !== "unguessable";
+    kind === "preview" && !request.desired_name && extensions.data.access !== "unguessable";
   const session = isNamedByContent ? sorted(newSession(kind, request)) : newSession(kind, request);
-  const locations = refusedLocations(session, call.ownHost, isDirect(env));
-  if (locations.length > 0) return refused(locations);
+  const refusedLocations = locationProblems(session, options.ownHost, isDirect(env));
+  if (refusedLocations.length > 0) return refused(refusedLocations);
 
-  const save: Save = async (name, over) => {
-    const upserted = await env.SESSIONS.getByName(name).upsert({
+  const save: Save = async (name, ifExists) => {
+    const result = await sessionObject(name, env).upsert({
       name,
       session,
-      over,
+      ifExists,
       tunnelUrl: request.tunnel_url ?? null,
-      expires_in: extras.data.expires_in ?? null,
+      expires_in: extensions.data.expires_in ?? null,
     });
-    forget(name);
-    return result(name, upserted);
+    invalidateLookup(name);
+    return saveResult(name, result);
   };
 
-  if (extras.data.access === "unguessable") return saveUnguessable(request.desired_name ?? null, save);
-  if (isNamedByContent) return saveFirstFree((attempt) => nameByContent(session, attempt), "same", save);
+  if (extensions.data.access === "unguessable") return saveUnguessable(request.desired_name ?? null, save);
+  if (isNamedByContent) return saveFirstFree((attempt) => nameByContent(session, attempt), "match", save);
   if (request.desired_name) {
-    const saved = await save(request.desired_name, "own");
-    if (saved.ok || saved.status !== 409 || whenTaken === "refuse") return saved;
+    const saved = await save(request.desired_name, "update");
+    if (saved.ok || saved.status !== 409 || onConflict === "refuse") return saved;
   }
-  const animal = kind === "tunneled" && (request.name_kind === "animal" || isFromFirstApi(call));
-  return saveFirstFree((attempt) => freshName(animal, attempt), "nothing", save);
+  const animal = kind === "tunneled" && (request.name_kind === "animal" || isFromV1(options));
+  return saveFirstFree((attempt) => freshName(animal, attempt), "fail", save);
 }
 
-type Save = (name: string, over: Upsert["over"]) => Promise<SavedSession>;
+type Save = (name: string, ifExists: SessionUpsert["ifExists"]) => Promise<SaveResult>;
 
 async function saveFirstFree(
   newName: (attempt: number) => string | Promise<string>,
-  over: Upsert["over"],
+  ifExists: SessionUpsert["ifExists"],
   save: Save,
-): Promise<SavedSession> {
-  for (let attempt = 0; attempt < NAME_TRIES; attempt++) {
-    const saved = await save(await newName(attempt), over);
+): Promise<SaveResult> {
+  for (let attempt = 0; attempt < MAX_NAME_ATTEMPTS; attempt++) {
+    const saved = await save(await newName(attempt), ifExists);
     if (saved.ok || saved.status !== 409) return saved;
   }
-  return { ok: false, status: 503, reason: `None of ${NAME_TRIES} new names was free. Try again.` };
+  return {
+    ok: false,
+    status: 503,
+    reason: `All of ${MAX_NAME_ATTEMPTS} generated names are in use. Try again.`,
+  };
 }
 
-/** A name that is the owner's already is kept. Any other is only what a new name starts with. */
-async function saveUnguessable(desired: string | null, save: Save): Promise<SavedSession> {
-  if (desired !== null && UNGUESSABLE.test(desired)) {
-    const saved = await save(desired, "only-own");
+/** Keeps an unguessable name of the same owner. Any other desired name becomes the prefix of a new one. */
+async function saveUnguessable(desired: string | null, save: Save): Promise<SaveResult> {
+  if (desired !== null && UNGUESSABLE_NAME.test(desired)) {
+    const saved = await save(desired, "require");
     if (saved.ok || saved.status !== 409) return saved;
   }
-  const start = (desired ?? animalName()).slice(0, LONGEST_NAME - 1 - UNGUESSABLE_LENGTH);
-  return saveFirstFree(() => `${start}-${randomName(UNGUESSABLE_LENGTH)}`, "nothing", save);
+  const start = (desired ?? animalName()).slice(0, MAX_NAME_LENGTH - 1 - UNGUESSABLE_LENGTH);
+  return saveFirstFree(() => `${start}-${randomName(UNGUESSABLE_LENGTH)}`, "fail", save);
 }
 
-/** The same content has the same name; where two contents would share one, the later takes the next. */
+/** The same content gets the same name; on a collision the later content gets the next one. */
 function nameByContent(session: Session, attempt: number): Promise<string> {
   const content = serializeSession(session);
   return contentName(attempt === 0 ? content : { ...content, attempt });
 }
 
-function refused(problems: string[]): SavedSession {
+function refused(problems: string[]): SaveResult {
   return { ok: false, status: 400, reason: problems.join("\n") };
 }
 
-function result(name: string, upserted: Upserted): SavedSession {
-  switch (upserted.outcome) {
+function saveResult(name: string, result: UpsertResult): SaveResult {
+  switch (result.outcome) {
     case "stored":
-      return { ok: true, name, tunnel: upserted.tunnel };
+      return { ok: true, name, tunnel: result.tunnel };
     case "conflict":
       return { ok: false, status: 409, reason: "Conflict" };
     case "refused":
-      return refused([`desired_name: ${upserted.reason}`]);
+      return refused([`desired_name: ${result.reason}`]);
     case "tunnel-failed":
-      return { ok: false, status: 502, reason: upserted.reason };
+      return { ok: false, status: 502, reason: result.reason };
   }
 }
 
@@ -143,7 +153,7 @@ function newSession(kind: "tunneled" | "preview", request: UpsertRequest): Sessi
   return { kind, session_token, services, domains, cache_routes };
 }
 
-/** The same session in the one order of all that mean the same: that of routes and rewrites counts, and stays. */
+/** The session in canonical order. The order of routes and rewrites has a meaning, and stays. */
 function sorted(session: Session): Session {
   return {
     ...session,
@@ -153,9 +163,9 @@ function sorted(session: Session): Session {
   };
 }
 
-/** Clients of the first API ask for a new name by an empty one, and always get an animal. */
-function isFromFirstApi({ whenTaken, body }: UpsertCall): boolean {
-  return whenTaken === "fresh-name" || hasEmptyName(body);
+/** v1 clients ask for a new name by an empty one, and always get an animal. */
+function isFromV1({ onConflict, body }: UpsertOptions): boolean {
+  return onConflict === "fresh-name" || hasEmptyName(body);
 }
 
 function hasEmptyName(body: unknown): boolean {
@@ -166,8 +176,8 @@ function withoutEmptyName(body: unknown): unknown {
   return hasEmptyName(body) ? { ...(body as object), desired_name: null } : body;
 }
 
-/** When many names are taken, longer ones are likelier to be free. */
+/** Later attempts use longer names, which are more likely to be free. */
 function freshName(animal: boolean, attempt: number): string {
   if (!animal) return randomName();
-  return attempt < NAME_TRIES / 2 ? animalName() : `${animalName()}-${randomName(4)}`;
+  return attempt < MAX_NAME_ATTEMPTS / 2 ? animalName() : `${animalName()}-${randomName(4)}`;
 }

@@ -1,24 +1,25 @@
 /**
- * The Durable Object that knows what is of the whole Worker: the names of all sessions, since a session's own object
- * can only be asked by name, and the named tokens.
+ * The Durable Object for what concerns the whole Worker: the list of all sessions, since a session's own object can
+ * only be reached by name, and the named tokens.
  */
 import { DurableObject } from "cloudflare:workers";
 import type { SessionKind } from "../../core/session/session-document.ts";
-import { DIRECTORY_NAME, type Env } from "../env.ts";
+import type { Env } from "../env.ts";
 import { newNamedToken, sha256 } from "../secret.ts";
 
 /** Times are milliseconds since the epoch. */
-export interface Listed {
+export interface DirectoryEntry {
   name: string;
   kind: SessionKind;
   created: number;
   updated: number;
-  /** When it will be deleted, if it is not used before. */
+  /** When it will be deleted unless it is used before. */
   expires: number;
 }
 
-export function directory(env: Env) {
-  return env.DIRECTORY.getByName(DIRECTORY_NAME);
+/** The single directory of this Worker. */
+export function directory(env: Env): DurableObjectStub<DirectoryObject> {
+  return (env.DIRECTORY as unknown as DurableObjectNamespace<DirectoryObject>).getByName("directory");
 }
 
 export class DirectoryObject extends DurableObject<Env> {
@@ -37,7 +38,7 @@ export class DirectoryObject extends DurableObject<Env> {
       ) STRICT, WITHOUT ROWID`);
   }
 
-  put({ name, kind, created, updated, expires }: Listed): void {
+  put({ name, kind, created, updated, expires }: DirectoryEntry): void {
     this.#sql.exec(
       "INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?)",
       name,
@@ -52,15 +53,15 @@ export class DirectoryObject extends DurableObject<Env> {
     this.#sql.exec("DELETE FROM sessions WHERE name = ?", name);
   }
 
-  /** The sessions whose name fits the pattern (`*` for any characters, `?` for one), by name. */
-  list(pattern: string): Listed[] {
-    // In GLOB a bracket begins a set of characters; no name has one.
+  /** The sessions whose name matches the pattern (`*` for any characters, `?` for one), sorted by name. */
+  list(pattern: string): DirectoryEntry[] {
+    // In GLOB a bracket starts a character class; no name contains one.
     if (/[[\]]/.test(pattern)) return [];
     const rows = this.#sql.exec("SELECT * FROM sessions WHERE name GLOB ? ORDER BY name", pattern);
-    return rows.toArray() as unknown as Listed[];
+    return rows.toArray() as unknown as DirectoryEntry[];
   }
 
-  /** Those that should have been deleted before this time. */
+  /** The names of sessions that should have been deleted before this time, at most 1,000. */
   expiredBefore(time: number): string[] {
     return this.#sql
       .exec<{ name: string }>("SELECT name FROM sessions WHERE expires < ? ORDER BY expires LIMIT 1000", time)
@@ -68,7 +69,7 @@ export class DirectoryObject extends DurableObject<Env> {
       .map(({ name }) => name);
   }
 
-  /** Makes a token of this name and returns it: only its hash is kept. Null when the name is taken. */
+  /** Creates and returns a token with this name; only its hash is stored. Null when the name is taken. */
   async createToken(name: string): Promise<string | null> {
     const token = newNamedToken();
     const { rowsWritten } = this.#sql.exec(
@@ -80,10 +81,10 @@ export class DirectoryObject extends DurableObject<Env> {
     return rowsWritten > 0 ? token : null;
   }
 
-  /** The name of the token with this SHA-256; null when there is none. */
+  /** The name of the token with this SHA-256; null when no token has it. */
   tokenName(hash: ArrayBuffer): string | null {
     let found: string | null = null;
-    // All are compared, each in constant time.
+    // Every hash is compared, each in constant time.
     for (const row of this.#sql.exec<{ name: string; hash: ArrayBuffer }>("SELECT name, hash FROM tokens")) {
       if (crypto.subtle.timingSafeEqual(row.hash, hash)) found = row.name;
     }
@@ -96,7 +97,7 @@ export class DirectoryObject extends DurableObject<Env> {
       .toArray();
   }
 
-  /** False when there was none. */
+  /** False when no token had this name. */
   revokeToken(name: string): boolean {
     return this.#sql.exec("DELETE FROM tokens WHERE name = ?", name).rowsWritten > 0;
   }

@@ -1,9 +1,9 @@
-/** When sessions and their tunnels are deleted. Times are milliseconds since the epoch. */
+/** When sessions and their tunnels expire. Times are milliseconds since the epoch. */
 import type { Env } from "../env.ts";
 
 const DAY_S = 24 * 60 * 60;
 
-/** How long something may go unused, in milliseconds. */
+/** Idle times, in milliseconds. */
 export interface Lifetimes {
   session: number;
   tunnel: number;
@@ -11,20 +11,20 @@ export interface Lifetimes {
 
 export function lifetimes(env: Env): Lifetimes {
   return {
-    session: seconds(env.LINKUP_SESSION_UNUSED_S, 30 * DAY_S) * 1000,
-    tunnel: seconds(env.LINKUP_TUNNEL_UNUSED_S, 7 * DAY_S) * 1000,
+    session: positiveSeconds(env.LINKUP_SESSION_UNUSED_S, 30 * DAY_S) * 1000,
+    tunnel: positiveSeconds(env.LINKUP_TUNNEL_UNUSED_S, 7 * DAY_S) * 1000,
   };
 }
 
-function seconds(variable: string | undefined, otherwise: number): number {
+function positiveSeconds(variable: string | undefined, fallback: number): number {
   const value = Number(variable);
-  return variable && value > 0 ? value : otherwise;
+  return variable && value > 0 ? value : fallback;
 }
 
 export interface SessionTimes {
   updated: number;
   used: number;
-  /** Seconds from the last update, as its client wanted; null: as long as it is used. */
+  /** Seconds from the last update, as its client asked; null: as long as it is used. */
   expires_in: number | null;
 }
 
@@ -32,7 +32,7 @@ export function sessionExpires(times: SessionTimes, lifetimes: Lifetimes): numbe
   return times.expires_in === null ? times.used + lifetimes.session : times.updated + times.expires_in * 1000;
 }
 
-/** A tunnel is unused when its session was neither started nor asked for by a request. */
+/** A tunnel is in use when its session is started, or looked up by a request. */
 export function tunnelExpires(lastStarted: number, used: number, lifetimes: Lifetimes): number {
   return Math.max(lastStarted, used) + lifetimes.tunnel;
 }

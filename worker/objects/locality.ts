@@ -1,4 +1,4 @@
-/** Which locations mean "the machine of the session's user", and so go through its tunnel. */
+/** Which locations mean the session user's own machine, and so go through the tunnel. */
 import { hostname } from "../../core/session/host-name.ts";
 import { httpOrigin, isLocal } from "../../core/session/session-document.ts";
 

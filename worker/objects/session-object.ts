@@ -1,109 +1,121 @@
-/** The Durable Object of one session: its document, its owner, its tunnel. All its changes happen here, one after the other. */
+/** The Durable Object of one session: its document, owner and tunnel. All mutations run here, one at a time. */
 import { DurableObject } from "cloudflare:workers";
 import type { TunnelData } from "../../core/api/control-api.ts";
 import { randomName } from "../../core/session/session-name.ts";
 import { type Env, isDirect } from "../env.ts";
 import { newSecret } from "../secret.ts";
-import { type DoomedTunnel, TunnelError, type TunnelProvider, tunnelProvider } from "../tunnel/provider.ts";
+import { type PendingDeletion, TunnelError, type TunnelProvider } from "../tunnel/provider.ts";
+import { tunnelProvider } from "../tunnel/tunnels.ts";
 import { directory } from "./directory-object.ts";
-import { type KnownSession, knownSession, NO_VERSION } from "./known-session.ts";
 import { lifetimes, sessionExpires, tunnelExpires } from "./lifetime.ts";
+import { NO_VERSION, type RoutableSession, routableSession } from "./routable-session.ts";
 import {
-  isFree,
-  type OpenedTunnel,
+  mayUpsert,
   type SessionRecord,
+  type SessionUpsert,
   type TunnelRecord,
-  type Upsert,
-  type Upserted,
+  type TunnelResult,
+  type UpsertResult,
 } from "./session-record.ts";
 
+// Storage keys.
 const RECORD = "session";
 const TUNNEL = "tunnel";
-const LEFTOVER = "leftover";
-const USED_EVERY_MS = 60 * 60 * 1000;
+const PENDING_DELETION = "leftover";
+/** Resolution of `used`: more writes would cost more than they tell. */
+const USED_RESOLUTION_MS = 60 * 60 * 1000;
 const VERSION_LENGTH = 10;
-/** When to try again what failed, or was interrupted. */
+/** Delay before retrying what failed or was interrupted. */
 const RETRY_MS = 60 * 1000;
+
+/** The object of the session with this name, which need not exist yet. */
+export function sessionObject(name: string, env: Env): DurableObjectStub<SessionObject> {
+  return sessionObjects(env).getByName(name);
+}
+
+export function sessionObjects(env: Env): DurableObjectNamespace<SessionObject> {
+  return env.SESSIONS as unknown as DurableObjectNamespace<SessionObject>;
+}
 
 export class SessionObject extends DurableObject<Env> {
   #record: SessionRecord | undefined;
   #tunnel: TunnelRecord | undefined;
-  /** A tunnel that was begun or is to be deleted, and may still be there. */
-  #leftover: DoomedTunnel | undefined;
-  /** Another one after each change, and after each start of the object. */
+  /** A tunnel under construction or to be deleted, which may still exist. */
+  #pendingDeletion: PendingDeletion | undefined;
+  /** Replaced with every change, and with every restart of the object. */
   #version = randomName(VERSION_LENGTH);
-  /** Ends when the change that is under way has ended. */
-  #change: Promise<unknown> = Promise.resolve();
+  /** Settles when the last queued mutation has ended. */
+  #lastMutation: Promise<unknown> = Promise.resolve();
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
     const { kv } = state.storage;
     this.#record = kv.get<SessionRecord>(RECORD);
     this.#tunnel = kv.get<TunnelRecord>(TUNNEL);
-    this.#leftover = kv.get<DoomedTunnel>(LEFTOVER);
-    // What the object was interrupted in is finished at its next use, or at the latest by the alarm.
-    if (this.#leftover) state.waitUntil(this.tidy());
+    this.#pendingDeletion = kv.get<PendingDeletion>(PENDING_DELETION);
+    // An interrupted mutation is finished at the object's next use, or at the latest by the alarm.
+    if (this.#pendingDeletion) state.waitUntil(this.tidy());
   }
 
-  /** The session as requests are routed by it; null when there is none. */
-  lookUp(): KnownSession | null {
-    const record = this.#living();
+  /** The session as the proxy needs it; null when it does not exist. */
+  lookUp(): RoutableSession | null {
+    const record = this.#unexpired();
     if (!record) return null;
-    this.#noteUse(record);
+    this.#recordUse(record);
     const state = { version: this.#version, updated: record.updated };
-    return knownSession(state, record.session, this.#tunnel ?? null, isDirect(this.env));
+    return routableSession(state, record.session, this.#tunnel ?? null, isDirect(this.env));
   }
 
   /**
-   * 204 when the version at the end of the URL is the session's, or none and there is no session; else 205.
-   * Every isolate in use asks every second: a request costs it a third less than a call.
+   * 204 when the version at the end of the URL is still current, 205 otherwise.
+   * Every active isolate asks every second: a fetch takes a third less CPU than an RPC call.
    */
   override fetch({ url }: Request): Response {
-    const record = this.#living();
-    if (record) this.#noteUse(record);
+    const record = this.#unexpired();
+    if (record) this.#recordUse(record);
     const version = record ? this.#version : NO_VERSION;
     return new Response(null, { status: url.endsWith(`/${version}`) ? 204 : 205 });
   }
 
-  /** Creates or changes the session. Only the one who knows its token may change it. */
-  upsert(wanted: Upsert): Promise<Upserted> {
-    return this.#oneByOne(async () => {
-      const { name, session } = wanted;
-      const existing = this.#living();
-      if (!isFree(wanted, existing)) return { outcome: "conflict" };
-      // An expired one leaves nothing to the next owner of its name.
+  /** Creates or changes the session. Only its owner may change it. */
+  upsert(upsert: SessionUpsert): Promise<UpsertResult> {
+    return this.#serialize(async () => {
+      const { name, session } = upsert;
+      const existing = this.#unexpired();
+      if (!mayUpsert(upsert, existing)) return { outcome: "conflict" };
+      // The next owner of the name inherits nothing of an expired session.
       if (this.#record && !existing) await this.#delete();
-      const opened = session.kind === "tunneled" ? await this.#openTunnel(name, wanted.tunnelUrl) : null;
+      const opened = session.kind === "tunneled" ? await this.#openTunnel(name, upsert.tunnelUrl) : null;
       if (opened && opened.outcome !== "stored") return opened;
       const now = Date.now();
-      this.#keepRecord({
+      this.#storeRecord({
         name,
         session,
         created: existing?.created ?? now,
         updated: now,
         used: now,
-        expires_in: wanted.expires_in,
+        expires_in: upsert.expires_in,
         listed: false,
       });
-      await this.#wake(now + RETRY_MS);
+      await this.#scheduleAlarm(now + RETRY_MS);
       await this.#list();
-      await this.#wake();
+      await this.#scheduleAlarm();
       return { outcome: "stored", tunnel: opened?.tunnel ?? null };
     });
   }
 
-  /** The tunnel of this name, made if there is none, as clients of the first API ask for it. */
-  openTunnel(name: string): Promise<OpenedTunnel> {
-    return this.#oneByOne(async () => {
+  /** The tunnel for this name, created if missing: v1 clients ask for it before they create the session. */
+  openTunnel(name: string): Promise<TunnelResult> {
+    return this.#serialize(async () => {
       const opened = await this.#openTunnel(name, this.#tunnel?.data.url ?? null);
-      await this.#wake();
+      await this.#scheduleAlarm();
       return opened;
     });
   }
 
-  /** All that is known of the session; null when there is none. */
+  /** Everything stored about the session; null when it does not exist. */
   inspect(): { record: SessionRecord; expires: number; tunnel: TunnelData | null } | null {
-    const record = this.#living();
+    const record = this.#unexpired();
     if (!record) return null;
     return {
       record,
@@ -112,106 +124,103 @@ export class SessionObject extends DurableObject<Env> {
     };
   }
 
-  /** Deletes the session and its tunnel; false when there was none. What cannot be deleted now is deleted later. */
+  /** Deletes the session and its tunnel; false when it did not exist. The alarm retries what cannot be deleted now. */
   remove(): Promise<boolean> {
-    return this.#oneByOne(async () => {
-      const existed = this.#living() !== undefined;
+    return this.#serialize(async () => {
+      const existed = this.#unexpired() !== undefined;
       await this.#delete();
-      await this.#wake();
+      await this.#scheduleAlarm();
       return existed;
     });
   }
 
-  /** Whether this tunnel is the session's, or is about to be deleted by it. */
+  /** Whether this tunnel is the session's, or its object is about to delete it. */
   ownsTunnel(id: string): boolean {
-    return this.#tunnel?.data.id === id || this.#leftover !== undefined;
+    return this.#tunnel?.data.id === id || this.#pendingDeletion !== undefined;
   }
 
   override alarm(): Promise<void> {
     return this.tidy();
   }
 
-  /** Deletes what has expired, and finishes what was interrupted. */
+  /** Deletes what has expired, and finishes interrupted mutations. */
   tidy(): Promise<void> {
-    return this.#oneByOne(async () => {
-      if (this.#living()) await this.#list();
+    return this.#serialize(async () => {
+      if (this.#unexpired()) await this.#list();
       else if (this.#record) await this.#delete();
       if (this.#tunnel && Date.now() >= this.#tunnelExpires()) this.#dropTunnel();
-      await this.#closeLeftover();
-      await this.#wake();
+      await this.#deletePending();
+      await this.#scheduleAlarm();
     });
   }
 
-  #living(): SessionRecord | undefined {
+  #unexpired(): SessionRecord | undefined {
     const record = this.#record;
     return record && Date.now() < sessionExpires(record, lifetimes(this.env)) ? record : undefined;
   }
 
-  async #openTunnel(name: string, url: string | null): Promise<OpenedTunnel> {
+  async #openTunnel(name: string, url: string | null): Promise<TunnelResult> {
     try {
       const provider = tunnelProvider(this.env);
       const problem = provider.nameProblem(name);
       if (problem) return { outcome: "refused", reason: problem };
       const existing = this.#tunnel;
-      const kept = existing && (await provider.keep(existing, url));
+      const reused = existing && (await provider.reuse(existing, url));
       const tunnel =
-        existing && kept ? { ...existing, ...kept } : await this.#makeTunnel(provider, name, url);
-      this.#keepTunnel(tunnel);
+        existing && reused ? { ...existing, ...reused } : await this.#createTunnel(provider, name, url);
+      this.#storeTunnel(tunnel);
       return { outcome: "stored", tunnel };
     } catch (error) {
       if (!(error instanceof TunnelError)) console.error(error);
-      await this.#wake();
-      // The client hears of it now; what was made is deleted right after, or by the alarm.
+      await this.#scheduleAlarm();
+      // The client gets the failure now; what was created is deleted right after, or by the alarm.
       this.ctx.waitUntil(this.tidy());
       return { outcome: "tunnel-failed", reason: (error as Error).message };
     }
   }
 
-  /**
-   * Notes the tunnel as a leftover before anything is made, so that neither a failure nor a crash orphans it:
-   * the alarm deletes what a leftover names.
-   */
-  async #makeTunnel(provider: TunnelProvider, name: string, url: string | null): Promise<TunnelRecord> {
+  /** Stores a pending deletion before anything is created, so that neither a failure nor a crash leaves an orphan. */
+  async #createTunnel(provider: TunnelProvider, name: string, url: string | null): Promise<TunnelRecord> {
     const origin_secret = this.#tunnel?.origin_secret ?? newSecret();
     if (this.#tunnel) this.#dropTunnel();
-    if (this.#leftover) await provider.close(this.#leftover);
-    this.#keepLeftover({ session: name, id: null });
-    await this.#wake(Date.now() + RETRY_MS);
-    const opened = await provider.open(name, url);
-    this.#keepLeftover(undefined);
-    return { session: name, ...opened, origin_secret };
+    if (this.#pendingDeletion) await provider.delete(this.#pendingDeletion);
+    this.#storePendingDeletion({ session: name, id: null });
+    await this.#scheduleAlarm(Date.now() + RETRY_MS);
+    const created = await provider.create(name, url);
+    this.#storePendingDeletion(undefined);
+    return { session: name, ...created, origin_secret };
   }
 
-  /** The session is gone at once; its tunnel follows. */
+  /** Deletes the session at once, its tunnel after it. */
   async #delete(): Promise<void> {
-    // First the directory: should it fail, nothing has happened; should the rest not follow, the alarm lists it again.
+    // The directory first: if it fails, nothing has changed; if we are interrupted after it, the alarm lists the session again.
     if (this.#record) await directory(this.env).delete(this.#record.name);
     if (this.#tunnel) this.#dropTunnel();
     this.ctx.storage.kv.delete(RECORD);
     this.#record = undefined;
-    await this.#wake(Date.now() + RETRY_MS);
-    await this.#closeLeftover();
+    await this.#scheduleAlarm(Date.now() + RETRY_MS);
+    await this.#deletePending();
   }
 
-  #keepTunnel(tunnel: TunnelRecord): void {
+  #storeTunnel(tunnel: TunnelRecord): void {
     this.ctx.storage.kv.put(TUNNEL, tunnel);
     this.#tunnel = tunnel;
     this.#version = randomName(VERSION_LENGTH);
   }
 
   #dropTunnel(): void {
-    this.#keepLeftover({ session: this.#tunnel!.session, id: this.#tunnel!.data.id });
+    this.#storePendingDeletion({ session: this.#tunnel!.session, id: this.#tunnel!.data.id });
     this.ctx.storage.kv.delete(TUNNEL);
     this.#tunnel = undefined;
     this.#version = randomName(VERSION_LENGTH);
   }
 
-  /** Failing, it is left to the alarm. */
-  async #closeLeftover(): Promise<void> {
-    if (!this.#leftover) return;
+  /** Leaves a failure to the alarm. */
+  async #deletePending(): Promise<void> {
+    if (!this.#pendingDeletion) return;
     try {
-      await tunnelProvider(this.env).close(this.#leftover);
-      this.#keepLeftover(undefined);
+      await tunnelProvider(this.env).delete(this.#pendingDeletion);
+      this.#storePendingDeletion(undefined);
     } catch (error) {
       console.error(error instanceof TunnelError ? error.message : error);
     }
@@ -227,52 +236,52 @@ export class SessionObject extends DurableObject<Env> {
         updated: record.updated,
         expires: sessionExpires(record, lifetimes(this.env)),
       });
-      this.#keepRecord({ ...record, listed: true });
+      this.#storeRecord({ ...record, listed: true });
     } catch (error) {
-      // The session serves all the same; the alarm lists it.
+      // The session works without it; the alarm lists it.
       console.error(error);
     }
   }
 
-  #noteUse(record: SessionRecord): void {
+  #recordUse(record: SessionRecord): void {
     const now = Date.now();
-    if (now - record.used > USED_EVERY_MS) this.#keepRecord({ ...record, used: now });
+    if (now - record.used > USED_RESOLUTION_MS) this.#storeRecord({ ...record, used: now });
   }
 
-  #keepRecord(record: SessionRecord): void {
+  #storeRecord(record: SessionRecord): void {
     this.ctx.storage.kv.put(RECORD, record);
     this.#record = record;
     this.#version = randomName(VERSION_LENGTH);
   }
 
-  #keepLeftover(leftover: DoomedTunnel | undefined): void {
-    if (leftover) this.ctx.storage.kv.put(LEFTOVER, leftover);
-    else this.ctx.storage.kv.delete(LEFTOVER);
-    this.#leftover = leftover;
+  #storePendingDeletion(pending: PendingDeletion | undefined): void {
+    if (pending) this.ctx.storage.kv.put(PENDING_DELETION, pending);
+    else this.ctx.storage.kv.delete(PENDING_DELETION);
+    this.#pendingDeletion = pending;
   }
 
   #tunnelExpires(): number {
     return tunnelExpires(this.#tunnel!.data.last_started, this.#record?.used ?? 0, lifetimes(this.env));
   }
 
-  /** Sets the alarm for what comes next. With nothing left to do or to keep, the object ceases to exist. */
-  async #wake(at?: number): Promise<void> {
+  /** Sets the alarm, by default for the next due time. An object with nothing due deletes all its storage. */
+  async #scheduleAlarm(at?: number): Promise<void> {
     const { storage } = this.ctx;
     if (at !== undefined) return storage.setAlarm(at);
     const due: number[] = [];
     if (this.#record) due.push(sessionExpires(this.#record, lifetimes(this.env)));
     if (this.#record && !this.#record.listed) due.push(Date.now() + RETRY_MS);
     if (this.#tunnel) due.push(this.#tunnelExpires());
-    if (this.#leftover) due.push(Date.now() + RETRY_MS);
+    if (this.#pendingDeletion) due.push(Date.now() + RETRY_MS);
     if (due.length > 0) return storage.setAlarm(Math.min(...due));
     await storage.deleteAlarm();
     await storage.deleteAll();
   }
 
-  /** A change asks others in the middle, when the next one could start: it waits instead. */
-  #oneByOne<T>(change: () => Promise<T>): Promise<T> {
-    const result = this.#change.then(change);
-    this.#change = result.catch(() => {});
+  /** Mutations await other services; run them one at a time. */
+  #serialize<T>(mutation: () => Promise<T>): Promise<T> {
+    const result = this.#lastMutation.then(mutation);
+    this.#lastMutation = result.catch(() => {});
     return result;
   }
 }

@@ -1,21 +1,21 @@
 /**
- * Answers of deployed services to paths of `cache_routes`, kept in Cloudflare's cache. Its own way of keeping them knows
- * no sessions; here each state of a session has addresses of its own, so that nothing is found by another session, or
- * after a change. What runs on a laptop changes without notice, and is not kept.
+ * Caches responses of deployed services to paths of `cache_routes` in Cloudflare's cache. The cache itself knows no
+ * sessions, so the key includes the session and when it was last changed: no other session and no later state of the
+ * same one finds the entry. Responses from laptops are not cached, because local services change without notice.
  */
 import { type Env, isDirect } from "../env.ts";
-import type { Passage } from "./response.ts";
+import type { RoutedRequest } from "./routed-request.ts";
 
-const NAME = "linkup-sessions";
-/** The largest answer kept, in bytes: it passes through the isolate's memory when the client is slow. */
-const MAX_SIZE = 16 * 1024 * 1024;
-/** What the cache answers by itself: a part of what it has, or that the client has it already. */
-const CONDITIONS = ["if-none-match", "if-modified-since", "range"];
+const CACHE_NAME = "linkup-sessions";
+/** The largest cached response: it passes through the isolate's memory when the client is slow. */
+const MAX_CACHED_BYTES = 16 * 1024 * 1024;
+/** Headers that the cache evaluates itself, for 304 and 206. */
+const CONDITIONAL_HEADERS = ["if-none-match", "if-modified-since", "range"];
 /**
- * Headers that services answer by without saying so: an answer that somebody got by a forged one is for nobody else.
- * They are those by which Cloudflare's own cache tells requests apart, and the encoding.
+ * Headers that services commonly depend on without naming them in `Vary`. They are part of the key, so that a forged
+ * one cannot poison the cache: those of Cloudflare's own default cache key, and the encoding.
  */
-const TOLD_APART_BY = [
+const KEY_HEADERS = [
   "accept-encoding",
   "origin",
   "forwarded",
@@ -29,44 +29,44 @@ const TOLD_APART_BY = [
   "x-method-override",
 ];
 
-/** Where the answer to this request is kept, as a request that the cache answers; undefined when it is not kept. */
-export function cacheKey(passage: Passage, env: Env): Request | undefined {
-  const { found, decision, head, method, hasBody } = passage;
-  const { session } = found;
+/** The cache key of this request, as the request to match; undefined when its response is not cacheable. */
+export function cacheKey(routed: RoutedRequest, env: Env): Request | undefined {
+  const { match, decision, head, method, hasBody } = routed;
+  const { session } = match;
   if (method !== "GET" || hasBody || isDirect(env) || decision.origin === session.tunnel?.origin)
     return undefined;
-  if (!passage.keepsCaching || head.header("authorization")) return undefined;
+  if (!routed.keepsCaching || head.header("authorization")) return undefined;
   const host = head.header("x-forwarded-host") ?? head.host;
-  const place = [session.updated, decision.origin, decision.target, host, ...TOLD_APART_BY.map(head.header)];
+  const key = [session.updated, decision.origin, decision.target, host, ...KEY_HEADERS.map(head.header)];
   const headers = new Headers();
-  for (const name of CONDITIONS) {
+  for (const name of CONDITIONAL_HEADERS) {
     const value = head.header(name);
     if (value) headers.set(name, value);
   }
-  // As a path it would be tidied up, and a target with dots in it would lead to the place of another.
-  const query = encodeURIComponent(JSON.stringify(place));
-  return new Request(`https://${found.name}.linkup-cache.invalid/?${query}`, { headers });
+  // In the query, because dot segments of a path are normalised: two targets would share a key.
+  const query = encodeURIComponent(JSON.stringify(key));
+  return new Request(`https://${match.name}.linkup-cache.invalid/?${query}`, { headers });
 }
 
-/** Undefined when there is none, or the client asks for a new one. */
-export async function fromCache(key: Request, { head }: Passage): Promise<Response | undefined> {
+/** Undefined when nothing is cached, or the client asks for a fresh response. */
+export async function cachedResponse(key: Request, { head }: RoutedRequest): Promise<Response | undefined> {
   if (/no-cache|no-store|max-age=0/i.test(head.header("cache-control") ?? "")) return undefined;
   try {
-    return await (await caches.open(NAME)).match(key);
+    return await (await caches.open(CACHE_NAME)).match(key);
   } catch (error) {
-    // The service has it all the same.
+    // The service can still answer.
     console.error(error);
     return undefined;
   }
 }
 
-/** Keeps this answer, if it may be kept. Resolves when it is. */
-export async function keep(key: Request, answer: Response): Promise<void> {
-  await (await caches.open(NAME)).put(key.url, answer);
+/** Resolves when the response is stored. */
+export async function storeResponse(key: Request, response: Response): Promise<void> {
+  await (await caches.open(CACHE_NAME)).put(key.url, response);
 }
 
-/** Whether everyone who uses the session may get this answer (RFC 9111, 3), and it says for how long. */
-export function mayBeKept({ status, headers }: Response): boolean {
+/** Whether a shared cache may store the response (RFC 9111, 3), and it has an explicit lifetime. */
+export function isCacheable({ status, headers }: Response): boolean {
   const control = headers.get("cache-control") ?? "";
   const length = Number(headers.get("content-length") ?? Number.NaN);
   return (
@@ -75,6 +75,6 @@ export function mayBeKept({ status, headers }: Response): boolean {
     !/\b(?:private|no-store|no-cache|s-maxage="?0)\b/i.test(control) &&
     !headers.has("set-cookie") &&
     /^(?:\s*accept-encoding\s*,?)*$/i.test(headers.get("vary") ?? "") &&
-    length <= MAX_SIZE
+    length <= MAX_CACHED_BYTES
   );
 }

@@ -1,16 +1,35 @@
-/** What can go wrong between a request and its service, in words. */
+/** The Worker's error responses in place of a service's response. */
+import { failureContent, type ProxyFailure } from "../../core/routing/proxy-failure.ts";
 import type { Routed } from "../../core/routing/route-request.ts";
-import { type Failure, failureResponse, NO_TUNNEL_SENTENCE } from "./failure.ts";
 
-export const malformed: Failure = {
+export type WorkerFailure = ProxyFailure<
+  | "malformed"
+  | "unknown-session"
+  | "no-target"
+  | "no-tunnel"
+  | "tunnel-down"
+  | "service-unreachable"
+  | "loop"
+  | "worker-failed"
+>;
+
+/** As the original words it; v1 clients look for it. */
+export const NO_TUNNEL_SENTENCE =
+  "This linkup session has no associated tunnel / was started with --no-tunnel";
+
+export function failureResponse(failure: WorkerFailure, request: Request): Response {
+  const { headers, body } = failureContent(failure, request.headers.get("accept"));
+  return new Response(body, { status: failure.status, headers });
+}
+
+export const malformed: WorkerFailure = {
   status: 400,
   code: "malformed",
-  title: "This request has no valid address",
-  explanation:
-    "The host or the path of this request is not as HTTP has it, so Linkup cannot tell where it should go.\n",
+  title: "Malformed request address",
+  explanation: "The request's host or path is malformed, so Linkup cannot route it.\n",
 };
 
-export function noTunnel(name: string, { service }: Routed): Failure {
+export function noTunnel(name: string, { service }: Routed): WorkerFailure {
   return {
     status: 422,
     code: "no-tunnel",
@@ -18,18 +37,18 @@ export function noTunnel(name: string, { service }: Routed): Failure {
     explanation: `${NO_TUNNEL_SENTENCE}
 Session: ${name}
 Service: ${service.name}, which runs on the laptop of the session's user
-Start the session again, with a tunnel, or route the service to its remote copy.
+Start the session again with a tunnel, or route the service to its remote location.
 `,
   };
 }
 
-/** `reason`: what the attempt to reach the tunnel said. */
-export function tunnelDown(name: string, { service }: Routed, reason: string): Failure {
+/** `reason`: why the tunnel could not be reached. */
+export function tunnelDown(name: string, { service }: Routed, reason: string): WorkerFailure {
   return {
     status: 502,
     code: "tunnel-down",
-    title: `The laptop behind the session ${name} is away`,
-    explanation: `The session ${name} is known, but the laptop that serves it could not be reached through its tunnel.
+    title: `The laptop of the session ${name} is unreachable`,
+    explanation: `The session ${name} exists, but its laptop could not be reached through its tunnel.
 Service: ${service.name}
 Reason: ${reason}
 Is the laptop asleep, offline, or was the session stopped? Wake it up, or start the session there again.
@@ -37,7 +56,7 @@ Is the laptop asleep, offline, or was the session stopped? Wake it up, or start 
   };
 }
 
-export function serviceUnreachable(name: string, { service, origin }: Routed, reason: string): Failure {
+export function serviceUnreachable(name: string, { service, origin }: Routed, reason: string): WorkerFailure {
   return {
     status: 502,
     code: "service-unreachable",
@@ -49,8 +68,8 @@ Is it running, and does it listen at that address? Its location is in the sessio
   };
 }
 
-/** A fault of ours: the log has the details, which are nobody's business outside. */
-export function failed(error: unknown, request: Request): Response {
+/** A fault of the Worker itself. Details go to the log only, not to strangers. */
+export function workerFailed(error: unknown, request: Request): Response {
   console.error(error);
   return failureResponse(
     {

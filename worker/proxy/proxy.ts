@@ -1,20 +1,25 @@
-/** Serves a request of a session: which one, which of its services, there and back. */
+/** The proxy: identifies the session, routes to its service, forwards the request and the response. */
 import { loop, noTargetFor, unknownSession } from "../../core/routing/proxy-failure.ts";
 import { hopsOf, MAX_HOPS } from "../../core/routing/proxy-headers.ts";
 import { keepsCaching, route } from "../../core/routing/route-request.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
 import { type Env, isDirect } from "../env.ts";
-import { NO_TUNNEL } from "../objects/known-session.ts";
-import { cacheKey, fromCache, keep, mayBeKept } from "./edge-cache.ts";
-import { type Failure, failureResponse } from "./failure.ts";
-import { failed, noTunnel, serviceUnreachable, tunnelDown } from "./failures.ts";
-import { type Found, findSession } from "./lookup.ts";
-import { headersToService } from "./request-headers.ts";
-import { failureToClient, type Passage, responseToClient } from "./response.ts";
+import { NO_TUNNEL_ORIGIN } from "../objects/routable-session.ts";
+import { cachedResponse, cacheKey, isCacheable, storeResponse } from "./edge-cache.ts";
+import {
+  failureResponse,
+  noTunnel,
+  serviceUnreachable,
+  tunnelDown,
+  type WorkerFailure,
+  workerFailed,
+} from "./failures.ts";
+import { upstreamHeaders } from "./request-headers.ts";
+import { downstreamFailure, downstreamResponse } from "./response.ts";
+import type { RoutedRequest } from "./routed-request.ts";
+import { findSession, type SessionMatch } from "./session-lookup.ts";
 
-type Asked = Pick<Request, "method" | "headers" | "body">;
-
-/** Cloudflare's edge answers so when no cloudflared is connected to the tunnel. */
+/** Status of Cloudflare's edge when no cloudflared is connected to the tunnel. */
 const TUNNEL_NOT_CONNECTED = 530;
 
 export async function proxy(
@@ -23,28 +28,28 @@ export async function proxy(
   env: Env,
   context: ExecutionContext,
 ): Promise<Response> {
-  // A request that no hop has routed yet need not be counted: the next time round it is one that has been.
+  // The first hop is not counted: if the request comes back, it has a destination then.
   const hops = head.header("linkup-destination") ? hopsOf(head) : undefined;
   if (hops !== undefined && hops >= MAX_HOPS) return failureResponse(loop(hops, head.host), request);
 
-  let found: Found | undefined;
+  let match: SessionMatch | undefined;
   try {
-    const finding = findSession(head, env, context);
-    found = finding instanceof Promise ? await finding : finding;
+    const lookup = findSession(head, env, context);
+    match = lookup instanceof Promise ? await lookup : lookup;
   } catch (error) {
-    return failed(error, request);
+    return workerFailed(error, request);
   }
-  if (!found) return failureResponse(unknownSession, request);
+  if (!match) return failureResponse(unknownSession, request);
 
-  const { name, session } = found;
+  const { name, session } = match;
   const decision = route(name, session.routing, head);
   if (decision.outcome === "no-target")
     return failureResponse(noTargetFor(name, session.routing, decision), request);
 
-  // Every look into the request leaves JavaScript.
+  // Each access to the request is a call out of JavaScript.
   const { method, body } = request;
-  const passage: Passage = {
-    found,
+  const routed: RoutedRequest = {
+    match,
     decision,
     head,
     request,
@@ -52,49 +57,54 @@ export async function proxy(
     hasBody: body !== null,
     keepsCaching: keepsCaching(session.routing, head.target),
   };
-  if (decision.origin === NO_TUNNEL) return failureToClient(noTunnel(name, decision), passage);
+  if (decision.origin === NO_TUNNEL_ORIGIN) return downstreamFailure(noTunnel(name, decision), routed);
 
-  const key = cacheKey(passage, env);
-  const kept = key && (await fromCache(key, passage));
-  if (kept) return responseToClient(kept, passage, kept.status);
+  const key = cacheKey(routed, env);
+  const cached = key && (await cachedResponse(key, routed));
+  if (cached) return downstreamResponse(cached, routed, cached.status);
 
   let response: Response;
   try {
-    const headers = headersToService(passage, hops);
-    response = await ask(
+    const headers = upstreamHeaders(routed, hops);
+    response = await forward(
       decision.origin + decision.target,
       request,
       { method, headers, body },
       isDirect(env),
     );
   } catch (error) {
-    return failureToClient(unreachable(passage, (error as Error).message), passage);
+    return downstreamFailure(unreachable(routed, (error as Error).message), routed);
   }
   const { status } = response;
-  if (status === TUNNEL_NOT_CONNECTED && isTunnel(found, decision.origin)) {
+  if (status === TUNNEL_NOT_CONNECTED && isTunnel(match, decision.origin)) {
     await response.body?.cancel();
-    return failureToClient(unreachable(passage, "Cloudflare has no connection to it"), passage);
+    return downstreamFailure(unreachable(routed, "no cloudflared is connected to it"), routed);
   }
-  if (key && mayBeKept(response)) context.waitUntil(keep(key, response.clone()));
-  // A WebSocket's answer is handed over as it is: then its messages never pass through JavaScript.
-  return status === 101 ? response : responseToClient(response, passage, status);
+  if (key && isCacheable(response)) context.waitUntil(storeResponse(key, response.clone()));
+  // The response of a WebSocket handshake is returned untouched, so that messages bypass JavaScript.
+  return status === 101 ? response : downstreamResponse(response, routed, status);
 }
 
-function ask(url: string, request: Request, { method, headers, body }: Asked, direct: boolean) {
-  // Cloudflare's cache knows a service by its address alone, and would answer one session with what is another's.
-  const how: RequestInit = direct ? { redirect: "manual" } : { redirect: "manual", cache: "no-store" };
+function forward(
+  url: string,
+  request: Request,
+  { method, headers, body }: Pick<Request, "method" | "headers" | "body">,
+  direct: boolean,
+): Promise<Response> {
+  // Cloudflare's cache is keyed by URL alone, and would answer one session with another's response.
+  const options: RequestInit = direct ? { redirect: "manual" } : { redirect: "manual", cache: "no-store" };
   if (body === null || (method !== "GET" && method !== "HEAD"))
-    return fetch(url, { ...how, method, headers, body });
-  // With these methods only a copy of a request can have a body.
-  return fetch(new Request(new Request(url, request), { headers }), how);
+    return fetch(url, { ...options, method, headers, body });
+  // `fetch` takes a body with these methods only as a copy of a request that has one.
+  return fetch(new Request(new Request(url, request), { headers }), options);
 }
 
-function unreachable({ found, decision }: Passage, reason: string): Failure {
-  return isTunnel(found, decision.origin)
-    ? tunnelDown(found.name, decision, reason)
-    : serviceUnreachable(found.name, decision, reason);
+function unreachable({ match, decision }: RoutedRequest, reason: string): WorkerFailure {
+  return isTunnel(match, decision.origin)
+    ? tunnelDown(match.name, decision, reason)
+    : serviceUnreachable(match.name, decision, reason);
 }
 
-function isTunnel({ session }: Found, origin: string): boolean {
+function isTunnel({ session }: SessionMatch, origin: string): boolean {
   return session.tunnel?.origin === origin;
 }

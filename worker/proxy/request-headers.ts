@@ -1,29 +1,29 @@
-/** The headers of a request on its way to a service. */
+/** Request headers for the upstream. */
 import {
   addedHeaders,
   HOPS_HEADER,
   joinCookies,
   ORIGIN_SECRET_HEADER,
 } from "../../core/routing/proxy-headers.ts";
-import { deleteHopByHopOfRequest } from "./hop-by-hop.ts";
-import type { Passage } from "./response.ts";
+import { deleteRequestHopByHop } from "./hop-by-hop.ts";
+import type { RoutedRequest } from "./routed-request.ts";
 
-/** `hops`: how often the request has come through Linkup since its first hop; undefined at that. */
-export function headersToService(
-  { found, decision, head, request, hasBody }: Passage,
+/** `hops`: how often the request has passed Linkup since its first hop; undefined at the first hop. */
+export function upstreamHeaders(
+  { match, decision, head, request, hasBody }: RoutedRequest,
   hops: number | undefined,
 ): Headers {
   const headers = new Headers(request.headers);
-  deleteHopByHopOfRequest(headers);
-  // workerd answers 100-continue itself, and some services wait for ever when they see it a second time.
+  deleteRequestHopByHop(headers);
+  // workerd has answered 100-continue already; some services wait for ever when they see it a second time.
   if (hasBody) headers.delete("expect");
 
   const cookies = headers.get("cookie");
   if (cookies?.includes(",")) headers.set("cookie", joinCookies(cookies));
-  for (const added of addedHeaders(found.name, decision, head)) headers.set(added[0], added[1]);
+  for (const [name, value] of addedHeaders(match.name, decision, head)) headers.set(name, value);
   if (hops !== undefined) headers.set(HOPS_HEADER, String(hops + 1));
 
-  const { tunnel } = found.session;
+  const { tunnel } = match.session;
   if (tunnel?.origin === decision.origin) headers.set(ORIGIN_SECRET_HEADER, tunnel.secret);
   else headers.delete(ORIGIN_SECRET_HEADER);
   return headers;

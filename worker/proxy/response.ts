@@ -1,62 +1,47 @@
-/** A service's response on its way back to the client. */
+/** The service's response, or an error in its place, as the client gets it. */
 import { corsHeaders, isPreflight } from "../../core/routing/proxy-headers.ts";
-import type { Routed } from "../../core/routing/route-request.ts";
-import type { RequestHead } from "../../core/routing/routing-input.ts";
-import { type Failure, failureResponse } from "./failure.ts";
-import { serviceUnreachable } from "./failures.ts";
-import { deleteHopByHopOfResponse } from "./hop-by-hop.ts";
-import type { Found } from "./lookup.ts";
+import { failureResponse, serviceUnreachable, type WorkerFailure } from "./failures.ts";
+import { deleteResponseHopByHop } from "./hop-by-hop.ts";
+import type { RoutedRequest } from "./routed-request.ts";
 
-/** A request of a session on its way. */
-export interface Passage {
-  found: Found;
-  decision: Routed;
-  head: RequestHead;
-  request: Request;
-  method: string;
-  hasBody: boolean;
-  /** `cache_routes` name its path. */
-  keepsCaching: boolean;
-}
-
-/** Above it JavaScript makes no response. */
-const HIGHEST_STATUS = 599;
-/** Headers other than the host that can tell browsers' requests of two sessions apart. */
+/** The highest status that the `Response` constructor accepts. */
+const MAX_STATUS = 599;
+/** Request headers other than the host by which a session is identified. */
 const SESSION_VARY = "Referer, Origin, tracestate";
 
-export function responseToClient(response: Response, passage: Passage, status: number): Response {
-  const { found, decision, head, method } = passage;
-  if (status > HIGHEST_STATUS) {
+export function downstreamResponse(response: Response, routed: RoutedRequest, status: number): Response {
+  const { match, decision, head, method } = routed;
+  if (status > MAX_STATUS) {
     void response.body?.cancel();
-    const reason = `it answered with the status ${status}, which HTTP does not have`;
-    return failureToClient(serviceUnreachable(found.name, decision, reason), passage);
+    const reason = `it answered with the status ${status}, which is not a valid HTTP status`;
+    return downstreamFailure(serviceUnreachable(match.name, decision, reason), routed);
   }
-  const cors = corsOf(passage, response);
-  const answered =
+  const cors = corsOf(routed, response);
+  const answer =
     cors.length > 0 && isPreflight(method, head)
       ? new Response(null, { status: 204 })
       : new Response(response.body, response);
-  const { headers } = answered;
-  deleteHopByHopOfResponse(headers, status);
+  const { headers } = answer;
+  deleteResponseHopByHop(headers, status);
   addCors(headers, cors);
-  if (!passage.keepsCaching) headers.set("cache-control", "no-cache");
-  // One URL, several sessions: a cached answer of one must not be taken for the other's.
-  else if (found.source !== "host") headers.append("vary", SESSION_VARY);
+  if (!routed.keepsCaching) headers.set("cache-control", "no-cache");
+  // Several sessions share this URL: a cached response of one must not be used for another.
+  else if (match.source !== "host") headers.append("vary", SESSION_VARY);
   headers.set("x-robots-tag", "noindex");
-  return answered;
+  return answer;
 }
 
-/** An error of ours in a service's place: a page of the session may read it as it may read the service's answers. */
-export function failureToClient(failure: Failure, passage: Passage): Response {
-  const response = failureResponse(failure, passage.request);
-  addCors(response.headers, corsOf(passage));
+/** An error in place of the service's response. Pages of the session may read it as they may read the service's responses. */
+export function downstreamFailure(failure: WorkerFailure, routed: RoutedRequest): Response {
+  const response = failureResponse(failure, routed.request);
+  addCors(response.headers, corsOf(routed));
   return response;
 }
 
-/** What allows a page of the session to read an answer that does not say itself who may. */
-function corsOf({ found, head, method }: Passage, response?: Response): [string, string][] {
+/** CORS headers for pages of the session, unless the service's response has its own. */
+function corsOf({ match, head, method }: RoutedRequest, response?: Response): [string, string][] {
   if (!head.header("origin") || response?.headers.has("access-control-allow-origin")) return [];
-  return corsHeaders(found.name, found.session.routing, method, head);
+  return corsHeaders(match.name, match.session.routing, method, head);
 }
 
 function addCors(headers: Headers, cors: [string, string][]): void {

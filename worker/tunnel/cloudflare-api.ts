@@ -1,4 +1,4 @@
-/** The calls to Cloudflare's API that tunnels need, each bounded in time, each failure a sentence. */
+/** The calls to Cloudflare's API that tunnels need. Each has a time limit; each failure is a `TunnelError`. */
 import { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from "cloudflare/error";
 import { BaseRecords } from "cloudflare/resources/dns/records";
 import { BaseCloudflared } from "cloudflare/resources/zero-trust/tunnels/cloudflared/cloudflared";
@@ -7,33 +7,34 @@ import { createClient } from "cloudflare/tree-shakable";
 import type { Env } from "../env.ts";
 import { TunnelError } from "./provider.ts";
 
-/** Of one attempt of one call. */
-const ATTEMPT_MS = 5_000;
+/** Time limit of one attempt of one call. */
+const ATTEMPT_TIMEOUT_MS = 5_000;
 
-const TUNNEL_HOST = ".cfargotunnel.com";
+const TUNNEL_HOST_SUFFIX = ".cfargotunnel.com";
+// Cloudflare's error codes.
 const NAME_TAKEN = [1013];
 const RECORD_EXISTS = [81053, 81054, 81057, 81058];
 
 export type CloudflareApi = ReturnType<typeof cloudflareApi>;
 
-/** Names of zones never change while a zone lives. */
+/** Cached for the life of the isolate: a zone never changes its name. */
 const zoneNames = new Map<string, string>();
 
-/** `budget`: how long all calls together may take, in milliseconds, with the pauses that Cloudflare asks for. */
-export function cloudflareApi(env: Env, budget: number) {
-  // The client sleeps as long as Retry-After says, deaf to the signal: a race ends the wait, the signal the retry.
-  const signal = AbortSignal.timeout(budget);
-  const tooLate = new Promise<never>((_, reject) =>
+/** `budgetMs`: time limit of all calls together, retries and their pauses included. */
+export function cloudflareApi(env: Env, budgetMs: number) {
+  // The client ignores the signal while it sleeps for Retry-After: the race ends the wait, the signal the retries.
+  const signal = AbortSignal.timeout(budgetMs);
+  const timedOut = new Promise<never>((_, reject) =>
     signal.addEventListener("abort", () => reject(new APIUserAbortError())),
   );
-  tooLate.catch(() => {});
-  const account_id = needed(env.CLOUDFLARE_ACCOUNT_ID, "CLOUDFLARE_ACCOUNT_ID");
-  const zone_id = needed(env.CLOUDFLARE_TUNNEL_ZONE_ID, "CLOUDFLARE_TUNNEL_ZONE_ID");
+  timedOut.catch(() => {});
+  const account_id = required(env.CLOUDFLARE_ACCOUNT_ID, "CLOUDFLARE_ACCOUNT_ID");
+  const zone_id = required(env.CLOUDFLARE_TUNNEL_ZONE_ID, "CLOUDFLARE_TUNNEL_ZONE_ID");
   const client = createClient({
-    apiToken: needed(env.CLOUDFLARE_API_TOKEN, "CLOUDFLARE_API_TOKEN"),
+    apiToken: required(env.CLOUDFLARE_API_TOKEN, "CLOUDFLARE_API_TOKEN"),
     baseURL: env.CLOUDFLARE_API_BASE_URL || "https://api.cloudflare.com/client/v4",
     resources: [BaseCloudflared, BaseRecords, BaseZones],
-    timeout: ATTEMPT_MS,
+    timeout: ATTEMPT_TIMEOUT_MS,
     maxRetries: 2,
     logLevel: "off",
   });
@@ -77,7 +78,7 @@ export function cloudflareApi(env: Env, budget: number) {
       const found = await listed("look for the tunnel by its name", (options) =>
         tunnels.list({ account_id, name, is_deleted: false }, options),
       );
-      // The filter of the API is not documented to be exact.
+      // The documentation does not promise an exact match.
       return found.flatMap((tunnel) => (tunnel.name === name && tunnel.id ? [tunnel.id] : []));
     },
 
@@ -98,18 +99,18 @@ export function cloudflareApi(env: Env, budget: number) {
       );
     },
 
-    /** Makes the host lead to the tunnel, whatever tunnel it led to before. */
+    /** Points the host to the tunnel, replacing a record that points to another tunnel. */
     async pointRecord(host: string, tunnelId: string): Promise<void> {
-      const content = `${tunnelId}${TUNNEL_HOST}`;
+      const content = `${tunnelId}${TUNNEL_HOST_SUFFIX}`;
       const record = { zone_id, type: "CNAME", name: host, content, proxied: true, ttl: 1 } as const;
       const create = (options: CallOptions) => records.create(record, options);
       if (await call(`create the DNS record ${host}`, create, RECORD_EXISTS)) return;
 
       for (const existing of await recordsOf(host)) {
         if (existing.content === content) return;
-        if (existing.type !== "CNAME" || !existing.content?.endsWith(TUNNEL_HOST)) {
+        if (existing.type !== "CNAME" || !existing.content?.endsWith(TUNNEL_HOST_SUFFIX)) {
           throw new TunnelError(
-            `The DNS record ${host} (${existing.type} ${existing.content}) is in the way of the tunnel, and is not Linkup's.`,
+            `The DNS record ${host} (${existing.type} ${existing.content}) conflicts with the tunnel, and was not created by Linkup.`,
           );
         }
         await call(`change the DNS record ${host}`, (options) =>
@@ -117,18 +118,18 @@ export function cloudflareApi(env: Env, budget: number) {
         );
         return;
       }
-      throw new TunnelError(`Cloudflare says that the DNS record ${host} exists, and does not list it.`);
+      throw new TunnelError(`Cloudflare reports that the DNS record ${host} exists, but does not list it.`);
     },
 
-    async leadsTo(host: string, tunnelId: string): Promise<boolean> {
+    async pointsTo(host: string, tunnelId: string): Promise<boolean> {
       const found = await recordsOf(host);
-      return found.some(({ content }) => content === `${tunnelId}${TUNNEL_HOST}`);
+      return found.some(({ content }) => content === `${tunnelId}${TUNNEL_HOST_SUFFIX}`);
     },
 
-    /** Deletes what leads from this host to a tunnel. */
+    /** Deletes the records that point this host to a tunnel. */
     async deleteRecords(host: string): Promise<void> {
       for (const { id, type, content } of await recordsOf(host)) {
-        if (type === "CNAME" && content?.endsWith(TUNNEL_HOST)) await this.deleteRecord(id);
+        if (type === "CNAME" && content?.endsWith(TUNNEL_HOST_SUFFIX)) await this.deleteRecord(id);
       }
     },
 
@@ -136,7 +137,7 @@ export function cloudflareApi(env: Env, budget: number) {
       await call("delete the DNS record", (options) => records.delete(id, { zone_id }, options), "not-found");
     },
 
-    /** The records that lead from a name with this prefix to a tunnel. */
+    /** The records whose name has this prefix and that point to a tunnel. */
     async tunnelRecords(prefix: string) {
       const found = await listed("list the DNS records", (options) =>
         records.list(
@@ -144,19 +145,19 @@ export function cloudflareApi(env: Env, budget: number) {
             zone_id,
             type: "CNAME",
             name: { startswith: prefix },
-            content: { endswith: TUNNEL_HOST },
+            content: { endswith: TUNNEL_HOST_SUFFIX },
             per_page: 1000,
           },
           options,
         ),
       );
       return found.flatMap(({ id, name, content, created_on }) =>
-        content?.endsWith(TUNNEL_HOST) && name.startsWith(prefix)
+        content?.endsWith(TUNNEL_HOST_SUFFIX) && name.startsWith(prefix)
           ? [
               {
                 id,
                 name,
-                tunnelId: content.slice(0, -TUNNEL_HOST.length),
+                tunnelId: content.slice(0, -TUNNEL_HOST_SUFFIX.length),
                 created: Date.parse(created_on) || 0,
               },
             ]
@@ -172,33 +173,30 @@ export function cloudflareApi(env: Env, budget: number) {
     return found.filter(({ name }) => name === host);
   }
 
-  /**
-   * One call. A failure that was expected, by Cloudflare's error codes or as "not found", is undefined;
-   * every other one is a `TunnelError`.
-   */
+  /** One call. Undefined for an expected failure (Cloudflare's error codes, or "not found"); others throw `TunnelError`. */
   async function call<T>(
-    what: string,
-    ask: (options: CallOptions) => PromiseLike<T>,
+    action: string,
+    send: (options: CallOptions) => PromiseLike<T>,
     expected: number[] | "not-found",
   ): Promise<T | undefined>;
-  async function call<T>(what: string, ask: (options: CallOptions) => PromiseLike<T>): Promise<T>;
+  async function call<T>(action: string, send: (options: CallOptions) => PromiseLike<T>): Promise<T>;
   async function call<T>(
-    what: string,
-    ask: (options: CallOptions) => PromiseLike<T>,
+    action: string,
+    send: (options: CallOptions) => PromiseLike<T>,
     expected: number[] | "not-found" = [],
   ): Promise<T | undefined> {
     try {
-      return await Promise.race([ask({ signal }), tooLate]);
+      return await Promise.race([send({ signal }), timedOut]);
     } catch (error) {
       if (isExpected(error, expected)) return undefined;
-      throw new TunnelError(`Cloudflare's API did not ${what}: ${reason(error)}`, { cause: error });
+      throw new TunnelError(`Cloudflare's API did not ${action}: ${reason(error)}`, { cause: error });
     }
   }
 
-  function listed<T>(what: string, ask: (options: CallOptions) => AsyncIterable<T>): Promise<T[]> {
-    return call(what, async (options) => {
+  function listed<T>(action: string, send: (options: CallOptions) => AsyncIterable<T>): Promise<T[]> {
+    return call(action, async (options) => {
       const items: T[] = [];
-      for await (const item of ask(options)) items.push(item);
+      for await (const item of send(options)) items.push(item);
       return items;
     });
   }
@@ -216,18 +214,18 @@ function isExpected(error: unknown, expected: number[] | "not-found"): boolean {
 
 function reason(error: unknown): string {
   if (error instanceof APIUserAbortError || error instanceof APIConnectionTimeoutError)
-    return "it took too long. Try again later, or see https://www.cloudflarestatus.com.";
+    return "it timed out. Try again later, or see https://www.cloudflarestatus.com.";
   if (error instanceof APIConnectionError) return "it could not be reached. Try again later.";
   if (!(error instanceof APIError)) return String(error);
   const details = error.errors.map(({ code, message }) => `${message} (code ${code})`).join("; ");
   const said = details || `status ${error.status}`;
   if (error.status === 429) return `too many calls. Try again in some minutes. (${said})`;
   if (error.status === 401 || error.status === 403)
-    return `${said}. The Worker's CLOUDFLARE_API_TOKEN needs the rights "Account · Cloudflare Tunnel · Edit" and "Zone · DNS · Edit".`;
+    return `${said}. The Worker's CLOUDFLARE_API_TOKEN needs the permissions "Account · Cloudflare Tunnel · Edit" and "Zone · DNS · Edit".`;
   return said;
 }
 
-function needed(value: string | undefined, name: string): string {
+function required(value: string | undefined, name: string): string {
   if (value) return value;
   throw new TunnelError(
     `The Worker's variable ${name} is not set: deploy it again with it, or with LINKUP_TUNNEL=direct for a Worker on this machine.`,

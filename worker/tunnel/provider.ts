@@ -1,45 +1,38 @@
-/** How requests reach a laptop. */
+/** How requests reach a laptop: the contract of tunnel providers. */
 import type { TunnelData } from "../../core/api/control-api.ts";
-import { type Env, isDirect } from "../env.ts";
-import { cloudflareTunnels } from "./cloudflare.ts";
-import { directTunnels } from "./direct.ts";
 
-/** A tunnel, and when it was last seen to be there (milliseconds since the epoch). */
-export interface OpenTunnel {
+/** A tunnel that exists, and when that was last verified (milliseconds since the epoch). */
+export interface VerifiedTunnel {
   data: TunnelData;
   verified: number;
 }
 
-/** A tunnel that has to go, with or without all that belongs to it. */
-export interface DoomedTunnel {
+/** A tunnel that has to be deleted; parts of it may be missing. */
+export interface PendingDeletion {
   session: string;
-  /** Null when it may have been made, or not. */
+  /** Null when its creation may or may not have succeeded. */
   id: string | null;
 }
 
 /**
- * Makes and deletes the tunnels of sessions. All calls can be repeated without harm, and throw `TunnelError`.
- * `url` is where the local server of the session listens, as its client says; only for `direct`.
+ * Creates and deletes the tunnels of sessions. All calls are idempotent, and throw `TunnelError`.
+ * `url` is where the session's local server listens, as its client says; used by `direct` only.
  */
 export interface TunnelProvider {
-  /** What is wrong with this session's name for a tunnel; undefined when nothing is. */
+  /** Why this session's name cannot have a tunnel; undefined when it can. */
   nameProblem(session: string): string | undefined;
-  /** Starts with what the session has already; undefined when it is no longer there. */
-  keep(existing: OpenTunnel, url: string | null): Promise<OpenTunnel | undefined>;
-  /** Makes a tunnel. After a failure parts of it may be left: `close` with the id null deletes them. */
-  open(session: string, url: string | null): Promise<OpenTunnel>;
-  /** Deletes it and all that belongs to it; nothing when there is nothing. */
-  close(doomed: DoomedTunnel): Promise<void>;
+  /** Reuses the session's tunnel; undefined when it no longer exists. */
+  reuse(existing: VerifiedTunnel, url: string | null): Promise<VerifiedTunnel | undefined>;
+  /** Creates a tunnel. After a failure parts of it may exist: `delete` with a null id removes them. */
+  create(session: string, url: string | null): Promise<VerifiedTunnel>;
+  /** Deletes the tunnel and its DNS record; does nothing when there are none. */
+  delete(pending: PendingDeletion): Promise<void>;
   /**
-   * Deletes what carries our names and belongs to no session. `isOwned` tells whether a session has this tunnel.
-   * Returns what it deleted, in words.
+   * Deletes tunnels and records that carry our prefix and belong to no session. `isOwned` says whether a session has
+   * this tunnel. Returns descriptions of what was deleted.
    */
   sweep(isOwned: (session: string, tunnelId: string) => Promise<boolean>): Promise<string[]>;
 }
 
-/** What failed, in words for the person who wanted the session. */
+/** The message is for the person who wanted the session. */
 export class TunnelError extends Error {}
-
-export function tunnelProvider(env: Env): TunnelProvider {
-  return isDirect(env) ? directTunnels(env) : cloudflareTunnels(env);
-}

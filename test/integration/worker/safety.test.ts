@@ -157,7 +157,10 @@ describe("bodies", () => {
       headers: { authorization: "Bearer token123" },
       body: Buffer.from([0x22, 0xff, 0xfe, 0x22]),
     });
-    expect([answer.status, answer.body]).toEqual([400, expect.stringContaining("The body is no JSON")]);
+    expect([answer.status, answer.body]).toEqual([
+      400,
+      expect.stringContaining("The body is not valid JSON"),
+    ]);
   });
 });
 

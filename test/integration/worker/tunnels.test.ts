@@ -65,11 +65,11 @@ describe("a tunnel through Cloudflare", () => {
     });
   });
 
-  test("a laptop that is away is told apart from an unknown session", async () => {
+  test("an unreachable laptop differs from an unknown session", async () => {
     await start();
     const away = await send(worker.url, "/", { headers: { host: "slim-gecko.example.com" } });
     expect([away.status, away.headers["linkup-error"]]).toEqual([502, "tunnel-down"]);
-    expect(away.body).toContain("The session slim-gecko is known, but the laptop");
+    expect(away.body).toContain("The session slim-gecko exists, but its laptop");
     const unknown = await send(worker.url, "/", { headers: { host: "nobody.example.com" } });
     expect([unknown.status, unknown.headers["linkup-error"]]).toEqual([422, "unknown-session"]);
   });
@@ -150,7 +150,7 @@ describe("a tunnel through Cloudflare", () => {
     const answer = await start(local("a".repeat(60)));
     expect(answer.status).toBe(400);
     expect(answer.body).toMatch(
-      /desired_name: .* is too long for a tunnel: .* 67 characters, 63 are possible/,
+      /desired_name: .* is too long for a tunnel: .* 67 characters, the maximum is 63/,
     );
   });
 });
@@ -208,7 +208,9 @@ describe("what goes wrong at Cloudflare leaves nothing behind and is said", () =
     internet.cloudflare.addRecord("linkup-slim-gecko.tunnels.example.net", "192.0.2.1", { type: "A" });
     const answer = await start();
     expect(answer.status).toBe(502);
-    expect(answer.body).toMatch(/linkup-slim-gecko\.tunnels\.example\.net \(A 192\.0\.2\.1\) is in the way/);
+    expect(answer.body).toMatch(
+      /linkup-slim-gecko\.tunnels\.example\.net \(A 192\.0\.2\.1\) conflicts with the tunnel/,
+    );
     await expect.poll(state).toEqual({ ...NONE, records: ALL.records });
   });
 
@@ -226,17 +228,17 @@ describe("what goes wrong at Cloudflare leaves nothing behind and is said", () =
   test("the API hangs: an answer comes within the time that clients wait", async () => {
     internet.cloudflare.faults = [{ on: "POST /accounts", hang: true }];
     const answer = await start();
-    expect([answer.status, answer.body]).toEqual([502, expect.stringContaining("it took too long")]);
+    expect([answer.status, answer.body]).toEqual([502, expect.stringContaining("it timed out")]);
     internet.cloudflare.faults = [];
     expect((await start()).status).toBe(200);
     expect(state()).toEqual(ALL);
   });
 
-  test("the token lacks rights", async () => {
+  test("the API token lacks permissions", async () => {
     internet.cloudflare.faults = [
       { on: "POST /accounts", status: 403, errors: [{ code: 10000, message: "Authentication error" }] },
     ];
-    expect((await start()).body).toContain('needs the rights "Account · Cloudflare Tunnel · Edit"');
+    expect((await start()).body).toContain('needs the permissions "Account · Cloudflare Tunnel · Edit"');
   });
 
   test("an existing session goes on when its tunnel cannot be changed", async () => {

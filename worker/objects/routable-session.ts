@@ -1,0 +1,59 @@
+/** A session as the proxy needs it, with local locations resolved to the tunnel. */
+import {
+  httpOrigin,
+  type Routing,
+  type Session,
+  type SessionKind,
+} from "../../core/session/session-document.ts";
+import { goesThroughTunnel } from "./locality.ts";
+
+export interface RoutableSession {
+  /** Changes with every change of the session, and with every restart of its object. */
+  version: string;
+  /** When the session was last changed, in milliseconds since the epoch. Unlike the version it survives a restart. */
+  updated: number;
+  kind: SessionKind;
+  /** Locations on the laptop are the tunnel's URL, or `NO_TUNNEL_ORIGIN` when there is none. */
+  routing: Routing;
+  tunnel: { origin: string; secret: string } | null;
+}
+
+/** Version of a missing session. */
+export const NO_VERSION = "none";
+
+/** Origin of local services of a session without a tunnel. */
+export const NO_TUNNEL_ORIGIN = "http://no-tunnel.invalid";
+/** The path that v1 clients send as location of local services when they were started without a tunnel. */
+const NO_TUNNEL_PATH = "/linkup/no-tunnel";
+
+export function routableSession(
+  { version, updated }: Pick<RoutableSession, "version" | "updated">,
+  session: Session,
+  tunnel: { data: { url: string }; origin_secret: string } | null,
+  direct: boolean,
+): RoutableSession {
+  const { kind, services, domains, cache_routes } = session;
+  const resolve = (location: string) => {
+    if (isNoTunnelLocation(location)) return NO_TUNNEL_ORIGIN;
+    return goesThroughTunnel(location, direct) ? (tunnel?.data.url ?? NO_TUNNEL_ORIGIN) : location;
+  };
+  return {
+    version,
+    updated,
+    kind,
+    routing: {
+      services: services.map((service) => ({ ...service, location: resolve(service.location) })),
+      domains,
+      cache_routes,
+    },
+    tunnel: tunnel && {
+      origin: httpOrigin(tunnel.data.url) ?? tunnel.data.url,
+      secret: tunnel.origin_secret,
+    },
+  };
+}
+
+/** True for the address of the Worker's own response about sessions without a tunnel. */
+export function isNoTunnelLocation(location: string): boolean {
+  return URL.canParse(location) && new URL(location).pathname === NO_TUNNEL_PATH;
+}

@@ -1,0 +1,16 @@
+/** A request whose session and service are known. */
+
+import type { Routed } from "../../core/routing/route-request.ts";
+import type { RequestHead } from "../../core/routing/routing-input.ts";
+import type { SessionMatch } from "./session-lookup.ts";
+
+export interface RoutedRequest {
+  match: SessionMatch;
+  decision: Routed;
+  head: RequestHead;
+  request: Request;
+  method: string;
+  hasBody: boolean;
+  /** A pattern of `cache_routes` matches its path. */
+  keepsCaching: boolean;
+}

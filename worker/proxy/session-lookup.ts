@@ -1,0 +1,161 @@
+/**
+ * Finds the session of a request among its candidate names. Each isolate caches lookups for `FRESH_MS`,
+ * which bounds how long a change made by another isolate can go unseen here.
+ */
+import {
+  firstKnownSession,
+  type NameSource,
+  type SessionCandidate,
+} from "../../core/routing/identify-session.ts";
+import type { RequestHead } from "../../core/routing/routing-input.ts";
+import { sessionLabel } from "../../core/session/host-name.ts";
+import type { Env } from "../env.ts";
+import { NO_VERSION, type RoutableSession } from "../objects/routable-session.ts";
+import { type SessionObject, sessionObjects } from "../objects/session-object.ts";
+
+export const FRESH_MS = 1000;
+/** Age from which a cached lookup is refreshed in the background, so that requests in steady traffic never wait. */
+const REFRESH_MS = 600;
+/** How long to wait on another request's in-flight lookup. */
+const COALESCE_TIMEOUT_MS = 500;
+/** Size of the cache; the oldest entries are evicted first. */
+const MAX_ENTRIES = 2000;
+
+interface CachedLookup {
+  /** When the lookup started, in milliseconds since the epoch. */
+  at: number;
+  /** Cached: deriving an id hashes the name. */
+  id: DurableObjectId;
+  session: RoutableSession | null;
+}
+
+const cache = new Map<string, CachedLookup>();
+/** Lookups in flight, shared by all requests of this isolate. */
+const inFlight = new Map<string, Promise<RoutableSession | null>>();
+
+export interface SessionMatch {
+  name: string;
+  /** Where in the request the name was found. */
+  source: NameSource;
+  session: RoutableSession;
+}
+
+/**
+ * The first candidate that is a known session. Returns without a promise when the cache can tell, and then does not
+ * parse the remaining candidates; otherwise looks up all that are not cached in one round.
+ */
+export function findSession(
+  head: RequestHead,
+  env: Env,
+  context: ExecutionContext,
+): SessionMatch | undefined | Promise<SessionMatch | undefined> {
+  const now = Date.now();
+  const fromCache = (name: string, source: NameSource): SessionMatch | "no-session" | "not-cached" => {
+    const cached = cache.get(name);
+    if (cached === undefined || now - cached.at >= FRESH_MS) return "not-cached";
+    if (cached.session === null) return "no-session";
+    if (now - cached.at >= REFRESH_MS && !inFlight.has(name)) context.waitUntil(lookUp(name, env));
+    return { name, source, session: cached.session };
+  };
+
+  // Fast path: nearly every request names its session by its host.
+  const label = sessionLabel(head.host);
+  const first = label === undefined ? "no-session" : fromCache(label, "host");
+  if (typeof first === "object") return first;
+
+  const candidates: SessionCandidate[] = [];
+  let needsLookup = false;
+  const match = firstKnownSession(head, (name, source): SessionMatch | undefined => {
+    const cached = fromCache(name, source);
+    if (cached === "not-cached") needsLookup = true;
+    else if (cached !== "no-session" && !needsLookup) return cached;
+    candidates.push({ name, source });
+    return undefined;
+  });
+  return needsLookup ? lookUpAll(candidates, now, env) : match;
+}
+
+async function lookUpAll(
+  candidates: SessionCandidate[],
+  now: number,
+  env: Env,
+): Promise<SessionMatch | undefined> {
+  const [only] = candidates;
+  if (only && candidates.length === 1) {
+    const session = await lookUp(only.name, env);
+    return session ? { ...only, session } : undefined;
+  }
+  const sessions = await Promise.all(
+    candidates.map(({ name }) => {
+      const cached = cache.get(name);
+      return cached && now - cached.at < FRESH_MS ? cached.session : lookUp(name, env);
+    }),
+  );
+  const first = sessions.findIndex((session) => session !== null);
+  return first === -1 ? undefined : { ...candidates[first]!, session: sessions[first]! };
+}
+
+function lookUp(name: string, env: Env): Promise<RoutableSession | null> {
+  const pending = inFlight.get(name);
+  if (pending) return join(pending, name, env);
+  const lookup: Promise<RoutableSession | null> = askObject(name, env, () => inFlight.get(name) === lookup);
+  inFlight.set(name, lookup);
+  return lookup;
+}
+
+/** Waits for another request's lookup. That one never settles when its client disconnects: then starts a new one. */
+async function join(
+  pending: Promise<RoutableSession | null>,
+  name: string,
+  env: Env,
+): Promise<RoutableSession | null> {
+  let timer = 0;
+  const timeout = new Promise<"timeout">((resolve) => {
+    timer = setTimeout(() => resolve("timeout"), COALESCE_TIMEOUT_MS);
+  });
+  const first = await Promise.race([pending, timeout]);
+  clearTimeout(timer);
+  if (first !== "timeout") return first;
+  if (inFlight.get(name) === pending) inFlight.delete(name);
+  return lookUp(name, env);
+}
+
+/** `isCurrent`: false once the lookup was superseded or the session changed here; its result is not cached then. */
+async function askObject(name: string, env: Env, isCurrent: () => boolean): Promise<RoutableSession | null> {
+  const at = Date.now();
+  const cached = cache.get(name);
+  const id = cached?.id ?? env.SESSIONS.idFromName(name);
+  try {
+    const object = sessionObjects(env).get(id);
+    if (cached && (await isUnchanged(object, cached))) {
+      if (isCurrent()) cached.at = at;
+      return cached.session;
+    }
+    const session = await object.lookUp();
+    if (isCurrent()) store(name, { at, id, session });
+    return session;
+  } finally {
+    if (isCurrent()) inFlight.delete(name);
+  }
+}
+
+async function isUnchanged(
+  object: DurableObjectStub<SessionObject>,
+  { session }: CachedLookup,
+): Promise<boolean> {
+  const { status } = await object.fetch(`http://session/${session?.version ?? NO_VERSION}`, HEAD);
+  return status === 204;
+}
+const HEAD = { method: "HEAD" };
+
+function store(name: string, lookup: CachedLookup): void {
+  cache.delete(name);
+  cache.set(name, lookup);
+  if (cache.size > MAX_ENTRIES) cache.delete(cache.keys().next().value!);
+}
+
+/** Call after a change made here: the next request looks the session up again, and discards a lookup in flight. */
+export function invalidateLookup(name: string): void {
+  cache.delete(name);
+  inFlight.delete(name);
+}
