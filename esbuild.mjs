@@ -1,9 +1,11 @@
-// One bundle per process: extension (in four parts), local server, local DNS, command line, Worker.
-//   node esbuild.mjs [--dev] [extension|manager|language|doctor|local-server|local-dns|cli|worker]…    all of them when none is named
-import { mkdir, rename, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
-import { build } from "esbuild";
+// The bundles: the extension in parts, and one file for each other process.
+//   node esbuild.mjs [--dev] [extension|local-server|local-dns|cli|worker]…    all of them when none is named
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { build, transform } from "esbuild";
 
+const root = import.meta.dirname;
+const dist = join(root, "dist");
 const dev = process.argv.includes("--dev");
 
 /** @type {import("esbuild").BuildOptions} */
@@ -12,67 +14,36 @@ const shared = {
   minify: !dev,
   sourcemap: dev ? "inline" : false,
   keepNames: false,
+  // Licences are told in THIRD_PARTY_NOTICES.txt, which `npm run package` makes of what is bundled.
   legalComments: "none",
   logLevel: "warning",
-  absWorkingDir: import.meta.dirname,
+  absWorkingDir: root,
+  outdir: "dist",
+  metafile: true,
   write: false,
 };
 /** VS Code 1.101 runs extensions, and so everything they start, on Node 22. */
 const node = { ...shared, platform: "node", target: "node22", format: "cjs" };
 
-/**
- * What the extension needs later than at once is in files of their own: the manager; linkup.yaml in the editor, with what
- * else knows its schema or YAML; and Doctor, which knows certificates. `import()` reads them.
- */
-const PARTS = {
-  manager: /\/manager\/manager\.ts$/,
-  language:
-    /\/(language\/language|config\/config|core\/session\/session|template|discovery\/find-services)\.ts$/,
-  doctor: /\/doctor\/doctor\.ts$/,
-};
-/** @type {import("esbuild").Plugin} */
-const apart = {
-  name: "apart",
-  setup: ({ onResolve }) => {
-    for (const [part, filter] of Object.entries(PARTS))
-      onResolve({ filter }, ({ kind }) =>
-        kind === "dynamic-import" ? { path: `./${part}.js`, external: true } : undefined,
-      );
-  },
-};
-/** `import()` becomes `require`, which every extension host has. */
-const inParts = { plugins: [apart], supported: { "dynamic-import": false }, mainFields: ["module", "main"] };
-
 /** @type {Record<string, import("esbuild").BuildOptions>} */
 const bundles = {
+  // Each `import()` makes a part that is read when it is needed. What several parts need is in a file of its own, so that
+  // every class exists once. esbuild splits ES modules only: the files become CommonJS afterwards.
   extension: {
     ...node,
     entryPoints: ["extension/extension.ts"],
-    outfile: "dist/extension.js",
-    external: ["vscode"],
-    ...inParts,
-  },
-  manager: { ...node, entryPoints: ["manager/manager.ts"], outfile: "dist/manager.js", ...inParts },
-  language: {
-    ...node,
-    entryPoints: ["extension/language/language.ts"],
-    outfile: "dist/language.js",
+    format: "esm",
+    splitting: true,
+    chunkNames: "extension-[name]-[hash]",
     external: ["vscode"],
     mainFields: ["module", "main"],
   },
-  doctor: { ...node, entryPoints: ["manager/doctor/doctor.ts"], outfile: "dist/doctor.js" },
-  "local-server": { ...node, entryPoints: ["local-server/main.ts"], outfile: "dist/local-server.js" },
-  "local-dns": { ...node, entryPoints: ["local-server/dns/main.ts"], outfile: "dist/local-dns.js" },
-  cli: {
-    ...node,
-    entryPoints: ["cli/main.ts"],
-    outfile: "dist/cli.js",
-    banner: { js: "#!/usr/bin/env node" },
-  },
+  "local-server": { ...node, entryPoints: { "local-server": "local-server/main.ts" } },
+  "local-dns": { ...node, entryPoints: { "local-dns": "local-server/dns/main.ts" } },
+  cli: { ...node, entryPoints: { cli: "cli/main.ts" }, banner: { js: "#!/usr/bin/env node" } },
   worker: {
     ...shared,
-    entryPoints: ["worker/index.ts"],
-    outfile: "dist/worker.js",
+    entryPoints: { worker: "worker/index.ts" },
     format: "esm",
     target: "es2024",
     conditions: ["workerd", "worker", "browser"],
@@ -80,16 +51,102 @@ const bundles = {
   },
 };
 
-const named = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
-await Promise.all((named.length > 0 ? named : Object.keys(bundles)).map(bundle));
+/**
+ * The most bytes that may be read at the start of a process, and additionally for each module that the extension imports by
+ * `import()`. About a tenth more than there are: what grows by more than that is looked at before it ships.
+ */
+const BUDGETS = {
+  "extension/extension.ts": 64_000,
+  "extension/language/language.ts": 280_000,
+  "extension/commands/template.ts": 40_000,
+  "manager/manager.ts": 148_000,
+  "manager/doctor/doctor.ts": 360_000,
+  "manager/reconcile/stop-unwritten.ts": 71_000,
+  "manager/discovery/find-services.ts": 132_000,
+  "manager/components/local-dns/changes.ts": 5_000,
+  "core/config/parse-config.ts": 221_000,
+  "core/session/session-document.ts": 62_000,
+  "local-server/main.ts": 1_800_000,
+  "local-server/dns/main.ts": 44_000,
+  "cli/main.ts": 854_000,
+  "worker/index.ts": 137_000,
+};
 
-/** Several processes may build at the same time: a bundle is replaced as a whole, never half written. */
-async function bundle(name) {
-  const { outputFiles } = await build(bundles[name]);
-  for (const { path, contents } of outputFiles) {
-    await mkdir(dirname(path), { recursive: true });
-    const written = `${path}.${process.pid}`;
-    await writeFile(written, contents);
-    await rename(written, path);
+/** Writes these bundles into dist/, and returns esbuild's account of each. */
+export async function bundle(names = Object.keys(bundles)) {
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await write(name)])));
+}
+
+async function write(name) {
+  const { outputFiles, metafile } = await build(bundles[name]);
+  // The entry comes last, when all that it needs is there.
+  const files = outputFiles.toSorted((a, b) => isChunk(b.path) - isChunk(a.path));
+  await mkdir(dist, { recursive: true });
+  for (const { path, text } of files)
+    await replace(path, bundles[name].splitting ? await commonJs(text) : text);
+  const chunks = new Set(files.map(({ path }) => basename(path)).filter(isChunk));
+  if (bundles[name].splitting)
+    for (const file of await readdir(dist))
+      if (isChunk(file) && !chunks.has(file)) await rm(join(dist, file), { force: true });
+  return metafile;
+}
+
+function isChunk(path) {
+  return basename(path).startsWith("extension-");
+}
+
+async function commonJs(text) {
+  const { minify, sourcemap, target } = bundles.extension;
+  const supported = { "dynamic-import": false };
+  return (await transform(text, { format: "cjs", platform: "node", minify, sourcemap, target, supported }))
+    .code;
+}
+
+/** Several processes may build at the same time: a file is replaced as a whole, never half written. */
+async function replace(path, text) {
+  const written = `${path}.${process.pid}`;
+  await writeFile(written, text);
+  await rename(written, path);
+}
+
+/**
+ * The bytes that are read at the start of each bundle, and for each part of the extension those that nothing before it has
+ * read. Keys are the modules' paths.
+ */
+export function sizes(metafiles) {
+  const found = {};
+  for (const { outputs } of Object.values(metafiles)) {
+    const entries = Object.entries(outputs).filter(([, { entryPoint }]) => entryPoint);
+    const start = entries.find(([path]) => !isChunk(path))[0];
+    const present = reach(outputs, start);
+    for (const [path, { entryPoint }] of entries) {
+      const read = [...reach(outputs, path)].filter((file) => path === start || !present.has(file));
+      found[entryPoint] = read.reduce((sum, file) => sum + outputs[file].bytes, 0);
+    }
   }
+  return found;
+}
+
+/** The output files that are read with this one. */
+function reach(outputs, path, found = new Set()) {
+  if (found.has(path) || !outputs[path]) return found;
+  found.add(path);
+  for (const { path: imported, kind } of outputs[path].imports)
+    if (kind === "import-statement") reach(outputs, imported, found);
+  return found;
+}
+
+/** What is larger than it may be, or has no budget: a sentence each. */
+export function overBudget(metafiles) {
+  return Object.entries(sizes(metafiles)).flatMap(([module, bytes]) => {
+    const budget = BUDGETS[module];
+    if (budget === undefined)
+      return [`${module} is a bundle of ${bytes} bytes without a budget in esbuild.mjs`];
+    return bytes > budget ? [`${module} has ${bytes} bytes, more than its ${budget}`] : [];
+  });
+}
+
+if (import.meta.main) {
+  const named = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
+  console.log(sizes(await bundle(named.length > 0 ? named : undefined)));
 }

@@ -74,14 +74,6 @@ export function problem(code: ProblemCode, message: string, actions: readonly Ac
 export class LinkupError extends Error {
   readonly problem: Problem;
 
-  /** Each bundle of the extension has this class: an error of another one's is known by its name. */
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    // Those that extend it are known as classes usually are.
-    // biome-ignore lint/complexity/noThisInStatic: it is the class that was asked.
-    if (this !== LinkupError) return Function.prototype[Symbol.hasInstance].call(this, value);
-    return value instanceof Error && value.name === "LinkupError";
-  }
-
   constructor(code: ProblemCode, message: string, actions: readonly Action[] = [], options?: ErrorOptions) {
     super(message, options);
     this.name = "LinkupError";
