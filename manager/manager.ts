@@ -5,7 +5,7 @@ import type { Explanation } from "../core/api/control-api.ts";
 import type { Config, Target } from "../core/config/parse-config.ts";
 import { sessionNameError } from "../core/session/session-name.ts";
 import type { RequestLog } from "./components/local-server/control-client.ts";
-import type { Examined } from "./doctor/doctor.ts";
+import type { DoctorInput } from "./doctor/doctor.ts";
 import type { HealthReport } from "./doctor/report.ts";
 import { readConfig, workerToken } from "./files/config-file.ts";
 import { type Wanted, wantBeside, wantConfig, wantStarted } from "./model/changes.ts";
@@ -195,7 +195,7 @@ export class Manager {
     await this.#following.dispose();
   }
 
-  async #examined(configPath: string | undefined): Promise<Examined> {
+  async #examined(configPath: string | undefined): Promise<DoctorInput> {
     const { home, version, env } = this.#options;
     const snapshot = await this.refresh();
     const { seen } = this.#following.observer;

@@ -1,10 +1,10 @@
-/** What a Docker Compose file tells of services: those with a published port that may speak HTTP. Pure. */
+/** Services of a Docker Compose file with a published port that may serve HTTP. Pure. */
 import { posix } from "node:path";
 import { parse } from "yaml";
-import type { Proposal } from "./found-service.ts";
+import type { ServiceProposal } from "./found-service.ts";
 import { asPort, expand } from "./port.ts";
 
-/** Ports, inside the container, of what speaks no HTTP: mail, databases, queues, caches. */
+/** Container ports of programs that do not serve HTTP: mail, databases, queues, caches. */
 const NOT_HTTP = new Set([
   22, 25, 53, 1025, 1433, 1521, 2181, 3306, 4222, 5432, 5672, 6379, 9042, 9092, 11211, 27017,
 ]);
@@ -13,7 +13,7 @@ export function fromCompose(
   text: string,
   directory: string,
   env: Readonly<Record<string, string>>,
-): Omit<Proposal, "foundIn">[] {
+): Omit<ServiceProposal, "foundIn">[] {
   return Object.entries(servicesOf(text)).flatMap(([name, service]) => {
     const ports = asList(service?.ports).flatMap((port) => published(port, env) ?? []);
     const [first] = ports.filter(({ inside }) => !NOT_HTTP.has(inside));
@@ -28,12 +28,12 @@ function servicesOf(text: string): Record<string, Service> {
     const services = (parse(text) as { services?: unknown } | null)?.services;
     return typeof services === "object" && services ? (services as Record<string, Service>) : {};
   } catch {
-    // Half written, or none: it tells nothing.
+    // Invalid YAML, perhaps half written: no services.
     return {};
   }
 }
 
-/** `[HOST:]8000:80[/tcp]`, a range of such, or a map; undefined for one that is not published at a known port. */
+/** Parses `[HOST:]8000:80[/tcp]`, a range or a map; undefined when it is not published at a fixed port. */
 function published(
   port: unknown,
   env: Readonly<Record<string, string>>,
@@ -45,7 +45,7 @@ function published(
   return outside && inside && long?.protocol !== "udp" ? { outside, inside } : undefined;
 }
 
-/** Where its sources are, when it is built here. */
+/** The folder of its sources, when it is built from this workspace. */
 function buildFolder(service: Service, directory: string): string | undefined {
   const build = service?.build;
   const context = typeof build === "object" && build ? (build as { context?: unknown }).context : build;

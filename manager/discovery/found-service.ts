@@ -1,20 +1,20 @@
-/** What a newcomer's linkup.yaml can start with: a service that a workspace seems to have. */
+/** A service that a workspace seems to have, for a first linkup.yaml. */
 export interface FoundService {
-  /** Unique among those that were found; lower-case letters, digits, `-` and `_`. */
+  /** Unique in the result; lower-case letters, digits, `-` and `_`. */
   name: string;
-  /** Where it answers on this machine: `http://localhost:3000`. */
+  /** Its URL on this machine: `http://localhost:3000`. */
   local: string;
-  /** Its folder as linkup.yaml names it: `./apps/web`; undefined for the workspace's own folder, or when nothing tells. */
+  /** Its folder as in linkup.yaml: `./apps/web`; undefined for the workspace's own folder, or when unknown. */
   directory: string | undefined;
-  /** The file that tells of it, relative to the workspace's folder: `apps/web/package.json`. */
+  /** The file that it was found in, relative to the workspace: `apps/web/package.json`. */
   foundIn: string;
 }
 
-/** The same before it has an unambiguous name. */
-export interface Proposal {
+/** A candidate, before names are made unique. */
+export interface ServiceProposal {
   name: string;
   port: number;
-  /** Relative to the workspace's folder, with `/`; "" for that folder itself. Undefined when nothing tells. */
+  /** Relative to the workspace's folder, with `/`; "" for that folder itself. Undefined when unknown. */
   directory: string | undefined;
   foundIn: string;
 }

@@ -1,7 +1,7 @@
-/** Which port a program will listen at, by the command that starts it. Pure. */
+/** Determines the port of a program by the command that starts it. Pure. */
 
-/** What development servers take when nobody says another one. The first that fits counts. */
-const USUAL: readonly (readonly [RegExp, number])[] = [
+/** Default ports of development servers. The first match counts. */
+const DEFAULT_PORTS: readonly (readonly [RegExp, number])[] = [
   [/\b(vite|vinxi)\b(?!.*\b(build|preview)\b)/, 5173],
   [/\bvite preview\b/, 4173],
   [/\bastro dev\b/, 4321],
@@ -27,26 +27,26 @@ const USUAL: readonly (readonly [RegExp, number])[] = [
   [/\bhugo server\b/, 1313],
 ];
 
-/** As a flag, as a variable before the command, or as an address. */
-const SAID: readonly RegExp[] = [
+/** A port given as a flag, as a variable before the command, or in an address. */
+const EXPLICIT_PORTS: readonly RegExp[] = [
   /(?:^|\s)(?:--(?:http-|dev-)?port|-p|-l)[= ]?["']?(\d+)/,
   /(?:^|\s)PORT=["']?(\d+)/,
   /(?:^|[\s="'])(?:localhost|0\.0\.0\.0|127\.0\.0\.1|\[::1?\])?:(\d+)(?![\d:])/,
   /\brunserver (\d+)/,
 ];
 
-/** `env`: the variables of its env files. Undefined when neither the command nor they tell. */
+/** `env`: the variables of its env files. Undefined when the port is unknown. */
 export function portOf(command: string, env: Readonly<Record<string, string>>): number | undefined {
   const expanded = expand(command, env);
-  for (const pattern of SAID) {
+  for (const pattern of EXPLICIT_PORTS) {
     const port = asPort(pattern.exec(expanded)?.[1]);
     if (port) return port;
   }
-  return asPort(env.PORT) ?? usualPort(expanded);
+  return asPort(env.PORT) ?? defaultPort(expanded);
 }
 
-export function usualPort(command: string): number | undefined {
-  return USUAL.find(([pattern]) => pattern.test(command))?.[1];
+export function defaultPort(command: string): number | undefined {
+  return DEFAULT_PORTS.find(([pattern]) => pattern.test(command))?.[1];
 }
 
 /** `$NAME`, `${NAME}` and `${NAME:-otherwise}`; a variable without a value stays as it is written. */

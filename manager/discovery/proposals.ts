@@ -1,17 +1,17 @@
-/** The services that the files of a workspace tell of. Pure. */
+/** Combines what the files of a workspace say into services. Pure. */
 import { posix } from "node:path";
 import { fromCompose } from "./compose.ts";
-import type { FoundService, Proposal } from "./found-service.ts";
-import { type Env, fromEnv, fromPackageJson, fromProcfile, parseEnv } from "./sources.ts";
+import type { FoundService, ServiceProposal } from "./found-service.ts";
+import { type EnvVariables, fromEnv, fromPackageJson, fromProcfile, parseEnv } from "./sources.ts";
 
 const COMPOSE = /^(docker-)?compose\.ya?ml$/;
 const PROCFILE = /^Procfile(\.dev)?$/;
 const VITE_CONFIG = /^vite\.config\.[cm]?[jt]s$/;
-/** What comes later wins, as with those who read them. */
+/** Later files override earlier ones, as in the frameworks that read them. */
 const ENV_FILES = [".env", ".env.development", ".env.local", ".env.development.local"];
 
-/** True for a file that may tell something. */
-export function isTelling(name: string): boolean {
+/** True for a file name that services are read from. */
+export function isSource(name: string): boolean {
   return (
     name === "package.json" ||
     ENV_FILES.includes(name) ||
@@ -40,16 +40,20 @@ export function servicesIn(files: ReadonlyMap<string, string>): FoundService[] {
   return found;
 }
 
-interface Ranked extends Proposal {
-  /** The lower, the nearer to how it is run by hand. */
+interface Ranked extends ServiceProposal {
+  /** Lower ranks are closer to how the service is run by hand. */
   rank: number;
 }
 
 function proposalsOf(directory: string, folder: ReadonlyMap<string, string>): Ranked[] {
-  const env: Env = Object.assign({}, ...ENV_FILES.map((name) => parseEnv(folder.get(name) ?? "")));
+  const env: EnvVariables = Object.assign({}, ...ENV_FILES.map((name) => parseEnv(folder.get(name) ?? "")));
   const viteConfig = [...folder].find(([name]) => VITE_CONFIG.test(name))?.[1];
   const proposals: Ranked[] = [];
-  const say = (rank: number, name: string, told: readonly (Omit<Proposal, "foundIn"> | undefined)[]) => {
+  const say = (
+    rank: number,
+    name: string,
+    told: readonly (Omit<ServiceProposal, "foundIn"> | undefined)[],
+  ) => {
     for (const each of told)
       if (each) proposals.push({ ...each, rank, foundIn: posix.join(directory, name) });
   };
@@ -63,8 +67,8 @@ function proposalsOf(directory: string, folder: ReadonlyMap<string, string>): Ra
   return proposals;
 }
 
-/** Unless it is known already. */
-function add(found: FoundService[], { name, port, directory, foundIn }: Proposal): void {
+/** Adds the service unless it is known already. */
+function add(found: FoundService[], { name, port, directory, foundIn }: ServiceProposal): void {
   const service: FoundService = {
     name: safeName(name),
     local: `http://localhost:${port}`,

@@ -1,19 +1,19 @@
-/** What each kind of file tells of services: the development scripts of a package.json, Procfiles, env files. Pure. */
-import type { Proposal } from "./found-service.ts";
+/** Extracts services from package.json scripts, Procfiles and env files. Pure. */
+import type { ServiceProposal } from "./found-service.ts";
 import { asPort, portOf } from "./port.ts";
 
-export type Env = Readonly<Record<string, string>>;
+export type EnvVariables = Readonly<Record<string, string>>;
 
-/** In the order in which people name what they run while they work. */
+/** Names of development scripts, most usual first. */
 const SCRIPTS = ["dev", "start:dev", "develop", "serve", "start"];
 
 /** `viteConfig`: the text of the vite.config beside it. */
 export function fromPackageJson(
   text: string,
   directory: string,
-  env: Env,
+  env: EnvVariables,
   viteConfig: string | undefined,
-): Omit<Proposal, "foundIn"> | undefined {
+): Omit<ServiceProposal, "foundIn"> | undefined {
   const { name, scripts } = packageOf(text);
   const commands = SCRIPTS.flatMap((script) => scripts[script] ?? []);
   for (const command of commands) {
@@ -30,7 +30,7 @@ function packageOf(text: string): { name: string; scripts: Record<string, string
     const texts = Object.entries(scripts ?? {}).filter(([, command]) => typeof command === "string");
     return { name: typeof name === "string" ? name : "", scripts: Object.fromEntries(texts) };
   } catch {
-    // Half written, or none: it tells nothing.
+    // Invalid JSON, perhaps half written: no scripts.
     return { name: "", scripts: {} };
   }
 }
@@ -40,7 +40,11 @@ function vitePort(config: string | undefined): string | undefined {
 }
 
 /** Lines of a name and a command. */
-export function fromProcfile(text: string, directory: string, env: Env): Omit<Proposal, "foundIn">[] {
+export function fromProcfile(
+  text: string,
+  directory: string,
+  env: EnvVariables,
+): Omit<ServiceProposal, "foundIn">[] {
   return text.split(/\r?\n/).flatMap((line) => {
     const [, name, command] = /^([\w-]+):\s*(.+)$/.exec(line) ?? [];
     // PORT is that of the process called web.
@@ -49,8 +53,8 @@ export function fromProcfile(text: string, directory: string, env: Env): Omit<Pr
   });
 }
 
-/** For what is started by a command that nothing here knows: its env files have PORT. */
-export function fromEnv(env: Env, directory: string): Omit<Proposal, "foundIn"> | undefined {
+/** A folder whose start command is unknown, but whose env files set PORT. */
+export function fromEnv(env: EnvVariables, directory: string): Omit<ServiceProposal, "foundIn"> | undefined {
   const port = asPort(env.PORT);
   return port ? { name: lastPart(directory), port, directory } : undefined;
 }

@@ -1,4 +1,4 @@
-/** Looks at everything that a session depends on, and names what is broken, why, and what helps. */
+/** Checks everything that a session depends on: what is broken, why, and what helps. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../../core/config/parse-config.ts";
@@ -29,18 +29,18 @@ import {
 } from "./network.ts";
 import { broken, type Check, type HealthReport, ok } from "./report.ts";
 
-export interface Examined extends Pick<Observed, "state" | "server"> {
+export interface DoctorInput extends Pick<Observed, "state" | "server"> {
   home: string;
   version: string;
   env: NodeJS.ProcessEnv;
   snapshot: Snapshot;
-  /** The file of this folder, where there is one. */
+  /** The linkup.yaml of this folder, if any. */
   configPath: string | undefined;
-  /** Rejects with a LinkupError where there is none. */
+  /** Rejects with a LinkupError without a token. */
   workerToken(config: Config): Promise<string>;
 }
 
-export async function examine(examined: Examined): Promise<HealthReport> {
+export async function examine(examined: DoctorInput): Promise<HealthReport> {
   const { home, version, env, snapshot, state, server, configPath, workerToken } = examined;
   const running = state.sessions.filter(isWanted);
   const paths = new Set(
@@ -77,12 +77,12 @@ export async function examine(examined: Examined): Promise<HealthReport> {
   };
 }
 
-/** Ends the processes of this home that nobody knows; returns their pids. */
+/** Ends orphaned processes of this home; returns their pids. */
 export async function endOrphans({
   home,
   state,
   server,
-}: Pick<Examined, "home" | "state" | "server">): Promise<number[]> {
+}: Pick<DoctorInput, "home" | "state" | "server">): Promise<number[]> {
   const ended: number[] = [];
   for (const { pid } of await findOrphans(home, state)) {
     if (pid === server?.pid || pid === process.pid) continue;
@@ -106,7 +106,7 @@ async function checkConfigs(paths: string[]): Promise<Check[]> {
   return Promise.all(checks);
 }
 
-/** What the local server listened on last. */
+/** The port that the local server last listened on. */
 async function rememberedPort(home: string): Promise<number | undefined> {
   const text = await readFile(join(home, "browser-port"), "utf8").catch(() => "");
   return Number(text.trim()) || undefined;

@@ -1,4 +1,4 @@
-/** Checks of what is on this machine: files, processes, ports. */
+/** Checks of this machine: files, processes, ports. */
 import { constants, existsSync, mkdtempSync, rmdirSync } from "node:fs";
 import { access, stat, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -12,8 +12,8 @@ import { isOlder } from "../model/version.ts";
 import { isOurs, type Listed, listProcesses } from "../process/list.ts";
 import { broken, type Check, ok, warning } from "./report.ts";
 
-/** Below this the next write may fail. */
-const FEW_BYTES = 10 * 1024 * 1024;
+/** Free disk space below which the next write may fail. */
+const MIN_FREE_BYTES = 10 * 1024 * 1024;
 
 export async function checkState(home: string, state: State): Promise<Check[]> {
   const checks: Check[] = [];
@@ -23,21 +23,21 @@ export async function checkState(home: string, state: State): Promise<Check[]> {
     await access(home, constants.R_OK | constants.W_OK | constants.X_OK);
     if (process.platform !== "win32" && (mode & 0o077) !== 0)
       checks.push(
-        warning("state", `Others on this machine can read ${home}. Make it yours: chmod 700 ${home}`),
+        warning("state", `Other users of this machine can read ${home}. Restrict it: chmod 700 ${home}`),
       );
     const { bavail, bsize } = await statfs(home);
-    if (bavail * bsize < FEW_BYTES)
+    if (bavail * bsize < MIN_FREE_BYTES)
       checks.push(broken("state", `The disk of ${home} is nearly full.`, { code: "state-unusable" }));
   } catch (error) {
     const why =
       (error as NodeJS.ErrnoException).code === "ENOENT" ? whyUnmakeable(home) : (error as Error).message;
-    if (why === undefined) return [ok("state", `${home} will be made when it is needed.`)];
+    if (why === undefined) return [ok("state", `${home} will be created when it is needed.`)];
     return [broken("state", `${home} cannot be used: ${why}`, { code: "state-unusable" })];
   }
   return checks.length > 0 ? checks : [ok("state", `${home} can be used.`)];
 }
 
-/** Why a folder that is not there cannot be made; undefined when it can. */
+/** Why a missing folder cannot be created; undefined when it can. */
 function whyUnmakeable(path: string): string | undefined {
   let above = dirname(path);
   while (!existsSync(above) && dirname(above) !== above) above = dirname(above);
@@ -55,11 +55,11 @@ export async function checkProcesses(
   version: string,
 ): Promise<Check[]> {
   const needed = state.sessions.some((record) => isWanted(record) && needsThisMachine(record));
-  const restart = [{ command: "restart", title: "Start Again", terminal: "linkup start" }];
+  const restart = [{ command: "restart", title: "Restart", terminal: "linkup start" }];
   const checks: Check[] = [];
   if (server && isOlder(server.version, version))
     checks.push(
-      warning("local-server", `It is of version ${server.version}, and this is ${version}.`, {
+      warning("local-server", `Version ${server.version} is running; this is ${version}.`, {
         fixes: restart,
       }),
     );
@@ -75,18 +75,16 @@ export async function checkProcesses(
     const runs = keeper !== null && (await isRunning(keeper));
     checks.push(
       runs
-        ? ok("keeper", `It watches over the sessions (pid ${keeper.pid}).`)
-        : broken(
-            "keeper",
-            "It does not run: nothing is started again when it dies, unless a window is open.",
-            { fixes: restart },
-          ),
+        ? ok("keeper", `It supervises the sessions (pid ${keeper.pid}).`)
+        : broken("keeper", "It does not run, so nothing is restarted unless a window is open.", {
+            fixes: restart,
+          }),
     );
   }
   return checks;
 }
 
-/** Processes of this home that the state does not know. */
+/** Processes of this home that are not in the state. */
 export async function findOrphans(home: string, state: State): Promise<Listed[]> {
   const known = new Set(
     [
@@ -107,11 +105,11 @@ export async function checkOrphans(
   const orphans = (await findOrphans(home, state)).filter(
     ({ pid }) => pid !== server?.pid && pid !== process.pid,
   );
-  if (orphans.length === 0) return [ok("orphans", "No process of ours runs that should not.")];
+  if (orphans.length === 0) return [ok("orphans", "No orphaned processes.")];
   const list = orphans.map(({ pid, command }) => `${pid} (${command.slice(0, 120)})`).join(", ");
   return [
-    broken("orphans", `Left from before, and needed by nobody: ${list}.`, {
-      fixes: [{ command: "endOrphans", title: "End Them", terminal: "linkup health --end-orphans" }],
+    broken("orphans", `Orphaned processes: ${list}.`, {
+      fixes: [{ command: "endOrphans", title: "End Processes", terminal: "linkup health --end-orphans" }],
     }),
   ];
 }
@@ -123,19 +121,19 @@ export async function checkEnvFiles(home: string, state: State): Promise<Check[]
     ({ sessions }) => !sessions.some((id) => running.some((record) => record.id === id)),
   );
   const refused = running.flatMap(({ env_files }) => env_files?.problems ?? []);
-  const fixes = [{ command: "stop", title: "Take Them Out", terminal: "linkup stop --all" }];
+  const fixes = [{ command: "stop", title: "Restore Env Files", terminal: "linkup stop --all" }];
   return [
     ...left.map(({ path }) =>
       broken("env-files", `${path} still has the block of a session that ended.`, { subject: path, fixes }),
     ),
     ...refused.map(({ message, code }) => warning("env-files", message, { code })),
     ...(left.length + refused.length === 0 && entries.length > 0
-      ? [ok("env-files", `${entries.length} have a session's variables.`)]
+      ? [ok("env-files", `${entries.length} contain a session's variables.`)]
       : []),
   ];
 }
 
-/** Is the port of the browser's URLs still to be had, while the local server does not run? */
+/** Checks that the remembered browser port is free while the local server does not run. */
 export async function checkPort(
   server: ServerStatus | undefined,
   remembered: number | undefined,
@@ -145,7 +143,7 @@ export async function checkPort(
   return [
     warning(
       "port",
-      `Port ${remembered}, which isolated sessions had, is taken by another program: their URLs will have another one.`,
+      `Port ${remembered} of isolated sessions is used by another program; their URLs will get another port.`,
     ),
   ];
 }

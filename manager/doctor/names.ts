@@ -1,8 +1,8 @@
-/** Checks of what makes names lead to this machine: local DNS as the operating system asks it, and its certificates. */
+/** Checks of local DNS, through the operating system's resolver, and of its certificates. */
 import { lookup } from "node:dns/promises";
-import { askStores, type Verdict } from "../components/certificates/verify.ts";
+import { checkTrustStores, type StoreTrust } from "../components/certificates/verify.ts";
 import { localDnsStatus } from "../components/local-dns/local-dns.ts";
-import { SOON_MS } from "../components/local-dns/problems.ts";
+import { EXPIRY_WARNING_MS } from "../components/local-dns/problems.ts";
 import { inspectMachine } from "../components/system/machine.ts";
 import type { SessionView } from "../model/snapshot.ts";
 import { resolvesByItself } from "../model/urls.ts";
@@ -26,20 +26,20 @@ export async function checkLocalDns(home: string, sessions: readonly SessionView
     .filter((host) => !resolvesByItself(host));
   const checks = await Promise.all(hosts.map(checkName));
   if (hosts.length === 0) checks.push(ok("local-dns", `Installed for ${domains.join(", ")}.`));
-  if (authorityEnds !== null && authorityEnds - Date.now() < SOON_MS) {
+  if (authorityEnds !== null && authorityEnds - Date.now() < EXPIRY_WARNING_MS) {
     const days = Math.floor((authorityEnds - Date.now()) / DAY_MS);
     checks.push(
-      warning("certificates", `The local certificates end in ${days} days.`, {
+      warning("certificates", `The local certificates expire in ${days} days.`, {
         code: "certificates-ending",
         fixes: [install],
       }),
     );
   }
-  const verdicts = await askStores(home, machine);
-  return [...checks, ...verdicts.map(certificateCheck), ...gaps.map((gap) => warning("certificates", gap))];
+  const results = await checkTrustStores(home, machine);
+  return [...checks, ...results.map(certificateCheck), ...gaps.map((gap) => warning("certificates", gap))];
 }
 
-function certificateCheck({ store, refusal }: Verdict): Check {
+function certificateCheck({ store, refusal }: StoreTrust): Check {
   if (refusal === undefined)
     return ok("certificates", "It trusts the certificates of the local server.", { subject: store });
   return broken("certificates", `It refuses the certificates of the local server: ${refusal}.`, {
@@ -49,18 +49,18 @@ function certificateCheck({ store, refusal }: Verdict): Check {
   });
 }
 
-/** As every program here asks: through the operating system. */
+/** Uses the operating system's resolver, like every program here. */
 async function checkName(host: string): Promise<Check> {
   try {
     const { address } = await lookup(host);
     if (address === "127.0.0.1" || address === "::1")
-      return ok("local-dns", "It leads to this machine.", { subject: host });
-    return broken("local-dns", `It leads to ${address}, and not to this machine.`, {
+      return ok("local-dns", "It resolves to this machine.", { subject: host });
+    return broken("local-dns", `It resolves to ${address}, not to this machine.`, {
       subject: host,
       fixes: [install],
     });
   } catch (error) {
-    return broken("local-dns", `It is not found: ${(error as Error).message}.`, {
+    return broken("local-dns", `It does not resolve: ${(error as Error).message}.`, {
       subject: host,
       fixes: [install],
     });

@@ -1,4 +1,4 @@
-/** Checks of what others have to do with: the Worker, the tunnel, the session's addresses, the services. */
+/** Checks over the network: the Worker, the tunnel, session addresses, services. */
 import { readFile } from "node:fs/promises";
 import type { Config } from "../../core/config/parse-config.ts";
 import type { SessionKind } from "../../core/session/session-document.ts";
@@ -28,8 +28,8 @@ export async function checkWorkers(records: readonly SessionRecord[], version: s
 }
 
 /**
- * The Worker of a file whose session does not run: it is needed at the next start, unless that is an isolated one.
- * `tokenOf`: rejects with a LinkupError where there is none.
+ * Checks the Worker of a file whose session does not run; the next start needs it unless it is isolated.
+ * `tokenOf`: rejects with a LinkupError without a token.
  */
 export async function checkWorkerOfFile(
   path: string | undefined,
@@ -38,7 +38,7 @@ export async function checkWorkerOfFile(
   tokenOf: (config: Config) => Promise<string>,
 ): Promise<Check[]> {
   if (path === undefined || running.some(({ config_path }) => config_path === path)) return [];
-  // What is wrong with the file is told of the file.
+  // Errors in the file are reported by its own check.
   const config = await readConfig(path).catch(() => undefined);
   if (!config) return [];
   const url = config.linkup.worker_url;
@@ -56,11 +56,11 @@ async function checkWorker(url: string, token: string, version: string): Promise
     const worker = await new WorkerClient(url, token, TIMEOUT_MS).capabilities();
     if (!worker) {
       const found =
-        "It is one of the original: it does not mint a secret for the tunnel, so that whoever knows a session's URL reaches this machine, and sessions and previews expire there instead of being deleted.";
+        "An original Worker: it creates no origin secret for the tunnel, so anyone who knows the tunnel's URL reaches this machine, and sessions and previews expire instead of being deleted.";
       return [warning("worker", found, { subject: url, fixes: [redeploy] })];
     }
     if (worker.version.split(".", 2).join() !== version.split(".", 2).join()) {
-      const found = `It is of version ${worker.version}, and this is ${version}.`;
+      const found = `It has version ${worker.version}; this is ${version}.`;
       return [warning("worker", found, { subject: url, fixes: [redeploy] })];
     }
     return [ok("worker", `It answers (version ${worker.version}) and accepts the token.`, { subject: url })];
@@ -69,7 +69,7 @@ async function checkWorker(url: string, token: string, version: string): Promise
   }
 }
 
-/** Sessions that ended, and of which a Worker could not be told. */
+/** Pending deletions of ended sessions. */
 export function checkLeft({ undeleted }: State): Check[] {
   return undeleted.map(({ worker_url, problem: { message, code } }) =>
     warning("worker", message, { subject: worker_url, code }),
@@ -108,8 +108,8 @@ export async function checkTunnels(
 }
 
 /**
- * The addresses that people open: name, certificate and way, as far as this machine can tell. The local server's
- * certificates are `authority`'s, which Node does not look for in the system: whether others trust it is checked apart.
+ * Checks the session URLs from this machine: name, certificate and response. Node does not read the system's trust
+ * store, so the local server is verified against `authority`; the trust stores have their own checks.
  */
 export async function checkAddresses(
   sessions: readonly SessionView[],
@@ -125,7 +125,7 @@ export async function checkAddresses(
 }
 
 async function checkAddress(url: string, kind: SessionKind, ca: string | undefined): Promise<Check> {
-  // Browsers take names under localhost to this machine; the operating system may not.
+  // Browsers resolve names under localhost to this machine; the operating system may not.
   const target = new URL(url);
   const host = target.host;
   if (target.hostname.endsWith(".localhost")) target.hostname = "127.0.0.1";
@@ -137,7 +137,7 @@ async function checkAddress(url: string, kind: SessionKind, ca: string | undefin
       ca,
     });
     if (status === 530)
-      return broken("address", "Cloudflare finds no tunnel behind it (530).", {
+      return broken("address", "Cloudflare finds no tunnel for it (530).", {
         subject: url,
         code: "tunnel-failed",
       });
@@ -152,7 +152,7 @@ function addressReason(error: NodeJS.ErrnoException, kind: SessionKind): string 
     return `Its certificate is not accepted: ${error.message}`;
   if (error.code === "ENOTFOUND" || error.code === "EAI_AGAIN")
     return kind === "isolated"
-      ? "Its name is not found on this machine"
+      ? "Its name does not resolve on this machine"
       : "Its name is not in DNS: the zone needs proxied records for * and the domain";
   return `It cannot be reached: ${networkReason(error)}`;
 }
@@ -164,7 +164,7 @@ export function checkServices(sessions: readonly SessionView[]): Check[] {
       if (service.health !== "unhealthy")
         return ok(
           "service",
-          service.latencyMs === undefined ? "Not asked yet." : `Healthy, ${service.latencyMs} ms.`,
+          service.latencyMs === undefined ? "Not checked yet." : `Healthy, ${service.latencyMs} ms.`,
           { subject },
         );
       const other = service.target === "local" ? "remote" : "local";

@@ -1,4 +1,4 @@
-/** What `linkup health` finds: one structure for the terminal, the editor and JSON. */
+/** The report of `linkup health`, for the terminal, the editor and JSON. */
 import type { Action, ProblemCode } from "../model/problem.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 
@@ -18,15 +18,15 @@ export type CheckId =
   | "env-files"
   | "orphans";
 
-/** `warning`: it works, and something about it should be known. */
+/** `warning`: it works, with a caveat. */
 export type CheckState = "ok" | "warning" | "broken";
 
 export interface Check {
   id: CheckId;
-  /** What it is about, where there are several of a kind: a session's name, a service, a URL. */
+  /** Which one of several: a session's name, a service, a URL. */
   subject: string | undefined;
   state: CheckState;
-  /** What was found, in a sentence. */
+  /** The finding, in a sentence. */
   found: string;
   /** The kind of problem, for those that have one. */
   code: ProblemCode | undefined;
@@ -35,9 +35,9 @@ export interface Check {
 }
 
 export interface HealthReport {
-  /** Of this structure. */
+  /** Version of this structure. */
   schema: 1;
-  /** When it was made. Milliseconds since the epoch. */
+  /** Milliseconds since the epoch. */
   at: number;
   /** True when nothing is broken. */
   healthy: boolean;
@@ -47,20 +47,25 @@ export interface HealthReport {
   snapshot: Snapshot;
 }
 
-type More = Partial<Pick<Check, "subject" | "code" | "fixes">>;
+type CheckDetails = Partial<Pick<Check, "subject" | "code" | "fixes">>;
 
-export function ok(id: CheckId, found: string, more: More = {}): Check {
+export function ok(id: CheckId, found: string, more: CheckDetails = {}): Check {
   return check("ok", id, found, more);
 }
 
-export function warning(id: CheckId, found: string, more: More = {}): Check {
+export function warning(id: CheckId, found: string, more: CheckDetails = {}): Check {
   return check("warning", id, found, more);
 }
 
-export function broken(id: CheckId, found: string, more: More = {}): Check {
+export function broken(id: CheckId, found: string, more: CheckDetails = {}): Check {
   return check("broken", id, found, more);
 }
 
-function check(state: CheckState, id: CheckId, found: string, { subject, code, fixes = [] }: More): Check {
+function check(
+  state: CheckState,
+  id: CheckId,
+  found: string,
+  { subject, code, fixes = [] }: CheckDetails,
+): Check {
   return { id, subject, state, found, code, fixes };
 }

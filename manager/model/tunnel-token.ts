@@ -1,7 +1,7 @@
-/** The token of a tunnel. */
+/** cloudflared's tunnel token. */
 import type { TunnelData } from "../../core/api/control-api.ts";
 
-/** What cloudflared takes as a token. It travels by environment: arguments are for everyone to see. */
+/** Encodes the token that cloudflared expects. It is passed in the environment, because arguments are visible to every user. */
 export function tunnelToken({ account_id, secret, id }: TunnelData): string {
   return Buffer.from(JSON.stringify({ a: account_id, s: secret, t: id })).toString("base64");
 }

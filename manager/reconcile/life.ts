@@ -6,7 +6,7 @@ import { EnvFiles } from "../components/env-files/env-files.ts";
 import { type ControlClient, LOOK_PATIENCE_MS } from "../components/local-server/control-client.ts";
 import { stepConnector, stopConnector } from "../components/tunnel/connector.ts";
 import type { ConnectorOptions } from "../components/tunnel/connector-process.ts";
-import type { Way } from "../components/tunnel/end-to-end.ts";
+import type { ProbeTarget } from "../components/tunnel/end-to-end.ts";
 import { Registration } from "../components/worker-api/registration.ts";
 import { replaceLeft } from "../components/worker-api/undeleted.ts";
 import { ORIGINAL_WORKER } from "../components/worker-api/worker-answers.ts";
@@ -100,7 +100,7 @@ export class SessionLife {
   }
 
   /**
-   * The same, without writing it down. What fails on this machine does not keep the Worker from being told.
+   * Like `stop`, without updating the state. What fails on this machine does not keep the Worker from being told.
    * Returns what the Worker could not be told.
    */
   async takeDown(record: SessionRecord): Promise<Undeleted | undefined> {
@@ -131,7 +131,12 @@ export class SessionLife {
   async #connect(record: SessionRecord, server: ServerStatus): Promise<void> {
     const { id, kind, name, tunnel, worker } = record;
     if (kind !== "tunneled" || worker?.tunnel === "direct") return;
-    const wanted = { session: name!, tunnel: tunnel!, port: server.tunnel_port, way: wayThrough(record) };
+    const wanted = {
+      session: name!,
+      tunnel: tunnel!,
+      port: server.tunnel_port,
+      probe: probeTargetOf(record),
+    };
     const save = (next: Connector) =>
       this.change(id, (record) => {
         record.connector = next;
@@ -186,8 +191,8 @@ export class SessionLife {
   }
 }
 
-/** How a request gets to a service on this machine by way of the Worker. */
-function wayThrough({ config, name, targets, worker }: SessionRecord): Way | undefined {
+/** How a request gets to a service on this machine through the Worker. */
+function probeTargetOf({ config, name, targets, worker }: SessionRecord): ProbeTarget | undefined {
   const service = config.services.find((service) => targetOf(targets, service.name) === "local")?.name;
   if (service === undefined) return undefined;
   return {

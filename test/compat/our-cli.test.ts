@@ -174,7 +174,7 @@ describe("with a Worker of the original", () => {
     const other = machine.writeConfig({ path: join(machine.folder, "other.yaml") });
     const { code, stderr } = await machine.linkup("start", "--detach", "--config", other);
     expect(code).toBe(4);
-    expect(stderr).toContain("is no Worker of Linkup");
+    expect(stderr).toContain("is not a Linkup Worker");
     expect(stderr).not.toContain("hidden");
     const { sessions, problems } = await machine.status();
     expect(sessions.map(({ name }) => name)).toEqual([name]);
@@ -186,7 +186,7 @@ describe("with a Worker of the original", () => {
     machine.env.LINKUP_WORKER_TOKEN = "token\n";
     const { code, stderr } = await machine.linkup("start", "--detach");
     expect(code).toBe(4);
-    expect(stderr).toContain("does not accept the token. It has characters that no token has");
+    expect(stderr).toContain("does not accept the token. It contains spaces or line breaks");
   });
 
   test("two starts at once are one session", async () => {

@@ -150,9 +150,9 @@ test("Doctor offers to solve what it finds: processes that are left over are end
     );
     await window.button("Solve…");
     await window.until("the finding", async () =>
-      (await window.quickPickItems()).some((item) => item.includes(`needed by nobody: ${left.pid}`)),
+      (await window.quickPickItems()).some((item) => item.includes(`Orphaned processes: ${left.pid}`)),
     );
-    await window.quickPick("End Them");
+    await window.quickPick("End Processes");
     await ended;
     await window.until("what was ended", async () =>
       (await window.toasts()).some((text) => text.includes(`Ended: ${left.pid}`)),

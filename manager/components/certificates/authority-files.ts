@@ -18,8 +18,8 @@ export interface Authority {
 }
 
 const DAY_MS = 86_400_000;
-/** An authority that ends sooner than its leaves would is replaced by the next installation. */
-const SOON_MS = 90 * DAY_MS;
+/** An authority that expires within this time is replaced at the next installation: its leaves would outlive it. */
+const RENEW_BEFORE_MS = 90 * DAY_MS;
 
 function files(home: string) {
   const directory = join(home, "certificates");
@@ -30,31 +30,35 @@ function files(home: string) {
   };
 }
 
-/** The authority of this home; undefined when there is none. */
+/** The authority's certificate; undefined without one. */
 export async function readAuthority(home: string): Promise<Authority | undefined> {
   const { certificate } = files(home);
   if (!existsSync(certificate)) return undefined;
   return { file: certificate, facts: await certificateInfo(await readFile(certificate, "utf8")) };
 }
 
-/** The authority with its key; undefined when there is none. */
+/** The authority's certificate and key; undefined without one. */
 export async function readIdentity(home: string): Promise<CertificateWithKey | undefined> {
   const { certificate, key } = files(home);
   if (!existsSync(certificate)) return undefined;
   return { certificate: await readFile(certificate, "utf8"), key: await readFile(key, "utf8") };
 }
 
-/** An authority to be installed; with `identity` when it is a new one, which is not written yet. */
-export interface Proposed extends Authority {
+/** The authority that an installation will use. `identity` is set for a new one, which is not on disk yet. */
+export interface ProposedAuthority extends Authority {
   identity?: CertificateWithKey;
 }
 
-/** The one that there is, when it covers these domains and lasts, else a new one. Writes nothing. */
-export async function proposeAuthority(home: string, domains: string[], now = Date.now()): Promise<Proposed> {
+/** The existing authority when it covers these domains and is not about to expire, else a new one. Writes nothing. */
+export async function proposeAuthority(
+  home: string,
+  domains: string[],
+  now = Date.now(),
+): Promise<ProposedAuthority> {
   const known = await readAuthority(home);
   if (
     known &&
-    known.facts.notAfter - now > SOON_MS &&
+    known.facts.notAfter - now > RENEW_BEFORE_MS &&
     domains.every((domain) => permitsHost(known.facts.domains, domain))
   )
     return known;
@@ -62,11 +66,11 @@ export async function proposeAuthority(home: string, domains: string[], now = Da
   return { file: files(home).certificate, facts: await certificateInfo(identity.certificate), identity };
 }
 
-/** Puts a new authority in its place: the local server signs with it from then on. */
+/** Writes a new authority; the local server signs with it from then on. */
 export async function writeAuthority(home: string, authority: CertificateWithKey): Promise<void> {
   const { directory, certificate, key } = files(home);
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  // The certificate last: the local server takes an authority for there when it is.
+  // The certificate comes last: its presence tells the local server that the key is there too.
   await writeAtomically(key, authority.key);
   await writeAtomically(certificate, authority.certificate);
 }

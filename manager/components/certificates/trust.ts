@@ -1,4 +1,4 @@
-/** Which steps make the browsers and programs of a machine trust an authority, and which take it back. Pure. */
+/** The steps that add an authority to this machine's trust stores and remove it again. Pure. */
 import { join } from "node:path/posix";
 import type { CertificateInfo } from "../../../core/certificates/certificate-authority.ts";
 import type { Machine } from "../system/machine.ts";
@@ -21,12 +21,12 @@ export function planTrust(machine: Machine, file: string, { sha1, sha256 }: Cert
   return steps;
 }
 
-/** Debian's program leaves its links to a file that is gone, unless it makes all of them anew. */
+/** Debian's update-ca-certificates removes links to deleted files only with --fresh. */
 function fresh(program: string): string[] {
   return program === "update-ca-certificates" ? ["--fresh"] : [];
 }
 
-/** What cannot be done on this machine, with the command that helps. */
+/** Trust stores that cannot be changed on this machine, with the command that helps. */
 export function trustGaps(machine: Machine): string[] {
   const gaps: string[] = [];
   if (machine.nss.length > 0 && !machine.certutil)
@@ -35,12 +35,12 @@ export function trustGaps(machine: Machine): string[] {
     );
   if (machine.platform === "linux" && machine.trust.length === 0)
     gaps.push(
-      "This system has no folder for authorities of one's own that Linkup knows: programs will not trust the certificates.",
+      "Linkup knows no folder for local authorities on this system: programs other than browsers will not trust the certificates.",
     );
   return gaps;
 }
 
-/** The user's own keychain: no administrator is needed. */
+/** The user's login keychain, which needs no administrator. */
 function keychain(machine: Machine, file: string, sha1: string): Step {
   const login = join(machine.home, "Library/Keychains/login.keychain-db");
   return {
@@ -82,7 +82,7 @@ function nssStore(database: string, file: string, sha256: string): Step {
   };
 }
 
-/** One name for one certificate: so the right one is removed. */
+/** Names the certificate by its fingerprint, so that exactly this one is removed later. */
 export function nssName(sha256: string): string {
   return `Linkup local development ${sha256}`;
 }

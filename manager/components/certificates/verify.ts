@@ -1,6 +1,6 @@
 /**
- * Do the programs of this machine believe the local server? Asked with a real certificate, signed for the purpose as
- * the local server signs its own, of each real store: what is written in a list may still not be what counts.
+ * Checks whether each trust store of this machine accepts the local server's certificates, by verifying a real leaf
+ * certificate: a store may list an authority and still refuse it.
  */
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -15,15 +15,19 @@ import {
 import { type Machine, run } from "../system/machine.ts";
 import { readIdentity } from "./authority-files.ts";
 
-export interface Verdict {
-  /** Whose trust it is: a file, a database, or the operating system's own store. */
+export interface StoreTrust {
+  /** A bundle file, an NSS database, or the operating system's store. */
   store: string;
-  /** Why it refuses; undefined when it trusts. */
+  /** Why the store refuses the certificate; undefined when it trusts it. */
   refusal: string | undefined;
 }
 
-/** What each store of this machine says; nothing without an authority. Changes nothing. */
-export async function askStores(home: string, machine: Machine, now = Date.now()): Promise<Verdict[]> {
+/** Verifies a leaf certificate in each trust store; empty without an authority. Changes nothing. */
+export async function checkTrustStores(
+  home: string,
+  machine: Machine,
+  now = Date.now(),
+): Promise<StoreTrust[]> {
   const authority = await readIdentity(home);
   const [domain] = authority ? (await certificateInfo(authority.certificate)).domains : [];
   if (!authority || domain === undefined) return [];
@@ -33,18 +37,17 @@ export async function askStores(home: string, machine: Machine, now = Date.now()
   try {
     const file = join(directory, "leaf.pem");
     await writeFile(file, leaf.certificate);
-    const verdicts: Promise<Verdict>[] = [];
-    if (machine.platform === "darwin") verdicts.push(askKeychain(file, host));
-    if (machine.platform === "win32") verdicts.push(askWindows(file));
+    const results: Promise<StoreTrust>[] = [];
+    if (machine.platform === "darwin") results.push(askKeychain(file, host));
+    if (machine.platform === "win32") results.push(askWindows(file));
     for (const bundle of machine.bundles)
-      verdicts.push(
+      results.push(
         readFile(bundle, "utf8")
           .then((authorities) => refusalOf(leaf, host, authorities))
           .then((refusal) => ({ store: bundle, refusal })),
       );
-    if (machine.certutil)
-      for (const database of machine.nss) verdicts.push(askNss(database, file, directory));
-    return await Promise.all(verdicts);
+    if (machine.certutil) for (const database of machine.nss) results.push(askNss(database, file, directory));
+    return await Promise.all(results);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -59,12 +62,12 @@ export function refusalOf(
   const [here, there] = duplexPair();
   const secureContext = createSecureContext({ cert: leaf.certificate, key: leaf.key });
   const server = new TLSSocket(there as never, { isServer: true, secureContext });
-  // It learns of a refusal as a broken connection.
+  // A refusal reaches the server as a broken connection.
   server.on("error", () => {});
   const client = connect({ socket: here, servername: host, ca: authorities });
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
   client.once("secureConnect", () => resolve(undefined));
-  // Behind the semicolon Node says how Node could be told to trust it.
+  // After the semicolon Node adds advice that only concerns Node.
   client.once("error", ({ message }) => resolve(message.split(";")[0]));
   return promise.finally(() => {
     client.destroy();
@@ -72,7 +75,7 @@ export function refusalOf(
   });
 }
 
-async function askKeychain(file: string, host: string): Promise<Verdict> {
+async function askKeychain(file: string, host: string): Promise<StoreTrust> {
   const command = ["security", "verify-cert", "-c", file, "-p", "ssl", "-s", host, "-L"];
   const refusal = await run(command).then(
     () => undefined,
@@ -87,8 +90,8 @@ export function keychainRefusal(said: string): string {
   return line?.groups?.reason ?? said;
 }
 
-async function askWindows(file: string): Promise<Verdict> {
-  // It fails for want of a revocation list too, which local authorities have none of: its words count.
+async function askWindows(file: string): Promise<StoreTrust> {
+  // It also fails for a missing revocation list, which local authorities do not have; so its output is parsed.
   const said = await run(["certutil", "-user", "-verify", file]).catch((error: Error) => error.message);
   return { store: "the certificates of this Windows user", refusal: windowsRefusal(said) };
 }
@@ -98,12 +101,12 @@ export function windowsRefusal(said: string): string | undefined {
   return /\b(?:CERT_E_(?!REVOCATION)|TRUST_E_)\w+/.exec(said)?.[0];
 }
 
-/** In a copy: the database of a browser is not written to. */
-async function askNss(database: string, file: string, directory: string): Promise<Verdict> {
+/** Works on a copy, so that a browser's database is never written. */
+async function askNss(database: string, file: string, directory: string): Promise<StoreTrust> {
   const copy = await mkdtemp(join(directory, "nss-"));
   for (const name of ["cert9.db", "key4.db", "pkcs11.txt"])
     await cp(join(database, name), join(copy, name), { force: true }).catch(ignoreMissing);
-  // Never asked for in a terminal: a database with a password refuses instead.
+  // Prevents a prompt in the terminal: a database with a password fails instead.
   const password = join(copy, "no-password");
   await writeFile(password, "\n");
   const certutil = (...args: string[]) => run(["certutil", ...args, "-d", `sql:${copy}`, "-f", password]);

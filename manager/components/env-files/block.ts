@@ -1,10 +1,10 @@
 /**
  * The block that Linkup appends to env files while a session runs, and takes out again. Pure.
- * Texts are bytes as latin1: whatever is in a file, it comes back as it was.
+ * Texts are bytes decoded as latin1, which round-trips any content.
  */
 export const MARKER = "##### Linkup environment - DO NOT EDIT #####";
 
-/** Appends the content between two markers. Returns what was appended, which is all that has to go again. */
+/** Appends the content between two markers. `block` is exactly what was appended, for `removeBlock`. */
 export function appendBlock(text: string, content: string): { text: string; block: string } {
   const newline = /\r?\n/.exec(text)?.[0] ?? /\r?\n/.exec(content)?.[0] ?? "\n";
   const before = text === "" || text.endsWith("\n") ? "" : newline;
@@ -13,18 +13,17 @@ export function appendBlock(text: string, content: string): { text: string; bloc
   return { text: text + block, block };
 }
 
-/** True when there is a block of any Linkup in the text. */
+/** True when the text contains a block of this or the original Linkup. */
 export function hasBlock(text: string): boolean {
   return text.includes(MARKER);
 }
 
 /**
- * Takes the block out; everything else stays as it is, what was changed meanwhile included. Where the block itself was
- * changed, its markers and our lines go, and the lines that others wrote into it stay.
- * Undefined when the block cannot be found any more.
+ * Removes the block and keeps everything else, later edits included. In a block that was edited, the markers and our
+ * lines are removed and foreign lines stay. Undefined when no block is found.
  */
 export function removeBlock(text: string, block: string): string | undefined {
-  // The last one: it was appended.
+  // The block was appended, so the last occurrence is ours.
   const at = text.lastIndexOf(block);
   if (at !== -1) return text.slice(0, at) + text.slice(at + block.length);
   return removeChanged(text, block);

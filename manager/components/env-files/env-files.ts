@@ -11,7 +11,7 @@ import { type Problem, problem } from "../../model/problem.ts";
 import { appendBlock, hasBlock, MARKER, removeBlock } from "./block.ts";
 
 /** A file that has, or is about to have, a block of ours. */
-interface Entry {
+interface EnvFileEntry {
   /** The file itself, where links are followed. */
   path: string;
   /** Which sessions have it: several, where their config files name the same directory. */
@@ -24,7 +24,7 @@ interface Entry {
 
 const SOURCE = /^\.env\..*\.linkup$/;
 /** Somebody else may write the file between our reading and our writing: then it is read again. */
-const TRIES = 5;
+const MAX_ATTEMPTS = 5;
 
 const entries = z.array(
   z.object({ path: z.string(), sessions: z.array(z.string()), existed: z.boolean(), block: z.string() }),
@@ -41,7 +41,7 @@ export class EnvFiles {
 
   /** Appends what these directories have. Returns what could not be done, for people; the session runs without it. */
   apply(session: string, directories: readonly string[]): Promise<Problem[]> {
-    return this.#oneByOne(() => this.#apply(session, directories));
+    return this.#serialize(() => this.#apply(session, directories));
   }
 
   /**
@@ -49,15 +49,15 @@ export class EnvFiles {
    * Returns what could not be done: it stays in the journal, to be tried again.
    */
   restore(ended: (session: string) => boolean): Promise<Problem[]> {
-    return this.#oneByOne(() => this.#restore(ended));
+    return this.#serialize(() => this.#restore(ended));
   }
 
   /** The files that have a block of ours, and whose; none when the journal cannot be read. */
-  async entries(): Promise<Pick<Entry, "path" | "sessions">[]> {
+  async entries(): Promise<Pick<EnvFileEntry, "path" | "sessions">[]> {
     return (await this.#read()) ?? [];
   }
 
-  #oneByOne<T>(action: () => Promise<T>): Promise<T> {
+  #serialize<T>(action: () => Promise<T>): Promise<T> {
     const result = this.#queue.then(action);
     this.#queue = result.catch(() => {});
     return result;
@@ -104,7 +104,7 @@ export class EnvFiles {
   async #append(session: string, source: string, target: string): Promise<void> {
     const content = (await readFile(source)).toString("latin1");
     const path = await followed(target);
-    for (let tries = TRIES; ; tries--) {
+    for (let attempts = MAX_ATTEMPTS; ; attempts--) {
       const entries = (await this.#read()) ?? [];
       const others = entries.filter((entry) => entry.path !== path);
       const shared = entries.find((entry) => entry.path === path);
@@ -119,12 +119,12 @@ export class EnvFiles {
       const existed = shared?.existed ?? before !== undefined;
       await this.#write([...others, { path, sessions, existed, block }]);
       if (await replace(path, before, text, source)) return;
-      if (tries === 0) throw new Error("it is being changed all the time");
+      if (attempts === 0) throw new Error("it is being changed all the time");
     }
   }
 
   /** Undefined when the journal is not one of ours. */
-  async #read(): Promise<Entry[] | undefined> {
+  async #read(): Promise<EnvFileEntry[] | undefined> {
     const text = await read(this.#journal);
     if (text === undefined) return [];
     try {
@@ -143,14 +143,14 @@ export class EnvFiles {
     );
   }
 
-  async #write(entries: Entry[]): Promise<void> {
+  async #write(entries: EnvFileEntry[]): Promise<void> {
     if (entries.length > 0) await writeAtomically(this.#journal, JSON.stringify(entries, null, 2));
     else await rm(this.#journal, { force: true });
   }
 }
 
-async function takeOut({ path, existed, block }: Entry): Promise<void> {
-  for (let tries = TRIES; tries > 0; tries--) {
+async function takeOut({ path, existed, block }: EnvFileEntry): Promise<void> {
+  for (let attempts = MAX_ATTEMPTS; attempts > 0; attempts--) {
     const text = await read(path);
     if (text === undefined) return;
     const without = removeBlock(text, block);

@@ -1,17 +1,17 @@
-/** What Linkup has changed on this system and not undone yet, read from the journal. */
+/** The changes to this system that are not undone yet, read from the journal. */
 import { join } from "node:path";
 import { inspectMachine } from "../system/machine.ts";
 import { admin, asText } from "../system/step.ts";
 import { readJournal } from "./journal.ts";
 
 export interface SystemChange {
-  /** What it is for, in a sentence. */
+  /** Its purpose, in a sentence. */
   title: string;
-  /** What undoes it, as it would be typed. */
+  /** The commands that undo it, as typed in a terminal. */
   commands: string[];
 }
 
-/** In the order in which they are undone: the last one first. `home`: the state folder. */
+/** In the order of undoing: the last change first. `home`: the state folder. */
 export async function systemChanges(home: string, machine = inspectMachine()): Promise<SystemChange[]> {
   const journal = await readJournal(home);
   return (journal?.entries ?? []).toReversed().map(({ title, undo }) => ({

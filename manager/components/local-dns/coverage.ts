@@ -1,14 +1,14 @@
-/** Which hosts lead to this machine. */
+/** Which hosts resolve to this machine. */
 
 import type { SessionRecord } from "../../model/state.ts";
 import { resolvesByItself } from "../../model/urls.ts";
 
-/** Those of these domains that browsers would not find here: neither by themselves, nor by local DNS for `installed`. */
+/** The domains that browsers do not resolve to this machine, neither by themselves nor through local DNS for `installed`. */
 export function uncovered(domains: readonly string[], installed: readonly string[]): string[] {
   return domains.filter((domain) => !resolvesByItself(domain) && !isUnder(domain, installed));
 }
 
-/** The hosts of the sessions that the local server serves, as far as local DNS is installed for them. */
+/** Hosts of the sessions that the local server serves, limited to domains with local DNS installed. */
 export function servedHosts(sessions: readonly SessionRecord[], installed: readonly string[]): string[] {
   return sessions.flatMap(({ name, config, served }) =>
     name === null || served === null

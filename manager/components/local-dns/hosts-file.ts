@@ -1,11 +1,11 @@
-/** Names in the hosts file, for machines that have nothing that could ask local DNS: a block of ours, the rest untouched. */
+/** Manages a block of names in the hosts file, for machines whose resolver cannot use local DNS. The rest stays untouched. */
 import { open, readFile } from "node:fs/promises";
 
 export const HOSTS_FILE = "/etc/hosts";
 const BEGIN = "# Linkup, begin: do not edit";
 const END = "# Linkup, end";
 
-/** A hosts file with our block, the last one there, for these names. */
+/** The hosts file with our block, at its end, for these names. */
 export function withHosts(text: string, hosts: readonly string[]): string {
   const before = withoutHosts(text);
   if (hosts.length === 0) return before;
@@ -14,7 +14,7 @@ export function withHosts(text: string, hosts: readonly string[]): string {
   return `${before}${gap}${BEGIN}${gap ? " (no newline before)" : ""}\n${lines.join("\n")}\n${END}\n`;
 }
 
-/** The file as it was without our block, byte for byte. */
+/** The hosts file without our block, byte for byte as it was. */
 export function withoutHosts(text: string): string {
   const begin = text.indexOf(BEGIN);
   const end = text.indexOf(`${END}\n`, begin);
@@ -23,7 +23,7 @@ export function withoutHosts(text: string): string {
   return text.slice(0, begin - gap) + text.slice(end + END.length + 1);
 }
 
-/** The names in our block. */
+/** The host names in our block. */
 export function hostsIn(text: string): string[] {
   const begin = text.indexOf(BEGIN);
   const end = text.indexOf(END, begin);
@@ -32,8 +32,7 @@ export function hostsIn(text: string): string[] {
 }
 
 /**
- * Makes the block hold the names of the sessions that run now. False when the file is not this user's to write:
- * then it stays as it is.
+ * Updates the block to these hosts. False when this user may not write the file, which then stays as it is.
  */
 export async function followSessions(hosts: readonly string[], file = HOSTS_FILE): Promise<boolean> {
   const text = await readFile(file, "utf8");
@@ -41,7 +40,7 @@ export async function followSessions(hosts: readonly string[], file = HOSTS_FILE
   if (next === text) return true;
   let handle: Awaited<ReturnType<typeof open>>;
   try {
-    // Written to in place: in containers it is mounted, and a new file cannot be put over it.
+    // Written in place: in containers it is a mount, which cannot be replaced by rename.
     handle = await open(file, "r+");
   } catch (error) {
     if (["EACCES", "EPERM", "EROFS"].includes((error as NodeJS.ErrnoException).code ?? "")) return false;

@@ -1,30 +1,30 @@
-/** What was changed on this system, and how it is undone. Written before each change, so that a crash loses nothing. */
+/** The journal of changes to this system and their undo commands. Written before each change, so that a crash loses nothing. */
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeAtomically } from "../../../node/atomic-file.ts";
 import type { Undo } from "../system/step.ts";
 
-export interface Entry {
+export interface JournalEntry {
   title: string;
   undo: Undo[];
 }
 
 export interface Journal {
   version: 1;
-  /** What was asked for. */
+  /** The domains that the installation was asked for. */
   domains: string[];
   method: string;
-  /** When the authority ends, in milliseconds since the epoch; missing from what older versions wrote. */
+  /** When the authority expires, in milliseconds since the epoch; missing from journals of older versions. */
   ends?: number;
   /** In the order in which they were made. */
-  entries: Entry[];
+  entries: JournalEntry[];
 }
 
 export function journalFile(home: string): string {
   return join(home, "system-changes.json");
 }
 
-/** Undefined when nothing was changed. Throws an Error when the file cannot be read as one. */
+/** Undefined without a journal. Throws an Error when the file is not a valid journal. */
 export async function readJournal(home: string): Promise<Journal | undefined> {
   const file = journalFile(home);
   let text: string;
@@ -36,11 +36,13 @@ export async function readJournal(home: string): Promise<Journal | undefined> {
   }
   const journal = JSON.parse(text) as Partial<Journal>;
   if (journal.version !== 1 || !Array.isArray(journal.entries))
-    throw new Error(`${file} is of another version of Linkup: uninstall local DNS with that one.`);
+    throw new Error(
+      `${file} was written by another version of Linkup: uninstall local DNS with that version.`,
+    );
   return journal as Journal;
 }
 
-/** True when the system asks local DNS for some domains: of anybody else it would not know them. */
+/** True when the system's resolver sends some domains to local DNS, which then has to run. */
 export function asksLocalDns(journal: Journal | undefined): journal is Journal {
   return journal !== undefined && journal.method !== "hosts-file";
 }

@@ -1,4 +1,4 @@
-/** Local DNS as a process: runs while it is installed. */
+/** Supervises the local DNS process, which runs while local DNS is installed. */
 import { Resolver } from "node:dns/promises";
 import { join } from "node:path";
 import { LOCAL_DNS_PROBE_NAME } from "../../../core/api/control-api.ts";
@@ -15,7 +15,7 @@ import { journalFile } from "./journal.ts";
 import { dnsAddress } from "./plan.ts";
 
 const QUERY_MS = 1_000;
-/** It answers within 100 ms on an idle machine. */
+/** Start-up takes 100 ms on an idle machine. */
 const START_MS = 15_000;
 const { address, port } = dnsAddress(process.platform);
 const LISTENING = `${address}:${port}`;
@@ -32,19 +32,19 @@ export class LocalDns {
   }
 
   /**
-   * Starts, watches or replaces it, and never waits for it. `host` is one that it has to know, when there is one; for
-   * `domains` it is installed. Only under the reconcile lock.
+   * Starts, watches or replaces the process, and never waits for it. `host`: a name that it must resolve, if any;
+   * `domains`: those it is installed for. Only under the reconcile lock.
    */
   async ensure(host: string | undefined, domains: readonly string[]): Promise<void> {
     const before = (await this.#store.read()).local_dns;
     if (before.process && isOlder(before.version ?? "0", this.#options.version)) await this.stop();
     else if (before.process && !(await isRunning(before.process)))
-      await this.#fail("It ended unexpectedly.", domains);
+      await this.#fail("The process ended unexpectedly.", domains);
     else if (before.process && (await answers(host ?? LOCAL_DNS_PROBE_NAME)))
       await this.#change((before) => ({ ...isWell(before, Date.now()), ready: true }));
     else if (before.process && Date.now() - before.started > START_MS) {
       await endProcess(before.process);
-      await this.#fail(`It does not answer queries on ${LISTENING}.`, domains);
+      await this.#fail(`It does not answer DNS queries on ${LISTENING}.`, domains);
     }
     const now = (await this.#store.read()).local_dns;
     if (!now.process && isDue(now, Date.now())) await this.#start();
@@ -73,7 +73,7 @@ export class LocalDns {
   }
 
   async #fail(reason: string, domains: readonly string[]): Promise<void> {
-    const why = `${reason} Names under ${domains.join(", ")} are not found here until it runs again.`;
+    const why = `${reason} Names under ${domains.join(", ")} do not resolve on this machine until it runs again.`;
     const lines = await lastLines(this.logPath);
     const found = problem("local-dns-failed", lines ? `${why} Its last lines:\n${lines}` : why, [
       { command: "showLogs", title: "Show Logs", terminal: "linkup logs local-dns" },
@@ -89,14 +89,14 @@ export class LocalDns {
   }
 }
 
-/** True when our server itself says that the host is this machine. */
+/** True when local DNS resolves the host to this machine. */
 export async function answers(host: string): Promise<boolean> {
   const resolver = new Resolver({ timeout: QUERY_MS, tries: 1 });
   resolver.setServers([LISTENING]);
   try {
     return (await resolver.resolve4(host)).includes("127.0.0.1");
   } catch {
-    // No answer, or that there is no such name: not ready.
+    // No answer or no such name: not ready.
     return false;
   }
 }

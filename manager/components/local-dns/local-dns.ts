@@ -1,9 +1,9 @@
-/** Local DNS with its certificates: put in, taken out, looked at. The one thing of Linkup that changes the system. */
+/** Installs, uninstalls and inspects local DNS and its certificates, the only part of Linkup that changes the system. */
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LinkupError } from "../../model/problem.ts";
 import {
-  type Proposed,
+  type ProposedAuthority,
   proposeAuthority,
   readAuthority,
   removeAuthority,
@@ -21,36 +21,36 @@ export interface LocalDnsOptions {
   /** The state folder. */
   home: string;
   machine?: Machine;
-  /** Runs one command, by default without a terminal: as it is, or through sudo. Rejects when it fails. */
+  /** Runs one command, through sudo when it needs an administrator. Rejects when it fails. Default: without a terminal. */
   execute?: (command: Command) => Promise<unknown>;
 }
 
-export interface Proposal {
+export interface LocalDnsProposal {
   domains: string[];
   method: Method;
   steps: Step[];
-  /** The commands as they would be typed, in their order. */
+  /** The commands in order, as typed in a terminal. */
   commands: string[];
-  /** What this machine cannot have, and what would help. */
+  /** What is not possible on this machine, and what would help. */
   gaps: string[];
   staged: Staged[];
-  authority: Proposed;
+  authority: ProposedAuthority;
 }
 
 /**
- * What an installation would do for these domains. Changes nothing.
- * `hosts`: names of running sessions, for machines that have nothing better than a hosts file.
+ * Plans an installation for these domains. Changes nothing.
+ * `hosts`: host names of running sessions, for machines that can only use a hosts file.
  */
 export async function proposeLocalDns(
   domains: string[],
   hosts: string[],
   { home, machine = inspectMachine() }: LocalDnsOptions,
-): Promise<Proposal> {
+): Promise<LocalDnsProposal> {
   const wanted = outermost(domains);
   if (wanted.length === 0)
     throw new LinkupError(
       "local-dns-needless",
-      "Local DNS needs at least one domain that is not under localhost: browsers find those by themselves.",
+      "Local DNS needs at least one domain outside localhost; browsers resolve names under localhost themselves.",
     );
   const staging = join(home, "staged");
   const authority = await proposeAuthority(home, wanted);
@@ -68,8 +68,8 @@ export async function proposeLocalDns(
   };
 }
 
-/** Carries a proposal out. What was installed before for other domains is undone first. */
-export async function installLocalDns(proposal: Proposal, options: LocalDnsOptions): Promise<void> {
+/** Carries out a proposal, after undoing an earlier installation. */
+export async function installLocalDns(proposal: LocalDnsProposal, options: LocalDnsOptions): Promise<void> {
   const { home, machine = inspectMachine(), execute = executor(machine) } = options;
   mustBeAllowed(machine);
   const before = await readJournal(home);
@@ -95,7 +95,7 @@ export async function installLocalDns(proposal: Proposal, options: LocalDnsOptio
   await rm(staging, { recursive: true, force: true });
 }
 
-/** Takes everything back. Nothing to do is fine. Rejects at the first command that fails; asked again it goes on there. */
+/** Undoes every change; does nothing without an installation. Rejects at the first command that fails; a second call continues there. */
 export async function uninstallLocalDns(options: LocalDnsOptions): Promise<void> {
   const { home, machine = inspectMachine(), execute = executor(machine) } = options;
   const journal = await readJournal(home);
@@ -106,7 +106,7 @@ export async function uninstallLocalDns(options: LocalDnsOptions): Promise<void>
   await removeAuthority(home);
 }
 
-/** The commands that `uninstallLocalDns` would run, as they would be typed. */
+/** The commands that `uninstallLocalDns` would run, as typed in a terminal. */
 export async function proposeUninstall({ home, machine }: LocalDnsOptions): Promise<string[]> {
   return (await systemChanges(home, machine)).flatMap(({ commands }) => commands);
 }
@@ -115,7 +115,7 @@ export interface LocalDnsStatus {
   installed: boolean;
   method: Method;
   domains: string[];
-  /** Milliseconds since the epoch; null without an authority. */
+  /** When the authority expires. Milliseconds since the epoch; null without an authority. */
   authorityEnds: number | null;
   gaps: string[];
 }
@@ -135,7 +135,7 @@ export async function localDnsStatus({
   };
 }
 
-/** Backwards, each entry gone from the journal when it is undone. */
+/** Undoes in reverse order, and drops each entry from the journal once it is undone. */
 async function undoAll(
   home: string,
   journal: Journal,
@@ -167,7 +167,7 @@ async function undoOne(
   await rm(staged);
 }
 
-/** Windows has no sudo that every machine knows: there the whole terminal has to be an administrator's. */
+/** Windows has no sudo on every machine, so the whole terminal has to be elevated. */
 function rightsGaps({ platform, root }: Machine): string[] {
   if (platform !== "win32" || root) return [];
   return [
@@ -175,7 +175,7 @@ function rightsGaps({ platform, root }: Machine): string[] {
   ];
 }
 
-/** Before anything is changed. Throws an Error that says what to do. */
+/** Called before any change. Throws an Error that says what to do. */
 function mustBeAllowed(machine: Machine): void {
   const [gap] = rightsGaps(machine);
   if (gap !== undefined) throw new Error(gap);
@@ -193,7 +193,7 @@ function executor(machine: Machine) {
     run(admin && !machine.root && machine.platform !== "win32" ? ["sudo", ...argv] : argv);
 }
 
-/** Without those under another one of them, and without those that browsers take here by themselves. */
+/** Drops domains below another one of the list, and those that browsers resolve by themselves. */
 function outermost(domains: string[]): string[] {
   const all = [...new Set(domains.map((domain) => domain.toLowerCase()))].filter(
     (domain) => domain !== "localhost" && !domain.endsWith(".localhost"),

@@ -1,4 +1,4 @@
-/** How names of sessions come to this machine: the steps for each kind of system. Pure: decides by the machine alone. */
+/** Plans how session host names resolve to this machine, per operating system. Pure: decides by `Machine` alone. */
 import { join } from "node:path/posix";
 import type { Machine } from "../system/machine.ts";
 import { admin, only, type Step } from "../system/step.ts";
@@ -7,14 +7,14 @@ import { HOSTS_FILE } from "./hosts-file.ts";
 export type Method = "resolver-files" | "systemd-resolved" | "networkmanager-dnsmasq" | "hosts-file" | "nrpt";
 
 /**
- * Where local DNS listens, on this machine only. The rules of Windows know no port: there it is 53, which needs no
- * rights, on an address of its own, because 127.0.0.1:53 is often taken (by Docker, WSL and other resolvers).
+ * Where local DNS listens, on loopback only. Windows name rules have no port, so there it is 53 (which needs no
+ * privileges) on a separate address, because 127.0.0.1:53 is often taken (by Docker, WSL and other resolvers).
  */
 export function dnsAddress(platform: NodeJS.Platform): { address: string; port: number } {
   return platform === "win32" ? { address: "127.80.53.1", port: 53 } : { address: "127.0.0.1", port: 8053 };
 }
 
-/** What this machine has, best first. */
+/** The best method that this machine supports. */
 export function chooseMethod(machine: Machine): Method {
   if (machine.platform === "darwin") return "resolver-files";
   if (machine.platform === "win32") return "nrpt";
@@ -23,9 +23,9 @@ export function chooseMethod(machine: Machine): Method {
   return "hosts-file";
 }
 
-/** A file to be put somewhere, from where we have written it for the purpose. */
+/** A file that is written to the staging folder first, and installed from there. */
 export interface Staged {
-  /** Its name in the folder of staged files. */
+  /** Its name in the staging folder. */
   name: string;
   content: string;
 }
@@ -37,8 +37,8 @@ export interface Plan {
 }
 
 /**
- * `hosts`: the names of the running sessions, for a hosts file, which knows no patterns.
- * `staging`: the folder in which the staged files will be.
+ * `hosts`: host names of running sessions, for a hosts file, which has no wildcards.
+ * `staging`: the staging folder.
  */
 export function planNames(machine: Machine, domains: string[], hosts: string[], staging: string): Plan {
   const method = chooseMethod(machine);
@@ -85,16 +85,16 @@ export function planNames(machine: Machine, domains: string[], hosts: string[], 
   }
 }
 
-/** The unit that makes the link, at every start of systemd-resolved. */
+/** The systemd unit that creates the link whenever systemd-resolved starts. */
 const LINK_UNIT = "linkup-local-dns.service";
-/** The link's name, and the other end of the pair that it is. */
+/** The names of both ends of the veth pair. */
 const LINK = ["linkup0", "linkup1"] as const;
 
 /**
  * systemd-resolved asks the server of a link for the domains of that link only, while a server in resolved.conf would
- * be asked for every name (systemd-resolved.service(8), "Protocols and routing"). So there is a link for the purpose:
- * a pair of virtual ends that carries nothing. It has an address, since resolved does not use a link without one, and
- * NetworkManager leaves links of this kind alone.
+ * be asked for every name (systemd-resolved.service(8), "Protocols and routing"). So we create a
+ * dedicated veth pair, which carries no traffic. It has an address because resolved ignores links without one, and
+ * NetworkManager leaves veth links alone.
  */
 function linkUnit(domains: string[], { address, port }: { address: string; port: number }): string {
   const [link, end] = LINK;
@@ -106,7 +106,7 @@ function linkUnit(domains: string[], { address, port }: { address: string; port:
     `resolvectl dns ${link} ${address}:${port}`,
     `resolvectl domain ${link} ${domains.map((domain) => `~${domain}`).join(" ")}`,
     `resolvectl default-route ${link} no`,
-    // Its answers are unsigned, and come in the clear: they do not leave the machine.
+    // Our answers are unsigned and in clear text; they never leave the machine.
     `resolvectl dnssec ${link} no`,
     `resolvectl dnsovertls ${link} no`,
   ];
@@ -143,7 +143,7 @@ function linkStep(machine: Machine, domains: string[], source: string): Step {
   };
 }
 
-/** Puts a file where there was none, with the folder it needs. */
+/** Installs a file and, where missing, its folder. */
 function placed(machine: Machine, title: string, source: string, file: string): Step {
   const directory = file.slice(0, file.lastIndexOf("/"));
   const known = machine.exists(directory);
@@ -180,14 +180,14 @@ function nrptRule(domain: string, address: string): Step {
 
 function hostsStep(hosts: string[], stage: (name: string, content: string) => string): Step {
   return {
-    title: `Write the names of the running sessions to ${HOSTS_FILE}: this machine has nothing that could ask Linkup.`,
-    // Copied into the file, not put in its place: in containers it is mounted.
+    title: `Write the names of the running sessions to ${HOSTS_FILE}: this machine has no resolver that can ask Linkup.`,
+    // Copied over instead of replaced: in containers the hosts file is a mount.
     commands: [admin("cp", stage("hosts", hosts.join("\n")), HOSTS_FILE)],
     undo: [{ hostsFile: HOSTS_FILE }],
   };
 }
 
-/** Lets this user's processes have ports 80 and 443, where they need rights for it. */
+/** Lets this user's processes listen on ports 80 and 443 where that needs privileges. */
 export function planPorts(machine: Machine, staging: string): { staged: Staged[]; steps: Step[] } {
   if (machine.platform !== "linux" || machine.firstFreePort <= 80 || machine.root)
     return { staged: [], steps: [] };

@@ -68,26 +68,28 @@ test("while local DNS does not run, the domains lead nowhere, and it is said", a
   expect(await told([running("slim-gecko", "example.com")])).toEqual([]);
 });
 
-test("a hosts file that could not follow says what it lacks and what it has too much", async () => {
+test("a hosts file that could not follow lists missing and stale names", async () => {
   installed("hosts-file");
   const session = running("slim-gecko", "example.com", "shop.localhost");
   expect(await told([session], withHosts("", ["slim-gecko.example.com"]))).toEqual([]);
   expect(await told([], "127.0.0.1 localhost\n")).toEqual([]);
   expect(await told([session], withHosts("", ["old.example.com"]))).toEqual([
     expect.stringMatching(
-      /^hosts-file-outdated: .*lacks slim-gecko\.example\.com, .*still leads old\.example\.com /,
+      /^hosts-file-outdated: .*lacks slim-gecko\.example\.com, .*still lists old\.example\.com,/,
     ),
   ]);
 });
 
-test("certificates that end within a month are reported, and those that have ended", async () => {
+test("certificates that expire within a month are reported, and those that have expired", async () => {
   const session = running("slim-gecko", "example.com");
   installed("systemd-resolved", { ends: NOW + 31 * DAY_MS });
   expect(await told([session])).toEqual([]);
   installed("systemd-resolved", { ends: NOW + 29.5 * DAY_MS });
-  expect(await told([session])).toEqual([expect.stringMatching(/^certificates-ending: .* end in 29 days/)]);
+  expect(await told([session])).toEqual([
+    expect.stringMatching(/^certificates-ending: .* expire in 29 days/),
+  ]);
   installed("systemd-resolved", { ends: NOW - DAY_MS });
-  expect(await told([session])).toEqual([expect.stringMatching(/^certificates-ending: .* have ended/)]);
+  expect(await told([session])).toEqual([expect.stringMatching(/^certificates-ending: .* have expired/)]);
 });
 
 test("a journal that cannot be read is a problem, not an end", async () => {

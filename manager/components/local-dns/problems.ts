@@ -1,4 +1,4 @@
-/** What people should know of local DNS before they wonder. */
+/** Problems of local DNS, for the snapshot. */
 import { readFile } from "node:fs/promises";
 import { isRunning } from "../../../node/process-identity.ts";
 import { type Problem, problem, problemOf } from "../../model/problem.ts";
@@ -8,11 +8,11 @@ import { servedHosts, uncovered } from "./coverage.ts";
 import { HOSTS_FILE, hostsIn } from "./hosts-file.ts";
 import { type Journal, readJournal } from "./journal.ts";
 
-/** So many hosts are named. */
-const NAMED = 3;
+/** How many hosts a message lists. */
+const MAX_LISTED_HOSTS = 3;
 const DAY_MS = 86_400_000;
-/** When the end of the certificates is worth a word. */
-export const SOON_MS = 30 * DAY_MS;
+/** How long before the certificates expire the problem is reported. */
+export const EXPIRY_WARNING_MS = 30 * DAY_MS;
 
 const install = {
   command: "installLocalDns",
@@ -26,7 +26,7 @@ const uninstall = {
 };
 const start = { command: "start", title: "Start", terminal: "linkup start" };
 
-/** Of this home, with what is wanted there. `now` in milliseconds since the epoch. Rejects for a hosts file that cannot be read. */
+/** The problems of this home's local DNS. `now`: milliseconds since the epoch. Rejects when the hosts file cannot be read. */
 export async function localDnsProblems(
   home: string,
   { sessions, local_dns }: Pick<State, "sessions" | "local_dns">,
@@ -46,11 +46,12 @@ export async function localDnsProblems(
     problems.push(...outdatedHosts(await readFile(hostsFile, "utf8"), journal, wanted));
   else if (!wanted.some(needsThisMachine) && !local_dns.problem && !(await runs(local_dns)))
     problems.push(idle(journal));
-  if (journal.ends !== undefined && journal.ends - now < SOON_MS) problems.push(ending(journal.ends, now));
+  if (journal.ends !== undefined && journal.ends - now < EXPIRY_WARNING_MS)
+    problems.push(ending(journal.ends, now));
   return problems;
 }
 
-/** Of an isolated session with hosts that browsers do not find: it runs, and its other hosts are found. */
+/** An isolated session with hosts that browsers cannot resolve. */
 function unfindable({ kind, name, config }: SessionRecord, installed: readonly string[]): Problem[] {
   if (kind !== "isolated" || name === null) return [];
   const lost = uncovered(
@@ -63,7 +64,7 @@ function unfindable({ kind, name, config }: SessionRecord, installed: readonly s
   return [problem("no-local-dns", message, [install])];
 }
 
-/** The hosts file names the sessions as they were when this user was last allowed to write it. */
+/** The hosts file lists other sessions than those that run, because this user may not write it. */
 function outdatedHosts(text: string, { domains }: Journal, wanted: readonly SessionRecord[]): Problem[] {
   const written = hostsIn(text);
   const hosts = servedHosts(wanted, domains);
@@ -72,7 +73,7 @@ function outdatedHosts(text: string, { domains }: Journal, wanted: readonly Sess
   if (missing.length + stale.length === 0) return [];
   const found = [
     ...(missing.length > 0 ? [`It lacks ${listed(missing)}, so that browsers do not find them here.`] : []),
-    ...(stale.length > 0 ? [`It still leads ${listed(stale)} to this machine, where they have ended.`] : []),
+    ...(stale.length > 0 ? [`It still lists ${listed(stale)}, whose sessions have ended.`] : []),
   ].join(" ");
   const message = `${HOSTS_FILE} names sessions one by one, and only an administrator can change it. ${found}`;
   return [problem("hosts-file-outdated", message, [install])];
@@ -82,20 +83,20 @@ async function runs({ process }: State["local_dns"]): Promise<boolean> {
   return process !== null && isRunning(process);
 }
 
-/** Systems ask nobody else for a domain that is ours to answer. */
+/** The resolver sends our domains to local DNS only, so they do not resolve while it is stopped. */
 function idle({ domains }: Journal): Problem {
-  const message = `Local DNS is installed for ${domains.join(", ")} and does not run: programs here find no name there at all. It starts with a session, or with a window of VS Code that has a linkup.yaml, and then stays.`;
+  const message = `Local DNS is installed for ${domains.join(", ")} and does not run: no name under them resolves on this machine. It starts with a session, or with a VS Code window that has a linkup.yaml, and then keeps running.`;
   return problem("local-dns-idle", message, [start, uninstall]);
 }
 
 function ending(ends: number, now: number): Problem {
   const days = Math.floor((ends - now) / DAY_MS);
-  const when = days < 0 ? "have ended" : `end in ${days} days`;
-  const message = `The certificates of local DNS ${when}. An installation makes new ones for three years.`;
+  const when = days < 0 ? "have expired" : `expire in ${days} days`;
+  const message = `The certificates of local DNS ${when}. Installing again creates new ones, valid for three years.`;
   return problem("certificates-ending", message, [install]);
 }
 
 function listed(hosts: readonly string[]): string {
-  const more = hosts.length > NAMED ? ` and ${hosts.length - NAMED} more` : "";
-  return `${hosts.slice(0, NAMED).join(", ")}${more}`;
+  const more = hosts.length > MAX_LISTED_HOSTS ? ` and ${hosts.length - MAX_LISTED_HOSTS} more` : "";
+  return `${hosts.slice(0, MAX_LISTED_HOSTS).join(", ")}${more}`;
 }

@@ -1,4 +1,4 @@
-/** Asks the local server over its control socket. The calls are described in core/control.ts. */
+/** A client of the local server's control API (core/api/control-api.ts) over its socket. */
 import { createInterface } from "node:readline";
 import type { Lease, ServedSession, ServerStatus } from "../../../core/api/control-api.ts";
 import type {
@@ -12,10 +12,10 @@ import { type Endpoint, open, readText } from "../../../node/http.ts";
 import { LinkupError } from "../../model/problem.ts";
 
 const TIMEOUT_MS = 5_000;
-/** Who only looks, and who stops, does not wait as long for one that hangs: that is shown, and ended. */
+/** Shorter timeout for status and stop, which report or end a server that hangs. */
 export const LOOK_PATIENCE_MS = 1_500;
 
-/** What can be asked about requests. But for `status` each rejects with a LinkupError when no local server runs. */
+/** The request log's calls. All but `status` reject with a LinkupError when no local server runs. */
 export type RequestLog = Pick<ControlClient, "status" | "requests" | "request" | "followRequests">;
 
 export class ControlClient {
@@ -25,7 +25,7 @@ export class ControlClient {
     this.#socketPath = controlAddress(home);
   }
 
-  /** Undefined when no local server listens. */
+  /** Undefined when no local server runs. */
   async status(timeoutMs = TIMEOUT_MS): Promise<ServerStatus | undefined> {
     try {
       return (await this.#call("GET", "/v1/status", undefined, timeoutMs)) as ServerStatus;
@@ -55,13 +55,13 @@ export class ControlClient {
     await this.#call("POST", "/v1/stop");
   }
 
-  /** The newest requests that fit, oldest first. */
+  /** The newest requests that match, oldest first. */
   async requests(filter: ExchangeFilter): Promise<Exchange[]> {
     const answer = await this.#call("GET", `/v1/requests?${query(filter)}`).catch(orNothingRuns);
     return (answer as { requests: Exchange[] }).requests;
   }
 
-  /** Rejects with a LinkupError of the server's words when it does not remember it. */
+  /** Rejects with a LinkupError when the log no longer has the request. */
   async request(id: number): Promise<ExchangeDetails> {
     const answer = this.#call("GET", `/v1/requests/${id}`).catch((error) => {
       if (error instanceof Refusal && error.status === 404)
@@ -71,7 +71,7 @@ export class ControlClient {
     return (await answer) as ExchangeDetails;
   }
 
-  /** Tells the newest that fit, then each that begins or ends. Resolves when the local server ends. */
+  /** Emits the newest matching requests, then each that starts or ends. Resolves when the local server exits. */
   async followRequests(filter: ExchangeFilter, tell: (line: FollowedExchange) => void): Promise<void> {
     const path = `/v1/requests/follow?${query(filter)}`;
     const response = await open(this.#at(path), { timeoutMs: Number.POSITIVE_INFINITY }).catch(orNothingRuns);
@@ -79,14 +79,14 @@ export class ControlClient {
     if (response.statusCode !== 200) {
       let text = "";
       for await (const line of lines) text += line;
-      throw new Error(`The local server does not tell its requests: ${errorIn(text)}`);
+      throw new Error(`Cannot read the request log: ${errorIn(text)}`);
     }
-    // A server that is killed ends the answer in the middle.
+    // A killed server aborts the response.
     response.on("error", () => lines.close());
     for await (const line of lines) tell(JSON.parse(line));
   }
 
-  /** Rejects with the server's own words for 4xx and 5xx. */
+  /** Rejects with the server's error message for 4xx and 5xx. */
   async #call(method: string, path: string, body?: unknown, timeoutMs = TIMEOUT_MS): Promise<unknown> {
     const { status, text } = await readText(this.#at(path), { method, body, timeoutMs }).catch((error) => {
       if (error.name !== "AbortError") throw error;
@@ -101,10 +101,10 @@ export class ControlClient {
   }
 }
 
-/** The local server's answer was 4xx or 5xx. */
+/** The local server responded with 4xx or 5xx. */
 class Refusal extends Error {
   readonly status: number;
-  /** Its own, which say why. */
+  /** The server's own message. */
   readonly words: string;
 
   constructor(method: string, path: string, status: number, words: string) {
@@ -114,7 +114,7 @@ class Refusal extends Error {
   }
 }
 
-/** No socket, nobody behind it, or a server that was just ending. */
+/** No socket, no listener, or a server that is shutting down. */
 const ABSENT = new Set(["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE"]);
 
 function query(filter: ExchangeFilter): string {
@@ -126,11 +126,9 @@ function query(filter: ExchangeFilter): string {
 
 function orNothingRuns(error: NodeJS.ErrnoException): never {
   if (!ABSENT.has(error.code ?? "")) throw error;
-  throw new LinkupError(
-    "session-unknown",
-    "No session is running on this machine, so there is nobody who has seen requests.",
-    [{ command: "start", title: "Start", terminal: "linkup start" }],
-  );
+  throw new LinkupError("session-unknown", "No session is running, so there is no request log.", [
+    { command: "start", title: "Start", terminal: "linkup start" },
+  ]);
 }
 
 function errorIn(text: string): string {

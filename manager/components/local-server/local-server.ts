@@ -1,4 +1,4 @@
-/** The local server as a process: started once, adopted by everyone else, replaced when it is of an older version. */
+/** Supervises the local server process: started once, adopted by other windows, replaced when it is of an older version. */
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ServerStatus } from "../../../core/api/control-api.ts";
@@ -21,7 +21,7 @@ import { ControlClient, LOOK_PATIENCE_MS } from "./control-client.ts";
 
 /**
  * A heap's nursery of 8 MB from the start. V8 begins with 1 MB, in which the requests of a page over HTTP/2 outlive two
- * collections and are copied twice: a quarter of the CPU. It has to be said here: a nursery that grows later is no faster.
+ * collections and are copied twice: a quarter of the CPU. It must be set at start: growing the nursery later gains nothing.
  */
 export const V8_OPTIONS = ["--min-semi-space-size=8"];
 /**
@@ -29,11 +29,11 @@ export const V8_OPTIONS = ["--min-semi-space-size=8"];
  * them for good. It costs no CPU.
  */
 export const MALLOC = { MALLOC_ARENA_MAX: "1" };
-/** It listens within 100 ms on an idle machine. */
+/** Start-up takes 100 ms on an idle machine. */
 const START_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 4_000;
 const POLL_MS = 15;
-/** It answers within milliseconds. One that says nothing for this long hangs, and will hardly obey a signal either. */
+/** A server normally answers within milliseconds; one that is silent for this long hangs, and will hardly obey a signal either. */
 const HUNG_MS = 3_000;
 const HUNG_GRACE_MS = 500;
 
@@ -51,8 +51,8 @@ export class LocalServer {
   }
 
   /**
-   * The one that runs; started when there is none and it is not too early after it failed.
-   * Undefined when it cannot be had now: the state says why. Only under the reconcile lock.
+   * Returns the running server; starts one when none runs and its backoff has passed.
+   * Undefined when there is none now; the state says why. Only under the reconcile lock.
    */
   async ensure(): Promise<ServerStatus | undefined> {
     const running = await this.#answering(HUNG_MS);
@@ -70,20 +70,20 @@ export class LocalServer {
     }
     const before = (await this.#store.read()).local_server;
     if (before.process) {
-      // It should run and does not answer. Two must never run, so it is ended where it only hangs.
+      // The process should run and does not answer. Two must never run, so one that only hangs is killed.
       await endProcess(before.process, HUNG_GRACE_MS);
-      await this.#fail("It ended unexpectedly.");
+      await this.#fail("The process ended unexpectedly.");
     }
     return isDue((await this.#store.read()).local_server, Date.now()) ? this.#start() : undefined;
   }
 
-  /** Ends it, and waits until it is gone. Without a local server it does nothing. */
+  /** Stops the server and waits for its exit. Does nothing without one. */
   async stop(): Promise<void> {
     await this.end();
     await this.#change(notStarted);
   }
 
-  /** The same, without writing it down. */
+  /** Like `stop`, without updating the state. */
   async end(): Promise<void> {
     const status = await this.#answering(LOOK_PATIENCE_MS);
     if (status) {

@@ -6,11 +6,11 @@ import { LinkupError } from "../../model/problem.ts";
 import { cachedPath } from "./install.ts";
 import { installCommand } from "./releases.ts";
 
-/** The path in CLOUDFLARED_PATH (the editor's setting sets it too), else the first on the PATH, else the one we downloaded. */
+/** The path in CLOUDFLARED_PATH (also set by the editor's setting), else the first on the PATH, else the downloaded one. */
 export async function findCloudflared(env: NodeJS.ProcessEnv, home: string): Promise<string> {
   if (env.CLOUDFLARED_PATH) {
     if (await isExecutable(env.CLOUDFLARED_PATH)) return env.CLOUDFLARED_PATH;
-    throw missing(`${env.CLOUDFLARED_PATH}, which CLOUDFLARED_PATH names, is no program`);
+    throw missing(`${env.CLOUDFLARED_PATH}, from CLOUDFLARED_PATH, is not an executable file`);
   }
   for (const path of [...onPath(env, process.platform), cachedPath(home, process.platform)]) {
     if (await isExecutable(path)) return path;
@@ -18,13 +18,13 @@ export async function findCloudflared(env: NodeJS.ProcessEnv, home: string): Pro
   throw missing("it is not on the PATH, and CLOUDFLARED_PATH is not set");
 }
 
-/** Where cloudflared may lie on the PATH, which Windows writes as `Path`. Pure. */
+/** Candidate paths of cloudflared on the PATH, which Windows spells `Path`. Pure. */
 export function onPath(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string[] {
   const { delimiter, join } = platform === "win32" ? win32 : posix;
   const name = platform === "win32" ? "cloudflared.exe" : "cloudflared";
   const isPath = (variable: string) => (platform === "win32" ? variable.toUpperCase() : variable) === "PATH";
   const value = Object.entries(env).find(([variable]) => isPath(variable))?.[1] ?? "";
-  // Windows allows quotes around a folder.
+  // Windows allows quotes around an entry.
   const folders = value.split(delimiter).map((folder) => folder.replace(/^"(.*)"$/, "$1"));
   return folders.filter((folder) => folder !== "").map((folder) => join(folder, name));
 }

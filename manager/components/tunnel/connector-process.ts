@@ -1,4 +1,4 @@
-/** The process of one cloudflared, and of the writer of its log. */
+/** Starts and ends a cloudflared process and its log writer. */
 import { join } from "node:path";
 import type { TunnelData } from "../../../core/api/control-api.ts";
 import { writeAtomically } from "../../../node/atomic-file.ts";
@@ -12,39 +12,39 @@ import { childEnv, endProcess, startDetached } from "../../process/child.ts";
 import { endLogWriter, type LogWriterOptions, startLogWriter } from "../../process/log-writer-process.ts";
 import { sizeOf } from "../../process/logs.ts";
 import { findCloudflared } from "./cloudflared-binary.ts";
-import type { Way } from "./end-to-end.ts";
+import type { ProbeTarget } from "./end-to-end.ts";
 
-/** In-flight requests may take so long when it is asked to end. */
+/** Grace period for in-flight requests at shutdown. */
 const GRACE = "3s";
 
 /** What one tunnel serves. */
-export interface Tunnelled {
+export interface ConnectorTarget {
   session: string;
   tunnel: TunnelData;
   /** The local server's port for the tunnel. */
   port: number;
-  /** A service to send a request to; undefined while none runs on this machine. */
-  way: Way | undefined;
+  /** Where to send the end-to-end probe; undefined while no service runs on this machine. */
+  probe: ProbeTarget | undefined;
 }
 
 export interface ConnectorOptions extends LogWriterOptions {
   log(line: string): void;
 }
 
-/** `save` is called with every new state, before anything else is done. */
-export type Save = (next: Connector) => Promise<unknown>;
+/** Persists a connector's new state; called before anything else is done. */
+export type SaveConnector = (next: Connector) => Promise<unknown>;
 
-/** Its own file: a config of the user's would change what it does. */
+/** A config file of our own, so that the user's is not read. */
 export function connectorConfig(home: string, session: string): string {
   return join(home, "tunnels", `${session}.yml`);
 }
 
-/** Rejects with a LinkupError where there is no cloudflared. */
+/** Rejects with a LinkupError when cloudflared is not found. */
 export async function startConnector(
   options: ConnectorOptions,
-  wanted: Tunnelled,
+  wanted: ConnectorTarget,
   before: Connector,
-  save: Save,
+  save: SaveConnector,
 ): Promise<Connector> {
   const { home, env, log } = options;
   const { session, tunnel, port } = wanted;
@@ -66,7 +66,7 @@ export async function startConnector(
       ready: false,
       unready_since: now,
       was_ready: false,
-      // It gets its time before it is judged.
+      // The first probe waits for a full interval.
       probed_at: now,
       lost: 0,
     };
@@ -78,26 +78,26 @@ export async function startConnector(
       connectorArguments(before.protocol, config),
       {
         cwd: home,
-        env: childEnv(withoutTunnels(env), { TUNNEL_TOKEN: tunnelToken(tunnel), LINKUP_HOME: home }),
+        env: childEnv(connectorEnv(env), { TUNNEL_TOKEN: tunnelToken(tunnel), LINKUP_HOME: home }),
         output: writer.input,
       },
       writeDown,
     );
     log(`Started cloudflared of ${session} (pid ${id.pid}).`);
   } finally {
-    // cloudflared has its own hold of it.
+    // cloudflared holds a duplicate of the descriptor.
     writer.input.destroy();
   }
   return next;
 }
 
-/** Ends a cloudflared, and waits until its last line is written. */
+/** Ends a cloudflared process, and waits until its last line is logged. */
 export async function endConnector({ process, log_writer }: Connector): Promise<void> {
   if (process) await endProcess(process);
   if (log_writer) await endLogWriter(log_writer);
 }
 
-/** The flags of `tunnel` stand before `run`. The token is not among them. */
+/** The flags of `tunnel` precede `run`. The token is never an argument. */
 export function connectorArguments(protocol: Connector["protocol"], config: string): string[] {
   return [
     "tunnel",
@@ -113,16 +113,16 @@ export function connectorArguments(protocol: Connector["protocol"], config: stri
   ];
 }
 
-/** What of cloudflared's variables reaches it: how it gets to Cloudflare, and nothing that says which tunnel, or for what. */
+/** Environment variables that are passed on to cloudflared: how to reach Cloudflare, but not which tunnel to run. */
 const PASSED_ON =
   /^TUNNEL_(EDGE|EDGE_IP_VERSION|EDGE_BIND_ADDRESS|CACERT|TRANSPORT_PROTOCOL|NO_PRECHECKS|REGION|POST_QUANTUM|DNS_RESOLVER_ADDRS)$/;
 
-export function withoutTunnels(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export function connectorEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = Object.entries(env).filter(([name]) => !name.startsWith("TUNNEL_") || PASSED_ON.test(name));
   return Object.fromEntries(kept);
 }
 
-/** All that cloudflared knows and its log must not. */
+/** Secrets that cloudflared knows and its log must not contain. */
 export function secretsOf(tunnel: TunnelData): string[] {
   return [tunnelToken(tunnel), tunnel.secret];
 }

@@ -1,4 +1,4 @@
-/** Looks after cloudflared, which brings the requests for a session from Cloudflare's edge to the local server. */
+/** Supervises cloudflared, which carries a session's requests from Cloudflare's edge to the local server. */
 import { readFile, rm } from "node:fs/promises";
 import { readStatus } from "../../../node/http.ts";
 import { tunnelLogFile } from "../../../node/log-files.ts";
@@ -11,28 +11,28 @@ import { endLogWriter } from "../../process/log-writer-process.ts";
 import { redacted } from "../../process/logs.ts";
 import {
   type ConnectorOptions,
+  type ConnectorTarget,
   connectorConfig,
   endConnector,
-  type Save,
+  type SaveConnector,
   secretsOf,
   startConnector,
-  type Tunnelled,
 } from "./connector-process.ts";
-import { probeThrough, type Way } from "./end-to-end.ts";
+import { type ProbeTarget, probeTunnel } from "./end-to-end.ts";
 import { readLog, type TunnelLog } from "./log-lines.ts";
-import { isProbeDue, judge } from "./watch.ts";
+import { isProbeDue, nextAction } from "./watch.ts";
 
 const READY_TIMEOUT_MS = 2_000;
 
 /**
  * One look at a session's cloudflared: starts, watches or replaces it, and never waits for it to be ready.
- * Returns what is known now. Rejects with a LinkupError where there is no cloudflared.
+ * Returns what is known now. Rejects with a LinkupError when cloudflared is not found.
  */
 export async function stepConnector(
   options: ConnectorOptions,
-  wanted: Tunnelled,
+  wanted: ConnectorTarget,
   before: Connector,
-  save: Save,
+  save: SaveConnector,
 ): Promise<Connector> {
   const serves = JSON.stringify([wanted.tunnel.id, wanted.tunnel.url, wanted.port]);
   let connector = before;
@@ -55,21 +55,21 @@ function protocolOf(env: NodeJS.ProcessEnv, { protocol }: Connector): Connector[
   return isGiven(env) ? "given" : protocol === "given" ? "auto" : protocol;
 }
 
-/** Its user says how it connects. */
+/** The user has chosen a protocol. */
 function isGiven({ TUNNEL_TRANSPORT_PROTOCOL: protocol }: NodeJS.ProcessEnv): boolean {
   return protocol !== undefined && protocol !== "" && protocol !== "auto";
 }
 
 async function watch(
   options: ConnectorOptions,
-  wanted: Tunnelled,
+  wanted: ConnectorTarget,
   before: Connector,
-  save: Save,
+  save: SaveConnector,
 ): Promise<Connector> {
   const path = tunnelLogFile(options.home, wanted.session);
-  if (!(await isRunning(before.process!))) return fail(options, wanted, before, "It ended", save);
+  if (!(await isRunning(before.process!))) return fail(options, wanted, before, "The process ended", save);
   if (before.log_writer && !(await isRunning(before.log_writer))) {
-    // It would end at its next line.
+    // Without its log writer cloudflared would die at its next line (EPIPE).
     await endConnector(before);
     return startConnector(options, wanted, before, save);
   }
@@ -86,28 +86,37 @@ async function watch(
   }
 
   const now = Date.now();
-  const probed = ready ? await withProbe(wanted.way, before, now) : before;
-  const verdict = judge(probed, ready, now);
-  if (verdict.do === "nothing") return keep(before, { ...probed, ready, metrics_port }, now, save);
+  const probed = ready ? await withProbe(wanted.probe, before, now) : before;
+  const action = nextAction(probed, ready, now);
+  if (action.do === "nothing") return keep(before, { ...probed, ready, metrics_port }, now, save);
   await endConnector(before);
-  if (verdict.do === "fail") return fail(options, wanted, before, verdict.why, save);
-  options.log(`cloudflared of ${wanted.session}: ${verdict.why}.`);
-  return startConnector(options, wanted, { ...before, protocol: verdict.protocol }, save);
+  if (action.do === "fail") return fail(options, wanted, before, action.why, save);
+  options.log(`cloudflared of ${wanted.session}: ${action.why}.`);
+  return startConnector(options, wanted, { ...before, protocol: action.protocol }, save);
 }
 
-/** Now and then a request is sent through. */
-async function withProbe(way: Way | undefined, connector: Connector, now: number): Promise<Connector> {
-  if (!way || !isProbeDue(connector, now)) return connector;
-  const passage = await probeThrough(way);
-  return { ...connector, probed_at: now, lost: passage === "lost" ? connector.lost + 1 : 0 };
+/** Sends an end-to-end probe when one is due. */
+async function withProbe(
+  probe: ProbeTarget | undefined,
+  connector: Connector,
+  now: number,
+): Promise<Connector> {
+  if (!probe || !isProbeDue(connector, now)) return connector;
+  const result = await probeTunnel(probe);
+  return { ...connector, probed_at: now, lost: result === "lost" ? connector.lost + 1 : 0 };
 }
 
-async function keep(before: Connector, seen: Connector, now: number, save: Save): Promise<Connector> {
+async function keep(
+  before: Connector,
+  seen: Connector,
+  now: number,
+  save: SaveConnector,
+): Promise<Connector> {
   const { ready } = seen;
   const next: Connector = {
     ...(ready ? isWell(seen, now) : seen),
     was_ready: before.was_ready || ready,
-    // From the moment at which it was lost.
+    // Counts from the moment at which readiness was lost.
     unready_since: before.ready && !ready ? now : before.unready_since,
   };
   if (JSON.stringify(next) !== JSON.stringify(before)) await save(next);
@@ -121,10 +130,10 @@ export async function stopConnector(home: string, session: string, connector: Co
 
 async function fail(
   options: ConnectorOptions,
-  { session, tunnel }: Tunnelled,
+  { session, tunnel }: ConnectorTarget,
   before: Connector,
   why: string,
-  save: Save,
+  save: SaveConnector,
 ): Promise<Connector> {
   const path = tunnelLogFile(options.home, session);
   if (before.log_writer) await endLogWriter(before.log_writer);
@@ -148,8 +157,8 @@ async function fail(
   return next;
 }
 
-/** A new token is needed, which only the Worker can give. */
-async function refused(before: Connector, save: Save): Promise<LinkupError> {
+/** Only the Worker can issue a new token. */
+async function refused(before: Connector, save: SaveConnector): Promise<LinkupError> {
   await endConnector(before);
   await save({ ...newConnector(), protocol: before.protocol });
   return new LinkupError(
@@ -167,7 +176,7 @@ async function isReady(port: number): Promise<boolean> {
 async function readNewLines(path: string, offset: number): Promise<TunnelLog> {
   try {
     const log = await readFile(path);
-    // A file that shrank was begun anew.
+    // A file that shrank was rotated.
     return readLog(log.subarray(offset > log.length ? 0 : offset).toString("utf8"));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;

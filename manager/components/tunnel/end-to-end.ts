@@ -1,32 +1,32 @@
-/** Do requests come through the tunnel? cloudflared may say that it is ready for minutes after packets got lost. */
+/** An end-to-end probe of the tunnel: cloudflared may report ready for minutes after its packets are lost. */
 import { HOPS_HEADER, MAX_HOPS } from "../../../core/routing/proxy-headers.ts";
 import { readStatus } from "../../../node/http.ts";
 
 const TIMEOUT_MS = 4_000;
 
-export interface Way {
+export interface ProbeTarget {
   workerUrl: string;
   session: string;
   domain: string;
-  /** One that runs on this machine. */
+  /** A service that runs on this machine. */
   service: string;
-  /** A Worker of the original does not count the hops. */
+  /** False for an original Worker, which does not count hops. */
   countsHops: boolean;
 }
 
-export type Passage = "through" | "lost" | "unknown";
+export type ProbeResult = "through" | "lost" | "unknown";
 
 /**
- * Sends a request from the Worker through the tunnel. It says that it has gone round too often already,
- * so that the local server answers it itself and no service sees it.
+ * Sends a request to the Worker and through the tunnel, with hops = MAX so that the local server itself answers 508
+ * and no service sees it.
  */
-export async function probeThrough({
+export async function probeTunnel({
   workerUrl,
   session,
   domain,
   service,
   countsHops,
-}: Way): Promise<Passage> {
+}: ProbeTarget): Promise<ProbeResult> {
   const headers = {
     "x-forwarded-host": `${session}.${domain}`,
     tracestate: `linkup-session=${session}`,
@@ -34,15 +34,15 @@ export async function probeThrough({
     [HOPS_HEADER]: String(countsHops ? MAX_HOPS - 1 : MAX_HOPS),
   };
   try {
-    return passageOf(await readStatus(workerUrl, { headers, timeoutMs: TIMEOUT_MS }));
+    return probeResultOf(await readStatus(workerUrl, { headers, timeoutMs: TIMEOUT_MS }));
   } catch (error) {
-    // No answer in time is what lost packets look like; a Worker that cannot be reached says nothing of the tunnel.
+    // A timeout means lost packets; an unreachable Worker says nothing about the tunnel.
     return (error as Error).name === "AbortError" ? "lost" : "unknown";
   }
 }
 
-/** 508 is the local server's; 502, 504 and 52x, 530 are told of a tunnel that nobody serves. */
-export function passageOf(status: number): Passage {
+/** 508 comes from the local server; 502, 504, 52x and 530 from an edge without a tunnel. */
+export function probeResultOf(status: number): ProbeResult {
   if (status === 508) return "through";
   return status === 502 || status === 504 || status >= 520 ? "lost" : "unknown";
 }

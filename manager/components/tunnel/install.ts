@@ -1,4 +1,4 @@
-/** Downloads cloudflared, when its user wants that: nothing is run, or left on the disk, that was not expected. */
+/** Downloads cloudflared at the user's request, and checks it before anything is written or run. */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -9,39 +9,39 @@ import { LinkupError } from "../../model/problem.ts";
 import { assetFor, PINNED, RELEASES } from "./releases.ts";
 import { fileInTar } from "./tar.ts";
 
-/** Much more than any asset has. */
-const MOST_BYTES = 256 * 1024 * 1024;
-/** A server that sends nothing for so long sends nothing more. */
-const SILENCE_MS = 30_000;
+/** Upper bound, far above any release asset. */
+const MAX_BYTES = 256 * 1024 * 1024;
+/** Idle timeout of the download. */
+const IDLE_TIMEOUT_MS = 30_000;
 
-/** What is downloaded, from where, and to where: what its user agrees to. */
+/** What is downloaded, from where and to where, for the user to confirm. */
 export interface Download {
   version: string;
   url: string;
-  /** Of the asset, in hexadecimal. */
+  /** SHA-256 of the asset, in hexadecimal. */
   sha256: string;
   path: string;
 }
 
-export interface Asked {
+export interface DownloadRequest {
   home: string;
   env: NodeJS.ProcessEnv;
   platform: NodeJS.Platform;
   arch: string;
-  /** Another release than the pinned one: both, or neither. */
+  /** A release other than the pinned one: both or neither. */
   version?: string | undefined;
   sha256?: string | undefined;
 }
 
-/** Where a cloudflared that was downloaded lies. */
+/** Path of the downloaded cloudflared. */
 export function cachedPath(home: string, platform: NodeJS.Platform): string {
   return join(home, "bin", platform === "win32" ? "cloudflared.exe" : "cloudflared");
 }
 
-/** Throws a LinkupError where there is nothing to be sure of. */
-export function proposeDownload({ home, env, platform, arch, version, sha256 }: Asked): Download {
+/** Throws a LinkupError without a checksum to verify against. */
+export function proposeDownload({ home, env, platform, arch, version, sha256 }: DownloadRequest): Download {
   const asset = assetFor(platform, arch);
-  if (!asset) throw refused(`Cloudflare makes no cloudflared for ${platform} on ${arch}.`);
+  if (!asset) throw refused(`Cloudflare releases no cloudflared for ${platform} on ${arch}.`);
   const pinned = PINNED?.sha256[asset];
   const release =
     version && sha256
@@ -51,10 +51,10 @@ export function proposeDownload({ home, env, platform, arch, version, sha256 }: 
         : undefined;
   if (!release) {
     throw refused(
-      `This build of Linkup pins no release of cloudflared for ${platform} on ${arch}, and does not download what it cannot check. Install cloudflared by other means, or give --release and --sha256: the checksum of ${asset}, as the release's page tells it.`,
+      `This build of Linkup pins no release of cloudflared for ${platform} on ${arch}, and does not download what it cannot verify. Install cloudflared by other means, or give --release and --sha256: the checksum of ${asset}, from the release's page.`,
     );
   }
-  if (!/^[\w.-]+$/.test(release.version)) throw refused(`"${release.version}" is no version.`);
+  if (!/^[\w.-]+$/.test(release.version)) throw refused(`"${release.version}" is not a version.`);
   if (!/^[0-9a-f]{64}$/i.test(release.sha256)) throw refused("A SHA-256 checksum has 64 hexadecimal digits.");
   const from = (env.LINKUP_CLOUDFLARED_RELEASES || RELEASES).replace(/\/+$/, "");
   return {
@@ -65,13 +65,13 @@ export function proposeDownload({ home, env, platform, arch, version, sha256 }: 
   };
 }
 
-/** Downloads, checks, unpacks, and only then writes the program. Rejects with a LinkupError; then nothing has changed. */
+/** Downloads, verifies, unpacks, and only then writes the program. Rejects with a LinkupError and leaves the disk unchanged. */
 export async function install({ url, sha256, path }: Download): Promise<void> {
   const content = await download(url);
   const found = createHash("sha256").update(content).digest("hex");
   if (found !== sha256)
     throw refused(
-      `What ${url} gave is not what was expected: its SHA-256 is ${found}, not ${sha256}. It is thrown away.`,
+      `The checksum of ${url} does not match: SHA-256 is ${found}, expected ${sha256}. The download was discarded.`,
     );
   const program = url.endsWith(".tgz") ? unpack(content, url) : content;
   try {
@@ -84,27 +84,27 @@ export async function install({ url, sha256, path }: Download): Promise<void> {
 
 async function download(url: string): Promise<Buffer> {
   const stopped = new AbortController();
-  let silence = setTimeout(() => stopped.abort(), SILENCE_MS);
+  let idleTimer = setTimeout(() => stopped.abort(), IDLE_TIMEOUT_MS);
   try {
     const response = await fetch(url, { signal: stopped.signal });
     if (!response.ok || !response.body) throw new Error(`it answered ${response.status}`);
     const chunks: Uint8Array[] = [];
     let size = 0;
     for await (const chunk of response.body) {
-      clearTimeout(silence);
-      silence = setTimeout(() => stopped.abort(), SILENCE_MS);
+      clearTimeout(idleTimer);
+      idleTimer = setTimeout(() => stopped.abort(), IDLE_TIMEOUT_MS);
       size += chunk.length;
-      if (size > MOST_BYTES) throw new Error("it is far too long");
+      if (size > MAX_BYTES) throw new Error("it is too large");
       chunks.push(chunk);
     }
     return Buffer.concat(chunks);
   } catch (error) {
-    // `fetch` hides the reason behind "fetch failed".
+    // `fetch` wraps the reason in "fetch failed".
     const { cause } = error as Error;
     const reason = networkReason(cause instanceof Error ? cause : (error as Error));
     throw refused(`${url} could not be downloaded: ${reason}.`, error);
   } finally {
-    clearTimeout(silence);
+    clearTimeout(idleTimer);
     stopped.abort();
   }
 }

@@ -1,9 +1,9 @@
-/** What cloudflared says on stderr: JSON lines mixed with plain ones, and what of it matters. Pure and lenient. */
+/** Parses cloudflared's stderr, JSON lines mixed with plain text, for the few facts that matter. Pure and lenient. */
 
 export interface TunnelLog {
   /** Where `/ready` and `/metrics` answer. */
   metricsPort: number | undefined;
-  /** Cloudflare refuses the tunnel's token: it would be tried for ever. */
+  /** Cloudflare refuses the tunnel's token; cloudflared would retry forever. */
   unauthorized: boolean;
   /** The last line that names an error, for the message. */
   lastError: string | undefined;
@@ -26,7 +26,7 @@ export function readLog(text: string): TunnelLog {
 
 const PLAIN_ERROR = /not valid|Incorrect Usage|error|cannot|could(n't| not)|failed|requires/i;
 
-/** A line as its message and its error; lines of origin errors have no message, and some lines are no JSON. */
+/** A line's message and error. Origin errors have no message, and some lines are not JSON. */
 export function parseLine(line: string): { message: string; error: string } {
   try {
     const { message = "", error = "" } = JSON.parse(line) as { message?: unknown; error?: unknown };

@@ -2,17 +2,17 @@
 export interface Release {
   /** As Cloudflare names it: `2026.8.2`. */
   version: string;
-  /** Of the assets as they are downloaded, in hexadecimal, by their names. */
+  /** SHA-256 of each downloadable asset in hexadecimal, by asset name. */
   sha256: Readonly<Record<string, string>>;
 }
 
-/** Null in a build that pins none: then cloudflared is not downloaded unless its user says version and checksum. */
+/** Null in a build that pins no release; then a download needs --release and --sha256. */
 export const PINNED: Release | null = null;
 
-/** Where the assets of a version lie, under its name. */
+/** Base URL of the releases; assets are below the version. */
 export const RELEASES = "https://github.com/cloudflare/cloudflared/releases/download";
 
-/** The asset for this kind of machine; undefined where Cloudflare makes none. */
+/** The asset for this platform; undefined where Cloudflare releases none. */
 export function assetFor(platform: NodeJS.Platform, arch: string): string | undefined {
   return ASSETS[`${platform}-${arch}`];
 }
@@ -30,7 +30,7 @@ export const ASSETS: Readonly<Record<string, string>> = {
   "win32-ia32": "cloudflared-windows-386.exe",
 };
 
-/** What somebody types to get cloudflared here; undefined where it takes more than one command. */
+/** The command that installs cloudflared here; undefined where it takes more than one. */
 export function installCommand(platform: NodeJS.Platform, arch: string): string | undefined {
   const asset = assetFor(platform, arch);
   if (asset && PINNED?.sha256[asset]) return "linkup cloudflared install";

@@ -3,10 +3,10 @@ import type { Connector } from "../../model/connector.ts";
 import { newConnector } from "../../model/connector.ts";
 import { tunnelToken } from "../../model/tunnel-token.ts";
 import { onPath } from "./cloudflared-binary.ts";
-import { withoutTunnels } from "./connector-process.ts";
-import { passageOf } from "./end-to-end.ts";
+import { connectorEnv } from "./connector-process.ts";
+import { probeResultOf } from "./end-to-end.ts";
 import { readLog } from "./log-lines.ts";
-import { judge } from "./watch.ts";
+import { nextAction } from "./watch.ts";
 
 test("a token is what cloudflared reads", () => {
   const token = tunnelToken({
@@ -104,7 +104,7 @@ test("of cloudflared's variables only those get through that say how it gets to 
     TUNNEL_LOGFILE: "/l",
     TUNNEL_EDGE_OTHER: "x",
   };
-  expect(withoutTunnels({ ...env, ...foreign })).toEqual(env);
+  expect(connectorEnv({ ...env, ...foreign })).toEqual(env);
 });
 
 describe("what an answer from beyond the tunnel says", () => {
@@ -116,7 +116,7 @@ describe("what an answer from beyond the tunnel says", () => {
     [200, "unknown"],
     [404, "unknown"],
     [500, "unknown"],
-  ])("%d: %s", (status, passage) => expect(passageOf(status)).toBe(passage));
+  ])("%d: %s", (status, result) => expect(probeResultOf(status)).toBe(result));
 });
 
 describe("when cloudflared is replaced", () => {
@@ -162,6 +162,6 @@ describe("when cloudflared is replaced", () => {
     ["a change before it was started", { started: 5_000, changed_at: 1_000 }, false, 12_000, "nothing"],
     ["ready after a change", { was_ready: true, changed_at: 10_000 }, true, 60_000, "nothing"],
   ])("%s", (_, connector, ready, now, expected) =>
-    expect(judge(running(connector), ready, now).do).toBe(expected),
+    expect(nextAction(running(connector), ready, now).do).toBe(expected),
   );
 });

@@ -1,38 +1,38 @@
-/** When a cloudflared that runs is left alone, and when it is replaced. Pure. */
+/** Decides whether a running cloudflared is kept, replaced or failed. Pure. */
 import type { Connector } from "../../model/connector.ts";
 
-/** QUIC that has not connected by then is blocked. */
+/** After this time without a connection QUIC counts as blocked. */
 const QUIC_MS = 20_000;
-/** What has not connected by then does not. */
+/** After this time without a connection the start has failed. */
 const START_MS = 45_000;
-/** By itself it takes up to 8 s to connect again; a new one takes 0.2 s. */
+/** cloudflared takes up to 8 s to reconnect by itself; a new process takes 0.2 s. */
 const RECONNECT_MS = 9_000;
-/** After a change of the network it is not waited for as long: it may be waiting itself. */
+/** Shorter after a network change: cloudflared may be in its own backoff. */
 const CHANGED_MS = 5_000;
 
-/** How often a request is sent through; one that got lost is repeated at once. */
+/** Interval of end-to-end probes; a lost one is repeated at once. */
 const PROBE_MS = 30_000;
-const LOST = 2;
+const MAX_LOST_PROBES = 2;
 
 export function isProbeDue({ probed_at, lost }: Connector, now: number): boolean {
   return lost > 0 || now - probed_at > PROBE_MS;
 }
 
-export type Verdict =
+export type ConnectorAction =
   | { do: "nothing" }
-  /** Replace it at once: that is no failure. */
+  /** Replace it at once; this does not count as a failure. */
   | { do: "replace"; protocol: Connector["protocol"]; why: string }
-  /** End it, and try again as the rules of supervision say. */
+  /** End it, and restart with backoff. */
   | { do: "fail"; why: string };
 
-/** What to do with a cloudflared that runs and is or is not ready. */
-export function judge(connector: Connector, ready: boolean, now: number): Verdict {
-  if (ready && connector.lost >= LOST)
-    return { do: "fail", why: "It says that it is connected, and requests get lost" };
+/** The next action for a running cloudflared. */
+export function nextAction(connector: Connector, ready: boolean, now: number): ConnectorAction {
+  if (ready && connector.lost >= MAX_LOST_PROBES)
+    return { do: "fail", why: "Reports connected, but requests are lost" };
   if (ready) return { do: "nothing" };
   const { changed_at, started, unready_since } = connector;
   if (changed_at > started && now - Math.max(changed_at, unready_since) > CHANGED_MS)
-    return { do: "fail", why: "It did not connect again after the network had changed" };
+    return { do: "fail", why: "It did not reconnect after the network changed" };
   const unready = now - unready_since;
   if (connector.was_ready) {
     return unready > RECONNECT_MS

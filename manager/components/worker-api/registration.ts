@@ -1,4 +1,4 @@
-/** What the Worker knows of a session: told when it changes, asked now and then, taken back at the end. */
+/** Keeps a session registered on its Worker: sent when it changes, checked periodically, deleted at the end. */
 import { LinkupError } from "../../model/problem.ts";
 import { fingerprint, upsertRequest } from "../../model/routing.ts";
 import type { SessionRecord, Undeleted } from "../../model/state.ts";
@@ -6,12 +6,12 @@ import { deleteThere, leftThere } from "./undeleted.ts";
 import { ORIGINAL_WORKER } from "./worker-answers.ts";
 import { WorkerClient } from "./worker-client.ts";
 
-/** How often the Worker is asked whether it still knows a session. */
+/** How often the Worker is checked for a session that it may have forgotten. */
 const CHECK_MS = 60_000;
-/** How often it is told anew, though nothing changed: a tunnel that is not started for a week is deleted. */
+/** How often an unchanged session is sent again: the Worker deletes tunnels unused for a week. */
 const RENEW_MS = 12 * 3600_000;
 
-/** Changes the record of this id, and rejects when it is no longer wanted. */
+/** Changes the record with this id. Rejects when it is no longer wanted. */
 export type Change = (id: string, change: (record: SessionRecord) => void) => Promise<SessionRecord>;
 
 export class Registration {
@@ -23,7 +23,7 @@ export class Registration {
     this.#log = log;
   }
 
-  /** `tunnelUrl`: where a Worker on this machine finds the local server. */
+  /** `tunnelUrl`: the local server's address for a Worker on this machine. */
   async register(before: SessionRecord, tunnelUrl: string | undefined): Promise<SessionRecord> {
     const { id, kind, config } = before;
     const worker = new WorkerClient(config.linkup.worker_url, before.worker_token ?? "");
@@ -42,7 +42,7 @@ export class Registration {
     )
       return record;
 
-    // Until the answer is here nobody knows what the Worker has.
+    // Until the response arrives it is unknown what the Worker has.
     record = await this.#change(id, (record) => {
       record.registered = null;
     });
@@ -57,12 +57,12 @@ export class Registration {
     }
     let session = await worker.putTunneled(request(record));
     if (record.name_asked && session?.session_name !== record.name) {
-      // A Worker of the original gives another one at once.
+      // An original Worker assigns another name at once.
       if (session) await this.unregister(record, session.session_name);
       throw nameTaken(record.name, worker.url);
     }
     if (!session) {
-      this.#log(`The name ${record.name} belongs to someone else: asking for another one.`);
+      this.#log(`The name ${record.name} belongs to another session: asking for a free one.`);
       session = await worker.putTunneled(request({ ...record, name: null }));
     }
     if (!session) throw nameTaken(record.name, worker.url);
@@ -77,7 +77,7 @@ export class Registration {
     });
   }
 
-  /** Now and then: does the Worker still know it? This also renews what expires there unused. */
+  /** True when the Worker no longer knows the session. The check also renews the session's expiry there. */
   async #isForgotten(client: WorkerClient, record: SessionRecord): Promise<boolean> {
     const { id, name, worker, checked_at, registered_at } = record;
     const now = Date.now();
@@ -90,7 +90,7 @@ export class Registration {
     return !known;
   }
 
-  /** A stop must not depend on the network: returns what the Worker could not be told. */
+  /** Deletes the session there. Never rejects, because a stop must not depend on the network: returns the pending deletion. */
   async unregister(
     { worker, worker_token, config }: SessionRecord,
     name: string,
@@ -115,6 +115,6 @@ function registeredNow(record: SessionRecord): void {
 function nameTaken(name: string | null, workerUrl: string): LinkupError {
   return new LinkupError(
     "name-taken",
-    `The name ${name ?? "that the Worker chose"} belongs to another session on ${workerUrl}. Choose another one with --name, or none: then it gets one that is free.`,
+    `The name ${name ?? "that the Worker chose"} belongs to another session on ${workerUrl}. Choose another with --name, or omit it to get a free one.`,
   );
 }

@@ -1,4 +1,4 @@
-/** Sessions that ended while their Worker could not be told: it is told later. */
+/** Pending deletions: sessions that ended while their Worker was unreachable. */
 import { LinkupError, problem } from "../../model/problem.ts";
 import { isWanted } from "../../model/records.ts";
 import type { SessionRecord, State, Undeleted } from "../../model/state.ts";
@@ -6,22 +6,22 @@ import { growingWait, isDue } from "../../model/supervision.ts";
 import type { Store } from "../../store/store.ts";
 import { WorkerClient } from "./worker-client.ts";
 
-/** A stop does not wait longer for the network. */
+/** Timeout for the network during a stop. */
 const TIMEOUT_MS = 4_000;
-/** By then the Worker has deleted what nobody uses. */
+/** After this time the Worker has expired the session by itself. */
 const EXPIRED_MS = 7 * 24 * 3600_000;
 const FIRST_RETRY_MS = 2_000;
 const LONGEST_RETRY_MS = 60_000;
 
-type Left = Pick<Undeleted, "name" | "worker_url" | "worker_token">;
+type EndedSession = Pick<Undeleted, "name" | "worker_url" | "worker_token">;
 
 /** Deletes a session from its Worker. Rejects with a LinkupError. */
-export async function deleteThere({ name, worker_url, worker_token }: Left): Promise<void> {
+export async function deleteThere({ name, worker_url, worker_token }: EndedSession): Promise<void> {
   await new WorkerClient(worker_url, worker_token, TIMEOUT_MS).deleteSession(name);
 }
 
-/** Why the Worker was not told, as it is kept. `before`: when it was tried already. */
-export function leftThere(left: Left, why: Error, now: number, before?: Undeleted): Undeleted {
+/** The pending deletion to keep after a failed attempt. `before`: the one of an earlier attempt. */
+export function leftThere(left: EndedSession, why: Error, now: number, before?: Undeleted): Undeleted {
   const failures = (before?.failures ?? 0) + 1;
   const { name, worker_url, worker_token } = left;
   const reason = why instanceof LinkupError ? why.problem.message : why.message;
@@ -34,12 +34,12 @@ export function leftThere(left: Left, why: Error, now: number, before?: Undelete
     retry_at: now + growingWait(failures, FIRST_RETRY_MS, LONGEST_RETRY_MS),
     problem: problem(
       "session-left",
-      `${name} ended, and could not be deleted there. ${reason} It is tried again at the next command and while a window is open; unused, it expires there by itself.`,
+      `${name} ended, but could not be deleted from the Worker. ${reason} Linkup tries again at the next command and while a window is open; unused, the session expires by itself.`,
     ),
   };
 }
 
-/** Tells those whose time has come. Never rejects for what cannot be reached. Only under the reconcile lock. */
+/** Retries deletions that are due. Never rejects for an unreachable Worker. Only under the reconcile lock. */
 export async function deleteLeft(store: Store, now: number): Promise<void> {
   const { undeleted, sessions } = await store.read();
   await Promise.all(
@@ -54,7 +54,7 @@ async function tryAgain(
   now: number,
 ): Promise<void> {
   let next: Undeleted | undefined;
-  // Its name may be in use again.
+  // The name may be in use again by then.
   if (!sessions.some((record) => isSame(record, left)) && now - left.ended < EXPIRED_MS) {
     try {
       await deleteThere(left);
@@ -65,12 +65,16 @@ async function tryAgain(
   await store.change((state) => replaceLeft(state, left, next));
 }
 
-function isSame(record: SessionRecord, { name, worker_url }: Left): boolean {
+function isSame(record: SessionRecord, { name, worker_url }: EndedSession): boolean {
   return isWanted(record) && record.name === name && record.config.linkup.worker_url === worker_url;
 }
 
-/** Puts `next` in the place of what is left of the same session. */
-export function replaceLeft(state: State, { name, worker_url }: Left, next: Undeleted | undefined): void {
+/** Replaces the pending deletion of the same session by `next`. */
+export function replaceLeft(
+  state: State,
+  { name, worker_url }: EndedSession,
+  next: Undeleted | undefined,
+): void {
   state.undeleted = [
     ...state.undeleted.filter((other) => other.name !== name || other.worker_url !== worker_url),
     ...(next ? [next] : []),

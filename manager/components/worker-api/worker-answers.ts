@@ -1,20 +1,20 @@
-/** What a Worker answers, checked: parts of it become names of files and hosts, and all of it lies in the state. */
+/** Schemas of the Worker's responses. Parts of them become file and host names, so every response is validated. */
 import * as z from "zod/mini";
 import type { TunneledSession, WorkerCapabilities } from "../../../core/api/control-api.ts";
 import { isSessionName } from "../../../core/session/session-name.ts";
 
-const sessionName = z.string().check(z.refine(isSessionName, "is no session name"));
+const sessionName = z.string().check(z.refine(isSessionName, "is not a session name"));
 
-/** Of a preview. */
+/** Response for a preview. */
 export const namedAnswer = z.object({ session_name: sessionName });
 
-/** Of a tunneled session; a Worker of the original gives no `origin_secret`. */
+/** Response for a tunneled session; an original Worker sends no `origin_secret`. */
 export const tunneledAnswer: z.ZodMiniType<TunneledSession> = z.object({
   session_name: sessionName,
   tunnel_data: z.object({
     account_id: z.string(),
     name: z.string(),
-    url: z.string().check(z.refine((url) => URL.canParse(url), "is no URL")),
+    url: z.string().check(z.refine((url) => URL.canParse(url), "is not a URL")),
     id: z.string(),
     secret: z.string(),
     last_started: z.number(),
@@ -22,7 +22,7 @@ export const tunneledAnswer: z.ZodMiniType<TunneledSession> = z.object({
   origin_secret: z.exactOptional(z.string()),
 });
 
-/** Of a deletion by pattern. */
+/** Response to a deletion by pattern. */
 export const deletedAnswer = z.object({ deleted: z.array(z.string()) });
 
 export const capabilitiesAnswer: z.ZodMiniType<WorkerCapabilities> = z.object({
@@ -31,10 +31,10 @@ export const capabilitiesAnswer: z.ZodMiniType<WorkerCapabilities> = z.object({
   capabilities: z.array(z.string()),
 });
 
-/** Of all sessions. */
+/** Response to the list of sessions. */
 export const listAnswer = z.object({ sessions: z.array(namedAnswer) });
 
-/** The answer, or the name of its first part that is missing or wrong. */
+/** The validated response, or the path of its first missing or invalid member. */
 export function readAnswer<T>(
   schema: z.ZodMiniType<T>,
   text: string,
@@ -52,14 +52,14 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** What a Worker of the original can do; it has no way to say so. */
+/** Capabilities of an original Worker, which has no call for them. */
 export const ORIGINAL_WORKER: WorkerCapabilities = {
   version: "original",
   tunnel: "cloudflare",
   capabilities: [],
 };
 
-/** Of the original, or of an older major version than ours: before 1.0 of an older minor one. */
+/** True for an original Worker, or one of an older major version (before 1.0: minor version) than ours. */
 export function isOutdated({ version }: WorkerCapabilities, ours: string): boolean {
   if (version === ORIGINAL_WORKER.version) return true;
   const [[major = 0, minor = 0], [ourMajor = 0, ourMinor = 0]] = [version, ours].map((text) =>

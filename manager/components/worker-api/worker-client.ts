@@ -1,4 +1,4 @@
-/** Talks to the Worker's HTTP API, ours or the original's. */
+/** A client of the Worker's HTTP API, ours or the original's. */
 import type { ZodMiniType } from "zod/mini";
 import type { TunneledSession, WorkerCapabilities } from "../../../core/api/control-api.ts";
 import { serializeRouting, type UpsertRequest } from "../../../core/session/session-document.ts";
@@ -26,24 +26,24 @@ export class WorkerClient {
     this.#token = token;
   }
 
-  /** Undefined for a Worker of the original, which takes the call for one to its proxy. */
+  /** Undefined for an original Worker, which proxies the call. */
   async capabilities(): Promise<WorkerCapabilities | undefined> {
     const path = "/linkup/v2/capabilities";
     const answer = await this.#ask("GET", path);
     if (answer.status === 401) throw this.#refused();
-    // Not able now is not the same as not able.
+    // A temporary error says nothing about capabilities.
     if (answer.status === 429 || answer.status >= 500) throw this.#failed("GET", path, answer);
     if (answer.status !== 200) return undefined;
     const read = readAnswer(capabilitiesAnswer, answer.text);
     return read.ok ? read.value : undefined;
   }
 
-  /** Undefined when the name belongs to someone else. */
+  /** Undefined when the name belongs to another session. */
   async putTunneled(request: UpsertRequest): Promise<TunneledSession | undefined> {
     return this.#upsert("/linkup/v2/sessions/tunneled", request, tunneledAnswer);
   }
 
-  /** Undefined when the name belongs to someone else. */
+  /** Undefined when the name belongs to another session. */
   async putPreview(request: UpsertRequest): Promise<{ session_name: string } | undefined> {
     return this.#upsert("/linkup/v2/sessions/preview", request, namedAnswer);
   }
@@ -57,7 +57,7 @@ export class WorkerClient {
     return answer.status === 200;
   }
 
-  /** Deletes the sessions whose names fit (`*` for any characters); for Workers with the capability `delete-by-pattern`. */
+  /** Deletes sessions by name pattern (`*` matches any characters); for Workers with the capability `delete-by-pattern`. */
   async deleteSessions(pattern: string): Promise<string[]> {
     const path = `/linkup/v2/sessions?name=${encodeURIComponent(pattern)}`;
     const answer = await this.#ask("DELETE", path);
@@ -67,7 +67,7 @@ export class WorkerClient {
     return read.value.deleted;
   }
 
-  /** The Worker forgets the session; for Workers with the capability `delete-session`. False when there was none. */
+  /** For Workers with the capability `delete-session`. False when there was no such session. */
   async deleteSession(name: string): Promise<boolean> {
     const path = `/linkup/v2/sessions/${encodeURIComponent(name)}`;
     const answer = await this.#ask("DELETE", path);
@@ -84,13 +84,13 @@ export class WorkerClient {
     return this.#read(schema, "POST", path, answer);
   }
 
-  /** What stands in a 200. It is not told when it is something else: it may hold a secret. */
+  /** Validates the body of a 200. Its content is never quoted in errors, because it may hold a secret. */
   #read<T>(schema: ZodMiniType<T>, method: string, path: string, { text }: TextResponse): T {
     const read = readAnswer(schema, text);
     if (read.ok) return read.value;
     throw new LinkupError(
       "worker-failed",
-      `What answers at ${this.url} is no Worker of Linkup: its answer to ${method} ${path} has no valid ${read.wrong}. Check linkup.worker_url.`,
+      `${this.url} is not a Linkup Worker: its response to ${method} ${path} has no valid ${read.wrong}. Check linkup.worker_url.`,
     );
   }
 

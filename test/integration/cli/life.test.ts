@@ -406,9 +406,11 @@ describe("a Worker that is away at a stop", () => {
     await world.stopWorker();
     const { code, stderr } = await world.linkup("stop");
     expect(code).toBe(0);
-    expect(stderr).toContain(`${name} ended, and could not be deleted there.`);
+    expect(stderr).toContain(`${name} ended, but could not be deleted from the Worker.`);
     expect((await world.json<Status>("status")).problems).toMatchObject([{ code: "session-left" }]);
-    expect((await world.linkup("health")).stdout).toContain(`${name} ended, and could not be deleted there.`);
+    expect((await world.linkup("health")).stdout).toContain(
+      `${name} ended, but could not be deleted from the Worker.`,
+    );
     expect([...world.processes().values()]).toEqual([]);
     await world.startWorker();
     expect(await world.served(name)).toBe("remote web");

@@ -144,5 +144,5 @@ test("without a local server it says so", async () => {
   const { code, stderr } = await world.linkup("requests");
   world.env.LINKUP_HOME = world.home;
   expect(code).toBe(5);
-  expect(stderr).toContain("No session is running on this machine");
+  expect(stderr).toContain("No session is running, so there is no request log");
 });

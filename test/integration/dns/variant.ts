@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { ServerStatus } from "../../../core/api/control-api.ts";
 import { issueLeaf } from "../../../core/certificates/certificate-authority.ts";
 import { nssName } from "../../../manager/components/certificates/trust.ts";
-import { askStores } from "../../../manager/components/certificates/verify.ts";
+import { checkTrustStores } from "../../../manager/components/certificates/verify.ts";
 import {
   installLocalDns,
   localDnsStatus,
@@ -191,7 +191,7 @@ async function browse(home: string, file: string, browser: Browser | undefined):
 
 /** What `linkup health` finds out: while every store trusts, and when somebody has taken the authority out of one. */
 async function trust(home: string, sha256: string, stores: Record<string, string>): Promise<void> {
-  const asked = () => askStores(home, inspectMachine());
+  const asked = () => checkTrustStores(home, inspectMachine());
   const all = await asked();
   const refusals = all.filter(({ refusal }) => refusal !== undefined);
   const expected = [...Object.values(stores), "/etc/ssl/certs/ca-certificates.crt"];

@@ -7,7 +7,11 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Asked, install, proposeDownload } from "../../../manager/components/tunnel/install.ts";
+import {
+  type DownloadRequest,
+  install,
+  proposeDownload,
+} from "../../../manager/components/tunnel/install.ts";
 import { ASSETS, assetFor } from "../../../manager/components/tunnel/releases.ts";
 import { temporaryFolder, World } from "./world.ts";
 
@@ -36,7 +40,7 @@ afterEach(() => {
   releases.close();
 });
 
-const asked = (more: Partial<Asked> = {}): Asked => ({
+const asked = (more: Partial<DownloadRequest> = {}): DownloadRequest => ({
   home,
   env: { LINKUP_CLOUDFLARED_RELEASES: `${base}/` },
   platform: "linux",
@@ -97,8 +101,8 @@ describe("an archive, as macOS has it", () => {
   test.each([
     ["has no such file", archive(entry("other", PROGRAM)), "There is no cloudflared in"],
     ["is not compressed", PROGRAM, "cannot be unpacked"],
-    ["is cut", gzipSync(header("cloudflared", 5000)), "it is no tar archive"],
-    ["is no archive", gzipSync(Buffer.alloc(2000, "x")), "it is no tar archive"],
+    ["is cut", gzipSync(header("cloudflared", 5000)), "it is not a tar archive"],
+    ["is not an archive", gzipSync(Buffer.alloc(2000, "x")), "it is not a tar archive"],
   ])("that %s is refused", async (_, content, said) => {
     await expect(mac(content)).rejects.toThrow(said);
     expect(left()).toEqual([]);
@@ -119,12 +123,12 @@ describe("nothing is changed", () => {
 
   test("by another checksum", async () => {
     serve("cloudflared-linux-amd64", Buffer.concat([PROGRAM, Buffer.from("evil")]));
-    await expect(installing()).rejects.toThrow(/not what was expected: its SHA-256 is [0-9a-f]{64}, not/);
+    await expect(installing()).rejects.toThrow(/does not match: SHA-256 is [0-9a-f]{64}, expected/);
   });
 
   test("by a file that is cut, whole as far as the server says", async () => {
     serve("cloudflared-linux-amd64", PROGRAM.subarray(0, 10));
-    await expect(installing()).rejects.toThrow("not what was expected");
+    await expect(installing()).rejects.toThrow("does not match");
   });
 
   test("by a connection that breaks", async () => {
@@ -164,13 +168,13 @@ describe("what is proposed", () => {
     );
   });
 
-  test.each<[string, Partial<Asked>, string]>([
+  test.each<[string, Partial<DownloadRequest>, string]>([
     [
       "a machine that Cloudflare makes none for",
       { platform: "freebsd" },
       "no cloudflared for freebsd on x64",
     ],
-    ["a version that is a path", { version: "../../evil" }, "is no version"],
+    ["a version that is a path", { version: "../../evil" }, "is not a version"],
     ["a checksum that is none", { sha256: "abc" }, "64 hexadecimal digits"],
   ])("not for %s", (_, more, said) => expect(() => proposeDownload(asked(more))).toThrow(said));
 });
@@ -206,10 +210,10 @@ describe("linkup cloudflared install", () => {
     expect(existsSync(world.home)).toBe(false);
   });
 
-  test("downloads nothing that it cannot check", async () => {
+  test("downloads nothing that it cannot verify", async () => {
     const { code, stderr } = await world.linkup("cloudflared", "install", "--yes");
     expect(code).toBe(1);
-    expect(stderr).toContain("does not download what it cannot check");
+    expect(stderr).toContain("does not download what it cannot verify");
     expect((await world.linkup("cloudflared", "install", "--yes", "--release", "1")).code).toBe(2);
   });
 });
