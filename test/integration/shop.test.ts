@@ -10,10 +10,13 @@ import {
   type Server,
 } from "node:http";
 import type { AddressInfo } from "node:net";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import WebSocket from "ws";
 import { parseConfig } from "../../core/config/parse-config.ts";
+
+const SHOP = join(import.meta.dirname, "../../examples/shop");
 
 interface Running {
   child: ChildProcess;
@@ -27,7 +30,7 @@ const started: Running[] = [];
 /** Runs a program of the example until its output matches `until`, or it ends. */
 async function run(args: string[], until: RegExp, env: NodeJS.ProcessEnv = {}): Promise<Running> {
   const [file, ...rest] = args;
-  const path = fileURLToPath(new URL(file as string, import.meta.url));
+  const path = join(SHOP, file as string);
   const child = spawn(process.execPath, [path, ...rest], { env: { ...process.env, ...env } });
   let output = "";
   const ports: Record<string, number> = {};
@@ -340,8 +343,8 @@ describe("start", () => {
 });
 
 test("linkup.yaml has no problems and names the services' own ports", async () => {
-  const { PORTS } = await import(new URL("ports.mjs", import.meta.url).href);
-  const parsed = parseConfig(readFileSync(new URL("linkup.yaml", import.meta.url), "utf8"));
+  const { PORTS } = await import(pathToFileURL(join(SHOP, "ports.mjs")).href);
+  const parsed = parseConfig(readFileSync(join(SHOP, "linkup.yaml"), "utf8"));
   expect(parsed.diagnostics.filter(({ severity }) => severity !== "hint")).toEqual([]);
   expect(parsed.config?.services.map(({ name }) => name)).toEqual(["web", "api", "auth"]);
   for (const { name, remote, local: onLaptop } of parsed.config?.services ?? []) {

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, createServer, type SecureContext, type Server, type TLSSocket } from "node:tls";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createAuthority } from "../core/certificates/certificate-authority.ts";
-import { CertificateStore } from "./certificates.ts";
+import { createAuthority } from "../../../core/certificates/certificate-authority.ts";
+import { CertificateStore } from "../../../local-server/certificates.ts";
 
 const DAY_MS = 86_400_000;
 const START = Date.UTC(2026, 10, 20);

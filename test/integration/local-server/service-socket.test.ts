@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { ServiceSocket, type TakeBytes } from "./service-socket.ts";
+import { ServiceSocket, type TakeBytes } from "../../../local-server/upstream/service-socket.ts";
 
 /** Sends so many pieces, one in each turn of the event loop, and returns how many reads they came in. */
 async function receive(count: number, size: number, takeBytes: TakeBytes): Promise<number> {
