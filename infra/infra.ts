@@ -1,0 +1,146 @@
+/** Deploy, watch and remove the Worker: what the command line and VS Code call. */
+import { type ApplyOptions, apply, newWorkerToken } from "./apply.ts";
+import { type Client, newClient } from "./cloudflare.ts";
+import { type Credentials, credentialsOf, neededCredentials, tokenPage } from "./credentials.ts";
+import { InfraError, type InfraErrorCode } from "./errors.ts";
+import { type LiveState, readLive } from "./live.ts";
+import { type Check, checkFromOutside } from "./outside.ts";
+import { type Change, conflicts, isDone, type Plan, type PlannedResource, type Wanted } from "./plan.ts";
+import { planDeploy } from "./plan-deploy.ts";
+import { planDestroy } from "./plan-destroy.ts";
+import { readWorkerBundle, type WorkerBundle } from "./worker-bundle.ts";
+
+export type { Change, Check, Credentials, InfraErrorCode, Plan, PlannedResource };
+export { conflicts, credentialsOf, InfraError, isDone, newWorkerToken, tokenPage };
+
+export interface InfraOptions {
+  /** The folder of the package, with the Worker's bundle and configuration. */
+  root: string;
+  version: string;
+  env: NodeJS.ProcessEnv;
+  /** Default: from the environment. */
+  credentials?: Credentials | undefined;
+  name?: string | undefined;
+  zones: readonly string[];
+  /** Default: the first zone. */
+  tunnelZone?: string | undefined;
+  allowOlder?: boolean | undefined;
+}
+
+/** A plan with all that applying it needs. Nothing is changed before `apply`. */
+export interface Proposal {
+  plan: Plan;
+  /** True when the Worker's main token has to be made or given: there is no script yet, or it has none. */
+  needsWorkerToken: boolean;
+  /**
+   * Throws `changed-meanwhile` when what is at Cloudflare is no longer what was planned for.
+   * `workerToken`: at least 32 characters, when `needsWorkerToken`.
+   */
+  apply(options: {
+    workerToken?: string | undefined;
+    progress: ApplyOptions["progress"];
+    signal?: AbortSignal;
+  }): Promise<void>;
+}
+
+const DEFAULT_NAME = "linkup";
+const MIN_TOKEN_LENGTH = 32;
+
+export async function proposeDeploy(options: InfraOptions): Promise<Proposal> {
+  const { client, wanted, bundle, read } = await prepared(options);
+  return proposal(options, client, bundle, wanted, read, (live) => planDeploy(live, wanted, bundle));
+}
+
+export async function proposeDestroy(options: InfraOptions): Promise<Proposal> {
+  const { client, wanted, bundle, read } = await prepared(options);
+  return proposal(options, client, bundle, wanted, read, (live) => planDestroy(live, wanted.name));
+}
+
+/** The deployed state against what this version would deploy, and what can be seen from outside. */
+export async function status(
+  options: InfraOptions & { workerToken?: string | undefined },
+): Promise<{ plan: Plan; checks: readonly Check[] }> {
+  const { plan } = await proposeDeploy(options);
+  const checks: Check[] = [];
+  for (const zone of options.zones)
+    checks.push(
+      ...(await checkFromOutside({
+        zone,
+        version: options.version,
+        workerToken: options.workerToken,
+        env: options.env,
+      })),
+    );
+  return { plan, checks };
+}
+
+async function prepared(options: InfraOptions) {
+  const [firstZone] = options.zones;
+  if (!firstZone) throw new InfraError("zone-unknown", "Name at least one zone: --zone example.com");
+  const tunnelZone = options.tunnelZone ?? firstZone;
+  const zones = [...new Set([...options.zones, tunnelZone].map((zone) => zone.toLowerCase()))];
+  const wanted: Wanted = {
+    name: options.name ?? DEFAULT_NAME,
+    zones,
+    tunnelZone: tunnelZone.toLowerCase(),
+    allowOlder: options.allowOlder ?? false,
+  };
+  if (!/^[a-z][a-z0-9-]{0,20}$/.test(wanted.name))
+    throw new InfraError(
+      "conflict",
+      `"${wanted.name}" cannot be the Worker's name: up to 21 of a-z, 0-9 and "-", starting with a letter.`,
+    );
+  const bundle = await readWorkerBundle(options.root, options.version);
+  const client = newClient(options.credentials ?? neededCredentials(options.env), options.env);
+  const read = () =>
+    readLive(client, {
+      name: wanted.name,
+      zones,
+      accountId: options.env.CLOUDFLARE_ACCOUNT_ID,
+      runtimeTokenGiven: Boolean(options.env.CLOUDFLARE_RUNTIME_API_TOKEN),
+    });
+  return { client, wanted, bundle, read };
+}
+
+async function proposal(
+  { env }: InfraOptions,
+  client: Client,
+  bundle: WorkerBundle,
+  wanted: Wanted,
+  read: () => Promise<LiveState>,
+  planFor: (live: LiveState) => Plan,
+): Promise<Proposal> {
+  const plan = planFor(await read());
+  const needsWorkerToken = plan.resources.some(
+    ({ step }) => step?.do === "upload-script" && step.secrets.includes("WORKER_TOKEN"),
+  );
+  return {
+    plan,
+    needsWorkerToken,
+    async apply({ workerToken, progress, signal }) {
+      if (needsWorkerToken && (workerToken?.length ?? 0) < MIN_TOKEN_LENGTH)
+        throw new InfraError(
+          "worker-token-missing",
+          `The Worker's token needs at least ${MIN_TOKEN_LENGTH} characters.`,
+        );
+      const live = await read();
+      if (JSON.stringify(planFor(live)) !== JSON.stringify(plan))
+        throw new InfraError(
+          "changed-meanwhile",
+          "Something at Cloudflare changed after the plan was made, perhaps by another deployment. Look at a new plan.",
+        );
+      const tunnelZoneId = live.zones.find(({ name }) => name === wanted.tunnelZone)!.id;
+      await apply({
+        client,
+        plan,
+        live,
+        bundle,
+        tunnelZoneId,
+        workerToken,
+        runtimeToken: env.CLOUDFLARE_RUNTIME_API_TOKEN,
+        progress,
+        signal,
+      });
+    },
+  };
+}

@@ -1,0 +1,73 @@
+/** How what we made at Cloudflare is told from what others made: names, comments, references and tags. */
+import type { DnsRecord, LiveZone, Rule } from "./live.ts";
+import type { WorkerBundle } from "./worker-bundle.ts";
+
+/** What we made carries it: comments of DNS records, descriptions of rules, tags of the script. */
+export const MARK = "linkup";
+
+/** The comment of a DNS record that this Worker's deployment made. */
+export function recordComment(worker: string): string {
+  return `${MARK}:${worker} - made by Linkup, removed by "linkup infra destroy"`;
+}
+
+export function ruleReference(worker: string): string {
+  return `${MARK}_${worker.replaceAll(/\W/g, "_")}_tunnels`;
+}
+
+export function tokenName(worker: string): string {
+  return `${MARK}:${worker} tunnels`;
+}
+
+/** Longest prefix of tunnel names; a host name's label has 63 characters, and the session's name needs the rest. */
+const MAX_PREFIX = 36;
+
+/** What names of this Worker's tunnels start with: nobody else's do. */
+export function tunnelPrefix(worker: string, tunnelZone: string): string {
+  const head = `${worker}-tunnel-`;
+  const zone = tunnelZone.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
+  return `${head}${zone}`
+    .slice(0, MAX_PREFIX - 1)
+    .replace(/-+$/, "")
+    .concat("-");
+}
+
+/** A script of ours: tagged, or with our objects where wrangler deployed it. */
+export function isOurs(tags: readonly string[], classNames: readonly string[]): boolean {
+  return (
+    tags.includes(MARK) || (classNames.includes("SessionObject") && classNames.includes("DirectoryObject"))
+  );
+}
+
+/** Tags of a script that this version deploys: the mark, the version and the code's hash. */
+export function scriptTags({ version, hash }: WorkerBundle): string[] {
+  return [MARK, `${MARK}-version=${version}`, `${MARK}-code=${hash}`];
+}
+
+export function versionOf(tags: readonly string[]): string | undefined {
+  return tagValue(tags, "version");
+}
+
+export function hashOf(tags: readonly string[]): string | undefined {
+  return tagValue(tags, "code");
+}
+
+function tagValue(tags: readonly string[], key: string): string | undefined {
+  const start = `${MARK}-${key}=`;
+  return tags.find((tag) => tag.startsWith(start))?.slice(start.length);
+}
+
+/** `1.2.3` by its numbers; a pre-release counts as its release. */
+export function isOlder(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((version) => version.split(/[.+-]/, 3).map(Number)) as [number[], number[]];
+  for (let part = 0; part < 3; part++)
+    if ((a[part] ?? 0) !== (b[part] ?? 0)) return (a[part] ?? 0) < (b[part] ?? 0);
+  return false;
+}
+
+export function isOurRecord({ comment }: DnsRecord, worker: string): boolean {
+  return comment === recordComment(worker);
+}
+
+export function ourRule(zone: LiveZone, worker: string): Rule | undefined {
+  return zone.cacheRules?.rules.find(({ ref }) => ref === ruleReference(worker));
+}
