@@ -69,9 +69,10 @@ const PACKAGES = {
       "manager.ts",
     ],
   },
+  infra: { imports: ["core", "node"], layers: ["*.ts"] },
   "agent-tools": { imports: ["core", "node", "manager"], layers: ["*.ts"] },
   extension: {
-    imports: ["core", "node", "manager", "agent-tools"],
+    imports: ["core", "node", "infra", "manager", "agent-tools"],
     layers: [
       ["ids.ts", "words.ts"],
       "language/document",
@@ -91,7 +92,7 @@ const PACKAGES = {
     ],
   },
   cli: {
-    imports: ["core", "node", "manager", "agent-tools"],
+    imports: ["core", "node", "infra", "manager", "agent-tools"],
     layers: [
       "exit-codes.ts",
       "print",

@@ -39,6 +39,7 @@ export function program(json: boolean): Command {
   life(linkup);
   looking(linkup);
   sessions(linkup);
+  infra(linkup);
   upkeep(linkup);
   return linkup;
 }
@@ -189,6 +190,34 @@ function sessions(linkup: Command): void {
     .option(...CONFIG)
     .option(...JSON_OUT)
     .action(async (name, options) => (await import("./commands/sessions.ts")).remove(name, options));
+}
+
+function infra(linkup: Command): void {
+  const commands = linkup.command("infra").description("deploy, check and remove the Worker at Cloudflare");
+  const many = (value: string, before: string[] = []) => [...before, value];
+  for (const [name, description] of [
+    ["plan", "show what a deployment would do, and change nothing"],
+    ["deploy", "show the plan, ask, and create or update the Worker"],
+    ["status", "check the deployed Worker, its DNS records, routes and certificates"],
+    ["destroy", "show what would be removed, ask, and remove what Linkup made"],
+  ] as const) {
+    const command = commands
+      .command(name)
+      .description(description)
+      .option("-z, --zone <name>", "a zone whose host names sessions use; may be given several times", many)
+      .option("--tunnel-zone <name>", "the zone for the tunnels' host names (default: the first zone)")
+      .option("--name <name>", "the Worker's name (default: linkup)")
+      .option(...JSON_OUT)
+      // The original's spellings.
+      .addOption(new Option("--email <email>").hideHelp())
+      .addOption(new Option("--api-key <key>").hideHelp())
+      .addOption(new Option("--account-id <id>").hideHelp())
+      .addOption(new Option("--zone-ids <ids...>").hideHelp())
+      .action(async (options) => (await import("./commands/infra.ts"))[name](options));
+    if (name === "deploy" || name === "destroy") command.option("-y, --yes", "do not ask");
+    if (name === "deploy" || name === "plan")
+      command.option("--allow-older", "deploy over a newer version of the Worker");
+  }
 }
 
 function upkeep(linkup: Command): void {

@@ -1,6 +1,6 @@
 /** Deploy, watch and remove the Worker: what the command line and VS Code call. */
 import { type ApplyOptions, apply, newWorkerToken } from "./apply.ts";
-import { type Client, newClient } from "./cloudflare.ts";
+import { type Client, call, newClient } from "./cloudflare.ts";
 import { type Credentials, credentialsOf, neededCredentials, tokenPage } from "./credentials.ts";
 import { InfraError, type InfraErrorCode } from "./errors.ts";
 import { type LiveState, readLive } from "./live.ts";
@@ -22,6 +22,8 @@ export interface InfraOptions {
   credentials?: Credentials | undefined;
   name?: string | undefined;
   zones: readonly string[];
+  /** More zones, by their ids. */
+  zoneIds?: readonly string[] | undefined;
   /** Default: the first zone. */
   tunnelZone?: string | undefined;
   allowOlder?: boolean | undefined;
@@ -30,6 +32,8 @@ export interface InfraOptions {
 /** A plan with all that applying it needs. Nothing is changed before `apply`. */
 export interface Proposal {
   plan: Plan;
+  /** Their names, the tunnel zone included. */
+  zones: readonly string[];
   /** True when the Worker's main token has to be made or given: there is no script yet, or it has none. */
   needsWorkerToken: boolean;
   /**
@@ -60,9 +64,9 @@ export async function proposeDestroy(options: InfraOptions): Promise<Proposal> {
 export async function status(
   options: InfraOptions & { workerToken?: string | undefined },
 ): Promise<{ plan: Plan; checks: readonly Check[] }> {
-  const { plan } = await proposeDeploy(options);
+  const { plan, zones } = await proposeDeploy(options);
   const checks: Check[] = [];
-  for (const zone of options.zones)
+  for (const zone of zones)
     checks.push(
       ...(await checkFromOutside({
         zone,
@@ -75,10 +79,14 @@ export async function status(
 }
 
 async function prepared(options: InfraOptions) {
-  const [firstZone] = options.zones;
+  const client = newClient(options.credentials ?? neededCredentials(options.env), options.env);
+  const named = [...options.zones];
+  for (const zone_id of options.zoneIds ?? [])
+    named.push((await call(`read the zone ${zone_id}`, "zones", () => client.zones.get({ zone_id }))).name);
+  const [firstZone] = named;
   if (!firstZone) throw new InfraError("zone-unknown", "Name at least one zone: --zone example.com");
   const tunnelZone = options.tunnelZone ?? firstZone;
-  const zones = [...new Set([...options.zones, tunnelZone].map((zone) => zone.toLowerCase()))];
+  const zones = [...new Set([...named, tunnelZone].map((zone) => zone.toLowerCase()))];
   const wanted: Wanted = {
     name: options.name ?? DEFAULT_NAME,
     zones,
@@ -91,7 +99,6 @@ async function prepared(options: InfraOptions) {
       `"${wanted.name}" cannot be the Worker's name: up to 21 of a-z, 0-9 and "-", starting with a letter.`,
     );
   const bundle = await readWorkerBundle(options.root, options.version);
-  const client = newClient(options.credentials ?? neededCredentials(options.env), options.env);
   const read = () =>
     readLive(client, {
       name: wanted.name,
@@ -116,6 +123,7 @@ async function proposal(
   );
   return {
     plan,
+    zones: wanted.zones,
     needsWorkerToken,
     async apply({ workerToken, progress, signal }) {
       if (needsWorkerToken && (workerToken?.length ?? 0) < MIN_TOKEN_LENGTH)

@@ -1,0 +1,175 @@
+/** `linkup infra`: the Worker at Cloudflare, planned, deployed, looked at and destroyed. */
+import { dirname } from "node:path";
+import {
+  conflicts,
+  type InfraOptions,
+  isDone,
+  newWorkerToken,
+  type Plan,
+  type PlannedResource,
+  type Proposal,
+  proposeDeploy,
+  proposeDestroy,
+  status as readStatus,
+} from "../../infra/infra.ts";
+import { confirmed } from "../confirm.ts";
+import { version } from "../context.ts";
+import { EXIT, UsageError } from "../exit-codes.ts";
+import { coloured } from "../print/colour.ts";
+import { table } from "../print/table.ts";
+
+interface Options {
+  zone?: string[];
+  tunnelZone?: string;
+  name?: string;
+  allowOlder?: boolean;
+  yes?: boolean;
+  json?: boolean;
+  email?: string;
+  apiKey?: string;
+  accountId?: string;
+  zoneIds?: string[];
+}
+
+export async function plan(options: Options): Promise<void> {
+  print(options, (await proposeDeploy(infraOptions(options))).plan);
+}
+
+export async function deploy(options: Options): Promise<void> {
+  const proposal = await proposeDeploy(infraOptions(options));
+  const token = proposal.needsWorkerToken ? workerToken() : undefined;
+  if (!(await carriedOut(options, proposal, "Deploy?", token?.value))) return;
+  if (options.json) return;
+  process.stdout.write(
+    `\nDeployed. In linkup.yaml:\n\n  linkup:\n    worker_url: https://linkup.${proposal.zones[0]}\n`,
+  );
+  if (token?.made)
+    process.stdout.write(
+      '\nThe worker token above is shown once only. Set it as LINKUP_WORKER_TOKEN, or in VS Code with "Linkup: Set Worker Token…".\n',
+    );
+  process.stdout.write("\nlinkup infra status tells when names and certificates are there.\n");
+}
+
+export async function destroy(options: Options): Promise<void> {
+  const proposal = await proposeDestroy(infraOptions(options));
+  const question = "Remove all of this, with every session that runs?";
+  if (!(await carriedOut(options, proposal, question, undefined)) || options.json) return;
+  process.stdout.write("\nRemoved.\n");
+}
+
+export async function status(options: Options): Promise<void> {
+  const { plan, checks } = await readStatus({
+    ...infraOptions(options),
+    workerToken: process.env.LINKUP_WORKER_TOKEN,
+  });
+  if (options.json) process.stdout.write(`${JSON.stringify({ plan, checks }, null, 2)}\n`);
+  else {
+    printPlan(plan);
+    process.stdout.write(
+      `\n${table(
+        ["from outside", "", ""],
+        checks.map(({ name, ok, detail }) => [name, ok ? "ok" : coloured("red", "fails"), detail]),
+      )}`,
+    );
+  }
+  if (!isDone(plan) || checks.some(({ ok }) => !ok)) process.exitCode = EXIT.unhealthy;
+}
+
+/** Shows the plan, asks, applies it with a line per step. False when there was nothing to do, or the answer was no. */
+async function carriedOut(
+  options: Options,
+  proposal: Proposal,
+  question: string,
+  token: string | undefined,
+): Promise<boolean> {
+  const { plan } = proposal;
+  if (!options.json) printPlan(plan);
+  const inTheWay = conflicts(plan);
+  if (isDone(plan)) {
+    print(options, plan, "Nothing to do.");
+    return false;
+  }
+  if (!plan.resources.some(({ step }) => step)) {
+    print(options, plan);
+    process.exitCode = EXIT.failed;
+    return false;
+  }
+  const asked = inTheWay.length === 0 ? question : `${question} What is in conflict stays as it is.`;
+  if (!options.yes && !(await confirmed(asked))) return false;
+  const abort = new AbortController();
+  const cancel = () => abort.abort();
+  process.once("SIGINT", cancel);
+  try {
+    await proposal.apply({
+      workerToken: token,
+      signal: abort.signal,
+      progress: (resource, state) => {
+        if (state === "done")
+          process.stderr.write(`${changeOf(resource)} ${resource.kind} ${resource.name}: done\n`);
+      },
+    });
+  } finally {
+    process.removeListener("SIGINT", cancel);
+  }
+  if (options.json) print(options, plan);
+  if (inTheWay.length > 0) process.exitCode = EXIT.failed;
+  return true;
+}
+
+/**
+ * LINKUP_WORKER_TOKEN, else a new one, shown before the script gets it: a deployment that fails half way may have
+ * set it already. Only a terminal is shown one: elsewhere it would stand in a log.
+ */
+function workerToken(): { value: string; made: boolean } {
+  const given = process.env.LINKUP_WORKER_TOKEN;
+  if (given) return { value: given, made: false };
+  if (!process.stderr.isTTY)
+    throw new UsageError(
+      "The Worker needs a token: set LINKUP_WORKER_TOKEN to at least 32 random characters (openssl rand -base64 32).",
+    );
+  const value = newWorkerToken();
+  process.stderr.write(`The new worker token, for you and your team:\n\n  ${value}\n\n`);
+  return { value, made: true };
+}
+
+function infraOptions({
+  zone = [],
+  tunnelZone,
+  name,
+  allowOlder,
+  email,
+  apiKey,
+  accountId,
+  zoneIds,
+}: Options): InfraOptions {
+  const env = { ...process.env };
+  // The original's spellings.
+  if (email) env.CLOUDFLARE_EMAIL = email;
+  if (apiKey) env.CLOUDFLARE_API_KEY = apiKey;
+  if (accountId) env.CLOUDFLARE_ACCOUNT_ID = accountId;
+  return { root: dirname(__dirname), version, env, zones: zone, zoneIds, tunnelZone, name, allowOlder };
+}
+
+function print(options: Options, plan: Plan, text?: string): void {
+  if (options.json) process.stdout.write(`${JSON.stringify(plan, null, 2)}\n`);
+  else if (text) process.stdout.write(`\n${text}\n`);
+  else printPlan(plan);
+}
+
+const COLOURS = { create: "green", change: "yellow", keep: "dim", remove: "red", conflict: "red" } as const;
+
+function changeOf({ change }: PlannedResource): string {
+  return coloured(COLOURS[change], change);
+}
+
+function printPlan({ account, worker, resources, warnings, stays }: Plan): void {
+  process.stdout.write(`Worker ${worker} in the account ${account.name}\n\n`);
+  process.stdout.write(
+    table(
+      ["", "what", "name", "why"],
+      resources.map((resource) => [changeOf(resource), resource.kind, resource.name, resource.why]),
+    ),
+  );
+  for (const warning of warnings) process.stdout.write(`\n${coloured("yellow", "Note:")} ${warning}\n`);
+  for (const what of stays) process.stdout.write(`\nStays: ${what}\n`);
+}
