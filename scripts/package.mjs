@@ -19,7 +19,8 @@ const LINK_TIMEOUT_MS = 15_000;
 
 /** All that may be in it. */
 const PARTS = [
-  /^dist\/(extension(-[\w-]+)?|local-server|local-dns|cli|worker)\.js$/,
+  /^dist\/(extension(-[\w-]+)?|local-server|local-dns|infra|cli|worker)\.js$/,
+  /^worker\/wrangler\.jsonc$/,
   /^media\/[\w./-]+\.(png|svg|md|json)$/,
   /^l10n\/bundle\.l10n(\.[\w-]+)?\.json$/,
   /^package(\.nls(\.[\w-]+)?)?\.json$/,
@@ -33,6 +34,8 @@ const NEEDED = [
   "dist/local-dns.js",
   "dist/cli.js",
   "dist/worker.js",
+  "dist/infra.js",
+  "worker/wrangler.jsonc",
   "package.json",
   "package.nls.json",
   "README.md",
