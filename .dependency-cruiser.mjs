@@ -65,7 +65,6 @@ const PACKAGES = {
       "components/local-dns",
       "reconcile",
       ["discovery", "doctor", "operations"],
-      "requests-for-agents.ts",
       "manager.ts",
     ],
   },

@@ -13,7 +13,7 @@ const sources = (folder: string) =>
 /** The first arguments of `t`: literals, and whatever else stands there. */
 function texts(): { literals: string[]; others: string[] } {
   const call = /\bt\(\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s)][^),]*)/g;
-  const found = sources("extension").flatMap(({ path, text }) =>
+  const found = [...sources("extension"), ...sources("agent-tools")].flatMap(({ path, text }) =>
     [...text.matchAll(call)].map(([, argument]) => ({ path, argument: argument! })),
   );
   const isLiteral = ({ argument }: { argument: string }) => /^["']/.test(argument);

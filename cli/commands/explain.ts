@@ -1,7 +1,7 @@
 /** `linkup explain` */
 import { newManager, selectSession } from "../context.ts";
 import { UsageError } from "../exit-codes.ts";
-import { explanationText } from "../print/explanation.ts";
+import { explanationLines } from "../print/explanation.ts";
 
 interface Options {
   header: string[];
@@ -16,7 +16,9 @@ export async function explain(url: string, options: Options): Promise<void> {
   const manager = newManager({ keep: false });
   const headers = Object.fromEntries(options.header.map(parseHeader));
   const explanation = await manager.explain(await selectSession(manager, options), url, headers);
-  process.stdout.write(options.json ? `${JSON.stringify(explanation)}\n` : explanationText(url, explanation));
+  process.stdout.write(
+    options.json ? `${JSON.stringify(explanation)}\n` : explanationLines(url, explanation),
+  );
 }
 
 function parseHeader(header: string): [string, string] {

@@ -1,24 +1,19 @@
 /** `linkup mcp`: a Model Context Protocol server on standard input and output, for coding agents. */
-import { createInterface } from "node:readline";
-import { newManager, version } from "../context.ts";
-import { answer } from "../mcp/protocol.ts";
-import { linkupTools } from "../mcp/tools.ts";
+import { AGENT_TOOLS } from "../../agent-tools/catalogue.ts";
+import { needConfig, newManager, selectSession, version } from "../context.ts";
+import { LineTransport } from "../mcp/line-transport.ts";
+import { serveTools } from "../mcp/mcp-server.ts";
 
-/** Resolves when the agent's program closes standard input. Sessions that it started end soon after. */
+/** Resolves when the client closes standard input. Sessions that it started end soon after. */
 export async function mcp(): Promise<void> {
   const manager = newManager({ keep: false });
   manager.watch();
-  const tools = linkupTools(manager);
-  const running = new Set<Promise<void>>();
-  for await (const line of createInterface({ input: process.stdin })) {
-    if (line.trim() === "") continue;
-    // A slow call does not keep others waiting.
-    const answered = answer(line, tools, version).then((text) => {
-      if (text !== undefined) process.stdout.write(`${text}\n`);
-      running.delete(answered);
-    });
-    running.add(answered);
-  }
-  await Promise.all(running);
+  const host = {
+    manager,
+    configPath: async (named: string | undefined) => needConfig(named),
+    selector: (choice: Parameters<typeof selectSession>[1]) => selectSession(manager, choice),
+    start: manager.start.bind(manager),
+  };
+  await serveTools(new LineTransport(process.stdin, process.stdout), AGENT_TOOLS, host, version);
   await manager.dispose();
 }

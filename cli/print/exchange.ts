@@ -1,7 +1,7 @@
 /** Exchanges of the request log as text. */
 import type { CapturedBody, Exchange, ExchangeDetails } from "../../core/api/request-log-api.ts";
 import { coloured } from "./colour.ts";
-import { explanationText } from "./explanation.ts";
+import { explanationLines } from "./explanation.ts";
 import { fitted } from "./table.ts";
 
 /** The columns have fixed widths, since lines come one by one; the last one is as wide as the terminal lets it. */
@@ -50,7 +50,7 @@ export function exchangeText(exchange: ExchangeDetails): string {
   const when = `${new Date(exchange.time).toISOString()}, ${protocol}, ${listener} listener`;
   return [
     `${coloured("bold", `${id}  ${method}`)} ${coloured(colour, status)}  ${when}\n`,
-    explanationText(url, exchange.explanation),
+    explanationLines(url, exchange.explanation),
     `  ${took}; ${size(exchange.request_bytes)} sent, ${size(exchange.response_bytes)} received\n`,
     ...(broken ? [`  ${coloured("red", brokenText(broken))}\n`] : []),
     ...(session === null && sender ? [`  likely sent by ${sender}\n`, ...lookedAt(exchange)] : []),

@@ -1,7 +1,7 @@
 /** Show Status and Explain Request: readable documents. */
 import * as vscode from "vscode";
 import type { Linkup } from "../linkup.ts";
-import { explanationText } from "../views/explanation-text.ts";
+import { explanationMarkdown } from "../views/explanation-text.ts";
 import type { Row } from "../views/rows.ts";
 import { statusText } from "../views/status-text.ts";
 import { t } from "../words.ts";
@@ -33,7 +33,7 @@ export async function explainRequest(linkup: Linkup, documents: Documents, row?:
   const headers = lines === undefined ? undefined : parseHeaders(lines);
   if (!headers) return;
   const explanation = await (await linkup.manager).explain(selectorOf(session), url, headers);
-  await documents.show(t("Linkup Explanation"), explanationText(url, headers, explanation));
+  await documents.show(t("Linkup Explanation"), explanationMarkdown(url, headers, explanation));
 }
 
 /** `Referer: https://a/; Origin: https://b`; undefined when a part is no header. */

@@ -1,66 +1,84 @@
 /** Tools for language models in the editor: the same as a user can do, each change confirmed by the user. */
 import * as vscode from "vscode";
+import type { AgentToolHost } from "../../agent-tools/agent-tool.ts";
 import type { Target } from "../../core/config/parse-config.ts";
-import { type AsksForRequests, requestsForAgents } from "../../manager/requests-for-agents.ts";
 import { chooseConfig, chooseSession, selectorOf } from "../commands/choose.ts";
 import { readConfigFile } from "../config-file.ts";
 import type { Linkup } from "../linkup.ts";
 import { ownSessions } from "../model.ts";
-import { explanationText } from "../views/explanation-text.ts";
-import { statusText } from "../views/status-text.ts";
 import { t } from "../words.ts";
 
-interface Tool<Input> {
+/** What the editor adds to a tool of the catalogue. */
+interface Manners<Input> {
   doing(input: Input): string;
   /** What the user is asked before a change: a question, and what it would mean. */
   confirm?(input: Input): Promise<{ title: string; message: string }>;
-  /** What the model is told. Rejects with what stands in the way. */
-  run(input: Input): Promise<string>;
 }
 
 export function registerAgentTools(context: vscode.ExtensionContext, linkup: Linkup): void {
   const tools = {
-    linkup_get_status: getStatus(linkup),
+    linkup_get_status: { doing: () => t("Reading the status of Linkup") },
     linkup_start_session: startSession(linkup),
     linkup_route_service: routeService(linkup),
-    linkup_explain_request: explainRequest(linkup),
-    linkup_get_requests: getRequests(linkup),
+    linkup_explain_request: { doing: ({ url }) => t("Explaining the request to {0}", url) } as Manners<{
+      url: string;
+    }>,
+    linkup_get_requests: { doing: () => t("Reading the requests that came") },
     linkup_create_preview: createPreview(linkup),
   };
-  for (const [name, tool] of Object.entries(tools))
-    context.subscriptions.push(vscode.lm.registerTool(name, languageModelTool(tool as Tool<object>)));
+  for (const [name, manners] of Object.entries(tools))
+    context.subscriptions.push(
+      vscode.lm.registerTool(name, languageModelTool(linkup, name, manners as Manners<object>)),
+    );
 }
 
-function languageModelTool(tool: Tool<object>): vscode.LanguageModelTool<object> {
+function languageModelTool(
+  linkup: Linkup,
+  name: string,
+  { doing, confirm }: Manners<object>,
+): vscode.LanguageModelTool<object> {
   return {
     async prepareInvocation({ input }) {
-      const confirmationMessages = await tool.confirm?.(input);
-      return {
-        invocationMessage: tool.doing(input),
-        ...(confirmationMessages ? { confirmationMessages } : {}),
-      };
+      const confirmationMessages = await confirm?.(input);
+      return { invocationMessage: doing(input), ...(confirmationMessages ? { confirmationMessages } : {}) };
     },
-    async invoke({ input }) {
+    async invoke({ input }, cancellation) {
+      const { AGENT_TOOLS } = await import("../../agent-tools/catalogue.ts");
+      const tool = AGENT_TOOLS.find((candidate) => candidate.name === name)!;
       // In an untrusted workspace nothing is started, whoever asks.
-      if (tool.confirm && !vscode.workspace.isTrusted)
+      if (!tool.readOnly && !vscode.workspace.isTrusted)
         throw new Error("The workspace is not trusted: Linkup starts nothing in it.");
-      return new vscode.LanguageModelToolResult([new vscode.LanguageModelTextPart(await tool.run(input))]);
+      const cancelled = new AbortController();
+      const listening = cancellation.onCancellationRequested(() => cancelled.abort());
+      try {
+        const { text } = await tool.run(await hostOf(linkup), input, cancelled.signal);
+        return new vscode.LanguageModelToolResult([new vscode.LanguageModelTextPart(text)]);
+      } finally {
+        listening.dispose();
+      }
     },
   };
 }
 
-function getStatus(linkup: Linkup): Tool<object> {
+/** What the tools need: sessions and files that are not named are those of the workspace, chosen by the user where there are several. */
+async function hostOf(linkup: Linkup): Promise<AgentToolHost> {
+  await linkup.configs.ready();
   return {
-    doing: () => t("Reading the status of Linkup"),
-    async run() {
-      await linkup.configs.ready();
-      await (await linkup.manager).refresh();
-      return statusText(linkup.model);
+    manager: await linkup.manager,
+    configPath: async (named) => named ?? (await theConfig(linkup)).path,
+    async selector({ session, config }) {
+      if (session !== undefined) return { name: session };
+      return config === undefined ? selectorOf(await theSession(linkup)) : { configPath: config };
+    },
+    async start({ configPath, kind = "tunneled" }) {
+      const session = await linkup.start(configPath, kind);
+      if (!session) throw new Error("The user cancelled the start.");
+      return session;
     },
   };
 }
 
-function startSession(linkup: Linkup): Tool<{ isolated?: boolean }> {
+function startSession(linkup: Linkup): Manners<{ isolated?: boolean }> {
   return {
     doing: () => t("Starting the Linkup session"),
     confirm: async ({ isolated }) => ({
@@ -72,16 +90,10 @@ function startSession(linkup: Linkup): Tool<{ isolated?: boolean }> {
             await publicUrl(linkup),
           ),
     }),
-    async run({ isolated }) {
-      const { path } = await theConfig(linkup);
-      const session = await linkup.start(path, isolated ? "isolated" : "tunneled");
-      if (!session) throw new Error("The user cancelled the start.");
-      return `Session ${session.name} is running: ${session.urls.join(", ")}`;
-    },
   };
 }
 
-function routeService(linkup: Linkup): Tool<{ service: string; target: Target }> {
+function routeService(linkup: Linkup): Manners<{ service: string; target: Target }> {
   return {
     doing: ({ service }) => t("Routing {0}", service),
     async confirm({ service, target }) {
@@ -96,32 +108,10 @@ function routeService(linkup: Linkup): Tool<{ service: string; target: Target }>
             message: t("Requests to {0} will reach the deployed service.", url),
           };
     },
-    async run({ service, target }) {
-      if (target !== "local" && target !== "remote") throw new Error('The target is "local" or "remote".');
-      await (await linkup.manager).route(selectorOf(await theSession(linkup)), [service], target);
-      return `The next request to ${service} is served by its ${target} copy.`;
-    },
   };
 }
 
-function explainRequest(linkup: Linkup): Tool<{ url: string; headers?: Record<string, string> }> {
-  return {
-    doing: ({ url }) => t("Explaining the request to {0}", url),
-    async run({ url, headers = {} }) {
-      const selector = selectorOf(await theSession(linkup));
-      return explanationText(url, headers, await (await linkup.manager).explain(selector, url, headers));
-    },
-  };
-}
-
-function getRequests(linkup: Linkup): Tool<AsksForRequests> {
-  return {
-    doing: () => t("Reading the requests that came"),
-    run: async (input) => requestsForAgents((await linkup.manager).requestLog, input),
-  };
-}
-
-function createPreview(linkup: Linkup): Tool<{ services: Record<string, string>; name?: string }> {
+function createPreview(linkup: Linkup): Manners<{ services: Record<string, string>; name?: string }> {
   return {
     doing: () => t("Creating a preview"),
     confirm: async ({ services }) => ({
@@ -134,12 +124,6 @@ function createPreview(linkup: Linkup): Tool<{ services: Record<string, string>;
           .join(", "),
       ),
     }),
-    async run({ services, name }) {
-      const { path } = await theConfig(linkup);
-      const create = { configPath: path, kind: "preview" as const, locations: services };
-      const session = await (await linkup.manager).create({ ...create, ...(name ? { name } : {}) });
-      return `Preview ${session.name} is at ${session.urls.join(", ")}`;
-    },
   };
 }
 

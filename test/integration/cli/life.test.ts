@@ -386,7 +386,8 @@ test("explains a request", async () => {
   const { session_name: name } = await startDetached();
   await world.linkup("route", "local", "api");
   const explained = await world.linkup("explain", `http://${name}.shop.localhost/api/users?a=b`);
-  expect(explained.stdout).toContain("service api: route 1 (^/api/)");
+  expect(explained.stdout).toContain("Service api\n");
+  expect(explained.stdout).toContain("Route 1 of the domain matches the path: ^/api/");
   expect(explained.stdout).toMatch(/→ http:\/\/127\.0\.0\.1:\d+\/api\/users\?a=b\n$/);
   const unknown = await world.json(
     "explain",

@@ -1,0 +1,123 @@
+/** A tool for coding agents: what it is called, takes and returns. Adapters serve it over MCP and in VS Code. */
+import * as z from "zod/mini";
+import type { Manager, Selector, StartRequest } from "../manager/manager.ts";
+import type { SessionView } from "../manager/model/snapshot.ts";
+
+/** What a tool needs from the program that serves it. */
+export interface AgentToolHost {
+  manager: Pick<Manager, "refresh" | "route" | "explain" | "create" | "requestLog">;
+  /** The absolute path of the linkup.yaml to use: the named one, else the program's own choice. Rejects when there is none. */
+  configPath(named: string | undefined): Promise<string>;
+  /** The session to use: the named one, else that of the linkup.yaml. Rejects when there is none. */
+  selector(named: SessionChoice): Promise<Selector>;
+  start(request: StartRequest, signal: AbortSignal): Promise<SessionView>;
+}
+
+export interface SessionChoice {
+  session?: string | undefined;
+  config?: string | undefined;
+}
+
+export interface AgentTool {
+  name: string;
+  title: string;
+  /** For the model. */
+  description: string;
+  /** False: the user has to agree before it runs. */
+  readOnly: boolean;
+  input: z.ZodMiniType<object>;
+  output: z.ZodMiniType<object>;
+  /** Rejects with a sentence for the model: an argument that is wrong, or a LinkupError. */
+  run(host: AgentToolHost, input: unknown, signal: AbortSignal): Promise<AgentToolResult>;
+}
+
+export interface AgentToolResult {
+  /** For the model to read. */
+  text: string;
+  /** The same as data, in the shape of `output`. */
+  structured: Record<string, unknown>;
+}
+
+interface Definition<In extends z.ZodMiniType<object>, Out extends z.ZodMiniType<object>>
+  extends Omit<AgentTool, "input" | "output" | "run"> {
+  input: In;
+  output: Out;
+  run(host: AgentToolHost, input: z.output<In>, signal: AbortSignal): Promise<z.input<Out>>;
+  /** Default: the data as JSON. */
+  text?(output: z.input<Out>): string;
+}
+
+export function agentTool<In extends z.ZodMiniType<object>, Out extends z.ZodMiniType<object>>({
+  run,
+  text = (output) => JSON.stringify(output, null, 1),
+  ...tool
+}: Definition<In, Out>): AgentTool {
+  return {
+    ...tool,
+    async run(host, input, signal) {
+      const parsed = tool.input.safeParse(input ?? {});
+      if (!parsed.success) throw new Error(argumentErrors(tool.input, input, parsed.error.issues));
+      const output = await run(host, parsed.data as z.output<In>, signal);
+      return { text: text(output), structured: output as Record<string, unknown> };
+    },
+  };
+}
+
+/** JSON Schema, draft 2020-12, as MCP and package.json have it. */
+export function toolSchema(schema: z.ZodMiniType): { type: "object"; [key: string]: unknown } {
+  const { $schema, ...rest } = z.toJSONSchema(schema, { io: "input" });
+  return { ...rest, type: "object" };
+}
+
+/** A sentence for each argument that is wrong. */
+function argumentErrors(schema: z.ZodMiniType, input: unknown, issues: readonly z.core.$ZodIssue[]): string {
+  const known = Object.keys(toolSchema(schema).properties ?? {});
+  return issues.flatMap((issue) => issueSentences(issue, input, known)).join(" ");
+}
+
+function issueSentences(issue: z.core.$ZodIssue, input: unknown, known: readonly string[]): string[] {
+  const name = `"${issue.path.join(".")}"`;
+  const value = valueAt(input, issue.path);
+  if (issue.code === "unrecognized_keys") {
+    const takes = known.length > 0 ? `takes ${known.join(", ")}` : "takes no arguments";
+    return issue.keys.map((key) => `There is no argument ${shown(key)}: this tool ${takes}.`);
+  }
+  if (issue.path.length === 0) return [`The arguments must be an object, not ${shown(input)}.`];
+  if (value === undefined) return [`${name} is missing: it must be ${expectation(issue)}.`];
+  return [`${name} must be ${expectation(issue)}, not ${shown(value)}.`];
+}
+
+const TYPES: Record<string, string> = {
+  boolean: "true or false",
+  string: "a string",
+  int: "a whole number",
+  number: "a number",
+  record: "an object",
+  object: "an object",
+};
+
+function expectation(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return TYPES[issue.expected] ?? issue.expected;
+    case "invalid_value":
+      return issue.values.map((value) => JSON.stringify(value)).join(" or ");
+    case "too_small":
+      return issue.origin === "string" ? "a string that is not empty" : `at least ${issue.minimum}`;
+    case "too_big":
+      return issue.origin === "string"
+        ? `a string of at most ${issue.maximum} characters`
+        : `at most ${issue.maximum}`;
+    default:
+      return "valid";
+  }
+}
+
+function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | null)?.[key], input);
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
+}

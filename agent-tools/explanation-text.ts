@@ -1,0 +1,119 @@
+/** Why a request goes where it goes, in words: the one source for the terminal, the editor and agents. */
+import type { Explanation } from "../core/api/control-api.ts";
+import type { NameSource } from "../core/routing/identify-session.ts";
+import type { NotRouted, Routed } from "../core/routing/route-request.ts";
+
+/** How a reader is given it. */
+export interface ExplanationStyle {
+  /** Translates a message and fills in its places. */
+  t: (message: string, ...values: (string | number)[]) => string;
+  /** A name, path or pattern that others wrote. */
+  code(text: string): string;
+}
+
+export interface ExplanationText {
+  /** Names that were found in the request, a line each; one line that says so when there are none. */
+  candidates: string[];
+  /** Steps from the session to the answer. */
+  steps: string[];
+  /** Where it goes; undefined when it is refused. */
+  target: string | undefined;
+  /** Why it is answered without a service, and what helps. */
+  failure: { status: number; lines: string[] } | undefined;
+  service: string | undefined;
+}
+
+export function explanationText(explanation: Explanation, style: ExplanationStyle): ExplanationText {
+  const { session, decision, public_host, failure } = explanation;
+  const text = {
+    candidates: candidateLines(explanation, style),
+    steps: [],
+    target: undefined,
+    failure: undefined,
+    service: undefined,
+  };
+  if (public_host !== undefined) {
+    const { t } = style;
+    const step = t("No session of this machine serves this host: it is forwarded to its public origin.");
+    return { ...text, steps: [step], target: `https://${public_host}` };
+  }
+  const refusal = failure && refusals(style)[failure.code];
+  if (refusal) return { ...text, failure: { status: failure.status, lines: [refusal] } };
+  if (session === null || decision === null) {
+    const help = style.t(
+      "No session was found. Give the request the session's host name, or pass on its tracestate, Referer or Origin header.",
+    );
+    return { ...text, failure: { status: failure?.status ?? 422, lines: [help] } };
+  }
+  if (decision.outcome === "no-target")
+    return { ...text, failure: { status: 404, lines: noTargetLines(decision, style) } };
+  return {
+    ...text,
+    steps: routedLines(decision, style),
+    target: decision.origin + decision.target,
+    service: decision.service.name,
+  };
+}
+
+function candidateLines({ candidates, session }: Explanation, { t, code }: ExplanationStyle): string[] {
+  if (candidates.length === 0) return [t("Nothing in the request names a session.")];
+  return candidates.map(({ name, source, known }) => {
+    const found =
+      name === session
+        ? t("this session")
+        : known
+          ? t("known, but a better one was found")
+          : t("no such session");
+    return `${code(name)} (${sourceText(source, { t, code })}): ${found}`;
+  });
+}
+
+/** Answers that have nothing to do with routing, by the code of the failure. */
+function refusals({ t }: ExplanationStyle): Record<string, string> {
+  return {
+    misdirected: t(
+      "The host belongs to no running session's domains: the local server does not serve it to browsers.",
+    ),
+    loop: t("Request loop detected: a service's URL leads back to Linkup."),
+    forbidden: t("It came through the tunnel without the secret of its session."),
+    "bad-request": t("Malformed HTTP request."),
+  };
+}
+
+function routedLines({ reason, match, rewrites, gaveUp }: Routed, style: ExplanationStyle): string[] {
+  const { t, code } = style;
+  const why =
+    reason.by === "destination"
+      ? t("An earlier hop chose it: the header linkup-destination names it.")
+      : reason.by === "route"
+        ? t("Route {0} of the domain matches the path: {1}", reason.index + 1, code(reason.pattern))
+        : t("No route of the domain matches: it is the default service.");
+  return [
+    ...(match ? [t("Domain {0}, by {1}.", code(match.domain.domain), sourceText(match.source, style))] : []),
+    why,
+    ...rewrites.map(({ source, target, path }) =>
+      t("Rewrite {0} to {1}: {2}", code(source), code(target), code(path)),
+    ),
+    ...gaveUp.map((pattern) =>
+      t("This pattern took too long and counts as not matching: {0}", code(pattern)),
+    ),
+  ];
+}
+
+function noTargetLines({ hosts }: NotRouted, style: ExplanationStyle): string[] {
+  const { t, code } = style;
+  return [
+    t("None of the request's hosts is one of the session's domains:"),
+    ...hosts.map(({ host, source }) => `${code(host)} (${sourceText(source, style)})`),
+    t("Use one of the session's domains, or add the host to the domains in linkup.yaml."),
+  ];
+}
+
+function sourceText(source: NameSource, { t }: ExplanationStyle): string {
+  const names: Partial<Record<NameSource, string>> = {
+    host: t("the request's host"),
+    referer: "Referer",
+    origin: "Origin",
+  };
+  return names[source] ?? source;
+}
