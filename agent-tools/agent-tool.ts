@@ -25,8 +25,9 @@ export interface AgentTool {
   description: string;
   /** False: the user has to agree before it runs. */
   readOnly: boolean;
-  input: z.ZodMiniType<object>;
-  output: z.ZodMiniType<object>;
+  /** JSON Schema, draft 2020-12, of the arguments and of the structured result. */
+  inputSchema: ToolSchema;
+  outputSchema: ToolSchema;
   /** Rejects with a sentence for the model: an argument that is wrong, or a LinkupError. */
   run(host: AgentToolHost, input: unknown, signal: AbortSignal): Promise<AgentToolResult>;
 }
@@ -34,12 +35,17 @@ export interface AgentTool {
 export interface AgentToolResult {
   /** For the model to read. */
   text: string;
-  /** The same as data, in the shape of `output`. */
+  /** The same as data, in the shape of `outputSchema`. */
   structured: Record<string, unknown>;
 }
 
+export interface ToolSchema {
+  type: "object";
+  [key: string]: unknown;
+}
+
 interface Definition<In extends z.ZodMiniType<object>, Out extends z.ZodMiniType<object>>
-  extends Omit<AgentTool, "input" | "output" | "run"> {
+  extends Omit<AgentTool, "inputSchema" | "outputSchema" | "run"> {
   input: In;
   output: Out;
   run(host: AgentToolHost, input: z.output<In>, signal: AbortSignal): Promise<z.input<Out>>;
@@ -47,24 +53,32 @@ interface Definition<In extends z.ZodMiniType<object>, Out extends z.ZodMiniType
   text?(output: z.input<Out>): string;
 }
 
+/** A tool that checks its arguments. The schemas are made when they are first asked for. */
 export function agentTool<In extends z.ZodMiniType<object>, Out extends z.ZodMiniType<object>>({
+  input,
+  output,
   run,
   text = (output) => JSON.stringify(output, null, 1),
   ...tool
 }: Definition<In, Out>): AgentTool {
   return {
     ...tool,
-    async run(host, input, signal) {
-      const parsed = tool.input.safeParse(input ?? {});
-      if (!parsed.success) throw new Error(argumentErrors(tool.input, input, parsed.error.issues));
-      const output = await run(host, parsed.data as z.output<In>, signal);
-      return { text: text(output), structured: output as Record<string, unknown> };
+    get inputSchema() {
+      return toolSchema(input);
+    },
+    get outputSchema() {
+      return toolSchema(output);
+    },
+    async run(host, given, signal) {
+      const parsed = input.safeParse(given ?? {});
+      if (!parsed.success) throw new Error(argumentErrors(input, given, parsed.error.issues));
+      const result = await run(host, parsed.data as z.output<In>, signal);
+      return { text: text(result), structured: result as Record<string, unknown> };
     },
   };
 }
 
-/** JSON Schema, draft 2020-12, as MCP and package.json have it. */
-export function toolSchema(schema: z.ZodMiniType): { type: "object"; [key: string]: unknown } {
+function toolSchema(schema: z.ZodMiniType): ToolSchema {
   const { $schema, ...rest } = z.toJSONSchema(schema, { io: "input" });
   return { ...rest, type: "object" };
 }

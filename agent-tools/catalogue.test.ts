@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Exchange } from "../core/api/request-log-api.ts";
 import manifest from "../package.json" with { type: "json" };
-import { type AgentToolHost, toolSchema } from "./agent-tool.ts";
+import type { AgentToolHost } from "./agent-tool.ts";
 import { AGENT_TOOLS } from "./catalogue.ts";
 
 const never = new AbortController().signal;
@@ -16,13 +16,13 @@ describe("package.json's language-model tools are those of the catalogue", () =>
   const declared = manifest.contributes.languageModelTools;
   test("by name", () =>
     expect(declared.map(({ name }) => name)).toEqual(AGENT_TOOLS.map(({ name }) => name)));
-  test.each(AGENT_TOOLS.map((tool) => [tool.name, tool] as const))("%s", (name, { description, input }) => {
-    const { modelDescription, inputSchema } = declared.find((tool) => tool.name === name)!;
-    expect({ modelDescription, inputSchema }).toEqual({
-      modelDescription: description,
-      inputSchema: toolSchema(input),
-    });
-  });
+  test.each(AGENT_TOOLS.map((tool) => [tool.name, tool] as const))(
+    "%s",
+    (name, { description, inputSchema }) => {
+      expect(declared.find((tool) => tool.name === name)).toMatchObject({ modelDescription: description });
+      expect(declared.find((tool) => tool.name === name)!.inputSchema).toEqual(inputSchema);
+    },
+  );
 });
 
 test.each([

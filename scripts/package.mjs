@@ -19,7 +19,7 @@ const LINK_TIMEOUT_MS = 15_000;
 
 /** All that may be in it. */
 const PARTS = [
-  /^dist\/(extension(-[\w-]+)?|local-server|local-dns|infra|cli|worker)\.js$/,
+  /^dist\/(extension(-[\w-]+)?|local-server|local-dns|infra|mcp-server|cli|worker)\.js$/,
   /^worker\/wrangler\.jsonc$/,
   /^media\/[\w./-]+\.(png|svg|md|json)$/,
   /^l10n\/bundle\.l10n(\.[\w-]+)?\.json$/,
@@ -35,6 +35,7 @@ const NEEDED = [
   "dist/cli.js",
   "dist/worker.js",
   "dist/infra.js",
+  "dist/mcp-server.js",
   "worker/wrangler.jsonc",
   "package.json",
   "package.nls.json",

@@ -1,8 +1,6 @@
 /** `linkup mcp`: a Model Context Protocol server on standard input and output, for coding agents. */
 import { AGENT_TOOLS } from "../../agent-tools/catalogue.ts";
 import { needConfig, newManager, selectSession, version } from "../context.ts";
-import { LineTransport } from "../mcp/line-transport.ts";
-import { serveTools } from "../mcp/mcp-server.ts";
 
 /** Resolves when the client closes standard input. Sessions that it started end soon after. */
 export async function mcp(): Promise<void> {
@@ -14,6 +12,7 @@ export async function mcp(): Promise<void> {
     selector: (choice: Parameters<typeof selectSession>[1]) => selectSession(manager, choice),
     start: manager.start.bind(manager),
   };
-  await serveTools(new LineTransport(process.stdin, process.stdout), AGENT_TOOLS, host, version);
+  const { serveTools } = await import("../mcp/mcp-server.ts");
+  await serveTools([process.stdin, process.stdout], AGENT_TOOLS, host, version);
   await manager.dispose();
 }

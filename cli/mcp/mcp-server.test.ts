@@ -3,7 +3,6 @@ import { PassThrough } from "node:stream";
 import { expect, onTestFinished, test } from "vitest";
 import * as z from "zod/mini";
 import { type AgentToolHost, agentTool } from "../../agent-tools/agent-tool.ts";
-import { LineTransport } from "./line-transport.ts";
 import { serveTools } from "./mcp-server.ts";
 
 const echo = agentTool({
@@ -23,7 +22,7 @@ const echo = agentTool({
 /** Sends lines to a server and reads its answers. */
 function server() {
   const [input, output] = [new PassThrough(), new PassThrough()];
-  const served = serveTools(new LineTransport(input, output), [echo], {} as AgentToolHost, "1.2.3");
+  const served = serveTools([input, output], [echo], {} as AgentToolHost, "1.2.3");
   const answers = createInterface({ input: output })[Symbol.asyncIterator]();
   onTestFinished(async () => {
     input.end();

@@ -1,4 +1,5 @@
 /** The agent tools over the Model Context Protocol. */
+import type { Readable, Writable } from "node:stream";
 import { Server } from "@modelcontextprotocol/sdk/server/index.js";
 import {
   CallToolRequestSchema,
@@ -8,16 +9,17 @@ import {
   McpError,
   type Tool,
 } from "@modelcontextprotocol/sdk/types.js";
-import { type AgentTool, type AgentToolHost, toolSchema } from "../../agent-tools/agent-tool.ts";
-import type { LineTransport } from "./line-transport.ts";
+import type { AgentTool, AgentToolHost } from "../../agent-tools/agent-tool.ts";
+import { LineTransport } from "./line-transport.ts";
 
-/** Resolves when the client has closed its end and every call has been answered. */
+/** Resolves when the client has closed the input and every call has been answered. */
 export async function serveTools(
-  transport: LineTransport,
+  [input, output]: [Readable, Writable],
   tools: readonly AgentTool[],
   host: AgentToolHost,
   version: string,
 ): Promise<void> {
+  const transport = new LineTransport(input, output);
   const server = new Server({ name: "linkup", title: "Linkup", version }, { capabilities: { tools: {} } });
   const inFlight = new Set<Promise<unknown>>();
   server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: tools.map(listed) }));
@@ -36,13 +38,13 @@ export async function serveTools(
   await server.close();
 }
 
-function listed({ name, title, description, readOnly, input, output }: AgentTool): Tool {
+function listed({ name, title, description, readOnly, inputSchema, outputSchema }: AgentTool): Tool {
   return {
     name,
     title,
     description,
-    inputSchema: toolSchema(input),
-    outputSchema: toolSchema(output),
+    inputSchema,
+    outputSchema,
     // Clients may call a read-only tool without asking their user.
     annotations: { readOnlyHint: readOnly, openWorldHint: !readOnly },
   };
