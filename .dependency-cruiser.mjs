@@ -193,8 +193,6 @@ const NOT_YET = [
   "local-server: downstream imports nothing of a later layer",
   "local-server: http imports nothing of a later layer",
   "local-server: no cycle",
-  "worker: env.ts imports nothing of a later layer",
-  "worker: no cycle",
 ];
 
 /** @type {import("dependency-cruiser").IConfiguration} */

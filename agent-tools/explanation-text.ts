@@ -112,6 +112,7 @@ function noTargetLines({ hosts }: NotRouted, style: ExplanationStyle): string[] 
 function sourceText(source: NameSource, { t }: ExplanationStyle): string {
   const names: Partial<Record<NameSource, string>> = {
     host: t("the request's host"),
+    cookie: t("the session cookie"),
     referer: "Referer",
     origin: "Origin",
   };

@@ -2,9 +2,10 @@
 import { hostOfUrl, sessionLabel } from "../session/host-name.ts";
 import { isSessionName } from "../session/session-name.ts";
 import type { RequestHead } from "./routing-input.ts";
+import { sessionOfCookie } from "./session-cookie.ts";
 
 /** Where in the request a session's name was found. */
-export type NameSource = (typeof HOST_SOURCES)[number] | "tracestate";
+export type NameSource = (typeof HOST_SOURCES)[number] | "tracestate" | "cookie";
 
 export interface SessionCandidate {
   name: string;
@@ -42,7 +43,11 @@ export function firstKnownSession<T>(
   }
   // Ours puts its member first; the original appends its own, also after one of another session.
   const members = tracestateSessions(head.header("tracestate"));
-  return ask(members[0], "tracestate") ?? ask(members.at(-1), "tracestate");
+  return (
+    ask(members[0], "tracestate") ??
+    ask(members.at(-1), "tracestate") ??
+    ask(sessionOfCookie(head.header("cookie")), "cookie")
+  );
 }
 
 /** Where a request names a host, in the order in which identification and routing ask. */

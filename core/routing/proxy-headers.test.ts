@@ -19,7 +19,7 @@ function added(url: string, headers: Record<string, string> = {}) {
   const head = headOfUrl(url, headers);
   const decision = route("slim-gecko", session, head);
   if (decision.outcome !== "routed") throw new Error(decision.outcome);
-  return Object.fromEntries(addedHeaders("slim-gecko", decision, head));
+  return Object.fromEntries(addedHeaders("slim-gecko", session, decision, head));
 }
 
 describe("added headers", () => {

@@ -29,24 +29,59 @@ export const ORIGIN_SECRET_HEADER = "linkup-origin-secret";
 export const HOPS_HEADER = "linkup-hops";
 export const MAX_HOPS = 16;
 
-/** How often the request has come through Linkup before. */
+/** How often the request has passed Linkup before. A value that no hop writes counts as the maximum. */
 export function hopsOf(head: Pick<RequestHead, "header">): number {
-  return Number(head.header(HOPS_HEADER)) || 0;
+  const hops = head.header(HOPS_HEADER);
+  if (!hops) return 0;
+  return /^\d{1,3}$/.test(hops) ? Number(hops) : MAX_HOPS;
+}
+
+/**
+ * `linkup-destination` counts only on the second hop, which recognises the first by the origin secret or, where that
+ * must not be shown to the host behind a remote location, by this header: the hexadecimal HMAC-SHA256 of
+ * `destinationMessage` with the session's origin secret as its key. Anyone else could reach services without a route.
+ */
+export const DESTINATION_PROOF_HEADER = "linkup-destination-proof";
+
+export function destinationMessage(session: string, service: string): string {
+  return `${session}\n${service}`;
+}
+
+/** The head without a `linkup-destination` that came from outside. */
+export function withoutDestination(head: RequestHead): RequestHead {
+  const { host, target } = head;
+  return { host, target, header: (name) => (name === "linkup-destination" ? null : head.header(name)) };
 }
 
 /** The headers that a hop sets on the request to the service: `[lower-case name, value]`, replacing what is there. */
-export function addedHeaders(name: string, decision: Routed, head: RequestHead): [string, string][] {
+export function addedHeaders(
+  name: string,
+  session: Pick<Routing, "domains">,
+  decision: Routed,
+  head: RequestHead,
+): [string, string][] {
   const added: [string, string][] = [];
   if (!head.header("traceparent")) added.push(["traceparent", newTraceparent()]);
   const tracestate = head.header("tracestate");
   if (tracestateSessions(tracestate)[0] !== name) added.push(["tracestate", withSession(tracestate, name)]);
   // One that names no service of the session did not decide here, and must not at the next hop.
   if (decision.reason.by !== "destination") added.push(["linkup-destination", decision.service.name]);
-  if (!head.header("x-forwarded-host")) {
+  if (!isOwnHost(name, session, head.header("x-forwarded-host"))) {
     const domain = decision.match?.domain.domain ?? withoutSession(head.host, name);
     added.push(["x-forwarded-host", `${name}.${domain}`]);
   }
   return added;
+}
+
+/** What an earlier hop wrote names the session and one of its domains; anything else must not reach services. */
+function isOwnHost(
+  name: string,
+  { domains }: Pick<Routing, "domains">,
+  forwardedHost: string | null | undefined,
+): boolean {
+  if (!forwardedHost) return false;
+  const host = hostname(forwardedHost);
+  return domains.some(({ domain }) => host === `${name}.${hostname(domain)}`);
 }
 
 /**

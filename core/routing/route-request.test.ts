@@ -76,7 +76,7 @@ describe("the documented routing", () => {
     const head = headOfUrl("http://example.com/api/v2/user", traced);
     const first = route("slim-gecko", documented, head);
     if (first.outcome !== "routed") throw new Error(first.outcome);
-    const added = Object.fromEntries(addedHeaders("slim-gecko", first, head));
+    const added = Object.fromEntries(addedHeaders("slim-gecko", documented, first, head));
     expect(
       target(`https://tunnel-slim-gecko.tunnels.example.net${first.target}`, { ...traced, ...added }),
     ).toBe("backend http://localhost:8001/user");

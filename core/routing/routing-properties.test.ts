@@ -104,7 +104,8 @@ test("routing never throws, and what it routes to is a service of the session wi
       if (decision.outcome !== "routed") return;
       expect(session.services).toContain(decision.service);
       if (decision.rewrites.length > 0) expect(decision.target).toMatch(/^\/[!-~]*/);
-      for (const [, value] of addedHeaders(name, decision, head)) expect(typeof value).toBe("string");
+      for (const [, value] of addedHeaders(name, session, decision, head))
+        expect(typeof value).toBe("string");
     }),
     { numRuns: 2000 },
   );
@@ -115,7 +116,7 @@ test("the second hop decides as the first did", () => {
     fc.property(sessionName, session, head, (name, session, head) => {
       const first = route(name, session, head);
       if (first.outcome !== "routed") return;
-      const added = new Map(addedHeaders(name, first, head));
+      const added = new Map(addedHeaders(name, session, first, head));
       const next: RequestHead = {
         host: `tunnel-${name}.tunnels.example.net`,
         target: first.target,

@@ -36,6 +36,8 @@ export interface Routing {
   services: Service[];
   domains: Domain[];
   cache_routes: string[];
+  /** Ours: false when the session must not be remembered by a cookie. */
+  session_cookie?: boolean | undefined;
 }
 
 export interface Session extends Routing {
@@ -93,6 +95,7 @@ const routing = {
   services: z.array(service).check(z.minLength(1, "must have at least one service")),
   domains: z.array(domain).check(z.minLength(1, "must have at least one domain")),
   cache_routes: list(pattern),
+  session_cookie: z.optional(z.boolean()),
 };
 
 /** Every domain's default service and every route's service must be one of the session's. */
@@ -202,6 +205,7 @@ export function serializeRouting(routing: Routing) {
       routes: orNull(routes),
     })),
     cache_routes: orNull(routing.cache_routes),
+    ...(routing.session_cookie === undefined ? {} : { session_cookie: routing.session_cookie }),
   };
 }
 

@@ -30,7 +30,7 @@ export function requestHead(client: ClientHead, served: Served, decision: Routed
   const clientOrigin = rewritten ? fields.get("origin") : undefined;
   const host = service.preserve_host ? publicHost(client, decision) : origin.slice(origin.indexOf("//") + 2);
 
-  const added = addedHeaders(name, decision, client);
+  const added = addedHeaders(name, session, decision, client);
   const origins = isSessionOrigin(name, session, clientOrigin)
     ? { client: clientOrigin, service: serverActionOrigin(clientOrigin, fields, added) ?? origin }
     : undefined;

@@ -20,7 +20,8 @@ export function upstreamHeaders(
 
   const cookies = headers.get("cookie");
   if (cookies?.includes(",")) headers.set("cookie", joinCookies(cookies));
-  for (const [name, value] of addedHeaders(match.name, decision, head)) headers.set(name, value);
+  for (const [name, value] of addedHeaders(match.name, match.session.routing, decision, head))
+    headers.set(name, value);
   if (hops !== undefined) headers.set(HOPS_HEADER, String(hops + 1));
 
   const { tunnel } = match.session;

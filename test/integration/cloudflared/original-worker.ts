@@ -122,7 +122,10 @@ export class OriginalWorker {
       response.writeHead(404).end();
       return;
     }
-    const headers = { ...incoming.headers, ...Object.fromEntries(addedHeaders(name, decision, head)) };
+    const headers = {
+      ...incoming.headers,
+      ...Object.fromEntries(addedHeaders(name, routing, decision, head)),
+    };
     const method = incoming.method!;
     const { hostname } = new URL(decision.origin);
     if (hostname === "localhost") {

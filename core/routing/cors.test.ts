@@ -1,0 +1,106 @@
+import { describe, expect, test } from "vitest";
+import type { Routing } from "../session/session-document.ts";
+import { type CorsRequest, corsChanges } from "./cors.ts";
+import { clientAddress } from "./forwarded.ts";
+
+const session: Routing = {
+  services: [{ name: "web", location: "http://localhost:1", rewrites: [] }],
+  domains: [
+    { domain: "app.example.com", default_service: "web", routes: [] },
+    { domain: "example.com", default_service: "web", routes: [] },
+  ],
+  cache_routes: [],
+};
+const page = "https://slim-gecko.app.example.com";
+
+function changes(
+  origin: string,
+  response: Record<string, string> = {},
+  more: { method?: string; headers?: Record<string, string>; authority?: string; pagePorts?: number[] } = {},
+) {
+  const headers: Record<string, string> = { origin, ...more.headers };
+  const request: CorsRequest = {
+    method: more.method ?? "GET",
+    head: { header: (name) => headers[name] },
+    client: clientAddress("https", more.authority ?? "api.example.com"),
+    ...(more.pagePorts ? { pagePorts: more.pagePorts } : {}),
+  };
+  const names = () => Object.keys(response);
+  return corsChanges("slim-gecko", session, request, { get: (name) => response[name], names });
+}
+
+describe("Linkup's own grant", () => {
+  test("the page's origin with credentials, and the response's headers exposed", () => {
+    expect(changes(page, { "x-total": "1", "content-type": "text/plain", "set-cookie": "a=1" })).toEqual({
+      remove: [],
+      set: [
+        ["access-control-allow-origin", page],
+        ["access-control-allow-credentials", "true"],
+        ["access-control-expose-headers", "x-total"],
+      ],
+      answersPreflight: false,
+    });
+  });
+
+  test("replaces each Allow-* that stands without an origin", () => {
+    expect(changes(page, { "access-control-allow-credentials": "true" })?.remove).toEqual([
+      "access-control-allow-credentials",
+    ]);
+  });
+
+  test("keeps what the service exposes itself", () => {
+    const own = changes(page, { "access-control-expose-headers": "x-a", "x-b": "1" });
+    expect(own?.set.map(([name]) => name)).not.toContain("access-control-expose-headers");
+  });
+
+  test("answers a preflight with what it asks for", () => {
+    const preflight = changes(
+      page,
+      {},
+      {
+        method: "OPTIONS",
+        headers: { "access-control-request-method": "PUT", "access-control-request-headers": "x-own" },
+      },
+    );
+    expect(preflight?.answersPreflight).toBe(true);
+    expect(Object.fromEntries(preflight!.set)).toMatchObject({
+      "access-control-allow-methods": "PUT",
+      "access-control-allow-headers": "x-own",
+    });
+  });
+});
+
+describe("the service's own grant", () => {
+  test.each(["*", page, "https://only.example.org"])("%s stands", (granted) =>
+    expect(changes(page, { "access-control-allow-origin": granted })).toBeUndefined(),
+  );
+
+  test("of the same domain without the session is moved to the page's origin", () => {
+    expect(changes(page, { "access-control-allow-origin": "https://app.example.com" })).toEqual({
+      remove: [],
+      set: [["access-control-allow-origin", page]],
+      answersPreflight: false,
+    });
+  });
+
+  test("of another domain of the session stands", () => {
+    expect(changes(page, { "access-control-allow-origin": "https://example.com" })).toBeUndefined();
+  });
+});
+
+describe("origins that get nothing", () => {
+  test.each([
+    "http://slim-gecko.app.example.com",
+    "https://slim-gecko.app.example.com:3000",
+    "chrome-extension://slim-gecko.app.example.com",
+    "https://evil.example.org",
+    "https://evil.com\\@slim-gecko.app.example.com",
+    "null",
+  ])("%s", (origin) => expect(changes(origin)).toBeUndefined());
+
+  test("a port counts where pages are served: the request's own, and those that are named", () => {
+    const origin = "https://slim-gecko.app.example.com:8443";
+    expect(changes(origin, {}, { authority: "api.example.com:8443" })).toBeDefined();
+    expect(changes(origin, {}, { pagePorts: [8443] })).toBeDefined();
+  });
+});
