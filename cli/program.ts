@@ -176,7 +176,7 @@ function sessions(linkup: Command): void {
   }
   commands
     .command("create-isolated")
-    .description("create a session on this machine alone, beside that of linkup.yaml")
+    .description("create a session on this machine alone, secondary that of linkup.yaml")
     .argument("<words...>", "NAME SERVICE=URL…")
     .option(...CONFIG)
     .option(...JSON_OUT)

@@ -28,7 +28,7 @@ export type WorkspaceState = "none" | "invalid" | "stopped" | SessionState;
 
 /** The session of this file, without those beside it. */
 export function sessionOf({ snapshot }: Model, configPath: string): SessionView | undefined {
-  return snapshot.sessions.find((session) => session.configPath === configPath && !session.beside);
+  return snapshot.sessions.find((session) => session.configPath === configPath && !session.secondary);
 }
 
 /** The workspace's own sessions, in the order of its folders. */

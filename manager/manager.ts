@@ -4,51 +4,51 @@ import { realpath } from "node:fs/promises";
 import type { Explanation } from "../core/api/control-api.ts";
 import type { Config, Target } from "../core/config/parse-config.ts";
 import { sessionNameError } from "../core/session/session-name.ts";
-import type { RequestLog } from "./components/local-server/control-client.ts";
+import type { RequestLogClient } from "./components/local-server/control-client.ts";
 import type { DoctorInput } from "./doctor/doctor.ts";
 import type { HealthReport } from "./doctor/report.ts";
 import { readConfig, workerToken } from "./files/config-file.ts";
-import { type Wanted, wantBeside, wantConfig, wantStarted } from "./model/changes.ts";
+import { applyConfig, applyCreate, applyStart, type SessionIntent } from "./model/intents.ts";
 import type { CreateRequest, ManagerOptions, StartRequest } from "./model/options.ts";
 import { LinkupError, problemOf } from "./model/problem.ts";
-import { findRunning, forgetUnused, isPresent, isWanted, type Selector } from "./model/records.ts";
+import { findRunning, forgetUnused, isDesired, isPresent, type Selector } from "./model/records.ts";
 import type { ComponentId, SessionView, Snapshot } from "./model/snapshot.ts";
 import type { State } from "./model/state.ts";
 import { explain } from "./operations/explain.ts";
 import { previewRequest } from "./operations/preview.ts";
 import { routeServices } from "./operations/route.ts";
 import { startSession } from "./operations/start.ts";
-import { deleteHere, deleteThere, envFilesLeft, stopSessions } from "./operations/stop.ts";
-import { Following } from "./reconcile/following.ts";
+import { deleteOnMachine, deleteOnWorker, envFilesLeft, stopSessions } from "./operations/stop.ts";
+import { ControlLoop } from "./reconcile/control-loop.ts";
 
 export type { CreateRequest, ManagerOptions, Selector, StartRequest };
 
 export class Manager {
   readonly #options: ManagerOptions;
-  readonly #following: Following;
+  readonly #loop: ControlLoop;
 
   constructor(options: ManagerOptions) {
     this.#options = options;
-    this.#following = new Following(options);
+    this.#loop = new ControlLoop(options);
   }
 
   get snapshot(): Snapshot {
-    return this.#following.observer.snapshot;
+    return this.#loop.observer.snapshot;
   }
 
   /** What the local server remembers of the requests that came. */
-  get requestLog(): RequestLog {
-    return this.#following.reconciler.localServer.control;
+  get requestLog(): RequestLogClient {
+    return this.#loop.reconciler.localServer.control;
   }
 
   /** Called with each new snapshot. */
   onDidChange(listener: (snapshot: Snapshot) => void): { dispose(): void } {
-    return this.#following.observer.onDidChange(listener);
+    return this.#loop.observer.onDidChange(listener);
   }
 
   /** Keeps the sessions as they are wanted until `dispose`: for windows and terminals that stay. */
   watch(): void {
-    this.#following.watcher.start();
+    this.#loop.watcher.start();
   }
 
   /** Starts the session of this file, or adopts the one that runs. Rejects with a LinkupError. */
@@ -59,9 +59,9 @@ export class Manager {
     const wanted = await this.#wanted(configPath, name, kind === "tunneled");
     const change = (state: State) => {
       forgetUnused(state, Date.now(), existsSync);
-      return wantStarted(state, kind, wanted, Date.now());
+      return applyStart(state, kind, wanted, Date.now());
     };
-    return startSession(this.#following, change, signal);
+    return startSession(this.#loop, change, signal);
   }
 
   /** Creates a session beside the file's own one, or changes it. Rejects with a LinkupError. */
@@ -70,8 +70,8 @@ export class Manager {
     signal?: AbortSignal,
   ): Promise<SessionView> {
     const wanted = await this.#wanted(configPath, name, kind === "preview");
-    const change = (state: State) => wantBeside(state, kind, wanted, locations, Date.now());
-    return startSession(this.#following, change, signal);
+    const change = (state: State) => applyCreate(state, kind, wanted, locations, Date.now());
+    return startSession(this.#loop, change, signal);
   }
 
   /** What `create` would send to the Worker for a preview, without sending it. */
@@ -81,12 +81,12 @@ export class Manager {
 
   /** Where the state cannot be written, what runs is ended all the same, and it rejects with a LinkupError that says so. */
   async stop(selector: Selector | "all"): Promise<void> {
-    await stopSessions(this.#following, selector);
+    await stopSessions(this.#loop, selector);
   }
 
   /** Env files that still have the block of a session that ended, since they could not be written. It is tried again. */
   async envFilesLeft(): Promise<string[]> {
-    return envFilesLeft(this.#following);
+    return envFilesLeft(this.#loop);
   }
 
   /**
@@ -94,12 +94,12 @@ export class Manager {
    * Returns the names of what is gone. Rejects with a LinkupError when there is none.
    */
   async remove(pattern: string, configPath: string | undefined): Promise<string[]> {
-    const here = await deleteHere(this.#following, pattern);
+    const here = await deleteOnMachine(this.#loop, pattern);
     if (here.length > 0 && !pattern.includes("*")) return here;
     const there =
       configPath === undefined
         ? []
-        : await deleteThere(pattern, await this.#wanted(configPath, undefined, true));
+        : await deleteOnWorker(pattern, await this.#wanted(configPath, undefined, true));
     if (here.length + there.length > 0) return [...here, ...there];
     throw new LinkupError(
       "session-unknown",
@@ -109,7 +109,7 @@ export class Manager {
 
   /** Resolves when the local server and the Worker both follow; else nothing has changed and it rejects. */
   async route(selector: Selector, services: readonly string[] | "all", target: Target): Promise<SessionView> {
-    return routeServices(this.#following, selector, services, target);
+    return routeServices(this.#loop, selector, services, target);
   }
 
   /**
@@ -117,16 +117,16 @@ export class Manager {
    * when the session does not run, and with a TypeError when the URL is none.
    */
   async explain(selector: Selector, url: string, headers: Record<string, string>): Promise<Explanation> {
-    const state = await this.#following.store.read();
+    const state = await this.#loop.store.read();
     findRunning(state, selector);
-    return explain(state.sessions.filter(isWanted), url, headers);
+    return explain(state.sessions.filter(isDesired), url, headers);
   }
 
   /** The saved file's changes reach the running session; an invalid file changes nothing and becomes a problem. */
   async configChanged(configPath: string): Promise<void> {
-    const { store, observer } = this.#following;
+    const { store, observer } = this.#loop;
     const { sessions } = await store.read();
-    if (!sessions.some((record) => record.config_path === configPath && isWanted(record))) {
+    if (!sessions.some((record) => record.config_path === configPath && isDesired(record))) {
       observer.tell(configPath, null);
       return;
     }
@@ -138,13 +138,13 @@ export class Manager {
       return;
     }
     observer.tell(configPath, null);
-    await store.change((state) => wantConfig(state, configPath, config));
-    await this.#following.reconcile();
+    await store.change((state) => applyConfig(state, configPath, config));
+    await this.#loop.reconcile();
   }
 
   /** The path by which a running session knows this file, which links may lead to: an editor opens folders by them. */
   async knownPath(configPath: string): Promise<string> {
-    const { sessions } = await this.#following.store.read();
+    const { sessions } = await this.#loop.store.read();
     const known = sessions.filter(isPresent).flatMap(({ config_path }) => config_path ?? []);
     if (known.includes(configPath)) return configPath;
     const file = await realpath(configPath);
@@ -154,13 +154,13 @@ export class Manager {
 
   /** What is wanted and what runs, without asking the services. */
   async look(): Promise<Snapshot> {
-    await this.#following.observer.look();
+    await this.#loop.observer.look();
     return this.snapshot;
   }
 
   /** Looks at everything anew, the services' health included. `patienceMs`: no service is waited for any longer. */
   async refresh(patienceMs?: number): Promise<Snapshot> {
-    const { observer } = this.#following;
+    const { observer } = this.#loop;
     await observer.look();
     await observer.probe("now", patienceMs);
     return this.snapshot;
@@ -175,35 +175,35 @@ export class Manager {
   /** Ends processes of ours that nobody needs; returns their pids. */
   async endOrphans(): Promise<number[]> {
     const { endOrphans } = await import("./doctor/doctor.ts");
-    return this.#following.store.reconciling(async () => endOrphans(await this.#examined(undefined)));
+    return this.#loop.store.reconciling(async () => endOrphans(await this.#examined(undefined)));
   }
 
   /** Ends what runs here of this kind, and starts it anew where it is wanted. */
   async restart(component: ComponentId): Promise<void> {
-    const { store, reconciler } = this.#following;
-    const { localServer, localDns, life } = reconciler;
+    const { store, reconciler } = this.#loop;
+    const { localServer, localDns, sessionReconciler } = reconciler;
     await store.reconciling(async () => {
       if (component === "local-server") await localServer.stop();
       if (component === "local-dns") await localDns.stop();
-      if (component === "tunnel") await life.disconnect();
+      if (component === "tunnel") await sessionReconciler.disconnect();
     });
-    await this.#following.reconcile();
+    await this.#loop.reconcile();
   }
 
   /** Stops watching and gives up a window's lease; what runs goes on for as long as others need it. */
   async dispose(): Promise<void> {
-    await this.#following.dispose();
+    await this.#loop.dispose();
   }
 
   async #examined(configPath: string | undefined): Promise<DoctorInput> {
     const { home, version, env } = this.#options;
     const snapshot = await this.refresh();
-    const { seen } = this.#following.observer;
+    const { seen } = this.#loop.observer;
     const token = (config: Config) => this.#workerToken(config);
     return { home, version, env, snapshot, configPath, workerToken: token, ...seen };
   }
 
-  async #wanted(configPath: string, name: string | undefined, needsWorker: boolean): Promise<Wanted> {
+  async #wanted(configPath: string, name: string | undefined, needsWorker: boolean): Promise<SessionIntent> {
     const wrong = name === undefined ? undefined : sessionNameError(name);
     if (wrong) throw new LinkupError("name-invalid", wrong);
     const config = await readConfig(configPath);

@@ -3,7 +3,7 @@ import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 
 /** A URL, or a path at the server that listens on a socket. */
-export type Endpoint = string | { socketPath: string; path: string };
+export type CallTarget = string | { socketPath: string; path: string };
 
 export interface CallOptions {
   method?: string;
@@ -25,7 +25,7 @@ export interface TextResponse {
 const MAX_RESPONSE_BYTES = 32 * 1024 * 1024;
 
 /** Resolves with the response's head. Rejects with Node's error, an `AbortError` when the time is over. */
-export function open(endpoint: Endpoint, options: CallOptions): Promise<IncomingMessage> {
+export function open(endpoint: CallTarget, options: CallOptions): Promise<IncomingMessage> {
   const { method = "GET", headers = {}, body, timeoutMs, ca } = options;
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const payload = body === undefined ? undefined : JSON.stringify(body);
@@ -52,7 +52,7 @@ export function open(endpoint: Endpoint, options: CallOptions): Promise<Incoming
 
 /** Reads the response whole. Rejects as `open` does, and for a response that is longer than any of ours. */
 export async function readText(
-  endpoint: Endpoint,
+  endpoint: CallTarget,
   options: CallOptions,
   maxBytes = MAX_RESPONSE_BYTES,
 ): Promise<TextResponse> {
@@ -76,7 +76,7 @@ export class ResponseTooLongError extends Error {
 }
 
 /** Only the status: the body, which may be endless, is not read. Rejects as `open` does. */
-export async function readStatus(endpoint: Endpoint, options: CallOptions): Promise<number> {
+export async function readStatus(endpoint: CallTarget, options: CallOptions): Promise<number> {
   const response = await open(endpoint, options);
   response.destroy();
   return response.statusCode!;

@@ -1,6 +1,6 @@
 /** `linkup requests` */
 import type { Exchange } from "../../core/api/request-log-api.ts";
-import type { RequestLog } from "../../manager/components/local-server/control-client.ts";
+import type { RequestLogClient } from "../../manager/components/local-server/control-client.ts";
 import { newManager } from "../context.ts";
 import { UsageError } from "../exit-codes.ts";
 import { curlCommand } from "../print/curl.ts";
@@ -33,7 +33,7 @@ export async function requests(id: string | undefined, options: Options): Promis
   else process.stdout.write(exchangesHeading() + found.map(exchangeLines).join(""));
 }
 
-async function one(log: RequestLog, id: number, { json, curl, follow }: Options): Promise<void> {
+async function one(log: RequestLogClient, id: number, { json, curl, follow }: Options): Promise<void> {
   if (follow) throw new UsageError("One request cannot be followed: leave out its id, or --follow.");
   if (curl && json) throw new UsageError("--curl prints a command, --json the request: one of the two.");
   const exchange = await log.request(id);
@@ -45,8 +45,8 @@ async function one(log: RequestLog, id: number, { json, curl, follow }: Options)
 }
 
 async function follow(
-  log: RequestLog,
-  filter: Parameters<RequestLog["requests"]>[0],
+  log: RequestLogClient,
+  filter: Parameters<RequestLogClient["requests"]>[0],
   { json }: Options,
 ): Promise<void> {
   endWithReader();

@@ -102,7 +102,7 @@ async function stay(
 
 /** The file's own session, not one of those beside it. */
 function ownSession({ sessions }: Snapshot, configPath: string): SessionView | undefined {
-  return sessions.find((session) => session.configPath === configPath && !session.beside);
+  return sessions.find((session) => session.configPath === configPath && !session.secondary);
 }
 
 /** True for what may go away by waiting. */

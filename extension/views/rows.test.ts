@@ -28,7 +28,7 @@ function session(more: Partial<SessionView> = {}): SessionView {
     kind: "tunneled",
     state: "running",
     configPath: CONFIG.path,
-    beside: false,
+    secondary: false,
     workerUrl: "https://linkup.example.com",
     urls: ["https://slim-gecko.example.com/", "https://slim-gecko.api.example.com/"],
     services: [service("web", 3000, { target: "local" }), service("api", 3001)],
@@ -145,8 +145,8 @@ test("several folders have a row each, other people's sessions below", () => {
 });
 
 test("sessions beside the file's own one stand below it, previews without toggles", () => {
-  const preview = session({ name: "a1b2c3", kind: "preview", beside: true, urls: [] });
-  const isolated = session({ name: "side", kind: "isolated", beside: true, urls: [], services: [] });
+  const preview = session({ name: "a1b2c3", kind: "preview", secondary: true, urls: [] });
+  const isolated = session({ name: "side", kind: "isolated", secondary: true, urls: [], services: [] });
   const rows = sessionRows(model({ sessions: [preview, session({ urls: [], services: [] }), isolated] }));
   expect(rows.map(({ label, description, context }) => [label, description, context])).toEqual([
     ["slim-gecko", "0 of 0 local", "session.running"],

@@ -78,7 +78,7 @@ function sessionRow(session: SessionView, model: Model, own: boolean): Row {
     ...(state === "running" && kind !== "preview" ? [t("{0} of {1} local", local, services.length)] : []),
     ...(kind === "tunneled" ? [] : [kindWord(kind)]),
     // Which one it is, where there is more than one.
-    ...(config && (model.configs.length > 1 || session.beside) ? [config.folder] : []),
+    ...(config && (model.configs.length > 1 || session.secondary) ? [config.folder] : []),
     ...(config || !session.configPath ? [] : [folderOf(session.configPath)]),
   ];
   const label = name ?? config?.folder ?? kindWord(kind);
@@ -93,7 +93,7 @@ function sessionRow(session: SessionView, model: Model, own: boolean): Row {
       ...urls.map((url) => `- <${url}>`),
     ].join("\n\n"),
     spoken: t("Session {0}, {1}", label, facts.join(", ")),
-    context: `session.${state}${own ? "" : session.beside ? ".beside" : ".elsewhere"}`,
+    context: `session.${state}${own ? "" : session.secondary ? ".beside" : ".elsewhere"}`,
     subject: { is: "session", session },
     expanded: own,
     children: [

@@ -6,10 +6,10 @@ import { startOf } from "../../node/process-identity.ts";
 import { readAuthority } from "../components/certificates/authority-files.ts";
 import { readConfig } from "../files/config-file.ts";
 import { problemOf } from "../model/problem.ts";
-import { isWanted } from "../model/records.ts";
+import { isDesired } from "../model/records.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import { endProcess } from "../process/child.ts";
-import type { Observed } from "../reconcile/observe.ts";
+import type { Observed } from "../reconcile/snapshot-of.ts";
 import {
   checkEnvFiles,
   checkOrphans,
@@ -42,7 +42,7 @@ export interface DoctorInput extends Pick<Observed, "state" | "server"> {
 
 export async function examine(examined: DoctorInput): Promise<HealthReport> {
   const { home, version, env, snapshot, state, server, configPath, workerToken } = examined;
-  const running = state.sessions.filter(isWanted);
+  const running = state.sessions.filter(isDesired);
   const paths = new Set(
     [configPath, ...running.map(({ config_path }) => config_path)].flatMap((path) => path ?? []),
   );

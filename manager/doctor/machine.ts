@@ -6,10 +6,10 @@ import { dirname, join } from "node:path";
 import type { ServerStatus } from "../../core/api/control-api.ts";
 import { isRunning } from "../../node/process-identity.ts";
 import { EnvFiles } from "../components/env-files/env-files.ts";
-import { isWanted, needsThisMachine } from "../model/records.ts";
+import { isDesired, needsThisMachine } from "../model/records.ts";
 import type { State } from "../model/state.ts";
 import { isOlder } from "../model/version.ts";
-import { isOurs, type Listed, listProcesses } from "../process/list.ts";
+import { isOurs, listProcesses, type ProcessEntry } from "../process/list.ts";
 import { broken, type Check, ok, warning } from "./report.ts";
 
 /** Free disk space below which the next write may fail. */
@@ -54,7 +54,7 @@ export async function checkProcesses(
   server: ServerStatus | undefined,
   version: string,
 ): Promise<Check[]> {
-  const needed = state.sessions.some((record) => isWanted(record) && needsThisMachine(record));
+  const needed = state.sessions.some((record) => isDesired(record) && needsThisMachine(record));
   const restart = [{ command: "restart", title: "Restart", terminal: "linkup start" }];
   const checks: Check[] = [];
   if (server && isOlder(server.version, version))
@@ -85,7 +85,7 @@ export async function checkProcesses(
 }
 
 /** Processes of this home that are not in the state. */
-export async function findOrphans(home: string, state: State): Promise<Listed[]> {
+export async function findOrphans(home: string, state: State): Promise<ProcessEntry[]> {
   const known = new Set(
     [
       state.keeper,
@@ -115,7 +115,7 @@ export async function checkOrphans(
 }
 
 export async function checkEnvFiles(home: string, state: State): Promise<Check[]> {
-  const running = state.sessions.filter(isWanted);
+  const running = state.sessions.filter(isDesired);
   const entries = await new EnvFiles(home).entries();
   const left = entries.filter(
     ({ sessions }) => !sessions.some((id) => running.some((record) => record.id === id)),

@@ -9,7 +9,7 @@ import { findCloudflared } from "../components/tunnel/cloudflared-binary.ts";
 import { WorkerClient } from "../components/worker-api/worker-client.ts";
 import { readConfig } from "../files/config-file.ts";
 import { LinkupError, type Problem, redeploy } from "../model/problem.ts";
-import { isWanted } from "../model/records.ts";
+import { isDesired } from "../model/records.ts";
 import type { SessionView } from "../model/snapshot.ts";
 import type { SessionRecord, State } from "../model/state.ts";
 import { broken, type Check, ok, warning } from "./report.ts";
@@ -70,8 +70,8 @@ async function checkWorker(url: string, token: string, version: string): Promise
 }
 
 /** Pending deletions of ended sessions. */
-export function checkLeft({ undeleted }: State): Check[] {
-  return undeleted.map(({ worker_url, problem: { message, code } }) =>
+export function checkLeft({ pending_deletions }: State): Check[] {
+  return pending_deletions.map(({ worker_url, problem: { message, code } }) =>
     warning("worker", message, { subject: worker_url, code }),
   );
 }
@@ -83,7 +83,7 @@ export async function checkTunnels(
 ): Promise<Check[]> {
   const tunneled = sessions.filter(
     (record) =>
-      isWanted(record) && record.kind === "tunneled" && record.worker && record.worker.tunnel !== "direct",
+      isDesired(record) && record.kind === "tunneled" && record.worker && record.worker.tunnel !== "direct",
   );
   if (tunneled.length === 0) return [];
   const checks: Check[] = [];

@@ -39,7 +39,7 @@ const session = z.object({
   name: maybe(described(z.string(), "Missing until there is one.")),
   kind: z.enum(["tunneled", "isolated", "preview"]),
   state: z.enum(["starting", "running", "stopping", "failed"]),
-  beside: described(z.boolean(), "True for a session that was created beside the file's own one."),
+  secondary: described(z.boolean(), "True for a session that was created beside the file's own one."),
   configPath: maybe(described(z.string(), "The linkup.yaml it came from.")),
   workerUrl: z.string(),
   urls: described(z.array(z.string()), "One for each domain, in the order of the file."),

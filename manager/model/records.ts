@@ -3,15 +3,15 @@
 import type { Config } from "../../core/config/parse-config.ts";
 import type { SessionKind } from "../../core/session/session-document.ts";
 import { randomName } from "../../core/session/session-name.ts";
+import { withoutToken } from "./documents.ts";
 import { LinkupError } from "./problem.ts";
-import { withoutToken } from "./routing.ts";
 import type { SessionRecord, State } from "./state.ts";
 
 /** Which session is meant: the one of this config file, or the one of this name. */
 export type Selector = { configPath: string } | { name: string };
 
-export function isWanted(record: SessionRecord): boolean {
-  return record.wanted === "running";
+export function isDesired(record: SessionRecord): boolean {
+  return record.desired === "running";
 }
 
 /** True for what the local server serves; previews need nothing here. */
@@ -22,7 +22,10 @@ export function needsThisMachine({ kind }: SessionRecord): boolean {
 /** True while there is something to show or to clean up. */
 export function isPresent(record: SessionRecord): boolean {
   return (
-    isWanted(record) || record.served !== null || record.registered !== null || record.connector !== null
+    isDesired(record) ||
+    record.local_server_hash !== null ||
+    record.worker_hash !== null ||
+    record.connector !== null
   );
 }
 
@@ -33,10 +36,10 @@ export function findRunning(state: State, selector: Selector): SessionRecord {
       isPresent(record) &&
       ("name" in selector
         ? record.name === selector.name
-        : record.config_path === selector.configPath && !record.beside),
+        : record.config_path === selector.configPath && !record.secondary),
   );
   if (found) return found;
-  const names = state.sessions.filter(isWanted).map(({ name }) => name ?? "(starting)");
+  const names = state.sessions.filter(isDesired).map(({ name }) => name ?? "(starting)");
   const running = names.length > 0 ? `Running: ${names.join(", ")}.` : "No session is running.";
   const what =
     "name" in selector
@@ -55,7 +58,7 @@ export function ownRecord(
   config: Config,
 ): SessionRecord {
   const found = state.sessions.find(
-    (record) => record.config_path === configPath && record.kind === kind && !record.beside,
+    (record) => record.config_path === configPath && record.kind === kind && !record.secondary,
   );
   if (found) return found;
   const record = newRecord(kind, config, { config_path: configPath });
@@ -72,10 +75,10 @@ export function newRecord(
     id: randomName(12),
     kind,
     config_path: null,
-    beside: false,
+    secondary: false,
     name: null,
     session_token: randomName(32),
-    wanted: "stopped",
+    desired: "stopped",
     keep: false,
     since: 0,
     config: withoutToken(config),
@@ -86,11 +89,11 @@ export function newRecord(
     worker: null,
     tunnel: null,
     origin_secret: null,
-    registered: null,
+    worker_hash: null,
     registered_at: 0,
     checked_at: 0,
-    served: null,
-    trouble: null,
+    local_server_hash: null,
+    last_error: null,
     connector: null,
     env_files: null,
     ...more,
@@ -105,9 +108,9 @@ export function forgetRun(record: SessionRecord, now: number): void {
   record.worker = null;
   record.tunnel = null;
   record.origin_secret = null;
-  record.registered = null;
-  record.served = null;
-  record.trouble = null;
+  record.worker_hash = null;
+  record.local_server_hash = null;
+  record.last_error = null;
   record.connector = null;
   record.env_files = null;
 }

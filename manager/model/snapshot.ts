@@ -19,7 +19,7 @@ export interface SessionView {
   /** The linkup.yaml it came from, absolute; undefined for previews created by hand. */
   configPath: string | undefined;
   /** Created beside the file's own session: a preview, or an isolated one. */
-  beside: boolean;
+  secondary: boolean;
   workerUrl: string;
   /** One per domain, in the order of the file; empty until there is a name. */
   urls: readonly string[];

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { Config } from "../../core/config/parse-config.ts";
 import { newConnector } from "./connector.ts";
+import { problem } from "./problem.ts";
 import { newRecord } from "./records.ts";
-import { emptyState, parseState, type State } from "./state.ts";
+import { emptyState, parseState, type SessionRecord, type State } from "./state.ts";
 import { notStarted } from "./supervision.ts";
 
 const config: Config = {
@@ -49,12 +50,55 @@ describe("what is no state is told in words", () => {
   });
 });
 
+/** A session as versions up to 3 named its parts. */
+function named3({
+  secondary,
+  desired,
+  worker_hash,
+  local_server_hash,
+  last_error,
+  ...record
+}: SessionRecord): object {
+  return {
+    ...record,
+    beside: secondary,
+    wanted: desired,
+    registered: worker_hash,
+    served: local_server_hash,
+    trouble: last_error,
+  };
+}
+
+test("a state of version 3 is carried over", () => {
+  const exiting_keeper = { pid: 1, started: "2" };
+  const session = newRecord("tunneled", config, {
+    secondary: true,
+    desired: "running",
+    worker_hash: "a",
+    local_server_hash: "b",
+    last_error: { problem: problem("worker-failed", "Message"), failures: 1, retry_at: 2 },
+  });
+  const left = {
+    ...session.last_error!,
+    name: "slim-gecko",
+    worker_url: "https://w",
+    worker_token: "t",
+    ended: 1,
+  };
+  const { pending_deletions, ...version3 } = emptyState();
+  const old = { ...version3, version: 3, undeleted: [left], leaving: exiting_keeper };
+  expect(parseState(JSON.stringify({ ...old, sessions: [named3(session)] }))).toEqual({
+    state: { ...emptyState(), sessions: [session], pending_deletions: [left], exiting_keeper },
+  });
+  expect(pending_deletions).toEqual([]);
+});
+
 test("a state of version 2 is carried over", () => {
   const [plain, tunneled] = [newRecord("isolated", config), newRecord("tunneled", config)];
   const { log_writer, changed_at, ...connector } = newConnector();
   const set_aside = { code: "state-set-aside", title: "Title", message: "Message", actions: [] };
-  const { undeleted, ...version2 } = emptyState();
-  const sessions = [plain, { ...tunneled, connector }];
+  const { pending_deletions, ...version2 } = emptyState();
+  const sessions = [named3(plain), { ...named3(tunneled), connector }];
   expect(parseState(JSON.stringify({ ...version2, version: 2, sessions, set_aside }))).toEqual({
     state: {
       ...emptyState(),
@@ -65,13 +109,18 @@ test("a state of version 2 is carried over", () => {
   expect(parseState(JSON.stringify({ ...version2, version: 2, set_aside: null }))).toEqual({
     state: emptyState(),
   });
-  expect([log_writer, changed_at, undeleted]).toEqual([null, 0, []]);
+  expect([log_writer, changed_at, pending_deletions]).toEqual([null, 0, []]);
 });
 
 test("a state of version 1 is carried over", () => {
   const sessions = [newRecord("tunneled", config, { name: "slim-gecko" })];
   const process = { pid: 1, started: "2" };
-  const version1 = { version: 1, sessions, local_server: process, local_server_trouble: null };
+  const version1 = {
+    version: 1,
+    sessions: sessions.map(named3),
+    local_server: process,
+    local_server_trouble: null,
+  };
   expect(parseState(JSON.stringify(version1))).toEqual({
     state: { ...emptyState(), sessions, local_server: { ...notStarted(), process } },
   });

@@ -1,4 +1,4 @@
-/** What is wanted on this machine and what was last confirmed of it: the content of `state.json`. */
+/** The desired state of this machine and what was last confirmed of it: the content of `state.json`. */
 import * as z from "zod/mini";
 import type { TunnelData, WorkerCapabilities } from "../../core/api/control-api.ts";
 import type { Config, Target } from "../../core/config/parse-config.ts";
@@ -8,21 +8,21 @@ import type { Connector } from "./connector.ts";
 import type { Problem } from "./problem.ts";
 import { type Answering, notStarted, type Supervised } from "./supervision.ts";
 
-export const STATE_VERSION = 3;
+export const STATE_VERSION = 4;
 
 export interface State {
   version: typeof STATE_VERSION;
   sessions: SessionRecord[];
   local_server: Supervised;
   local_dns: LocalDnsState;
-  /** The process that keeps what is wanted running while no window does. */
+  /** The process that reconciles while no window is open. */
   keeper: ProcessId | null;
-  /** A keeper that has nothing left to keep and is about to end: whoever stops a session waits for it. */
-  leaving?: ProcessId;
-  /** Told until the next stop: a file of ours that could not be read was set aside. */
+  /** A keeper that is about to end because it has nothing left to do: a stop waits for it. */
+  exiting_keeper?: ProcessId;
+  /** Unreadable files of ours that were moved away; shown until the next stop. */
   set_aside: Problem[];
-  /** Sessions that ended, and whose Worker could not be told. */
-  undeleted: Undeleted[];
+  /** Sessions that ended and could not be deleted from their Worker yet. */
+  pending_deletions: PendingDeletion[];
 }
 
 export interface LocalDnsState extends Answering {
@@ -30,8 +30,8 @@ export interface LocalDnsState extends Answering {
   version?: string;
 }
 
-/** It is told again, until it knows or has forgotten the session by itself. */
-export interface Undeleted extends Trouble {
+/** The deletion is retried until the Worker confirms it, or the session has expired there. */
+export interface PendingDeletion extends LastError {
   name: string;
   worker_url: string;
   worker_token: string;
@@ -39,8 +39,8 @@ export interface Undeleted extends Trouble {
   ended: number;
 }
 
-/** What stands in the way of a session: how often in a row, and when to try again. */
-export interface Trouble {
+/** Why the last try failed, how often in a row it did, and when to try again. */
+export interface LastError {
   problem: Problem;
   failures: number;
   /** Milliseconds since the epoch. */
@@ -57,20 +57,20 @@ export interface SessionRecord {
   kind: SessionKind;
   config_path: string | null;
   /** Created beside the file's own session. */
-  beside: boolean;
+  secondary: boolean;
   /** Null until the Worker has given it one. */
   name: string | null;
   /** The name was asked for by a person, and the Worker has not given it yet: no other one will do. */
   name_asked?: true;
   session_token: string;
-  wanted: "running" | "stopped";
+  desired: "running" | "stopped";
   /** Goes on without any window or terminal. */
   keep: boolean;
   /** Since when it is wanted, or is not. Milliseconds since the epoch. */
   since: number;
   /** The last valid content of the file, without the Worker's token. */
   config: Config;
-  /** While it is wanted: other processes need it too, to renew or delete the session. */
+  /** Kept while the session runs: other processes need it too, to renew or delete the session. */
   worker_token: string | null;
   /** Where each service should run; a service that is not named runs remote. */
   targets: Record<string, Target>;
@@ -83,13 +83,13 @@ export interface SessionRecord {
   tunnel: TunnelData | null;
   origin_secret: string | null;
   /** Fingerprint of what the Worker has. */
-  registered: string | null;
+  worker_hash: string | null;
   /** When it was sent, and when the Worker was last seen to have it. Milliseconds since the epoch. */
   registered_at: number;
   checked_at: number;
   /** Fingerprint of what the local server has, and of which local server. */
-  served: string | null;
-  trouble: Trouble | null;
+  local_server_hash: string | null;
+  last_error: LastError | null;
   /** Its cloudflared; null where requests come without one. */
   connector: Connector | null;
   /** Its env files: for which directories they were changed, and what could not be. */
@@ -104,7 +104,7 @@ export function emptyState(): State {
     local_dns: { ...notStarted(), ready: false },
     keeper: null,
     set_aside: [],
-    undeleted: [],
+    pending_deletions: [],
   };
 }
 
@@ -122,7 +122,7 @@ const supervised = z.object({
   problem: nullable(problem),
 });
 
-const trouble = z.object({
+const last_error = z.object({
   problem,
   failures: z.number(),
   retry_at: z.number(),
@@ -132,11 +132,11 @@ const recordSchema = z.object({
   id: z.string(),
   kind: z.enum(["tunneled", "isolated", "preview"]),
   config_path: nullable(z.string()),
-  beside: z.boolean(),
+  secondary: z.boolean(),
   name: nullable(z.string()),
   name_asked: z.exactOptional(z.literal(true)),
   session_token: z.string(),
-  wanted: z.enum(["running", "stopped"]),
+  desired: z.enum(["running", "stopped"]),
   keep: z.boolean(),
   since: z.number(),
   config: z.looseObject({
@@ -151,11 +151,11 @@ const recordSchema = z.object({
   worker: nullable(z.looseObject({ version: z.string(), tunnel: z.string() })),
   tunnel: nullable(z.looseObject({ url: z.string() })),
   origin_secret: nullable(z.string()),
-  registered: nullable(z.string()),
+  worker_hash: nullable(z.string()),
   registered_at: z.number(),
   checked_at: z.number(),
-  served: nullable(z.string()),
-  trouble: nullable(trouble),
+  local_server_hash: nullable(z.string()),
+  last_error: nullable(last_error),
   connector: nullable(
     z.extend(supervised, {
       serves: nullable(z.string()),
@@ -180,10 +180,10 @@ const stateSchema = z.object({
   local_server: supervised,
   local_dns: z.extend(supervised, { ready: z.boolean(), version: z.exactOptional(z.string()) }),
   keeper: nullable(processId),
-  leaving: z.exactOptional(processId),
+  exiting_keeper: z.exactOptional(processId),
   set_aside: z.array(problem),
-  undeleted: z.array(
-    z.extend(trouble, {
+  pending_deletions: z.array(
+    z.extend(last_error, {
       name: z.string(),
       worker_url: z.string(),
       worker_token: z.string(),
@@ -208,12 +208,14 @@ export function parseState(text: string): { state: State } | { unreadable: strin
 
 const NEW_IN_2 = { locations: {}, registered_at: 0, checked_at: 0, connector: null, env_files: null };
 
+type Json = Record<string, unknown>;
+
 /** By the version they start from: each makes the next one's shape of what it is given. */
-const MIGRATIONS: Record<number, (state: Record<string, unknown>) => Record<string, unknown>> = {
+const MIGRATIONS: Record<number, (state: Json) => Json> = {
   // Version 1 knew of no supervision, of no keeper and of no tunnels.
   1: ({ local_server, local_server_trouble: _, sessions, ...state }) => ({
     ...state,
-    sessions: Array.isArray(sessions) ? sessions.map((record) => ({ ...record, ...NEW_IN_2 })) : sessions,
+    sessions: eachOf(sessions, (record) => ({ ...record, ...NEW_IN_2 })),
     local_server: { ...notStarted(), process: local_server ?? null },
     local_dns: { ...notStarted(), ready: false },
     keeper: null,
@@ -222,14 +224,34 @@ const MIGRATIONS: Record<number, (state: Record<string, unknown>) => Record<stri
   // Version 2 let cloudflared write its log itself, and forgot what a Worker had not heard.
   2: ({ set_aside, sessions, ...state }) => ({
     ...state,
-    sessions: Array.isArray(sessions) ? sessions.map(withNewConnector) : sessions,
+    sessions: eachOf(sessions, withNewConnector),
     set_aside: set_aside ? [set_aside] : [],
     undeleted: [],
   }),
+  // Version 3 had other names for the same things.
+  3: ({ sessions, undeleted, leaving, ...state }) => ({
+    ...state,
+    sessions: eachOf(sessions, ({ beside, wanted, registered, served, trouble, ...record }) => ({
+      ...record,
+      secondary: beside,
+      desired: wanted,
+      worker_hash: registered,
+      local_server_hash: served,
+      last_error: trouble,
+    })),
+    pending_deletions: undeleted,
+    ...(leaving === undefined ? {} : { exiting_keeper: leaving }),
+  }),
 };
 
-function withNewConnector(record: { connector?: object | null }): unknown {
-  if (!record?.connector) return record;
+/** What is no list of objects stays as it is: the schema says what is wrong with it. */
+function eachOf(list: unknown, change: (item: Json) => Json): unknown {
+  if (!Array.isArray(list)) return list;
+  return list.map((item) => (typeof item === "object" && item !== null ? change(item) : item));
+}
+
+function withNewConnector(record: Json): Json {
+  if (!record.connector) return record;
   return { ...record, connector: { ...record.connector, log_writer: null, changed_at: 0 } };
 }
 

@@ -23,7 +23,9 @@ test("what fails in a row is tried ever less often, then given up with the reaso
   const { waits: seen, last } = waits();
   expect(seen).toEqual([0, 0, 1_000, 2_000, 5_000, 10_000, 20_000]);
   expect(isDue(last, Number.MAX_SAFE_INTEGER)).toBe(false);
-  expect(last.problem?.message).toMatch(/^It ended with exit code 1\.\nIt was started 6 times in vain/);
+  expect(last.problem?.message).toMatch(
+    /^It ended with exit code 1\.\nIt failed 6 times in a row and will not be restarted/,
+  );
   expect(last.problem?.actions[0]).toMatchObject({ terminal: "linkup start" });
 });
 

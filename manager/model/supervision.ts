@@ -22,16 +22,16 @@ export interface Answering extends Supervised {
   ready: boolean;
 }
 
-/** The waits before each new try: the first one is at once, after the last one it is given up. */
+/** The waits before each restart: the first is immediate; after the last one Linkup gives up. */
 const WAITS_MS = [0, 1_000, 2_000, 5_000, 10_000, 20_000];
-/** Whoever ran this long has not failed in a row. */
+/** A process that ran this long counts as stable: its failures are counted anew. */
 const STABLE_MS = 60_000;
 
 export function notStarted(): Supervised {
   return { process: null, started: 0, failures: 0, retry_at: 0, problem: null };
 }
 
-/** No wait is longer: a time further ahead was written before the clock was put back. */
+/** Longer than any wait above: a time further ahead was written before the clock was set back. */
 const LONGEST_WAIT_MS = 60_000;
 
 /** True when it may be tried now. */
@@ -39,9 +39,9 @@ export function isDue({ retry_at }: Pick<Supervised, "retry_at">, now: number): 
   return retry_at !== null && (retry_at <= now || retry_at > now + LONGEST_WAIT_MS);
 }
 
-/** Twice as long after each failure, up to `longest`; in milliseconds. */
-export function growingWait(failures: number, first: number, longest: number): number {
-  return Math.min(first * 2 ** (failures - 1), longest);
+/** Exponential backoff: doubles with each failure in a row, up to `longestMs`. */
+export function backoffMs(failures: number, firstMs: number, longestMs: number): number {
+  return Math.min(firstMs * 2 ** (failures - 1), longestMs);
 }
 
 export function startedAs<T extends Supervised>(before: T, process: ProcessId, now: number): T {
@@ -54,15 +54,15 @@ export function isWell<T extends Supervised>(before: T, now: number): T {
   return { ...before, problem: null, failures: stable ? 0 : before.failures };
 }
 
-/** It ended, or never got ready. What may come back with the network is tried for ever. */
+/** It ended, or never got ready. What depends on the network is retried without a limit. */
 export function failed<T extends Supervised>(
   before: T,
   problem: Problem,
   now: number,
-  patience: "limited" | "for-ever" = "limited",
+  patience: "limited" | "unlimited" = "limited",
 ): T {
   const inARow = before.process !== null && now - before.started >= STABLE_MS ? 0 : before.failures;
-  const wait = WAITS_MS[inARow] ?? (patience === "for-ever" ? WAITS_MS.at(-1) : undefined);
+  const wait = WAITS_MS[inARow] ?? (patience === "unlimited" ? WAITS_MS.at(-1) : undefined);
   return {
     ...before,
     process: null,
@@ -75,7 +75,7 @@ export function failed<T extends Supervised>(
 function givenUp(problem: Problem, times: number): Problem {
   return {
     ...problem,
-    message: `${problem.message}\nIt was started ${times} times in vain, and is not tried again by itself.`,
+    message: `${problem.message}\nIt failed ${times} times in a row and will not be restarted automatically.`,
     actions: [{ command: "restart", title: "Try Again", terminal: "linkup start" }, ...problem.actions],
   };
 }

@@ -5,7 +5,7 @@ import { routingOf } from "../../core/config/model/config-model.ts";
 import { explainRequest as explainHead } from "../../core/routing/explain-request.ts";
 import type { RoutableSession } from "../../core/routing/request-decision.ts";
 import { headOfUrl } from "../../core/routing/routing-input.ts";
-import { targetOf } from "../model/routing.ts";
+import { targetOf } from "../model/documents.ts";
 import type { SessionRecord } from "../model/state.ts";
 
 /** Throws a TypeError when the URL is none. */

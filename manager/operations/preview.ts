@@ -1,8 +1,8 @@
 /** What the Worker is sent for a preview. */
 import type { Config } from "../../core/config/parse-config.ts";
 import { serializeRouting } from "../../core/session/session-document.ts";
-import { checkLocations, ownConfig } from "../model/changes.ts";
-import { upsertRequest } from "../model/routing.ts";
+import { upsertRequest } from "../model/documents.ts";
+import { checkLocations, ownConfig } from "../model/intents.ts";
 
 /** As JSON, without sending it: for whoever calls the Worker's API by other means. */
 export function previewRequest(

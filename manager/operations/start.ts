@@ -1,11 +1,11 @@
 /** Makes a session run, and waits for it. */
 import { setTimeout as delay } from "node:timers/promises";
 import { LinkupError, type Problem, problem, problemOf } from "../model/problem.ts";
-import { isConnected, isWanted, needsThisMachine } from "../model/records.ts";
+import { isConnected, isDesired, needsThisMachine } from "../model/records.ts";
 import type { SessionView } from "../model/snapshot.ts";
 import type { SessionRecord, State } from "../model/state.ts";
-import type { Following } from "../reconcile/following.ts";
-import { problemOfRecord } from "../reconcile/observe.ts";
+import type { ControlLoop } from "../reconcile/control-loop.ts";
+import { problemOfRecord } from "../reconcile/snapshot-of.ts";
 import { endSession } from "./stop.ts";
 
 /** How long a start waits for the tunnel. Afterwards it may still come. */
@@ -16,16 +16,16 @@ const HOPELESS = 3;
 
 /** `change` makes it wanted. Rejects with a LinkupError that says what stands in the way, or as the signal says. */
 export async function startSession(
-  following: Following,
+  loop: ControlLoop,
   change: (state: State) => { id: string; adopted: boolean },
   signal: AbortSignal | undefined,
 ): Promise<SessionView> {
   signal?.throwIfAborted();
-  const { store, observer, watcher, options } = following;
+  const { store, observer, watcher, options } = loop;
   const { id, adopted } = await store.change(change);
   let abandoned: Promise<void> | undefined;
   const abandon = () => {
-    abandoned = endSession(following, id);
+    abandoned = endSession(loop, id);
     // Awaited below, which may be later than it fails.
     abandoned.catch(() => {});
   };
@@ -34,16 +34,16 @@ export async function startSession(
   if (signal?.aborted) abandon();
   try {
     await observer.look();
-    await following.reconcile();
-    await connected(following, id, signal);
+    await loop.reconcile();
+    await connected(loop, id, signal);
     await abandoned;
     signal?.throwIfAborted();
-    return await started(following, id);
+    return await started(loop, id);
   } catch (error) {
     // Those who stay keep trying what may come; for those who leave, a failed start leaves nothing.
     const staying = watcher.isRunning && problemOf(error, "worker-failed").code !== "name-taken";
     if (!staying && !adopted && !signal?.aborted)
-      await endSession(following, id).catch((later: Error) => options.log(later.message));
+      await endSession(loop, id).catch((later: Error) => options.log(later.message));
     throw error;
   } finally {
     signal?.removeEventListener("abort", abandon);
@@ -51,29 +51,29 @@ export async function startSession(
 }
 
 /** Waits for the tunnel, as long as there is hope. */
-async function connected(following: Following, id: string, signal: AbortSignal | undefined): Promise<void> {
+async function connected(loop: ControlLoop, id: string, signal: AbortSignal | undefined): Promise<void> {
   const until = performance.now() + CONNECT_MS;
   while (!signal?.aborted && performance.now() < until) {
-    const record = await recordOf(following, id);
-    if (!record || !isWanted(record) || record.trouble || isConnected(record)) return;
+    const record = await recordOf(loop, id);
+    if (!record || !isDesired(record) || record.last_error || isConnected(record)) return;
     if (!record.connector || record.connector.failures >= HOPELESS) return;
     await delay(POLL_MS);
-    await following.reconcile();
+    await loop.reconcile();
   }
 }
 
 /** The session that was started; rejects with what stands in its way. */
-async function started(following: Following, id: string): Promise<SessionView> {
-  const record = await recordOf(following, id);
-  if (!record || !isWanted(record)) {
+async function started(loop: ControlLoop, id: string): Promise<SessionView> {
+  const record = await recordOf(loop, id);
+  if (!record || !isDesired(record)) {
     throw new LinkupError("session-stopped", "The session was stopped while it started.");
   }
-  const found = await inTheWay(following, record);
-  if (!found) return following.observer.session(id);
+  const found = await inTheWay(loop, record);
+  if (!found) return loop.observer.session(id);
   throw new LinkupError(found.code, found.message, found.actions);
 }
 
-async function inTheWay({ store }: Following, record: SessionRecord): Promise<Problem | null> {
+async function inTheWay({ store }: ControlLoop, record: SessionRecord): Promise<Problem | null> {
   const own = problemOfRecord(record);
   if (own || !needsThisMachine(record)) return own;
   const { local_server } = await store.read();
@@ -81,6 +81,6 @@ async function inTheWay({ store }: Following, record: SessionRecord): Promise<Pr
   return problem("tunnel-failed", `cloudflared did not connect to Cloudflare within ${CONNECT_MS / 1000} s.`);
 }
 
-async function recordOf({ store }: Following, id: string): Promise<SessionRecord | undefined> {
+async function recordOf({ store }: ControlLoop, id: string): Promise<SessionRecord | undefined> {
   return (await store.read()).sessions.find((record) => record.id === id);
 }

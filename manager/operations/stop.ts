@@ -1,21 +1,21 @@
 /** Ends sessions, here and on the Worker, and what only they needed. */
 
 import { WorkerClient } from "../components/worker-api/worker-client.ts";
-import { type Wanted, wantStopped } from "../model/changes.ts";
+import { applyStop, type SessionIntent } from "../model/intents.ts";
 import { LinkupError, redeploy } from "../model/problem.ts";
-import { findRunning, isPresent, isWanted, type Selector } from "../model/records.ts";
+import { findRunning, isDesired, isPresent, type Selector } from "../model/records.ts";
 import type { State } from "../model/state.ts";
 import { endProcess, waitForEnd } from "../process/child.ts";
-import type { Following } from "../reconcile/following.ts";
+import type { ControlLoop } from "../reconcile/control-loop.ts";
 
 /** The keeper ends by itself within a moment. */
 const KEEPER_END_MS = 5_000;
 
 /** Where the state cannot be written, what runs is ended all the same, and it rejects with a LinkupError that says so. */
-export async function stopSessions(following: Following, selector: Selector | "all"): Promise<void> {
-  const { store, reconciler } = following;
+export async function stopSessions(loop: ControlLoop, selector: Selector | "all"): Promise<void> {
+  const { store, reconciler } = loop;
   try {
-    await stopping(following, (state) => wantStopped(state, selector));
+    await stopping(loop, (state) => applyStop(state, selector));
   } catch (error) {
     if (!(error instanceof LinkupError && error.problem.code === "state-unusable")) throw error;
     const state = await store.read();
@@ -26,43 +26,47 @@ export async function stopSessions(following: Following, selector: Selector | "a
   }
 }
 
-export async function endSession(following: Following, id: string): Promise<void> {
-  await stopping(following, ({ sessions }) => {
-    for (const record of sessions) if (record.id === id) record.wanted = "stopped";
+export async function endSession(loop: ControlLoop, id: string): Promise<void> {
+  await stopping(loop, ({ sessions }) => {
+    for (const record of sessions) if (record.id === id) record.desired = "stopped";
   });
 }
 
 /** Resolves when what is no longer needed is gone: the keeper too, which may have done the stopping, and ends after it. */
-async function stopping(following: Following, change: (state: State) => void): Promise<void> {
-  const { store, observer } = following;
+async function stopping(loop: ControlLoop, change: (state: State) => void): Promise<void> {
+  const { store, observer } = loop;
   await store.change(change);
   await observer.look();
-  await following.reconcile();
-  const { keeper, leaving } = await store.read();
-  if (keeper === null && leaving && !(await waitForEnd(leaving, KEEPER_END_MS))) await endProcess(leaving);
+  await loop.reconcile();
+  const { keeper, exiting_keeper } = await store.read();
+  if (keeper === null && exiting_keeper && !(await waitForEnd(exiting_keeper, KEEPER_END_MS)))
+    await endProcess(exiting_keeper);
 }
 
 /** Env files that still have the block of a session that ended, since they could not be written. It is tried again. */
-export async function envFilesLeft({ store, reconciler }: Following): Promise<string[]> {
+export async function envFilesLeft({ store, reconciler }: ControlLoop): Promise<string[]> {
   const { sessions } = await store.read();
-  const entries = await reconciler.life.envFiles.entries();
+  const entries = await reconciler.sessionReconciler.envFiles.entries();
   const ended = entries.filter(
-    ({ sessions: users }) => !sessions.some((record) => users.includes(record.id) && isWanted(record)),
+    ({ sessions: users }) => !sessions.some((record) => users.includes(record.id) && isDesired(record)),
   );
   return ended.map(({ path }) => path);
 }
 
 /** The names of this machine's sessions that fit, `*` standing for anything; they are stopped. */
-export async function deleteHere(following: Following, pattern: string): Promise<string[]> {
-  const { sessions } = await following.store.read();
+export async function deleteOnMachine(loop: ControlLoop, pattern: string): Promise<string[]> {
+  const { sessions } = await loop.store.read();
   const names = sessions.filter(isPresent).flatMap(({ name }) => name ?? []);
   const here = names.filter(matcher(pattern));
-  for (const name of here) await stopSessions(following, { name });
+  for (const name of here) await stopSessions(loop, { name });
   return here;
 }
 
 /** The same of the Worker that this file names. Rejects with a LinkupError where it cannot. */
-export async function deleteThere(pattern: string, { config, workerToken }: Wanted): Promise<string[]> {
+export async function deleteOnWorker(
+  pattern: string,
+  { config, workerToken }: SessionIntent,
+): Promise<string[]> {
   const worker = new WorkerClient(config.linkup.worker_url, workerToken ?? "");
   const { capabilities = [] } = (await worker.capabilities()) ?? {};
   if (!capabilities.includes("delete-by-pattern")) {

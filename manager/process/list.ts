@@ -2,13 +2,13 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
-export interface Listed {
+export interface ProcessEntry {
   pid: number;
   /** As the operating system shows it. */
   command: string;
 }
 
-export async function listProcesses(): Promise<Listed[]> {
+export async function listProcesses(): Promise<ProcessEntry[]> {
   const windows = process.platform === "win32";
   const [command, ...args] = windows
     ? [
@@ -27,7 +27,7 @@ export async function listProcesses(): Promise<Listed[]> {
 }
 
 /** Lines of a pid and a command line; a pid alone is a process that may not be looked at. */
-export function parseProcesses(text: string): Listed[] {
+export function parseProcesses(text: string): ProcessEntry[] {
   return text.split(/\r?\n/).flatMap((line) => {
     const [, pid, command] = /^\s*(\d+)\s+(\S.*)$/.exec(line) ?? [];
     return pid && command ? [{ pid: Number(pid), command: command.trimEnd() }] : [];
@@ -35,7 +35,7 @@ export function parseProcesses(text: string): Listed[] {
 }
 
 /** True for a local server, keeper or cloudflared that was started for this home. */
-export function isOurs({ command }: Listed, home: string): boolean {
+export function isOurs({ command }: ProcessEntry, home: string): boolean {
   const folder = home.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
   const served = new RegExp(`(local-server|local-dns|cli)\\.js.* --home "?${folder}"?( |$)`);
   const tunnelled = new RegExp(`cloudflared.*${folder}[/\\\\]tunnels[/\\\\]`);

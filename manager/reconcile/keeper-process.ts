@@ -44,7 +44,7 @@ export class KeeperProcess {
     if (!itself) await endProcess(keeper);
     await this.#store.change((state) => {
       state.keeper = null;
-      if (itself) state.leaving = keeper;
+      if (itself) state.exiting_keeper = keeper;
     });
   }
 }

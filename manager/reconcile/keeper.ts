@@ -6,15 +6,15 @@
 import { controlAddress } from "../../node/control-address.ts";
 import { logFolder } from "../../node/log-files.ts";
 import { LOOK_PATIENCE_MS } from "../components/local-server/control-client.ts";
+import { networkChanged } from "../model/network-change.ts";
 import type { ProcessOptions } from "../model/options.ts";
-import { isPresent, isWanted, needsThisMachine } from "../model/records.ts";
+import { isDesired, isPresent, needsThisMachine } from "../model/records.ts";
 import { secretsOf } from "../model/secrets.ts";
-import { type Address, Alarm } from "../process/alarm.ts";
+import { ExitWatcher, type ListenAddress } from "../process/exit-watcher.ts";
 import { LogTender } from "../process/logs.ts";
 import { Store } from "../store/store.ts";
-import { networkChanged } from "./network-change.ts";
 import { NetworkWatch, thisMoment } from "./network-watch.ts";
-import { KEEP_LEASE, Reconciler } from "./reconcile.ts";
+import { KEEP_LEASE, Reconciler } from "./reconciler.ts";
 
 const TICK_MS = 1_000;
 /** How long a session outlives the last lease of a window: long enough for a reload, or for a new extension host. */
@@ -28,15 +28,15 @@ export async function keep(options: ProcessOptions): Promise<void> {
   const reconciler = new Reconciler(options, store);
   const leases = new LeaseWatch(performance.now());
   const network = new NetworkWatch(thisMoment());
-  const alarm = new Alarm();
+  const exits = new ExitWatcher();
   const socket = controlAddress(options.home);
   const logs = new LogTender(logFolder(options.home));
   // Those of sessions that ended may still come.
   const secrets = new Set<string>();
-  let watched: Address[] = [];
+  let watched: ListenAddress[] = [];
 
   for (let done = false; !done; ) {
-    await alarm.within(TICK_MS, watched);
+    await exits.wait(TICK_MS, watched);
     try {
       if (network.hasChanged(thisMoment())) {
         options.log("The network changed, or the machine slept: looking at every connection.");
@@ -56,7 +56,7 @@ export async function keep(options: ProcessOptions): Promise<void> {
       options.log((error as Error).message);
     }
   }
-  alarm.end();
+  exits.end();
 }
 
 /** True when there is nothing left to do. Under the lock, so that no session starts meanwhile and relies on this keeper. */
@@ -91,9 +91,9 @@ export class LeaseWatch {
 async function endUnkept(store: Store, log: (line: string) => void): Promise<void> {
   await store.change(({ sessions }) => {
     for (const record of sessions) {
-      if (!isWanted(record) || record.keep || !needsThisMachine(record)) continue;
+      if (!isDesired(record) || record.keep || !needsThisMachine(record)) continue;
       log(`Nobody uses ${record.name ?? "the session"} any more: stopping it.`);
-      record.wanted = "stopped";
+      record.desired = "stopped";
     }
   });
 }

@@ -6,8 +6,8 @@ import { LinkupError, type Problem } from "../model/problem.ts";
 import type { SessionView, Snapshot } from "../model/snapshot.ts";
 import { emptyState } from "../model/state.ts";
 import type { Store } from "../store/store.ts";
-import { HealthBook } from "./health.ts";
-import { type Observed, probesOf, sessionView, snapshotOf } from "./observe.ts";
+import { HealthBook } from "./service-health.ts";
+import { type Observed, probesOf, sessionView, snapshotOf } from "./snapshot-of.ts";
 
 const HEALTH_MS = 10_000;
 /** A session that serves is told at once; the health of slow services follows. */

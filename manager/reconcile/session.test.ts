@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Config } from "../../core/config/parse-config.ts";
 import { isOutdated } from "../components/worker-api/worker-answers.ts";
+import { asLocalhost, upsertRequest } from "../model/documents.ts";
 import { forgetUnused, newRecord } from "../model/records.ts";
-import { asLocalhost, upsertRequest } from "../model/routing.ts";
 import { emptyState } from "../model/state.ts";
 import { resolvesByItself, sessionUrls } from "../model/urls.ts";
 import { isOlder } from "../model/version.ts";
@@ -121,7 +121,7 @@ describe("a session that nobody started for long is forgotten", () => {
   });
 
   test("never while it runs, or something of it is left", () => {
-    expect(remembered(1_000, { wanted: "running" }, false)).toBe(true);
-    expect(remembered(1_000, { registered: "there" }, false)).toBe(true);
+    expect(remembered(1_000, { desired: "running" }, false)).toBe(true);
+    expect(remembered(1_000, { worker_hash: "there" }, false)).toBe(true);
   });
 });

@@ -1,21 +1,21 @@
 /** Stopping where the state cannot be written, as on a full disk: what runs must end all the same. */
 import { LinkupError, problemOf } from "../model/problem.ts";
-import { isWanted, needsThisMachine } from "../model/records.ts";
+import { isDesired, needsThisMachine } from "../model/records.ts";
 import type { SessionRecord, State } from "../model/state.ts";
 import { endProcess } from "../process/child.ts";
-import type { Reconciler } from "./reconcile.ts";
+import type { Reconciler } from "./reconciler.ts";
 
 /**
  * Ends these sessions, and what no other one needs; then rejects with a LinkupError that says that it is done and not
  * written down. `cause`: why not.
  */
 export async function stopUnwritten(
-  { life, localServer }: Pick<Reconciler, "life" | "localServer">,
+  { sessionReconciler, localServer }: Pick<Reconciler, "sessionReconciler" | "localServer">,
   { sessions, keeper, local_dns }: State,
   ended: readonly SessionRecord[],
   cause: unknown,
 ): Promise<never> {
-  const others = sessions.filter((record) => isWanted(record) && !ended.includes(record));
+  const others = sessions.filter((record) => isDesired(record) && !ended.includes(record));
   const failures: string[] = [];
   const step = async (work: Promise<unknown>) => {
     try {
@@ -28,12 +28,12 @@ export async function stopUnwritten(
   // It would start again what the state says.
   if (last && keeper) await step(endProcess(keeper));
   const takeDown = async (record: SessionRecord) => {
-    const left = await life.takeDown(record);
+    const left = await sessionReconciler.takeDown(record);
     if (left) failures.push(left.problem.message);
   };
   await Promise.all(ended.map((record) => step(takeDown(record))));
   const gone = (session: string) => !others.some(({ id }) => id === session);
-  for (const { message } of await life.envFiles.restore(gone)) failures.push(message);
+  for (const { message } of await sessionReconciler.envFiles.restore(gone)) failures.push(message);
   if (last && local_dns.process) await step(endProcess(local_dns.process));
   if (last) await step(localServer.end());
 

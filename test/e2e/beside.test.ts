@@ -65,7 +65,7 @@ test("a preview cannot reach this machine, and says so before it is created", as
   await window.press("Escape");
 });
 
-test("Create Isolated Session: a name, beside the own one", async () => {
+test("Create Isolated Session: a name, secondary the own one", async () => {
   await window.command("Linkup: Create Isolated Session…");
   await window.quickInput("Not A Name", "A name");
   await window.until("the objection", async () =>

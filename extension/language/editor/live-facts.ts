@@ -42,7 +42,7 @@ export class LiveFacts implements vscode.Disposable {
   of({ uri }: vscode.TextDocument): Facts {
     const { sessions } = this.#linkup.model.snapshot;
     return {
-      session: sessions.find(({ configPath, beside }) => configPath === uri.fsPath && !beside),
+      session: sessions.find(({ configPath, secondary }) => configPath === uri.fsPath && !secondary),
       sessionNames: sessions.flatMap(({ name }) => name ?? []),
       listening: this.#listening,
       tracked: this.#tracked.get(uri.toString()) ?? false,

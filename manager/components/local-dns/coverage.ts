@@ -10,8 +10,8 @@ export function uncovered(domains: readonly string[], installed: readonly string
 
 /** Hosts of the sessions that the local server serves, limited to domains with local DNS installed. */
 export function servedHosts(sessions: readonly SessionRecord[], installed: readonly string[]): string[] {
-  return sessions.flatMap(({ name, config, served }) =>
-    name === null || served === null
+  return sessions.flatMap(({ name, config, local_server_hash }) =>
+    name === null || local_server_hash === null
       ? []
       : config.domains
           .filter(({ domain }) => isUnder(domain, installed))

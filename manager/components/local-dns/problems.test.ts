@@ -27,7 +27,7 @@ function config(...domains: string[]): Config {
 }
 
 function running(name: string, ...domains: string[]): SessionRecord {
-  return newRecord("isolated", config(...domains), { name, wanted: "running", served: "x" });
+  return newRecord("isolated", config(...domains), { name, desired: "running", local_server_hash: "x" });
 }
 
 function installed(method: string, more: { domains?: string[]; ends?: number } = {}): void {
@@ -55,7 +55,9 @@ test("hosts that local DNS is not installed for are named, those under localhost
   const [found, ...more] = await told([session]);
   expect(more).toEqual([]);
   expect(found).toMatch(/find slim-gecko\.api\.other\.test: /);
-  expect(await told([{ ...session, wanted: "stopped" }])).toEqual([expect.stringMatching(/^local-dns-idle/)]);
+  expect(await told([{ ...session, desired: "stopped" }])).toEqual([
+    expect.stringMatching(/^local-dns-idle/),
+  ]);
 });
 
 test("while local DNS does not run, the domains lead nowhere, and it is said", async () => {

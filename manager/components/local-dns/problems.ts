@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { isRunning } from "../../../node/process-identity.ts";
 import { type Problem, problem, problemOf } from "../../model/problem.ts";
-import { isWanted, needsThisMachine } from "../../model/records.ts";
+import { isDesired, needsThisMachine } from "../../model/records.ts";
 import type { SessionRecord, State } from "../../model/state.ts";
 import { servedHosts, uncovered } from "./coverage.ts";
 import { HOSTS_FILE, hostsIn } from "./hosts-file.ts";
@@ -39,7 +39,7 @@ export async function localDnsProblems(
   } catch (error) {
     return [problemOf(error, "state-unusable")];
   }
-  const wanted = sessions.filter(isWanted);
+  const wanted = sessions.filter(isDesired);
   const problems = wanted.flatMap((record) => unfindable(record, journal?.domains ?? []));
   if (!journal) return problems;
   if (journal.method === "hosts-file")

@@ -8,7 +8,7 @@ import type {
   FollowedExchange,
 } from "../../../core/api/request-log-api.ts";
 import { controlAddress } from "../../../node/control-address.ts";
-import { type Endpoint, open, readText } from "../../../node/http.ts";
+import { type CallTarget, open, readText } from "../../../node/http.ts";
 import { LinkupError } from "../../model/problem.ts";
 
 const TIMEOUT_MS = 5_000;
@@ -16,7 +16,7 @@ const TIMEOUT_MS = 5_000;
 export const LOOK_PATIENCE_MS = 1_500;
 
 /** The request log's calls. All but `status` reject with a LinkupError when no local server runs. */
-export type RequestLog = Pick<ControlClient, "status" | "requests" | "request" | "followRequests">;
+export type RequestLogClient = Pick<ControlClient, "status" | "requests" | "request" | "followRequests">;
 
 export class ControlClient {
   readonly #socketPath: string;
@@ -96,7 +96,7 @@ export class ControlClient {
     return text === "" ? undefined : JSON.parse(text);
   }
 
-  #at(path: string): Endpoint {
+  #at(path: string): CallTarget {
     return { socketPath: this.#socketPath, path };
   }
 }

@@ -147,7 +147,7 @@ async function fail(
   );
   options.log(found.message);
   const next: Connector = {
-    ...failed(before, found, Date.now(), "for-ever"),
+    ...failed(before, found, Date.now(), "unlimited"),
     log_writer: null,
     metrics_port: null,
     ready: false,

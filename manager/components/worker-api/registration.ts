@@ -1,8 +1,8 @@
 /** Keeps a session registered on its Worker: sent when it changes, checked periodically, deleted at the end. */
+import { fingerprint, upsertRequest } from "../../model/documents.ts";
 import { LinkupError } from "../../model/problem.ts";
-import { fingerprint, upsertRequest } from "../../model/routing.ts";
-import type { SessionRecord, Undeleted } from "../../model/state.ts";
-import { deleteThere, leftThere } from "./undeleted.ts";
+import type { PendingDeletion, SessionRecord } from "../../model/state.ts";
+import { deleteFromWorker, pendingDeletion } from "./pending-deletions.ts";
 import { ORIGINAL_WORKER } from "./worker-answers.ts";
 import { WorkerClient } from "./worker-client.ts";
 
@@ -28,7 +28,7 @@ export class Registration {
     const { id, kind, config } = before;
     const worker = new WorkerClient(config.linkup.worker_url, before.worker_token ?? "");
     let record = before;
-    if (record.worker === null || record.registered === null) {
+    if (record.worker === null || record.worker_hash === null) {
       const capabilities = (await worker.capabilities()) ?? ORIGINAL_WORKER;
       record = await this.#change(id, (record) => {
         record.worker = capabilities;
@@ -37,14 +37,14 @@ export class Registration {
     const request = (record: SessionRecord) =>
       upsertRequest(record, record.worker?.tunnel === "direct" ? tunnelUrl : undefined);
     if (
-      record.registered === fingerprint(worker.url, request(record)) &&
+      record.worker_hash === fingerprint(worker.url, request(record)) &&
       !(await this.#isForgotten(worker, record))
     )
       return record;
 
     // Until the response arrives it is unknown what the Worker has.
     record = await this.#change(id, (record) => {
-      record.registered = null;
+      record.worker_hash = null;
     });
     if (kind === "preview") {
       const preview = await worker.putPreview(request(record));
@@ -52,7 +52,7 @@ export class Registration {
       return this.#change(id, (record) => {
         record.name = preview.session_name;
         registeredNow(record);
-        record.registered = fingerprint(worker.url, request(record));
+        record.worker_hash = fingerprint(worker.url, request(record));
       });
     }
     let session = await worker.putTunneled(request(record));
@@ -73,7 +73,7 @@ export class Registration {
       registeredNow(record);
       record.tunnel = tunnel_data;
       record.origin_secret = origin_secret ?? null;
-      record.registered = fingerprint(worker.url, request(record));
+      record.worker_hash = fingerprint(worker.url, request(record));
     });
   }
 
@@ -94,15 +94,15 @@ export class Registration {
   async unregister(
     { worker, worker_token, config }: SessionRecord,
     name: string,
-  ): Promise<Undeleted | undefined> {
+  ): Promise<PendingDeletion | undefined> {
     if (!worker?.capabilities.includes("delete-session")) return undefined;
     const session = { name, worker_url: config.linkup.worker_url, worker_token: worker_token ?? "" };
     try {
-      await deleteThere(session);
+      await deleteFromWorker(session);
       return undefined;
     } catch (error) {
       this.#log(`${name} could not be deleted from the Worker: ${(error as Error).message}`);
-      return leftThere(session, error as Error, Date.now());
+      return pendingDeletion(session, error as Error, Date.now());
     }
   }
 }

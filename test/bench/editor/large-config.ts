@@ -37,7 +37,7 @@ export function largeFacts(services: number): Facts {
     kind: "tunneled",
     state: "running",
     configPath: "/large/linkup.yaml",
-    beside: false,
+    secondary: false,
     workerUrl: "https://linkup.example.com",
     urls: [],
     services: Array.from({ length: services }, (_, i) => ({

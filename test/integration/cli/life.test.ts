@@ -207,12 +207,12 @@ describe("a tunneled session", () => {
     const { session_name: name } = await startDetached();
     const keeper = spawn("sleep", ["2"]);
     await once(keeper, "spawn");
-    const leaving = { pid: keeper.pid!, started: (await startOf(keeper.pid!))! };
+    const exiting_keeper = { pid: keeper.pid!, started: (await startOf(keeper.pid!))! };
     await new Store(world.home).change((state) => {
-      state.leaving = leaving;
+      state.exiting_keeper = exiting_keeper;
     });
     expect((await world.linkup("stop")).stdout).toBe(`Stopped ${name} (tunneled)\n`);
-    expect(await isRunning(leaving)).toBe(false);
+    expect(await isRunning(exiting_keeper)).toBe(false);
   });
 
   test("that cannot start leaves nothing", async () => {
@@ -231,7 +231,7 @@ describe("a tunneled session", () => {
     const { child } = world.spawnLinkup("start");
     const wanted = (state: string) => () =>
       existsSync(join(world.home, "state.json")) &&
-      readFileSync(join(world.home, "state.json"), "utf8").includes(`"wanted": "${state}"`);
+      readFileSync(join(world.home, "state.json"), "utf8").includes(`"desired": "${state}"`);
     await until("the session", wanted("running"));
     child.kill("SIGINT");
     await until("its end", wanted("stopped"));

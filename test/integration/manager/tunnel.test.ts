@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { networkChanged } from "../../../manager/model/network-change.ts";
 import type { Snapshot } from "../../../manager/model/snapshot.ts";
-import { networkChanged } from "../../../manager/reconcile/network-change.ts";
 import { Store } from "../../../manager/store/store.ts";
 import { OUTER_EDGE_URL, REAL_CLOUDFLARED } from "../cloudflared/outer-edge.ts";
 import { until, World } from "./world.ts";

@@ -58,7 +58,7 @@ const SESSION: SessionView = {
   kind: "tunneled",
   state: "running",
   configPath: "/shop/linkup.yaml",
-  beside: false,
+  secondary: false,
   workerUrl: "https://linkup.example.com",
   urls: [],
   services: [

@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { Alarm } from "./alarm.ts";
+import { ExitWatcher } from "./exit-watcher.ts";
 
 const FOR_EVER = 3_600_000;
-const alarm = new Alarm();
-afterEach(() => alarm.end());
+const watcher = new ExitWatcher();
+afterEach(() => watcher.end());
 
 async function listener() {
   const server = createServer().listen(0, "127.0.0.1");
@@ -17,7 +17,7 @@ test("rings when the process at one of the addresses ends, and only then", async
   const [one, two] = [await listener(), await listener()];
   const connected = once(two.server, "connection") as Promise<[Socket]>;
   let rang = false;
-  const waiting = alarm.within(FOR_EVER, [one.port, two.port]).then(() => {
+  const waiting = watcher.wait(FOR_EVER, [one.port, two.port]).then(() => {
     rang = true;
   });
   const [socket] = await connected;
@@ -33,7 +33,7 @@ test("holds on to its connections from one wait to the next", async () => {
   const { server, port } = await listener();
   let connections = 0;
   server.on("connection", () => connections++);
-  for (let i = 0; i < 3; i++) await alarm.within(20, [port]);
+  for (let i = 0; i < 3; i++) await watcher.wait(20, [port]);
   expect(connections).toBe(1);
   server.close();
 });
@@ -43,6 +43,6 @@ test("does not ring where nobody listens yet", async () => {
   server.close();
   await once(server, "close");
   const start = performance.now();
-  await alarm.within(100, [port]);
+  await watcher.wait(100, [port]);
   expect(performance.now() - start).toBeGreaterThan(90);
 });

@@ -1,13 +1,13 @@
 /** The snapshot as a function of the state and of what was seen. */
 import type { ServerStatus } from "../../core/api/control-api.ts";
 import { isOutdated, ORIGINAL_WORKER } from "../components/worker-api/worker-answers.ts";
+import { targetOf } from "../model/documents.ts";
 import { type Problem, problem } from "../model/problem.ts";
-import { isConnected, isPresent, isWanted, needsThisMachine } from "../model/records.ts";
-import { targetOf } from "../model/routing.ts";
+import { isConnected, isDesired, isPresent, needsThisMachine } from "../model/records.ts";
 import type { ComponentView, ServiceView, SessionState, SessionView, Snapshot } from "../model/snapshot.ts";
 import type { SessionRecord, State } from "../model/state.ts";
 import { sessionUrls } from "../model/urls.ts";
-import type { HealthBook, Probed } from "./health.ts";
+import type { HealthBook, ServiceCopy } from "./service-health.ts";
 
 export interface Observed {
   state: State;
@@ -35,7 +35,7 @@ export function snapshotOf({ state, server, health, version, problems }: Observe
       ...movedPort(server, records),
       ...records.flatMap(({ env_files }) => env_files?.problems ?? []),
       ...state.set_aside,
-      ...state.undeleted.map(({ problem }) => problem),
+      ...state.pending_deletions.map(({ problem }) => problem),
       ...[state.local_server.problem, state.local_dns.problem, ...records.map(problemOfRecord)].flatMap(
         (problem) => problem ?? [],
       ),
@@ -53,7 +53,7 @@ export function sessionView(
     kind: record.kind,
     state: stateOf(record),
     configPath: record.config_path ?? undefined,
-    beside: record.beside,
+    secondary: record.secondary,
     workerUrl: record.config.linkup.worker_url,
     urls: sessionUrls(record, server),
     services: record.config.services.map((service): ServiceView => {
@@ -63,7 +63,7 @@ export function sessionView(
       return {
         name,
         target,
-        changing: isWanted(record) && (record.confirmed === null || wanted !== target),
+        changing: isDesired(record) && (record.confirmed === null || wanted !== target),
         local,
         remote,
         ...health.of({ location: target === "local" ? local : remote, check: service.health }),
@@ -73,19 +73,19 @@ export function sessionView(
 }
 
 function stateOf(record: SessionRecord): SessionState {
-  if (!isWanted(record)) return "stopping";
+  if (!isDesired(record)) return "stopping";
   if (record.confirmed !== null && isConnected(record)) return "running";
   return problemOfRecord(record) ? "failed" : "starting";
 }
 
 /** What stands in the way of a session, or of its requests. */
-export function problemOfRecord({ trouble, connector }: SessionRecord): Problem | null {
-  return trouble?.problem ?? connector?.problem ?? null;
+export function problemOfRecord({ last_error, connector }: SessionRecord): Problem | null {
+  return last_error?.problem ?? connector?.problem ?? null;
 }
 
 /** What has to be asked to know how the sessions' services are. */
-export function probesOf(state: State): Probed[] {
-  return state.sessions.filter(isWanted).flatMap(({ config, confirmed, targets }) =>
+export function probesOf(state: State): ServiceCopy[] {
+  return state.sessions.filter(isDesired).flatMap(({ config, confirmed, targets }) =>
     config.services.map((service) => ({
       location: targetOf(confirmed ?? targets, service.name) === "local" ? service.local : service.remote,
       check: service.health,
@@ -119,7 +119,7 @@ function localServerView(state: State, server: ServerStatus | undefined): Compon
     };
   }
   const { problem, started } = state.local_server;
-  const needed = state.sessions.some((record) => isWanted(record) && needsThisMachine(record));
+  const needed = state.sessions.some((record) => isDesired(record) && needsThisMachine(record));
   return {
     id: "local-server",
     state: problem ? "failed" : needed ? "starting" : "stopped",
@@ -172,12 +172,12 @@ function workerViews(records: readonly SessionRecord[], version: string): Compon
   for (const record of records) {
     if (record.kind !== "isolated") byUrl.set(record.config.linkup.worker_url, record);
   }
-  return [...byUrl].map(([url, { worker, registered, trouble, since }]) => {
+  return [...byUrl].map(([url, { worker, worker_hash, last_error, since }]) => {
     // A session may be in trouble for other reasons: its tunnel, say.
-    const own = trouble && /^(worker|token)-/.test(trouble.problem.code) ? trouble : undefined;
+    const own = last_error && /^(worker|token)-/.test(last_error.problem.code) ? last_error : undefined;
     return {
       id: "worker",
-      state: own ? "failed" : registered ? "ready" : "starting",
+      state: own ? "failed" : worker_hash ? "ready" : "starting",
       pid: undefined,
       since,
       detail: own ? own.problem.message : workerDetail(url, worker),

@@ -1,14 +1,14 @@
-/** Tells at once when a process ends, though it is nobody's child: an open connection to it closes then. */
+/** Detects the exit of processes that are not our children, by a connection to each that closes when it ends. */
 import { connect, type Socket } from "node:net";
 
 /** Where a process listens: a socket's path, or a port on 127.0.0.1. */
-export type Address = string | number;
+export type ListenAddress = string | number;
 
-export class Alarm {
-  readonly #sockets = new Map<Address, Socket>();
+export class ExitWatcher {
+  readonly #sockets = new Map<ListenAddress, Socket>();
 
-  /** Waits for this long, or until one of these processes ends. */
-  async within(ms: number, addresses: readonly Address[]): Promise<void> {
+  /** Resolves after this time, or as soon as one of these processes ends. */
+  async wait(ms: number, addresses: readonly ListenAddress[]): Promise<void> {
     for (const [address, socket] of this.#sockets) if (!addresses.includes(address)) socket.destroy();
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, ms);
@@ -23,7 +23,7 @@ export class Alarm {
     for (const socket of this.#sockets.values()) socket.destroy();
   }
 
-  #connected(address: Address): Socket {
+  #connected(address: ListenAddress): Socket {
     const known = this.#sockets.get(address);
     if (known) return known;
     const socket = typeof address === "string" ? connect(address) : connect(address, "127.0.0.1");
@@ -32,7 +32,7 @@ export class Alarm {
     socket.once("connect", () => {
       opened = true;
     });
-    // Nobody listens yet: the next wait tries again. It must not be taken for an end.
+    // Nothing listens there yet, which is no exit: the next wait connects again.
     socket.on("error", () => {
       if (!opened) socket.removeAllListeners("close");
       this.#sockets.delete(address);

@@ -1,4 +1,4 @@
-/** Makes what runs follow what is wanted, shows it, and tells the local server that this window still needs it. */
+/** Reconciles, publishes snapshots and renews this window's lease at the local server. */
 import { asksLocalDns, readJournal } from "../components/local-dns/journal.ts";
 import { LOOK_PATIENCE_MS } from "../components/local-server/control-client.ts";
 import type { ManagerOptions } from "../model/options.ts";
@@ -6,14 +6,14 @@ import { problemOf } from "../model/problem.ts";
 import { isPresent } from "../model/records.ts";
 import { Store } from "../store/store.ts";
 import { Observer } from "./observer.ts";
-import { Reconciler } from "./reconcile.ts";
+import { Reconciler } from "./reconciler.ts";
 import { Watcher } from "./watcher.ts";
 
 /** A lease outlives some missed renewals. */
 const LEASE_MS = 15_000;
 const RENEW_MS = 4_000;
 
-export class Following {
+export class ControlLoop {
   readonly options: ManagerOptions;
   readonly store: Store;
   readonly reconciler: Reconciler;
@@ -44,13 +44,13 @@ export class Following {
     if (await control.status()) await control.deleteLease(this.options.user.id);
   }
 
-  /** One look of the watcher's: what is wrong is shown, and tried again at the next one. */
+  /** One round of the watcher. A failure becomes a problem in the snapshot, and the next round tries again. */
   async #round(): Promise<void> {
     try {
       await this.observer.look();
-      const { sessions, undeleted, local_dns } = this.observer.seen.state;
+      const { sessions, pending_deletions, local_dns } = this.observer.seen.state;
       const named = local_dns.process !== null || asksLocalDns(await readJournal(this.options.home));
-      if (sessions.some(isPresent) || undeleted.length > 0 || named) await this.reconcile();
+      if (sessions.some(isPresent) || pending_deletions.length > 0 || named) await this.reconcile();
       await this.observer.probe("due");
       this.observer.tell("state", null);
     } catch (error) {

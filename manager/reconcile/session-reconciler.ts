@@ -7,18 +7,18 @@ import { type ControlClient, LOOK_PATIENCE_MS } from "../components/local-server
 import { stepConnector, stopConnector } from "../components/tunnel/connector.ts";
 import type { ConnectorOptions } from "../components/tunnel/connector-process.ts";
 import type { ProbeTarget } from "../components/tunnel/end-to-end.ts";
+import { replacePendingDeletion } from "../components/worker-api/pending-deletions.ts";
 import { Registration } from "../components/worker-api/registration.ts";
-import { replaceLeft } from "../components/worker-api/undeleted.ts";
 import { ORIGINAL_WORKER } from "../components/worker-api/worker-answers.ts";
 import type { Connector } from "../model/connector.ts";
 import { newConnector } from "../model/connector.ts";
+import { fingerprint, servedSession, targetOf } from "../model/documents.ts";
 import { LinkupError } from "../model/problem.ts";
-import { forgetRun, isWanted } from "../model/records.ts";
-import { fingerprint, servedSession, targetOf } from "../model/routing.ts";
-import type { SessionRecord, State, Undeleted } from "../model/state.ts";
+import { forgetRun, isDesired } from "../model/records.ts";
+import type { PendingDeletion, SessionRecord, State } from "../model/state.ts";
 import type { Store } from "../store/store.ts";
 
-export class SessionLife {
+export class SessionReconciler {
   readonly envFiles: EnvFiles;
   readonly #options: ConnectorOptions;
   readonly #store: Store;
@@ -44,8 +44,8 @@ export class SessionLife {
     await this.#untroubled(id);
   }
 
-  /** What can be done for a session that came up before, while something stands in the way of the rest. */
-  async hold(id: string, server: ServerStatus): Promise<void> {
+  /** Keeps a degraded session's tunnel and routes alive while the rest waits for its next try. */
+  async maintain(id: string, server: ServerStatus): Promise<void> {
     await this.#connect(await this.#serve(await this.change(id, () => {}), server), server);
   }
 
@@ -61,7 +61,7 @@ export class SessionLife {
           record.name = randomName();
         });
     } else {
-      if (record.served !== null) record = await this.#serve(record, server);
+      if (record.local_server_hash !== null) record = await this.#serve(record, server);
       record = await this.#registration.register(record, `http://127.0.0.1:${server.tunnel_port}`);
     }
     return this.#confirm(await this.#serve(record, server));
@@ -91,10 +91,10 @@ export class SessionLife {
     const left = await this.takeDown(record);
     await this.#store.change((state) => {
       const ended = state.sessions.find((record) => record.id === id);
-      if (ended && !isWanted(ended)) forgetRun(ended, Date.now());
-      if (left) replaceLeft(state, left, left);
+      if (ended && !isDesired(ended)) forgetRun(ended, Date.now());
+      if (left) replacePendingDeletion(state, left, left);
       state.sessions = state.sessions.filter(
-        (record) => record.id !== id || !record.beside || isWanted(record),
+        (record) => record.id !== id || !record.secondary || isDesired(record),
       );
     });
   }
@@ -103,14 +103,17 @@ export class SessionLife {
    * Like `stop`, without updating the state. What fails on this machine does not keep the Worker from being told.
    * Returns what the Worker could not be told.
    */
-  async takeDown(record: SessionRecord): Promise<Undeleted | undefined> {
+  async takeDown(record: SessionRecord): Promise<PendingDeletion | undefined> {
     const { kind, name, connector } = record;
     if (name === null) return undefined;
     const { home } = this.#options;
     const told = kind === "isolated" ? undefined : this.#registration.unregister(record, name);
     try {
       if (connector) await stopConnector(home, name, connector);
-      if (record.served !== null && (await this.#control.status(LOOK_PATIENCE_MS).catch(() => undefined)))
+      if (
+        record.local_server_hash !== null &&
+        (await this.#control.status(LOOK_PATIENCE_MS).catch(() => undefined))
+      )
         await this.#control.deleteSession(name);
     } finally {
       await told;
@@ -120,11 +123,12 @@ export class SessionLife {
 
   async #serve(record: SessionRecord, server: ServerStatus): Promise<SessionRecord> {
     const session = servedSession(record);
-    const served = fingerprint(session, record.name, server.pid, server.started);
-    if (record.served === served && server.sessions.includes(record.name!)) return record;
+    const local_server_hash = fingerprint(session, record.name, server.pid, server.started);
+    if (record.local_server_hash === local_server_hash && server.sessions.includes(record.name!))
+      return record;
     await this.#control.putSession(record.name!, session);
     return this.change(record.id, (record) => {
-      record.served = served;
+      record.local_server_hash = local_server_hash;
     });
   }
 
@@ -146,7 +150,7 @@ export class SessionLife {
     } catch (error) {
       if (error instanceof LinkupError && error.problem.code === "tunnel-refused") {
         await this.change(id, (record) => {
-          record.registered = null;
+          record.worker_hash = null;
         });
       }
       throw error;
@@ -154,8 +158,8 @@ export class SessionLife {
   }
 
   /** The file's own session brings its env files; those beside it do not. */
-  async #putEnvFiles({ id, beside, config, config_path, env_files }: SessionRecord): Promise<void> {
-    if (beside || config_path === null) return;
+  async #putEnvFiles({ id, secondary, config, config_path, env_files }: SessionRecord): Promise<void> {
+    if (secondary || config_path === null) return;
     const directories = config.services.flatMap(({ directory }) =>
       directory === undefined ? [] : [resolve(dirname(config_path), directory)],
     );
@@ -174,7 +178,7 @@ export class SessionLife {
 
   async #untroubled(id: string): Promise<void> {
     await this.change(id, (record) => {
-      record.trouble = null;
+      record.last_error = null;
     });
   }
 
@@ -182,7 +186,7 @@ export class SessionLife {
   async change(id: string, change: (record: SessionRecord) => void): Promise<SessionRecord> {
     return this.#store.change((state: State) => {
       const record = state.sessions.find((record) => record.id === id);
-      if (!record || !isWanted(record)) {
+      if (!record || !isDesired(record)) {
         throw new LinkupError("session-stopped", `The session ${record?.name ?? ""} was stopped meanwhile.`);
       }
       change(record);

@@ -1,14 +1,14 @@
-/** What people ask for, as changes of the state. Pure: making it so is the reconciler's. */
+/** What a user asks for, as changes of the desired state. Pure: the reconciler makes it so. */
 import type { Config, Target } from "../../core/config/parse-config.ts";
 import { httpOrigin } from "../../core/session/session-document.ts";
 import { randomName } from "../../core/session/session-name.ts";
+import { withoutToken } from "./documents.ts";
 import { LinkupError } from "./problem.ts";
-import { findRunning, isWanted, newRecord, ownRecord, type Selector } from "./records.ts";
-import { withoutToken } from "./routing.ts";
+import { findRunning, isDesired, newRecord, ownRecord, type Selector } from "./records.ts";
 import type { SessionRecord, State } from "./state.ts";
 
 /** What a start and a creation have in common. */
-export interface Wanted {
+export interface SessionIntent {
   configPath: string;
   config: Config;
   /** Null where the Worker is not asked. */
@@ -20,47 +20,47 @@ export interface Wanted {
 }
 
 /** The file's own session runs. `adopted`: it did before. */
-export function wantStarted(
+export function applyStart(
   state: State,
   kind: "tunneled" | "isolated",
-  wanted: Wanted,
+  wanted: SessionIntent,
   now: number,
 ): { id: string; adopted: boolean } {
   for (const other of state.sessions) {
-    if (other.config_path === wanted.configPath && other.kind !== kind && !other.beside)
-      other.wanted = "stopped";
+    if (other.config_path === wanted.configPath && other.kind !== kind && !other.secondary)
+      other.desired = "stopped";
   }
   const record = ownRecord(state, wanted.configPath, kind, wanted.config);
-  const adopted = isWanted(record) && record.confirmed !== null;
-  if (!isWanted(record)) record.keep = false;
+  const adopted = isDesired(record) && record.confirmed !== null;
+  if (!isDesired(record)) record.keep = false;
   want(state, record, wanted, now);
   return { id: record.id, adopted };
 }
 
 /** A session beside the file's own one runs: a preview, or an isolated one. `locations`: by service, instead of the file's. */
-export function wantBeside(
+export function applyCreate(
   state: State,
   kind: "preview" | "isolated",
-  wanted: Wanted,
+  wanted: SessionIntent,
   locations: Record<string, string>,
   now: number,
 ): { id: string; adopted: boolean } {
   checkLocations(wanted.config, locations);
   const same = state.sessions.find(
     (record) =>
-      record.beside &&
+      record.secondary &&
       record.kind === kind &&
       record.config_path === wanted.configPath &&
       (wanted.name === undefined ? sameLocations(record.locations, locations) : record.name === wanted.name),
   );
-  const record = same ?? newRecord(kind, wanted.config, { config_path: wanted.configPath, beside: true });
+  const record = same ?? newRecord(kind, wanted.config, { config_path: wanted.configPath, secondary: true });
   if (!same) state.sessions.push(record);
   record.locations = locations;
   record.targets =
     kind === "isolated"
       ? Object.fromEntries(Object.keys(locations).map((name) => [name, "local" as const]))
       : {};
-  const adopted = isWanted(record) && record.confirmed !== null;
+  const adopted = isDesired(record) && record.confirmed !== null;
   want(state, record, wanted, now);
   return { id: record.id, adopted };
 }
@@ -68,22 +68,22 @@ export function wantBeside(
 function want(
   state: State,
   record: SessionRecord,
-  { config, workerToken, name, keep }: Wanted,
+  { config, workerToken, name, keep }: SessionIntent,
   now: number,
 ): void {
   assertNameFree(state, record, name);
-  if (!isWanted(record)) record.since = now;
-  record.wanted = "running";
+  if (!isDesired(record)) record.since = now;
+  record.desired = "running";
   record.keep ||= keep;
   const own = ownConfig(record, config);
-  giveUpOld(state, record, name ?? record.name, own);
+  retirePrevious(state, record, name ?? record.name, own);
   record.config = own;
   record.worker_token = workerToken;
   // Sent and looked at again even when nothing changed: the Worker may have forgotten the session.
-  record.registered = null;
+  record.worker_hash = null;
   record.env_files = null;
   // Whoever asks again does not wait for what was given up.
-  record.trouble = null;
+  record.last_error = null;
   if (record.connector) record.connector = { ...record.connector, retry_at: 0 };
   state.local_server = { ...state.local_server, failures: 0, retry_at: 0, problem: null };
   delete record.name_asked;
@@ -96,60 +96,60 @@ function want(
  * A session that gets another name or another Worker leaves its old self behind, as a session of its own that is
  * stopped: taking it down deletes it from the old Worker and ends its cloudflared.
  */
-function giveUpOld(state: State, record: SessionRecord, name: string | null, config: Config): void {
+function retirePrevious(state: State, record: SessionRecord, name: string | null, config: Config): void {
   const moved = config.linkup.worker_url !== record.config.linkup.worker_url;
   if (record.kind === "isolated" || record.worker === null || record.name === null) return;
   if (!moved && name === record.name) return;
   state.sessions.push({
     ...structuredClone(record),
     id: randomName(12),
-    beside: true,
-    wanted: "stopped",
-    registered: record.registered ?? "given up",
+    secondary: true,
+    desired: "stopped",
+    worker_hash: record.worker_hash ?? "given up",
     // The local server may know its successor by the same name; if not, it is told to forget this one as well.
-    served: null,
+    local_server_hash: null,
     env_files: null,
   });
   record.worker = null;
   record.tunnel = null;
   record.origin_secret = null;
-  record.registered = null;
+  record.worker_hash = null;
   record.connector = null;
 }
 
 /** On this machine: what the Worker's users have taken, the Worker says. */
 function assertNameFree(state: State, record: SessionRecord, name: string | undefined): void {
   if (name === undefined || name === record.name) return;
-  if (isWanted(record) && record.name !== null) {
+  if (isDesired(record) && record.name !== null) {
     throw new LinkupError(
       "name-fixed",
       `The session runs as ${record.name}. Stop it first to give it the name ${name}.`,
       [{ command: "stop", title: "Stop", terminal: `linkup stop --session ${record.name}` }],
     );
   }
-  if (state.sessions.some((other) => other.name === name && isWanted(other)))
+  if (state.sessions.some((other) => other.name === name && isDesired(other)))
     throw new LinkupError("name-taken", `The name ${name} is that of another session on this machine.`);
 }
 
-export function wantStopped(state: State, selector: Selector | "all"): void {
+export function applyStop(state: State, selector: Selector | "all"): void {
   const ended = selector === "all" ? state.sessions : [findRunning(state, selector)];
-  for (const record of ended) record.wanted = "stopped";
+  for (const record of ended) record.desired = "stopped";
   state.set_aside = [];
 }
 
 /** The file was saved: every session of it follows. */
-export function wantConfig(state: State, configPath: string, config: Config): void {
+export function applyConfig(state: State, configPath: string, config: Config): void {
   for (const record of state.sessions) {
-    if (record.config_path !== configPath || !isWanted(record)) continue;
+    if (record.config_path !== configPath || !isDesired(record)) continue;
     const own = ownConfig(record, config);
-    giveUpOld(state, record, record.name, own);
+    retirePrevious(state, record, record.name, own);
     record.config = own;
-    record.trouble = null;
+    record.last_error = null;
   }
 }
 
 /** Returns the targets before, for when it does not come about. */
-export function wantTarget(
+export function applyTarget(
   state: State,
   selector: Selector,
   services: readonly string[] | "all",

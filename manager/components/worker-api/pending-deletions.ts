@@ -1,8 +1,8 @@
 /** Pending deletions: sessions that ended while their Worker was unreachable. */
 import { LinkupError, problem } from "../../model/problem.ts";
-import { isWanted } from "../../model/records.ts";
-import type { SessionRecord, State, Undeleted } from "../../model/state.ts";
-import { growingWait, isDue } from "../../model/supervision.ts";
+import { isDesired } from "../../model/records.ts";
+import type { PendingDeletion, SessionRecord, State } from "../../model/state.ts";
+import { backoffMs, isDue } from "../../model/supervision.ts";
 import type { Store } from "../../store/store.ts";
 import { WorkerClient } from "./worker-client.ts";
 
@@ -13,15 +13,20 @@ const EXPIRED_MS = 7 * 24 * 3600_000;
 const FIRST_RETRY_MS = 2_000;
 const LONGEST_RETRY_MS = 60_000;
 
-type EndedSession = Pick<Undeleted, "name" | "worker_url" | "worker_token">;
+type EndedSession = Pick<PendingDeletion, "name" | "worker_url" | "worker_token">;
 
 /** Deletes a session from its Worker. Rejects with a LinkupError. */
-export async function deleteThere({ name, worker_url, worker_token }: EndedSession): Promise<void> {
+export async function deleteFromWorker({ name, worker_url, worker_token }: EndedSession): Promise<void> {
   await new WorkerClient(worker_url, worker_token, TIMEOUT_MS).deleteSession(name);
 }
 
 /** The pending deletion to keep after a failed attempt. `before`: the one of an earlier attempt. */
-export function leftThere(left: EndedSession, why: Error, now: number, before?: Undeleted): Undeleted {
+export function pendingDeletion(
+  left: EndedSession,
+  why: Error,
+  now: number,
+  before?: PendingDeletion,
+): PendingDeletion {
   const failures = (before?.failures ?? 0) + 1;
   const { name, worker_url, worker_token } = left;
   const reason = why instanceof LinkupError ? why.problem.message : why.message;
@@ -31,7 +36,7 @@ export function leftThere(left: EndedSession, why: Error, now: number, before?: 
     worker_token,
     ended: before?.ended ?? now,
     failures,
-    retry_at: now + growingWait(failures, FIRST_RETRY_MS, LONGEST_RETRY_MS),
+    retry_at: now + backoffMs(failures, FIRST_RETRY_MS, LONGEST_RETRY_MS),
     problem: problem(
       "session-left",
       `${name} ended, but could not be deleted from the Worker. ${reason} Linkup tries again at the next command and while a window is open; unused, the session expires by itself.`,
@@ -40,43 +45,43 @@ export function leftThere(left: EndedSession, why: Error, now: number, before?: 
 }
 
 /** Retries deletions that are due. Never rejects for an unreachable Worker. Only under the reconcile lock. */
-export async function deleteLeft(store: Store, now: number): Promise<void> {
-  const { undeleted, sessions } = await store.read();
+export async function retryDeletions(store: Store, now: number): Promise<void> {
+  const { pending_deletions, sessions } = await store.read();
   await Promise.all(
-    undeleted.filter((left) => isDue(left, now)).map((left) => tryAgain(store, left, sessions, now)),
+    pending_deletions.filter((left) => isDue(left, now)).map((left) => tryAgain(store, left, sessions, now)),
   );
 }
 
 async function tryAgain(
   store: Store,
-  left: Undeleted,
+  left: PendingDeletion,
   sessions: readonly SessionRecord[],
   now: number,
 ): Promise<void> {
-  let next: Undeleted | undefined;
+  let next: PendingDeletion | undefined;
   // The name may be in use again by then.
   if (!sessions.some((record) => isSame(record, left)) && now - left.ended < EXPIRED_MS) {
     try {
-      await deleteThere(left);
+      await deleteFromWorker(left);
     } catch (error) {
-      next = leftThere(left, error as Error, now, left);
+      next = pendingDeletion(left, error as Error, now, left);
     }
   }
-  await store.change((state) => replaceLeft(state, left, next));
+  await store.change((state) => replacePendingDeletion(state, left, next));
 }
 
 function isSame(record: SessionRecord, { name, worker_url }: EndedSession): boolean {
-  return isWanted(record) && record.name === name && record.config.linkup.worker_url === worker_url;
+  return isDesired(record) && record.name === name && record.config.linkup.worker_url === worker_url;
 }
 
 /** Replaces the pending deletion of the same session by `next`. */
-export function replaceLeft(
+export function replacePendingDeletion(
   state: State,
   { name, worker_url }: EndedSession,
-  next: Undeleted | undefined,
+  next: PendingDeletion | undefined,
 ): void {
-  state.undeleted = [
-    ...state.undeleted.filter((other) => other.name !== name || other.worker_url !== worker_url),
+  state.pending_deletions = [
+    ...state.pending_deletions.filter((other) => other.name !== name || other.worker_url !== worker_url),
     ...(next ? [next] : []),
   ];
 }

@@ -7,7 +7,7 @@ import type { Health } from "../model/snapshot.ts";
 
 const TIMEOUT_MS = 3_000;
 
-export interface ProbeResult {
+export interface HealthResult {
   health: Health;
   /** Milliseconds; undefined when nothing answered. */
   latencyMs: number | undefined;
@@ -23,7 +23,7 @@ export async function probe(
   location: string,
   check: HealthCheck,
   patienceMs = TIMEOUT_MS,
-): Promise<ProbeResult> {
+): Promise<HealthResult> {
   const timeoutMs = Math.min(patienceMs, TIMEOUT_MS);
   const url = `${httpOrigin(location)}${check.path ?? "/"}`;
   const started = performance.now();
@@ -47,7 +47,7 @@ export async function probe(
 }
 
 /** A copy of a service to be asked. */
-export interface Probed {
+export interface ServiceCopy {
   location: string;
   check: HealthCheck;
 }
@@ -59,19 +59,19 @@ const PARALLEL_IMPATIENT = 64;
 
 /** The last known health of every copy that was asked. */
 export class HealthBook {
-  readonly #results = new Map<string, ProbeResult>();
+  readonly #results = new Map<string, HealthResult>();
 
-  of(probed: Probed): ProbeResult {
+  of(probed: ServiceCopy): HealthResult {
     return this.#results.get(keyOf(probed)) ?? { health: "unknown", latencyMs: undefined, reason: undefined };
   }
 
   /** False too for one that was not given the time to answer. */
-  knows(probed: Probed): boolean {
+  knows(probed: ServiceCopy): boolean {
     return this.of(probed).health !== "unknown";
   }
 
   /** Asks them all, each once, and forgets the others. */
-  async refresh(all: readonly Probed[], patienceMs?: number): Promise<void> {
+  async refresh(all: readonly ServiceCopy[], patienceMs?: number): Promise<void> {
     const wanted = new Map(all.map((probed) => [keyOf(probed), probed]));
     for (const key of this.#results.keys()) if (!wanted.has(key)) this.#results.delete(key);
     const queue = [...wanted];
@@ -88,6 +88,6 @@ export class HealthBook {
   }
 }
 
-function keyOf({ location, check }: Probed): string {
+function keyOf({ location, check }: ServiceCopy): string {
   return JSON.stringify([location, check.path, check.statuses]);
 }

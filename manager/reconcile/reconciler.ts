@@ -8,15 +8,15 @@ import { followSessions } from "../components/local-dns/hosts-file.ts";
 import { asksLocalDns, readJournal } from "../components/local-dns/journal.ts";
 import { LocalDns } from "../components/local-dns/local-dns-process.ts";
 import { LocalServer } from "../components/local-server/local-server.ts";
-import { deleteLeft } from "../components/worker-api/undeleted.ts";
+import { retryDeletions } from "../components/worker-api/pending-deletions.ts";
 import type { ProcessOptions } from "../model/options.ts";
 import { LinkupError, type ProblemCode, problemOf } from "../model/problem.ts";
-import { isPresent, isWanted, needsThisMachine } from "../model/records.ts";
-import type { SessionRecord, Trouble } from "../model/state.ts";
-import { growingWait, isDue } from "../model/supervision.ts";
+import { isDesired, isPresent, needsThisMachine } from "../model/records.ts";
+import type { LastError, SessionRecord } from "../model/state.ts";
+import { backoffMs, isDue } from "../model/supervision.ts";
 import type { Store } from "../store/store.ts";
 import { KeeperProcess } from "./keeper-process.ts";
-import { SessionLife } from "./life.ts";
+import { SessionReconciler } from "./session-reconciler.ts";
 
 /** The lease of sessions that go on without any window. */
 export const KEEP_LEASE = "keep";
@@ -28,7 +28,7 @@ export class Reconciler {
   readonly localServer: LocalServer;
   readonly localDns: LocalDns;
   readonly keeper: KeeperProcess;
-  readonly life: SessionLife;
+  readonly sessionReconciler: SessionReconciler;
   readonly #store: Store;
   readonly #home: string;
   readonly #log: (line: string) => void;
@@ -37,7 +37,7 @@ export class Reconciler {
     this.localServer = new LocalServer(options, store);
     this.localDns = new LocalDns(options, store);
     this.keeper = new KeeperProcess(options, store);
-    this.life = new SessionLife(options, store, this.localServer.control);
+    this.sessionReconciler = new SessionReconciler(options, store, this.localServer.control);
     this.#store = store;
     this.#home = options.home;
     this.#log = options.log;
@@ -46,33 +46,34 @@ export class Reconciler {
   /** Never rejects for what fails to run: that is written to the state, to be shown and tried again. */
   async run(now = Date.now()): Promise<void> {
     const { sessions } = await this.#store.read();
-    const running = sessions.filter(isWanted);
+    const running = sessions.filter(isDesired);
     await this.#clearAway(sessions, running);
 
     const server = await this.#server(running.filter(needsThisMachine));
     await Promise.all([
       ...running.map((record) => this.#bringUp(record, server, now)),
-      deleteLeft(this.#store, now),
+      retryDeletions(this.#store, now),
     ]);
     if (server) await this.#removeStrangers(server);
   }
 
   async #bringUp(record: SessionRecord, server: ServerStatus | undefined, now: number): Promise<void> {
-    const { id, trouble, confirmed } = record;
-    const due = !trouble || isDue(trouble, now);
-    if (!needsThisMachine(record)) return due ? this.#try(id, () => this.life.publish(id)) : undefined;
+    const { id, last_error, confirmed } = record;
+    const due = !last_error || isDue(last_error, now);
+    if (!needsThisMachine(record))
+      return due ? this.#try(id, () => this.sessionReconciler.publish(id)) : undefined;
     if (!server) return;
-    if (due) return this.#try(id, () => this.life.bringUp(id, server));
+    if (due) return this.#try(id, () => this.sessionReconciler.bringUp(id, server));
     // What worked before goes on while it waits for the Worker.
-    if (confirmed) return this.#try(id, () => this.life.hold(id, server), "keep-waiting");
+    if (confirmed) return this.#try(id, () => this.sessionReconciler.maintain(id, server), "keep-waiting");
   }
 
   /** What ended, and what a crash left. */
   async #clearAway(sessions: readonly SessionRecord[], running: readonly SessionRecord[]): Promise<void> {
-    const ended = sessions.filter((record) => !isWanted(record) && isPresent(record));
-    await Promise.all(ended.map((record) => this.life.tearDown(record)));
+    const ended = sessions.filter((record) => !isDesired(record) && isPresent(record));
+    await Promise.all(ended.map((record) => this.sessionReconciler.tearDown(record)));
     const gone = (session: string) => !running.some(({ id }) => id === session);
-    const problems = await this.life.envFiles.restore(gone);
+    const problems = await this.sessionReconciler.envFiles.restore(gone);
     for (const { message } of problems) this.#log(message);
     const aside = problems.filter(({ code }) => code === "journal-set-aside");
     if (aside.length > 0) await this.#store.change((state) => state.set_aside.push(...aside));
@@ -118,34 +119,34 @@ export class Reconciler {
     try {
       await work();
     } catch (error) {
-      if (then === "try-later") await this.troubled(id, error);
+      if (then === "try-later") await this.recordError(id, error);
       else this.#log((error as Error).message);
     }
   }
 
   /** Writes down why a session does not come up, and when to try again. */
-  async troubled(id: string, error: unknown): Promise<void> {
+  async recordError(id: string, error: unknown): Promise<void> {
     if (error instanceof LinkupError && error.problem.code === "session-stopped") return;
     await this.#store.change(({ sessions }) => {
       const record = sessions.find((record) => record.id === id);
-      if (!record || !isWanted(record)) return;
-      record.trouble = troubleOf(error, "worker-failed", record.trouble);
-      this.#log(`${record.name ?? record.config_path}: ${record.trouble.problem.message}`);
+      if (!record || !isDesired(record)) return;
+      record.last_error = nextError(error, "worker-failed", record.last_error);
+      this.#log(`${record.name ?? record.config_path}: ${record.last_error.problem.message}`);
     });
   }
 
   /** Ends sessions of the local server that nobody wants: of a state that was lost, or a name given up. */
   async #removeStrangers(server: ServerStatus): Promise<void> {
     const { sessions } = await this.#store.read();
-    const wanted = new Set(sessions.filter(isWanted).map(({ name }) => name));
+    const wanted = new Set(sessions.filter(isDesired).map(({ name }) => name));
     for (const name of server.sessions) {
       if (!wanted.has(name)) await this.localServer.control.deleteSession(name);
     }
   }
 }
 
-function troubleOf(error: unknown, code: ProblemCode, before: Trouble | null): Trouble {
+function nextError(error: unknown, code: ProblemCode, before: LastError | null): LastError {
   const failures = (before?.failures ?? 0) + 1;
-  const wait = growingWait(failures, FIRST_RETRY_MS, LONGEST_RETRY_MS);
+  const wait = backoffMs(failures, FIRST_RETRY_MS, LONGEST_RETRY_MS);
   return { problem: problemOf(error, code), failures, retry_at: Date.now() + wait };
 }
