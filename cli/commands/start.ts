@@ -43,7 +43,8 @@ export async function start(options: Options): Promise<void> {
     for (const { code, message } of manager.snapshot.problems) {
       if (code === "no-local-dns")
         process.stderr.write(`Note: ${message} \`linkup local-dns install\` helps.\n`);
-      if (code === "env-file-unwritable") process.stderr.write(`Note: ${message}\n`);
+      if (code === "env-file-unwritable" || code === "env-file-refused")
+        process.stderr.write(`Note: ${message}\n`);
     }
     process.stdout.write(options.json ? `${JSON.stringify(startedJson(session))}\n` : sessionText(session));
   };

@@ -1,14 +1,14 @@
 /** linkup.yaml on disk: finding it, reading it, and the token it names. */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { ConfigDiagnostic } from "../../core/config/model/config-diagnostic.ts";
 import type { Config } from "../../core/config/parse-config.ts";
 import { CONFIG_NAMES } from "../../node/config-names.ts";
+import { IrregularFileError, readRegularFile } from "../../node/regular-file.ts";
 import { LinkupError } from "../model/problem.ts";
 
-/** Thousands of services have fewer; the YAML parser's stack ends somewhere beyond. */
-const MOST_CHARACTERS = 2_000_000;
+/** Thousands of services have less; the YAML parser's stack ends somewhere beyond. */
+const MAX_BYTES = 2_000_000;
 
 /** The file has errors: all of them, with the text they stand in. */
 export class ConfigError extends LinkupError {
@@ -47,8 +47,10 @@ export async function readConfig(path: string): Promise<Config> {
   const { parseConfig } = await import("../../core/config/parse-config.ts");
   let text: string;
   try {
-    text = await readFile(path, "utf8");
+    text = (await readRegularFile(path, MAX_BYTES)).content.toString("utf8");
   } catch (error) {
+    if (error instanceof IrregularFileError)
+      throw new LinkupError("config-invalid", `${error.message}, so it is not read as a linkup.yaml.`);
     throw new LinkupError(
       "config-missing",
       `${path} cannot be read: ${(error as Error).message}.`,
@@ -56,11 +58,6 @@ export async function readConfig(path: string): Promise<Config> {
       { cause: error },
     );
   }
-  if (text.length > MOST_CHARACTERS)
-    throw new LinkupError(
-      "config-invalid",
-      `${path} has more than ${MOST_CHARACTERS / 1_000_000} million characters: that is no linkup.yaml.`,
-    );
   const { config, diagnostics: problems } = parseConfig(text);
   if (!config) throw new ConfigError(path, text, problems);
   return config;

@@ -29,6 +29,7 @@ const TITLES = {
   "certificates-untrusted": "The certificates are not trusted",
   "certificates-ending": "The certificates end soon",
   "env-file-unwritable": "An env file could not be changed",
+  "env-file-refused": "An env file was refused",
   "service-unhealthy": "A service does not answer",
   "session-unknown": "No such session",
   "session-stopped": "The session was stopped",

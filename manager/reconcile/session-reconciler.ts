@@ -160,11 +160,12 @@ export class SessionReconciler {
   /** The file's own session brings its env files; those beside it do not. */
   async #putEnvFiles({ id, secondary, config, config_path, env_files }: SessionRecord): Promise<void> {
     if (secondary || config_path === null) return;
+    const folder = dirname(config_path);
     const directories = config.services.flatMap(({ directory }) =>
-      directory === undefined ? [] : [resolve(dirname(config_path), directory)],
+      directory === undefined ? [] : [resolve(folder, directory)],
     );
     if (env_files && JSON.stringify(env_files.directories) === JSON.stringify(directories)) return;
-    const problems = await this.envFiles.apply(id, directories);
+    const problems = await this.envFiles.apply(id, directories, folder);
     await this.change(id, (record) => {
       record.env_files = { directories, problems };
     });

@@ -35,7 +35,9 @@ test.each(["", "garbage", "{}", '[{"path":"/etc/passwd"}]'])(
     writeFileSync(journal, text);
     const web = directory("web");
     const files = new EnvFiles(home);
-    expect(await files.apply("one", [web])).toMatchObject([{ message: expect.stringContaining(journal) }]);
+    expect(await files.apply("one", [web], home)).toMatchObject([
+      { message: expect.stringContaining(journal) },
+    ]);
     expect(readdirSync(home).filter((name) => name.startsWith("env-files.json.unreadable-"))).toHaveLength(1);
     expect(envOf(web)).toContain("URL=session");
     expect(await files.restore(() => true)).toEqual([]);
@@ -46,7 +48,7 @@ test.each(["", "garbage", "{}", '[{"path":"/etc/passwd"}]'])(
 test("sessions that start at the same time all find their files as before when they end", async () => {
   const directories = ["a", "b", "c", "d", "e"].map(directory);
   const files = new EnvFiles(home);
-  const applied = await Promise.all(directories.map((path) => files.apply(path, [path])));
+  const applied = await Promise.all(directories.map((path) => files.apply(path, [path], home)));
   expect(applied.flat()).toEqual([]);
   for (const path of directories) expect(envOf(path)).toContain("URL=session");
   await new EnvFiles(home).restore(() => true);

@@ -3,12 +3,14 @@
  * the same name without `.linkup`. A journal is written before a file is, so that a crash at any moment is undone later.
  */
 import { constants } from "node:fs";
-import { access, readdir, readFile, readlink, realpath, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { access, readdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
 import * as z from "zod/mini";
 import { writeAtomically } from "../../../node/atomic-file.ts";
+import { IrregularFileError, type RegularFile, readRegularFile } from "../../../node/regular-file.ts";
 import { type Problem, problem } from "../../model/problem.ts";
 import { appendBlock, hasBlock, MARKER, removeBlock } from "./block.ts";
+import { boundaryOf, OutsideError, realPathWithin } from "./boundary.ts";
 
 /** A file that has, or is about to have, a block of ours. */
 interface EnvFileEntry {
@@ -22,7 +24,15 @@ interface EnvFileEntry {
   block: string;
 }
 
+const NO_LINKS = { followLinks: false };
 const SOURCE = /^\.env\..*\.linkup$/;
+/** Env files are small; what is not may be anything. */
+const MAX_BYTES = 1_000_000;
+/** Of all sources of one session together. */
+const MAX_TOTAL_BYTES = 4 * MAX_BYTES;
+const MAX_SOURCES = 100;
+/** For taking a block out of a file that has grown, and for the journal. */
+const MAX_CHANGED_BYTES = 64_000_000;
 /** Somebody else may write the file between our reading and our writing: then it is read again. */
 const MAX_ATTEMPTS = 5;
 
@@ -39,9 +49,12 @@ export class EnvFiles {
     this.#journal = join(home, "env-files.json");
   }
 
-  /** Appends what these directories have. Returns what could not be done, for people; the session runs without it. */
-  apply(session: string, directories: readonly string[]): Promise<Problem[]> {
-    return this.#serialize(() => this.#apply(session, directories));
+  /**
+   * Appends what these directories have, as far as they and their files are within the repository (or else the folder)
+   * of the configuration in `configFolder`. Returns what could not be done, for people; the session runs without it.
+   */
+  apply(session: string, directories: readonly string[], configFolder: string): Promise<Problem[]> {
+    return this.#serialize(() => this.#apply(session, directories, configFolder));
   }
 
   /**
@@ -63,18 +76,30 @@ export class EnvFiles {
     return result;
   }
 
-  async #apply(session: string, directories: readonly string[]): Promise<Problem[]> {
+  async #apply(session: string, directories: readonly string[], configFolder: string): Promise<Problem[]> {
     const problems = await this.#restore((other) => other === session);
+    if (directories.length === 0) return problems;
+    const root = await boundaryOf(configFolder);
+    let sources = 0;
+    let bytes = 0;
     for (const directory of directories) {
-      for (const source of await sourcesIn(directory)) {
+      let names: string[];
+      try {
+        names = await sourcesIn(root, directory);
+      } catch (error) {
+        problems.push(refused(directory, error as Error));
+        continue;
+      }
+      for (const name of names) {
+        const source = join(directory, name);
         try {
-          await this.#append(
-            session,
-            join(directory, source),
-            join(directory, source.slice(0, -".linkup".length)),
-          );
+          if (++sources > MAX_SOURCES) throw new Error(`there are more than ${MAX_SOURCES} such files`);
+          const file = await readRegularFile(await realPathWithin(root, source), MAX_BYTES, NO_LINKS);
+          bytes += file.content.length;
+          if (bytes > MAX_TOTAL_BYTES) throw new Error("the files before it are too large");
+          await this.#append(session, root, file, source.slice(0, -".linkup".length));
         } catch (error) {
-          problems.push(refused(join(directory, source), error as Error));
+          problems.push(refused(source, error as Error));
         }
       }
     }
@@ -101,16 +126,17 @@ export class EnvFiles {
     return problems;
   }
 
-  async #append(session: string, source: string, target: string): Promise<void> {
-    const content = (await readFile(source)).toString("latin1");
-    const path = await followed(target);
-    for (let attempts = MAX_ATTEMPTS; ; attempts--) {
+  async #append(session: string, root: string, source: RegularFile, target: string): Promise<void> {
+    const content = source.content.toString("latin1");
+    const path = await realPathWithin(root, target);
+    for (let attempts = MAX_ATTEMPTS; attempts > 0; attempts--) {
       const entries = (await this.#read()) ?? [];
       const others = entries.filter((entry) => entry.path !== path);
       const shared = entries.find((entry) => entry.path === path);
       // The same file for another session: its block follows the source, and is that of both.
       if (shared) await takeOut(shared);
-      const before = await read(path);
+      const existing = await read(path, MAX_BYTES);
+      const before = existing && textOf(existing);
       // Ours is taken out, so this one is of the original Linkup.
       if (before !== undefined && hasBlock(before)) return;
       if (before !== undefined) await access(path, constants.W_OK);
@@ -118,17 +144,19 @@ export class EnvFiles {
       const sessions = [...(shared?.sessions ?? []).filter((other) => other !== session), session];
       const existed = shared?.existed ?? before !== undefined;
       await this.#write([...others, { path, sessions, existed, block }]);
-      if (await replace(path, before, text, source)) return;
-      if (attempts === 0) throw new Error("it is being changed all the time");
+      // A link may have taken the place of a folder on the way.
+      if ((await realPathWithin(root, target)) !== path) continue;
+      if (await replace(path, existing, text, source)) return;
     }
+    throw new Error("it is being changed all the time");
   }
 
   /** Undefined when the journal is not one of ours. */
   async #read(): Promise<EnvFileEntry[] | undefined> {
-    const text = await read(this.#journal);
-    if (text === undefined) return [];
+    const file = await read(this.#journal, MAX_CHANGED_BYTES);
+    if (file === undefined) return [];
     try {
-      return entries.parse(JSON.parse(Buffer.from(text, "latin1").toString("utf8")));
+      return entries.parse(JSON.parse(file.content.toString("utf8")));
     } catch {
       return undefined;
     }
@@ -151,9 +179,9 @@ export class EnvFiles {
 
 async function takeOut({ path, existed, block }: EnvFileEntry): Promise<void> {
   for (let attempts = MAX_ATTEMPTS; attempts > 0; attempts--) {
-    const text = await read(path);
-    if (text === undefined) return;
-    const without = removeBlock(text, block);
+    const file = await read(path, MAX_CHANGED_BYTES).catch(unlessReplaced);
+    if (file === undefined) return;
+    const without = removeBlock(textOf(file), block);
     // Somebody took it out already, or changed it beyond recognition: nothing of theirs is touched.
     if (without === undefined) return;
     await access(path, constants.W_OK);
@@ -161,50 +189,49 @@ async function takeOut({ path, existed, block }: EnvFileEntry): Promise<void> {
       await rm(path, { force: true });
       return;
     }
-    if (await replace(path, text, without, path)) return;
+    if (await replace(path, file, without, file)) return;
   }
   throw new Error("it is being changed all the time");
+}
+
+/** Something else lies in the file's place by now, a link for example: it is not ours. */
+function unlessReplaced(error: Error): undefined {
+  if (!(error instanceof IrregularFileError) && (error as NodeJS.ErrnoException).code !== "ELOOP")
+    throw error;
 }
 
 /** False when the file is no longer as it was read. A new file gets the rights of the `like` one. */
 async function replace(
   path: string,
-  before: string | undefined,
+  before: RegularFile | undefined,
   text: string,
-  like: string,
+  like: RegularFile,
 ): Promise<boolean> {
-  const { mode, uid, gid } = await stat(before === undefined ? like : path);
-  if ((await read(path)) !== before) return false;
+  const now = await read(path, MAX_CHANGED_BYTES);
+  if ((now && textOf(now)) !== (before && textOf(before))) return false;
+  const { mode, uid, gid } = (now ?? like).stats;
   await writeAtomically(path, Buffer.from(text, "latin1"), { mode: mode & 0o7777, uid, gid });
   return true;
 }
 
-/** The file's bytes as latin1; undefined when there is none. */
-async function read(path: string): Promise<string | undefined> {
+/** Undefined when there is no such file. Its path has no links: one that is there now is a trick. */
+async function read(path: string, maxBytes: number): Promise<RegularFile | undefined> {
   try {
-    return (await readFile(path)).toString("latin1");
+    return await readRegularFile(path, maxBytes, NO_LINKS);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
 }
 
-/** The file behind symbolic links, which stay; also behind those whose file does not exist yet. */
-async function followed(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-  }
-  // What a link says counts from the folder that it lies in, which may be behind a link itself.
-  const folder = await realpath(dirname(path));
-  const link = await readlink(path).catch(() => undefined);
-  return link === undefined ? join(folder, basename(path)) : followed(resolve(folder, link));
+/** The file's bytes as latin1, which has a character for each. */
+function textOf({ content }: RegularFile): string {
+  return content.toString("latin1");
 }
 
-async function sourcesIn(directory: string): Promise<string[]> {
+async function sourcesIn(root: string, directory: string): Promise<string[]> {
   try {
-    return (await readdir(directory)).filter((name) => SOURCE.test(name)).sort();
+    return (await readdir(await realPathWithin(root, directory))).filter((name) => SOURCE.test(name)).sort();
   } catch (error) {
     if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return [];
     throw error;
@@ -218,9 +245,10 @@ function stuck(path: string, error: Error): Problem {
   );
 }
 
-function refused(source: string, error: Error): Problem {
+function refused(path: string, error: Error): Problem {
+  const isUnsafe = error instanceof IrregularFileError || error instanceof OutsideError;
   return problem(
-    "env-file-unwritable",
-    `${source} could not be put in place: ${error.message}. The session runs without it.`,
+    isUnsafe ? "env-file-refused" : "env-file-unwritable",
+    `${path} could not be put in place: ${error.message}. The session runs without it.`,
   );
 }

@@ -372,7 +372,7 @@ test("a file that is far too long is told in words", async () => {
   writeFileSync(world.configPath, "x".repeat(20_000_000));
   expect(await world.linkup("start", "--detach")).toMatchObject({
     code: 3,
-    stderr: `linkup.yaml has errors: ${world.configPath} has more than 2 million characters: that is no linkup.yaml.\n`,
+    stderr: `linkup.yaml has errors: ${world.configPath} is larger than 2 MB, so it is not read as a linkup.yaml.\n`,
   });
 });
 

@@ -31,7 +31,7 @@ beforeEach(() => {
 const at = (name: string) => join(directory, name);
 const write = (name: string, content: string) => writeFileSync(at(name), content);
 const read = (name: string) => readFileSync(at(name), "utf8");
-const apply = () => files.apply("session", [directory]);
+const apply = () => files.apply("session", [directory], directory);
 const restore = () => files.restore(() => true);
 
 describe("byte for byte as it was", () => {
@@ -82,7 +82,7 @@ test("is appended once, and follows its source at the next start", async () => {
   write(".env.local.linkup", "B=2\n");
   await apply();
   expect(read(".env.local")).toBe(`A=1\n${MARKER}\nB=2\n${MARKER}\n`);
-  expect(await files.apply("another session", [directory])).toEqual([]);
+  expect(await files.apply("another session", [directory], directory)).toEqual([]);
   expect(read(".env.local").split(MARKER)).toHaveLength(3);
   await restore();
   expect(read(".env.local")).toBe("A=1\n");
@@ -94,7 +94,7 @@ describe("two config files that name the same directory", () => {
     write(".env.local", "A=1\n");
     write(".env.local.linkup", "B=1\n");
     await apply();
-    await files.apply(other, [directory]);
+    await files.apply(other, [directory], directory);
   });
   const block = (content: string) => `A=1\n${MARKER}\n${content}${MARKER}\n`;
 
@@ -109,7 +109,7 @@ describe("two config files that name the same directory", () => {
 
   test("it follows its source with whichever starts", async () => {
     write(".env.local.linkup", "B=2\n");
-    await files.apply(other, [directory]);
+    await files.apply(other, [directory], directory);
     expect(read(".env.local")).toBe(block("B=2\n"));
     await files.restore((session) => session === other);
     expect(read(".env.local")).toBe(block("B=2\n"));
@@ -120,7 +120,7 @@ describe("two config files that name the same directory", () => {
   test("a file that was not there goes with the last of them", async () => {
     write(".env.new.linkup", "C=1\n");
     await apply();
-    await files.apply(other, [directory]);
+    await files.apply(other, [directory], directory);
     await files.restore((session) => session === "session");
     expect(read(".env.new")).toContain("C=1");
     await restore();
@@ -166,8 +166,8 @@ test("a folder that is a link: what a link in it says counts from where the fold
   symlinkSync("../new", at("deep/real/.env.local"));
   write("deep/real/.env.local.linkup", "B=1\n");
   write("deep/real/.env.test.linkup", "C=1\n");
-  expect(await files.apply("one", [at("linked")])).toEqual([]);
-  expect(await files.apply("two", [at("deep/real")])).toEqual([]);
+  expect(await files.apply("one", [at("linked")], directory)).toEqual([]);
+  expect(await files.apply("two", [at("deep/real")], directory)).toEqual([]);
   expect([existsSync(at("new")), read("deep/new").split("B=1")]).toEqual([
     false,
     expect.objectContaining({ length: 2 }),
@@ -199,7 +199,7 @@ test("a directory in a file's place is told, and left alone", async () => {
   mkdirSync(at(".env.local"));
   write(".env.local.linkup", "B=1\n");
   expect(await apply()).toMatchObject([
-    { code: "env-file-unwritable", message: expect.stringContaining(".env.local.linkup") },
+    { code: "env-file-refused", message: expect.stringContaining(".env.local.linkup") },
   ]);
   expect(statSync(at(".env.local")).isDirectory()).toBe(true);
 });
