@@ -1,7 +1,7 @@
 /** The linkup.yaml of each workspace folder, and what the editor knows of it. */
 import * as vscode from "vscode";
 import { CONFIG_NAMES } from "../node/config-names.ts";
-import type { ConfigFile } from "./model.ts";
+import type { ConfigFile } from "./window-model.ts";
 
 /** True for files that are one by their name, anywhere. */
 export function isConfigName({ path }: vscode.Uri): boolean {

@@ -3,13 +3,12 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import * as vscode from "vscode";
 import { stateHome } from "../node/home.ts";
-import { createApi, type LinkupApi } from "./api.ts";
-import { registerCommands } from "./commands/register.ts";
+import { registerCommands } from "./commands/register-commands.ts";
 import { isConfigName } from "./config-files.ts";
 import { Linkup } from "./linkup.ts";
 import { registerProblemWatch } from "./problem-watch.ts";
+import { createApi, type LinkupApi } from "./public-api.ts";
 import { registerTerminalEnvironment } from "./terminal/environment.ts";
-import { storedToken } from "./token.ts";
 import { registerAgentTools } from "./tools/agent-tools.ts";
 import { registerMcpServer } from "./tools/mcp-server.ts";
 import { registerTasks } from "./tools/tasks.ts";
@@ -17,6 +16,7 @@ import { registerUriHandler } from "./tools/uri.ts";
 import { registerSessionsView } from "./views/sessions-view.ts";
 import { registerStatusBar } from "./views/status-bar.ts";
 import { translateWith } from "./words.ts";
+import { storedToken } from "./worker-token-storage.ts";
 
 let linkup: Linkup | undefined;
 

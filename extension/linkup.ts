@@ -4,7 +4,7 @@ import type { Manager, ManagerOptions } from "../manager/manager.ts";
 import type { SessionView, Snapshot } from "../manager/model/snapshot.ts";
 import { ConfigFiles } from "./config-files.ts";
 import { SESSIONS_VIEW } from "./ids.ts";
-import type { Model } from "./model.ts";
+import type { WindowModel } from "./window-model.ts";
 
 /** Until somebody has looked. */
 const UNKNOWN: Snapshot = { sessions: [], components: [], problems: [] };
@@ -74,7 +74,7 @@ export class Linkup implements vscode.Disposable {
     return manager;
   }
 
-  get model(): Model {
+  get model(): WindowModel {
     return {
       snapshot: this.#loaded?.snapshot ?? UNKNOWN,
       configs: this.configs.files,

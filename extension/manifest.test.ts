@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { configJsonSchema } from "../core/config/model/json-schema.ts";
@@ -34,34 +34,6 @@ test("what a row's buttons do its context menu does too, for the keyboard", () =
   const entries: { command: string; group: string }[] = menus["view/item/context"];
   const inMenu = entries.filter(({ group }) => !group.startsWith("inline")).map(({ command }) => command);
   expect(entries.filter(({ command }) => !inMenu.includes(command))).toEqual([]);
-});
-
-/** What has no title on the screen, and where a test in a real VS Code does it. */
-const OTHERWISE: Record<string, string> = {
-  "linkup.toggleService": 'press("Space")',
-  "linkup.showMenu": '.statusbar-item[id="linkup-dev.linkup.session"]\').click()',
-  "linkup.installCloudflared": 'button("Install cloudflared")',
-};
-
-test("the tests in a real VS Code run every command", () => {
-  const folder = join(root, "test", "vscode");
-  const tests = globSync("*.test.ts", { cwd: folder }).map((file) =>
-    readFileSync(join(folder, file), "utf8"),
-  );
-  const calls = /\.(?:command|inlineAction|contextMenu|button|quickPick)\(([^()]*)\)/g;
-  const ran = tests.flatMap((text) =>
-    [...text.matchAll(calls)].flatMap(([, inside]) =>
-      [...inside!.matchAll(/"([^"]+)"/g)].map(([, title]) => title!.replace(/^Linkup: /, "")),
-    ),
-  );
-  const nls = read("package.nls.json");
-  const notRun = commands.filter(({ command, title }: { command: string; title: string }) => {
-    const otherwise = OTHERWISE[command];
-    return otherwise
-      ? !tests.some((text) => text.includes(otherwise))
-      : !ran.includes(nls[title.slice(1, -1)]);
-  });
-  expect(notRun).toEqual([]);
 });
 
 test("every condition asks for a view and context keys that exist", () => {

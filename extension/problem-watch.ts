@@ -2,7 +2,7 @@
 import type * as vscode from "vscode";
 import type { Problem } from "../manager/model/problem.ts";
 import type { Linkup } from "./linkup.ts";
-import { report, wasReported } from "./report.ts";
+import { report, wasReported } from "./report-problem.ts";
 
 /** A command that fails says so itself, and a short disturbance needs no one. */
 const PATIENCE_MS = 2_000;

@@ -4,8 +4,8 @@ import type { Selector } from "../../manager/manager.ts";
 import { LinkupError } from "../../manager/model/problem.ts";
 import type { SessionView } from "../../manager/model/snapshot.ts";
 import type { Linkup } from "../linkup.ts";
-import { type ConfigFile, hostOf, ownSessions } from "../model.ts";
 import type { Row } from "../views/rows.ts";
+import { type ConfigFile, hostOf, ownSessions } from "../window-model.ts";
 import { t } from "../words.ts";
 
 /** Undefined when the user chose none. Rejects with a LinkupError when there is no file. */

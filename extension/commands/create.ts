@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 import type { FoundService } from "../../manager/discovery/find-services.ts";
 import type { Linkup } from "../linkup.ts";
-import { hostOf } from "../model.ts";
+import { hostOf } from "../window-model.ts";
 import { t } from "../words.ts";
 
 /** Opens the one that is there already. */

@@ -6,7 +6,7 @@ import { commandId, isCommand } from "../ids.ts";
 import type { Linkup } from "../linkup.ts";
 import { healthText } from "../views/health-text.ts";
 import { t } from "../words.ts";
-import type { Documents } from "./documents.ts";
+import type { Documents } from "./preview-documents.ts";
 
 export async function doctor(linkup: Linkup, documents: Documents): Promise<void> {
   await linkup.configs.ready();

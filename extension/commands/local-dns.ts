@@ -8,8 +8,8 @@ import { changesText } from "../views/changes-text.ts";
 import type { Row } from "../views/rows.ts";
 import { t } from "../words.ts";
 import { chooseConfig } from "./choose.ts";
-import type { Documents } from "./documents.ts";
-import { trusted } from "./life.ts";
+import type { Documents } from "./preview-documents.ts";
+import { trusted } from "./start-stop.ts";
 
 export async function installLocalDns(linkup: Linkup, extensionPath: string, row?: Row): Promise<void> {
   const config = await chooseConfig(linkup, row);

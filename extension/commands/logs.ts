@@ -2,8 +2,8 @@
 import * as vscode from "vscode";
 import { stateHome } from "../../node/home.ts";
 import { LOGGED_COMPONENTS, logFolder, logNameOf } from "../../node/log-files.ts";
+import { componentName } from "../labels.ts";
 import type { Linkup } from "../linkup.ts";
-import { componentName } from "../views/labels.ts";
 import type { Row } from "../views/rows.ts";
 import { t } from "../words.ts";
 

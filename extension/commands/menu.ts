@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 import { type Command, commandId } from "../ids.ts";
 import type { Linkup } from "../linkup.ts";
-import { workspaceState } from "../model.ts";
+import { workspaceState } from "../window-model.ts";
 import { t } from "../words.ts";
 
 interface Entry {

@@ -2,10 +2,10 @@
 import * as vscode from "vscode";
 import type { Target } from "../../core/config/parse-config.ts";
 import type { ServiceView, SessionView } from "../../manager/model/snapshot.ts";
+import { healthWord, targetWord } from "../labels.ts";
 import type { Linkup } from "../linkup.ts";
-import { hostOf } from "../model.ts";
-import { healthWord, targetWord } from "../views/labels.ts";
 import type { Row } from "../views/rows.ts";
+import { hostOf } from "../window-model.ts";
 import { t } from "../words.ts";
 import { chooseSession, selectorOf } from "./choose.ts";
 

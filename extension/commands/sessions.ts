@@ -3,14 +3,14 @@ import * as vscode from "vscode";
 import { sessionNameError } from "../../core/session/session-name.ts";
 import { LinkupError } from "../../manager/model/problem.ts";
 import type { SessionView } from "../../manager/model/snapshot.ts";
-import { readConfigFile } from "../config-file.ts";
+import { kindWord, stateWord } from "../labels.ts";
 import type { Linkup } from "../linkup.ts";
-import { kindWord, stateWord } from "../views/labels.ts";
+import { readConfigFile } from "../read-config-file.ts";
 import type { Row } from "../views/rows.ts";
 import { t } from "../words.ts";
 import { chooseConfig, selectorOf } from "./choose.ts";
-import { trusted } from "./life.ts";
 import { openUrl } from "./open.ts";
+import { trusted } from "./start-stop.ts";
 
 /** A preview lives on the Worker alone: services that are deployed elsewhere, for reviewers. */
 export async function createPreview(linkup: Linkup, row?: Row): Promise<void> {

@@ -6,7 +6,7 @@ import type { Row } from "../views/rows.ts";
 import { statusText } from "../views/status-text.ts";
 import { t } from "../words.ts";
 import { chooseSession, selectorOf } from "./choose.ts";
-import type { Documents } from "./documents.ts";
+import type { Documents } from "./preview-documents.ts";
 
 export async function showStatus(linkup: Linkup, documents: Documents): Promise<void> {
   await linkup.configs.ready();

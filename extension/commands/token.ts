@@ -1,11 +1,11 @@
 /** Set Worker Token: into secret storage. */
 import * as vscode from "vscode";
-import { readConfigFile } from "../config-file.ts";
 import type { Linkup } from "../linkup.ts";
-import { hostOf, sessionOf } from "../model.ts";
-import { storeToken } from "../token.ts";
+import { readConfigFile } from "../read-config-file.ts";
 import type { Row } from "../views/rows.ts";
+import { hostOf, sessionOf } from "../window-model.ts";
 import { t } from "../words.ts";
+import { storeToken } from "../worker-token-storage.ts";
 import { chooseConfig } from "./choose.ts";
 
 export async function setWorkerToken(

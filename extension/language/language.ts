@@ -3,4 +3,4 @@ export { expandEnv, parseConfig } from "../../core/config/parse-config.ts";
 export { httpOrigin } from "../../core/session/session-document.ts";
 export { findServices } from "../../manager/discovery/find-services.ts";
 export { configTemplate } from "../commands/template.ts";
-export { registerLanguage } from "./editor/register.ts";
+export { registerLanguage } from "./editor/register-language.ts";

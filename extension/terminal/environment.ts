@@ -4,7 +4,7 @@ import { delimiter, join } from "node:path";
 import * as vscode from "vscode";
 import type { Setting } from "../ids.ts";
 import type { Linkup } from "../linkup.ts";
-import { sessionOf } from "../model.ts";
+import { sessionOf } from "../window-model.ts";
 import { t } from "../words.ts";
 import { terminalVariables } from "./variables.ts";
 

@@ -3,9 +3,9 @@ import * as vscode from "vscode";
 import type { AgentToolHost } from "../../agent-tools/agent-tool.ts";
 import type { Target } from "../../core/config/parse-config.ts";
 import { chooseConfig, chooseSession, selectorOf } from "../commands/choose.ts";
-import { readConfigFile } from "../config-file.ts";
 import type { Linkup } from "../linkup.ts";
-import { ownSessions } from "../model.ts";
+import { readConfigFile } from "../read-config-file.ts";
+import { ownSessions } from "../window-model.ts";
 import { t } from "../words.ts";
 
 /** What the editor adds to a tool of the catalogue. */

@@ -4,10 +4,10 @@
  */
 import { join } from "node:path";
 import * as vscode from "vscode";
-import { readConfigFile } from "../config-file.ts";
 import type { Setting } from "../ids.ts";
 import type { Linkup } from "../linkup.ts";
-import { storedToken } from "../token.ts";
+import { readConfigFile } from "../read-config-file.ts";
+import { storedToken } from "../worker-token-storage.ts";
 
 const SETTING: Setting = "mcpServer";
 const SETTLE_MS = 1_000;

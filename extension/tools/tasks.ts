@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 import { problemOf } from "../../manager/model/problem.ts";
 import type { Linkup } from "../linkup.ts";
-import { sessionOf } from "../model.ts";
+import { sessionOf } from "../window-model.ts";
 import { t } from "../words.ts";
 import { failedText, readyText, STARTING, STOPPED } from "./task-text.ts";
 

@@ -4,9 +4,9 @@
  */
 import * as vscode from "vscode";
 import { chooseSession, selectorOf } from "../commands/choose.ts";
-import { start, stop } from "../commands/life.ts";
+import { start, stop } from "../commands/start-stop.ts";
 import type { Linkup } from "../linkup.ts";
-import { report } from "../report.ts";
+import { report } from "../report-problem.ts";
 import { t } from "../words.ts";
 
 export function registerUriHandler(context: vscode.ExtensionContext, linkup: Linkup): void {

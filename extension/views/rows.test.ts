@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { ServiceView, SessionView, Snapshot } from "../../manager/model/snapshot.ts";
-import type { ConfigFile, Model } from "../model.ts";
-import { uptime } from "./labels.ts";
+import { uptime } from "../labels.ts";
+import type { ConfigFile, WindowModel } from "../window-model.ts";
 import { rowsText, sessionRows } from "./rows.ts";
 import { statusItem } from "./status-item.ts";
 import { statusText } from "./status-text.ts";
@@ -36,7 +36,7 @@ function session(more: Partial<SessionView> = {}): SessionView {
   };
 }
 
-function model(snapshot: Partial<Snapshot> = {}, more: Partial<Model> = {}): Model {
+function model(snapshot: Partial<Snapshot> = {}, more: Partial<WindowModel> = {}): WindowModel {
   return {
     snapshot: { sessions: [], components: [], problems: [], ...snapshot },
     configs: [CONFIG],

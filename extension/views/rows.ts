@@ -3,18 +3,18 @@
 import type { Target } from "../../core/config/parse-config.ts";
 import type { Problem } from "../../manager/model/problem.ts";
 import type { ComponentView, Health, ServiceView, SessionView } from "../../manager/model/snapshot.ts";
+import { componentName, componentState, healthWord, kindWord, stateWord, targetWord } from "../labels.ts";
 import {
   brief,
   type ConfigFile,
   hostOf,
   idleConfigs,
-  type Model,
   otherSessions,
   ownSessions,
+  type WindowModel,
   withShortPaths,
-} from "../model.ts";
+} from "../window-model.ts";
 import { t } from "../words.ts";
-import { componentName, componentState, healthWord, kindWord, stateWord, targetWord } from "./labels.ts";
 
 /** What a row stands for, and what its commands are given. */
 export type Subject =
@@ -50,7 +50,7 @@ const YELLOW = "list.warningForeground";
 const RED = "list.errorForeground";
 
 /** Empty when there is nothing but what a welcome view says better. */
-export function sessionRows(model: Model): Row[] {
+export function sessionRows(model: WindowModel): Row[] {
   if (!model.trusted && model.configs.length > 0)
     return [trustRow(), ...model.configs.map((config) => configuredRow(config, model))];
   const own = ownSessions(model);
@@ -68,7 +68,7 @@ export function sessionRows(model: Model): Row[] {
   ];
 }
 
-function sessionRow(session: SessionView, model: Model, own: boolean): Row {
+function sessionRow(session: SessionView, model: WindowModel, own: boolean): Row {
   const { name, kind, state, services, urls } = session;
   const config = model.configs.find(({ path }) => path === session.configPath);
   const local = services.filter(({ target }) => target === "local").length;
@@ -162,7 +162,7 @@ function serviceIcon(target: Target, health: Health): Row["icon"] {
 }
 
 /** A linkup.yaml whose session does not run. */
-function configRow(config: ConfigFile, model: Model): Row {
+function configRow(config: ConfigFile, model: WindowModel): Row {
   const starting = model.starting.has(config.path);
   const state = starting
     ? stateWord("starting")
@@ -183,7 +183,7 @@ function configRow(config: ConfigFile, model: Model): Row {
 }
 
 /** What a file says, where nothing may be started. */
-function configuredRow(config: ConfigFile, model: Model): Row {
+function configuredRow(config: ConfigFile, model: WindowModel): Row {
   const children = config.services.map(({ name, remote, local }): Row => {
     const places = [`${targetWord("remote")} ${hostOf(remote)}`, `${targetWord("local")} ${hostOf(local)}`];
     return {
@@ -219,7 +219,7 @@ function trustRow(): Row {
   };
 }
 
-function problemRow(problem: Problem, { configs }: Model): Row {
+function problemRow(problem: Problem, { configs }: WindowModel): Row {
   const title = t(problem.title);
   const message = withShortPaths(problem.message, configs);
   return {

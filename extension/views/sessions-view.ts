@@ -1,10 +1,10 @@
 /** Shows the rows of `rows.ts` in the activity bar. */
 import * as vscode from "vscode";
 import { CONTEXT_KEYS, commandId, SESSIONS_VIEW } from "../ids.ts";
+import { uptime } from "../labels.ts";
 import type { Linkup } from "../linkup.ts";
-import { ownSessions, workspaceState } from "../model.ts";
+import { ownSessions, workspaceState } from "../window-model.ts";
 import { t } from "../words.ts";
-import { uptime } from "./labels.ts";
 import { type Row, sessionRows } from "./rows.ts";
 
 /** Changes that come in one go are drawn once. */

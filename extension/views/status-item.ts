@@ -1,7 +1,8 @@
 /** The status bar item as text: a pure function of the model. */
-import { type Model, ownSessions, workspaceState } from "../model.ts";
+
+import { stateWord } from "../labels.ts";
+import { ownSessions, type WindowModel, workspaceState } from "../window-model.ts";
 import { t } from "../words.ts";
-import { stateWord } from "./labels.ts";
 
 export interface StatusItem {
   text: string;
@@ -12,7 +13,7 @@ export interface StatusItem {
 }
 
 /** Undefined where there is nothing to show: no linkup.yaml and no session. */
-export function statusItem(model: Model): StatusItem | undefined {
+export function statusItem(model: WindowModel): StatusItem | undefined {
   const state = workspaceState(model);
   const menu = t("Click for the menu.");
   if (state === "none") return undefined;

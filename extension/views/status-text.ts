@@ -1,10 +1,10 @@
 /** What Show Status shows, as Markdown: a pure function of the model. */
 import type { SessionView } from "../../manager/model/snapshot.ts";
-import { idleConfigs, type Model } from "../model.ts";
+import { componentName, componentState, healthWord, kindWord, stateWord, targetWord } from "../labels.ts";
+import { idleConfigs, type WindowModel } from "../window-model.ts";
 import { t } from "../words.ts";
-import { componentName, componentState, healthWord, kindWord, stateWord, targetWord } from "./labels.ts";
 
-export function statusText(model: Model): string {
+export function statusText(model: WindowModel): string {
   const { snapshot, trusted } = model;
   const nothing = snapshot.sessions.length === 0 ? [t("No session is running.")] : [];
   return [
@@ -46,7 +46,7 @@ function sessionText(session: SessionView): string {
   ].join("\n\n");
 }
 
-function componentsText({ snapshot }: Model): string {
+function componentsText({ snapshot }: WindowModel): string {
   const rows = snapshot.components.map(({ id, state, pid, detail }) => [
     componentName(id),
     componentState(state),

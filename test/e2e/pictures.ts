@@ -81,7 +81,7 @@ async function takePictures(theme: (typeof all)[number]): Promise<void> {
     await picture("route-service");
     await window.press("Escape");
 
-    await window.page.locator('.statusbar-item[id="linkup-dev.linkup.session"]').click();
+    await window.clickStatusBar("session");
     await window.until("the menu", async () => (await window.quickPickItems()).length > 5);
     await picture("menu");
     await window.press("Escape");

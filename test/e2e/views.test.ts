@@ -46,7 +46,7 @@ const pageWith = (pattern: RegExp) =>
 const closeEditors = () => window.command("View: Close All Editors");
 
 test("the status bar's menu offers to start", async () => {
-  await window.page.locator('.statusbar-item[id="linkup-dev.linkup.session"]').click();
+  await window.clickStatusBar("session");
   await window.until("the menu", async () =>
     (await window.quickPickItems()).some((item) => item.includes("Start")),
   );
@@ -259,7 +259,7 @@ test("Restart keeps the name; the menu stops the session", async () => {
   await window.command("Linkup: Restart");
   await window.until("a new local server", () => servers().some(({ pid }) => pid !== before!.pid));
   await window.until("the same name", async () => (await status()) === `$(link) ${name}`);
-  await window.page.locator('.statusbar-item[id="linkup-dev.linkup.session"]').click();
+  await window.clickStatusBar("session");
   await window.screenshot("menu-running");
   await window.quickPick("Stop");
   await window.stopped();

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { BrowserContext, Locator, Page } from "playwright-core";
 import { newContext } from "./browser.ts";
+import { ran } from "./commands-run.ts";
 import { LONG_WAIT, ObservedWindow, WAIT } from "./observed-window.ts";
 import * as screen from "./screen.ts";
 import { type RunningProcess, Server, type ServerOptions, signal, writeWorkspace } from "./server.ts";
@@ -186,11 +187,13 @@ export class Workbench extends ObservedWindow {
   async command(title: string): Promise<void> {
     await this.#closeQuickInput();
     await this.#pick(`>${title}`, title, LONG_WAIT, "F1");
+    ran(title);
   }
 
   /** Picks the row with that label in the open quick pick. */
   async quickPick(label: string): Promise<void> {
     await this.#pick(undefined, label, WAIT);
+    ran(label);
   }
 
   /** Enters a text in the open input box, that of this prompt where one follows another. */
@@ -220,6 +223,13 @@ export class Workbench extends ObservedWindow {
   /** Presses a key or chord, named as by Playwright: `ControlOrMeta+S`. */
   async press(keys: string): Promise<void> {
     await this.page.keyboard.press(keys);
+    ran(keys);
+  }
+
+  /** Clicks an item of the extension's in the status bar. */
+  async clickStatusBar(id: string): Promise<void> {
+    await this.page.locator(`.statusbar-item[id="linkup-dev.linkup.${id}"]`).click();
+    ran(`status bar: ${id}`);
   }
 
   /** Shows a view container by its title in the activity bar. */
@@ -269,6 +279,7 @@ export class Workbench extends ObservedWindow {
       await button.click({ timeout: 2000 });
       return true;
     });
+    ran(actionLabel);
   }
 
   /** Clicks an entry in a tree row's context menu. */
@@ -284,6 +295,7 @@ export class Workbench extends ObservedWindow {
       if (await item.isVisible()) await item.click({ timeout: 1000 });
       return (await menu.count()) === 0;
     });
+    ran(entry);
   }
 
   /** Clicks a button of the toast, modal dialog or welcome view that shows one of that name. */
@@ -291,6 +303,7 @@ export class Workbench extends ObservedWindow {
     const places = `${SELECTORS.toast}, ${SELECTORS.dialog}, ${SELECTORS.welcome}`;
     const button = this.page.locator(places).locator(".monaco-button").getByText(label, { exact: true });
     await this.act(`clicking the button "${label}"`, () => button.first().click());
+    ran(label);
   }
 
   // What happens to windows

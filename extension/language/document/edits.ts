@@ -1,9 +1,9 @@
 /** Edits of the text itself, so that comments, anchors and formatting stay as they are. */
 import type { MapNode, ScalarNode, YamlNode } from "../../../core/config/yaml/yaml-node.ts";
 import type { YamlTree } from "../../../core/config/yaml/yaml-tree.ts";
+import type { Span, TextEdit } from "./document-model.ts";
 import { columnOf, eol, lineEnd, lineStart } from "./lines.ts";
-import type { Span, TextEdit } from "./model.ts";
-import { flowAt } from "./spot.ts";
+import { flowAt } from "./node-at.ts";
 
 export function apply(text: string, edits: readonly TextEdit[]): string {
   return edits

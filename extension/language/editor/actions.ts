@@ -1,13 +1,13 @@
 /** What can be clicked in a linkup.yaml: the lenses above services, and the quick fixes. */
 import * as vscode from "vscode";
 import { type Command, commandId } from "../../ids.ts";
-import { storeToken } from "../../token.ts";
-import type { Facts } from "../document/facts.ts";
-import type { Model, TextEdit } from "../document/model.ts";
-import { findings } from "../features/diagnostics.ts";
-import { fixes } from "../features/fixes.ts";
+import { storeToken } from "../../worker-token-storage.ts";
+import type { DocumentModel, TextEdit } from "../document/document-model.ts";
+import type { EditorFacts } from "../document/editor-facts.ts";
+import { documentDiagnostics } from "../features/diagnostics.ts";
 import { lenses } from "../features/lenses.ts";
-import { type ConfigDocuments, SELECTOR, toRange } from "./documents.ts";
+import { fixes } from "../features/quick-fixes.ts";
+import { type ConfigDocuments, SELECTOR, toRange } from "./config-documents.ts";
 import type { LiveFacts } from "./live-facts.ts";
 
 export function registerActions(
@@ -47,7 +47,11 @@ export function registerActions(
 }
 
 /** A command of the Sessions view, called for a service as by its row. */
-function serviceCommand({ session }: Facts, command: Command, name: string): vscode.Command | undefined {
+function serviceCommand(
+  { session }: EditorFacts,
+  command: Command,
+  name: string,
+): vscode.Command | undefined {
   const service = session?.services.find((service) => service.name === name);
   if (!session || !service) return undefined;
   return {
@@ -57,7 +61,11 @@ function serviceCommand({ session }: Facts, command: Command, name: string): vsc
   };
 }
 
-function workspaceEdit(document: vscode.TextDocument, model: Model, edits: TextEdit[]): vscode.WorkspaceEdit {
+function workspaceEdit(
+  document: vscode.TextDocument,
+  model: DocumentModel,
+  edits: TextEdit[],
+): vscode.WorkspaceEdit {
   const result = new vscode.WorkspaceEdit();
   for (const edit of edits) result.replace(document.uri, toRange(model, edit), edit.text);
   return result;
@@ -76,7 +84,7 @@ async function moveToken(
   const document = await vscode.workspace.openTextDocument(uri);
   const model = documents.model(document);
   const now = facts.of(document);
-  const finding = findings(model, now).find(({ code }) => code === "token-in-file");
+  const finding = documentDiagnostics(model, now).find(({ code }) => code === "token-in-file");
   const fix = finding && fixes(model, finding, now).find(({ keepsToken }) => keepsToken);
   const text = (key: string) => {
     const node = model.tree.resolved(model.tree.node(["linkup", key]));
@@ -91,12 +99,12 @@ async function moveToken(
 function quickFixes(
   document: vscode.TextDocument,
   documents: ConfigDocuments,
-  facts: Facts,
+  facts: EditorFacts,
   at: vscode.Range,
   shown: readonly vscode.Diagnostic[],
 ): vscode.CodeAction[] {
   const model = documents.model(document);
-  return findings(model, facts).flatMap((finding) => {
+  return documentDiagnostics(model, facts).flatMap((finding) => {
     const range = toRange(model, finding);
     if (!range.intersection(at)) return [];
     const its = shown.filter(

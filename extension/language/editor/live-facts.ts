@@ -1,10 +1,10 @@
 /** Keeps the facts of the open files: the session follows the manager, ports are looked at while a file is in view. */
 import * as vscode from "vscode";
 import type { Linkup } from "../../linkup.ts";
-import type { Facts } from "../document/facts.ts";
-import { listeningPorts } from "../document/ports.ts";
-import { isTracked } from "../document/tracked.ts";
-import type { ConfigDocuments } from "./documents.ts";
+import type { EditorFacts } from "../document/editor-facts.ts";
+import { isTracked } from "../document/git-tracked.ts";
+import { listeningPorts } from "../document/listening-ports.ts";
+import type { ConfigDocuments } from "./config-documents.ts";
 
 const PORTS_MS = 3_000;
 
@@ -39,7 +39,7 @@ export class LiveFacts implements vscode.Disposable {
     void this.#lookAtPorts();
   }
 
-  of({ uri }: vscode.TextDocument): Facts {
+  of({ uri }: vscode.TextDocument): EditorFacts {
     const { sessions } = this.#linkup.model.snapshot;
     return {
       session: sessions.find(({ configPath, secondary }) => configPath === uri.fsPath && !secondary),

@@ -1,11 +1,11 @@
 /** The features of the editor, as VS Code asks for them: places and texts are converted here, decided elsewhere. */
 import * as vscode from "vscode";
-import type { Model } from "../document/model.ts";
+import type { DocumentModel } from "../document/document-model.ts";
 import { type Completion, completions } from "../features/completion.ts";
 import { hover } from "../features/hover.ts";
 import { definition, references, rename, renameable } from "../features/navigation.ts";
 import { folds, type OutlineSymbol, symbols } from "../features/structure.ts";
-import { type ConfigDocuments, SELECTOR, toRange } from "./documents.ts";
+import { type ConfigDocuments, SELECTOR, toRange } from "./config-documents.ts";
 import type { LiveFacts } from "./live-facts.ts";
 
 export function registerProviders(documents: ConfigDocuments, facts: LiveFacts): vscode.Disposable[] {
@@ -17,7 +17,7 @@ export function registerProviders(documents: ConfigDocuments, facts: LiveFacts):
   const at = <T>(
     document: vscode.TextDocument,
     position: vscode.Position,
-    ask: (model: Model, offset: number) => T | undefined,
+    ask: (model: DocumentModel, offset: number) => T | undefined,
   ): T | undefined => {
     const model = modelOf(document);
     return model && ask(model, document.offsetAt(position));
@@ -103,7 +103,7 @@ export function registerProviders(documents: ConfigDocuments, facts: LiveFacts):
   ];
 }
 
-const refusal = (model: Model, offset: number) =>
+const refusal = (model: DocumentModel, offset: number) =>
   (rename(model, offset, "name") as { refused: string }).refused;
 
 const COMPLETION_KINDS: Record<Completion["kind"], vscode.CompletionItemKind> = {
@@ -114,7 +114,7 @@ const COMPLETION_KINDS: Record<Completion["kind"], vscode.CompletionItemKind> = 
   anchor: vscode.CompletionItemKind.Variable,
 };
 
-function completionItem(model: Model, offset: number, found: Completion): vscode.CompletionItem {
+function completionItem(model: DocumentModel, offset: number, found: Completion): vscode.CompletionItem {
   const item = new vscode.CompletionItem(found.label, COMPLETION_KINDS[found.kind]);
   item.range = {
     inserting: toRange(model, { start: found.start, end: offset }),
@@ -139,7 +139,7 @@ const SYMBOL_KINDS: Record<OutlineSymbol["kind"], vscode.SymbolKind> = {
   value: vscode.SymbolKind.Property,
 };
 
-function documentSymbol(model: Model, symbol: OutlineSymbol): vscode.DocumentSymbol {
+function documentSymbol(model: DocumentModel, symbol: OutlineSymbol): vscode.DocumentSymbol {
   const { name, detail, kind, selection, children } = symbol;
   const [range, selected] = [toRange(model, symbol), toRange(model, selection)];
   const result = new vscode.DocumentSymbol(name, detail, SYMBOL_KINDS[kind], range, selected);

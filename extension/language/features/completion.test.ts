@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { CHOICES, KEYS, VALUES } from "../../../test/support/language/cases.ts";
 import { cursor, expanded, shop } from "../../../test/support/language/testing.ts";
+import { modelOf } from "../document/document-model.ts";
+import { NO_FACTS } from "../document/editor-facts.ts";
 import { apply } from "../document/edits.ts";
-import { NO_FACTS } from "../document/facts.ts";
-import { modelOf } from "../document/model.ts";
 import { completions } from "./completion.ts";
 
 function labels(marked: string, facts = NO_FACTS): string[] {

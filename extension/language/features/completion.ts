@@ -2,13 +2,13 @@
 import { type KeyInfo, keyInfoAt } from "../../../core/config/model/schema-keys.ts";
 import type { Path } from "../../../core/config/yaml/yaml-tree.ts";
 import { t } from "../../words.ts";
-import { type Context, contextAt } from "../document/context.ts";
+import type { DocumentModel, Span } from "../document/document-model.ts";
+import type { EditorFacts } from "../document/editor-facts.ts";
+import { localPort } from "../document/editor-facts.ts";
 import { scalar } from "../document/edits.ts";
-import type { Facts } from "../document/facts.ts";
-import { localPort } from "../document/facts.ts";
 import { eol } from "../document/lines.ts";
-import type { Model, Span } from "../document/model.ts";
-import { aliasAt } from "../document/spot.ts";
+import { aliasAt } from "../document/node-at.ts";
+import { type Context, contextAt } from "../document/typing-context.ts";
 import { keyText } from "./key-text.ts";
 
 export interface Completion extends Span {
@@ -25,7 +25,7 @@ export interface Completion extends Span {
   again?: boolean;
 }
 
-export function completions(model: Model, facts: Facts, offset: number): Completion[] {
+export function completions(model: DocumentModel, facts: EditorFacts, offset: number): Completion[] {
   const alias = aliasAt(model.text, offset);
   if (alias) return anchors(model, alias);
   const context = contextAt(model.tree, offset);
@@ -40,7 +40,7 @@ export function completions(model: Model, facts: Facts, offset: number): Complet
   }));
 }
 
-function offers(model: Model, facts: Facts, context: Context, info: KeyInfo): Offer[] {
+function offers(model: DocumentModel, facts: EditorFacts, context: Context, info: KeyInfo): Offer[] {
   if (context.role === "value") return values(model, facts, context, info);
   if (info.kind === "list") return items(model, facts, context);
   if (info.kind === "map") return context.role === "key" ? keys(model, context, info) : [];
@@ -68,7 +68,7 @@ const PARTS: Readonly<Record<string, string>> = {
   cache_routes: "\n  - ${1:^/static/.*}",
 };
 
-function keys(model: Model, context: Context, info: KeyInfo): Offer[] {
+function keys(model: DocumentModel, context: Context, info: KeyInfo): Offer[] {
   const { column, present, hasColon, path } = context;
   const missing = info.keys.filter((key) => !present.includes(key));
   const offers = missing.map((key) => ({ key, about: keyInfoAt([...path, key])! }));
@@ -108,7 +108,7 @@ const ITEMS: Readonly<Record<string, { label: string; part: string }>> = {
   rewrites: { label: "rewrite", part: "source: ${1:/foo/(.*)}\ntarget: ${2:/bar/\\$1}" },
 };
 
-function item(model: Model, path: Path, column: number | undefined): Offer | undefined {
+function item(model: DocumentModel, path: Path, column: number | undefined): Offer | undefined {
   const found = ITEMS[String(path.at(-2))];
   if (!found) return undefined;
   const part = withServices(model, found.part);
@@ -121,7 +121,7 @@ function item(model: Model, path: Path, column: number | undefined): Offer | und
 }
 
 /** In a list, where no dash is yet or inside brackets. */
-function items(model: Model, facts: Facts, context: Context): Offer[] {
+function items(model: DocumentModel, facts: EditorFacts, context: Context): Offer[] {
   const path = [...context.path, 0];
   const { column } = context;
   const about = keyInfoAt(path);
@@ -136,14 +136,14 @@ function items(model: Model, facts: Facts, context: Context): Offer[] {
 }
 
 /** With the names of services that exist, to choose from, in the place of invented ones. */
-function withServices({ outline }: Model, part: string): string {
+function withServices({ outline }: DocumentModel, part: string): string {
   const names = outline.services.map(({ name }) => name.text).filter((name) => /^[\w-]+$/.test(name));
   if (names.length === 0) return part;
   const choice = names.slice(0, 30).join(",");
   return part.replace(/(service: )\$\{(\d):\w+\}/g, `$1\${$2|${choice}|}`);
 }
 
-function values(model: Model, facts: Facts, context: Context, info: KeyInfo): Offer[] {
+function values(model: DocumentModel, facts: EditorFacts, context: Context, info: KeyInfo): Offer[] {
   const key = context.path.findLast((step) => typeof step === "string");
   const offers: Offer[] = [];
   const inFlow = context.column === undefined;
@@ -196,7 +196,7 @@ function values(model: Model, facts: Facts, context: Context, info: KeyInfo): Of
 }
 
 /** Ports on which something listens and which no service of the file has, the usual ones of development first. */
-function freePorts({ outline }: Model, { listening }: Facts): number[] {
+function freePorts({ outline }: DocumentModel, { listening }: EditorFacts): number[] {
   const used = new Set(outline.services.map(({ local }) => local && localPort(local.text)));
   const usual = (port: number) => (port >= 3000 && port < 10_000 ? 0 : 1);
   return [...(listening ?? [])]
@@ -205,7 +205,7 @@ function freePorts({ outline }: Model, { listening }: Facts): number[] {
     .slice(0, 20);
 }
 
-function anchors({ tree }: Model, replace: Span): Completion[] {
+function anchors({ tree }: DocumentModel, replace: Span): Completion[] {
   return tree.anchors.map((name, i) => {
     const order = String(i).padStart(4, "0");
     return {

@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { DIAGNOSTICS } from "../../../test/support/language/cases.ts";
 import { cursor, RUNNING, SHOP, shop } from "../../../test/support/language/testing.ts";
-import { NO_FACTS } from "../document/facts.ts";
-import { modelOf } from "../document/model.ts";
-import { CODES, findings } from "./diagnostics.ts";
+import { modelOf } from "../document/document-model.ts";
+import { NO_FACTS } from "../document/editor-facts.ts";
+import { CODES, documentDiagnostics } from "./diagnostics.ts";
 
 /** `severity code "what is underlined"`, with `< "the related place"`. */
 function found(text: string, facts = NO_FACTS): string[] {
-  return findings(modelOf(text), facts).map(({ severity, code, start, end, related }) => {
+  return documentDiagnostics(modelOf(text), facts).map(({ severity, code, start, end, related }) => {
     const place = (at: { start: number; end: number }) => JSON.stringify(text.slice(at.start, at.end));
     return `${severity} ${code} ${place({ start, end })}${related ? ` < ${place(related)}` : ""}`;
   });

@@ -2,13 +2,13 @@
 import { DIAGNOSTIC_CODES } from "../../../core/config/model/config-diagnostic.ts";
 import type { Path } from "../../../core/config/yaml/yaml-tree.ts";
 import { t } from "../../words.ts";
-import { type Facts, localPort } from "../document/facts.ts";
-import type { Model, Span } from "../document/model.ts";
+import type { DocumentModel, Span } from "../document/document-model.ts";
+import { type EditorFacts, localPort } from "../document/editor-facts.ts";
 
 export const CODES = [...DIAGNOSTIC_CODES, "nothing-listens", "token-in-file"] as const;
 export type Code = (typeof CODES)[number];
 
-export interface Finding extends Span {
+export interface DocumentDiagnostic extends Span {
   code: Code;
   /** The way to what is wrong; empty for what is wrong with the text as YAML. */
   path: Path;
@@ -20,10 +20,10 @@ export interface Finding extends Span {
 }
 
 /** In the order of the text. */
-export function findings(model: Model, facts: Facts): Finding[] {
+export function documentDiagnostics(model: DocumentModel, facts: EditorFacts): DocumentDiagnostic[] {
   const fromCore = model.parsed.diagnostics.map(
-    ({ code, severity, message, path, range, related, suggestion }): Finding => {
-      const finding: Finding = {
+    ({ code, severity, message, path, range, related, suggestion }): DocumentDiagnostic => {
+      const finding: DocumentDiagnostic = {
         code,
         severity,
         message,
@@ -47,9 +47,9 @@ export function findings(model: Model, facts: Facts): Finding[] {
 /** The page that explains the code; `#code` is its heading. */
 export const PROBLEMS_PAGE = "docs/user/problems.md";
 
-function silentPorts({ outline }: Model, { listening }: Facts): Finding[] {
+function silentPorts({ outline }: DocumentModel, { listening }: EditorFacts): DocumentDiagnostic[] {
   if (!listening) return [];
-  return outline.services.flatMap(({ name, local, path }): Finding[] => {
+  return outline.services.flatMap(({ name, local, path }): DocumentDiagnostic[] => {
     const port = local && localPort(local.text);
     if (port === undefined || listening.has(port)) return [];
     const message = t(
@@ -70,7 +70,7 @@ function silentPorts({ outline }: Model, { listening }: Facts): Finding[] {
   });
 }
 
-function token({ tree }: Model, { tracked }: Facts): Finding[] {
+function token({ tree }: DocumentModel, { tracked }: EditorFacts): DocumentDiagnostic[] {
   const node = tree.resolved(tree.node(["linkup", "worker_token"]));
   if (!tracked || node?.kind !== "scalar" || typeof node.value !== "string") return [];
   if (/^\s*(\$\{env:[^}]*\}\s*)*$/.test(node.value)) return [];
@@ -84,7 +84,11 @@ function token({ tree }: Model, { tracked }: Facts): Finding[] {
 }
 
 /** A domain that is the address of a session is worth a warning once there is a session of that name. */
-function withSessions({ text }: Model, { sessionNames }: Facts, found: Finding[]): Finding[] {
+function withSessions(
+  { text }: DocumentModel,
+  { sessionNames }: EditorFacts,
+  found: DocumentDiagnostic[],
+): DocumentDiagnostic[] {
   if (sessionNames.length === 0) return found;
   return found.map((finding) => {
     if (finding.code !== "session-domain" || finding.severity !== "hint") return finding;

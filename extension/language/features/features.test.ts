@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { cursor, RUNNING, SHOP, shop } from "../../../test/support/language/testing.ts";
+import { modelOf } from "../document/document-model.ts";
+import { type EditorFacts, NO_FACTS } from "../document/editor-facts.ts";
 import { apply } from "../document/edits.ts";
-import { type Facts, NO_FACTS } from "../document/facts.ts";
-import { modelOf } from "../document/model.ts";
 import { hover } from "./hover.ts";
 import { lenses } from "./lenses.ts";
 import { definition, references, rename, renameable } from "./navigation.ts";
@@ -10,7 +10,7 @@ import { testRoute } from "./route-test.ts";
 import { folds, type OutlineSymbol, symbols } from "./structure.ts";
 
 describe("hover", () => {
-  const shown = (marked: string, facts: Facts = NO_FACTS) => {
+  const shown = (marked: string, facts: EditorFacts = NO_FACTS) => {
     const { text, offset } = cursor(marked);
     return hover(modelOf(text), facts, offset)?.markdown;
   };
@@ -30,6 +30,17 @@ describe("hover", () => {
       "(unhealthy)\n\nIt answers 503\\.",
     );
     expect(shown(shop("name: web", "name: w█eb"))).not.toContain("Now");
+  });
+
+  test("a blank line in an address does not leave the code span, and loads no image", () => {
+    const hostile = shop(
+      "remote: https://web.example.com",
+      'remote: "https://web.example.com\\n\\n![x](https://evil.example/pixel.png)"',
+    );
+    expect(hostile).toContain("evil.example");
+    const markdown = shown(hostile.replace("name: web", "name: w█eb"));
+    expect(markdown).toContain("`https://web.example.com↵![x](https://evil.example/pixel.png)`");
+    expect(markdown).not.toMatch(/\n\n!\[/);
   });
 
   test("a route: paths that match, and who gets them", () => {
@@ -186,7 +197,7 @@ test("lenses", () => {
 
 describe("the test of a route", () => {
   /** The file's lines that took part, with what is shown behind them. */
-  const tested = (input: string, text = SHOP, facts: Facts = NO_FACTS, offset = 0) => {
+  const tested = (input: string, text = SHOP, facts: EditorFacts = NO_FACTS, offset = 0) => {
     const { summary, marks } = testRoute(modelOf(text), facts, input, offset);
     const shown = marks.map(({ start, text: words, kind }) => {
       const line = text.slice(text.lastIndexOf("\n", start) + 1, text.indexOf("\n", start)).trim();

@@ -2,27 +2,27 @@
 import type { Path } from "../../../core/config/yaml/yaml-tree.ts";
 import { examplePaths } from "../../../core/regex/analysis/example-paths.ts";
 import { compile, replaceAll } from "../../../core/regex/pattern.ts";
-import { healthWord, targetWord } from "../../views/labels.ts";
+import { healthWord, targetWord } from "../../labels.ts";
 import { t } from "../../words.ts";
-import { type Facts, localPort } from "../document/facts.ts";
-import type { Model, Span } from "../document/model.ts";
+import type { DocumentModel, Span } from "../document/document-model.ts";
+import { type EditorFacts, localPort } from "../document/editor-facts.ts";
+import { nodeAt } from "../document/node-at.ts";
 import type { DomainItem, RouteItem, ServiceItem } from "../document/outline.ts";
-import { spotAt } from "../document/spot.ts";
 import { keyText } from "./key-text.ts";
 
 export interface Hover extends Span {
   markdown: string;
 }
 
-export function hover(model: Model, facts: Facts, offset: number): Hover | undefined {
-  const spot = spotAt(model.tree, offset);
+export function hover(model: DocumentModel, facts: EditorFacts, offset: number): Hover | undefined {
+  const spot = nodeAt(model.tree, offset);
   if (!spot) return undefined;
   const { start, end } = spot.node;
   const markdown = spot.isKey ? keyText(spot.path) : valueText(model, facts, spot.path);
   return markdown ? { start, end, markdown } : undefined;
 }
 
-function valueText(model: Model, facts: Facts, path: Path): string {
+function valueText(model: DocumentModel, facts: EditorFacts, path: Path): string {
   const node = model.tree.resolved(model.tree.node(path));
   if (node?.kind !== "scalar" || typeof node.value !== "string") return "";
   const [section, index] = path;
@@ -39,13 +39,14 @@ function valueText(model: Model, facts: Facts, path: Path): string {
   return key === undefined ? "" : keyText(path);
 }
 
-/** Markdown that shows the text as it is. */
-function code(text: string): string {
+/** A code span that shows the text as it is, on one line: a blank line would end the span, and what follows be Markdown. */
+function code(multiline: string): string {
+  const text = multiline.replaceAll(/\s*[\r\n]\s*/g, "↵");
   const fence = "`".repeat(Math.max(0, ...(text.match(/`+/g) ?? []).map(({ length }) => length)) + 1);
   return text === "" ? "" : fence.length === 1 ? `\`${text}\`` : `${fence} ${text} ${fence}`;
 }
 
-function serviceText(model: Model, facts: Facts, name: string): string {
+function serviceText(model: DocumentModel, facts: EditorFacts, name: string): string {
   const service = model.outline.services.find((service) => service.name.text === name);
   if (!service) return "";
   const view = facts.session?.services.find((view) => view.name === name);
@@ -64,7 +65,7 @@ function serviceText(model: Model, facts: Facts, name: string): string {
   return lines.join("\n\n");
 }
 
-function usesText({ outline }: Model, { name }: ServiceItem): string {
+function usesText({ outline }: DocumentModel, { name }: ServiceItem): string {
   const uses = outline.domains.flatMap(({ domain, defaultService, routes }) => [
     ...routes
       .filter(({ service }) => service?.text === name.text)
@@ -76,7 +77,7 @@ function usesText({ outline }: Model, { name }: ServiceItem): string {
   return `${t("Serves:")} ${uses.slice(0, 8).join(" · ")}${more}`;
 }
 
-function portText({ listening }: Facts, location: string): string {
+function portText({ listening }: EditorFacts, location: string): string {
   const port = localPort(location);
   if (port === undefined || !listening) return keyText(["services", 0, "local"]);
   const now = listening.has(port)
@@ -86,7 +87,7 @@ function portText({ listening }: Facts, location: string): string {
 }
 
 /** Paths that the route's pattern matches, and which service each of them really goes to. */
-function routeText({ outline }: Model, path: Path): string {
+function routeText({ outline }: DocumentModel, path: Path): string {
   const domain = outline.domains.find((domain) => domain.path[1] === path[1]);
   const route = domain?.routes.find((route) => route.path.at(-1) === path.at(-2));
   if (!domain || !route) return "";
@@ -124,5 +125,5 @@ function rewriteText(source: string, target: string): string {
 }
 
 function escaped(text: string): string {
-  return text.replace(/[\\`*_{}[\]()#+\-.!|<>&]/g, "\\$&");
+  return text.replaceAll(/\s*[\r\n]\s*/g, " ").replace(/[\\`*_{}[\]()#+\-.!|<>&]/g, "\\$&");
 }

@@ -1,14 +1,14 @@
 /** Remedies that add, remove or move an item of a list, with the comments above it. */
 import type { Path } from "../../../core/config/yaml/yaml-tree.ts";
 import { t } from "../../words.ts";
+import type { DocumentModel } from "../document/document-model.ts";
 import { itemLines, scalar } from "../document/edits.ts";
 import { columnOf, eol } from "../document/lines.ts";
-import type { Model } from "../document/model.ts";
-import type { Finding } from "./diagnostics.ts";
-import { type Fix, freePort, scalarAt } from "./fix.ts";
+import type { DocumentDiagnostic } from "./diagnostics.ts";
+import { freePort, type QuickFix, scalarAt } from "./quick-fix.ts";
 
 /** Behind the last service, with the indentation of the others. */
-export function addService(model: Model, finding: Finding): Fix[] {
+export function addService(model: DocumentModel, finding: DocumentDiagnostic): QuickFix[] {
   const node = scalarAt(model, finding.path);
   const list = model.tree.resolved(model.tree.node(["services"]));
   if (!node || list?.kind !== "seq" || list.flow || list.items.length === 0) return [];
@@ -34,7 +34,7 @@ export function addService(model: Model, finding: Finding): Fix[] {
 }
 
 /** Takes the item of a list that the path leads into out of the file, with the comment above it. */
-export function removeItem({ tree, text }: Model, path: Path): Fix[] {
+export function removeItem({ tree, text }: DocumentModel, path: Path): QuickFix[] {
   const index = path.findLastIndex((step) => typeof step === "number");
   const list = tree.resolved(tree.node(path.slice(0, index)));
   const position = path[index] as number;
@@ -56,7 +56,7 @@ export function removeItem({ tree, text }: Model, path: Path): Fix[] {
 }
 
 /** The route moves before the one that takes its paths; or goes. */
-export function unreachableRoute(model: Model, finding: Finding): Fix[] {
+export function unreachableRoute(model: DocumentModel, finding: DocumentDiagnostic): QuickFix[] {
   const { tree, text } = model;
   const remove = removeItem(model, finding.path);
   const list = tree.resolved(tree.node(finding.path.slice(0, -2)));

@@ -1,8 +1,8 @@
 /** Above each service: where it runs now, how it is, and the way to the other place. */
-import { healthWord, targetWord } from "../../views/labels.ts";
+import { healthWord, targetWord } from "../../labels.ts";
 import { t } from "../../words.ts";
-import type { Facts } from "../document/facts.ts";
-import type { Model, Span } from "../document/model.ts";
+import type { DocumentModel, Span } from "../document/document-model.ts";
+import type { EditorFacts } from "../document/editor-facts.ts";
 
 interface Lens extends Span {
   title: string;
@@ -12,7 +12,7 @@ interface Lens extends Span {
 }
 
 /** Nothing without a session of this file: then there is nothing to route. */
-export function lenses({ outline }: Model, { session }: Facts): Lens[] {
+export function lenses({ outline }: DocumentModel, { session }: EditorFacts): Lens[] {
   if (!session) return [];
   return outline.services.flatMap(({ name }): Lens[] => {
     const view = session.services.find((view) => view.name === name.text);

@@ -1,38 +1,38 @@
 /** Services by name: where they are defined, where they are used, and another name for all of them. */
 import type { ScalarNode } from "../../../core/config/yaml/yaml-node.ts";
 import { t } from "../../words.ts";
+import type { DocumentModel, Span, TextEdit } from "../document/document-model.ts";
 import { replaceScalar } from "../document/edits.ts";
-import type { Model, Span, TextEdit } from "../document/model.ts";
+import { nodeAt } from "../document/node-at.ts";
 import { serviceNames, type Written } from "../document/outline.ts";
-import { spotAt } from "../document/spot.ts";
 
 /** The service whose name is at the offset. */
-function named(model: Model, offset: number): { name: string; node: Span } | undefined {
+function named(model: DocumentModel, offset: number): { name: string; node: Span } | undefined {
   const { definitions, references } = serviceNames(model.outline);
   const written = [...definitions, ...references].find(
     ({ node }) => node.start <= offset && offset <= node.end,
   );
   if (written) return { name: written.text, node: written.node };
   // An alias of a name.
-  const spot = spotAt(model.tree, offset);
+  const spot = nodeAt(model.tree, offset);
   const target = spot && !spot.isKey ? model.tree.resolved(spot.node) : undefined;
   const aliased = [...definitions, ...references].find(({ node }) => node === target);
   return aliased && spot ? { name: aliased.text, node: spot.node } : undefined;
 }
 
 /** Where the service at the offset is defined, or what the alias there stands for. */
-export function definition(model: Model, offset: number): { from: Span; to: Span[] } | undefined {
+export function definition(model: DocumentModel, offset: number): { from: Span; to: Span[] } | undefined {
   const found = named(model, offset);
   if (found) {
     const to = serviceNames(model.outline).definitions.filter(({ text }) => text === found.name);
     if (to.length > 0) return { from: span(found.node), to: to.map(({ node }) => span(node)) };
   }
-  const alias = spotAt(model.tree, offset)?.node;
+  const alias = nodeAt(model.tree, offset)?.node;
   const target = alias?.kind === "alias" ? model.tree.target(alias) : undefined;
   return alias && target ? { from: span(alias), to: [span(target)] } : undefined;
 }
 
-export function references(model: Model, offset: number, withDefinition: boolean): Span[] {
+export function references(model: DocumentModel, offset: number, withDefinition: boolean): Span[] {
   const found = named(model, offset);
   if (!found) return [];
   const names = serviceNames(model.outline);
@@ -44,13 +44,13 @@ export function references(model: Model, offset: number, withDefinition: boolean
 }
 
 /** What would be renamed at the offset; undefined where that is no service's name. */
-export function renameable(model: Model, offset: number): (Span & { name: string }) | undefined {
+export function renameable(model: DocumentModel, offset: number): (Span & { name: string }) | undefined {
   const found = named(model, offset);
   return found && { ...span(found.node), name: found.name };
 }
 
 /** The edits that give the service another name, or why that is not possible. */
-export function rename(model: Model, offset: number, to: string): TextEdit[] | { refused: string } {
+export function rename(model: DocumentModel, offset: number, to: string): TextEdit[] | { refused: string } {
   const found = named(model, offset);
   if (!found) return { refused: t("There is no service's name here.") };
   const name = to.trim();

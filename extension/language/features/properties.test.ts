@@ -2,14 +2,14 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseConfig } from "../../../core/config/parse-config.ts";
 import { RUNNING, SHOP } from "../../../test/support/language/testing.ts";
+import { type DocumentModel, modelOf, type Span } from "../document/document-model.ts";
 import { apply } from "../document/edits.ts";
-import { type Model, modelOf, type Span } from "../document/model.ts";
 import { completions } from "./completion.ts";
-import { findings } from "./diagnostics.ts";
-import { fixes } from "./fixes.ts";
+import { documentDiagnostics } from "./diagnostics.ts";
 import { hover } from "./hover.ts";
 import { lenses } from "./lenses.ts";
 import { definition, references, rename, renameable } from "./navigation.ts";
+import { fixes } from "./quick-fixes.ts";
 import { testRoute } from "./route-test.ts";
 import { folds, symbols } from "./structure.ts";
 
@@ -21,13 +21,13 @@ const FACTS = {
 };
 
 /** Asks every feature at the offset; every place they name must lie in the text. */
-function askAll(model: Model, offset: number): void {
+function askAll(model: DocumentModel, offset: number): void {
   const { text } = model;
   const inText = ({ start, end }: Span) => {
     if (!(0 <= start && start <= end && end <= text.length))
       throw new Error(`${start}–${end} of ${text.length}`);
   };
-  for (const finding of findings(model, FACTS)) {
+  for (const finding of documentDiagnostics(model, FACTS)) {
     inText(finding);
     if (finding.related) inText(finding.related);
     for (const { edits } of fixes(model, finding, FACTS)) {

@@ -4,8 +4,8 @@ import { type RouteDecision, route } from "../../../core/routing/route-request.t
 import { headOfUrl } from "../../../core/routing/routing-input.ts";
 import { httpOrigin, type Routing } from "../../../core/session/session-document.ts";
 import { t } from "../../words.ts";
-import type { Facts } from "../document/facts.ts";
-import type { Model, Span } from "../document/model.ts";
+import type { DocumentModel, Span } from "../document/document-model.ts";
+import type { EditorFacts } from "../document/editor-facts.ts";
 import type { DomainItem } from "../document/outline.ts";
 
 /** A place that took part in the decision, and what to show behind its line. */
@@ -28,7 +28,12 @@ const NOBODY = "test-session";
  * @param input a URL, or a path, which is asked of the domain at `offset` (else the first)
  * @param offset where the cursor is
  */
-export function testRoute(model: Model, facts: Facts, input: string, offset: number): RouteTest {
+export function testRoute(
+  model: DocumentModel,
+  facts: EditorFacts,
+  input: string,
+  offset: number,
+): RouteTest {
   const { outline } = model;
   const here =
     outline.domains.find(({ node }) => node.start <= offset && offset <= node.end) ?? outline.domains[0];
@@ -61,7 +66,7 @@ export function testRoute(model: Model, facts: Facts, input: string, offset: num
 }
 
 /** What can be read of the file, as a session would have it. */
-function routing({ outline }: Model, targetOf: (service: string) => Target): Routing {
+function routing({ outline }: DocumentModel, targetOf: (service: string) => Target): Routing {
   return {
     services: outline.services.flatMap(({ name, local, remote, rewrites }) => {
       const location = (targetOf(name.text) === "local" ? local : remote)?.text ?? local?.text ?? "";
@@ -84,7 +89,7 @@ function routing({ outline }: Model, targetOf: (service: string) => Target): Rou
 }
 
 function marks(
-  { outline }: Model,
+  { outline }: DocumentModel,
   decision: Extract<RouteDecision, { outcome: "routed" }>,
   path: string,
   target: Target,

@@ -1,6 +1,6 @@
 /** The file's structure: its symbols, and what can be folded. */
 import type { YamlNode } from "../../../core/config/yaml/yaml-node.ts";
-import type { Model, Span } from "../document/model.ts";
+import type { DocumentModel, Span } from "../document/document-model.ts";
 
 export interface OutlineSymbol extends Span {
   name: string;
@@ -11,7 +11,7 @@ export interface OutlineSymbol extends Span {
   children: OutlineSymbol[];
 }
 
-export function symbols({ tree, outline }: Model): OutlineSymbol[] {
+export function symbols({ tree, outline }: DocumentModel): OutlineSymbol[] {
   const root = tree.resolved(tree.root);
   if (root?.kind !== "map") return [];
   return root.pairs.map(({ key, value }): OutlineSymbol => {
@@ -101,7 +101,7 @@ interface Fold {
 }
 
 /** Maps and lists of several lines below their key or dash, and comments of several lines. */
-export function folds({ tree, text, parsed }: Model): Fold[] {
+export function folds({ tree, text, parsed }: DocumentModel): Fold[] {
   const found = new Map<number, Fold>();
   const line = (offset: number) => parsed.positions.position(offset).line;
   const add = (start: number, end: number) => {

@@ -2,12 +2,12 @@
 import { keyInfoAt } from "../../../core/config/model/schema-keys.ts";
 import type { Path } from "../../../core/config/yaml/yaml-tree.ts";
 import { t } from "../../words.ts";
+import type { DocumentModel } from "../document/document-model.ts";
 import { insertKey, scalar } from "../document/edits.ts";
-import type { Model } from "../document/model.ts";
-import type { Finding } from "./diagnostics.ts";
-import type { Fix } from "./fix.ts";
+import type { DocumentDiagnostic } from "./diagnostics.ts";
+import type { QuickFix } from "./quick-fix.ts";
 
-export function missingKey(model: Model, { path }: Finding): Fix[] {
+export function missingKey(model: DocumentModel, { path }: DocumentDiagnostic): QuickFix[] {
   const key = String(path.at(-1));
   const parent = path.length > 1 ? model.tree.resolved(model.tree.node(path.slice(0, -1))) : model.tree.root;
   if (path.length === 0 || (parent === undefined && path.length === 1)) return [];
@@ -38,13 +38,13 @@ const FLOW_VALUES: Readonly<Record<string, string>> = {
   domains: "[{ domain: example.com, default_service: web }]",
 };
 
-export function wrongValue(model: Model, { path, start, end }: Finding): Fix[] {
+export function wrongValue(model: DocumentModel, { path, start, end }: DocumentDiagnostic): QuickFix[] {
   const node = model.tree.resolved(model.tree.node(path));
   if (node?.kind !== "scalar") return [];
   const info = keyInfoAt(path);
   const text = model.text.slice(start, end);
   const value = node.value;
-  const change = (to: string): Fix => ({
+  const change = (to: string): QuickFix => ({
     title: t('Change to "{0}"', to),
     edits: [{ start, end, text: to }],
   });

@@ -1,5 +1,5 @@
 // A linkup.yaml as large as that of a very large system.
-import { type Facts, NO_FACTS } from "../../../extension/language/document/facts.ts";
+import { type EditorFacts, NO_FACTS } from "../../../extension/language/document/editor-facts.ts";
 
 /** Five lines for each service, those of the domains and routes included. */
 export function largeConfig(services: number): string {
@@ -31,8 +31,8 @@ export function largeConfig(services: number): string {
 }
 
 /** As while its session runs: every service with its health. */
-export function largeFacts(services: number): Facts {
-  const session: Facts["session"] = {
+export function largeFacts(services: number): EditorFacts {
+  const session: EditorFacts["session"] = {
     name: "slim-gecko",
     kind: "tunneled",
     state: "running",

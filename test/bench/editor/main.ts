@@ -2,10 +2,10 @@
 // Prints the times; exits with 0 only when the targets are met. What counts is the time that the thread has worked:
 // on a machine that is busy with other things, the time that has passed says more about those.
 
-import type { Facts } from "../../../extension/language/document/facts.ts";
-import { type Model, modelOf } from "../../../extension/language/document/model.ts";
+import { type DocumentModel, modelOf } from "../../../extension/language/document/document-model.ts";
+import type { EditorFacts } from "../../../extension/language/document/editor-facts.ts";
 import { completions } from "../../../extension/language/features/completion.ts";
-import { findings } from "../../../extension/language/features/diagnostics.ts";
+import { documentDiagnostics } from "../../../extension/language/features/diagnostics.ts";
 import { hover } from "../../../extension/language/features/hover.ts";
 import { lenses } from "../../../extension/language/features/lenses.ts";
 import { rename } from "../../../extension/language/features/navigation.ts";
@@ -35,7 +35,7 @@ const STROKES: { what: string; at: string; typed: string }[] = [
 ];
 
 const start = largeConfig(SERVICES);
-const facts: Facts = largeFacts(SERVICES);
+const facts: EditorFacts = largeFacts(SERVICES);
 /** Milliseconds that the thread has worked, and that have passed. */
 interface Time {
   worked: number;
@@ -54,7 +54,7 @@ function timed<T>(name: string, action: () => T): T {
   return result;
 }
 
-let model: Model = timed("opening the file", () => modelOf(start));
+let model: DocumentModel = timed("opening the file", () => modelOf(start));
 for (let round = 0; round < 12; round++) {
   if (round === 2) forgetWarmUp();
   for (const { at, typed } of STROKES) {
@@ -72,7 +72,7 @@ function stroke(text: string, cursor: number): void {
   const before = model;
   model = timed("diagnostics after a keystroke", () => {
     const next = modelOf(text, before);
-    findings(next, facts);
+    documentDiagnostics(next, facts);
     return next;
   });
   timed("completion after a keystroke", () => completions(modelOf(text, before), facts, cursor));

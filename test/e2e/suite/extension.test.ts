@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as vscode from "vscode";
-import type { LinkupApi } from "../../../extension/api.ts";
 import { COMMANDS, commandId } from "../../../extension/ids.ts";
+import type { LinkupApi } from "../../../extension/public-api.ts";
 
 const extension = vscode.extensions.getExtension<LinkupApi>("linkup-dev.linkup")!;
 

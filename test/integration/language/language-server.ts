@@ -71,7 +71,7 @@ export class LanguageServer {
   }
 
   /** What the server finds in the text. */
-  async findings(text: string): Promise<Report[]> {
+  async documentDiagnostics(text: string): Promise<Report[]> {
     const uri = `file:///test/file-${++this.#count}.yaml`;
     const reported = new Promise<Report[]>((done) => this.#reports.set(uri, done));
     this.#send({
@@ -81,7 +81,7 @@ export class LanguageServer {
     return await Promise.race([reported, this.#ended]);
   }
 
-  /** The hover's text at a place of a text that was given to `findings` last. */
+  /** The hover's text at a place of a text that was given to `documentDiagnostics` last. */
   async hover(line: number, character: number): Promise<string> {
     const uri = `file:///test/file-${this.#count}.yaml`;
     const found = await this.#request("textDocument/hover", {

@@ -22,7 +22,9 @@ afterAll(async () => {
 
 /** Lines (from 1) and messages. */
 async function theirs(text: string): Promise<string[]> {
-  return (await server.findings(text)).map(({ range, message }) => `${range.start.line + 1}: ${message}`);
+  return (await server.documentDiagnostics(text)).map(
+    ({ range, message }) => `${range.start.line + 1}: ${message}`,
+  );
 }
 
 function ours(text: string): { severity: string; line: number; lastLine: number; code: string }[] {
@@ -84,7 +86,7 @@ test.each(DIAGNOSTICS)("no contradiction: %s", async (_, from, to) => {
   const text = shop(from, to);
   const mine = ours(text);
   const errors = mine.filter(({ severity }) => severity === "error");
-  const reports = await server.findings(text);
+  const reports = await server.documentDiagnostics(text);
   // What they find, we find: an error of ours in the same lines. A text that is no YAML may confuse them further.
   const malformed = errors.some(({ code }) => ["yaml-syntax", "tab-indent", "unknown-anchor"].includes(code));
   for (const { range, message } of reports) {
@@ -124,7 +126,7 @@ test.each<[string, string, string, RegExp]>([
 });
 
 test("both describe a key in the same words", async () => {
-  await server.findings(SHOP);
+  await server.documentDiagnostics(SHOP);
   const line = SHOP.split("\n").findIndex((text) => text.includes("default_service"));
   expect(await server.hover(line, 6)).toContain("The service that serves every path that no route takes.");
 });

@@ -1,6 +1,6 @@
 /** What the tests of this folder share: a file, its session, and a cursor in a text. */
 
-import { type Facts, NO_FACTS } from "../../../extension/language/document/facts.ts";
+import { type EditorFacts, NO_FACTS } from "../../../extension/language/document/editor-facts.ts";
 import type { ServiceView, SessionView } from "../../../manager/model/snapshot.ts";
 
 export const SHOP = `linkup:
@@ -68,7 +68,7 @@ const SESSION: SessionView = {
 };
 
 /** While SHOP's session runs: web on this machine, api remote and ill. */
-export const RUNNING: Facts = { ...NO_FACTS, session: SESSION, sessionNames: ["slim-gecko"] };
+export const RUNNING: EditorFacts = { ...NO_FACTS, session: SESSION, sessionNames: ["slim-gecko"] };
 
 /** The text with a snippet's placeholders as they are when nothing is typed over them. */
 export function expanded(snippet: string): string {

@@ -1,12 +1,11 @@
-/** Remedies for findings, as edits of the text. */
+/** Remedies for documentDiagnostics, as edits of the text. */
 import type { MapNode, YamlNode } from "../../../core/config/yaml/yaml-node.ts";
 import { compile } from "../../../core/regex/pattern.ts";
 import { t } from "../../words.ts";
+import type { DocumentModel } from "../document/document-model.ts";
+import { type EditorFacts, localPort } from "../document/editor-facts.ts";
 import { removePair, replaceScalar, scalar } from "../document/edits.ts";
-import { type Facts, localPort } from "../document/facts.ts";
-import type { Model } from "../document/model.ts";
-import type { Finding } from "./diagnostics.ts";
-import { type Fix, freePort, scalarAt } from "./fix.ts";
+import type { DocumentDiagnostic } from "./diagnostics.ts";
 import { addService, removeItem, unreachableRoute } from "./item-fixes.ts";
 import {
   backtrackingFixes,
@@ -15,12 +14,13 @@ import {
   invalidPatternFixes,
   type TextFix,
 } from "./pattern-fixes.ts";
+import { freePort, type QuickFix, scalarAt } from "./quick-fix.ts";
 import { missingKey, wrongValue } from "./value-fixes.ts";
 
-type Remedy = (model: Model, finding: Finding, facts: Facts) => Fix[];
+type Remedy = (model: DocumentModel, finding: DocumentDiagnostic, facts: EditorFacts) => QuickFix[];
 
 /** The most likely one first. */
-export function fixes(model: Model, finding: Finding, facts: Facts): Fix[] {
+export function fixes(model: DocumentModel, finding: DocumentDiagnostic, facts: EditorFacts): QuickFix[] {
   return REMEDIES[finding.code](model, finding, facts);
 }
 
@@ -33,7 +33,7 @@ const suggested: Remedy = (model, { start, end, suggestion, path }) => {
   return [{ title: t('Change to "{0}"', suggestion.trim()), edits: [{ start, end, text }] }];
 };
 
-const REMEDIES: Readonly<Record<Finding["code"], Remedy>> = {
+const REMEDIES: Readonly<Record<DocumentDiagnostic["code"], Remedy>> = {
   "yaml-syntax": suggested,
   "tab-indent": (_, { start, end, suggestion }) => [
     { title: t("Use spaces"), edits: [{ start, end, text: suggestion ?? "  " }] },
@@ -119,7 +119,7 @@ const REMEDIES: Readonly<Record<Finding["code"], Remedy>> = {
     const map = model.tree.resolved(model.tree.node(path.slice(0, -1)));
     if (!node || map?.kind !== "map") return [];
     const index = map.pairs.findIndex(({ key }) => key.value === "worker_token");
-    const own: Fix[] = [
+    const own: QuickFix[] = [
       {
         title: t("Read it from the variable LINKUP_WORKER_TOKEN"),
         edits: [replaceScalar(model.tree, node, "${env:LINKUP_WORKER_TOKEN}")],
@@ -149,10 +149,10 @@ function pairAt(node: YamlNode | undefined, offset: number): { map: MapNode; ind
 
 /** Fixes of the text of the scalar at the finding's path, where that text stands as it is. */
 function patternFixes(
-  model: Model,
-  { path, start, end }: Finding,
+  model: DocumentModel,
+  { path, start, end }: DocumentDiagnostic,
   find: (text: string, start: number, end: number) => TextFix[],
-): Fix[] {
+): QuickFix[] {
   const node = scalarAt(model, path);
   if (typeof node?.value !== "string" || node.style === "block") return [];
   const begin = node.start + (node.style === "plain" ? 0 : 1);

@@ -3,7 +3,7 @@ import * as vscode from "vscode";
 import { LinkupError, type Problem } from "../manager/model/problem.ts";
 import { commandId, isCommand } from "./ids.ts";
 import type { Linkup } from "./linkup.ts";
-import { brief, withShortPaths } from "./model.ts";
+import { brief, withShortPaths } from "./window-model.ts";
 import { t } from "./words.ts";
 
 /** When each problem was last shown, ms. */

@@ -1,14 +1,14 @@
-/** The findings of the open files, in the editor and in the Problems panel. */
+/** The documentDiagnostics of the open files, in the editor and in the Problems panel. */
 import * as vscode from "vscode";
-import type { Model } from "../document/model.ts";
-import { type Code, type Finding, findings } from "../features/diagnostics.ts";
-import { type ConfigDocuments, toRange } from "./documents.ts";
+import type { DocumentModel } from "../document/document-model.ts";
+import { type Code, type DocumentDiagnostic, documentDiagnostics } from "../features/diagnostics.ts";
+import { type ConfigDocuments, toRange } from "./config-documents.ts";
 import type { LiveFacts } from "./live-facts.ts";
 
 /** Where a code is explained. */
 type Explanations = (code: Code) => vscode.Uri | undefined;
 
-export function registerProblemList(
+export function registerDiagnostics(
   context: vscode.ExtensionContext,
   documents: ConfigDocuments,
   facts: LiveFacts,
@@ -20,7 +20,7 @@ export function registerProblemList(
     waiting.delete(document);
     if (document.isClosed) return;
     const model = documents.model(document);
-    const found = findings(model, facts.of(document));
+    const found = documentDiagnostics(model, facts.of(document));
     collection.set(
       document.uri,
       found.map((finding) => diagnostic(document.uri, model, finding, explanations)),
@@ -55,8 +55,8 @@ const SEVERITIES = {
 
 function diagnostic(
   uri: vscode.Uri,
-  model: Model,
-  finding: Finding,
+  model: DocumentModel,
+  finding: DocumentDiagnostic,
   explanations: Explanations,
 ): vscode.Diagnostic {
   const result = new vscode.Diagnostic(

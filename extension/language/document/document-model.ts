@@ -13,7 +13,7 @@ export interface TextEdit extends Span {
   text: string;
 }
 
-export interface Model {
+export interface DocumentModel {
   text: string;
   parsed: ParsedConfig;
   tree: YamlTree;
@@ -21,17 +21,17 @@ export interface Model {
 }
 
 /** With the model of the text before an edit, only what was touched is read again. */
-export function modelOf(text: string, previous?: Model): Model {
+export function modelOf(text: string, previous?: DocumentModel): DocumentModel {
   const parsed = parseConfig(text, previous?.parsed);
   const { tree } = parsed.positions;
   return { text, parsed, tree, outline: outlineOf(tree) };
 }
 
 /** The models of the open documents, one for each: that of its last version. */
-export class Models {
-  readonly #models = new Map<string, { version: number; model: Model }>();
+export class DocumentModels {
+  readonly #models = new Map<string, { version: number; model: DocumentModel }>();
 
-  get(document: { key: string; version: number; text(): string }): Model {
+  get(document: { key: string; version: number; text(): string }): DocumentModel {
     const known = this.#models.get(document.key);
     if (known?.version === document.version) return known.model;
     const model = modelOf(document.text(), known?.model);

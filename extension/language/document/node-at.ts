@@ -1,10 +1,10 @@
 /** What stands at a place of the text. */
 import type { AliasNode, ScalarNode, YamlNode } from "../../../core/config/yaml/yaml-node.ts";
 import type { Path, YamlTree } from "../../../core/config/yaml/yaml-tree.ts";
+import type { Span } from "./document-model.ts";
 import { lineStart } from "./lines.ts";
-import type { Span } from "./model.ts";
 
-interface Spot {
+interface NodeAtOffset {
   node: YamlNode;
   path: Path;
   /** The node is a key; the path is then that of its value. */
@@ -12,12 +12,12 @@ interface Spot {
 }
 
 /** The scalar or alias at the offset (its end counts), as it is written there. */
-export function spotAt(
+export function nodeAt(
   tree: YamlTree,
   offset: number,
-): (Spot & { node: ScalarNode | AliasNode }) | undefined {
+): (NodeAtOffset & { node: ScalarNode | AliasNode }) | undefined {
   const within = (node: YamlNode) => node.start <= offset && offset <= node.end;
-  const find = (node: YamlNode, path: Path, isKey: boolean): ReturnType<typeof spotAt> => {
+  const find = (node: YamlNode, path: Path, isKey: boolean): ReturnType<typeof nodeAt> => {
     if (!within(node)) return undefined;
     if (node.kind === "map") {
       for (const { key, value } of node.pairs) {

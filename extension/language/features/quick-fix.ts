@@ -1,10 +1,10 @@
 /** A remedy, and what the makers of remedies share. */
 import type { ScalarNode } from "../../../core/config/yaml/yaml-node.ts";
 import type { Path } from "../../../core/config/yaml/yaml-tree.ts";
-import { localPort } from "../document/facts.ts";
-import type { Model, TextEdit } from "../document/model.ts";
+import type { DocumentModel, TextEdit } from "../document/document-model.ts";
+import { localPort } from "../document/editor-facts.ts";
 
-export interface Fix {
+export interface QuickFix {
   title: string;
   edits: TextEdit[];
   /** A service to be routed to remote; there is nothing to edit then. */
@@ -13,13 +13,13 @@ export interface Fix {
   keepsToken?: true;
 }
 
-export function scalarAt({ tree }: Model, path: Path): ScalarNode | undefined {
+export function scalarAt({ tree }: DocumentModel, path: Path): ScalarNode | undefined {
   const node = tree.resolved(tree.node(path));
   return node?.kind === "scalar" ? node : undefined;
 }
 
 /** The first port that no service of the file has. */
-export function freePort({ outline }: Model, from: number): number {
+export function freePort({ outline }: DocumentModel, from: number): number {
   const used = new Set(outline.services.map(({ local }) => local && localPort(local.text)));
   let port = from;
   while (used.has(port) && port < 65_535) port++;

@@ -1,6 +1,11 @@
 import { createServer } from "node:net";
 import { expect, test } from "vitest";
-import { fromLsof, fromNetstat, fromProc, listeningPorts } from "./ports.ts";
+import {
+  fromLsof,
+  fromNetstat,
+  fromProc,
+  listeningPorts,
+} from "../../../extension/language/document/listening-ports.ts";
 
 test("this machine's", async () => {
   const server = createServer();

@@ -1,14 +1,14 @@
 /** The documents that are a linkup.yaml, and their models. */
 import * as vscode from "vscode";
 import type { ConfigFiles } from "../../config-files.ts";
-import { type Model, Models, type Span } from "../document/model.ts";
+import { type DocumentModel, DocumentModels, type Span } from "../document/document-model.ts";
 
 /** What any of them is written in; `has` tells them from other YAML. */
 export const SELECTOR: vscode.DocumentSelector = [{ language: "yaml" }, { pattern: "**/linkup.{yaml,yml}" }];
 
 export class ConfigDocuments {
   readonly #configs: ConfigFiles;
-  readonly #models = new Models();
+  readonly #models = new DocumentModels();
 
   constructor(configs: ConfigFiles) {
     this.#configs = configs;
@@ -23,7 +23,7 @@ export class ConfigDocuments {
   }
 
   /** Of the text as it is now; parsed once, whoever asks. */
-  model(document: vscode.TextDocument): Model {
+  model(document: vscode.TextDocument): DocumentModel {
     const { uri, version } = document;
     return this.#models.get({ key: uri.toString(), version, text: () => document.getText() });
   }
@@ -33,7 +33,7 @@ export class ConfigDocuments {
   }
 }
 
-export function toRange({ parsed: { positions } }: Model, { start, end }: Span): vscode.Range {
+export function toRange({ parsed: { positions } }: DocumentModel, { start, end }: Span): vscode.Range {
   const from = positions.position(start);
   const to = positions.position(end);
   return new vscode.Range(from.line, from.column, to.line, to.column);

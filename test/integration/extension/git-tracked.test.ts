@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { isTracked } from "./tracked.ts";
+import { isTracked } from "../../../extension/language/document/git-tracked.ts";
 
 test("a file is tracked once it is added", async () => {
   const folder = mkdtempSync(join(tmpdir(), "linkup-tracked-"));

@@ -1,8 +1,8 @@
 /** The words for the states of things. */
-import type { Target } from "../../core/config/parse-config.ts";
-import type { SessionKind } from "../../core/session/session-document.ts";
-import type { ComponentId, ComponentState, Health, SessionState } from "../../manager/model/snapshot.ts";
-import { t } from "../words.ts";
+import type { Target } from "../core/config/parse-config.ts";
+import type { SessionKind } from "../core/session/session-document.ts";
+import type { ComponentId, ComponentState, Health, SessionState } from "../manager/model/snapshot.ts";
+import { t } from "./words.ts";
 
 export function targetWord(target: Target): string {
   return target === "local" ? t("local") : t("remote");

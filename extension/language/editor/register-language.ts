@@ -4,11 +4,11 @@ import type { Linkup } from "../../linkup.ts";
 import { translateWith } from "../../words.ts";
 import { CODES, type Code, PROBLEMS_PAGE } from "../features/diagnostics.ts";
 import { registerActions } from "./actions.ts";
-import { ConfigDocuments } from "./documents.ts";
+import { ConfigDocuments } from "./config-documents.ts";
 import { LiveFacts } from "./live-facts.ts";
-import { registerProblemList } from "./problem-list.ts";
 import { registerProviders } from "./providers.ts";
-import { RouteBench } from "./route-bench.ts";
+import { registerDiagnostics } from "./publish-diagnostics.ts";
+import { RouteBench } from "./route-tester.ts";
 
 /** @returns what the command "Test Route" does */
 export function registerLanguage(context: vscode.ExtensionContext, linkup: Linkup): () => Promise<void> {
@@ -19,7 +19,7 @@ export function registerLanguage(context: vscode.ExtensionContext, linkup: Linku
   const bench = new RouteBench(documents, facts);
   const page = vscode.Uri.joinPath(context.extensionUri, PROBLEMS_PAGE);
   const lines = new Map<Code, number>();
-  registerProblemList(context, documents, facts, (code) =>
+  registerDiagnostics(context, documents, facts, (code) =>
     page.with({ fragment: lines.has(code) ? `L${lines.get(code)}` : code }),
   );
   void headings(page).then(

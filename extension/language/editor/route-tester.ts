@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 import { t } from "../../words.ts";
 import { type Mark, testRoute } from "../features/route-test.ts";
-import { type ConfigDocuments, toRange } from "./documents.ts";
+import { type ConfigDocuments, toRange } from "./config-documents.ts";
 import type { LiveFacts } from "./live-facts.ts";
 
 const SUMMARY_MS = 20_000;

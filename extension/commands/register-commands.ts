@@ -2,18 +2,18 @@
 import * as vscode from "vscode";
 import { COMMANDS, type Command, commandId } from "../ids.ts";
 import type { Linkup } from "../linkup.ts";
-import { report, solve } from "../report.ts";
+import { report, solve } from "../report-problem.ts";
 import type { Row } from "../views/rows.ts";
 import { createConfig } from "./create.ts";
 import { doctor, endOrphans, installCloudflared, updateWorker } from "./doctor.ts";
-import { Documents } from "./documents.ts";
-import { cancelStart, restart, start, stop } from "./life.ts";
 import { installLocalDns, undoSystemChanges, uninstallLocalDns } from "./local-dns.ts";
 import { showLogs } from "./logs.ts";
 import { showMenu } from "./menu.ts";
 import { copyUrl, openConfig, openService, openSession } from "./open.ts";
+import { Documents } from "./preview-documents.ts";
 import { routeAll, routeService, routeTo, toggleService } from "./route.ts";
 import { createIsolated, createPreview, deleteSession, listSessions } from "./sessions.ts";
+import { cancelStart, restart, start, stop } from "./start-stop.ts";
 import { explainRequest, showStatus } from "./status.ts";
 import { setWorkerToken } from "./token.ts";
 

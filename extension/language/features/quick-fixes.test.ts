@@ -1,16 +1,16 @@
 import { expect, test } from "vitest";
 import { badText, FIXES } from "../../../test/support/language/cases.ts";
 import { RUNNING, SHOP, shop } from "../../../test/support/language/testing.ts";
+import { modelOf } from "../document/document-model.ts";
+import { NO_FACTS } from "../document/editor-facts.ts";
 import { apply } from "../document/edits.ts";
-import { NO_FACTS } from "../document/facts.ts";
-import { modelOf } from "../document/model.ts";
-import { CODES, findings } from "./diagnostics.ts";
-import { fixes } from "./fixes.ts";
+import { CODES, documentDiagnostics } from "./diagnostics.ts";
+import { fixes } from "./quick-fixes.ts";
 
 /** What the fixes of the finding of that code make of the text, by their titles. */
 function fixed(text: string, code: string, facts = NO_FACTS): Record<string, string> {
   const model = modelOf(text);
-  const finding = findings(model, facts).find((finding) => finding.code === code);
+  const finding = documentDiagnostics(model, facts).find((finding) => finding.code === code);
   if (!finding) throw new Error(`There is no ${code}`);
   return Object.fromEntries(
     fixes(model, finding, facts).map(({ title, edits }) => [title, apply(text, edits)]),
@@ -96,7 +96,7 @@ test("a token goes to the environment, or to the editor's secrets", () => {
 test("a silent local service can be routed to remote", () => {
   const facts = { ...RUNNING, listening: new Set<number>() };
   const model = modelOf(SHOP);
-  const [web, api] = findings(model, facts).map((finding) => fixes(model, finding, facts));
+  const [web, api] = documentDiagnostics(model, facts).map((finding) => fixes(model, finding, facts));
   expect(web).toEqual([{ title: "Route web to remote", edits: [], toRemote: "web" }]);
   expect(api).toEqual([]);
 });

@@ -2,7 +2,7 @@
 import { addressOf } from "../../../core/config/checks/check-locations.ts";
 import type { SessionView } from "../../../manager/model/snapshot.ts";
 
-export interface Facts {
+export interface EditorFacts {
   /** The session that this file has, if any. */
   session: SessionView | undefined;
   /** The names of all sessions that are known. */
@@ -13,7 +13,12 @@ export interface Facts {
   tracked: boolean;
 }
 
-export const NO_FACTS: Facts = { session: undefined, sessionNames: [], listening: undefined, tracked: false };
+export const NO_FACTS: EditorFacts = {
+  session: undefined,
+  sessionNames: [],
+  listening: undefined,
+  tracked: false,
+};
 
 /** The port on this machine that a location means; undefined when it is elsewhere or no URL. */
 export function localPort(location: string): number | undefined {

@@ -1,8 +1,8 @@
 /** Where in the structure a cursor is: also in text that is no YAML yet, because it is being typed. */
 import type { YamlTree } from "../../../core/config/yaml/yaml-tree.ts";
+import type { Span } from "./document-model.ts";
 import { lineStart } from "./lines.ts";
-import type { Span } from "./model.ts";
-import { flowAt } from "./spot.ts";
+import { flowAt } from "./node-at.ts";
 
 export interface Context {
   /** The way to the map, list or value, any item of a list being 0. */

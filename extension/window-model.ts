@@ -15,7 +15,7 @@ export interface ConfigFile {
   firstError?: { line: number; column: number };
 }
 
-export interface Model {
+export interface WindowModel {
   snapshot: Snapshot;
   configs: readonly ConfigFile[];
   /** What starts right now, by the config's path, before the snapshot knows of it. */
@@ -27,27 +27,27 @@ export interface Model {
 export type WorkspaceState = "none" | "invalid" | "stopped" | SessionState;
 
 /** The session of this file, without those beside it. */
-export function sessionOf({ snapshot }: Model, configPath: string): SessionView | undefined {
+export function sessionOf({ snapshot }: WindowModel, configPath: string): SessionView | undefined {
   return snapshot.sessions.find((session) => session.configPath === configPath && !session.secondary);
 }
 
 /** The workspace's own sessions, in the order of its folders. */
-export function ownSessions(model: Model): SessionView[] {
+export function ownSessions(model: WindowModel): SessionView[] {
   return model.configs.flatMap(({ path }) => sessionOf(model, path) ?? []);
 }
 
 /** Previews and others beside, and the sessions of other windows and terminals. */
-export function otherSessions(model: Model): SessionView[] {
+export function otherSessions(model: WindowModel): SessionView[] {
   const own = new Set(ownSessions(model));
   return model.snapshot.sessions.filter((session) => !own.has(session));
 }
 
 /** Configs without a session. */
-export function idleConfigs(model: Model): ConfigFile[] {
+export function idleConfigs(model: WindowModel): ConfigFile[] {
   return model.configs.filter(({ path }) => !sessionOf(model, path));
 }
 
-export function workspaceState(model: Model): WorkspaceState {
+export function workspaceState(model: WindowModel): WorkspaceState {
   const session = ownSessions(model)[0];
   if (session) return session.state;
   const [config] = model.configs;
