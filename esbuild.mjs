@@ -167,7 +167,7 @@ export function overBudget(metafiles) {
   });
 }
 
-if (import.meta.main) {
+if (process.argv[1] === import.meta.filename) {
   const named = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
   console.log(sizes(await bundle(named.length > 0 ? named : undefined)));
 }

@@ -1,28 +1,37 @@
-// Formatting, lint, layers and types: what needs no running program.
-import { spawnSync } from "node:child_process";
+// What needs no running program: formatting, lint, layers, types, names, spelling, workflows. All at once, told one after the other.
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 
-const packages = [
-  "core",
-  "node",
-  "worker",
-  "local-server",
-  "manager",
-  "agent-tools",
-  "extension",
-  "cli",
-].filter((name) => existsSync(name));
+const PACKAGES = ["core", "node", "worker", "local-server", "manager", "agent-tools", "extension", "cli"];
+const present = PACKAGES.filter((name) => existsSync(name));
 const steps = [
   ["biome", "check", "--error-on-warnings", "."],
-  ["depcruise", "--config", ".dependency-cruiser.mjs", "--output-type", "err", ...packages],
+  ["depcruise", "--config", ".dependency-cruiser.mjs", "--output-type", "err", ...present],
   ["tsc", "--noEmit"],
   ["tsc", "--noEmit", "-p", "worker"],
+  ["node", "scripts/type-names.mjs"],
+  ["cspell", "lint", "--no-progress", "--cache", "--cache-location", "node_modules/.cache/cspell"],
+  ["node", "scripts/actionlint.mjs"],
 ];
 
-let failed = false;
-for (const [command, ...args] of steps) {
-  console.log(`$ ${command} ${args.join(" ")}`);
-  const { status } = spawnSync(command, args, { stdio: "inherit", shell: process.platform === "win32" });
-  failed ||= status !== 0;
+const running = steps.map(run);
+for (const [index, step] of steps.entries()) {
+  console.log(`$ ${step.join(" ")}`);
+  const { code, output } = await running[index];
+  process.stdout.write(output);
+  if (code !== 0) process.exitCode = 1;
 }
-process.exitCode = failed ? 1 : 0;
+
+/** What it printed, and its exit code. */
+function run([command, ...args]) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      shell: process.platform === "win32",
+    });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (piece) => (output += piece));
+    child.on("error", ({ message }) => resolve({ code: 1, output: `${message}\n` }));
+    child.on("close", (code) => resolve({ code, output }));
+  });
+}

@@ -3,7 +3,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
-import { delimiter, join, resolve } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = resolve(fileURLToPath(new URL(".", import.meta.url)), "..");
@@ -40,11 +40,13 @@ function isInstalled() {
 }
 
 const bundled = join(modules, "node", "bin", process.platform === "win32" ? "node.exe" : "node");
-const node = existsSync(bundled) ? bundled : process.execPath;
-const path = [join(modules, "node", "bin"), join(modules, ".bin"), process.env.PATH].join(delimiter);
+// LINKUP_NODE=path: the Node that runs this, to try another version.
+const own = process.env.LINKUP_NODE !== "path" && existsSync(bundled);
+const node = own ? bundled : process.execPath;
+const path = [dirname(node), join(modules, ".bin"), process.env.PATH].join(delimiter);
 
 // Our Node warns of each source that it runs as it is, which is meant to be so. Another one may not know this option.
-const quiet = node === bundled ? ["--disable-warning=MODULE_TYPELESS_PACKAGE_JSON"] : [];
+const quiet = own ? ["--disable-warning=MODULE_TYPELESS_PACKAGE_JSON"] : [];
 const child = spawn(node, [...quiet, join(root, "scripts", `${script}.mjs`), ...args], {
   stdio: "inherit",
   env: { ...process.env, PATH: path },

@@ -12,7 +12,10 @@ const skipVsCode = process.env.LINKUP_SKIP_E2E === "1";
 
 /** Each tier with its steps: a command, or a vitest configuration whose tests are counted. */
 const tiers = {
-  check: [["node", "scripts/check.mjs"]],
+  check: [
+    ["node", "scripts/actionlint.mjs", "--install"],
+    ["node", "scripts/check.mjs"],
+  ],
   build: [["node", "esbuild.mjs"]],
   rules: [vitest("vitest.config.mts")],
   processes: [vitest("test/vitest.config.mts")],

@@ -1,0 +1,66 @@
+// One name for one thing: fails when a type (interface, alias, class, enumeration) is exported under one name by two modules.
+import { globSync } from "node:fs";
+import { resolve } from "node:path";
+import { parseFile } from "@swc/core";
+
+const root = resolve(import.meta.dirname, "..");
+const PACKAGES = "core,node,worker,local-server,manager,agent-tools,extension,cli";
+const TYPES = new Set([
+  "ClassDeclaration",
+  "TsEnumDeclaration",
+  "TsInterfaceDeclaration",
+  "TsTypeAliasDeclaration",
+]);
+
+/** Names that are still exported twice. The list only shrinks. */
+const NOT_YET = [
+  "PendingDeletion",
+  "Fault",
+  "Seen",
+  "Service",
+  "Answer",
+  "World",
+  "Undo",
+  "Edge",
+  "OriginalWorker",
+  "Rewrite",
+  "Domain",
+  "Session",
+  "Target",
+  "Machine",
+  "TunnelData",
+  "Asked",
+  "Load",
+  "Command",
+  "Model",
+  "Facts",
+  "ProbeResult",
+  "SessionRecord",
+  "RequestLog",
+  "Listening",
+  "Endpoint",
+  "Exchange",
+  "RoutableSession",
+];
+
+/** Names of types, each with the modules that declare and export it. */
+const found = new Map();
+for (const file of globSync(`{${PACKAGES}}/**/*.ts`, { cwd: root, exclude: ["**/node_modules/**"] })) {
+  const { body } = await parseFile(resolve(root, file), { syntax: "typescript" });
+  const declared = new Set();
+  const exported = new Set();
+  for (const { type, declaration, specifiers = [], source, ...statement } of body) {
+    const own =
+      type === "ExportDeclaration" ? declaration : statement.identifier ? { type, ...statement } : undefined;
+    const name = (own?.identifier ?? own?.id)?.value;
+    if (own && TYPES.has(own.type)) declared.add(name);
+    if (type === "ExportDeclaration") exported.add(name);
+    if (type === "ExportNamedDeclaration" && !source)
+      for (const { orig, exported: as } of specifiers) exported.add((as ?? orig).value);
+  }
+  for (const name of declared) if (exported.has(name)) found.set(name, [...(found.get(name) ?? []), file]);
+}
+const doubled = [...found].filter(([, files]) => files.length > 1);
+for (const [name, files] of doubled.filter(([name]) => !NOT_YET.includes(name)))
+  console.error(`${name} is exported by ${files.join(" and ")}`);
+process.exitCode = doubled.every(([name]) => NOT_YET.includes(name)) ? 0 : 1;
