@@ -1,5 +1,5 @@
 /** Why a request goes where it goes, in words: the one source for the terminal, the editor and agents. */
-import type { Explanation } from "../core/api/control-api.ts";
+import type { Explanation } from "../core/routing/explain-request.ts";
 import type { NameSource } from "../core/routing/identify-session.ts";
 import type { NotRouted, Routed } from "../core/routing/route-request.ts";
 

@@ -1,5 +1,5 @@
 /** The words for the states of things. */
-import type { Target } from "../core/config/parse-config.ts";
+import type { Target } from "../core/config/model/config-model.ts";
 import type { SessionKind } from "../core/session/session-document.ts";
 import type { ComponentId, ComponentState, Health, SessionState } from "../manager/model/snapshot.ts";
 import { t } from "./words.ts";

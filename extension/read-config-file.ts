@@ -1,6 +1,6 @@
 /** The services of a linkup.yaml on disk. */
 import * as vscode from "vscode";
-import type { Config } from "../core/config/parse-config.ts";
+import type { Config } from "../core/config/model/config-model.ts";
 import { LinkupError } from "../manager/model/problem.ts";
 import { t } from "./words.ts";
 

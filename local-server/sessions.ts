@@ -56,8 +56,8 @@ function parseServed(name: string, body: unknown): ParseResult<Served> {
   const originSecret = text("origin_secret");
   const configPath = text("config_path");
   const session = parseSession(members.session);
-  if (!session.ok) problems.push(...session.problems.map((text) => `session: ${text}`));
-  if (!session.ok || problems.length > 0) return { ok: false, problems };
+  if (!session.ok) problems.push(...session.errors.map((text) => `session: ${text}`));
+  if (!session.ok || problems.length > 0) return { ok: false, errors: problems };
   return { ok: true, value: { name, session: session.value, originSecret, configPath } };
 }
 

@@ -1,8 +1,8 @@
 /** The life of sessions on this machine: what the extension and the command line talk to. */
 import { existsSync } from "node:fs";
 import { realpath } from "node:fs/promises";
-import type { Explanation } from "../core/api/control-api.ts";
-import type { Config, Target } from "../core/config/parse-config.ts";
+import type { Config, Target } from "../core/config/model/config-model.ts";
+import type { Explanation } from "../core/routing/explain-request.ts";
 import { sessionNameError } from "../core/session/session-name.ts";
 import type { RequestLogClient } from "./components/local-server/control-client.ts";
 import type { DoctorInput } from "./doctor/doctor.ts";

@@ -1,6 +1,6 @@
 /** An explanation of a request as text for a terminal. */
 import { type ExplanationStyle, explanationText } from "../../agent-tools/explanation-text.ts";
-import type { Explanation } from "../../core/api/control-api.ts";
+import type { Explanation } from "../../core/routing/explain-request.ts";
 import { coloured } from "./colour.ts";
 
 const STYLE: ExplanationStyle = {

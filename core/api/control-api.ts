@@ -18,11 +18,8 @@
  * | `GET`, `PUT /v1/requests/settings` | `Partial<RequestLogSettings>` | `RequestLogSettings`; `{}` |
  * | `POST /v1/stop` | | 202; the server then ends |
  *
- * The shapes of the request log are in `exchange.ts`.
+ * The shapes of the request log are in `request-log-api.ts`.
  */
-import type { SessionCandidate } from "../routing/identify-session.ts";
-import type { RouteDecision } from "../routing/route-request.ts";
-import type { SessionKind, serializeRouting } from "../session/session-document.ts";
 
 export interface ServerStatus {
   /** The version of the local server, to replace one of another version. */
@@ -65,65 +62,3 @@ export const LEASE_GRACE_MS = 45_000;
 
 /** A name that local DNS always leads to this machine: whoever asks for it asks whether it answers. */
 export const LOCAL_DNS_PROBE_NAME = "linkup.localhost";
-
-/** What would happen to a request, step by step: the value behind every "why did it go there". */
-export interface Explanation {
-  candidates: (SessionCandidate & { known: boolean })[];
-  session: string | null;
-  /** Null when no session was found. */
-  decision: RouteDecision | null;
-  /** Without a session here: the host at the edge that the local server passes the request on to. */
-  public_host?: string;
-  /** The answer that it gets instead of a service's: 422, 404, and others with their stable code. */
-  failure?: { status: number; code: string };
-}
-
-/** What the Worker can do beyond the original, as `GET /linkup/v2/capabilities` answers. */
-export interface WorkerCapabilities {
-  version: string;
-  /** How requests reach a laptop: Cloudflare tunnels, or straight on one machine. */
-  tunnel: "cloudflare" | "direct";
-  capabilities: string[];
-}
-
-/** `POST /linkup/v2/sessions/tunneled`'s answer. */
-export interface TunneledSession {
-  session_name: string;
-  tunnel_data: TunnelData;
-  /** Ours: a Worker of the original gives none. */
-  origin_secret?: string;
-}
-
-export interface TunnelData {
-  account_id: string;
-  /** `<prefix><session>` */
-  name: string;
-  /** Where the Worker reaches the tunnel. */
-  url: string;
-  id: string;
-  /** Base64 of 32 random bytes. */
-  secret: string;
-  /** Milliseconds since the epoch. */
-  last_started: number;
-}
-
-/**
- * A session in the answer of `GET /linkup/v2/sessions[?name=PATTERN]`, `{sessions: SessionSummary[]}`, sorted by name.
- * In a pattern `*` stands for any characters and `?` for one. `DELETE` with a pattern answers `{deleted: string[]}`.
- * Times are milliseconds since the epoch.
- */
-export interface SessionSummary {
-  session_name: string;
-  session_kind: SessionKind;
-  created: number;
-  updated: number;
-  /** When it will be deleted, if it is not used before. */
-  expires: number;
-}
-
-/** `GET /linkup/v2/sessions/:name`'s answer: what is known of a session, without its secrets. */
-export interface SessionDetails extends SessionSummary, ReturnType<typeof serializeRouting> {
-  /** When a request last came for it, to within an hour. */
-  used: number;
-  tunnel: { name: string; url: string; last_started: number } | null;
-}

@@ -3,9 +3,9 @@
  * the process: credentials and cookies in headers, tokens in queries.
  */
 
+import type { Explanation } from "../routing/explain-request.ts";
 import type { NameSource } from "../routing/identify-session.ts";
 import type { Listener } from "../routing/request-decision.ts";
-import type { Explanation } from "./control-api.ts";
 
 /** One request and its answer. Times in milliseconds; what has not come so far is null. */
 export interface Exchange {

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { expandEnv, parseConfig, routingOf } from "./parse-config.ts";
+import { expandEnv } from "./expand-env.ts";
+import { routingOf } from "./model/config-model.ts";
+import { parseConfig } from "./parse-config.ts";
 
 const valid = `linkup:
   worker_url: https://linkup.example.com

@@ -1,88 +1,68 @@
-/** linkup.yaml: parsing it with the position of every problem, and making routing of it. */
-import type { Domain, Rewrite, Route } from "../session/session-document.ts";
+/** Parses and checks linkup.yaml. */
+import type { Rewrite, Route } from "../session/session-document.ts";
+import { text } from "../text.ts";
 import { checkMeaning } from "./checks/check-meaning.ts";
 import { checkShape } from "./checks/check-shape.ts";
 import { type ConfigDiagnostic, DiagnosticCollector } from "./model/config-diagnostic.ts";
+import { CONFIG_MESSAGES } from "./model/config-messages.ts";
+import type { Config } from "./model/config-model.ts";
 import { Positions } from "./yaml/positions.ts";
 import { YamlTree } from "./yaml/yaml-tree.ts";
-
-export interface HealthCheck {
-  /** Default `/`. */
-  path?: string;
-  /** The statuses that mean healthy; without them every one below 500. */
-  statuses?: number[];
-}
-
-export interface ConfigService {
-  name: string;
-  remote: string;
-  local: string;
-  /** Relative to the config file. */
-  directory?: string;
-  rewrites: Rewrite[];
-  health: HealthCheck;
-  preserve_host?: boolean;
-}
-
-export interface Config {
-  linkup: { worker_url: string; worker_token?: string; cache_routes: string[] };
-  services: ConfigService[];
-  domains: Domain[];
-}
 
 export interface ParsedConfig {
   /** Undefined when there is at least one error. */
   readonly config: Config | undefined;
-  /** All of them, in the order of the file. */
+  /** In the order of the file; at most a few hundred. */
   diagnostics: ConfigDiagnostic[];
-  /** What stands where in the text. */
+  /** The places of values in the text. */
   positions: Positions;
 }
 
 /**
- * Parses and checks linkup.yaml. Never throws: everything that is wrong with the text is in `problems`.
- * With the result for the text before an edit, only what the edit touched is read again.
+ * Parses and checks linkup.yaml. Never throws: everything wrong with the text is in `diagnostics`.
+ * With the result for the text before an edit, only what the edit changed is parsed again.
  */
-export function parseConfig(text: string, previous?: ParsedConfig): ParsedConfig {
-  const tree = new YamlTree(text, previous?.positions.tree);
+export function parseConfig(source: string, previous?: ParsedConfig): ParsedConfig {
+  const tree = new YamlTree(source, previous?.positions.tree);
   const positions = new Positions(tree);
-  const problems = new DiagnosticCollector(positions);
+  const collector = new DiagnosticCollector(positions);
 
-  for (const { code, severity, message, start, end, suggestion, related } of tree.diagnostics)
-    problems.error(code, [], message, {
-      severity,
+  for (const { code, severity, text: message, start, end, suggestion, related } of tree.diagnostics)
+    collector[severity](code, [], message, {
       range: positions.range(start, end),
-      ...(suggestion === undefined ? {} : { suggestion }),
+      suggestion,
       ...(related
-        ? { related: { message: related.message, range: positions.range(related.start, related.end) } }
+        ? { related: { text: related.text, range: positions.range(related.start, related.end) } }
         : {}),
     });
 
   const value = tree.value();
   if (value !== null && value !== undefined) {
-    checkShape(problems, value);
-    checkMeaning(problems, value);
-  } else if (!tree.diagnostics.some(({ severity }) => severity === "error")) {
-    problems.error("missing-key", [], "The file is empty. It needs the keys linkup, services and domains.");
+    checkShape(collector, value);
+    checkMeaning(collector, value);
+  } else if (!collector.hasErrors) {
+    collector.error("missing-key", [], text(CONFIG_MESSAGES.emptyFile));
   }
 
-  const list = problems.list;
-  const broken = list.some(({ severity }) => severity === "error");
   let config: Config | undefined;
   return {
-    // Made when it is asked for, which an editor never does.
+    // Created on demand: an editor never asks for it.
     get config() {
-      if (!broken) config ??= fromChecked(value as CheckedFile);
+      if (!collector.hasErrors) config ??= configFrom(value as CheckedFile);
       return config;
     },
-    diagnostics: list,
+    diagnostics: collector.list,
     positions,
   };
 }
 
 /** A file without errors: optional keys may still be null. */
 interface CheckedFile {
-  linkup: { worker_url: string; worker_token?: string | null; cache_routes?: string[] | null };
+  linkup: {
+    worker_url: string;
+    worker_token?: string | null;
+    cache_routes?: string[] | null;
+  };
   services: {
     name: string;
     remote: string;
@@ -95,7 +75,7 @@ interface CheckedFile {
   domains: { domain: string; default_service: string; routes?: Route[] | null }[];
 }
 
-function fromChecked(file: CheckedFile): Config {
+function configFrom(file: CheckedFile): Config {
   const { worker_url, worker_token, cache_routes } = file.linkup;
   return {
     linkup: { worker_url, ...present({ worker_token }), cache_routes: cache_routes ?? [] },
@@ -122,23 +102,4 @@ function present<T extends object>(members: T): { [K in keyof T]?: NonNullable<T
   ) as {
     [K in keyof T]?: NonNullable<T[K]>;
   };
-}
-
-export { routingOf, type Target } from "./model/config-model.ts";
-
-/**
- * Replaces every `${env:NAME}` by that variable's value. The names of variables that are not set come back
- * as `missing`, and the text is then undefined.
- */
-export function expandEnv(
-  text: string,
-  env: Record<string, string | undefined>,
-): { text: string | undefined; missing: string[] } {
-  const missing: string[] = [];
-  const expanded = text.replace(/\$\{env:([^}]*)\}/g, (_, name: string) => {
-    const value = env[name];
-    if (value === undefined || value === "") missing.push(name);
-    return value ?? "";
-  });
-  return { text: missing.length === 0 ? expanded : undefined, missing };
 }

@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { BitStateSearch, MAX_STEPS } from "./bit-state.ts";
+import { BitStateSearch } from "./bit-state.ts";
 import { buildProgram } from "./compiler.ts";
 import { nativePattern } from "./native-engine.ts";
 import { parsePattern } from "./parser.ts";
-import { compile, MAX_TEXT, replaceAll } from "./pattern.ts";
+import { compile, MAX_STEPS, MAX_TEXT, replaceAll } from "./pattern.ts";
 
 function read(source: string) {
   const parsed = parsePattern(source);
-  if ("problems" in parsed) throw new Error(`${source}: ${JSON.stringify(parsed.problems)}`);
+  if ("errors" in parsed) throw new Error(`${source}: ${JSON.stringify(parsed.errors)}`);
   return parsed;
 }
 

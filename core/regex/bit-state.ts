@@ -1,4 +1,4 @@
-/** Runs a program over a text: backtracking that remembers where it failed. */
+/** Runs a program over a text: memoised backtracking (RE2's BitState). */
 
 import {
   ADVANCED,
@@ -13,9 +13,10 @@ import {
   SET,
   SPLIT,
 } from "./compiler.ts";
+import { StepBudget } from "./step-budget.ts";
 
-/** Most steps that one search or replacement may take, all matches together. */
-export const MAX_STEPS = 2_000_000;
+/** Words of memory that cost about as much to clear as one step takes. */
+const WORDS_PER_STEP = 8;
 
 const FAILED = -1;
 const GAVE_UP = -2;
@@ -24,28 +25,42 @@ const GAVE_UP = -2;
 export class BitStateSearch {
   /** Steps taken so far. */
   steps = 0;
-  /** Where the groups of the last match start and end (see Program.slots); -1 where a group took no part. */
+  /** Where the groups of the last match start and end (see Program.slots); -1 for a group that did not participate. */
   readonly slots: Int32Array;
   readonly #program: Program;
   readonly #text: string;
-  /** A bit for each position and join: the program was there, in vain (or is on its way from there right now). */
+  readonly #budget: StepBudget;
+  /** The value of `steps` at which the budget is used up. */
+  #limit = 0;
+  /** A bit for each position and join: the program failed from there (or is trying it right now). */
   readonly #seen: Uint32Array;
   readonly #row: number;
-  /** Pairs. (instruction, position): a choice not tried yet; (~slot, position): what to put back into a slot. */
+  /** Pairs. (instruction, position): a choice not tried yet; (~slot, position): the value to restore into a slot. */
   readonly #stack: number[] = [];
-  /** What the look-arounds under way marked in #seen: word, bit. */
+  /** Bits that the active look-arounds set in #seen, as pairs (word, bit). */
   readonly #trail: number[] = [];
 
-  constructor(program: Program, text: string) {
+  constructor(program: Program, text: string, budget: StepBudget = new StepBudget()) {
     this.#program = program;
     this.#text = text;
+    this.#budget = budget;
     this.#row = Math.ceil(program.joinCount / 32);
-    this.#seen = new Uint32Array(this.#row * (text.length + 1));
+    const words = this.#row * (text.length + 1);
+    budget.steps -= Math.ceil(words / WORDS_PER_STEP);
+    this.#seen = new Uint32Array(budget.steps > 0 ? words : 0);
     this.slots = new Int32Array(program.slots);
   }
 
   /** Finds the first match that starts at `from` or later; `from` never goes below the end of the last match. */
   next(from: number): "match" | "no-match" | "gave-up" {
+    const before = this.steps;
+    this.#limit = before + this.#budget.steps;
+    const result = this.#budget.steps > 0 ? this.#next(from) : "gave-up";
+    this.#budget.steps -= this.steps - before;
+    return result;
+  }
+
+  #next(from: number): "match" | "no-match" | "gave-up" {
     this.slots.fill(-1);
     for (let start = from; start <= this.#text.length; start += widthAt(this.#text, start)) {
       const end = this.#run(0, start, false);
@@ -54,7 +69,7 @@ export class BitStateSearch {
         this.slots[0] = start;
         this.slots[1] = end;
         this.#stack.length = 0;
-        // What was seen beyond the match failed and stays so; what was seen at its end may have led to it.
+        // Bits beyond the match mark failures and stay valid; those at its end may be part of the match itself.
         this.#seen.fill(0, end * this.#row, (end + 1) * this.#row);
         return "match";
       }
@@ -71,7 +86,7 @@ export class BitStateSearch {
     const slots = this.slots;
     const base = stack.length;
     for (;;) {
-      if (++this.steps > MAX_STEPS) return GAVE_UP;
+      if (++this.steps > this.#limit) return GAVE_UP;
       let alive = true;
       const join = joins[pc]!;
       if (join >= 0) {
@@ -150,14 +165,14 @@ export class BitStateSearch {
     }
   }
 
-  /** Runs the body of the look-around at `pc`. Groups set in it stay set when it is positive and found. */
+  /** Runs the body of the look-around at `pc`. Groups set in it stay set when it is positive and matches. */
   #look(pc: number, pos: number): number {
     const stack = this.#stack;
     const stackBase = stack.length;
     const trailBase = this.#trail.length;
     const found = this.#run(pc + 1, pos, true);
     if (found >= 0) {
-      // Its choices are final, but what it put into slots must still be undone when the outer run backtracks.
+      // Its choices are final, but the slots it set must still be restored when the outer run backtracks.
       const undo: number[] = [];
       for (let i = stackBase; i < stack.length; i += 2) {
         if (stack[i]! < 0) undo.push(stack[i]!, stack[i + 1]!);
@@ -166,7 +181,7 @@ export class BitStateSearch {
       const negated = this.#program.b[pc] === 1;
       if (negated) for (let i = undo.length - 2; i >= 0; i -= 2) this.slots[~undo[i]!] = undo[i + 1]!;
       else for (const value of undo) stack.push(value);
-      // It did not fail everywhere that it went.
+      // It did not fail at every place it visited.
       for (let i = trailBase; i < this.#trail.length; i += 2) {
         this.#seen[this.#trail[i]!]! &= ~this.#trail[i + 1]!;
       }
@@ -202,14 +217,14 @@ function holds(text: string, pos: number, assertion: number): boolean {
 const isWord = (unit: number): boolean =>
   (unit > 47 && unit < 58) || (unit > 64 && unit < 91) || unit === 95 || (unit > 96 && unit < 123);
 
-/** The position after (or before, backwards) what the group holds; a group that took no part holds the empty text. */
+/** The position after (backwards: before) the text captured by the group; a group that did not participate captured the empty text. */
 function afterReference(text: string, pos: number, start: number, end: number, flags: number): number {
   if (start < 0 || end < start) return pos;
   const length = end - start;
   const from = flags & 1 ? pos - length : pos;
   if (from < 0 || from + length > text.length) return FAILED;
-  const held = text.slice(start, end);
+  const captured = text.slice(start, end);
   const here = text.slice(from, from + length);
-  const same = flags & 2 ? held.toLowerCase() === here.toLowerCase() : held === here;
+  const same = flags & 2 ? captured.toLowerCase() === here.toLowerCase() : captured === here;
   return same ? (flags & 1 ? from : from + length) : FAILED;
 }

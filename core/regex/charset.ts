@@ -1,11 +1,11 @@
-/** Sets of characters. What belongs to one is asked of the native engine, one character at a time. */
+/** Sets of characters. Membership is decided by the native engine, one character at a time. */
 
 /** A set of code points, written as a class of a native RegExp with the `v` flag. */
 export class CharSet {
   readonly source: string;
   readonly ignoreCase: boolean;
   readonly #native: RegExp;
-  /** Answers for ASCII: 0 not asked yet, 1 no, 2 yes. */
+  /** Memoised membership of ASCII characters: 0 unknown, 1 no, 2 yes. */
   readonly #ascii = new Uint8Array(128);
   #asciiBits: bigint | undefined;
 
@@ -21,7 +21,7 @@ export class CharSet {
     return this.#ascii[code] === 2;
   }
 
-  /** The ASCII members, a bit for each. */
+  /** The ASCII members, one bit each. */
   get asciiBits(): bigint {
     if (this.#asciiBits === undefined) {
       this.#asciiBits = 0n;
@@ -31,7 +31,7 @@ export class CharSet {
   }
 }
 
-/** A character in the text of a native class or pattern with the `v` flag, whatever it means there. */
+/** A character, escaped for a native class or pattern with the `v` flag. */
 export const escapeCodePoint = (code: number): string => `\\u{${code.toString(16)}}`;
 
 /** The classes `[:name:]`, as members of a native class. */
@@ -52,7 +52,7 @@ export const POSIX: Readonly<Record<string, string>> = {
   xdigit: "0-9A-Fa-f",
 };
 
-/** The native name of a Unicode property. Knows the short forms without `Script=` and in lower case. */
+/** The native name of a Unicode property. Accepts the short forms without `Script=` and in lower case. */
 export function propertyName(name: string): string | undefined {
   const given = name.replace(":", "=");
   if (!/^[A-Za-z]\w*(=\w+)?$/.test(given)) return undefined;
@@ -61,7 +61,7 @@ export function propertyName(name: string): string | undefined {
     try {
       return new RegExp(`\\p{${candidate}}`, "u");
     } catch {
-      return false; // A SyntaxError is how the native engine says that it has no such property.
+      return false; // The native engine throws a SyntaxError for an unknown property.
     }
   });
 }

@@ -1,4 +1,4 @@
-/** A syntax tree, compiled to the instructions that match.ts runs. */
+/** Compiles a syntax tree to the instructions that bit-state.ts runs. */
 
 import type { CharSet } from "./charset.ts";
 import type { Assertion, Node } from "./syntax.ts";
@@ -7,11 +7,11 @@ export const CHAR = 0; //     a: code point                      b: 1 backwards
 export const SET = 1; //      a: index into sets                 b: 1 backwards
 export const SPLIT = 2; //    a: tried first                     b: tried next
 export const JUMP = 3; //     a: target
-export const SAVE = 4; //     a: slot that takes the position
+export const SAVE = 4; //     a: slot to store the position in
 export const ASSERT = 5; //   a: index into ASSERTIONS
 export const REFERENCE = 6; // a: group                          b: 1 backwards, 2 ignoring case
-export const LOOK = 7; //     a: where to go on (the body follows) b: 1 negated
-export const ADVANCED = 8; // a: slot: fails when the position is still the one saved there
+export const LOOK = 7; //     a: where to continue (the body follows) b: 1 negated
+export const ADVANCED = 8; // a: slot: fails when the position equals the one saved there
 export const MATCH = 9;
 
 export const ASSERTIONS: readonly Assertion[] = [
@@ -33,14 +33,14 @@ export interface Program {
   slots: number;
   hasReferences: boolean;
   /**
-   * For each instruction that several others lead to: its number among those, else -1. Having failed at one of these
-   * once, at some position of the text, is worth remembering; the others are only reached again through these.
+   * The index of each instruction that several others lead to, among those; -1 for all others. Only failures at these
+   * instructions need memoising, since the others are reached again only through them.
    */
   joins: Int32Array;
   joinCount: number;
 }
 
-/** `groups` counts the whole match as one. The size was bounded by the parser. */
+/** `groups` includes the whole match. The parser has bounded the size. */
 export function buildProgram(root: Node, groups: number, hasReferences: boolean): Program {
   const emitter = new Emitter(groups, hasReferences);
   emitter.emit(root, false);
@@ -55,7 +55,7 @@ export function buildProgram(root: Node, groups: number, hasReferences: boolean)
     else if (op[pc] !== JUMP && op[pc] !== MATCH) arrivals[pc + 1]!++;
   }
   let joinCount = 0;
-  // With back-references the rest of a match depends on what the groups hold: nothing can be remembered.
+  // With back-references the rest of a match depends on the captured text, so failures cannot be memoised.
   const joins = arrivals.map((count) => (count > 1 && !hasReferences ? joinCount++ : -1));
   return {
     op: Uint8Array.from(op),

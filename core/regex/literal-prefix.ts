@@ -1,13 +1,13 @@
-/** What every match of a pattern starts with: most paths lack it, and to look for it costs next to nothing. */
+/** The literal text that every match of a pattern starts with. Most paths lack it, and searching for it is cheap. */
 import type { Node } from "./syntax.ts";
 
 export interface LiteralPrefix {
   text: string;
-  /** It stands at the start of the text that is searched, or nothing matches. */
+  /** The literal must be at the start of the searched text. */
   anchored: boolean;
 }
 
-/** Undefined when matches may start in different ways. */
+/** Undefined when matches can start in different ways. */
 export function literalPrefix(root: Node): LiteralPrefix | undefined {
   const items = root.type === "concat" ? root.items : [root];
   const [first] = items;
@@ -20,7 +20,7 @@ export function literalPrefix(root: Node): LiteralPrefix | undefined {
   return text.isWellFormed() && text !== "" ? { text, anchored } : undefined;
 }
 
-/** False when there is no match in the text for sure. */
+/** False when the text certainly contains no match. */
 export function mayMatch(literal: LiteralPrefix | undefined, text: string): boolean {
   if (literal === undefined) return true;
   return literal.anchored ? text.startsWith(literal.text) : text.includes(literal.text);

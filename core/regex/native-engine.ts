@@ -1,28 +1,28 @@
 /**
  * Which patterns the native engine may run, and on how long a text.
  *
- * It backtracks without remembering, so its steps are bounded by the number of ways to try a pattern from one start
- * (`ways`, a polynomial in the length of the text), times the starts, times the steps from one choice to the next.
- * Most patterns of real configs have a bound that is far below the step budget for any path that occurs.
+ * It backtracks without memoisation, so its steps are bounded by the number of ways to try a pattern from one start
+ * (a polynomial in the length of the text), times the starts, times the steps from one choice to the next.
+ * Most patterns in real files have a bound far below the step budget for any path that occurs.
  */
 
-import { MAX_STEPS } from "./bit-state.ts";
 import { escapeCodePoint } from "./charset.ts";
+import { MAX_STEPS } from "./step-budget.ts";
 import { accepts, isSingle, type Node } from "./syntax.ts";
 
-/** `factor` × (length of the text)^`degree`. `scans`: some way walks back over text without trying anything there. */
+/** `factor` × (length of the text)^`degree` ways. `scans`: some way walks back over text without trying anything there. */
 export interface BacktrackingBound {
   factor: number;
   degree: number;
   scans: boolean;
 }
 
-/** Larger ones might be refused by the native compiler, or be slow in it. */
+/** Larger patterns might be refused by the native compiler, or compile slowly. */
 const MAX_NATIVE_SIZE = 500;
 
 const ONE: BacktrackingBound = { factor: 1, degree: 0, scans: false };
 
-/** `next` is what follows the node: a node, or "accept" when nothing can fail any more. */
+/** `next` follows the node; "accept" means that nothing after the node can fail. */
 export function backtrackingBound(node: Node, next: Node | "accept" | undefined): BacktrackingBound {
   switch (node.type) {
     case "concat":
@@ -49,9 +49,9 @@ export function backtrackingBound(node: Node, next: Node | "accept" | undefined)
     case "repeat": {
       const { body, min, max } = node;
       if (isSingle(body)) {
-        // A repetition at the very end keeps what it first takes.
+        // A repetition at the very end never gives anything back.
         if (next === "accept" || min === max) return ONE;
-        // Giving back is tried in vain before a character that is none of those repeated.
+        // Giving back always fails when the next character is none of those repeated.
         const follower = firstOf(next);
         if (follower?.type === "char" && !accepts(body, follower.code)) return { ...ONE, scans: true };
         return max === Infinity ? { factor: 1, degree: 1, scans: false } : { ...ONE, factor: max - min + 1 };
@@ -68,7 +68,7 @@ export function backtrackingBound(node: Node, next: Node | "accept" | undefined)
   }
 }
 
-/** The character that a node starts with, if there is exactly one such place. */
+/** The single node that a match of this node starts with, if there is one. */
 function firstOf(node: Node | "accept" | undefined): Node | undefined {
   if (node === undefined || node === "accept") return undefined;
   if (node.type === "concat") return firstOf(node.items[0]);
@@ -82,9 +82,11 @@ export interface NativePattern {
   global: RegExp;
   /** Longest text that it may run on. */
   maxText: number;
+  /** The most steps that a search of a text of this length could take. */
+  cost(length: number): number;
 }
 
-/** The pattern for the native engine; undefined when that might be slow, or would find something else. */
+/** The pattern for the native engine; undefined when it might be slow there, or match something else. */
 export function nativePattern(root: Node, maxText: number): NativePattern | undefined {
   const source = root.size <= MAX_NATIVE_SIZE ? sourceOf(root) : undefined;
   if (source === undefined) return undefined;
@@ -94,7 +96,12 @@ export function nativePattern(root: Node, maxText: number): NativePattern | unde
   if (steps > MAX_STEPS) return undefined;
   const longest = exponent === 0 ? maxText : Math.floor((MAX_STEPS / steps) ** (1 / exponent)) - 1;
   const regExp = new RegExp(source, "v");
-  return { regExp, global: new RegExp(source, "gv"), maxText: Math.min(longest, maxText) };
+  return {
+    regExp,
+    global: new RegExp(source, "gv"),
+    maxText: Math.min(longest, maxText),
+    cost: (length) => (exponent === 0 ? steps : steps * (length + 1) ** exponent),
+  };
 }
 
 function isAnchored(node: Node): boolean {
@@ -104,10 +111,10 @@ function isAnchored(node: Node): boolean {
   return node.type === "assert" && node.assertion === "start";
 }
 
-/** Without `\B`: the native engine finds it in the middle of a surrogate pair. */
+/** Not `\B`: the native engine matches it in the middle of a surrogate pair. */
 const ASSERTIONS: Readonly<Record<string, string>> = { start: "^", end: "$", word: "\\b" };
 
-/** The node for the native engine; undefined where that differs from Linkup's rules or has no bound on its steps. */
+/** The node in native syntax; undefined where the native engine differs from Linkup's rules or its steps have no bound. */
 function sourceOf(node: Node): string | undefined {
   switch (node.type) {
     case "char":
@@ -128,7 +135,7 @@ function sourceOf(node: Node): string | undefined {
     }
     case "repeat": {
       const { body, min, max, lazy } = node;
-      // JavaScript ends loops at empty rounds and forgets groups between rounds in its own way.
+      // JavaScript has other rules for empty rounds, and resets groups between rounds.
       if (!isSingle(body) && (max === Infinity || body.nullable || (max > 1 && captures(body))))
         return undefined;
       const source = sourceOf(body);

@@ -1,6 +1,7 @@
-/** Reads a pattern's text into a syntax tree. Understands JavaScript's dialect and that of the original Linkup. */
-
+/** Parses a pattern's source into a syntax tree: JavaScript's dialect and that of the original Linkup. */
+import { text } from "../text.ts";
 import { escapeCodePoint } from "./charset.ts";
+import { PATTERN_MESSAGES as MESSAGES } from "./pattern-messages.ts";
 import { type Flags, Scanner } from "./scanner.ts";
 import {
   alternation,
@@ -16,6 +17,7 @@ import {
   type Node,
   type PatternDiagnostic,
   type PatternWarning,
+  patternDiagnostic,
   repeat,
 } from "./syntax.ts";
 
@@ -29,13 +31,13 @@ export interface ParsedPattern {
   /** The names of the groups; null where a group has none. Group 0 is the whole match. */
   groups: readonly (string | null)[];
   hasReferences: boolean;
-  notes: PatternWarning[];
+  warnings: PatternWarning[];
 }
 
-export function parsePattern(source: string): ParsedPattern | { problems: PatternDiagnostic[] } {
+export function parsePattern(source: string): ParsedPattern | { errors: PatternDiagnostic[] } {
   if (source.length > MAX_SOURCE) {
-    const message = `The pattern is ${source.length} characters long, more than ${MAX_SOURCE}.`;
-    return { problems: [{ offset: 0, length: source.length, message }] };
+    const message = text(MESSAGES.tooLong, source.length, MAX_SOURCE);
+    return { errors: [patternDiagnostic(0, source.length, message)] };
   }
   return new Parser(source).parse();
 }
@@ -52,32 +54,28 @@ const FLAG_NAMES: Readonly<Record<string, keyof Flags>> = {
 class Parser {
   readonly #s: Scanner;
   readonly #groups: (string | null)[] = [null];
-  /** Back-references: what they name, where, and the node's number to set once all groups are known. */
+  /** Back-references, resolved once all groups are known: the name or number, the place, and how to set the group. */
   readonly #references: { name: string; start: number; length: number; set: (group: number) => void }[] = [];
 
   constructor(source: string) {
     this.#s = new Scanner(source);
   }
 
-  parse(): ParsedPattern | { problems: PatternDiagnostic[] } {
-    const { source, problems, notes } = this.#s;
+  parse(): ParsedPattern | { errors: PatternDiagnostic[] } {
+    const { source, errors, warnings } = this.#s;
     const root = this.#alternatives();
     for (const { name, start, length, set } of this.#references) {
       const group = /^\d/.test(name) ? Number(name) : this.#groups.indexOf(name);
       if (group > 0 && group < this.#groups.length) set(group);
-      else this.#s.problem(start, length, `There is no group ${name} to refer back to.`);
+      else this.#s.error(start, length, text(MESSAGES.unknownReference, name));
     }
     if (root.size > MAX_PROGRAM) this.#tooLarge(0, source.length);
-    if (problems.length > 0) return { problems: problems.toSorted((x, y) => x.offset - y.offset) };
-    return { root, groups: this.#groups, hasReferences: this.#references.length > 0, notes };
+    if (errors.length > 0) return { errors: errors.toSorted((x, y) => x.offset - y.offset) };
+    return { root, groups: this.#groups, hasReferences: this.#references.length > 0, warnings };
   }
 
   #tooLarge(offset: number, length: number): void {
-    this.#s.problem(
-      offset,
-      length,
-      "Too large once its repetitions are written out. Use smaller counts, or * and +.",
-    );
+    this.#s.error(offset, length, text(MESSAGES.tooLarge));
   }
 
   #alternatives(): Node {
@@ -110,18 +108,18 @@ class Parser {
       const at = s.at;
       const found = s.take(QUANTIFIER);
       if (!found) return node;
-      const [text, from, comma, to] = found;
-      const min = from === undefined ? Number(text === "+") : Number(from);
-      let max = text === "?" ? 1 : from === undefined || (comma && !to) ? Infinity : Number(to ?? from);
+      const [quantifier, from, comma, to] = found;
+      const min = from === undefined ? Number(quantifier === "+") : Number(from);
+      let max = quantifier === "?" ? 1 : from === undefined || (comma && !to) ? Infinity : Number(to ?? from);
       if (min > max) {
-        s.problem(at, text.length, `${text} asks for at least ${min} and at most ${max}. Swap the two.`);
+        s.error(at, quantifier.length, text(MESSAGES.countsReversed, quantifier, min, max));
         max = min;
       }
       const lazy = s.eat("?") !== s.flags.swapGreed;
-      if (/\s/.test(text)) s.note(at, `JavaScript reads ${text} as plain characters. Remove the spaces.`);
-      if (stacked === 1) s.note(at, `JavaScript refuses a second quantifier. Write (?:…)${text}.`);
+      if (/\s/.test(quantifier)) s.warn(at, text(MESSAGES.spacedCount, quantifier));
+      if (stacked === 1) s.warn(at, text(MESSAGES.secondQuantifier, quantifier));
       if (stacked === MAX_STACKED) {
-        s.stop(at, text.length, "Too many quantifiers in a row.");
+        s.stop(at, quantifier.length, text(MESSAGES.tooManyQuantifiers));
         return node;
       }
       node = repeat({ body: node, min, max, lazy, offset: start, length: s.at - start });
@@ -129,30 +127,25 @@ class Parser {
         this.#tooLarge(start, s.at - start);
         node = concat([]);
       } else if (atom.type === "assert") {
-        s.note(start, "JavaScript refuses a quantifier here; it has no use either. Remove it.");
+        s.warn(start, text(MESSAGES.uselessQuantifier));
       }
     }
   }
 
-  /** One thing that a quantifier may follow; undefined when there is none (flags, or a problem). */
+  /** The item that a quantifier may follow; undefined when there is none (flags, or an error). */
   #atom(): Node | undefined {
     const s = this.#s;
     const start = s.at;
     const quantifier = s.take(QUANTIFIER);
     if (quantifier) {
-      const character = quantifier[0][0];
-      s.problem(
-        start,
-        s.at - start,
-        `Nothing to repeat before ${quantifier[0]}. Write \\${character} to match ${character}.`,
-      );
+      s.error(start, s.at - start, text(MESSAGES.nothingToRepeat, quantifier[0], quantifier[0][0]!));
       return undefined;
     }
     switch (s.source[start]) {
       case "(":
         return this.#group();
       case ")":
-        s.problem(s.at++, 1, "There is no ( for this ). Remove it, or write \\) to match a parenthesis.");
+        s.error(s.at++, 1, text(MESSAGES.unmatchedParenthesis));
         return undefined;
       case "[":
         return charClass(s.set(this.#bracketed()));
@@ -172,16 +165,15 @@ class Parser {
     if (code === 0x7b) {
       const open = /,\d+\}/y;
       open.lastIndex = s.at;
-      if (open.test(s.source))
-        s.problem(start, open.lastIndex - start, "A count needs its lower end. Write {0,…}.");
-      else s.note(start, "The original Linkup refuses a { that begins no count. Write \\{.");
+      if (open.test(s.source)) s.error(start, open.lastIndex - start, text(MESSAGES.openCount));
+      else s.warn(start, text(MESSAGES.plainBrace));
     }
     return this.#char(code);
   }
 
   #bracketed(): string {
     const source = this.#s.bracketed();
-    return this.#s.problems.length > 0 ? "[]" : source;
+    return this.#s.errors.length > 0 ? "[]" : source;
   }
 
   #char(code: number): Node {
@@ -198,29 +190,24 @@ class Parser {
     if (!special) {
       const found = s.escape(start);
       if (typeof found === "number") return this.#char(found);
-      return charClass(s.set(s.problems.length > 0 ? "[]" : `[${found}]`));
+      return charClass(s.set(s.errors.length > 0 ? "[]" : `[${found}]`));
     }
     switch (special[0]) {
       case "b":
-        if (/^\{(start|end)/.test(s.source.slice(s.at, s.at + 6))) {
-          s.problem(start, 2, "Half word boundaries are not supported. Write \\b.");
-        }
+        if (/^\{(start|end)/.test(s.source.slice(s.at, s.at + 6)))
+          s.error(start, 2, text(MESSAGES.halfBoundary));
         return assert("word");
       case "B":
         return assert("not-word");
       case "A":
-        s.note(start, "\\A is the start of the text, in JavaScript the letter A. Write ^.");
+        s.warn(start, text(MESSAGES.escapeA));
         return assert("start");
       case "z":
-        s.note(start, "\\z is the end of the text, in JavaScript the letter z. Write $.");
+        s.warn(start, text(MESSAGES.escapeZ));
         return assert("end");
     }
-    s.note(start, "The original Linkup has no back-references.");
-    s.note(
-      start,
-      "Back-references can need very many steps; a search that needs too many is given up.",
-      "backtracking",
-    );
+    s.warn(start, text(MESSAGES.noReferences));
+    s.warn(start, text(MESSAGES.slowReferences), "backtracking");
     const node = backReference(0, s.flags.ignoreCase);
     const name = special[1] ?? special[0];
     const set = (group: number) => {
@@ -241,10 +228,10 @@ class Parser {
       const named = around ? null : s.take(/(P?)<([^<>()]*)>/y);
       const flagged = around || named ? null : s.take(/([A-Za-z]*)(-[A-Za-z]+)?([:)])/y);
       if (around) {
-        s.note(open, `The original Linkup has no look-around (?${around[0]}…).`);
+        s.warn(open, text(MESSAGES.noLookAround, around[0]));
         wrap = (body) => look(around[0].length === 2, around[0].endsWith("!"), body);
       } else if (named) {
-        if (named[1]) s.note(open, "JavaScript has no (?P<…>). Write (?<…>), which both know.");
+        if (named[1]) s.warn(open, text(MESSAGES.pythonGroup));
         wrap = this.#capture(this.#groupName(open, named[2]!));
       } else if (flagged) {
         this.#setFlags(open, flags, flagged[1]!, flagged[2] ?? "");
@@ -253,20 +240,17 @@ class Parser {
           return undefined;
         }
       } else {
-        const forms = "(…), (?:…), (?<name>…), (?i), (?i:…), (?=…), (?!…), (?<=…) and (?<!…)";
-        s.stop(open, 2, `Unknown kind of group. There are ${forms}; write \\( to match a parenthesis.`);
+        s.stop(open, 2, text(MESSAGES.unknownGroup));
         return undefined;
       }
     }
-    if (++s.depth > MAX_NESTING) s.stop(open, 1, `Nested more than ${MAX_NESTING} deep.`);
+    if (++s.depth > MAX_NESTING) s.stop(open, 1, text(MESSAGES.tooDeep, MAX_NESTING));
     const outer = s.flags;
     s.flags = flags;
     const body = this.#alternatives();
     s.flags = outer;
     s.depth--;
-    if (!s.eat(")") && !s.stopped) {
-      s.problem(open, 1, "This group is never closed. Add a ), or write \\( to match a parenthesis.");
-    }
+    if (!s.eat(")") && !s.stopped) s.error(open, 1, text(MESSAGES.unclosedGroup));
     return wrap(body);
   }
 
@@ -278,20 +262,16 @@ class Parser {
   #groupName(open: number, name: string): string {
     const s = this.#s;
     if (!/^[A-Za-z_][\w.]*$/.test(name)) {
-      s.problem(
-        open,
-        s.at - open,
-        "A group's name has letters, digits, _ and dots, and starts with no digit.",
-      );
+      s.error(open, s.at - open, text(MESSAGES.groupName));
     } else if (this.#groups.includes(name)) {
-      s.problem(open, s.at - open, `There are two groups named ${name}.`);
+      s.error(open, s.at - open, text(MESSAGES.duplicateGroup, name));
     }
     return name;
   }
 
   #setFlags(open: number, flags: Flags, on: string, off: string): void {
     const s = this.#s;
-    if (on === "" && off === "") s.problem(open, s.at - open, "No flags given. There are i, m, s, x and U.");
+    if (on === "" && off === "") s.error(open, s.at - open, text(MESSAGES.noFlags));
     for (const [letters, value] of [
       [on, true],
       [off.slice(1), false],
@@ -299,11 +279,10 @@ class Parser {
       for (const letter of letters) {
         const name = Object.hasOwn(FLAG_NAMES, letter) ? FLAG_NAMES[letter] : undefined;
         if (name) flags[name] = value;
-        // All patterns here know Unicode; a path is ASCII.
-        else if (letter !== "u")
-          s.problem(open, s.at - open, `Unknown flag ${letter}. There are i, m, s, x and U.`);
+        // Every pattern here is a Unicode pattern; a path is ASCII.
+        else if (letter !== "u") s.error(open, s.at - open, text(MESSAGES.unknownFlag, letter));
       }
     }
-    s.note(open, "Not every JavaScript engine has flags inside a pattern; Linkup has.");
+    s.warn(open, text(MESSAGES.inlineFlags));
   }
 }

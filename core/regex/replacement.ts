@@ -1,11 +1,12 @@
-/** What a match is replaced by: text in which `$1`, `${1}`, `$name` and `${name}` stand for groups, `$$` for a `$`. */
+/** Replacements: text in which `$1`, `${1}`, `$name` and `${name}` stand for groups, `$$` for a `$`. */
+import { text } from "../text.ts";
+import { PATTERN_MESSAGES as MESSAGES } from "./pattern-messages.ts";
+import { type PatternDiagnostic, patternDiagnostic } from "./syntax.ts";
 
-import type { PatternDiagnostic } from "./syntax.ts";
-
-/** A text, or a group's name or number and where it stands. */
+/** Literal text, or a reference to a group by name or number, and its place in the replacement. */
 type Part = string | { name: string; braced: boolean; offset: number; length: number };
 
-/** A name without braces goes on as long as it can: `$1a` is the group named `1a`. */
+/** A name without braces is as long as possible: `$1a` is the group named `1a`. */
 const REFERENCE = /\$(?:\$|(\w+)|\{([^}]*)\})/g;
 
 export function parseReplacement(replacement: string): Part[] {
@@ -28,7 +29,7 @@ function groupOf(name: string, groups: readonly (string | null)[]): number | und
   return index >= 0 && index < groups.length ? index : undefined;
 }
 
-/** The parts with the groups' numbers. A group that the pattern lacks is the empty text. */
+/** The parts with group numbers. A group that the pattern lacks is the empty text. */
 export function resolveGroups(
   parts: readonly Part[],
   groups: readonly (string | null)[],
@@ -36,34 +37,29 @@ export function resolveGroups(
   return parts.map((part) => (typeof part === "string" ? part : (groupOf(part.name, groups) ?? "")));
 }
 
-/** Groups that the pattern lacks, and ways to write them that other tools have. */
+/** Warns of groups that the pattern lacks, and of notations that other tools use. */
 export function checkReplacement(
   replacement: string,
   groups: readonly (string | null)[],
 ): PatternDiagnostic[] {
-  const problems: PatternDiagnostic[] = [];
+  const found: PatternDiagnostic[] = [];
   for (const part of parseReplacement(replacement)) {
     if (typeof part === "string" || groupOf(part.name, groups) !== undefined) continue;
     const { name, braced, offset, length } = part;
-    const known = braced ? 0 : prefixLength(name, groups);
-    const hint = known
-      ? `Write \${${name.slice(0, known)}}${name.slice(known)} for the group ${name.slice(0, known)} before ${name.slice(known)}.`
-      : `It has ${groups.length - 1} group(s). Write $$ for a plain $.`;
-    problems.push({
-      offset,
-      length,
-      message: `The pattern has no group ${name}: nothing is put here. ${hint}`,
-    });
+    const known = braced ? "" : name.slice(0, prefixLength(name, groups));
+    const advice = known
+      ? text(MESSAGES.bracedGroup, `\${${known}}`, name.slice(known.length), known)
+      : text(MESSAGES.groupCount, groups.length - 1);
+    found.push(patternDiagnostic(offset, length, text(MESSAGES.missingGroup, name, advice)));
   }
-  for (const found of replacement.matchAll(/\\(\d)|\$(?:&|<(\w*)>)/g)) {
-    const group = found[1] ?? found[2] ?? "0";
-    const message = `${found[0]} is plain text here. Write \${${group}} for the group.`;
-    problems.push({ offset: found.index, length: found[0].length, message });
+  for (const { 0: notation, 1: digit, 2: name, index } of replacement.matchAll(/\\(\d)|\$(?:&|<(\w*)>)/g)) {
+    const message = text(MESSAGES.plainReference, notation, `\${${digit ?? name ?? "0"}}`);
+    found.push(patternDiagnostic(index, notation.length, message));
   }
-  return problems;
+  return found;
 }
 
-/** Length of the longest proper start of a name that is a group; 0 when there is none. */
+/** Length of the longest proper prefix of a name that is a group; 0 when there is none. */
 function prefixLength(name: string, groups: readonly (string | null)[]): number {
   for (let length = name.length - 1; length > 0; length--) {
     if (groupOf(name.slice(0, length), groups) !== undefined) return length;

@@ -1,9 +1,10 @@
-/** Where the parser is in a pattern, what it found wrong so far, and how it reads single characters and classes. */
-
+/** The parser's cursor: position, flags and diagnostics, and the parsing of escapes and character classes. */
+import { type Text, text } from "../text.ts";
 import { CharSet, escapeCodePoint, POSIX, propertyName } from "./charset.ts";
-import { MAX_NESTING, type PatternDiagnostic, type PatternWarning } from "./syntax.ts";
+import { PATTERN_MESSAGES as MESSAGES } from "./pattern-messages.ts";
+import { MAX_NESTING, type PatternDiagnostic, type PatternWarning, patternDiagnostic } from "./syntax.ts";
 
-/** More than this is not worth reading. */
+/** Most diagnostics, and most warnings, reported for one pattern. */
 const MAX_REPORTS = 20;
 
 const CONTROL: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, f: 12, v: 11, a: 7 };
@@ -21,30 +22,31 @@ export class Scanner {
   readonly source: string;
   at = 0;
   depth = 0;
-  /** After too much was wrong: then what seems to be missing was only not read. */
+  /** Parsing was abandoned, so a closing character that seems to be missing may just be unread. */
   stopped = false;
   flags: Flags = { ignoreCase: false, multiline: false, dotAll: false, spaced: false, swapGreed: false };
-  readonly problems: PatternDiagnostic[] = [];
-  readonly notes: PatternWarning[] = [];
+  readonly errors: PatternDiagnostic[] = [];
+  readonly warnings: PatternWarning[] = [];
   readonly #sets = new Map<string, CharSet>();
 
   constructor(source: string) {
     this.source = source;
   }
 
-  problem(offset: number, length: number, message: string): void {
-    this.problems.push({ offset, length, message });
-    if (this.problems.length >= MAX_REPORTS) this.#skipRest();
+  error(offset: number, length: number, message: Text): void {
+    this.errors.push(patternDiagnostic(offset, length, message));
+    if (this.errors.length >= MAX_REPORTS) this.#skipRest();
   }
 
-  note(offset: number, message: string, kind: PatternWarning["kind"] = "dialect"): void {
-    const length = this.at - offset;
-    if (this.notes.length < MAX_REPORTS) this.notes.push({ kind, offset, length, message });
+  /** A warning about the source from `offset` up to the cursor. */
+  warn(offset: number, message: Text, kind: PatternWarning["kind"] = "dialect"): void {
+    if (this.warnings.length < MAX_REPORTS)
+      this.warnings.push({ kind, ...patternDiagnostic(offset, this.at - offset, message) });
   }
 
-  /** A problem after which going on makes no sense. */
-  stop(offset: number, length: number, message: string): void {
-    this.problem(offset, length, message);
+  /** An error after which going on makes no sense. */
+  stop(offset: number, length: number, message: Text): void {
+    this.error(offset, length, message);
     this.#skipRest();
   }
 
@@ -89,37 +91,32 @@ export class Scanner {
   /** After a backslash at `start`: a code point, or a class as a member of a native class. */
   escape(start: number): number | string {
     if (this.at >= this.source.length) {
-      this.problem(start, 1, "A single \\ at the end. Write \\\\ to match a backslash.");
+      this.error(start, 1, text(MESSAGES.loneBackslash));
       return 0x5c;
     }
     const code = this.code();
     const letter = String.fromCodePoint(code);
     if (/[dDwWsS]/.test(letter)) return `\\${letter}`;
     if (letter in CONTROL) {
-      if (letter === "a") this.note(start, "\\a is the bell character, in JavaScript the letter a.");
+      if (letter === "a") this.warn(start, text(MESSAGES.escapeBell));
       return CONTROL[letter]!;
     }
     if (letter in HEX_DIGITS) return this.#hex(start, letter);
     if (letter === "p" || letter === "P") return this.#property(start, letter);
     if (letter === "0" && !/\d/.test(this.source[this.at] ?? "")) {
-      this.note(start, "The original Linkup has no \\0. Write \\x00.");
+      this.warn(start, text(MESSAGES.escapeNull));
       return 0;
     }
     const control = letter === "c" && this.take(/[A-Za-z]/y);
     if (control) {
-      this.note(
-        start,
-        "The original Linkup has no \\c. Write the character as \\x and two hexadecimal digits.",
-      );
+      this.warn(start, text(MESSAGES.escapeControl));
       return control[0].charCodeAt(0) % 32;
     }
     if (/[A-Za-z0-9<>]/.test(letter)) {
-      const hint = /[<>]/.test(letter)
-        ? `Write ${letter} for the character, \\b for a word boundary.`
-        : `Write ${letter} for the character, \\\\${letter} for a backslash before it.`;
-      this.problem(start, this.at - start, `Unknown escape \\${letter}. ${hint}`);
+      const template = /[<>]/.test(letter) ? MESSAGES.angleEscape : MESSAGES.unknownEscape;
+      this.error(start, this.at - start, text(template, letter));
     } else if (code > 127) {
-      this.note(start, `The original Linkup refuses \\${letter}. Write ${letter} without the backslash.`);
+      this.warn(start, text(MESSAGES.escapeNonAscii, letter));
     }
     return code;
   }
@@ -128,15 +125,13 @@ export class Scanner {
     const count = HEX_DIGITS[letter]!;
     const digits = this.take(new RegExp(`\\{([\\da-fA-F]+)\\}|([\\da-fA-F]{${count}})`, "y"));
     const code = Number.parseInt(digits?.[1] ?? digits?.[2] ?? "", 16);
-    // Surrogates are no characters.
+    // Surrogates are not characters.
     if (code <= 0x10ffff && code >> 11 !== 0x1b) {
-      if (letter === "U" || (digits![1] && letter === "x")) {
-        this.note(start, `JavaScript has no \\${letter}{…}: only Linkup reads this as a character.`);
-      }
+      if (letter === "U" || (digits![1] && letter === "x"))
+        this.warn(start, text(MESSAGES.bracedHex, letter));
       return code;
     }
-    const forms = `\\${letter} and ${count} hexadecimal digits, or \\${letter}{…} with the number of a character`;
-    this.problem(start, this.at - start, `Not a character. Write ${forms}.`);
+    this.error(start, this.at - start, text(MESSAGES.notACharacter, letter, count));
     return 0;
   }
 
@@ -144,39 +139,35 @@ export class Scanner {
     const given = this.take(/([A-Za-z])|\{([^{}]*)\}/y);
     const name = propertyName(given?.[1] ?? given?.[2] ?? "");
     if (name !== undefined) return `\\${letter}{${name}}`;
-    const what = given ? `Unknown Unicode property ${given[0]}.` : `\\${letter} needs a Unicode property.`;
-    this.problem(start, this.at - start, `${what} Examples: \\p{L} (letters), \\p{Lu}, \\p{Greek}.`);
+    const message = given ? text(MESSAGES.unknownProperty, given[0]) : text(MESSAGES.noProperty, letter);
+    this.error(start, this.at - start, message);
     return "";
   }
 
   /** At a `[`: the class up to its `]`, as a native class. */
   bracketed(): string {
     const open = this.at++;
-    if (++this.depth > MAX_NESTING) this.stop(open, 1, `Nested more than ${MAX_NESTING} deep.`);
+    if (++this.depth > MAX_NESTING) this.stop(open, 1, text(MESSAGES.tooDeep, MAX_NESTING));
     const negated = this.eat("^");
     let members = "";
-    let left = ""; // what stands before a set operator, the operator included
+    let left = ""; // what comes before a set operator, the operator included
     while (this.eat("-")) members += escapeCodePoint(0x2d);
     if (members === "" && this.eat("]")) {
       members = escapeCodePoint(0x5d);
-      this.note(
-        open,
-        "A ] right after the [ is itself a member; JavaScript ends the class there. Write \\].",
-      );
+      this.warn(open, text(MESSAGES.leadingBracket));
     }
     for (;;) {
       this.space();
       const start = this.at;
       if (start >= this.source.length) {
-        if (!this.stopped)
-          this.stop(open, 1, "This class is never closed. Add a ], or write \\[ to match a bracket.");
+        if (!this.stopped) this.stop(open, 1, text(MESSAGES.unclosedClass));
         break;
       }
       if (this.eat("]")) break;
       const operator = this.take(/&&|--|~~/y)?.[0];
       if (operator) {
-        if (operator === "~~") this.problem(start, 2, "~~ is not supported. Write the class without it.");
-        else this.note(start, `${operator} combines classes; JavaScript reads two plain characters.`);
+        if (operator === "~~") this.error(start, 2, text(MESSAGES.symmetricDifference));
+        else this.warn(start, text(MESSAGES.setOperator, operator));
         left = `${left ? `[${left}[${members}]]` : `[${members}]`}${operator === "~~" ? "" : operator}`;
         members = "";
       } else {
@@ -191,26 +182,20 @@ export class Scanner {
   #range(start: number): string {
     const low = this.#member();
     this.space();
-    const text = (member: number | string) => (typeof member === "string" ? member : escapeCodePoint(member));
-    if (!this.take(/-(?![-\]]|$)/y)) return text(low);
+    const source = (member: number | string) =>
+      typeof member === "string" ? member : escapeCodePoint(member);
+    if (!this.take(/-(?![-\]]|$)/y)) return source(low);
     this.space();
     if (this.at >= this.source.length || this.source[this.at] === "]")
-      return text(low) + escapeCodePoint(0x2d);
+      return source(low) + escapeCodePoint(0x2d);
     const high = this.#member();
     if (typeof low === "string" || typeof high === "string") {
-      this.note(
-        start,
-        "The original Linkup refuses a range from or to a class. Write \\- for the character.",
-      );
-      return text(low) + escapeCodePoint(0x2d) + text(high);
+      this.warn(start, text(MESSAGES.rangeOfClass));
+      return source(low) + escapeCodePoint(0x2d) + source(high);
     }
     if (low <= high) return `${escapeCodePoint(low)}-${escapeCodePoint(high)}`;
     const range = this.source.slice(start, this.at);
-    this.problem(
-      start,
-      this.at - start,
-      `The range ${range} runs backwards. Swap its ends, or write \\- for the character.`,
-    );
+    this.error(start, this.at - start, text(MESSAGES.rangeReversed, range));
     return "";
   }
 
@@ -219,23 +204,23 @@ export class Scanner {
     const posix = this.take(/\[:(\^?)(\w*):\]/y);
     if (posix) {
       const members = Object.hasOwn(POSIX, posix[2]!) ? POSIX[posix[2]!]! : undefined;
-      if (members === undefined) {
-        const names = Object.keys(POSIX).join(", ");
-        this.problem(start, posix[0].length, `Unknown class ${posix[0]}. There are ${names}.`);
-      } else this.note(start, `JavaScript has no ${posix[0]}: only Linkup reads this as a class.`);
+      if (members === undefined)
+        this.error(
+          start,
+          posix[0].length,
+          text(MESSAGES.unknownClass, posix[0], Object.keys(POSIX).join(", ")),
+        );
+      else this.warn(start, text(MESSAGES.posixClass, posix[0]));
       return `[${posix[1]}${members ?? ""}]`;
     }
     if (this.source[start] === "[") {
       const nested = this.bracketed();
-      this.note(start, "A class inside a class; JavaScript reads a plain [. Write \\[ for the character.");
+      this.warn(start, text(MESSAGES.nestedClass));
       return nested;
     }
     if (!this.eat("\\")) return this.code();
     if (this.eat("b")) {
-      this.note(
-        start,
-        "The original Linkup refuses \\b in a class. Write \\x08 for the backspace character.",
-      );
+      this.warn(start, text(MESSAGES.backspace));
       return 8;
     }
     return this.escape(start);

@@ -1,12 +1,18 @@
 /** The syntax tree of a pattern, and what can be said about its text. */
-
+import { formatText, type Text } from "../text.ts";
 import type { CharSet } from "./charset.ts";
 
-/** A place in a pattern's (or a replacement's) text, in UTF-16 units, and what is wrong there. */
+/** A place in a pattern's (or a replacement's) source, in UTF-16 units, and what is wrong there. */
 export interface PatternDiagnostic {
   offset: number;
   length: number;
+  /** In English. */
   message: string;
+  text: Text;
+}
+
+export function patternDiagnostic(offset: number, length: number, text: Text): PatternDiagnostic {
+  return { offset, length, message: formatText(text), text };
 }
 
 /**
@@ -24,7 +30,7 @@ export const MAX_NESTING = 250;
 
 export type Assertion = "start" | "end" | "line-start" | "line-end" | "word" | "not-word";
 
-/** `size` bounds the instructions that a node compiles to, `nullable` says that it can match the empty text. */
+/** `size` bounds the number of instructions a node compiles to; a `nullable` node can match the empty text. */
 interface Measured {
   size: number;
   nullable: boolean;
@@ -50,13 +56,13 @@ export interface Alternation extends Measured {
   type: "alternation";
   items: Node[];
 }
-/** A capturing group. Other groups leave no trace in the tree. */
+/** A capturing group. Non-capturing groups do not appear in the tree. */
 export interface Capture extends Measured {
   type: "capture";
   index: number;
   body: Node;
 }
-/** `body` from `min` to `max` (maybe Infinity) times; `offset` and `length` say where in the pattern's text. */
+/** `body` from `min` to `max` (possibly Infinity) times; `offset` and `length` locate it in the pattern's source. */
 export interface Repeat extends Measured {
   type: "repeat";
   body: Node;

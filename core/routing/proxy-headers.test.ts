@@ -12,7 +12,7 @@ const parsed = parseSession({
     { domain: "api.example.com", default_service: "web" },
   ],
 });
-if (!parsed.ok) throw new Error(parsed.problems.join("; "));
+if (!parsed.ok) throw new Error(parsed.errors.join("; "));
 const session = parsed.value;
 
 function added(url: string, headers: Record<string, string> = {}) {

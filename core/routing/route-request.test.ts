@@ -6,7 +6,7 @@ import { headOfUrl } from "./routing-input.ts";
 
 function session(json: unknown): Session {
   const parsed = parseSession(json);
-  if (!parsed.ok) throw new Error(parsed.problems.join("; "));
+  if (!parsed.ok) throw new Error(parsed.errors.join("; "));
   return parsed.value;
 }
 

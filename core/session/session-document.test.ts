@@ -28,7 +28,7 @@ describe("every problem at once, with its place", () => {
       services: [{ name: "", location: "ftp://x", rewrites: [{ source: "(", target: "" }] }],
       domains: [],
     });
-    expect(result.ok ? [] : result.problems.map((problem) => problem.split(":")[0])).toEqual([
+    expect(result.ok ? [] : result.errors.map((problem) => problem.split(":")[0])).toEqual([
       "kind",
       "session_token",
       "services[0].name",
@@ -45,7 +45,7 @@ describe("every problem at once, with its place", () => {
     });
     expect(result).toEqual({
       ok: false,
-      problems: [
+      errors: [
         'domains[0].default_service: names the service "x", which is not one of the services (web)',
         'domains[0].routes[0].service: names the service "y", which is not one of the services (web)',
       ],
@@ -56,7 +56,7 @@ describe("every problem at once, with its place", () => {
     const result = parseUpsert({ ...valid, desired_name: "Slim_Gecko" });
     expect(result).toMatchObject({
       ok: false,
-      problems: [expect.stringMatching(/^desired_name: .*"Slim_Gecko"/)],
+      errors: [expect.stringMatching(/^desired_name: .*"Slim_Gecko"/)],
     });
     expect(parseUpsert({ ...valid, desired_name: null, name_kind: "animal" })).toMatchObject({ ok: true });
   });

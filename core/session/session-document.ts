@@ -1,7 +1,8 @@
-/** The session document and the requests that create or change one. */
+/** The session document, and the requests that create or change one. */
 import * as z from "zod/mini";
 import { compile } from "../regex/pattern.ts";
 import { isLoopback } from "./host-name.ts";
+import { MAX_PATTERN_TEXT, MAX_PATTERNS, MAX_REPLACEMENT, patternTotals } from "./session-limits.ts";
 import { sessionNameError } from "./session-name.ts";
 
 export type SessionKind = "tunneled" | "isolated" | "preview";
@@ -13,10 +14,10 @@ export interface Rewrite {
 
 export interface Service {
   name: string;
-  /** http(s) URL; only its scheme, host and port count. */
+  /** http(s) URL; only its scheme, host and port are used. */
   location: string;
   rewrites: Rewrite[];
-  /** Ours: the service gets the `Host` the client used, instead of its own address. */
+  /** Ours: forward the client's `Host` instead of the service's own address. */
   preserve_host?: boolean | undefined;
 }
 
@@ -31,7 +32,7 @@ export interface Domain {
   routes: Route[];
 }
 
-/** What a session routes: the part that a toggle changes. */
+/** The routing of a session: the part that a toggle changes. */
 export interface Routing {
   services: Service[];
   domains: Domain[];
@@ -45,7 +46,7 @@ export interface Session extends Routing {
   session_token: string;
 }
 
-/** A list that may be missing or null, which both mean empty. */
+/** A list that may be missing or null; both mean empty. */
 const list = <T extends z.core.$ZodType>(item: T) =>
   z.pipe(
     z.optional(z.nullable(z.array(item))),
@@ -58,10 +59,10 @@ const pattern = z.string().check(
   z.superRefine((source, context) => {
     const compiled = compile(source);
     if (compiled.ok) return;
-    for (const problem of compiled.problems)
+    for (const error of compiled.errors)
       context.addIssue({
         code: "custom",
-        message: `is no valid regular expression: ${problem.message}`,
+        message: `is not a valid regular expression: ${error.message}`,
         input: source,
       });
   }),
@@ -78,10 +79,14 @@ const location = z.string().check(
   }),
 );
 
+const replacement = z
+  .string()
+  .check(z.maxLength(MAX_REPLACEMENT, `must have at most ${MAX_REPLACEMENT} characters`));
+
 const service = z.object({
   name: text,
   location,
-  rewrites: list(z.object({ source: pattern, target: z.string() })),
+  rewrites: list(z.object({ source: pattern, target: replacement })),
   preserve_host: z.optional(z.boolean()),
 });
 
@@ -118,13 +123,32 @@ const servicesExist = z.superRefine<Routing>((session, context) => {
   }
 });
 
+/** Most errors that are reported for one document. */
+const MAX_ERRORS = 50;
+
+const patternsWithinLimits = z.superRefine<Routing>((session, context) => {
+  const sources = [
+    ...session.services.flatMap(({ rewrites }) => rewrites.map(({ source }) => source)),
+    ...session.domains.flatMap(({ routes }) => routes.map(({ path }) => path)),
+    ...session.cache_routes,
+  ];
+  const { count, length } = patternTotals(sources);
+  const report = (message: string) => context.addIssue({ code: "custom", message, input: session });
+  if (count > MAX_PATTERNS)
+    report(`The session has ${count} regular expressions; at most ${MAX_PATTERNS} are allowed.`);
+  if (length > MAX_PATTERN_TEXT)
+    report(
+      `The regular expressions have ${length} characters in total; at most ${MAX_PATTERN_TEXT} are allowed.`,
+    );
+});
+
 const sessionSchema = z
   .object({
     kind: z._default(z.enum(["tunneled", "isolated", "preview"]), "tunneled"),
     session_token: z.string(),
     ...routing,
   })
-  .check(servicesExist);
+  .check(servicesExist, patternsWithinLimits);
 
 const sessionName = z.string().check(
   z.superRefine((name, context) => {
@@ -142,7 +166,7 @@ const upsertSchema = z
     /** Ours, for a Worker on this machine only: where this session's local server listens. */
     tunnel_url: z.optional(z.nullable(location)),
   })
-  .check(servicesExist);
+  .check(servicesExist, patternsWithinLimits);
 
 /** A request to create or change a session, named (`desired_name`) or not. */
 export interface UpsertRequest extends Routing {
@@ -152,13 +176,13 @@ export interface UpsertRequest extends Routing {
   tunnel_url?: string | null | undefined;
 }
 
-/** Either the value, or every problem as `where: what is wrong`. */
-export type ParseResult<T> = { ok: true; value: T } | { ok: false; problems: string[] };
+/** Either the value, or all errors as `where: what is wrong`. */
+export type ParseResult<T> = { ok: true; value: T } | { ok: false; errors: string[] };
 
 function parse<T>(schema: z.ZodMiniType<T>, json: unknown): ParseResult<T> {
   const result = schema.safeParse(json);
   if (result.success) return { ok: true, value: result.data };
-  return { ok: false, problems: result.error.issues.map(describeIssue) };
+  return { ok: false, errors: result.error.issues.slice(0, MAX_ERRORS).map(describeIssue) };
 }
 
 function describeIssue(issue: z.core.$ZodIssue): string {
@@ -169,7 +193,7 @@ function describeIssue(issue: z.core.$ZodIssue): string {
   return where ? `${where}: ${message}` : message;
 }
 
-/** zod/mini carries no texts of its own. */
+/** zod/mini has no messages of its own. */
 function issueMessage(issue: z.core.$ZodIssue): string {
   if (issue.code === "invalid_type") {
     const article = /^[aeiou]/.test(issue.expected) ? "an" : "a";
@@ -180,7 +204,7 @@ function issueMessage(issue: z.core.$ZodIssue): string {
   return issue.message;
 }
 
-/** A session document, as JSON was parsed; lists that are null or missing become empty. */
+/** Validates a session document from parsed JSON; lists that are null or missing become empty. */
 export function parseSession(json: unknown): ParseResult<Session> {
   return parse(sessionSchema as unknown as z.ZodMiniType<Session>, json);
 }
@@ -189,7 +213,7 @@ export function parseUpsert(json: unknown): ParseResult<UpsertRequest> {
   return parse(upsertSchema as unknown as z.ZodMiniType<UpsertRequest>, json);
 }
 
-/** The routing as it goes over the wire: empty lists are null, as the original writes them. */
+/** The routing as JSON: empty lists are null, as the original Linkup writes them. */
 export function serializeRouting(routing: Routing) {
   const orNull = <T>(items: T[]) => (items.length > 0 ? items : null);
   return {
@@ -209,18 +233,18 @@ export function serializeRouting(routing: Routing) {
   };
 }
 
-/** The session document as it goes over the wire; `parseSession` of it gives the session back. */
+/** The session document as JSON; `parseSession` is the inverse. */
 export function serializeSession(session: Session) {
   return { kind: session.kind, session_token: session.session_token, ...serializeRouting(session) };
 }
 
-/** `http://host:port` of an http(s) URL, without credentials and path; undefined when it is none. */
+/** `http://host:port` of an http(s) URL, without credentials and path; undefined for anything else. */
 export function httpOrigin(location: string): string | undefined {
   const match = /^(https?:\/\/)(?:[^/?#@]*@)?([^/?#\s]+)/i.exec(location);
   return match ? match[1]!.toLowerCase() + match[2]! : undefined;
 }
 
-/** True when the location means the machine it is used on. */
+/** True when the location is on the machine that uses it. */
 export function isLocal(location: string): boolean {
   const origin = httpOrigin(location);
   return origin !== undefined && isLoopback(origin.slice(origin.indexOf("//") + 2));

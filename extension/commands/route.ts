@@ -1,6 +1,6 @@
 /** Where services are served: the inline toggles, the pick list, and all at once. */
 import * as vscode from "vscode";
-import type { Target } from "../../core/config/parse-config.ts";
+import type { Target } from "../../core/config/model/config-model.ts";
 import type { ServiceView, SessionView } from "../../manager/model/snapshot.ts";
 import { healthWord, targetWord } from "../labels.ts";
 import type { Linkup } from "../linkup.ts";

@@ -1,7 +1,7 @@
 /** Tools for language models in the editor: the same as a user can do, each change confirmed by the user. */
 import * as vscode from "vscode";
 import type { AgentToolHost } from "../../agent-tools/agent-tool.ts";
-import type { Target } from "../../core/config/parse-config.ts";
+import type { Target } from "../../core/config/model/config-model.ts";
 import { chooseConfig, chooseSession, selectorOf } from "../commands/choose.ts";
 import type { Linkup } from "../linkup.ts";
 import { readConfigFile } from "../read-config-file.ts";

@@ -1,6 +1,6 @@
 /** Why a request goes where it goes, as Markdown. */
 import { explanationText } from "../../agent-tools/explanation-text.ts";
-import type { Explanation } from "../../core/api/control-api.ts";
+import type { Explanation } from "../../core/routing/explain-request.ts";
 import { t } from "../words.ts";
 
 export function explanationMarkdown(

@@ -1,6 +1,6 @@
 /** The Sessions view as rows of text: a pure function of the model. */
 
-import type { Target } from "../../core/config/parse-config.ts";
+import type { Target } from "../../core/config/model/config-model.ts";
 import type { Problem } from "../../manager/model/problem.ts";
 import type { ComponentView, Health, ServiceView, SessionView } from "../../manager/model/snapshot.ts";
 import { componentName, componentState, healthWord, kindWord, stateWord, targetWord } from "../labels.ts";

@@ -3,8 +3,8 @@
  * of the deciding functions again, when somebody wants to know.
  */
 import { isUtf8 } from "node:buffer";
-import type { Explanation } from "../../core/api/control-api.ts";
 import type { CapturedBody, Exchange, ExchangeDetails } from "../../core/api/request-log-api.ts";
+import type { Explanation } from "../../core/routing/explain-request.ts";
 import {
   HOST_SOURCES,
   hostFrom,

@@ -1,6 +1,7 @@
 /** The control API that core/control.ts describes. */
 import express, { type ErrorRequestHandler, type Express } from "express";
-import type { Explanation, ServerStatus } from "../../core/api/control-api.ts";
+import type { ServerStatus } from "../../core/api/control-api.ts";
+import type { Explanation } from "../../core/routing/explain-request.ts";
 import { explainRequest } from "../../core/routing/explain-request.ts";
 import { headOfUrl } from "../../core/routing/routing-input.ts";
 import type { RequestLog } from "../access-log/log.ts";
@@ -40,7 +41,7 @@ export function controlApi(server: ControlledServer): Express {
     else
       response
         .status(400)
-        .json({ error: `The session "${name}" cannot be served:\n${put.problems.join("\n")}` });
+        .json({ error: `The session "${name}" cannot be served:\n${put.errors.join("\n")}` });
   });
   app.delete("/v1/sessions/:name", (request, response) => {
     server.sessions.delete(request.params.name);

@@ -1,7 +1,7 @@
 /** Checks everything that a session depends on: what is broken, why, and what helps. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Config } from "../../core/config/parse-config.ts";
+import type { Config } from "../../core/config/model/config-model.ts";
 import { startOf } from "../../node/process-identity.ts";
 import { readAuthority } from "../components/certificates/authority-files.ts";
 import { readConfig } from "../files/config-file.ts";

@@ -1,6 +1,6 @@
 /** Checks over the network: the Worker, the tunnel, session addresses, services. */
 import { readFile } from "node:fs/promises";
-import type { Config } from "../../core/config/parse-config.ts";
+import type { Config } from "../../core/config/model/config-model.ts";
 import type { SessionKind } from "../../core/session/session-document.ts";
 import { readStatus } from "../../node/http.ts";
 import { networkReason } from "../../node/network-reason.ts";

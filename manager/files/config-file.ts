@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { ConfigDiagnostic } from "../../core/config/model/config-diagnostic.ts";
-import type { Config } from "../../core/config/parse-config.ts";
+import type { Config } from "../../core/config/model/config-model.ts";
 import { CONFIG_NAMES } from "../../node/config-names.ts";
 import { IrregularFileError, readRegularFile } from "../../node/regular-file.ts";
 import { LinkupError } from "../model/problem.ts";
@@ -75,7 +75,7 @@ export async function workerToken(
   const { worker_url, worker_token } = config.linkup;
   const given = (await stored?.(worker_url)) || env.LINKUP_WORKER_TOKEN;
   if (given) return given;
-  const { expandEnv } = await import("../../core/config/parse-config.ts");
+  const { expandEnv } = await import("../../core/config/expand-env.ts");
   const { text, missing } = expandEnv(worker_token ?? "", env);
   if (text) return text;
   const why =

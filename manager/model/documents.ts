@@ -1,8 +1,8 @@
 /** The documents of a session: what the local server gets, and what the Worker gets. */
 
 import type { ServedSession } from "../../core/api/control-api.ts";
+import type { Config } from "../../core/config/model/config-model.ts";
 import { routingOf, type Target } from "../../core/config/model/config-model.ts";
-import type { Config } from "../../core/config/parse-config.ts";
 import { isLocal, serializeSession, type UpsertRequest } from "../../core/session/session-document.ts";
 import type { SessionRecord } from "./state.ts";
 

@@ -1,5 +1,5 @@
 /** What a user asks for, as changes of the desired state. Pure: the reconciler makes it so. */
-import type { Config, Target } from "../../core/config/parse-config.ts";
+import type { Config, Target } from "../../core/config/model/config-model.ts";
 import { httpOrigin } from "../../core/session/session-document.ts";
 import { randomName } from "../../core/session/session-name.ts";
 import { withoutToken } from "./documents.ts";

@@ -1,6 +1,6 @@
 /** Finding and making the records of sessions. Pure functions over the state. */
 
-import type { Config } from "../../core/config/parse-config.ts";
+import type { Config } from "../../core/config/model/config-model.ts";
 import type { SessionKind } from "../../core/session/session-document.ts";
 import { randomName } from "../../core/session/session-name.ts";
 import { withoutToken } from "./documents.ts";

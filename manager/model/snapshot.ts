@@ -1,5 +1,5 @@
 /** What is known of all sessions on this machine, at one moment. Immutable: a change makes a new one. */
-import type { Target } from "../../core/config/parse-config.ts";
+import type { Target } from "../../core/config/model/config-model.ts";
 import type { SessionKind } from "../../core/session/session-document.ts";
 import type { Problem } from "./problem.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Config } from "../../core/config/parse-config.ts";
+import type { Config } from "../../core/config/model/config-model.ts";
 import { newConnector } from "./connector.ts";
 import { problem } from "./problem.ts";
 import { newRecord } from "./records.ts";

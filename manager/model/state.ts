@@ -1,7 +1,7 @@
 /** The desired state of this machine and what was last confirmed of it: the content of `state.json`. */
 import * as z from "zod/mini";
-import type { TunnelData, WorkerCapabilities } from "../../core/api/control-api.ts";
-import type { Config, Target } from "../../core/config/parse-config.ts";
+import type { TunnelData, WorkerCapabilities } from "../../core/api/worker-api.ts";
+import type { Config, Target } from "../../core/config/model/config-model.ts";
 import type { SessionKind } from "../../core/session/session-document.ts";
 import type { ProcessId } from "../../node/process-identity.ts";
 import type { Connector } from "./connector.ts";

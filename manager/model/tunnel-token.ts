@@ -1,5 +1,5 @@
 /** cloudflared's tunnel token. */
-import type { TunnelData } from "../../core/api/control-api.ts";
+import type { TunnelData } from "../../core/api/worker-api.ts";
 
 /** Encodes the token that cloudflared expects. It is passed in the environment, because arguments are visible to every user. */
 export function tunnelToken({ account_id, secret, id }: TunnelData): string {

@@ -1,7 +1,7 @@
 /** What would happen to a request, by the functions that the local server and the Worker ask. */
 
-import type { Explanation } from "../../core/api/control-api.ts";
 import { routingOf } from "../../core/config/model/config-model.ts";
+import type { Explanation } from "../../core/routing/explain-request.ts";
 import { explainRequest as explainHead } from "../../core/routing/explain-request.ts";
 import type { RoutableSession } from "../../core/routing/request-decision.ts";
 import { headOfUrl } from "../../core/routing/routing-input.ts";

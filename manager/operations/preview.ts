@@ -1,5 +1,5 @@
 /** What the Worker is sent for a preview. */
-import type { Config } from "../../core/config/parse-config.ts";
+import type { Config } from "../../core/config/model/config-model.ts";
 import { serializeRouting } from "../../core/session/session-document.ts";
 import { upsertRequest } from "../model/documents.ts";
 import { checkLocations, ownConfig } from "../model/intents.ts";

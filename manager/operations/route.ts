@@ -1,5 +1,5 @@
 /** Moves services between this machine and their deployed copies: everywhere, or not at all. */
-import type { Target } from "../../core/config/parse-config.ts";
+import type { Target } from "../../core/config/model/config-model.ts";
 import { applyTarget } from "../model/intents.ts";
 import { LinkupError, problemOf } from "../model/problem.ts";
 import type { Selector } from "../model/records.ts";

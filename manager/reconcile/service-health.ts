@@ -1,5 +1,5 @@
 /** Is a service up? */
-import type { HealthCheck } from "../../core/config/parse-config.ts";
+import type { HealthCheck } from "../../core/config/model/config-model.ts";
 import { httpOrigin } from "../../core/session/session-document.ts";
 import { readStatus } from "../../node/http.ts";
 import { networkReason } from "../../node/network-reason.ts";

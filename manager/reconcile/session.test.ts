@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Config } from "../../core/config/parse-config.ts";
+import type { Config } from "../../core/config/model/config-model.ts";
 import { isOutdated } from "../components/worker-api/worker-answers.ts";
 import { asLocalhost, upsertRequest } from "../model/documents.ts";
 import { forgetUnused, newRecord } from "../model/records.ts";

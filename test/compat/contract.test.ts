@@ -94,7 +94,7 @@ const headOf = ({ host, target, headers }: Request): RequestHead => ({
 
 function ours(session: Session) {
   const parsed = parseSession({ session_token: "t", ...session });
-  if (!parsed.ok) throw new Error(parsed.problems.join("\n"));
+  if (!parsed.ok) throw new Error(parsed.errors.join("\n"));
   return parsed.value;
 }
 

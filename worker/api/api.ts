@@ -4,7 +4,7 @@ import type {
   SessionSummary,
   TunneledSession,
   WorkerCapabilities,
-} from "../../core/api/control-api.ts";
+} from "../../core/api/worker-api.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
 import { serializeRouting } from "../../core/session/session-document.ts";
 import { isSessionName, sessionNameError } from "../../core/session/session-name.ts";

@@ -56,7 +56,7 @@ export async function saveSession(options: UpsertOptions, env: Env): Promise<Sav
   const { kind, onConflict } = options;
   const parsed = parseUpsert(withoutEmptyName(options.body));
   const extensions = extensionSchema.safeParse(options.body);
-  const problems = parsed.ok ? [] : parsed.problems;
+  const problems = parsed.ok ? [] : parsed.errors;
   // A body that is not an object is one problem, not two.
   if (
     !extensions.success &&

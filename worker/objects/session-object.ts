@@ -1,6 +1,6 @@
 /** The Durable Object of one session: its document, owner and tunnel. All mutations run here, one at a time. */
 import { DurableObject } from "cloudflare:workers";
-import type { TunnelData } from "../../core/api/control-api.ts";
+import type { TunnelData } from "../../core/api/worker-api.ts";
 import { randomName } from "../../core/session/session-name.ts";
 import { type Env, isDirect } from "../env.ts";
 import { newSecret } from "../secret.ts";

@@ -1,5 +1,5 @@
 /** What a session's object stores, and the changes it accepts. */
-import type { TunnelData } from "../../core/api/control-api.ts";
+import type { TunnelData } from "../../core/api/worker-api.ts";
 import type { Session } from "../../core/session/session-document.ts";
 
 /** A stored session. Times are milliseconds since the epoch. */

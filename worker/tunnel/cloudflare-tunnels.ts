@@ -1,5 +1,5 @@
 /** The provider for Cloudflare tunnels: a tunnel in the account and a DNS record that points to it. */
-import type { TunnelData } from "../../core/api/control-api.ts";
+import type { TunnelData } from "../../core/api/worker-api.ts";
 import type { Env } from "../env.ts";
 import { base64 } from "../secret.ts";
 import { type CloudflareApi, cloudflareApi } from "./cloudflare-api.ts";

@@ -1,5 +1,5 @@
 /** How requests reach a laptop: the contract of tunnel providers. */
-import type { TunnelData } from "../../core/api/control-api.ts";
+import type { TunnelData } from "../../core/api/worker-api.ts";
 
 /** A tunnel that exists, and when that was last verified (milliseconds since the epoch). */
 export interface VerifiedTunnel {

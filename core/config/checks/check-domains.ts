@@ -1,28 +1,27 @@
 /** Checks the host names of the domains. */
 import { hostname } from "../../session/host-name.ts";
 import { isAnimalName, isSessionName } from "../../session/session-name.ts";
+import { text } from "../../text.ts";
 import type { DiagnosticCollector } from "../model/config-diagnostic.ts";
+import { CONFIG_MESSAGES as MESSAGES } from "../model/config-messages.ts";
 import type { MapAt } from "./map-at.ts";
 
-export function checkHostName(problems: DiagnosticCollector, { path, value: { domain } }: MapAt): void {
+export function checkHostName(collector: DiagnosticCollector, { path, value: { domain } }: MapAt): void {
   if (typeof domain !== "string" || domain === "") return;
   const host = hostname(domain.replace(/^[a-z][a-z0-9+.-]*:\/\//i, "").replace(/[/?#].*$/s, ""));
   const isHost = host.split(".").every((label) => /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/.test(label));
   if (isHost && domain.toLowerCase() === host) return;
-  const advice = isHost ? `Did you mean "${host}"?` : "It is a host name such as example.com.";
-  problems.error(
-    "invalid-domain",
-    [...path, "domain"],
-    `"${domain}" is not a host name without scheme, port and path. ${advice}`,
-    isHost ? { suggestion: host } : {},
-  );
+  const message = isHost
+    ? text(MESSAGES.notAHostNameLike, domain, host)
+    : text(MESSAGES.notAHostName, domain);
+  collector.error("invalid-domain", [...path, "domain"], message, { suggestion: isHost ? host : undefined });
 }
 
 /**
- * A session has the address `<session>.<domain>`: a domain of that form is ambiguous when a session gets the name of
- * its first label. Names like those that sessions get by themselves deserve a warning, others a hint.
+ * A session has the address `<session>.<domain>`, so a domain of that form is ambiguous when a session is named like its
+ * first label. Names like those that sessions get automatically deserve a warning, others a hint.
  */
-export function checkSessionDomains(problems: DiagnosticCollector, domains: MapAt[]): void {
+export function checkSessionDomains(collector: DiagnosticCollector, domains: MapAt[]): void {
   const paths = new Map<string, MapAt["path"]>();
   for (const { path, value } of domains)
     if (typeof value.domain === "string") paths.set(value.domain.toLowerCase(), path);
@@ -34,23 +33,15 @@ export function checkSessionDomains(problems: DiagnosticCollector, domains: MapA
     const parentPath = paths.get(parent);
     if (!parentPath || !isSessionName(label) || !parent.includes(".")) continue;
     const related = {
-      message: "The domain whose session it would be.",
-      range: problems.positions.value([...parentPath, "domain"]),
+      text: text(MESSAGES.parentDomain),
+      range: collector.positions.value([...parentPath, "domain"]),
     };
     const at = [...path, "domain"];
     if (isAnimalName(label))
-      problems.warning(
-        "session-domain",
-        at,
-        `"${value.domain}" is the address of a session named ${label} on "${parent}". A domain is written without the session's name.`,
-        { related },
-      );
+      collector.warning("session-domain", at, text(MESSAGES.sessionAddress, value.domain, label, parent), {
+        related,
+      });
     else
-      problems.hint(
-        "session-domain",
-        at,
-        `A session named ${label} would have this address on "${parent}": give no session that name.`,
-        { related },
-      );
+      collector.hint("session-domain", at, text(MESSAGES.possibleSessionAddress, label, parent), { related });
   }
 }

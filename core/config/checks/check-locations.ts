@@ -1,12 +1,14 @@
-/** Checks where services answer. */
+/** Checks the URLs of services. */
 import { isLoopback } from "../../session/host-name.ts";
 import { httpOrigin } from "../../session/session-document.ts";
+import { text } from "../../text.ts";
 import type { DiagnosticCollector } from "../model/config-diagnostic.ts";
-import type { Path } from "../yaml/positions.ts";
+import { CONFIG_MESSAGES as MESSAGES } from "../model/config-messages.ts";
+import type { Path } from "../yaml/yaml-node.ts";
 import type { MapAt } from "./map-at.ts";
 
 export function checkLocations(
-  problems: DiagnosticCollector,
+  collector: DiagnosticCollector,
   { path, value: { remote, local } }: MapAt,
 ): void {
   for (const [key, location] of [
@@ -15,23 +17,21 @@ export function checkLocations(
   ] as const) {
     if (typeof location !== "string" || !httpOrigin(location)) continue;
     if (!URL.canParse(location))
-      problems.error("wrong-value", [...path, key], `"${location}" is not a valid URL.`);
+      collector.error("wrong-value", [...path, key], text(MESSAGES.invalidUrl, location));
   }
   if (typeof remote !== "string" || typeof local !== "string") return;
   const address = addressOf(local);
   if (address !== undefined && address === addressOf(remote))
-    problems.warning(
-      "same-location",
-      [...path, "local"],
-      "local and remote are the same: toggling this service changes nothing.",
-      {
-        related: { message: "The remote location.", range: problems.positions.value([...path, "remote"]) },
+    collector.warning("same-location", [...path, "local"], text(MESSAGES.sameLocation), {
+      related: {
+        text: text(MESSAGES.remotePlace),
+        range: collector.positions.value([...path, "remote"]),
       },
-    );
+    });
 }
 
-/** Two services on one local port: mostly a copy whose port was left as it was. */
-export function checkPorts(problems: DiagnosticCollector, services: MapAt[]): void {
+/** Two services on one local port: usually a copy whose port was not changed. */
+export function checkPorts(collector: DiagnosticCollector, services: MapAt[]): void {
   const seen = new Map<string, { name: unknown; path: Path }>();
   for (const { path, value } of services) {
     const address = typeof value.local === "string" ? addressOf(value.local) : undefined;
@@ -40,19 +40,19 @@ export function checkPorts(problems: DiagnosticCollector, services: MapAt[]): vo
     const first = seen.get(address);
     if (!first) seen.set(address, { name: value.name, path: at });
     else if (first.name !== value.name)
-      problems.warning("shared-port", at, `The service "${first.name}" has the same port on this machine.`, {
-        related: { message: "It has this port too.", range: problems.positions.value(first.path) },
+      collector.warning("shared-port", at, text(MESSAGES.sharedPort, String(first.name)), {
+        related: { text: text(MESSAGES.otherService), range: collector.positions.value(first.path) },
       });
   }
 }
 
 const addresses = new Map<string, string | undefined>();
-const MAX_KNOWN = 10_000;
+const MAX_ADDRESSES = 10_000;
 
-/** Host and port; only the port for the names of this machine. Undefined when it is no http(s) URL. */
+/** Host and port; only the port for names of this machine. Undefined unless it is an http(s) URL. */
 export function addressOf(location: string): string | undefined {
   if (addresses.has(location)) return addresses.get(location);
-  if (addresses.size >= MAX_KNOWN) addresses.clear();
+  if (addresses.size >= MAX_ADDRESSES) addresses.clear();
   const [scheme, authority = ""] = httpOrigin(location)?.split("://") ?? [];
   const port = /:(\d+)$/.exec(authority)?.[1] ?? (scheme === "https" ? "443" : "80");
   const host = isLoopback(authority) ? "" : authority.replace(/:\d+$/, "").toLowerCase();

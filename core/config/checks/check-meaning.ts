@@ -1,68 +1,73 @@
 /** Checks what the schema cannot: names that must exist or be unique, host names, locations, patterns. */
-
+import { type Text, text } from "../../text.ts";
 import type { DiagnosticCollector } from "../model/config-diagnostic.ts";
-import type { Path } from "../yaml/positions.ts";
+import { CONFIG_MESSAGES as MESSAGES } from "../model/config-messages.ts";
+import type { Path } from "../yaml/yaml-node.ts";
 import { checkHostName, checkSessionDomains } from "./check-domains.ts";
 import { checkLocations, checkPorts } from "./check-locations.ts";
-import { checkPattern, checkReachable, checkRewrite } from "./check-patterns.ts";
+import { checkPattern, checkPatternCount, checkReachable, checkRewrite } from "./check-patterns.ts";
 import { listAt, type MapAt, mapsAt } from "./map-at.ts";
-import { nearest } from "./nearest-word.ts";
+import { nearestWord } from "./nearest-word.ts";
 
-/** Takes any value, so that a file with a wrong shape in one place is still checked in all others. */
-export function checkMeaning(problems: DiagnosticCollector, value: unknown): void {
+/** Accepts any value, so that a file with a wrong shape in one place is still checked everywhere else. */
+export function checkMeaning(collector: DiagnosticCollector, value: unknown): void {
   const services = mapsAt(value, ["services"]);
   const domains = mapsAt(value, ["domains"]);
 
-  unique(problems, services, "name", "duplicate-service", (name) => `The service "${name}" exists twice.`);
-  unique(problems, domains, "domain", "duplicate-domain", (name) => `The domain "${name}" exists twice.`);
+  checkUnique(collector, services, "name", "duplicate-service", MESSAGES.duplicateService);
+  checkUnique(collector, domains, "domain", "duplicate-domain", MESSAGES.duplicateDomain);
 
+  const withinLimits = checkPatternCount(collector, value);
   for (const service of services)
-    once(problems, "services", service, () => {
-      checkLocations(problems, service);
-      for (const rewrite of mapsAt(service.value, ["rewrites"], service.path))
-        checkRewrite(problems, rewrite);
+    once(collector, "services", service, () => {
+      checkLocations(collector, service);
+      if (withinLimits)
+        for (const rewrite of mapsAt(service.value, ["rewrites"], service.path))
+          checkRewrite(collector, rewrite);
     });
-  checkPorts(problems, services);
+  checkPorts(collector, services);
 
-  const names = new Set(services.map(({ value }) => value.name).filter((name) => typeof name === "string"));
+  const checkService = serviceChecker(collector, services);
   for (const domain of domains) {
     const routes = mapsAt(domain.value, ["routes"], domain.path);
-    once(problems, "domains", domain, () => {
-      checkHostName(problems, domain);
-      for (const route of routes) checkPattern(problems, route.value.path, [...route.path, "path"]);
-      checkReachable(problems, routes);
+    once(collector, "domains", domain, () => {
+      checkHostName(collector, domain);
+      if (!withinLimits) return;
+      for (const route of routes) checkPattern(collector, route.value.path, [...route.path, "path"]);
+      checkReachable(collector, routes);
     });
-    checkService(problems, names, domain, "default_service");
-    for (const route of routes) checkService(problems, names, route, "service");
+    checkService(domain, "default_service");
+    for (const route of routes) checkService(route, "service");
   }
-  checkSessionDomains(problems, domains);
+  checkSessionDomains(collector, domains);
 
-  for (const [i, pattern] of listAt(value, ["linkup", "cache_routes"]).entries())
-    checkPattern(problems, pattern, ["linkup", "cache_routes", i]);
+  if (withinLimits)
+    for (const [i, pattern] of listAt(value, ["linkup", "cache_routes"]).entries())
+      checkPattern(collector, pattern, ["linkup", "cache_routes", i]);
 }
 
-/** Items in which nothing was found, as what: a text that is not changed keeps its objects. */
-const right = { services: new WeakSet<object>(), domains: new WeakSet<object>() };
+/** Objects already validated, per check: a text that does not change keeps its objects. */
+const validated = { services: new WeakSet<object>(), domains: new WeakSet<object>() };
 
-/** Runs a check that looks at this item alone, unless it has found nothing in it before. */
+/** Runs a check that depends on this item only, unless the item has passed it before. */
 function once(
-  problems: DiagnosticCollector,
-  list: keyof typeof right,
+  collector: DiagnosticCollector,
+  list: keyof typeof validated,
   { value }: MapAt,
   check: () => void,
 ): void {
-  if (right[list].has(value)) return;
-  const before = problems.count;
+  if (validated[list].has(value)) return;
+  const before = collector.count;
   check();
-  if (problems.count === before) right[list].add(value);
+  if (collector.count === before) validated[list].add(value);
 }
 
-function unique(
-  problems: DiagnosticCollector,
+function checkUnique(
+  collector: DiagnosticCollector,
   items: MapAt[],
   key: string,
   code: "duplicate-service" | "duplicate-domain",
-  message: (name: string) => string,
+  template: string,
 ): void {
   const seen = new Map<string, Path>();
   for (const { path, value } of items) {
@@ -70,33 +75,36 @@ function unique(
     if (typeof name !== "string" || name === "") continue;
     const first = seen.get(name);
     if (!first) seen.set(name, [...path, key]);
+    else if (collector.isFull) collector.error(code, [...path, key], text(template, name));
     else
-      problems.error(code, [...path, key], message(name), {
-        related: { message: "It is first here.", range: problems.positions.value(first) },
+      collector.error(code, [...path, key], text(template, name), {
+        related: { text: text(MESSAGES.firstPlace), range: collector.positions.value(first) },
       });
   }
 }
 
-function checkService(
-  problems: DiagnosticCollector,
-  names: Set<string>,
-  { path, value }: MapAt,
-  key: string,
-): void {
-  const name = value[key];
-  if (typeof name !== "string" || name === "" || names.has(name)) return;
-  const likely = nearest(name, names);
-  const all = [...names];
-  const listed = all.slice(0, 20).join(", ") + (all.length > 20 ? ", …" : "");
-  const advice = likely
-    ? `Did you mean "${likely}"?`
-    : all.length > 0
-      ? `The services are: ${listed}.`
-      : "There are no services.";
-  problems.error(
-    "unknown-service",
-    [...path, key],
-    `There is no service "${name}". ${advice}`,
-    likely ? { suggestion: likely } : {},
-  );
+/** Most unknown services for which a similar name is looked up, and most names that a message lists. */
+const MAX_SUGGESTIONS = 10;
+const MAX_LISTED = 20;
+
+/** A check that the value of a key is the name of a service. */
+function serviceChecker(
+  collector: DiagnosticCollector,
+  services: MapAt[],
+): (map: MapAt, key: string) => void {
+  const names = new Set(services.map(({ value }) => value.name).filter((name) => typeof name === "string"));
+  const listed = [...names].slice(0, MAX_LISTED).join(", ") + (names.size > MAX_LISTED ? ", …" : "");
+  let unknown = 0;
+  return ({ path, value }, key) => {
+    const name = value[key];
+    if (typeof name !== "string" || name === "" || names.has(name)) return;
+    const similar = unknown++ < MAX_SUGGESTIONS ? nearestWord(name, names) : undefined;
+    const message: Text =
+      similar !== undefined
+        ? text(MESSAGES.unknownServiceLike, name, similar)
+        : names.size > 0
+          ? text(MESSAGES.unknownService, name, listed)
+          : text(MESSAGES.noServices, name);
+    collector.error("unknown-service", [...path, key], message, { suggestion: similar });
+  };
 }

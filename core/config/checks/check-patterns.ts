@@ -1,97 +1,114 @@
 /** Checks the regular expressions of routes, rewrites and cache_routes. */
-import { neverMatches, routeCovers } from "../../regex/analysis/route-coverage.ts";
+import { patternWarnings } from "../../regex/analysis/backtracking-hazards.ts";
+import { AnalysisBudget, neverMatches, routeCovers } from "../../regex/analysis/route-coverage.ts";
 import { compile, type PatternDiagnostic, type PatternWarning } from "../../regex/pattern.ts";
 import { checkReplacement } from "../../regex/replacement.ts";
+import { MAX_PATTERN_TEXT, MAX_PATTERNS, patternTotals } from "../../session/session-limits.ts";
+import { text } from "../../text.ts";
 import type { DiagnosticCollector } from "../model/config-diagnostic.ts";
-import type { Path } from "../yaml/positions.ts";
-import type { MapAt } from "./map-at.ts";
+import { CONFIG_MESSAGES as MESSAGES } from "../model/config-messages.ts";
+import type { Path } from "../yaml/yaml-node.ts";
+import { listAt, type MapAt, mapsAt } from "./map-at.ts";
 
 /** Each route is compared with this many before it. */
 const MAX_COMPARED = 50;
 
-type Findings =
-  | { ok: true; notes: readonly PatternWarning[]; groups: readonly (string | null)[] }
-  | { ok: false; problems: readonly PatternDiagnostic[] };
+type CheckedPattern =
+  | { ok: true; warnings: readonly PatternWarning[]; groups: readonly (string | null)[] }
+  | { ok: false; errors: readonly PatternDiagnostic[] };
 
-/** Large files have more patterns than the engine keeps compiled. */
-const known = new Map<string, Findings>();
-const MAX_KNOWN = 10_000;
+/** Large files have more patterns than the engine caches. */
+const checked = new Map<string, CheckedPattern>();
+const MAX_CHECKED = 10_000;
 
-function findings(source: string): Findings {
-  let found = known.get(source);
-  if (!found) {
-    if (known.size >= MAX_KNOWN) known.clear();
+function check(source: string): CheckedPattern {
+  let result = checked.get(source);
+  if (!result) {
+    if (checked.size >= MAX_CHECKED) checked.clear();
     const compiled = compile(source);
-    found = compiled.ok
-      ? { ok: true, notes: compiled.pattern.notes, groups: compiled.pattern.groups }
+    result = compiled.ok
+      ? { ok: true, warnings: patternWarnings(compiled.pattern), groups: compiled.pattern.groups }
       : compiled;
-    known.set(source, found);
+    checked.set(source, result);
   }
-  return found;
+  return result;
+}
+
+/** False when the file has more patterns than a session may have; they are then not checked one by one. */
+export function checkPatternCount(collector: DiagnosticCollector, value: unknown): boolean {
+  const sources = [
+    ...mapsAt(value, ["services"]).flatMap((service) =>
+      mapsAt(service.value, ["rewrites"]).map((rewrite) => rewrite.value.source),
+    ),
+    ...mapsAt(value, ["domains"]).flatMap((domain) =>
+      mapsAt(domain.value, ["routes"]).map((route) => route.value.path),
+    ),
+    ...listAt(value, ["linkup", "cache_routes"]),
+  ].filter((source) => typeof source === "string");
+  const { count, length } = patternTotals(sources);
+  if (count > MAX_PATTERNS)
+    collector.error("too-many-patterns", [], text(MESSAGES.tooManyPatterns, count, MAX_PATTERNS));
+  else if (length > MAX_PATTERN_TEXT)
+    collector.error("too-many-patterns", [], text(MESSAGES.patternsTooLong, length, MAX_PATTERN_TEXT));
+  else return true;
+  return false;
 }
 
 export function checkPattern(
-  problems: DiagnosticCollector,
+  collector: DiagnosticCollector,
   source: unknown,
   path: Path,
-): Findings | undefined {
+): CheckedPattern | undefined {
   if (typeof source !== "string") return undefined;
-  const found = findings(source);
-  if (found.ok) {
-    for (const note of found.notes)
-      problems.warning(`pattern-${note.kind}`, path, note.message, {
-        range: problems.positions.part(path, note),
-      });
+  const result = check(source);
+  const range = (part: PatternDiagnostic) => ({ range: collector.positions.part(path, part) });
+  if (result.ok) {
+    for (const warning of result.warnings)
+      collector.warning(`pattern-${warning.kind}`, path, warning.text, range(warning));
   } else {
-    for (const problem of found.problems)
-      problems.error("invalid-pattern", path, `Invalid regular expression: ${problem.message}`, {
-        range: problems.positions.part(path, problem),
-      });
+    for (const error of result.errors)
+      collector.error("invalid-pattern", path, text(MESSAGES.invalidPattern, error.text), range(error));
   }
-  return found;
+  return result;
 }
 
 export function checkRewrite(
-  problems: DiagnosticCollector,
+  collector: DiagnosticCollector,
   { path, value: { source, target } }: MapAt,
 ): void {
-  const found = checkPattern(problems, source, [...path, "source"]);
-  if (!found?.ok || typeof target !== "string") return;
+  const pattern = checkPattern(collector, source, [...path, "source"]);
+  if (!pattern?.ok || typeof target !== "string") return;
   const at = [...path, "target"];
-  for (const problem of checkReplacement(target, found.groups))
-    problems.warning("unknown-group", at, problem.message, {
-      range: problems.positions.part(at, problem),
+  for (const found of checkReplacement(target, pattern.groups))
+    collector.warning("unknown-group", at, found.text, {
+      range: collector.positions.part(at, found),
       related: {
-        message: "The pattern with the groups.",
-        range: problems.positions.value([...path, "source"]),
+        text: text(MESSAGES.groupsPlace),
+        range: collector.positions.value([...path, "source"]),
       },
     });
 }
 
-/** Routes of one domain that can never match: no path has the pattern, or an earlier route takes them all. */
-export function checkReachable(problems: DiagnosticCollector, routes: MapAt[]): void {
+/** Routes of one domain that can never match: no path contains the pattern, or an earlier route matches them all. */
+export function checkReachable(collector: DiagnosticCollector, routes: MapAt[]): void {
+  const budget = new AnalysisBudget();
   for (const [i, { path, value }] of routes.entries()) {
     const pattern = value.path;
     if (typeof pattern !== "string") continue;
     const at = [...path, "path"];
-    if (neverMatches(pattern)) {
-      problems.warning("unreachable-route", at, 'No path matches: a path starts with "/" and has no query.');
+    if (neverMatches(pattern, budget)) {
+      collector.warning("unreachable-route", at, text(MESSAGES.neverMatches));
       continue;
     }
     const earlier = routes
       .slice(Math.max(0, i - MAX_COMPARED), i)
-      .find(({ value }) => typeof value.path === "string" && routeCovers(value.path, pattern));
+      .find(({ value }) => typeof value.path === "string" && routeCovers(value.path, pattern, budget));
     if (earlier)
-      problems.warning(
-        "unreachable-route",
-        at,
-        `This route never matches: the route ${earlier.value.path} before it takes all its paths.`,
-        {
-          related: {
-            message: "This route comes first.",
-            range: problems.positions.value([...earlier.path, "path"]),
-          },
+      collector.warning("unreachable-route", at, text(MESSAGES.shadowedRoute, String(earlier.value.path)), {
+        related: {
+          text: text(MESSAGES.earlierRoute),
+          range: collector.positions.value([...earlier.path, "path"]),
         },
-      );
+      });
   }
 }

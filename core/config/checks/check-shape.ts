@@ -1,47 +1,51 @@
-/** Checks the shape of linkup.yaml: keys, types and formats, by the schema. */
-
+/** Checks the shape of linkup.yaml: keys, types and formats, against the schema. */
 import type * as z from "zod/mini";
+import { type Text, text } from "../../text.ts";
 import type { DiagnosticCollector } from "../model/config-diagnostic.ts";
+import { CONFIG_MESSAGES as MESSAGES } from "../model/config-messages.ts";
 import { configSchema, domainSchema, serviceSchema } from "../model/config-schema.ts";
 import { keysAt } from "../model/schema-keys.ts";
-import type { Path } from "../yaml/positions.ts";
+import type { Path } from "../yaml/yaml-node.ts";
 import { valueAt } from "./map-at.ts";
-import { nearest } from "./nearest-word.ts";
+import { nearestWord } from "./nearest-word.ts";
 
-/** Items that were found right, as what: a text that is not changed keeps its objects. */
-const right = { services: new WeakSet<object>(), domains: new WeakSet<object>() };
+/** Objects already validated, per schema: a text that does not change keeps its objects. */
+const validated = { services: new WeakSet<object>(), domains: new WeakSet<object>() };
 
-/** Services and domains are checked one by one, so that those that were right before cost nothing. */
-export function checkShape(problems: DiagnosticCollector, value: unknown): void {
+/** Most unknown keys of one map for which a similar key is looked up. */
+const MAX_SUGGESTIONS = 10;
+
+/** Services and domains are checked one by one, so that those validated before cost nothing. */
+export function checkShape(collector: DiagnosticCollector, value: unknown): void {
   const file = (isMap(value) ? { ...value } : value) as Record<string, unknown>;
   for (const [key, schema, sample] of [
-    ["services", serviceSchema, SERVICE],
-    ["domains", domainSchema, DOMAIN],
+    ["services", serviceSchema, SAMPLE_SERVICE],
+    ["domains", domainSchema, SAMPLE_DOMAIN],
   ] as const) {
     const items = isMap(value) ? value[key] : undefined;
     if (!Array.isArray(items) || items.length === 0) continue;
     file[key] = [sample];
     for (const [i, item] of items.entries()) {
-      if (isMap(item) && right[key].has(item)) continue;
+      if (isMap(item) && validated[key].has(item)) continue;
       const result = schema.safeParse(item);
-      if (!result.success) report(problems, value, result.error.issues, [key, i]);
-      else if (isMap(item)) right[key].add(item);
+      if (!result.success) report(collector, value, result.error.issues, [key, i]);
+      else if (isMap(item)) validated[key].add(item);
     }
   }
   const result = configSchema.safeParse(file);
-  if (!result.success) report(problems, value, result.error.issues, []);
+  if (!result.success) report(collector, value, result.error.issues, []);
 }
 
-/** Stand for all items where the rest of the file is checked. */
-const SERVICE = { name: "a", remote: "http://a", local: "http://a" };
-const DOMAIN = { domain: "a", default_service: "a" };
+/** Substitutes for the lists' items while the rest of the file is checked. */
+const SAMPLE_SERVICE = { name: "a", remote: "http://a", local: "http://a" };
+const SAMPLE_DOMAIN = { domain: "a", default_service: "a" };
 
 function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function report(
-  problems: DiagnosticCollector,
+  collector: DiagnosticCollector,
   value: unknown,
   issues: z.core.$ZodIssue[],
   parent: Path,
@@ -49,53 +53,84 @@ function report(
   for (const issue of issues) {
     const path = [...parent, ...(issue.path as Path)];
     if (issue.code === "unrecognized_keys") {
-      for (const key of issue.keys) unknownKey(problems, value, path, key);
+      reportUnknownKeys(collector, value, path, issue.keys);
     } else if (valueAt(value, path) === undefined) {
-      missingKey(problems, path);
+      reportMissingKey(collector, value, path);
     } else {
-      problems.error("wrong-value", path, `${subject(path)} ${wish(issue)}.`);
+      collector.error("wrong-value", path, text(MESSAGES.wrongValue, subject(value, path), wish(issue)));
     }
   }
 }
 
-function missingKey(problems: DiagnosticCollector, path: Path): void {
-  const { tree } = problems.positions;
-  const parent = tree.resolved(tree.node(path.slice(0, -1)));
-  // Where the YAML is broken, the key may be there and only be unreadable; that an alias has no anchor was said.
+function reportMissingKey(collector: DiagnosticCollector, value: unknown, path: Path): void {
+  const { tree } = collector.positions;
+  const parentPath = path.slice(0, -1);
+  const parent = tree.resolved(tree.node(parentPath));
+  // The key may be there and be unreadable because of a syntax error, or be an alias without an anchor.
   if (parent && tree.broken.some(({ start, end }) => start <= parent.start && parent.start < end)) return;
   if (parent?.kind === "map" && tree.pair(parent, String(path.at(-1)))) return;
-  const range = problems.positions.value(path.slice(0, -1));
-  problems.error("missing-key", path, `The key "${path.at(-1)}" is missing${where(path)}.`, { range });
+  const key = String(path.at(-1));
+  const message =
+    parentPath.length === 0
+      ? text(MESSAGES.missingKey, key)
+      : text(MESSAGES.missingKeyIn, key, subject(value, parentPath));
+  collector.error("missing-key", path, message, { range: collector.positions.value(parentPath) });
 }
 
-/** The original accepts unknown keys, so this is a warning. */
-function unknownKey(problems: DiagnosticCollector, value: unknown, parent: Path, key: string): void {
+/** The original Linkup accepts unknown keys, so these are warnings. */
+function reportUnknownKeys(
+  collector: DiagnosticCollector,
+  value: unknown,
+  parent: Path,
+  keys: readonly string[],
+): void {
   const known = keysAt(parent) ?? [];
-  const present = Object.keys(valueAt(value, parent) as object);
-  const likely = nearest(
-    key,
-    known.filter((candidate) => !present.includes(candidate)),
-  );
-  const advice = likely ? `Did you mean "${likely}"?` : `The keys here are: ${known.join(", ")}.`;
-  problems.warning("unknown-key", [...parent, key], `Linkup does not know the key "${key}". ${advice}`, {
-    range: problems.positions.key([...parent, key]),
-    ...(likely ? { suggestion: likely } : {}),
-  });
+  const map = valueAt(value, parent) as object;
+  const missing = known.filter((key) => !Object.hasOwn(map, key));
+  for (const [i, key] of keys.entries()) {
+    const path = [...parent, key];
+    if (collector.isFull) {
+      collector.warning("unknown-key", path, text(MESSAGES.unknownKey, key));
+      continue;
+    }
+    const similar = i < MAX_SUGGESTIONS ? nearestWord(key, missing) : undefined;
+    const message =
+      similar !== undefined
+        ? text(MESSAGES.unknownKeyLike, key, similar)
+        : i < MAX_SUGGESTIONS
+          ? text(MESSAGES.unknownKeyAmong, key, known.join(", "))
+          : text(MESSAGES.unknownKey, key);
+    collector.warning("unknown-key", path, message, {
+      range: collector.positions.key(path),
+      suggestion: similar,
+    });
+  }
 }
 
-/** `services[2].remote` */
-function subject(path: Path): string {
-  if (path.length === 0) return "linkup.yaml";
-  return path.map((key, i) => (typeof key === "number" ? `[${key}]` : i === 0 ? key : `.${key}`)).join("");
+/** What a message is about, by its name: `service "billing"`, or `"health.path" of service "billing"`. */
+function subject(value: unknown, path: Path): Text | string {
+  const [list, index] = path;
+  const isItem = typeof index === "number" && (list === "services" || list === "domains");
+  const rest = isItem ? path.slice(2) : path;
+  const inner = rest
+    .map((key, i) => (typeof key === "number" ? `[${key}]` : i === 0 ? key : `.${key}`))
+    .join("");
+  if (!isItem) return inner === "" ? "linkup.yaml" : `"${inner}"`;
+  const owner = itemName(value, list, index);
+  return inner === "" ? owner : text(MESSAGES.partOf, inner, owner);
 }
 
-function where(path: Path): string {
-  return path.length === 1 ? "" : ` in ${subject(path.slice(0, -1))}`;
+function itemName(value: unknown, list: "services" | "domains", index: number): Text {
+  const name = valueAt(value, [list, index, list === "services" ? "name" : "domain"]);
+  const isNamed = typeof name === "string" && name !== "";
+  if (list === "services")
+    return isNamed ? text(MESSAGES.namedService, name) : text(MESSAGES.numberedService, index + 1);
+  return isNamed ? text(MESSAGES.namedDomain, name) : text(MESSAGES.numberedDomain, index + 1);
 }
 
-/** The schema's own words, or what it wanted where it has none. */
-function wish(issue: { message: string; expected?: string }): string {
-  if (!issue.message.startsWith("Invalid")) return issue.message;
-  if (issue.expected === "object") return "must be a map of keys and values";
-  return `must be ${issue.expected ? `of type ${issue.expected}` : "different"}`;
+/** The schema's own message, or a general one when it has none. */
+function wish(issue: { message: string; expected?: string }): Text {
+  if (!issue.message.startsWith("Invalid")) return text(issue.message);
+  if (issue.expected === "object") return text(MESSAGES.mustBeMap);
+  return issue.expected ? text(MESSAGES.mustBeOfType, issue.expected) : text(MESSAGES.mustBeDifferent);
 }

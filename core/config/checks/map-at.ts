@@ -1,5 +1,5 @@
-/** The maps of a file that may have any shape. */
-import type { Path } from "../yaml/positions.ts";
+/** Access to the values of a file that may have any shape. */
+import type { Path } from "../yaml/yaml-node.ts";
 
 /** A map somewhere in the document. */
 export interface MapAt {
@@ -12,13 +12,13 @@ export function valueAt(value: unknown, path: Path): unknown {
   return value;
 }
 
-/** The list at this path; empty when there is none. */
+/** The list at this path; empty when it is missing or another kind of value. */
 export function listAt(value: unknown, path: Path): unknown[] {
   const list = valueAt(value, path);
   return Array.isArray(list) ? list : [];
 }
 
-/** Those items of the list at this path that are maps. */
+/** The items of the list at this path that are maps. */
 export function mapsAt(value: unknown, path: Path, parent: Path = []): MapAt[] {
   return listAt(value, path).flatMap((item, i) =>
     typeof item === "object" && item !== null && !Array.isArray(item)

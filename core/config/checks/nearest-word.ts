@@ -1,5 +1,7 @@
-/** The candidate with the smallest edit distance to a misspelt word, when it is close enough to be meant. */
-export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+/** The candidate with the smallest edit distance to a misspelt word, if it is close enough to be what was meant. */
+export function nearestWord(word: string, candidates: Iterable<string>): string | undefined {
+  // No known word is this long, and the distance takes time in proportion to the length.
+  if (word.length > MAX_LENGTH) return undefined;
   let best: string | undefined;
   let limit = Math.min(word.length, Math.max(2, Math.floor(word.length / 3)) + 1);
   const wanted = word.toLowerCase();
@@ -11,7 +13,9 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** How many letters to change, add, leave out or swap with the next one; any number from `limit` on when it is that many. */
+const MAX_LENGTH = 100;
+
+/** Damerau-Levenshtein distance (letters changed, added, removed, or swapped with the next); `limit` or more when it is not below `limit`. */
 function editDistance(a: string, b: string, limit: number): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);

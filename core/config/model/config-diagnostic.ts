@@ -1,5 +1,8 @@
 /** What can be wrong with linkup.yaml. docs/user/problems.md explains each code. */
-import type { Path, Positions, Range } from "../yaml/positions.ts";
+import { formatText, type Text, text } from "../../text.ts";
+import type { Positions, Range } from "../yaml/positions.ts";
+import type { Path } from "../yaml/yaml-node.ts";
+import { CONFIG_MESSAGES } from "./config-messages.ts";
 
 export const DIAGNOSTIC_CODES = [
   "yaml-syntax",
@@ -17,59 +20,124 @@ export const DIAGNOSTIC_CODES = [
   "invalid-pattern",
   "pattern-dialect",
   "pattern-backtracking",
+  "too-many-patterns",
   "unknown-group",
   "unreachable-route",
   "same-location",
   "shared-port",
+  "more-problems",
 ] as const;
 
 export type DiagnosticCode = (typeof DIAGNOSTIC_CODES)[number];
 
 export interface ConfigDiagnostic {
   code: DiagnosticCode;
-  /** An error makes the file unusable; a warning does not; a hint says what is good to know. */
+  /** An error makes the file unusable; a warning does not; a hint is good to know. */
   severity: "error" | "warning" | "hint";
+  /** In English; `text` is the same for translation. */
   message: string;
+  text: Text;
   range: Range;
-  /** Empty for what is wrong with the text as YAML. */
+  /** Empty for a syntax error. */
   path: Path;
-  /** What stands elsewhere in the file and belongs to the problem. */
-  related?: { message: string; range: Range };
-  /** What to put in the range's place, when that is obvious. */
+  /** Another place in the file that belongs to the diagnostic. */
+  related?: { message: string; text: Text; range: Range };
+  /** The obvious replacement for the range. */
   suggestion?: string;
 }
 
-/** Collects the problems of one file. */
+interface Details {
+  /** Default: that of the value at the path. */
+  range?: Range;
+  related?: { text: Text; range: Range };
+  suggestion?: string | undefined;
+}
+
+/** Most diagnostics that one file gets. */
+const MAX_DIAGNOSTICS = 200;
+
+/** Collects the diagnostics of one file. */
 export class DiagnosticCollector {
   readonly positions: Positions;
   readonly #found = new Map<string, ConfigDiagnostic>();
+  #firstOmitted: Range | undefined;
+  #omitted = 0;
+  #hasErrors = false;
 
   constructor(positions: Positions) {
     this.positions = positions;
   }
 
-  /** How often something was found wrong so far. */
+  /** The number of reports so far, repeated and omitted ones included. */
   count = 0;
 
-  /** In the order of the file. What several places share by an alias is there once. */
-  get list(): ConfigDiagnostic[] {
-    return [...this.#found.values()].sort((a, b) => a.range.start.offset - b.range.start.offset);
+  /** True when something made the file unusable. */
+  get hasErrors(): boolean {
+    return this.#hasErrors;
   }
 
-  /** The range is that of the value at the path, unless `more` has another. */
-  error(code: DiagnosticCode, path: Path, message: string, more: Partial<ConfigDiagnostic> = {}): void {
+  /** True when no more diagnostics are kept, so that working out their details is useless. */
+  get isFull(): boolean {
+    return this.#found.size >= MAX_DIAGNOSTICS;
+  }
+
+  /** In the order of the file. What an alias shares between several places is listed once. */
+  get list(): ConfigDiagnostic[] {
+    const list = [...this.#found.values()];
+    if (this.#firstOmitted) {
+      const omitted = text(CONFIG_MESSAGES.morePlaces, this.#omitted);
+      const severity =
+        list.some((each) => each.severity === "error") || !this.#hasErrors ? "warning" : "error";
+      list.push({
+        code: "more-problems",
+        severity,
+        message: formatText(omitted),
+        text: omitted,
+        range: this.#firstOmitted,
+        path: [],
+      });
+    }
+    return list.sort((a, b) => a.range.start.offset - b.range.start.offset);
+  }
+
+  error(code: DiagnosticCode, path: Path, message: Text, details: Details = {}): void {
+    this.#add(code, "error", path, message, details);
+  }
+
+  warning(code: DiagnosticCode, path: Path, message: Text, details: Details = {}): void {
+    this.#add(code, "warning", path, message, details);
+  }
+
+  hint(code: DiagnosticCode, path: Path, message: Text, details: Details = {}): void {
+    this.#add(code, "hint", path, message, details);
+  }
+
+  #add(
+    code: DiagnosticCode,
+    severity: ConfigDiagnostic["severity"],
+    path: Path,
+    message: Text,
+    { range: given, related, suggestion }: Details,
+  ): void {
     this.count++;
-    const range = more.range ?? this.positions.value(path);
+    this.#hasErrors ||= severity === "error";
+    if (this.isFull) {
+      this.#omitted++;
+      this.#firstOmitted ??= given ?? this.positions.value(path);
+      return;
+    }
+    const range = given ?? this.positions.value(path);
     const key = `${code} ${range.start.offset} ${range.end.offset} ${code === "missing-key" ? path.at(-1) : ""}`;
     if (this.#found.has(key)) return;
-    this.#found.set(key, { code, severity: "error", message, path, ...more, range });
-  }
-
-  warning(code: DiagnosticCode, path: Path, message: string, more: Partial<ConfigDiagnostic> = {}): void {
-    this.error(code, path, message, { ...more, severity: "warning" });
-  }
-
-  hint(code: DiagnosticCode, path: Path, message: string, more: Partial<ConfigDiagnostic> = {}): void {
-    this.error(code, path, message, { ...more, severity: "hint" });
+    this.#found.set(key, {
+      code,
+      severity,
+      message: formatText(message),
+      text: message,
+      path,
+      range,
+      ...(related ? { related: { ...related, message: formatText(related.text) } } : {}),
+      ...(suggestion === undefined ? {} : { suggestion }),
+    });
   }
 }

@@ -1,7 +1,31 @@
-/** Where each service of linkup.yaml runs. Apart from parsing the file, which takes a YAML parser. */
-import type { Routing } from "../../session/session-document.ts";
-import type { Config } from "../parse-config.ts";
+/** The contents of a valid linkup.yaml. */
+import type { Domain, Rewrite, Routing } from "../../session/session-document.ts";
 
+export interface HealthCheck {
+  /** Default `/`. */
+  path?: string;
+  /** The statuses that mean healthy; without them every one below 500. */
+  statuses?: number[];
+}
+
+export interface ConfigService {
+  name: string;
+  remote: string;
+  local: string;
+  /** Relative to the config file. */
+  directory?: string;
+  rewrites: Rewrite[];
+  health: HealthCheck;
+  preserve_host?: boolean;
+}
+
+export interface Config {
+  linkup: { worker_url: string; worker_token?: string; cache_routes: string[] };
+  services: ConfigService[];
+  domains: Domain[];
+}
+
+/** Where a service runs: on this machine, or in its deployed copy. */
 export type Target = "local" | "remote";
 
 /** What a session of this file routes when each service runs where `targetOf` says. */

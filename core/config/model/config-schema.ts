@@ -1,12 +1,13 @@
-/** The one schema of linkup.yaml: it checks the file and makes the JSON schema for other editors. */
+/** The schema of linkup.yaml: validates the file and generates the JSON schema for other editors. */
 
 import * as z from "zod/mini";
+import { SCHEMA_MESSAGES as MESSAGES } from "./config-messages.ts";
 
-/** What people are told of a key. */
+/** The documentation of a key. */
 export interface KeyDoc {
   description?: string;
   examples?: unknown[];
-  /** What holds where the key is missing. */
+  /** The value that applies when the key is missing. */
   default?: unknown;
 }
 
@@ -28,28 +29,24 @@ const described = <T extends z.ZodMiniType>(
 
 const optional = <T extends z.core.$ZodType>(schema: T) => z.optional(z.nullable(schema));
 
-/** Without flags, which a JSON schema cannot say. */
+/** Without flags, which a JSON schema cannot express. */
 const HTTP_URL = /^[hH][tT][tT][pP][sS]?:\/\/[^/?#\s]+/;
 const httpUrl = (description: string, example: string) =>
-  described(
-    z.string("must be a URL").check(z.regex(HTTP_URL, `must be an http or https URL, such as ${example}`)),
-    description,
-    [example],
-  );
+  described(z.string(MESSAGES.aUrl).check(z.regex(HTTP_URL, MESSAGES.httpUrl)), description, [example]);
 
 const name = (description: string, example: string) =>
-  described(z.string("must be text").check(z.minLength(1, "must not be empty")), description, [example]);
+  described(z.string(MESSAGES.aText).check(z.minLength(1, MESSAGES.notEmpty)), description, [example]);
 
 const pattern = (description: string, example: string) =>
-  described(z.string("must be a regular expression"), description, [example]);
+  described(z.string(MESSAGES.aPattern), description, [example]);
 
 const rewrite = described(
   z.strictObject({
     source: pattern(
-      "Regular expression, searched in the path of the request (the query is not included).",
+      "Regular expression, searched anywhere in the path of the request (without the query).",
       "/foo/(.*)",
     ),
-    target: described(z.string("must be text"), "What every match is replaced by; $1, $2… are the groups.", [
+    target: described(z.string(MESSAGES.aText), "The replacement of every match; $1, $2… are the groups.", [
       "/bar/$1",
     ]),
   }),
@@ -58,39 +55,37 @@ const rewrite = described(
 
 const health = described(
   z.strictObject({
-    path: optional(described(z.string("must be a path"), "The path that is asked.", ["/healthz"], "/")),
+    path: optional(described(z.string(MESSAGES.aPath), "The path to request.", ["/healthz"], "/")),
     statuses: optional(
       described(
         z.array(
-          z
-            .int("must be a status code")
-            .check(z.gte(100, "must be a status code"), z.lte(599, "must be a status code")),
-          "must be a list of status codes",
+          z.int(MESSAGES.aStatus).check(z.gte(100, MESSAGES.aStatus), z.lte(599, MESSAGES.aStatus)),
+          MESSAGES.statusList,
         ),
-        "The statuses that mean healthy. Without it every answer below 500 does.",
+        "The status codes of a healthy service. Default: every status below 500.",
         [[200, 204]],
       ),
     ),
   }),
-  "How to find out whether the service is up.",
+  "How to check whether the service is healthy.",
   [{ path: "/healthz", statuses: [200] }],
 );
 
 export const serviceSchema = described(
   z.strictObject({
     name: name("The service's name, unique in this file.", "web"),
-    remote: httpUrl("Where the shared, deployed copy of the service answers.", "https://web.example.com"),
-    local: httpUrl("Where the service answers when it runs on this machine.", "http://localhost:3000"),
+    remote: httpUrl("URL of the shared, deployed copy of the service.", "https://web.example.com"),
+    local: httpUrl("URL of the service when it runs on this machine.", "http://localhost:3000"),
     directory: optional(
       described(
-        z.string("must be a path"),
+        z.string(MESSAGES.aPath),
         "The service's folder, relative to this file. While a session runs, its `.env.*.linkup` files are appended to the env files of the same name.",
         ["./web"],
       ),
     ),
     rewrites: optional(
       described(
-        z.array(rewrite, "must be a list of rewrites"),
+        z.array(rewrite, MESSAGES.rewriteList),
         "Rewrites of the path, applied in order, each on the result of the one before.",
         [[{ source: "/foo/(.*)", target: "/bar/$1" }]],
         [],
@@ -99,7 +94,7 @@ export const serviceSchema = described(
     health: optional(health),
     preserve_host: optional(
       described(
-        z.boolean("must be true or false"),
+        z.boolean(MESSAGES.aBoolean),
         "Give the local service the host name that the browser used, instead of localhost and its port.",
         [true],
         false,
@@ -112,22 +107,22 @@ export const serviceSchema = described(
 const route = described(
   z.strictObject({
     path: pattern(
-      "Regular expression, found anywhere in the path of the request (the query is not included).",
+      "Regular expression, searched anywhere in the path of the request (without the query).",
       "^/api/.*",
     ),
-    service: name("The service that serves these paths.", "api"),
+    service: name("The service for these paths.", "api"),
   }),
-  "Paths of the domain that another service serves.",
+  "Paths of the domain that go to another service.",
 );
 
 export const domainSchema = described(
   z.strictObject({
     domain: name("Host name, without scheme, port and session name.", "example.com"),
-    default_service: name("The service that serves every path that no route takes.", "web"),
+    default_service: name("The service for every path that no route matches.", "web"),
     routes: optional(
       described(
-        z.array(route, "must be a list of routes"),
-        "Paths that other services serve. The first route whose path matches wins.",
+        z.array(route, MESSAGES.routeList),
+        "Paths that go to other services. The first route that matches wins.",
         [[{ path: "^/api/.*", service: "api" }]],
         [],
       ),
@@ -138,19 +133,19 @@ export const domainSchema = described(
 
 const linkup = described(
   z.strictObject({
-    worker_url: httpUrl("Where the Linkup Worker answers its API.", "https://linkup.example.com"),
+    worker_url: httpUrl("URL of the Linkup Worker.", "https://linkup.example.com"),
     worker_token: optional(
       described(
-        z.string("must be text"),
-        "Bearer token of the Worker's API. Better kept out of this file: leave it away and use the editor's secret storage or LINKUP_WORKER_TOKEN, or name a variable as ${env:NAME}.",
+        z.string(MESSAGES.aText),
+        "Bearer token of the Worker's API. Better kept out of this file: omit it and use the editor's secret storage or LINKUP_WORKER_TOKEN, or name a variable as ${env:NAME}.",
         ["${env:LINKUP_WORKER_TOKEN}"],
       ),
     ),
     cache_routes: optional(
       described(
         z.array(
-          pattern("Regular expression, found anywhere in the path.", "^/static/.*"),
-          "must be a list of regular expressions",
+          pattern("Regular expression, searched anywhere in the path.", "^/static/.*"),
+          MESSAGES.patternList,
         ),
         "Paths whose responses keep their caching headers; every other response gets `Cache-Control: no-cache`.",
         [["^/static/.*"]],
@@ -165,16 +160,12 @@ export const configSchema = described(
   z.strictObject({
     linkup,
     services: described(
-      z
-        .array(serviceSchema, "must be a list of services")
-        .check(z.minLength(1, "must have at least one service")),
+      z.array(serviceSchema, MESSAGES.serviceList).check(z.minLength(1, MESSAGES.oneService)),
       "The services of the system.",
     ),
     domains: described(
-      z
-        .array(domainSchema, "must be a list of domains")
-        .check(z.minLength(1, "must have at least one domain")),
-      "The host names of the system, and which service serves them.",
+      z.array(domainSchema, MESSAGES.domainList).check(z.minLength(1, MESSAGES.oneDomain)),
+      "The host names of the system, and their services.",
     ),
   }),
   "A web system whose services Linkup routes to this machine or to their deployed copies.",

@@ -1,4 +1,4 @@
-/** The schema of linkup.yaml as other editors read it. */
+/** The JSON schema of linkup.yaml for other editors. */
 import * as z from "zod/mini";
 import { configSchema, keyDocs } from "./config-schema.ts";
 
@@ -7,7 +7,7 @@ export const SCHEMA_URL = "https://json.schemastore.org/linkup.json";
 
 type JsonSchema = Record<string, unknown>;
 
-/** JSON Schema, draft 7, of linkup.yaml. It allows unknown keys, as Linkup does: those are for our own editor to warn of. */
+/** JSON Schema (draft 7) of linkup.yaml. It allows unknown keys, as Linkup does: only our own editor warns of them. */
 export function configJsonSchema(): JsonSchema {
   const { $schema, ...schema } = z.toJSONSchema(configSchema, {
     target: "draft-7",

@@ -1,17 +1,17 @@
-/** The keys of linkup.yaml and what is known of them, from the schema. */
+/** The keys of linkup.yaml and their documentation, from the schema. */
 import type * as z from "zod/mini";
 import { $ZodArray, $ZodBoolean, $ZodNullable, $ZodObject, $ZodOptional } from "zod/v4/core";
 import { configSchema, type KeyDoc, keyDocs } from "./config-schema.ts";
 
 export interface KeyInfo extends KeyDoc {
   kind: "map" | "list" | "boolean" | "text";
-  /** False where the key may be missing. */
+  /** False when the key may be missing. */
   required: boolean;
-  /** The keys below, for a map. */
+  /** The keys of a map. */
   keys: string[];
 }
 
-/** What stands at this path: of an item of a list, any number is the way to it. Undefined where the schema has nothing. */
+/** The key at this path, in which any number means an item of a list. Undefined for paths that the schema does not have. */
 export function keyInfoAt(path: readonly (string | number)[]): KeyInfo | undefined {
   const found = schemaAt(path);
   if (!found) return undefined;
@@ -28,7 +28,7 @@ export function keyInfoAt(path: readonly (string | number)[]): KeyInfo | undefin
   return { kind, required: !(found instanceof $ZodOptional), keys, ...keyDocs.get(schema as z.ZodMiniType) };
 }
 
-/** The keys that a map at this path may have; undefined where a list or scalar stands. */
+/** The keys that a map at this path may have; undefined for a list or scalar. */
 export function keysAt(path: readonly (string | number)[]): string[] | undefined {
   const info = keyInfoAt(path);
   return info?.kind === "map" ? info.keys : undefined;

@@ -1,29 +1,28 @@
-/** What a YAML text stands for, as plain JavaScript. */
-import { type MapNode, MERGE, type YamlNode } from "./yaml-node.ts";
-import type { YamlTree } from "./yaml-tree.ts";
+/** Converts YAML nodes to plain JavaScript values. */
+import { type MapNode, MERGE, type NodeResolver, type YamlNode } from "./yaml-node.ts";
 
-/** The node's value. What is aliased is one object in several places; `known` has values by their nodes. */
-export function nodeValue(tree: YamlTree, node: YamlNode, known: Map<YamlNode, unknown>): unknown {
+/** The node's value. An aliased value is one object in several places; `known` memoises values by node. */
+export function nodeValue(resolver: NodeResolver, node: YamlNode, known: Map<YamlNode, unknown>): unknown {
   if (node.kind === "scalar") return node.value;
   if (node.kind === "alias") {
-    const target = tree.target(node);
-    return target && nodeValue(tree, target, known);
+    const target = resolver.target(node);
+    return target && nodeValue(resolver, target, known);
   }
   if (known.has(node)) return known.get(node);
   let value: unknown;
-  if (node.kind === "seq") value = node.items.map((item) => nodeValue(tree, item, known) ?? null);
+  if (node.kind === "seq") value = node.items.map((item) => nodeValue(resolver, item, known) ?? null);
   else {
     const map: Record<string, unknown> = {};
-    fill(tree, map, node, known);
+    fill(resolver, map, node, known);
     value = map;
   }
   known.set(node, value);
   return value;
 }
 
-/** The map's own members come first, then those of the maps that are merged into it. */
+/** The map's own members take precedence over those of the maps that are merged into it. */
 function fill(
-  tree: YamlTree,
+  resolver: NodeResolver,
   value: Record<string, unknown>,
   map: MapNode,
   known: Map<YamlNode, unknown>,
@@ -31,9 +30,9 @@ function fill(
   for (const pair of map.pairs) {
     const key = String(pair.key.value);
     if (key === MERGE || Object.hasOwn(value, key)) continue;
-    const member = nodeValue(tree, pair.value, known);
+    const member = nodeValue(resolver, pair.value, known);
     if (key === "__proto__") Object.defineProperty(value, key, { value: member, enumerable: true });
     else value[key] = member;
   }
-  for (const merged of tree.merged(map)) fill(tree, value, merged, known);
+  for (const merged of resolver.merged(map)) fill(resolver, value, merged, known);
 }

@@ -1,7 +1,9 @@
-/** Where in the text of linkup.yaml things stand. */
-import type { Path, YamlTree } from "./yaml-tree.ts";
+/** Places in the text of linkup.yaml as lines and columns. */
 
-export type { Path } from "./yaml-tree.ts";
+import type { Path } from "./yaml-node.ts";
+import type { YamlTree } from "./yaml-tree.ts";
+
+export type { Path } from "./yaml-node.ts";
 
 /** Offsets in UTF-16 units, lines and columns from 0. */
 export interface Position {
@@ -18,7 +20,7 @@ export interface Range {
 export class Positions {
   readonly tree: YamlTree;
   readonly #text: string;
-  /** The offset at which each line starts. */
+  /** The offset of the start of each line. */
   readonly #lines: number[] = [0];
 
   constructor(tree: YamlTree) {
@@ -34,7 +36,7 @@ export class Positions {
     return { start: this.position(from), end: this.position(Math.min(Math.max(from, end), last)) };
   }
 
-  /** The range of the value at this path; of a map or list, its key; of what is missing, the nearest thing around it. */
+  /** The range of the value at this path; for a map or list, of its key; for a missing value, of what encloses it. */
   value(path: Path): Range {
     const node = this.tree.node(path);
     if (!node) return path.length === 0 ? this.#firstLine(0) : this.key(path);
@@ -42,12 +44,12 @@ export class Positions {
     return this.#key(path) ?? this.#firstLine(node.start);
   }
 
-  /** The range of the key at this path; for an item of a list, its first line. */
+  /** The range of the key at this path; for a list item, of its first line. */
   key(path: Path): Range {
     return this.#key(path) ?? this.value(path.slice(0, -1));
   }
 
-  /** The range of a part of the text at this path; of the whole value where escapes or folding hide the part. */
+  /** The range of a part of the text at this path; of the whole value when escapes or folding hide the part. */
   part(path: Path, part: { offset: number; length: number }): Range {
     const node = this.tree.resolved(this.tree.node(path));
     if (node?.kind !== "scalar" || typeof node.value !== "string") return this.value(path);

@@ -1,30 +1,30 @@
 /**
- * Cuts the text of linkup.yaml into pieces that can be read apart: the sections that start in column 0, and the items
- * of a section's list. So a keystroke costs the reading of one service, not of a thousand, and what is broken in one
- * service leaves the others whole.
+ * Splits the text of linkup.yaml into pieces that can be parsed separately: the sections that start in column 0, and the
+ * items of a section's list. So a keystroke costs parsing one service, not a thousand, and a syntax error in one
+ * service does not affect the others.
  */
 
-/** From `start` up to `end`. */
+/** From `start` up to, but not including, `end`. */
 export interface Piece {
   start: number;
   end: number;
 }
 
 export interface Section {
-  /** The key and, if there are no items, all that belongs to it. */
+  /** The key and, without items, everything that belongs to it. */
   head: Piece;
-  /** Each starts with the white space before its dash; or is a line that belongs nowhere. */
+  /** Each starts with the white space before its dash, or is a line that belongs to no item. */
   items: Piece[];
 }
 
-/** A key in column 0, and what follows its colon. */
-const KEY_LINE = /^(?:[A-Za-z_](?:[^:#\n]|:(?!\s|$))*|"[^"\n]*"|'[^'\n]*')[ \t]*:(?=\s|$)([^\n]*)/;
+/** A key in column 0, and the text after its colon. */
+const KEY_LINE = /^(?:[A-Za-z_](?:[^:#\n]|:(?!\s|$))*|(?:"[^"\n]*"|'[^'\n]*')[ \t]*):(?=\s|$)([^\n]*)/;
 const NOTHING = /^\s*(?:#.*)?$/;
 
-/** Undefined where the text can only be read as a whole: another style, several documents, directives. */
+/** Undefined when the text can only be parsed as a whole: another style, several documents, directives. */
 export function splitSections(text: string): Section[] | undefined {
   const sections: Section[] = [];
-  /** The indent of the section's items; undefined while it is not known, -1 when the section has none. */
+  /** The indentation of the section's items; undefined while unknown, -1 when the section has no items. */
   let dashes: number | undefined;
   let current: Piece | undefined;
   for (let at = text.startsWith("\uFEFF") ? 1 : 0, next: number; at < text.length; at = next) {
@@ -51,7 +51,7 @@ export function splitSections(text: string): Section[] | undefined {
         sections.push({ head: current, items: [] });
         dashes = key && NOTHING.test(key[1]!) ? undefined : -1;
       } else {
-        // What is just being typed between items does not end their list.
+        // A line that is being typed between items does not end their list.
         if (dashes === undefined) current!.end = next;
         else {
           current = { start: at, end: next };
@@ -71,7 +71,7 @@ export function splitSections(text: string): Section[] | undefined {
   return sections.length > 0 ? sections : undefined;
 }
 
-/** True when the line holds nothing, or a comment, from this offset on. */
+/** True when the line is empty, or a comment, from this offset on. */
 function isBlank(text: string, offset: number): boolean {
   while (text[offset] === "\t" || text[offset] === " ") offset++;
   const character = text[offset];

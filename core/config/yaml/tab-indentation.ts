@@ -1,42 +1,60 @@
-/** Tabs as indentation, which YAML forbids and editors make. */
+/** Tolerates tabs as indentation, which YAML forbids but editors insert. */
+import { text } from "../../text.ts";
+import { YAML_MESSAGES } from "./yaml-messages.ts";
 import { moved } from "./yaml-node.ts";
-import { movedDiagnostic, type ParsedYaml, readYaml, type YamlDiagnostic } from "./yaml-reader.ts";
+import {
+  movedDiagnostic,
+  type ParsedYaml,
+  readYaml,
+  type YamlDiagnostic,
+  yamlDiagnostic,
+} from "./yaml-reader.ts";
 
-/** Reads a text as YAML; where that fails and there are tabs, as if these were spaces. */
-export function readYamlWithTabs(text: string): ParsedYaml {
-  const found = readYaml(text);
-  const tabs = found.diagnostics.length > 0 && [...text.matchAll(/^[ \t]*\t[ \t]*(?=\S)/gm)];
-  return tabs && tabs.length > 0 ? withoutTabs(text, tabs) : found;
+/** White space with a tab in it at the start of a line that has text. */
+const TAB_INDENTATION = /^ *\t[ \t]*(?=\S)/gm;
+
+/** Parses a text as YAML; if that fails and it is indented by tabs, as if they were spaces. */
+export function readYamlWithTabs(source: string): ParsedYaml {
+  const found = readYaml(source);
+  const tabs = found.diagnostics.length > 0 && [...source.matchAll(TAB_INDENTATION)];
+  return tabs && tabs.length > 0 ? withoutTabs(source, tabs) : found;
 }
 
-/** Reads the text as if its tabs were spaces: as many for each as make sense of it. */
-function withoutTabs(text: string, tabs: RegExpExecArray[]): ParsedYaml {
+/** Parses the text as if each tab were a number of spaces: the first width without syntax errors. */
+function withoutTabs(source: string, tabs: RegExpExecArray[]): ParsedYaml {
   const tries = [2, 4, 8].map((width) => {
     const spaces = (run: string) => run.replaceAll("\t", " ".repeat(width));
-    const expanded = text.replace(/^[ \t]*\t[ \t]*(?=\S)/gm, spaces);
+    const expanded = source.replace(TAB_INDENTATION, spaces);
     return { spaces, ...readYaml(expanded) };
   });
-  const {
-    spaces,
-    root,
-    diagnostics: problems,
-  } = tries.find(({ diagnostics: problems }) => problems.length === 0) ?? tries[0]!;
+  const { spaces, root, diagnostics } =
+    tries.find(({ diagnostics }) => diagnostics.length === 0) ?? tries[0]!;
+  /** For each run of white space: its end in the expanded text, its end in the source, and the spaces added before it. */
+  let added = 0;
+  const runs = tabs.map(({ 0: run, index }) => {
+    const before = added;
+    added += spaces(run).length - run.length;
+    const sourceEnd = index + run.length;
+    return { end: sourceEnd + added, sourceEnd, before };
+  });
   const to = (offset: number) => {
-    let added = 0;
-    for (const { 0: run, index } of tabs) {
-      const more = spaces(run).length - run.length;
-      if (offset < index + added + run.length + more) return Math.min(offset - added, index + run.length);
-      added += more;
+    let [low, high] = [0, runs.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (runs[middle]!.end <= offset) low = middle + 1;
+      else high = middle;
     }
-    return offset - added;
+    const run = runs[low];
+    return run ? Math.min(offset - run.before, run.sourceEnd) : offset - added;
   };
   const own = tabs.map(({ 0: run, index }): YamlDiagnostic => {
-    const message = "YAML allows no tabs as indentation. Use spaces.";
     const [start, end] = [index, index + run.length];
-    return { code: "tab-indent", severity: "error", message, start, end, suggestion: spaces(run) };
+    return yamlDiagnostic("tab-indent", text(YAML_MESSAGES.tabIndentation), start, end, {
+      suggestion: spaces(run),
+    });
   });
   return {
     root: root && moved(root, to),
-    diagnostics: [...own, ...problems.map((problem) => movedDiagnostic(problem, to))],
+    diagnostics: [...own, ...diagnostics.map((diagnostic) => movedDiagnostic(diagnostic, to))],
   };
 }

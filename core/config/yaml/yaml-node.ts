@@ -1,10 +1,13 @@
-/** The parts of a YAML text, each with its place. Offsets are UTF-16 units from the start of the text. */
+/** The nodes of a YAML text, each with its place. Offsets are UTF-16 units from the start of the text. */
+
+/** The way to a value: `["services", 0, "name"]`. */
+export type Path = (string | number)[];
 
 interface Placed {
   start: number;
-  /** Just behind the last character that belongs to it: no white space, no comment. */
+  /** Just after its last character, white space and comments excluded. */
   end: number;
-  /** The name that `&name` gives it. */
+  /** The name given by `&name`. */
   anchor?: string;
 }
 
@@ -12,15 +15,17 @@ export interface ScalarNode extends Placed {
   kind: "scalar";
   value: string | number | boolean | bigint | null;
   style: "plain" | "single" | "double" | "block";
+  /** For a key written as the alias `*name`: that name. The value is then what the alias refers to. */
+  alias?: string;
 }
 export interface AliasNode extends Placed {
   kind: "alias";
   name: string;
 }
 export interface Pair {
-  /** A key that is no scalar is here as its text. */
+  /** A key that is a map or a list is represented by its text. */
   key: ScalarNode;
-  /** Where there is none, an empty scalar. */
+  /** An empty scalar when it is missing. */
   value: YamlNode;
 }
 export interface MapNode extends Placed {
@@ -39,7 +44,15 @@ export type YamlNode = ScalarNode | AliasNode | MapNode | SeqNode;
 
 export const MERGE = "<<";
 
-/** A copy with other places. Written out, not spread: a keystroke moves all that follows it. */
+/** Looks up what nodes refer to. */
+export interface NodeResolver {
+  /** The target of the alias; undefined when there is no such anchor. */
+  target(alias: AliasNode): YamlNode | undefined;
+  /** The maps that are merged into this one. */
+  merged(map: MapNode): MapNode[];
+}
+
+/** A copy with other offsets. Written out because spreading is slow, and a keystroke moves everything after it. */
 export function moved(node: ScalarNode, to: (offset: number) => number): ScalarNode;
 export function moved(node: YamlNode, to: (offset: number) => number): YamlNode;
 export function moved(node: YamlNode, to: (offset: number) => number): YamlNode {
@@ -47,7 +60,9 @@ export function moved(node: YamlNode, to: (offset: number) => number): YamlNode 
   const anchor = node.anchor === undefined ? {} : { anchor: node.anchor };
   switch (node.kind) {
     case "scalar":
-      return { kind: "scalar", start, end, value: node.value, style: node.style, ...anchor };
+      return node.alias === undefined
+        ? { kind: "scalar", start, end, value: node.value, style: node.style, ...anchor }
+        : { kind: "scalar", start, end, value: node.value, style: node.style, alias: node.alias, ...anchor };
     case "alias":
       return { kind: "alias", start, end, name: node.name };
     case "map": {
@@ -66,18 +81,23 @@ export function moved(node: YamlNode, to: (offset: number) => number): YamlNode 
   }
 }
 
-/** What stands directly in a map or list, in the order of the text. */
+/** The direct children of a map or list, in the order of the text. */
 export function children(node: YamlNode): YamlNode[] {
   if (node.kind === "map") return node.pairs.flatMap(({ key, value }) => [key, value]);
   return node.kind === "seq" ? node.items : [];
 }
 
-/** Whether anchors or aliases are in it. */
+/** Whether it contains anchors or aliases. */
 export function isLinked(node: YamlNode): boolean {
-  return node.kind === "alias" || node.anchor !== undefined || children(node).some(isLinked);
+  return (
+    node.kind === "alias" ||
+    (node.kind === "scalar" && node.alias !== undefined) ||
+    node.anchor !== undefined ||
+    children(node).some(isLinked)
+  );
 }
 
-/** How many nodes it consists of. */
+/** The number of nodes it consists of. */
 export function size(node: YamlNode): number {
   return children(node).reduce((sum, child) => sum + size(child), 1);
 }

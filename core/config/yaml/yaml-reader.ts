@@ -1,4 +1,4 @@
-/** Reads a piece of YAML by the `yaml` package into nodes of our own. */
+/** Parses a piece of YAML by the `yaml` package into nodes of our own. */
 import {
   type Document,
   isAlias,
@@ -10,18 +10,32 @@ import {
   parseDocument,
   type YAMLError,
 } from "yaml";
+import { formatText, type Text, text } from "../../text.ts";
+import { YAML_MESSAGES } from "./yaml-messages.ts";
 import type { MapNode, Pair, ScalarNode, YamlNode } from "./yaml-node.ts";
 
 /** What is wrong with a text as YAML, with offsets in it. */
 export interface YamlDiagnostic {
   code: "yaml-syntax" | "tab-indent" | "duplicate-key" | "unknown-anchor";
   severity: "error" | "warning";
+  /** In English. */
   message: string;
+  text: Text;
   start: number;
   end: number;
-  related?: { message: string; start: number; end: number };
-  /** What to put in the place's stead. */
+  related?: { text: Text; start: number; end: number };
+  /** The replacement for this range. */
   suggestion?: string;
+}
+
+export function yamlDiagnostic(
+  code: YamlDiagnostic["code"],
+  message: Text,
+  start: number,
+  end: number,
+  more: Partial<YamlDiagnostic> = {},
+): YamlDiagnostic {
+  return { code, severity: "error", message: formatText(message), text: message, start, end, ...more };
 }
 
 export interface ParsedYaml {
@@ -29,35 +43,36 @@ export interface ParsedYaml {
   diagnostics: YamlDiagnostic[];
 }
 
-/** Deeper ones are not looked into: linkup.yaml has six levels. */
+/** Deeper nodes are not converted: linkup.yaml has six levels. */
 const MAX_DEPTH = 100;
-const TOO_DEEP = "This is nested too deeply.";
 
-/** Reads a text that has no tabs as indentation; see tabs.ts for those that have. */
-export function readYaml(text: string): ParsedYaml {
-  return new Reader(text).read();
+/** Parses a text without tabs as indentation; tab-indentation.ts handles those. */
+export function readYaml(source: string): ParsedYaml {
+  return new Reader(source).read();
 }
 
-export function movedDiagnostic(problem: YamlDiagnostic, to: (offset: number) => number): YamlDiagnostic {
+/** A copy with other offsets. */
+export function movedDiagnostic(diagnostic: YamlDiagnostic, to: (offset: number) => number): YamlDiagnostic {
   const place = <P extends { start: number; end: number }>(at: P) => ({
     ...at,
     start: to(at.start),
     end: to(at.end),
   });
-  const { related } = problem;
-  return related ? { ...place(problem), related: place(related) } : place(problem);
+  const { related } = diagnostic;
+  return related ? { ...place(diagnostic), related: place(related) } : place(diagnostic);
 }
 
 class Reader {
   readonly #text: string;
-  readonly #problems: YamlDiagnostic[] = [];
+  #isTooDeep = false;
+  readonly #diagnostics: YamlDiagnostic[] = [];
 
   constructor(text: string) {
     this.#text = text;
   }
 
   read(): ParsedYaml {
-    return { root: this.#root(), diagnostics: this.#problems };
+    return { root: this.#root(), diagnostics: this.#diagnostics };
   }
 
   #root(): YamlNode | undefined {
@@ -66,19 +81,17 @@ class Reader {
     const unclosed = document.errors.find(({ message }) => message.startsWith("Missing closing"));
     const quote = unclosed && this.#unclosedQuote(document);
     if (quote === undefined) return this.#converted(document);
-    // Without the quote that is never closed, the lines after it are what they look like.
+    // Without the unclosed quote the lines after it parse as they look.
     const lineEnd = this.#lineEnd(quote);
     const line = this.#text.slice(quote, lineEnd);
-    this.#problem(`The quote is never closed. Add a ${line[0]} at the end.`, quote, lineEnd, {
-      suggestion: line + line[0],
-    });
+    this.#error(text(YAML_MESSAGES.unclosedQuote, line[0]!), quote, lineEnd, { suggestion: line + line[0] });
     const repaired = this.#parse(`${this.#text.slice(0, quote)} ${this.#text.slice(quote + 1)}`);
     return repaired && this.#converted(repaired);
   }
 
-  #parse(text: string): Document | undefined {
+  #parse(source: string): Document | undefined {
     try {
-      return parseDocument(text, { prettyErrors: false, uniqueKeys: false });
+      return parseDocument(source, { prettyErrors: false, uniqueKeys: false });
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       this.#tooDeep(0);
@@ -93,14 +106,15 @@ class Reader {
     return root;
   }
 
-  #problem(message: string, start: number, end: number, more: Partial<YamlDiagnostic> = {}): void {
-    this.#problems.push({ code: "yaml-syntax", severity: "error", message, start, end, ...more });
+  #error(message: Text, start: number, end: number, more: Partial<YamlDiagnostic> = {}): void {
+    this.#diagnostics.push(yamlDiagnostic("yaml-syntax", message, start, end, more));
   }
 
-  /** Once: what is too deep has more inside that is. */
+  /** Reported once: a node that is too deep contains others. */
   #tooDeep(start: number): void {
-    if (!this.#problems.some(({ message }) => message === TOO_DEEP))
-      this.#problem(TOO_DEEP, start, this.#lineEnd(start));
+    if (this.#isTooDeep) return;
+    this.#isTooDeep = true;
+    this.#error(text(YAML_MESSAGES.tooDeep), start, this.#lineEnd(start));
   }
 
   #yamlProblem(
@@ -117,16 +131,25 @@ class Reader {
     const open = closer && root ? flowEndingAt(root, this.#text, start) : undefined;
     if (open && closer) {
       const lineEnd = this.#lineEnd(open.start);
-      const what = closer === "]" ? "list" : "map";
-      this.#problem(`This ${what} is never closed. Add a ${closer}.`, open.start, lineEnd, {
-        suggestion: `${this.#text.slice(open.start, lineEnd).replace(/,?\s*$/, "")}${closer === "}" ? " }" : closer}`,
+      const message = closer === "]" ? YAML_MESSAGES.unclosedList : YAML_MESSAGES.unclosedMap;
+      const line = this.#text.slice(open.start, lineEnd).trimEnd();
+      const unfinished = line.endsWith(",") ? line.slice(0, -1).trimEnd() : line;
+      this.#error(text(message), open.start, lineEnd, {
+        suggestion: `${unfinished}${closer === "}" ? " }" : closer}`,
       });
       return;
     }
-    this.#problem(SAID_BETTER[code] ?? `${message.replace(/\.$/, "")}.`, start, end, { severity });
+    if (code === "MULTIPLE_DOCS") {
+      const marker = this.#text.lastIndexOf("---", start);
+      this.#error(text(YAML_MESSAGES.secondDocument), marker === -1 ? start : marker, end);
+      return;
+    }
+    const clearer = CLEARER_MESSAGES[code];
+    const messageText = clearer ? text(clearer) : text(YAML_MESSAGES.other, message.replace(/\.$/, ""));
+    this.#error(messageText, start, end, { severity });
   }
 
-  /** The start of the quoted text that runs to the end. */
+  /** The start of the quoted text that is still open at the end of the file. */
   #unclosedQuote(document: Document): number | undefined {
     const find = (node: unknown): number | undefined => {
       if (isPair(node)) return find(node.value) ?? find(node.key);
@@ -136,11 +159,12 @@ class Reader {
     return find(document.contents);
   }
 
-  /** The end of the line's text, a comment left out. */
+  /** The end of the line's text, without a comment. */
   #lineEnd(offset: number): number {
     const newline = this.#text.indexOf("\n", offset);
     const line = this.#text.slice(offset, newline === -1 ? undefined : newline);
-    return offset + line.replace(/\s+#.*$|\s+$/, "").length;
+    const comment = line.search(/\s#/);
+    return offset + (comment === -1 ? line : line.slice(0, comment)).trimEnd().length;
   }
 
   #node(node: Node, depth: number): YamlNode {
@@ -152,7 +176,8 @@ class Reader {
       this.#tooDeep(start);
     } else if (isMap(node)) {
       const map: MapNode = { kind: "map", start, end, flow: node.flow === true, pairs: [], ...anchor };
-      for (const { key, value } of node.items) map.pairs.push(this.#pair(key, value, depth, map));
+      const keys = new Map<string, ScalarNode>();
+      for (const { key, value } of node.items) map.pairs.push(this.#pair(key, value, depth, start, keys));
       if (!map.flow && map.pairs.length > 0) map.end = map.pairs.at(-1)!.value.end;
       return map;
     } else if (isSeq(node)) {
@@ -184,27 +209,29 @@ class Reader {
     };
   }
 
-  #pair(key: unknown, value: unknown, depth: number, map: MapNode): Pair {
-    const keyNode = this.#item(key, map.start, depth);
-    const scalar: ScalarNode =
-      keyNode.kind === "scalar"
-        ? keyNode
-        : { ...keyNode, kind: "scalar", value: this.#text.slice(keyNode.start, keyNode.end), style: "plain" };
-    const first = map.pairs.find((pair) => String(pair.key.value) === String(scalar.value));
-    if (first) this.#problems.push(duplicateKey(scalar, first.key));
+  /** `keys` are the keys of the map so far. */
+  #pair(key: unknown, value: unknown, depth: number, mapStart: number, keys: Map<string, ScalarNode>): Pair {
+    const keyNode = this.#item(key, mapStart, depth);
+    const scalar = keyNode.kind === "scalar" ? keyNode : this.#keyScalar(keyNode);
+    const first = keys.get(String(scalar.value));
+    if (first) this.#diagnostics.push(duplicateKey(scalar, first));
+    else keys.set(String(scalar.value), scalar);
     return { key: scalar, value: this.#item(value, scalar.end, depth) };
   }
 
-  /** A node, or an empty scalar where there is none. */
+  #keyScalar(node: Exclude<YamlNode, ScalarNode>): ScalarNode {
+    const { start, end } = node;
+    const source = this.#text.slice(start, end);
+    const key: ScalarNode = { kind: "scalar", start, end, value: source, style: "plain" };
+    if (node.kind === "alias") key.alias = node.name;
+    else if (node.anchor !== undefined) key.anchor = node.anchor;
+    return key;
+  }
+
+  /** A node, or an empty scalar when there is none. */
   #item(node: unknown, otherwise: number, depth: number): YamlNode {
     if (isPair(node)) {
-      const pair = this.#pair(node.key, node.value, depth, {
-        kind: "map",
-        start: otherwise,
-        end: otherwise,
-        flow: true,
-        pairs: [],
-      });
+      const pair = this.#pair(node.key, node.value, depth, otherwise, new Map());
       return {
         kind: "map",
         start: pair.key.start,
@@ -218,14 +245,13 @@ class Reader {
   }
 }
 
-/** Words of the `yaml` package that say little to those who do not write parsers. */
-const SAID_BETTER: Readonly<Record<string, string>> = {
-  BLOCK_AS_IMPLICIT_KEY: "There is a second key on this line, or the line below is indented too far.",
-  MULTILINE_IMPLICIT_KEY:
-    "A key must be on one line: the line below is indented too far, or a colon is missing.",
+/** Replacements for messages of the `yaml` package that are hard to understand, by its error code. */
+const CLEARER_MESSAGES: Readonly<Record<string, string>> = {
+  BLOCK_AS_IMPLICIT_KEY: YAML_MESSAGES.secondKey,
+  MULTILINE_IMPLICIT_KEY: YAML_MESSAGES.multilineKey,
 };
 
-/** The innermost list or map in brackets or braces that ends there without its closing character. */
+/** The innermost list or map in brackets or braces that ends at this offset without its closing character. */
 function flowEndingAt(node: YamlNode, text: string, offset: number): YamlNode | undefined {
   if (node.kind === "scalar" || node.kind === "alias") return undefined;
   for (const child of node.kind === "map" ? node.pairs.map(({ value }) => value) : node.items) {
@@ -239,12 +265,11 @@ function flowEndingAt(node: YamlNode, text: string, offset: number): YamlNode | 
 }
 
 export function duplicateKey(key: ScalarNode, first: ScalarNode): YamlDiagnostic {
-  return {
-    code: "duplicate-key",
-    severity: "error",
-    message: `The key "${key.value}" is here twice.`,
-    start: key.start,
-    end: key.end,
-    related: { message: "It is first here.", start: first.start, end: first.end },
-  };
+  return yamlDiagnostic(
+    "duplicate-key",
+    text(YAML_MESSAGES.duplicateKey, String(key.value)),
+    key.start,
+    key.end,
+    { related: { text: text(YAML_MESSAGES.firstKey), start: first.start, end: first.end } },
+  );
 }

@@ -1,8 +1,9 @@
-/** The text of linkup.yaml as nodes, aliases resolved, and as the value they stand for. */
-
+/** The text of linkup.yaml as a tree of nodes with resolved aliases, and as a plain value. */
+import { text as message, type Text } from "../../text.ts";
 import { nodeValue } from "./node-value.ts";
 import { type Piece, splitSections } from "./sections.ts";
 import { readYamlWithTabs } from "./tab-indentation.ts";
+import { YAML_MESSAGES } from "./yaml-messages.ts";
 import {
   type AliasNode,
   children,
@@ -10,64 +11,74 @@ import {
   type MapNode,
   MERGE,
   moved,
+  type NodeResolver,
   type Pair,
+  type Path,
   type ScalarNode,
   type SeqNode,
   size,
   type YamlNode,
 } from "./yaml-node.ts";
-import { duplicateKey, movedDiagnostic, type ParsedYaml, type YamlDiagnostic } from "./yaml-reader.ts";
+import {
+  duplicateKey,
+  movedDiagnostic,
+  type ParsedYaml,
+  type YamlDiagnostic,
+  yamlDiagnostic,
+} from "./yaml-reader.ts";
 
-/** The way to a value: `["services", 0, "name"]`. */
-export type Path = (string | number)[];
-
-/** What aliases may add to a file before it is taken for an attack. */
+/** Most nodes that aliases may add; more are taken for an attack ("billion laughs"). */
 const MAX_EXPANDED = 100_000;
 
-/** What is remembered of a piece of text. */
-interface Kept extends ParsedYaml {
-  /** It has anchors or aliases: what it means depends on other pieces. */
+/** Number of pairs from which a map is indexed. */
+const MIN_INDEXED = 16;
+
+/** The cached parse of a piece of text. */
+interface CachedPiece extends ParsedYaml {
+  /** It has anchors or aliases, so its value depends on other pieces. */
   linked: boolean;
-  /** Of its items, when it is not linked. */
+  /** The values of its items, unless it is linked. */
   values: unknown[] | undefined;
-  /** The root where it stood last. */
+  /** The root with the offsets of its last place. */
   last: { start: number; root: YamlNode } | undefined;
 }
 
-function keep(text: string): Kept {
-  const { root, diagnostics: problems } = readYamlWithTabs(text);
+function parsePiece(text: string): CachedPiece {
+  const { root, diagnostics } = readYamlWithTabs(text);
   return {
     root,
-    diagnostics: problems,
+    diagnostics,
     linked: root !== undefined && isLinked(root),
     values: undefined,
     last: undefined,
   };
 }
 
-function placed(kept: Kept, start: number): YamlNode | undefined {
+function placed(kept: CachedPiece, start: number): YamlNode | undefined {
   if (!kept.root || start === 0) return kept.root;
   if (kept.last?.start !== start) kept.last = { start, root: moved(kept.root, (offset) => offset + start) };
   return kept.last.root;
 }
 
-export class YamlTree {
+export class YamlTree implements NodeResolver {
   readonly text: string;
   readonly root: YamlNode | undefined;
   readonly diagnostics: YamlDiagnostic[] = [];
-  /** The pieces that are not well-formed: what is missing there may only be unreadable. */
+  /** The pieces with syntax errors: a value that seems to be missing there may just be unreadable. */
   readonly broken: Piece[] = [];
-  readonly #kept = new Map<string, Kept>();
-  #reusable: Map<string, Kept> | undefined;
-  /** Values that are known already, by their nodes. */
+  readonly #pieces = new Map<string, CachedPiece>();
+  #reusable: Map<string, CachedPiece> | undefined;
+  /** Memoised values by node. */
   readonly #values = new Map<YamlNode, unknown>();
   readonly #anchors = new Map<string, YamlNode[]>();
+  /** The pairs of large maps, by key. */
+  readonly #pairIndexes = new WeakMap<MapNode, Map<string, Pair>>();
   readonly #targets = new Map<AliasNode, YamlNode | undefined>();
 
-  /** Pieces of text that the previous tree has read are not read again. */
+  /** Pieces of text that the previous tree has parsed are not parsed again. */
   constructor(text: string, previous?: YamlTree) {
     this.text = text;
-    this.#reusable = previous ? previous.#kept : undefined;
+    this.#reusable = previous ? previous.#pieces : undefined;
     const sections = splitSections(text);
     this.root = sections ? this.#joined(sections) : this.#piece({ start: 0, end: text.length });
     this.#reusable = undefined;
@@ -77,17 +88,17 @@ export class YamlTree {
       this.#weight(this.root, new Map()) - size(this.root) > MAX_EXPANDED
     ) {
       const { start, end } = this.root;
-      this.#problem("The aliases make this file too large.", start, Math.min(end, start + 1));
+      this.#error(message(YAML_MESSAGES.aliasesTooLarge), start, Math.min(end, start + 1));
       this.root = undefined;
     }
   }
 
-  /** What the alias stands for; undefined when there is no such anchor. */
+  /** The target of the alias; undefined when there is no such anchor. */
   target(alias: AliasNode): YamlNode | undefined {
     return this.#targets.get(alias);
   }
 
-  /** The node itself, or what it is an alias of. */
+  /** The node itself, or the target of the alias. */
   resolved(node: YamlNode | undefined): Exclude<YamlNode, AliasNode> | undefined {
     while (node?.kind === "alias") node = this.#targets.get(node);
     return node;
@@ -99,7 +110,7 @@ export class YamlTree {
 
   /** The pair of that key: the map's own, or one that is merged into it. */
   pair(map: MapNode, key: string): Pair | undefined {
-    const own = map.pairs.find((pair) => String(pair.key.value) === key);
+    const own = this.#ownPair(map, key);
     if (own) return own;
     for (const merged of this.merged(map)) {
       const found = this.pair(merged, key);
@@ -108,7 +119,17 @@ export class YamlTree {
     return undefined;
   }
 
-  /** The node at this path, aliases followed on the way but not at its end. */
+  #ownPair(map: MapNode, key: string): Pair | undefined {
+    if (map.pairs.length < MIN_INDEXED) return map.pairs.find((pair) => String(pair.key.value) === key);
+    let index = this.#pairIndexes.get(map);
+    if (!index) {
+      index = new Map(map.pairs.toReversed().map((pair) => [String(pair.key.value), pair]));
+      this.#pairIndexes.set(map, index);
+    }
+    return index.get(key);
+  }
+
+  /** The node at this path. Aliases are followed on the way, but not at its end. */
   node(path: Path): YamlNode | undefined {
     let node = this.root;
     for (const key of path) {
@@ -126,26 +147,26 @@ export class YamlTree {
     return parent?.kind === "map" ? this.pair(parent, String(path.at(-1)))?.key : undefined;
   }
 
-  /** As plain JavaScript. What is aliased is one object in several places. */
+  /** As plain JavaScript. An aliased value is one object in several places. */
   value(): unknown {
     return this.root && nodeValue(this, this.root, this.#values);
   }
 
-  #problem(message: string, start: number, end: number): void {
-    this.diagnostics.push({ code: "yaml-syntax", severity: "error", message, start, end });
+  #error(text: Text, start: number, end: number): void {
+    this.diagnostics.push(yamlDiagnostic("yaml-syntax", text, start, end));
   }
 
   #piece({ start, end }: Piece): YamlNode | undefined {
     const text = this.text.slice(start, end);
-    const kept = this.#kept.get(text) ?? this.#reusable?.get(text) ?? keep(text);
-    this.#kept.set(text, kept);
-    for (const problem of kept.diagnostics)
-      this.diagnostics.push(movedDiagnostic(problem, (offset) => offset + start));
+    const kept = this.#pieces.get(text) ?? this.#reusable?.get(text) ?? parsePiece(text);
+    this.#pieces.set(text, kept);
+    for (const diagnostic of kept.diagnostics)
+      this.diagnostics.push(movedDiagnostic(diagnostic, (offset) => offset + start));
     if (kept.diagnostics.some(({ severity }) => severity === "error")) this.broken.push({ start, end });
     const root = placed(kept, start);
     if (root && kept.linked) this.#link(root);
     else if (root?.kind === "seq") {
-      // The same text gives the same objects, by which checks know what they have seen before.
+      // The same text gives the same objects, so that checks can skip those they have already validated.
       kept.values ??= root.items.map((item) => nodeValue(this, item, new Map()));
       for (const [i, item] of root.items.entries()) this.#values.set(item, kept.values[i]);
     }
@@ -154,12 +175,13 @@ export class YamlTree {
 
   #joined(sections: { head: Piece; items: Piece[] }[]): MapNode {
     const root: MapNode = { kind: "map", start: sections[0]!.head.start, end: 0, flow: false, pairs: [] };
+    const keys = new Map<ScalarNode["value"], ScalarNode>();
     for (const { head, items } of sections) {
       const node = this.#piece(head);
       if (node?.kind === "map") {
         const list = items.length > 0 ? this.#list(items) : undefined;
         for (const [i, pair] of node.pairs.entries())
-          this.#add(root, list && i === 0 ? { key: pair.key, value: list } : pair);
+          this.#add(root, keys, list && i === 0 ? { key: pair.key, value: list } : pair);
       } else if (node) {
         this.#stray(head, node);
       }
@@ -168,21 +190,18 @@ export class YamlTree {
     return root;
   }
 
-  /** A piece that is no part of the map or list that it stands in. */
+  /** A piece that does not belong to the map or list around it. */
   #stray(piece: Piece, { start, end }: YamlNode): void {
     this.broken.push(piece);
     const line = this.text.indexOf("\n", start);
-    this.#problem(
-      'A key with ":" or an item with "-" is missing here.',
-      start,
-      line === -1 ? end : Math.min(end, line),
-    );
+    this.#error(message(YAML_MESSAGES.strayText), start, line === -1 ? end : Math.min(end, line));
   }
 
-  #add(root: MapNode, pair: Pair): void {
-    const first = root.pairs.find(({ key }) => key.value === pair.key.value);
-    if (first) this.diagnostics.push(duplicateKey(pair.key, first.key));
-    root.pairs.push(pair);
+  #add(root: MapNode, keys: Map<ScalarNode["value"], ScalarNode>, { key, value }: Pair): void {
+    const first = keys.get(key.value);
+    if (first) this.diagnostics.push(duplicateKey(key, first));
+    else keys.set(key.value, key);
+    root.pairs.push({ key, value });
   }
 
   #list(pieces: Piece[]): SeqNode {
@@ -196,20 +215,15 @@ export class YamlTree {
     return { ...seq, start: dash, end: Math.max(dash + 1, seq.items.at(-1)?.end ?? 0) };
   }
 
-  /** Finds what each alias stands for: the last anchor of that name before it. */
+  /** Finds the target of each alias: the last anchor of that name before it. */
   #link(node: YamlNode): void {
     if (node.kind === "alias") {
-      const target = this.#anchors.get(node.name)?.findLast(({ end }) => end <= node.start);
-      this.#targets.set(node, target);
-      if (target) return;
-      const message = `There is no anchor &${node.name} before this alias.`;
-      this.diagnostics.push({
-        code: "unknown-anchor",
-        severity: "error",
-        message,
-        start: node.start,
-        end: node.end,
-      });
+      this.#targets.set(node, this.#anchorBefore(node));
+      return;
+    }
+    if (node.kind === "scalar" && node.alias !== undefined) {
+      const target = this.#anchorBefore({ name: node.alias, start: node.start, end: node.end });
+      node.value = target?.kind === "scalar" ? target.value : `*${node.alias}`;
       return;
     }
     if (node.anchor !== undefined) {
@@ -219,13 +233,22 @@ export class YamlTree {
     }
     if (node.kind === "map") {
       for (const { key, value } of node.pairs) {
-        if (key.anchor !== undefined) this.#link(key);
+        if (key.anchor !== undefined || key.alias !== undefined) this.#link(key);
         if (value.kind !== "scalar" || value.anchor !== undefined) this.#link(value);
       }
     } else if (node.kind === "seq") for (const item of node.items) this.#link(item);
   }
 
-  /** The number of nodes when aliases are written out. */
+  #anchorBefore({ name, start, end }: { name: string; start: number; end: number }): YamlNode | undefined {
+    const target = this.#anchors.get(name)?.findLast((anchored) => anchored.end <= start);
+    if (!target)
+      this.diagnostics.push(
+        yamlDiagnostic("unknown-anchor", message(YAML_MESSAGES.unknownAnchor, name), start, end),
+      );
+    return target;
+  }
+
+  /** The number of nodes when aliases are expanded. */
   #weight(node: YamlNode, known: Map<YamlNode, number>): number {
     const before = known.get(node);
     if (before !== undefined) return before;

@@ -1,30 +1,42 @@
-/** Where an engine that backtracks without remembering could be slow on a pattern. Linkup's own is not. */
-
+/** Warns of patterns on which a backtracking engine without memoisation could be slow. Linkup's own engine is not. */
+import { text } from "../../text.ts";
 import { backtrackingBound } from "../native-engine.ts";
-import { isSingle, type Node, type PatternWarning, type Repeat } from "../syntax.ts";
+import type { Pattern } from "../pattern.ts";
+import { PATTERN_MESSAGES as MESSAGES } from "../pattern-messages.ts";
+import { isSingle, type Node, type PatternWarning, patternDiagnostic, type Repeat } from "../syntax.ts";
 
-/** The analysis takes the cube of the size. */
+/** Largest tree to analyse: the analysis takes time cubic in the size. */
 const MAX_ANALYZED = 500;
-/** Ways to match that grow with this power of the text's length are noted. */
-const STEEP = 4;
-/** So are this many ways, whatever the length. */
-const MANY = 1e6;
+/** Warn when the ways to match grow with this power of the text's length, */
+const MIN_DEGREE = 4;
+/** or when there are this many, whatever the length. */
+const MIN_WAYS = 1e6;
 
-/** Notes on nested repetitions whose rounds can be cut in several ways, and on many repetitions in a row. */
-export function backtrackingHazards(root: Node, source: string): PatternWarning[] {
+const warnings = new WeakMap<Pattern, readonly PatternWarning[]>();
+
+/** What an editor should warn of in a valid pattern: differences between dialects, and slow backtracking. */
+export function patternWarnings(pattern: Pattern): readonly PatternWarning[] {
+  let found = warnings.get(pattern);
+  if (!found) {
+    found = [...pattern.syntax.warnings, ...backtrackingHazards(pattern.syntax.root, pattern.source)];
+    warnings.set(pattern, found);
+  }
+  return found;
+}
+
+/** Nested repetitions whose rounds can be split in several ways, and many repetitions in a row. */
+function backtrackingHazards(root: Node, source: string): PatternWarning[] {
   if (root.size > MAX_ANALYZED) return [];
   const nested = loopsIn(root).find(isAmbiguous);
   if (nested) {
     const { offset, length } = nested;
-    const message = `${source.slice(offset, offset + length)} can cut the same text into rounds in many ways. \
-Linkup copes, other engines can hang on it. Remove the inner or the outer repetition.`;
-    return [{ kind: "backtracking", offset, length, message }];
+    const message = text(MESSAGES.ambiguousLoop, source.slice(offset, offset + length));
+    return [{ kind: "backtracking", ...patternDiagnostic(offset, length, message) }];
   }
   const { factor, degree } = backtrackingBound(root, "accept");
-  // Infinite where a group is repeated without bound, but as found above in one way only.
-  if (degree < STEEP && (factor < MANY || factor === Infinity)) return [];
-  const message = "Many repetitions can share the same text. Linkup copes, other engines can be slow on it.";
-  return [{ kind: "backtracking", offset: 0, length: source.length, message }];
+  // The factor is infinite for an unbounded repetition of a group, which is not ambiguous as checked above.
+  if (degree < MIN_DEGREE && (factor < MIN_WAYS || factor === Infinity)) return [];
+  return [{ kind: "backtracking", ...patternDiagnostic(0, source.length, text(MESSAGES.manyRepetitions)) }];
 }
 
 const parts = (node: Node): Node[] => ("items" in node ? node.items : "body" in node ? [node.body] : []);
@@ -35,14 +47,14 @@ function loopsIn(node: Node): Repeat[] {
   return node.type === "repeat" && node.max === Infinity ? [node, ...below] : below;
 }
 
-/** The ASCII characters that a node's matches can contain, a bit for each. ASCII is all that a path has. */
+/** The ASCII characters that a node's matches can contain, one bit each. A path is ASCII only. */
 function charactersIn(node: Node): bigint {
   if (node.type === "char") return node.code < 128 ? 1n << BigInt(node.code) : 0n;
   if (node.type === "set") return node.set.asciiBits;
   return parts(node).reduce((bits, part) => bits | charactersIn(part), 0n);
 }
 
-/** One-character nodes, as above, of which every match of the node contains one. */
+/** Character sets, as above, from each of which every match of the node contains a character. */
 function required(node: Node): bigint[] {
   if (isSingle(node)) return [charactersIn(node)];
   if (node.type === "concat") return node.items.flatMap(required);
@@ -50,12 +62,12 @@ function required(node: Node): bigint[] {
   return [];
 }
 
-/** Whether an inner loop can take all that a round needs, or two one-character branches overlap. */
+/** Whether an inner loop can match everything that a round requires, or two one-character branches overlap. */
 function isAmbiguous({ body }: Repeat): boolean {
   const needed = required(body);
   const greedy = loopsIn(body).some((inner) => {
     const taken = charactersIn(inner);
-    return needed.every((one) => (one & taken) !== 0n);
+    return needed.every((set) => (set & taken) !== 0n);
   });
   return greedy || branchesOverlap(body);
 }

@@ -1,21 +1,21 @@
-/** Paths in which a pattern is found, for people to see what it means. */
+/** Example paths that contain a match of a pattern, to show people what it means. */
 
 import { parsePattern } from "../parser.ts";
 import { compile } from "../pattern.ts";
 import { accepts, type Char, type CharClass, isSingle, type Node } from "../syntax.ts";
 
-/** What stands for a repeated character, when the pattern takes it. */
+/** Substitutes for a repeated character, when the pattern accepts them. */
 const WORDS = ["users", "42", "users/42", "a1b2", "USERS", "x"];
 const CHARACTERS = Array.from("ax17/-_.~ABCbcdefghijklmnopqrstuvwyz02345689", (letter) =>
   letter.charCodeAt(0),
 );
 const ROUNDS = 6;
 
-/** Up to `count` different paths in which the pattern is found; fewer where none come to mind. */
+/** Up to `count` different paths that contain a match; fewer when the samples do not yield as many. */
 export function examplePaths(source: string, count = 3): string[] {
   const parsed = parsePattern(source);
   const compiled = compile(source);
-  if ("problems" in parsed || !compiled.ok) return [];
+  if ("errors" in parsed || !compiled.ok) return [];
   const found = new Set<string>();
   for (let round = 0; round < ROUNDS && found.size < count; round++) {
     const text = sample(parsed.root, round);
@@ -30,7 +30,7 @@ export function examplePaths(source: string, count = 3): string[] {
   return [...found].slice(0, count);
 }
 
-/** Each round takes other branches and counts. */
+/** Each round chooses other branches and counts. */
 function sample(node: Node, round: number): string {
   switch (node.type) {
     case "concat":

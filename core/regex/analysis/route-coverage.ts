@@ -1,4 +1,4 @@
-/** Whether one route takes every path that another would take: decided on the automata of both patterns. */
+/** Decides on the automata of two patterns whether one matches every path that the other matches. */
 
 import {
   ASSERT,
@@ -18,56 +18,63 @@ import { parsePattern } from "../parser.ts";
 import { compile } from "../pattern.ts";
 import { examplePaths } from "./example-paths.ts";
 
-/** Beyond these the answer is "not certain". */
+/** Beyond these sizes the answer is "not certain". */
 const MAX_INSTRUCTIONS = 300;
 const MAX_STATES = 400;
-const MAX_KEPT = 5000;
+const MAX_ANSWERS = 5000;
 
-/** What can stand in a path: visible ASCII without the characters that end it. */
+/** The characters of a path: visible ASCII without those that end it. */
 const PATH_CHARACTERS = Array.from({ length: 94 }, (_, i) => i + 0x21).filter(
   (code) => !"?#".includes(String.fromCharCode(code)),
 );
 const SLASH = 0x2f;
 
+/** Bounds the comparisons of one file: when it is used up, every further answer is "not certain". */
+export class AnalysisBudget {
+  /** States of automata that may still be visited. */
+  states = 20_000;
+}
+
 const answers = new Map<string, boolean>();
 
-/** True when it is certain that every path in which `later` is found has `earlier` in it too. */
-export function routeCovers(earlier: string, later: string): boolean {
-  return kept(`${earlier.length} ${earlier}${later}`, () => {
-    const [a, b] = [known(earlier), known(later)];
-    // Most pairs are told apart by one path.
-    if (b.example !== undefined && found(earlier, b.example) === "no-match") return false;
-    return a.program !== undefined && b.program !== undefined && includes(a.program, b.program);
+/** True when certainly every path that contains a match of `later` contains one of `earlier` too. */
+export function routeCovers(earlier: string, later: string, budget = new AnalysisBudget()): boolean {
+  return memoized(`${earlier.length} ${earlier}${later}`, budget, () => {
+    const [a, b] = [analyzed(earlier), analyzed(later)];
+    // One example tells most pairs apart.
+    if (b.example !== undefined && search(earlier, b.example) === "no-match") return false;
+    return a.program !== undefined && b.program !== undefined && includes(a.program, b.program, budget);
   });
 }
 
-/** True when it is certain that the pattern is found in no path: every path starts with a slash. */
-export function neverMatches(source: string): boolean {
-  return kept(`never ${source}`, () => {
-    const { program, example } = known(source);
-    return example === undefined && program !== undefined && includes(undefined, program);
+/** True when certainly no path contains a match: every path starts with a slash. */
+export function neverMatches(source: string, budget = new AnalysisBudget()): boolean {
+  return memoized(`never ${source}`, budget, () => {
+    const { program, example } = analyzed(source);
+    return example === undefined && program !== undefined && includes(undefined, program, budget);
   });
 }
 
-function kept(key: string, decide: () => boolean): boolean {
+function memoized(key: string, budget: AnalysisBudget, decide: () => boolean): boolean {
   const known = answers.get(key);
   if (known !== undefined) return known;
-  if (answers.size >= MAX_KEPT) answers.clear();
+  if (answers.size >= MAX_ANSWERS) answers.clear();
+  if (budget.states <= 0) return false;
   const answer = decide();
-  answers.set(key, answer);
+  if (budget.states > 0) answers.set(key, answer);
   return answer;
 }
 
-interface Known {
+interface AnalyzedPattern {
   program: Program | undefined;
-  /** A path in which it is found. */
+  /** A path that contains a match. */
   example: string | undefined;
 }
 
-const patterns = new Map<string, Known>();
+const patterns = new Map<string, AnalyzedPattern>();
 const MAX_PATTERNS = 200;
 
-function known(source: string): Known {
+function analyzed(source: string): AnalyzedPattern {
   let entry = patterns.get(source);
   if (!entry) {
     if (patterns.size >= MAX_PATTERNS) patterns.clear();
@@ -77,15 +84,15 @@ function known(source: string): Known {
   return entry;
 }
 
-function found(source: string, path: string) {
+function search(source: string, path: string) {
   const compiled = compile(source);
   return compiled.ok ? compiled.pattern.test(path) : "no-match";
 }
 
-/** Undefined for what no finite automaton can say, and for what is too large. */
+/** Undefined for patterns that a finite automaton cannot express, and for those that are too large. */
 function automaton(source: string): Program | undefined {
   const parsed = parsePattern(source);
-  if ("problems" in parsed || parsed.hasReferences || parsed.root.size > MAX_INSTRUCTIONS) return undefined;
+  if ("errors" in parsed || parsed.hasReferences || parsed.root.size > MAX_INSTRUCTIONS) return undefined;
   const program = buildProgram(parsed.root, parsed.groups.length, false);
   const simple = program.op.every(
     (op, pc) => op !== LOOK && op !== REFERENCE && !(op === ASSERT && isWord(program, pc)),
@@ -95,11 +102,11 @@ function automaton(source: string): Program | undefined {
 
 const isWord = (program: Program, pc: number) => ASSERTIONS[program.a[pc]!]!.endsWith("word");
 
-/** Where an unanchored search is: at these instructions, or done. */
+/** The state of an unanchored search: at these instructions, or done. */
 type State = readonly number[] | "found";
 
-/** Follows both at once through all paths, looking for one that `b` matches and `a` does not. */
-function includes(a: Program | undefined, b: Program): boolean {
+/** Runs both automata through all paths at once, looking for one that `b` matches and `a` does not. */
+function includes(a: Program | undefined, b: Program, budget: AnalysisBudget): boolean {
   const alphabet = representatives(a ? [a, b] : [b]);
   const start = (program: Program | undefined): State => (program ? closure(program, [0], true) : []);
   const queue: [State, State][] = [[start(a), start(b)]];
@@ -114,7 +121,7 @@ function includes(a: Program | undefined, b: Program): boolean {
       const afterB: State = inB === "found" ? inB : step(b, inB, code);
       const key = `${afterA}|${afterB}`;
       if (seen.has(key)) continue;
-      if (seen.size >= MAX_STATES) return false;
+      if (seen.size >= MAX_STATES || --budget.states <= 0) return false;
       seen.add(key);
       queue.push([afterA, afterB]);
     }
@@ -122,7 +129,7 @@ function includes(a: Program | undefined, b: Program): boolean {
   return true;
 }
 
-/** One character of each kind that the programs tell apart. */
+/** One character of each class that the programs distinguish. */
 function representatives(programs: Program[]): number[] {
   const kinds = new Map<string, number>();
   for (const code of PATH_CHARACTERS) {
@@ -143,7 +150,7 @@ function step(program: Program, state: readonly number[], code: number): State {
   return closure(program, [...moved, 0], false);
 }
 
-/** All instructions that wait for a character or the end, reached without reading one. */
+/** All instructions, reachable without reading a character, that wait for a character or the end. */
 function closure(program: Program, from: number[], atStart: boolean, atEnd = false): State {
   const { op, a, b } = program;
   const reached = new Set<number>();

@@ -1,6 +1,6 @@
 /** What stands at a place of the text. */
-import type { AliasNode, ScalarNode, YamlNode } from "../../../core/config/yaml/yaml-node.ts";
-import type { Path, YamlTree } from "../../../core/config/yaml/yaml-tree.ts";
+import type { AliasNode, Path, ScalarNode, YamlNode } from "../../../core/config/yaml/yaml-node.ts";
+import type { YamlTree } from "../../../core/config/yaml/yaml-tree.ts";
 import type { Span } from "./document-model.ts";
 import { lineStart } from "./lines.ts";
 

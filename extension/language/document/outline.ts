@@ -1,6 +1,6 @@
 /** The services and domains of a file, with their nodes: also of a file with errors, as far as they can be read. */
-import type { MapNode, ScalarNode, YamlNode } from "../../../core/config/yaml/yaml-node.ts";
-import type { Path, YamlTree } from "../../../core/config/yaml/yaml-tree.ts";
+import type { MapNode, Path, ScalarNode, YamlNode } from "../../../core/config/yaml/yaml-node.ts";
+import type { YamlTree } from "../../../core/config/yaml/yaml-tree.ts";
 
 /** A text in the file. The node is where it is written, which for an alias is elsewhere. */
 export interface Written {

@@ -1,6 +1,6 @@
 /** What can be written at the cursor: keys, names of services, ports that answer, ready-made parts. */
 import { type KeyInfo, keyInfoAt } from "../../../core/config/model/schema-keys.ts";
-import type { Path } from "../../../core/config/yaml/yaml-tree.ts";
+import type { Path } from "../../../core/config/yaml/yaml-node.ts";
 import { t } from "../../words.ts";
 import type { DocumentModel, Span } from "../document/document-model.ts";
 import type { EditorFacts } from "../document/editor-facts.ts";

@@ -1,6 +1,6 @@
 /** What is wrong, or worth knowing: core's problems and those that only this machine can tell. */
 import { DIAGNOSTIC_CODES } from "../../../core/config/model/config-diagnostic.ts";
-import type { Path } from "../../../core/config/yaml/yaml-tree.ts";
+import type { Path } from "../../../core/config/yaml/yaml-node.ts";
 import { t } from "../../words.ts";
 import type { DocumentModel, Span } from "../document/document-model.ts";
 import { type EditorFacts, localPort } from "../document/editor-facts.ts";

@@ -17,7 +17,7 @@ describe("hover", () => {
 
   test("a key: what it means", () => {
     expect(shown(shop("default_service: web", "default_█service: web"))).toBe(
-      "The service that serves every path that no route takes.\n\nRequired.\n\nExample: `web`",
+      "The service for every path that no route matches.\n\nRequired.\n\nExample: `web`",
     );
     expect(shown(shop("rewrites:", "rewr█ites:"))).toContain("Optional. Default: `[]`");
   });

@@ -1,5 +1,5 @@
 /** What is shown at rest over a place: the meaning of keys, where services point, what patterns match. */
-import type { Path } from "../../../core/config/yaml/yaml-tree.ts";
+import type { Path } from "../../../core/config/yaml/yaml-node.ts";
 import { examplePaths } from "../../../core/regex/analysis/example-paths.ts";
 import { compile, replaceAll } from "../../../core/regex/pattern.ts";
 import { healthWord, targetWord } from "../../labels.ts";

@@ -1,5 +1,5 @@
 /** Remedies that add, remove or move an item of a list, with the comments above it. */
-import type { Path } from "../../../core/config/yaml/yaml-tree.ts";
+import type { Path } from "../../../core/config/yaml/yaml-node.ts";
 import { t } from "../../words.ts";
 import type { DocumentModel } from "../document/document-model.ts";
 import { itemLines, scalar } from "../document/edits.ts";

@@ -1,6 +1,6 @@
 /** What a key of linkup.yaml means, as Markdown, from the one schema. */
 import { keyInfoAt } from "../../../core/config/model/schema-keys.ts";
-import type { Path } from "../../../core/config/yaml/yaml-tree.ts";
+import type { Path } from "../../../core/config/yaml/yaml-node.ts";
 import { t } from "../../words.ts";
 
 /** Empty for keys that Linkup does not know. */

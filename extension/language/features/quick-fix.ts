@@ -1,6 +1,5 @@
 /** A remedy, and what the makers of remedies share. */
-import type { ScalarNode } from "../../../core/config/yaml/yaml-node.ts";
-import type { Path } from "../../../core/config/yaml/yaml-tree.ts";
+import type { Path, ScalarNode } from "../../../core/config/yaml/yaml-node.ts";
 import type { DocumentModel, TextEdit } from "../document/document-model.ts";
 import { localPort } from "../document/editor-facts.ts";
 

@@ -25,9 +25,11 @@ test.each(FIXES)("%s as %s: %s", (...fix) => {
   expect(text).toBe(start.replace(bad, () => expected));
 });
 
-test("every code has a fix", () => {
+test("every code has a fix, or there is none", () => {
   const live = ["nothing-listens", "token-in-file"];
-  expect(new Set([...FIXES.map(([, , code]) => code), ...live])).toEqual(new Set(CODES));
+  /** No single edit resolves these. */
+  const withoutFix = ["too-many-patterns", "more-problems"];
+  expect(new Set([...FIXES.map(([, , code]) => code), ...live, ...withoutFix])).toEqual(new Set(CODES));
 });
 
 test("a missing key comes behind the last one, with its example", () => {

@@ -34,6 +34,8 @@ const suggested: Remedy = (model, { start, end, suggestion, path }) => {
 };
 
 const REMEDIES: Readonly<Record<DocumentDiagnostic["code"], Remedy>> = {
+  "more-problems": () => [],
+  "too-many-patterns": () => [],
   "yaml-syntax": suggested,
   "tab-indent": (_, { start, end, suggestion }) => [
     { title: t("Use spaces"), edits: [{ start, end, text: suggestion ?? "  " }] },

@@ -1,5 +1,5 @@
 /** The test bench for routes: where a path or URL would go by the file as it stands, and where in the file that is decided. */
-import type { Target } from "../../../core/config/parse-config.ts";
+import type { Target } from "../../../core/config/model/config-model.ts";
 import { type RouteDecision, route } from "../../../core/routing/route-request.ts";
 import { headOfUrl } from "../../../core/routing/routing-input.ts";
 import { httpOrigin, type Routing } from "../../../core/session/session-document.ts";

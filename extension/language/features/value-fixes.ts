@@ -1,6 +1,6 @@
 /** Remedies for keys that are missing and values that have the wrong form. */
 import { keyInfoAt } from "../../../core/config/model/schema-keys.ts";
-import type { Path } from "../../../core/config/yaml/yaml-tree.ts";
+import type { Path } from "../../../core/config/yaml/yaml-node.ts";
 import { t } from "../../words.ts";
 import type { DocumentModel } from "../document/document-model.ts";
 import { insertKey, scalar } from "../document/edits.ts";

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Config } from "../../../core/config/parse-config.ts";
+import type { Config } from "../../../core/config/model/config-model.ts";
 import { newRecord } from "../../model/records.ts";
 import { emptyState, type SessionRecord } from "../../model/state.ts";
 import { withHosts } from "./hosts-file.ts";

@@ -1,6 +1,6 @@
 /** Starts and ends a cloudflared process and its log writer. */
 import { join } from "node:path";
-import type { TunnelData } from "../../../core/api/control-api.ts";
+import type { TunnelData } from "../../../core/api/worker-api.ts";
 import { writeAtomically } from "../../../node/atomic-file.ts";
 import { makeFolder } from "../../../node/folder.ts";
 import { tunnelLogFile } from "../../../node/log-files.ts";

@@ -1,6 +1,6 @@
 /** Schemas of the Worker's responses. Parts of them become file and host names, so every response is validated. */
 import * as z from "zod/mini";
-import type { TunneledSession, WorkerCapabilities } from "../../../core/api/control-api.ts";
+import type { TunneledSession, WorkerCapabilities } from "../../../core/api/worker-api.ts";
 import { isSessionName } from "../../../core/session/session-name.ts";
 
 const sessionName = z.string().check(z.refine(isSessionName, "is not a session name"));

@@ -1,6 +1,6 @@
 /** A client of the Worker's HTTP API, ours or the original's. */
 import type { ZodMiniType } from "zod/mini";
-import type { TunneledSession, WorkerCapabilities } from "../../../core/api/control-api.ts";
+import type { TunneledSession, WorkerCapabilities } from "../../../core/api/worker-api.ts";
 import { serializeRouting, type UpsertRequest } from "../../../core/session/session-document.ts";
 import { readText, type TextResponse } from "../../../node/http.ts";
 import { networkReason } from "../../../node/network-reason.ts";

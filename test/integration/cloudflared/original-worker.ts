@@ -6,7 +6,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { TunnelData } from "../../../core/api/control-api.ts";
+import type { TunnelData } from "../../../core/api/worker-api.ts";
 import { sessionCandidates } from "../../../core/routing/identify-session.ts";
 import { addedHeaders } from "../../../core/routing/proxy-headers.ts";
 import { route } from "../../../core/routing/route-request.ts";
@@ -74,7 +74,7 @@ export class OriginalWorker {
   #upsert(json: unknown, response: ServerResponse): void {
     const parsed = parseUpsert(json);
     if (!parsed.ok) {
-      response.writeHead(400).end(parsed.problems.join("\n"));
+      response.writeHead(400).end(parsed.errors.join("\n"));
       return;
     }
     const { desired_name, session_token, ...routing } = parsed.value;

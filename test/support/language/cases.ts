@@ -68,6 +68,18 @@ export const DIAGNOSTICS: [string, string, string, string[]][] = [
     ['hint session-domain "api.example.com" < "example.com"'],
   ],
   ["a bad pattern", "^/api/.*", "^/api/(.*", ['error invalid-pattern "("']],
+  [
+    "more patterns than a session may have",
+    "      - path: ^/api/.*\n        service: api\n",
+    "      - path: ^/api/.*\n        service: api\n".repeat(2001),
+    ['error too-many-patterns "linkup:"'],
+  ],
+  [
+    "more problems than are shown",
+    "    remote: https://api.example.com\n",
+    `    remote: https://api.example.com\n${Array.from({ length: 202 }, (_, i) => `    key-${i}: 1\n`).join("")}`,
+    [...Array.from({ length: 200 }, (_, i) => `warning unknown-key "key-${i}"`), 'warning more-problems "1"'],
+  ],
   ["a dialect", "^/api/.*", "\\A/api/", ['warning pattern-dialect "\\\\A"']],
   ["a slow pattern", "^/api/.*", "^/(a+)+$", ['warning pattern-backtracking "(a+)+"']],
   ["a group too many", "/bar/$1", "/bar/$2", ['warning unknown-group "$2" < "/foo/(.*)"']],

@@ -1,0 +1,52 @@
+/** The bodies of the Worker's HTTP API, below `/linkup`. */
+import type { SessionKind, serializeRouting } from "../session/session-document.ts";
+
+/** What the Worker can do beyond the original, as `GET /linkup/v2/capabilities` answers. */
+export interface WorkerCapabilities {
+  version: string;
+  /** How requests reach a laptop: Cloudflare tunnels, or straight on one machine. */
+  tunnel: "cloudflare" | "direct";
+  capabilities: string[];
+}
+
+/** `POST /linkup/v2/sessions/tunneled`'s answer. */
+export interface TunneledSession {
+  session_name: string;
+  tunnel_data: TunnelData;
+  /** Ours: a Worker of the original gives none. */
+  origin_secret?: string;
+}
+
+export interface TunnelData {
+  account_id: string;
+  /** `<prefix><session>` */
+  name: string;
+  /** Where the Worker reaches the tunnel. */
+  url: string;
+  id: string;
+  /** Base64 of 32 random bytes. */
+  secret: string;
+  /** Milliseconds since the epoch. */
+  last_started: number;
+}
+
+/**
+ * A session in the answer of `GET /linkup/v2/sessions[?name=PATTERN]`, `{sessions: SessionSummary[]}`, sorted by name.
+ * In a pattern `*` stands for any characters and `?` for one. `DELETE` with a pattern answers `{deleted: string[]}`.
+ * Times are milliseconds since the epoch.
+ */
+export interface SessionSummary {
+  session_name: string;
+  session_kind: SessionKind;
+  created: number;
+  updated: number;
+  /** When it will be deleted, if it is not used before. */
+  expires: number;
+}
+
+/** `GET /linkup/v2/sessions/:name`'s answer: what is known of a session, without its secrets. */
+export interface SessionDetails extends SessionSummary, ReturnType<typeof serializeRouting> {
+  /** When a request last came for it, to within an hour. */
+  used: number;
+  tunnel: { name: string; url: string; last_started: number } | null;
+}

@@ -1,0 +1,12 @@
+/** Limits on what a session may ask a proxy to do for each request. */
+
+/** Most regular expressions of one session: routes, rewrites and cache routes together. */
+export const MAX_PATTERNS = 2_000;
+/** Most characters of all of them together: compiling takes time in proportion. */
+export const MAX_PATTERN_TEXT = 200_000;
+/** Longest replacement of a rewrite, in UTF-16 units. */
+export const MAX_REPLACEMENT = 2_000;
+
+export function patternTotals(sources: readonly string[]): { count: number; length: number } {
+  return { count: sources.length, length: sources.reduce((sum, source) => sum + source.length, 0) };
+}
