@@ -2,11 +2,12 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 
-const PACKAGES = ["core", "node", "worker", "local-server", "manager", "agent-tools", "extension", "cli"];
+const PACKAGES = ["core", "node", "worker", "local-server", "infra", "manager", "agent-tools", "extension", "cli"];
 const present = PACKAGES.filter((name) => existsSync(name));
 const steps = [
   ["biome", "check", "--error-on-warnings", "."],
   ["depcruise", "--config", ".dependency-cruiser.mjs", "--output-type", "err", ...present],
+  ["node", "scripts/check-translations.mjs"],
   ["tsc", "--noEmit"],
   ["tsc", "--noEmit", "-p", "worker"],
   ["node", "scripts/type-names.mjs"],
