@@ -62,7 +62,7 @@ function candidateLines({ candidates, session }: Explanation, { t, code }: Expla
       name === session
         ? t("this session")
         : known
-          ? t("known, but a better one was found")
+          ? t("known, but an earlier source named another")
           : t("no such session");
     return `${code(name)} (${sourceText(source, { t, code })}): ${found}`;
   });

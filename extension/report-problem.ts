@@ -28,7 +28,7 @@ export async function report(failure: unknown, { log, model }: Linkup): Promise<
   log.error(failure as Error);
   const showLogs = t("Show Logs");
   const choice = await vscode.window.showErrorMessage(
-    t("Linkup met an error it does not know: {0}", (failure as Error).message),
+    t("Unexpected error: {0}", (failure as Error).message),
     showLogs,
   );
   if (choice === showLogs) await vscode.commands.executeCommand(commandId("showLogs"));

@@ -2,7 +2,17 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 
-const PACKAGES = ["core", "node", "worker", "local-server", "infra", "manager", "agent-tools", "extension", "cli"];
+const PACKAGES = [
+  "core",
+  "node",
+  "worker",
+  "local-server",
+  "infra",
+  "manager",
+  "agent-tools",
+  "extension",
+  "cli",
+];
 const present = PACKAGES.filter((name) => existsSync(name));
 const steps = [
   ["biome", "check", "--error-on-warnings", "."],

@@ -34,7 +34,7 @@ const WORDS: TemplateTexts = {
   worker: [
     "Where the Linkup Worker answers. Its token is better not written here: LINKUP_WORKER_TOKEN has it.",
   ],
-  services: "Each service has a deployed copy that all share, and one on your machine.",
+  services: "Each service has a shared, deployed copy, and one on your machine.",
   foundIn: (file) => `Found in ${file}.`,
   domains: "A session named slim-gecko is at https://slim-gecko.example.com.",
 };

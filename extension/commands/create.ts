@@ -30,7 +30,7 @@ async function chooseFolder(): Promise<vscode.WorkspaceFolder | undefined> {
   if (folders.length === 0) {
     const open = t("Open Folder…");
     const choice = await vscode.window.showInformationMessage(
-      t("Open a folder first: linkup.yaml belongs into one."),
+      t("Open a folder first: linkup.yaml lives in a folder."),
       open,
     );
     if (choice === open) await vscode.commands.executeCommand("workbench.action.files.openFolder");
@@ -54,7 +54,7 @@ async function chooseServices({ uri }: vscode.WorkspaceFolder): Promise<FoundSer
   }));
   const picked = await vscode.window.showQuickPick(items, {
     title: t("Create linkup.yaml"),
-    placeHolder: t("Found in this workspace: which go into the file?"),
+    placeHolder: t("Found in this workspace. Select the services to add."),
     canPickMany: true,
     ignoreFocusOut: true,
   });

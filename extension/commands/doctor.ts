@@ -11,7 +11,7 @@ import type { Documents } from "./preview-documents.ts";
 export async function doctor(linkup: Linkup, documents: Documents): Promise<void> {
   await linkup.configs.ready();
   const examine = async () => (await linkup.manager).health(linkup.configs.files[0]?.path);
-  const title = t("Linkup examines this machine");
+  const title = t("Linkup Doctor checks this machine");
   const report = await vscode.window.withProgress(
     { location: vscode.ProgressLocation.Window, title },
     examine,
@@ -30,10 +30,10 @@ function offerFixes({ checks }: HealthReport): void {
     ),
   );
   if (fixes.length === 0) return;
-  const solve = t("Solve…");
+  const solve = t("Fix…");
   // The notification may stay for long: the command is over nevertheless.
   void vscode.window
-    .showInformationMessage(t("Doctor has found something that can be solved from here."), solve)
+    .showInformationMessage(t("Doctor found problems that can be fixed from here."), solve)
     .then(async (choice) => {
       if (choice !== solve) return;
       const picked = await vscode.window.showQuickPick(fixes, { title: t("Linkup Doctor") });
@@ -44,7 +44,7 @@ function offerFixes({ checks }: HealthReport): void {
 export async function endOrphans(linkup: Linkup): Promise<void> {
   const ended = await (await linkup.manager).endOrphans();
   await vscode.window.showInformationMessage(
-    ended.length === 0 ? t("No process of Linkup was left over.") : t("Ended: {0}", ended.join(", ")),
+    ended.length === 0 ? t("No orphaned processes.") : t("Ended: {0}", ended.join(", ")),
   );
 }
 

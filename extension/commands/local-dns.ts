@@ -18,7 +18,7 @@ export async function installLocalDns(linkup: Linkup, extensionPath: string, row
   if (asked === false) {
     await vscode.window.showWarningMessage(
       t(
-        "This workspace is on another machine than your browser, which would not ask a local DNS here. Use the session's URL through the Worker, or domains below localhost.",
+        "This workspace runs on another machine than your browser, so local DNS here has no effect. Use the session's URL through the Worker, or domains below localhost.",
       ),
     );
     return;
@@ -40,7 +40,7 @@ async function asksThisMachine(): Promise<boolean | undefined> {
 async function isSameMachine(): Promise<boolean> {
   const yes = t("On This Machine");
   const detail = t(
-    "VS Code is in a browser here. Only browsers on the machine of this workspace ask its local DNS.",
+    "VS Code runs in a browser. Local DNS works only for browsers on the machine of this workspace.",
   );
   const question = t("Where is your browser?");
   return (await vscode.window.showInformationMessage(question, { modal: true, detail }, yes)) === yes;
@@ -55,12 +55,12 @@ export async function undoSystemChanges(documents: Documents, extensionPath: str
   const { systemChanges } = await import("../../manager/components/local-dns/changes.ts");
   const changes = await systemChanges(stateHome(process.env));
   if (changes.length === 0)
-    return void vscode.window.showInformationMessage(t("Linkup has changed nothing on this system."));
+    return void vscode.window.showInformationMessage(t("Linkup made no changes to this system."));
   await documents.show(t("Linkup System Changes"), changesText(changes));
   const undo = t("Undo in Terminal");
   // The notification may stay for long: the command is over nevertheless.
   void vscode.window
-    .showWarningMessage(t("Undo these changes of the system? Local DNS is uninstalled by that."), undo)
+    .showWarningMessage(t("Undo these system changes? This uninstalls local DNS."), undo)
     .then(async (choice) => {
       if (choice === undo) await uninstallLocalDns(extensionPath);
     });

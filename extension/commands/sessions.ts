@@ -21,7 +21,7 @@ export async function createPreview(linkup: Linkup, row?: Row): Promise<void> {
     services.map(({ name, remote }) => ({ label: name, description: remote })),
     {
       title: t("Create Preview Session"),
-      placeHolder: t("The services that are somewhere else in the preview"),
+      placeHolder: t("Services that the preview takes from another URL"),
       canPickMany: true,
     },
   );
@@ -32,10 +32,7 @@ export async function createPreview(linkup: Linkup, row?: Row): Promise<void> {
     if (location === undefined) return;
     locations[label] = location;
   }
-  const name = await askName(
-    t("Create Preview Session"),
-    t("A name, or nothing: the same content has the same name"),
-  );
+  const name = await askName(t("Create Preview Session"), t("Name (empty: derived from the content)"));
   if (name === undefined) return;
   const create = async () =>
     (await linkup.manager).create({
@@ -51,7 +48,7 @@ export async function createPreview(linkup: Linkup, row?: Row): Promise<void> {
 export async function createIsolated(linkup: Linkup, row?: Row): Promise<void> {
   const config = await chooseConfig(linkup, row);
   if (!config || !(await trusted())) return;
-  const name = await askName(t("Create Isolated Session"), t("A name, or nothing for a random one"));
+  const name = await askName(t("Create Isolated Session"), t("Name (empty: a random one)"));
   if (name === undefined) return;
   const create = async () =>
     (await linkup.manager).create({
@@ -105,14 +102,14 @@ async function askLocation(service: string, value: string): Promise<string | und
   const { httpOrigin } = await import("../../core/session/session-document.ts");
   return await vscode.window.showInputBox({
     title: t("Create Preview Session"),
-    prompt: t("Where {0} is in the preview", service),
+    prompt: t("URL of {0} in the preview", service),
     value,
     ignoreFocusOut: true,
     validateInput: (text) => {
-      if (!httpOrigin(text) || !URL.canParse(text)) return t("An http or https URL is wanted.");
+      if (!httpOrigin(text) || !URL.canParse(text)) return t("Enter an http or https URL.");
       // The Worker refuses other addresses of its own; this is the one that is easily typed.
       if (new URL(text).hostname === "localhost")
-        return t("A preview lives without this machine: it cannot reach {0}.", text);
+        return t("{0} is on this machine, which a preview cannot reach.", text);
       return undefined;
     },
   });

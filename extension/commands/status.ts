@@ -26,9 +26,9 @@ export async function explainRequest(linkup: Linkup, documents: Documents, row?:
   if (!url) return;
   const lines = await vscode.window.showInputBox({
     title: t("Explain Request"),
-    prompt: t("Headers, separated by semicolons; none is fine"),
+    prompt: t("Headers, separated by semicolons (optional)"),
     placeHolder: "Referer: https://slim-gecko.example.com/; Origin: https://slim-gecko.example.com",
-    validateInput: (text) => (parseHeaders(text) ? undefined : t("A header is a name, a colon and a value.")),
+    validateInput: (text) => (parseHeaders(text) ? undefined : t("Write each header as name: value.")),
   });
   const headers = lines === undefined ? undefined : parseHeaders(lines);
   if (!headers) return;

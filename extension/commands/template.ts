@@ -11,7 +11,7 @@ export function configTemplate(services: readonly TemplateService[] = []): strin
         t("Where the Linkup Worker answers. Its token is better not written here:"),
         t('the command "Linkup: Set Worker Token…" keeps it in secret storage.'),
       ],
-      services: t("Each service has a deployed copy that all share, and one on your machine."),
+      services: t("Each service has a shared, deployed copy, and one on your machine."),
       foundIn: (file) => t("Found in {0}.", file),
       domains: t("A session named slim-gecko is at https://slim-gecko.example.com."),
     },

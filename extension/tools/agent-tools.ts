@@ -23,7 +23,7 @@ export function registerAgentTools(context: vscode.ExtensionContext, linkup: Lin
     linkup_explain_request: { doing: ({ url }) => t("Explaining the request to {0}", url) } as Manners<{
       url: string;
     }>,
-    linkup_get_requests: { doing: () => t("Reading the requests that came") },
+    linkup_get_requests: { doing: () => t("Reading the request log") },
     linkup_create_preview: createPreview(linkup),
   };
   for (const [name, manners] of Object.entries(tools))

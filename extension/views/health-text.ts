@@ -8,8 +8,8 @@ export function healthText(report: HealthReport): string {
   return [
     `# ${t("Linkup Doctor")}`,
     healthy
-      ? t("Nothing is broken.")
-      : t("{0} broken, {1} to know of, {2} fine", of("broken").length, of("warning").length, of("ok").length),
+      ? t("No problems found.")
+      : t("{0} broken, {1} warnings, {2} fine", of("broken").length, of("warning").length, of("ok").length),
     ...[...of("broken"), ...of("warning")].map(findingText),
     `## ${t("Fine")}`,
     of("ok")

@@ -258,7 +258,7 @@ function componentsRow(components: readonly ComponentView[]): Row[] {
       label: t("Components"),
       description,
       icon: failed.length > 0 ? { name: "warning", color: YELLOW } : { name: "server-process" },
-      tooltip: t("What runs for the sessions on this machine"),
+      tooltip: t("Processes and connections behind the sessions"),
       spoken: t("Components, {0}", description),
       context: "components",
       subject: { is: "components" },

@@ -43,7 +43,7 @@ export async function stopUnwritten(
   throw new LinkupError(
     "state-unusable",
     `${[`${done}, and that could not be written down. ${message}`, ...failures].join("\n")}\nUntil it is written, Linkup takes ${names} for running.`,
-    [{ command: "stop", title: "Once there is room, stop it again", terminal: "linkup stop" }],
+    [{ command: "stop", title: "Free disk space, then stop it again", terminal: "linkup stop" }],
     { cause },
   );
 }

@@ -101,8 +101,8 @@ test("a problem's row: Solve does what helps", async () => {
   const text = await readFile(shop.configPath, "utf8");
   await writeFile(shop.configPath, text.replace("default_service: web", "default_service: wbe"));
   await inTree(/linkup\.yaml has errors {2}/);
-  expect(await window.rowMenu("linkup.yaml has errors")).toEqual(["Solve…"]);
-  await window.inlineAction("linkup.yaml has errors", "Solve…");
+  expect(await window.rowMenu("linkup.yaml has errors")).toEqual(["Fix…"]);
+  await window.inlineAction("linkup.yaml has errors", "Fix…");
   await window.until("the file", async () => (await window.page.locator(".squiggly-error").count()) > 0);
   await writeFile(shop.configPath, text);
   // The menu of the file itself.
@@ -146,9 +146,9 @@ test("Doctor offers to solve what it finds: processes that are left over are end
   try {
     await window.command("Linkup: Doctor");
     await window.until("the offer", async () =>
-      (await window.toasts()).some((text) => text.includes("solved from here. [Solve…]")),
+      (await window.toasts()).some((text) => text.includes("fixed from here. [Fix…]")),
     );
-    await window.button("Solve…");
+    await window.button("Fix…");
     await window.until("the finding", async () =>
       (await window.quickPickItems()).some((item) => item.includes(`Orphaned processes: ${left.pid}`)),
     );
@@ -157,7 +157,7 @@ test("Doctor offers to solve what it finds: processes that are left over are end
     await window.until("what was ended", async () =>
       (await window.toasts()).some((text) => text.includes(`Ended: ${left.pid}`)),
     );
-    await window.command("Linkup: End Left-Over Processes");
+    await window.command("Linkup: End Orphaned Processes");
     await window.until("that there is none", async () =>
       (await window.toasts()).some((text) => text.includes("No process of Linkup was left over")),
     );

@@ -136,7 +136,7 @@ domains: [{ domain: example.com, default_service: *web }, { domain: example.org,
     const { offset, model } = at(shop("name: web", "name: w█eb"));
     expect(rename(model, offset, "api")).toEqual({ refused: 'There is a service "api" already.' });
     expect(rename(model, offset, " ")).toEqual({ refused: "A service needs a name." });
-    expect(rename(model, 3, "x")).toEqual({ refused: "There is no service's name here." });
+    expect(rename(model, 3, "x")).toEqual({ refused: "No service name here." });
     expect(rename(model, offset, "web")).toEqual([]);
   });
 });
@@ -235,6 +235,6 @@ describe("the test of a route", () => {
     expect(tested("https://slim-gecko.example.com/", SHOP, RUNNING)[0]).toContain("→ web (local)");
     expect(tested("/x", SHOP, NO_FACTS, SHOP.indexOf("example.org"))[0]).toContain("→ api");
     expect(tested("other.net/x")).toEqual(["No domain of this file is other.net: the answer would be 404."]);
-    expect(tested("http://[")).toEqual(["http://[ is no path and no URL."]);
+    expect(tested("http://[")).toEqual(["http://[ is neither a path nor a URL."]);
   });
 });

@@ -72,7 +72,7 @@ function usesText({ outline }: DocumentModel, { name }: ServiceItem): string {
       .map(({ pattern }) => `${code(domain.text)} ${code(pattern.text)}`),
     ...(defaultService?.text === name.text ? [`${code(domain.text)} (${t("default")})`] : []),
   ]);
-  if (uses.length === 0) return t("No domain and no route leads to it.");
+  if (uses.length === 0) return t("No domain and no route uses it.");
   const more = uses.length > 8 ? ` ${t("and {0} more", uses.length - 8)}` : "";
   return `${t("Serves:")} ${uses.slice(0, 8).join(" · ")}${more}`;
 }
@@ -101,8 +101,8 @@ function routeText({ outline }: DocumentModel, path: Path): string {
   });
   const intro =
     rows.length > 0
-      ? t("Paths that it matches, and the service that gets them:")
-      : t("No example of a path that it matches was found.");
+      ? t("Matching paths, and the service that serves each:")
+      : t("No example of a matching path was found.");
   return [intro, ...(rows.length > 0 ? [rows.join("\n")] : []), keyText(path)].join("\n\n");
 }
 

@@ -70,7 +70,7 @@ export function unreachableRoute(model: DocumentModel, finding: DocumentDiagnost
   const same =
     text.slice(finding.start, finding.end) === text.slice(finding.related.start, finding.related.end);
   if (same) return remove;
-  const title = t("Move it before the route that takes its paths");
+  const title = t("Move it before the route that shadows it");
   if (list.flow) {
     const moved = text.slice(item.start, item.end);
     const cut = { start: list.items[index - 1]!.end, end: item.end, text: "" };

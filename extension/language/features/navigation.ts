@@ -52,7 +52,7 @@ export function renameable(model: DocumentModel, offset: number): (Span & { name
 /** The edits that give the service another name, or why that is not possible. */
 export function rename(model: DocumentModel, offset: number, to: string): TextEdit[] | { refused: string } {
   const found = named(model, offset);
-  if (!found) return { refused: t("There is no service's name here.") };
+  if (!found) return { refused: t("No service name here.") };
   const name = to.trim();
   if (name === "") return { refused: t("A service needs a name.") };
   if (/[\r\n]/.test(name)) return { refused: t("A service's name is on one line.") };

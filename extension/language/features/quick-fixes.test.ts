@@ -78,7 +78,7 @@ test("a route moves before the one that takes its paths", () => {
   const all = "      # everything else\n      - path: /\n        service: web\n";
   const api = "      # the backend\n      - path: ^/api/.* # all of it\n        service: api\n";
   expect(fixed(routes(all, api), "unreachable-route")).toEqual({
-    "Move it before the route that takes its paths": routes(api, all),
+    "Move it before the route that shadows it": routes(api, all),
     "Remove this route": routes(all),
   });
   expect(Object.keys(fixed(routes(api, api), "unreachable-route"))).toEqual(["Remove this route"]);

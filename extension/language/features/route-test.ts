@@ -43,7 +43,7 @@ export function testRoute(
     : /^[a-z][a-z0-9+.-]*:\/\//i.test(wanted)
       ? wanted
       : `http://${wanted}`;
-  if (!URL.canParse(url)) return { summary: t("{0} is no path and no URL.", wanted), marks: [] };
+  if (!URL.canParse(url)) return { summary: t("{0} is neither a path nor a URL.", wanted), marks: [] };
   const targetOf = (service: string): Target =>
     facts.session?.services.find(({ name }) => name === service)?.target ?? "remote";
   const decision = route(facts.session?.name ?? NOBODY, routing(model, targetOf), headOfUrl(url));

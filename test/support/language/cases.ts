@@ -166,7 +166,7 @@ export const FIXES: [string, string, string, string, string][] = [
     "      - path: ^/api/.*\n        service: api\n",
     "      - path: /\n        service: web # all\n      # first\n      - path: ^/api/.*\n        service: api\n",
     "unreachable-route",
-    "Move it before the route that takes its paths",
+    "Move it before the route that shadows it",
     "      # first\n      - path: ^/api/.*\n        service: api\n      - path: /\n        service: web # all\n",
   ],
   [
