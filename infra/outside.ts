@@ -1,7 +1,7 @@
 /** What can be seen of a deployment without Cloudflare's API: names, certificates, the Worker's own answer. */
 import { lookup } from "node:dns/promises";
 import { connect } from "node:tls";
-import { z } from "zod";
+import * as z from "zod/mini";
 
 export interface Check {
   name: string;
@@ -19,7 +19,7 @@ export interface OutsideOptions {
 }
 
 const PATIENCE_MS = 10_000;
-const capabilities = z.object({ version: z.string().max(50) });
+const capabilities = z.object({ version: z.string().check(z.maxLength(50)) });
 
 /** The host of a zone that clients use for the Worker's API. */
 export function apiHost(zone: string): string {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { parse } from "jsonc-parser";
-import { z } from "zod";
+import * as z from "zod/mini";
 
 export interface WorkerBundle {
   version: string;
@@ -23,12 +23,12 @@ export interface WorkerBundle {
 const configuration = z.object({
   main: z.string(),
   compatibility_date: z.string(),
-  compatibility_flags: z.array(z.string()).default([]),
-  observability: z.object({ enabled: z.boolean() }).default({ enabled: false }),
+  compatibility_flags: z._default(z.array(z.string()), []),
+  observability: z._default(z.object({ enabled: z.boolean() }), { enabled: false }),
   durable_objects: z.object({ bindings: z.array(z.object({ name: z.string(), class_name: z.string() })) }),
   migrations: z
-    .array(z.object({ tag: z.string(), new_sqlite_classes: z.array(z.string()).default([]) }))
-    .min(1),
+    .array(z.object({ tag: z.string(), new_sqlite_classes: z._default(z.array(z.string()), []) }))
+    .check(z.minLength(1)),
   triggers: z.object({ crons: z.array(z.string()) }),
 });
 

@@ -19,7 +19,7 @@ const LINK_TIMEOUT_MS = 15_000;
 
 /** All that may be in it. */
 const PARTS = [
-  /^dist\/(extension(-[\w-]+)?|local-server|local-dns|infra|mcp-server|cli|worker)\.js$/,
+  /^dist\/(extension|cli|part-[\w-]+|mcp-server|local-server|local-dns|worker)\.js$/,
   /^worker\/wrangler\.jsonc$/,
   /^media\/[\w./-]+\.(png|svg|md|json)$/,
   /^l10n\/bundle\.l10n(\.[\w-]+)?\.json$/,
@@ -34,7 +34,6 @@ const NEEDED = [
   "dist/local-dns.js",
   "dist/cli.js",
   "dist/worker.js",
-  "dist/infra.js",
   "dist/mcp-server.js",
   "worker/wrangler.jsonc",
   "package.json",

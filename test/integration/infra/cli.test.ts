@@ -14,7 +14,7 @@ const TOKEN = "t".repeat(44);
 
 beforeAll(async () => {
   expect(
-    spawnSync(process.execPath, [join(root, "esbuild.mjs"), "worker", "infra", "cli"], { cwd: root }).status,
+    spawnSync(process.execPath, [join(root, "esbuild.mjs"), "worker", "programs"], { cwd: root }).status,
   ).toBe(0);
   // As the package has them.
   mkdirSync(join(folder, "dist"));
