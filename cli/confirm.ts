@@ -1,12 +1,13 @@
-/** Asks before something is changed that cannot be seen from here. */
+/** Asks the user before a change. */
 import { createInterface } from "node:readline/promises";
 import { UsageError } from "./exit-codes.ts";
+import { terminalText } from "./print/output.ts";
 
 export async function confirmed(question: string): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new UsageError("There is nobody to ask: give --yes.");
+  if (!process.stdin.isTTY) throw new UsageError("Cannot prompt without a terminal; use --yes.");
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+    return /^y(es)?$/i.test((await terminal.question(terminalText(`${question} [y/N] `))).trim());
   } finally {
     terminal.close();
   }

@@ -1,4 +1,4 @@
-/** What every command needs: where state lies, which config file is meant, a manager. */
+/** What every command needs: the configuration file, the session to use, and a manager. */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { nearestConfig } from "../manager/files/config-file.ts";
@@ -9,32 +9,32 @@ import { version } from "../package.json";
 
 export { version };
 
-/** The config file that is meant: `--config`, else LINKUP_CONFIG, else the nearest one upwards; undefined when there is none. */
+/** The configuration file: `--config`, else LINKUP_CONFIG, else the nearest linkup.yaml upwards; undefined when there is none. */
 export function findConfig(option: string | undefined, env = process.env): string | undefined {
   const named = option ?? env.LINKUP_CONFIG;
   if (!named) return nearestConfig(process.cwd());
   const path = resolve(named);
   if (existsSync(path)) return path;
   const from = option ? "--config" : "LINKUP_CONFIG";
-  throw new LinkupError("config-missing", `${from} names ${path}, and there is no such file.`);
+  throw new LinkupError("config-missing", `${from} names ${path}, which does not exist.`);
 }
 
-/** The same for commands that cannot do without. */
+/** The same for commands that need one. */
 export function needConfig(option: string | undefined): string {
   const path = findConfig(option);
   if (path) return path;
   throw new LinkupError(
     "config-missing",
-    `There is no linkup.yaml in ${process.cwd()} or above. Name one with --config or in LINKUP_CONFIG.`,
+    `There is no linkup.yaml in ${process.cwd()} or above. Use --config or LINKUP_CONFIG to name one.`,
     [{ command: "createConfig", title: "Create linkup.yaml", terminal: "linkup init" }],
   );
 }
 
-/** `keep`: the sessions go on when this process ends. */
+/** `keep`: sessions that it starts keep running when this process ends. */
 export function newManager({ keep }: { keep: boolean }): Manager {
   return new Manager({
     home: stateHome(process.env),
-    // The bundles lie side by side.
+    // All bundles are in one folder.
     dist: __dirname,
     version,
     env: process.env,
@@ -45,7 +45,7 @@ export function newManager({ keep }: { keep: boolean }): Manager {
   });
 }
 
-/** The session that is meant: the named one, else the file's, else the only one that runs. */
+/** The session to use: the named one, else that of the configuration file, else the only running one. */
 export async function selectSession(
   manager: Manager,
   options: { session?: string; config?: string },

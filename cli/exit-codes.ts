@@ -1,4 +1,4 @@
-/** What the exit code of `linkup` means. docs/user/cli.md tells users. */
+/** The exit codes of `linkup`, documented in docs/user/cli.md. */
 import { LinkupError, type ProblemCode } from "../manager/model/problem.ts";
 
 export const EXIT = {
@@ -26,7 +26,7 @@ const BY_CODE: Partial<Record<ProblemCode, number>> = {
   "name-invalid": EXIT.usage,
 };
 
-/** A command line that cannot be understood, found after the options were parsed. */
+/** A mistake on the command line that is found after the options were parsed. */
 export class UsageError extends Error {}
 
 export function exitCodeOf(error: unknown): number {

@@ -1,13 +1,14 @@
 /** The `linkup` command. */
 import { exitCodeOf } from "./exit-codes.ts";
 import { failure } from "./print/failure.ts";
-import { outliveReaders } from "./print/reader-gone.ts";
+import { printNote } from "./print/output.ts";
+import { tolerateClosedOutput } from "./print/stdout-errors.ts";
 
 async function main(): Promise<void> {
-  outliveReaders();
+  tolerateClosedOutput();
   const json = process.argv.includes("--json");
   try {
-    // One runs beside each cloudflared: it loads nothing of what the commands need.
+    // One of these runs beside each cloudflared: it loads none of the other commands.
     if (process.argv[2] === "write-log") {
       const { writeLogOf } = await import("./commands/write-log.ts");
       return await writeLogOf(process.env);
@@ -15,7 +16,7 @@ async function main(): Promise<void> {
     const { program } = await import("./program.ts");
     await program(json).parseAsync();
   } catch (error) {
-    process.stderr.write(failure(error, json));
+    printNote(failure(error, json));
     process.exitCode = exitCodeOf(error);
   }
 }

@@ -1,7 +1,8 @@
-/** The commands and their options. What a command does is loaded when it is run: help and completion stay fast. */
+/** The commands and their options. Each command's module is loaded when it runs, so that help and completion are fast. */
 import { Command, Option } from "commander";
 import { version } from "./context.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
+import { print, printNote } from "./print/output.ts";
 
 const CONFIG = [
   "-c, --config <file>",
@@ -9,26 +10,26 @@ const CONFIG = [
 ] as const;
 const SESSION = [
   "-s, --session <name>",
-  "the session that is meant (default: that of the nearest linkup.yaml)",
+  "session to use (default: the session of the nearest linkup.yaml)",
 ] as const;
 const JSON_OUT = ["--json", "print JSON"] as const;
 
-/** `json`: failures are told as JSON. */
+/** `json`: failures are printed as JSON. */
 export function program(json: boolean): Command {
   const linkup = new Command("linkup")
     .description("Work on one or two services of a large web system as if you ran all of it.")
     .version(version)
     .option(...CONFIG)
-    // Programs are told by the failure's JSON.
-    .configureOutput(json ? { writeErr: () => {} } : {})
-    .showHelpAfterError("(linkup --help tells what there is)")
+    // With --json the failure is printed as JSON instead.
+    .configureOutput({ writeOut: print, writeErr: json ? () => {} : printNote })
+    .showHelpAfterError("(run linkup --help for usage)")
     .exitOverride(({ exitCode, message }) => {
       if (exitCode === 0) process.exit(EXIT.ok);
       if (json) throw new UsageError(message.replace(/^error: /, ""));
       process.exit(EXIT.usage);
     })
     .addHelpText("after", "\nExit codes and environment: docs/user/cli.md")
-    // It may stand anywhere: before the command, and behind one that has no such option of its own.
+    // --config may stand before the command, or after one that has no such option.
     .hook("preAction", (_linkup, command) => {
       const { config } = linkup.opts();
       if (config !== undefined && command.getOptionValue("config") === undefined)
@@ -47,33 +48,34 @@ export function program(json: boolean): Command {
 function life(linkup: Command): void {
   linkup
     .command("start")
-    .description("start the session of this linkup.yaml, or adopt the one that runs")
+    .description("start the session of this linkup.yaml, or adopt the running one")
     .option(...CONFIG)
-    .option("--isolated", "serve it on this machine only, without the Worker")
-    .option("-n, --name <name>", "the session's name (default: the one it had, or a new one)")
-    .option("-d, --detach", "return when it runs; it goes on until linkup stop")
+    .option("--isolated", "serve the session on this machine only, without the Worker")
+    .option("-n, --name <name>", "name of the session (default: its last name, or a free one)")
+    .option("-d, --detach", "return when the session is running; it runs until linkup stop")
+    .option("-f, --foreground", "stay and stop the session at Ctrl-C (default on a terminal)")
     .option(...JSON_OUT)
     .action(async (options) => (await import("./commands/start.ts")).start(options));
 
   linkup
     .command("stop")
-    .description("stop a session and what only it needs")
+    .description("stop a session and the processes that only it needs")
     .option(...SESSION)
     .option(...CONFIG)
-    .option("--all", "stop all sessions of this machine")
+    .option("-a, --all", "stop all sessions of this machine")
     .option(...JSON_OUT)
     .action(async (options) => (await import("./commands/stop.ts")).stop(options));
 
   linkup
     .command("route")
-    .description("send requests for services to this machine, or to the deployed copies")
+    .description("route services to this machine (local) or to the deployed copies (remote)")
     .argument("<target>", "local or remote")
     .argument("[service...]", "services of linkup.yaml")
-    .option("--all", "all services")
+    .option("-a, --all", "all services")
     .option(...SESSION)
     .option(...CONFIG)
     .option(...JSON_OUT)
-    .addHelpText("after", "\nExamples:\n  linkup route local web api\n  linkup route remote --all")
+    .addHelpText("after", "\nExamples:\n  linkup route local web api\n  linkup route remote -a")
     .action(async (target, services, options) =>
       (await import("./commands/route.ts")).route(target, services, options),
     );
@@ -83,7 +85,7 @@ function life(linkup: Command): void {
     linkup
       .command(target, { hidden: true })
       .argument("[service...]")
-      .option("--all")
+      .option("-a, --all")
       .option(...SESSION)
       .option(...CONFIG)
       .option(...JSON_OUT)
@@ -96,27 +98,27 @@ function life(linkup: Command): void {
 function looking(linkup: Command): void {
   linkup
     .command("status")
-    .description("show the sessions, where their services run, and how they are")
+    .description("show sessions, service targets and health")
     .option(...SESSION)
     .option(...JSON_OUT)
-    .option("-w, --watch", "go on showing every change, until Ctrl-C")
+    .option("-w, --watch", "keep printing changes until Ctrl-C")
     .action(async (options) => (await import("./commands/status.ts")).status(options));
 
   linkup
     .command("health")
     .alias("doctor")
-    .description("look at everything that sessions depend on: what is broken, why, and what helps")
+    .description("check everything that sessions depend on, and how to fix it")
     .option(...CONFIG)
-    .option("--end-orphans", "end processes of Linkup that nobody needs")
+    .option("--end-orphans", "end orphaned processes of Linkup")
     .option(...JSON_OUT)
     .action(async (options) => (await import("./commands/health.ts")).health(options));
 
   linkup
     .command("explain")
-    .description("tell where a request would go, and why")
+    .description("show where a request would go, and why")
     .argument("<url>")
     .addOption(
-      new Option("-H, --header <header>", "a header of the request, `name: value`")
+      new Option("-H, --header <header>", "header of the request, `name: value`; may be repeated")
         .argParser((header: string, before: string[]) => [...before, header])
         .default([], ""),
     )
@@ -131,23 +133,23 @@ function looking(linkup: Command): void {
 
   linkup
     .command("requests")
-    .description("show the requests that came to this machine, or one of them")
-    .argument("[id]", "one of them: where it went and why, its headers and timings")
-    .option("-f, --follow", "go on showing them as they come, until Ctrl-C")
-    .option("-s, --session <name>", "only those of this session")
-    .option("--service <name>", "only those that this service got")
-    .option("--failed", "only those with status 400 and more, or that broke off")
-    .option("-n, --limit <number>", "the newest so many (default: 30)")
-    .option("--curl", "with an id: the curl command that repeats it, secrets left out")
+    .description("show the requests that reached this machine, or the details of one")
+    .argument("[id]", "show where this request went and why, its headers and timings")
+    .option("-f, --follow", "keep printing new requests until Ctrl-C")
+    .option("-s, --session <name>", "only requests of this session")
+    .option("--service <name>", "only requests to this service")
+    .option("--failed", "only requests with status 400 or higher, and aborted ones")
+    .option("-n, --limit <number>", "maximum number of requests (default: 30)")
+    .option("--curl", "with an ID: print the curl command that repeats it, without secrets")
     .option(...JSON_OUT)
     .addHelpText("after", "\nExamples:\n  linkup requests --follow --failed\n  linkup requests 12 --curl")
     .action(async (id, options) => (await import("./commands/requests.ts")).requests(id, options));
 
   linkup
     .command("logs")
-    .description("print what the processes wrote")
+    .description("print the logs of Linkup's processes")
     .argument("[component]", "local-server, tunnel, local-dns or keeper (default: all)")
-    .option("-f, --follow", "go on printing, until Ctrl-C")
+    .option("-f, --follow", "keep printing new lines until Ctrl-C")
     .option(...JSON_OUT)
     .action(async (component, options) => (await import("./commands/logs.ts")).logs(component, options));
 }
@@ -163,11 +165,11 @@ function sessions(linkup: Command): void {
   // `linkup preview` is the original's spelling.
   for (const command of [commands.command("create-preview"), linkup.command("preview", { hidden: true })]) {
     command
-      .description("create a session on the Worker alone, whose services are where you say")
+      .description("create a session on the Worker only, with services at the given URLs")
       .argument("[words...]", "[NAME] SERVICE=URL…")
-      .option("-n, --name <name>", "its name (default: made from its content)")
+      .option("-n, --name <name>", "name of the session (default: derived from its content)")
       .option(...CONFIG)
-      .option("--print-request", "print what the Worker would be sent, and send nothing")
+      .option("--print-request", "print the request to the Worker without sending it")
       .option(...JSON_OUT)
       .addHelpText("after", "\nExample:\n  linkup sessions create-preview web=https://web-pr-12.example.com")
       .action(async (words, options) =>
@@ -176,7 +178,7 @@ function sessions(linkup: Command): void {
   }
   commands
     .command("create-isolated")
-    .description("create a session on this machine alone, secondary that of linkup.yaml")
+    .description("create a session on this machine only, in addition to that of linkup.yaml")
     .argument("<words...>", "NAME SERVICE=URL…")
     .option(...CONFIG)
     .option(...JSON_OUT)
@@ -185,9 +187,10 @@ function sessions(linkup: Command): void {
     );
   commands
     .command("delete")
-    .description("delete a session, here or on the Worker")
-    .argument("<name>", "its name; * stands for anything: 'pr-*'")
+    .description("delete a session of this machine or of the Worker")
+    .argument("<name>", "name of the session; * matches any characters: 'pr-*'")
     .option(...CONFIG)
+    .option("-y, --yes", "do not ask for confirmation")
     .option(...JSON_OUT)
     .action(async (name, options) => (await import("./commands/sessions.ts")).remove(name, options));
 }
@@ -214,68 +217,66 @@ function infra(linkup: Command): void {
       .addOption(new Option("--account-id <id>").hideHelp())
       .addOption(new Option("--zone-ids <ids...>").hideHelp())
       .action(async (options) => (await import("./commands/infra.ts"))[name](options));
-    if (name === "deploy" || name === "destroy") command.option("-y, --yes", "do not ask");
+    if (name === "deploy" || name === "destroy") command.option("-y, --yes", "do not ask for confirmation");
     if (name === "deploy" || name === "plan")
       command.option("--allow-older", "deploy over a newer version of the Worker");
   }
 }
 
 function upkeep(linkup: Command): void {
-  const localDns = linkup
-    .command("local-dns")
-    .description("let the names of sessions on this machine lead here");
+  const localDns = linkup.command("local-dns").description("resolve session host names to this machine");
   for (const [name, description] of [
-    ["install", "show what would change on this machine, ask, and do it"],
-    ["uninstall", "take everything back"],
+    ["install", "show the changes to this machine, ask, and make them"],
+    ["uninstall", "undo all changes"],
   ] as const) {
     localDns
       .command(name)
       .description(description)
       .option(...CONFIG)
-      .option("-y, --yes", "do not ask")
-      .option("--dry-run", "only show the commands")
+      .option("-y, --yes", "do not ask for confirmation")
+      .option("--dry-run", "only print the commands")
       .option(...JSON_OUT)
       .action(async (options) => (await import("./commands/local-dns.ts"))[name](options));
   }
   localDns
     .command("status")
-    .description("tell whether it is installed, and for what")
+    .description("show whether it is installed, and for which domains")
     .option(...JSON_OUT)
     .action(async (options) => (await import("./commands/local-dns.ts")).status(options));
 
   linkup
     .command("cloudflared")
-    .description("get the program that the tunnels of sessions need")
+    .description("manage cloudflared, which tunneled sessions need")
     .command("install")
     .description("show what would be downloaded, ask, and download it")
-    .option("--release <version>", "another release than the one that Linkup pins")
-    .option("--sha256 <checksum>", "the checksum of that release's asset for this machine")
-    .option("-y, --yes", "do not ask")
+    .option("--release <version>", "release to install (default: the one that Linkup pins)")
+    .option("--sha256 <checksum>", "checksum of that release's asset for this machine")
+    .option("-y, --yes", "do not ask for confirmation")
     .option(...JSON_OUT)
     .action(async (options) => (await import("./commands/cloudflared.ts")).install(options));
 
   linkup
     .command("init")
-    .description("create a linkup.yaml to start from")
-    .argument("[file]", "where", "linkup.yaml")
+    .description("create a linkup.yaml with the services found here")
+    .argument("[file]", "path of the new file", "linkup.yaml")
     .option(...JSON_OUT)
     .action(async (file, options) => (await import("./commands/init.ts")).init(file, options));
 
   linkup
     .command("mcp")
-    .description("serve coding agents: a Model Context Protocol server on standard input and output")
+    .description("serve coding agents over the Model Context Protocol on standard input and output")
     .action(async () => (await import("./commands/mcp.ts")).mcp());
 
   linkup
     .command("completion")
-    .description("print a completion script: source <(linkup completion bash)")
-    .argument("<shell>", "bash, zsh or fish")
+    .description("print a completion script for the shell: source <(linkup completion)")
+    .argument("[shell]", "bash, zsh, fish, elvish or powershell (default: by $SHELL)")
     .action(async (shell) => (await import("./commands/completion.ts")).completion(shell));
 
   linkup
     .command("uninstall")
     .description("stop everything and remove Linkup's state")
-    .option("-y, --yes", "do not ask")
+    .option("-y, --yes", "do not ask for confirmation")
     .option(...JSON_OUT)
     .action(async (options) => (await import("./commands/uninstall.ts")).uninstall(options));
 

@@ -2,6 +2,7 @@
 import { findConfig, newManager } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { healthText } from "../print/health.ts";
+import { printNote, printResult } from "../print/output.ts";
 import { spin } from "../print/spinner.ts";
 
 export async function health(options: {
@@ -12,9 +13,13 @@ export async function health(options: {
   const manager = newManager({ keep: false });
   if (options.endOrphans) {
     const ended = await manager.endOrphans();
-    process.stderr.write(ended.length > 0 ? `Ended: ${ended.join(", ")}\n` : "There was nothing to end.\n");
+    printNote(
+      ended.length > 0
+        ? `Ended orphaned processes: ${ended.join(", ")}\n`
+        : "There were no orphaned processes.\n",
+    );
   }
-  const report = await spin("Looking", manager.health(findConfig(options.config)));
-  process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : healthText(report));
+  const report = await spin("Checking", manager.health(findConfig(options.config)));
+  printResult(options.json, report, () => healthText(report));
   if (!report.healthy) process.exitCode = EXIT.unhealthy;
 }

@@ -15,7 +15,7 @@ import {
 import { confirmed } from "../confirm.ts";
 import { version } from "../context.ts";
 import { EXIT, UsageError } from "../exit-codes.ts";
-import { coloured } from "../print/colour.ts";
+import { coloured, print, printJson, printNote } from "../print/output.ts";
 import { table } from "../print/table.ts";
 
 interface Options {
@@ -32,7 +32,7 @@ interface Options {
 }
 
 export async function plan(options: Options): Promise<void> {
-  print(options, (await proposeDeploy(infraOptions(options))).plan);
+  printPlanOr(options, (await proposeDeploy(infraOptions(options))).plan);
 }
 
 export async function deploy(options: Options): Promise<void> {
@@ -40,21 +40,19 @@ export async function deploy(options: Options): Promise<void> {
   const token = proposal.needsWorkerToken ? workerToken() : undefined;
   if (!(await carriedOut(options, proposal, "Deploy?", token?.value))) return;
   if (options.json) return;
-  process.stdout.write(
-    `\nDeployed. In linkup.yaml:\n\n  linkup:\n    worker_url: https://linkup.${proposal.zones[0]}\n`,
-  );
+  print(`\nDeployed. In linkup.yaml:\n\n  linkup:\n    worker_url: https://linkup.${proposal.zones[0]}\n`);
   if (token?.made)
-    process.stdout.write(
+    print(
       '\nThe worker token above is shown once only. Set it as LINKUP_WORKER_TOKEN, or in VS Code with "Linkup: Set Worker Token…".\n',
     );
-  process.stdout.write("\nlinkup infra status tells when names and certificates are there.\n");
+  print("\nRun linkup infra status to see when DNS records and certificates are ready.\n");
 }
 
 export async function destroy(options: Options): Promise<void> {
   const proposal = await proposeDestroy(infraOptions(options));
   const question = "Remove all of this, with every session that runs?";
   if (!(await carriedOut(options, proposal, question, undefined)) || options.json) return;
-  process.stdout.write("\nRemoved.\n");
+  print("\nRemoved.\n");
 }
 
 export async function status(options: Options): Promise<void> {
@@ -62,10 +60,10 @@ export async function status(options: Options): Promise<void> {
     ...infraOptions(options),
     workerToken: process.env.LINKUP_WORKER_TOKEN,
   });
-  if (options.json) process.stdout.write(`${JSON.stringify({ plan, checks }, null, 2)}\n`);
+  if (options.json) printJson({ plan, checks }, 2);
   else {
     printPlan(plan);
-    process.stdout.write(
+    print(
       `\n${table(
         ["from outside", "", ""],
         checks.map(({ name, ok, detail }) => [name, ok ? "ok" : coloured("red", "fails"), detail]),
@@ -86,11 +84,11 @@ async function carriedOut(
   if (!options.json) printPlan(plan);
   const inTheWay = conflicts(plan);
   if (isDone(plan)) {
-    print(options, plan, "Nothing to do.");
+    printPlanOr(options, plan, "Nothing to do.");
     return false;
   }
   if (!plan.resources.some(({ step }) => step)) {
-    print(options, plan);
+    printPlanOr(options, plan);
     process.exitCode = EXIT.failed;
     return false;
   }
@@ -104,14 +102,13 @@ async function carriedOut(
       workerToken: token,
       signal: abort.signal,
       progress: (resource, state) => {
-        if (state === "done")
-          process.stderr.write(`${changeOf(resource)} ${resource.kind} ${resource.name}: done\n`);
+        if (state === "done") printNote(`${changeOf(resource)} ${resource.kind} ${resource.name}: done\n`);
       },
     });
   } finally {
     process.removeListener("SIGINT", cancel);
   }
-  if (options.json) print(options, plan);
+  if (options.json) printPlanOr(options, plan);
   if (inTheWay.length > 0) process.exitCode = EXIT.failed;
   return true;
 }
@@ -128,7 +125,7 @@ function workerToken(): { value: string; made: boolean } {
       "The Worker needs a token: set LINKUP_WORKER_TOKEN to at least 32 random characters (openssl rand -base64 32).",
     );
   const value = newWorkerToken();
-  process.stderr.write(`The new worker token, for you and your team:\n\n  ${value}\n\n`);
+  printNote(`The new worker token, for you and your team:\n\n  ${value}\n\n`);
   return { value, made: true };
 }
 
@@ -150,9 +147,10 @@ function infraOptions({
   return { root: dirname(__dirname), version, env, zones: zone, zoneIds, tunnelZone, name, allowOlder };
 }
 
-function print(options: Options, plan: Plan, text?: string): void {
-  if (options.json) process.stdout.write(`${JSON.stringify(plan, null, 2)}\n`);
-  else if (text) process.stdout.write(`\n${text}\n`);
+/** The plan as JSON, else this text, else the plan as text. */
+function printPlanOr(options: Options, plan: Plan, text?: string): void {
+  if (options.json) printJson(plan, 2);
+  else if (text) print(`\n${text}\n`);
   else printPlan(plan);
 }
 
@@ -163,13 +161,13 @@ function changeOf({ change }: PlannedResource): string {
 }
 
 function printPlan({ account, worker, resources, warnings, stays }: Plan): void {
-  process.stdout.write(`Worker ${worker} in the account ${account.name}\n\n`);
-  process.stdout.write(
+  print(`Worker ${worker} in the account ${account.name}\n\n`);
+  print(
     table(
       ["", "what", "name", "why"],
       resources.map((resource) => [changeOf(resource), resource.kind, resource.name, resource.why]),
     ),
   );
-  for (const warning of warnings) process.stdout.write(`\n${coloured("yellow", "Note:")} ${warning}\n`);
-  for (const what of stays) process.stdout.write(`\nStays: ${what}\n`);
+  for (const warning of warnings) print(`\n${coloured("yellow", "Note:")} ${warning}\n`);
+  for (const what of stays) print(`\nStays: ${what}\n`);
 }

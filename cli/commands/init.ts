@@ -4,6 +4,7 @@ import { dirname, resolve } from "node:path";
 import { configTemplate, type TemplateTexts } from "../../core/config/config-template.ts";
 import { findServices } from "../../manager/discovery/find-services.ts";
 import { LinkupError } from "../../manager/model/problem.ts";
+import { print, printJson } from "../print/output.ts";
 
 export async function init(file: string, options: { json?: boolean }): Promise<void> {
   const path = resolve(file);
@@ -13,28 +14,26 @@ export async function init(file: string, options: { json?: boolean }): Promise<v
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "EEXIST")
-      throw new LinkupError("config-exists", `${path} is there already, and stays as it is.`);
-    const why = code === "ENOENT" ? `there is no folder ${dirname(path)}` : message;
-    throw new LinkupError("config-unwritable", `${path} could not be written: ${why}.`);
+      throw new LinkupError("config-exists", `${path} exists already and was not changed.`);
+    const why = code === "ENOENT" ? `the folder ${dirname(path)} does not exist` : message;
+    throw new LinkupError("config-unwritable", `Cannot write ${path}: ${why}.`);
   }
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ created: path, services })}\n`);
+    printJson({ created: path, services });
     return;
   }
   const found = services.map(({ name, local, foundIn }) => `  ${name} at ${local} (${foundIn})\n`).join("");
-  process.stdout.write(
+  print(
     found
-      ? `Created ${path} with what was found here:\n${found}Put their deployed addresses and your domain into it, then: linkup start\n`
-      : `Created ${path}. Put your services into it, then: linkup start\n`,
+      ? `Created ${path} with the services found here:\n${found}Add their deployed addresses and your domain, then run: linkup start\n`
+      : `Created ${path}. Add your services, then run: linkup start\n`,
   );
 }
 
 const WORDS: TemplateTexts = {
-  head: "Linkup: which services there are, and which host names they serve.",
-  worker: [
-    "Where the Linkup Worker answers. Its token is better not written here: LINKUP_WORKER_TOKEN has it.",
-  ],
-  services: "Each service has a shared, deployed copy, and one on your machine.",
+  head: "Linkup: the services of the system and the host names they serve.",
+  worker: ["The address of the Linkup Worker. Keep its token out of this file: set LINKUP_WORKER_TOKEN."],
+  services: "Each service has a shared deployed copy (remote) and one on your machine (local).",
   foundIn: (file) => `Found in ${file}.`,
   domains: "A session named slim-gecko is at https://slim-gecko.example.com.",
 };

@@ -1,9 +1,9 @@
-/** `linkup keep`: what the manager starts to watch over detached sessions. Not for people. */
+/** `linkup keep`: internal. The manager starts it to supervise detached sessions. */
 import { keep as keepSessions } from "../../manager/reconcile/keeper.ts";
 import { log } from "../../node/log.ts";
 import { version } from "../context.ts";
 
-/** `home` stands in the arguments so that the process can be recognised. */
+/** `home` is an argument so that the process can be recognised in process lists. */
 export async function keep(home: string): Promise<void> {
   await keepSessions({
     home,

@@ -10,6 +10,7 @@ import { readConfig } from "../../manager/files/config-file.ts";
 import { stateHome } from "../../node/home.ts";
 import { confirmed } from "../confirm.ts";
 import { needConfig, newManager } from "../context.ts";
+import { print, printJson } from "../print/output.ts";
 
 interface Options {
   config?: string;
@@ -29,45 +30,44 @@ export async function install(options: Options): Promise<void> {
     { home },
   );
   const { commands, gaps } = proposal;
-  if (options.json)
-    process.stdout.write(`${JSON.stringify({ domains: proposal.domains, commands, gaps })}\n`);
+  if (options.json) printJson({ domains: proposal.domains, commands, gaps });
   else
-    process.stdout.write(
-      `For ${proposal.domains.join(", ")} these commands change this machine:\n\n${listed(commands)}\n${listed(gaps)}`,
+    print(
+      `For ${proposal.domains.join(", ")}, these commands change this machine:\n\n${listed(commands)}\n${listed(gaps)}`,
     );
   if (options.dryRun || !(options.yes || (await confirmed("Run them?")))) return;
   await installLocalDns(proposal, { home });
   await newManager({ keep: false }).restart("local-dns");
-  if (!options.json) process.stdout.write("Installed. `linkup local-dns uninstall` takes everything back.\n");
+  if (!options.json) print("Installed. `linkup local-dns uninstall` undoes all changes.\n");
 }
 
 export async function uninstall(options: Options): Promise<void> {
   const home = stateHome(process.env);
   const commands = await proposeUninstall({ home });
-  if (options.json) process.stdout.write(`${JSON.stringify({ commands })}\n`);
-  else if (commands.length === 0) process.stdout.write("Local DNS is not installed.\n");
-  else process.stdout.write(`These commands take it back:\n\n${listed(commands)}\n`);
+  if (options.json) printJson({ commands });
+  else if (commands.length === 0) print("Local DNS is not installed.\n");
+  else print(`These commands undo all changes:\n\n${listed(commands)}\n`);
   if (options.dryRun || commands.length === 0 || !(options.yes || (await confirmed("Run them?")))) return;
   await uninstallLocalDns({ home });
   await newManager({ keep: false }).restart("local-dns");
-  if (!options.json) process.stdout.write("Everything is as it was.\n");
+  if (!options.json) print("All changes are undone.\n");
 }
 
 export async function status(options: Options): Promise<void> {
   const found = await localDnsStatus({ home: stateHome(process.env) });
   if (options.json) {
-    process.stdout.write(`${JSON.stringify(found)}\n`);
+    printJson(found);
     return;
   }
   const { installed, domains, method, authorityEnds, gaps } = found;
-  process.stdout.write(
+  print(
     installed
-      ? `Installed for ${domains.join(", ")} by ${method}.\n`
-      : `Not installed. On this machine it would be done by ${method}.\n`,
+      ? `Installed for ${domains.join(", ")}, using ${method}.\n`
+      : `Not installed. On this machine it would use ${method}.\n`,
   );
   if (authorityEnds !== null)
-    process.stdout.write(`Certificates until ${new Date(authorityEnds).toISOString().slice(0, 10)}.\n`);
-  process.stdout.write(listed(gaps));
+    print(`Certificates are valid until ${new Date(authorityEnds).toISOString().slice(0, 10)}.\n`);
+  print(listed(gaps));
 }
 
 function listed(lines: readonly string[]): string {

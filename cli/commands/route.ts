@@ -1,6 +1,7 @@
 /** `linkup route` */
 import { newManager, selectSession } from "../context.ts";
 import { UsageError } from "../exit-codes.ts";
+import { printResult } from "../print/output.ts";
 import { spin } from "../print/spinner.ts";
 import { sessionText } from "../print/status.ts";
 
@@ -13,11 +14,11 @@ interface Options {
 
 export async function route(target: string, services: string[], options: Options): Promise<void> {
   if (target !== "local" && target !== "remote")
-    throw new UsageError(`The target is local or remote, not "${target}".`);
+    throw new UsageError(`The target must be local or remote, not "${target}".`);
   const all = options.all ?? false;
-  if (all === services.length > 0) throw new UsageError("Name the services, or give --all: one of the two.");
+  if (all === services.length > 0) throw new UsageError("Name services or use --all, not both.");
   const manager = newManager({ keep: false });
   const selector = await selectSession(manager, options);
   const session = await spin("Routing", manager.route(selector, all ? "all" : services, target));
-  process.stdout.write(options.json ? `${JSON.stringify(session)}\n` : sessionText(session));
+  printResult(options.json, session, () => sessionText(session));
 }

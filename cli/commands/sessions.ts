@@ -1,7 +1,10 @@
 /** `linkup sessions` */
 import type { SessionView } from "../../manager/model/snapshot.ts";
+import { namePattern } from "../../manager/operations/stop.ts";
+import { confirmed } from "../confirm.ts";
 import { findConfig, needConfig, newManager } from "../context.ts";
 import { UsageError } from "../exit-codes.ts";
+import { print, printJson, printResult } from "../print/output.ts";
 import { spin } from "../print/spinner.ts";
 import { sessionText } from "../print/status.ts";
 import { table } from "../print/table.ts";
@@ -9,7 +12,7 @@ import { table } from "../print/table.ts";
 export async function list(options: { json?: boolean }): Promise<void> {
   const { sessions } = await newManager({ keep: false }).look();
   if (options.json) {
-    process.stdout.write(`${JSON.stringify(sessions)}\n`);
+    printJson(sessions);
     return;
   }
   const rows = sessions.map(({ name, kind, state, urls, configPath }) => [
@@ -19,7 +22,7 @@ export async function list(options: { json?: boolean }): Promise<void> {
     urls[0] ?? "",
     configPath ?? "",
   ]);
-  process.stdout.write(
+  print(
     rows.length > 0 ? table(["SESSION", "KIND", "STATE", "URL", "CONFIG"], rows) : "No session is running.\n",
   );
 }
@@ -41,44 +44,57 @@ export async function createPreview(words: string[], options: CreateOptions): Pr
   };
   const manager = newManager({ keep: true });
   if (options.printRequest) {
-    process.stdout.write(`${JSON.stringify(await manager.previewRequest(request), null, 2)}\n`);
+    printJson(await manager.previewRequest(request), 2);
     return;
   }
-  print(await spin("Creating", manager.create({ ...request, kind: "preview" })), options);
+  printSession(await spin("Creating", manager.create({ ...request, kind: "preview" })), options);
 }
 
 /** `NAME [SERVICE=URL…]`: on this machine only, beside the file's own session. */
 export async function createIsolated(words: string[], options: CreateOptions): Promise<void> {
   const { name, locations } = parseWords(words);
-  if (name === undefined) throw new UsageError("Name the session: linkup sessions create-isolated NAME");
+  if (name === undefined)
+    throw new UsageError("The session needs a name: linkup sessions create-isolated NAME");
   const request = { configPath: needConfig(options.config), kind: "isolated" as const, name, locations };
-  print(await spin("Creating", newManager({ keep: true }).create(request)), options);
+  printSession(await spin("Creating", newManager({ keep: true }).create(request)), options);
 }
 
-export async function remove(name: string, options: { config?: string; json?: boolean }): Promise<void> {
-  const deleted = await spin(
-    "Deleting",
-    newManager({ keep: false }).remove(name, findConfig(options.config)),
+interface DeleteOptions {
+  config?: string;
+  yes?: boolean;
+  json?: boolean;
+}
+
+/** Asks first where a running session of a linkup.yaml would be deleted: its URL would stop working for everyone. */
+export async function remove(pattern: string, options: DeleteOptions): Promise<void> {
+  const manager = newManager({ keep: false });
+  const { sessions } = await manager.look();
+  const fits = namePattern(pattern);
+  const main = sessions.filter(
+    ({ name, secondary, state }) => !secondary && state !== "stopping" && fits(name ?? ""),
   );
-  process.stdout.write(
-    options.json ? `${JSON.stringify({ deleted })}\n` : deleted.map((name) => `Deleted ${name}\n`).join(""),
-  );
+  const names = main.map(({ name, configPath }) => `${name} of ${configPath}`).join(", ");
+  const question =
+    main.length === 1
+      ? `${names} is running. Stop and delete it?`
+      : `These sessions are running: ${names}. Stop and delete them?`;
+  if (main.length > 0 && !options.yes && !(await confirmed(question))) return;
+  const deleted = await spin("Deleting", manager.remove(pattern, findConfig(options.config)));
+  printResult(options.json, { deleted }, () => deleted.map((name) => `Deleted ${name}\n`).join(""));
 }
 
-function print(session: SessionView, { json }: CreateOptions): void {
-  process.stdout.write(json ? `${JSON.stringify(session)}\n` : sessionText(session));
+function printSession(session: SessionView, { json }: CreateOptions): void {
+  printResult(json, session, () => sessionText(session));
 }
 
-/** A first word without `=` is the name; every other one is a service with its location. */
+/** A first word without `=` is the name; every other word is a service with its URL. */
 function parseWords(words: string[]): { name: string | undefined; locations: Record<string, string> } {
   const named = words[0] !== undefined && !words[0].includes("=");
   const locations: Record<string, string> = {};
   for (const word of named ? words.slice(1) : words) {
     const equals = word.indexOf("=");
     if (equals < 1)
-      throw new UsageError(
-        `A service is given with its location, as web=https://web.example.com, not "${word}".`,
-      );
+      throw new UsageError(`A service needs its URL, as in web=https://web.example.com, not "${word}".`);
     locations[word.slice(0, equals)] = word.slice(equals + 1);
   }
   return { name: named ? words[0] : undefined, locations };

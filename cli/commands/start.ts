@@ -1,12 +1,12 @@
 /** `linkup start` */
-
 import { ConfigError } from "../../manager/files/config-file.ts";
 import type { Manager } from "../../manager/manager.ts";
 import { LinkupError } from "../../manager/model/problem.ts";
 import type { SessionView, Snapshot } from "../../manager/model/snapshot.ts";
 import { needConfig, newManager } from "../context.ts";
-import { EXIT } from "../exit-codes.ts";
+import { UsageError } from "../exit-codes.ts";
 import { failure } from "../print/failure.ts";
+import { printNote, printResult } from "../print/output.ts";
 import { spin } from "../print/spinner.ts";
 import { sessionText } from "../print/status.ts";
 
@@ -15,90 +15,106 @@ interface Options {
   isolated?: boolean;
   name?: string;
   detach?: boolean;
+  foreground?: boolean;
   json?: boolean;
 }
 
 export async function start(options: Options): Promise<void> {
+  if (options.detach && options.foreground)
+    throw new UsageError("Use either --detach or --foreground, not both.");
   const file = needConfig(options.config);
-  const manager = newManager({ keep: options.detach ?? false });
-  const interrupted = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => {
-      // Asked twice: at once. What runs is ended by the keeper, or by the next command.
-      if (interrupted.signal.aborted) process.exit(EXIT.failed);
-      interrupted.abort();
-    });
-  }
-
+  // Scripts and CI wait for the end of the command, and have nobody to press Ctrl-C.
+  const onTerminal = process.stdin.isTTY && process.stdout.isTTY;
+  const detach = options.detach ?? (!options.foreground && !onTerminal);
+  const manager = newManager({ keep: detach });
+  const interrupted = abortOnSignal();
   const configPath = await manager.knownPath(file);
   const request = {
     configPath,
     kind: options.isolated ? ("isolated" as const) : ("tunneled" as const),
     ...(options.name === undefined ? {} : { name: options.name }),
   };
-  let began = false;
-  let said = false;
-  const say = (session: SessionView) => {
-    said = true;
-    for (const { code, message } of manager.snapshot.problems) {
-      if (code === "no-local-dns")
-        process.stderr.write(`Note: ${message} \`linkup local-dns install\` helps.\n`);
-      if (code === "env-file-unwritable" || code === "env-file-refused")
-        process.stderr.write(`Note: ${message}\n`);
-    }
-    process.stdout.write(options.json ? `${JSON.stringify(startedJson(session))}\n` : sessionText(session));
-  };
+  const begin = () => spin("Starting", manager.start(request, interrupted));
 
-  if (options.detach) {
-    say(await spin("Starting", manager.start(request, interrupted.signal)));
+  if (detach) {
+    printStarted(manager, await begin(), options);
+    if (!options.detach) printNote("The session runs until linkup stop.\n");
     return;
   }
+  let begun = false;
+  let printed = false;
+  const stopped = new AbortController();
   manager.onDidChange((snapshot) => {
-    if (!began) return;
+    if (!begun) return;
     const session = ownSession(snapshot, configPath);
-    // Stopped from elsewhere.
-    if (!session) interrupted.abort();
-    else if (!said && session.state === "running") say(session);
+    if (!session) stopped.abort();
+    else if (!printed && session.state === "running") {
+      printed = true;
+      printStarted(manager, session, options);
+    }
   });
-  const begin = async () => {
+  const beginAndPrint = async () => {
     try {
-      say(await spin("Starting", manager.start(request, interrupted.signal)));
+      const session = await begin();
+      printed = true;
+      printStarted(manager, session, options);
     } finally {
-      began = true;
+      begun = true;
     }
   };
-  await stay(manager, configPath, begin, interrupted.signal);
+  await stay(manager, configPath, beginAndPrint, AbortSignal.any([interrupted, stopped.signal]));
   await manager.stop({ configPath }).catch(unlessStopped);
   await manager.dispose();
 }
 
-/** Serves until Ctrl-C, or until the session is stopped from elsewhere. */
+/**
+ * Aborts at the first signal. The handlers are removed then, so that a second signal ends the process whatever it does: the
+ * keeper or the next command cleans up.
+ */
+function abortOnSignal(): AbortSignal {
+  const interrupted = new AbortController();
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const abort = () => {
+    for (const signal of signals) process.off(signal, abort);
+    interrupted.abort();
+  };
+  for (const signal of signals) process.on(signal, abort);
+  return interrupted.signal;
+}
+
+function printStarted(manager: Manager, session: SessionView, { json }: Options): void {
+  for (const { code, message } of manager.snapshot.problems) {
+    if (code === "no-local-dns") printNote(`Note: ${message} To fix it, run: linkup local-dns install\n`);
+    if (code === "env-file-unwritable" || code === "env-file-refused") printNote(`Note: ${message}\n`);
+  }
+  printResult(json, startedJson(session), () => sessionText(session));
+}
+
+/** Serves until `ended` aborts: by Ctrl-C, or because the session was stopped by another program. */
 async function stay(
   manager: Manager,
   configPath: string,
   begin: () => Promise<void>,
-  interrupted: AbortSignal,
+  ended: AbortSignal,
 ): Promise<void> {
-  const ended = new Promise<void>((resolve) => {
-    interrupted.addEventListener("abort", () => resolve(), { once: true });
-  });
   manager.watch();
   try {
     await begin();
   } catch (error) {
-    if (interrupted.aborted) return;
-    if (!comesBack(error)) {
-      // One that ran before goes on.
+    if (ended.aborted) return;
+    if (!isTransient(error)) {
+      // A session that ran before this command stays.
       if (ownSession(await manager.look(), configPath)?.state === "failed")
         await manager.stop({ configPath }).catch(unlessStopped);
       await manager.dispose();
       throw error;
     }
-    process.stderr.write(failure(error, false));
-    process.stderr.write("Trying again until it answers. Ctrl-C gives up.\n");
+    printNote(failure(error, false));
+    printNote("Retrying until the Worker answers. Press Ctrl-C to give up.\n");
   }
-  process.stderr.write("Ctrl-C stops the session.\n");
-  await ended;
+  printNote("Press Ctrl-C to stop the session. To keep it running instead: linkup start --detach\n");
+  if (!ended.aborted)
+    await new Promise((resolve) => ended.addEventListener("abort", resolve, { once: true }));
 }
 
 /** The file's own session, not one of those beside it. */
@@ -106,8 +122,8 @@ function ownSession({ sessions }: Snapshot, configPath: string): SessionView | u
   return sessions.find((session) => session.configPath === configPath && !session.secondary);
 }
 
-/** True for what may go away by waiting. */
-function comesBack(error: unknown): boolean {
+/** True when a retry may succeed. */
+function isTransient(error: unknown): boolean {
   return (
     error instanceof LinkupError &&
     error.problem.code === "worker-unreachable" &&
@@ -119,7 +135,7 @@ function unlessStopped(error: unknown): void {
   if (!(error instanceof LinkupError && error.problem.code === "session-unknown")) throw error;
 }
 
-/** The one JSON object that `start --json` prints. */
+/** What `start --json` prints. */
 function startedJson({ name, kind, urls, services }: SessionView) {
   return {
     session_name: name,

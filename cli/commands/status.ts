@@ -2,21 +2,23 @@
 import { LinkupError } from "../../manager/model/problem.ts";
 import type { Snapshot } from "../../manager/model/snapshot.ts";
 import { newManager } from "../context.ts";
-import { endWithReader } from "../print/reader-gone.ts";
+import { printResult } from "../print/output.ts";
 import { statusText } from "../print/status.ts";
+import { exitWhenOutputCloses } from "../print/stdout-errors.ts";
 
-/** A service that takes longer to answer is "unknown": its slowness is not that of this command. */
-const PATIENCE_MS = 300;
+/** How long to wait for health probes. The health of a slower service is "unknown". */
+const PROBE_TIMEOUT_MS = 300;
 
 export async function status(options: { session?: string; json?: boolean; watch?: boolean }): Promise<void> {
   const manager = newManager({ keep: false });
   const show = (snapshot: Snapshot) => {
     const shown = options.session === undefined ? snapshot : only(snapshot, options.session);
+    // Clears the screen.
     if (options.watch && process.stdout.isTTY) process.stdout.write("\x1b[H\x1b[2J");
-    process.stdout.write(options.json ? `${JSON.stringify(shown)}\n` : statusText(shown));
+    printResult(options.json, shown, () => statusText(shown));
   };
-  if (options.watch) endWithReader();
-  show(await manager.refresh(PATIENCE_MS));
+  if (options.watch) exitWhenOutputCloses();
+  show(await manager.refresh(PROBE_TIMEOUT_MS));
   if (!options.watch) return;
   manager.onDidChange(show);
   for (;;) {

@@ -1,5 +1,6 @@
 /** `linkup stop` */
 import { newManager, selectSession } from "../context.ts";
+import { print, printJson, printNote } from "../print/output.ts";
 import { spin } from "../print/spinner.ts";
 
 interface Options {
@@ -14,16 +15,14 @@ export async function stop(options: Options): Promise<void> {
   const before = (await manager.look()).sessions;
   await spin("Stopping", manager.stop(options.all ? "all" : await selectSession(manager, options)));
   for (const path of await manager.envFilesLeft())
-    process.stderr.write(
-      `Note: ${path} could not be written and still has the session's variables. Once it can be: linkup stop --all\n`,
+    printNote(
+      `Note: ${path} could not be written and still has the session's variables. When it is writable again, run: linkup stop --all\n`,
     );
   const { sessions: running, problems } = await manager.look();
-  for (const { code, message } of problems)
-    if (code === "session-left") process.stderr.write(`Note: ${message}\n`);
+  for (const { code, message } of problems) if (code === "session-left") printNote(`Note: ${message}\n`);
   const stopped = before.filter(({ name }) => !running.some((session) => session.name === name));
-  if (options.json) process.stdout.write(`${JSON.stringify({ stopped: stopped.map(({ name }) => name) })}\n`);
-  else if (stopped.length === 0) process.stdout.write("No session was running.\n");
+  if (options.json) printJson({ stopped: stopped.map(({ name }) => name) });
+  else if (stopped.length === 0) print("No session was running.\n");
   else
-    for (const { name, kind } of stopped)
-      process.stdout.write(`Stopped ${name ?? "a session without a name"} (${kind})\n`);
+    for (const { name, kind } of stopped) print(`Stopped ${name ?? "a session without a name"} (${kind})\n`);
 }

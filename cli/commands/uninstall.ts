@@ -5,8 +5,9 @@ import { proposeUninstall, uninstallLocalDns } from "../../manager/components/lo
 import { stateHome } from "../../node/home.ts";
 import { confirmed } from "../confirm.ts";
 import { newManager } from "../context.ts";
+import { print, printJson, printNote } from "../print/output.ts";
 
-/** What Linkup keeps in its folder. Anything else there is somebody else's, and stays. */
+/** The files Linkup keeps in its folder. Anything else there is not ours and stays. */
 const OURS =
   /^(state\.json.*|state\.lock.*|reconcile\.lock.*|env-files\.json|browser-port|local-server\.sock.*|logs|tunnels|bin|certificates|staged)$/;
 
@@ -17,10 +18,10 @@ export async function uninstall(options: { yes?: boolean; json?: boolean }): Pro
   await manager.stop("all");
   const unrestored = await manager.envFilesLeft();
   for (const path of unrestored)
-    process.stderr.write(
-      `Note: ${path} could not be written and still has a session's variables. ${join(home, "env-files.json")} stays, which knows them.\n`,
+    printNote(
+      `Note: ${path} could not be written and still has a session's variables. ${join(home, "env-files.json")}, which lists them, stays.\n`,
     );
-  // What was changed outside this folder, by the commands that `linkup local-dns uninstall` shows.
+  // Changes outside this folder, by the commands that `linkup local-dns uninstall` shows.
   if ((await proposeUninstall({ home })).length > 0) {
     await uninstallLocalDns({ home });
     await manager.restart("local-dns");
@@ -31,10 +32,10 @@ export async function uninstall(options: { yes?: boolean; json?: boolean }): Pro
   for (const name of ours) await rm(join(home, name), { recursive: true, force: true });
   const left = names.filter((name) => !isOurs(name));
   if (names.length > 0 && left.length === 0) await rmdir(home);
-  if (options.json) process.stdout.write(`${JSON.stringify({ home, removed: ours, left })}\n`);
+  if (options.json) printJson({ home, removed: ours, left });
   else if (left.length > 0)
-    process.stdout.write(
-      `Removed. In ${home} stays what is not Linkup's, or is undone by linkup local-dns uninstall: ${left.join(", ")}\n`,
+    print(
+      `Removed. These files in ${home} are not Linkup's, or are undone by linkup local-dns uninstall, and stay: ${left.join(", ")}\n`,
     );
-  else process.stdout.write("Removed.\n");
+  else print("Removed.\n");
 }

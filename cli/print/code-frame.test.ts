@@ -1,12 +1,14 @@
 import { expect, test } from "vitest";
 import { configProblems } from "./code-frame.ts";
+import { terminalText } from "./output.ts";
 
 /** What is shown of a problem at this column of a line. */
 function frameOf(line: string, column: number, length: number): string[] {
   const at = (character: number) => ({ line: 0, column: character });
   const range = { start: at(column), end: at(column + length) };
   const problem = { code: "yaml-syntax" as const, severity: "error" as const, message: "is wrong", range };
-  return configProblems({ path: "/linkup.yaml", text: line, problems: [problem as never] }).split("\n");
+  const text = configProblems({ path: "/linkup.yaml", text: line, problems: [problem as never] });
+  return terminalText(text).split("\n");
 }
 
 test("a short line is shown as it is", () => {

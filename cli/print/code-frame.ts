@@ -1,13 +1,13 @@
-/** Problems of linkup.yaml with the lines they stand in. */
+/** Diagnostics of linkup.yaml with their lines. */
 import { relative } from "node:path";
 import type { ConfigDiagnostic } from "../../core/config/model/config-diagnostic.ts";
 import type { ConfigError } from "../../manager/files/config-file.ts";
-import { coloured } from "./colour.ts";
-import { printable } from "./printable.ts";
+import { coloured } from "./output.ts";
 
-const AROUND = 1;
-/** Columns, where there is no terminal that says how many it has. */
-const COLUMNS = 100;
+/** Lines shown before and after the one with the diagnostic. */
+const CONTEXT_LINES = 1;
+/** Columns when stderr is no terminal. */
+const DEFAULT_COLUMNS = 100;
 
 /** All problems as `file:line:col`, message and code frame. */
 export function configProblems({
@@ -15,27 +15,25 @@ export function configProblems({
   text,
   problems,
 }: Pick<ConfigError, "path" | "text" | "problems">): string {
-  const fromHere = relative(process.cwd(), path);
-  const shown = fromHere.startsWith("..") ? path : fromHere;
-  const lines = text.split(/\r?\n/).map(printable);
+  const relativePath = relative(process.cwd(), path);
+  const shown = relativePath.startsWith("..") ? path : relativePath;
+  const lines = text.split(/\r?\n/);
   // Hints are for editors.
-  const told = problems.filter(({ severity }) => severity !== "hint");
-  return told.map((problem) => frame(shown, lines, problem)).join("\n");
+  const listed = problems.filter(({ severity }) => severity !== "hint");
+  return listed.map((problem) => frame(shown, lines, problem)).join("\n");
 }
 
 function frame(path: string, lines: string[], { severity, message, range }: ConfigDiagnostic): string {
   const { line, column } = range.start;
   const colour = severity === "error" ? "red" : "yellow";
-  const first = Math.max(0, line - AROUND);
-  const last = Math.min(lines.length - 1, line + AROUND);
+  const first = Math.max(0, line - CONTEXT_LINES);
+  const last = Math.min(lines.length - 1, line + CONTEXT_LINES);
   const width = String(last + 1).length;
-  const room = Math.max(20, (process.stderr.columns ?? COLUMNS) - width - "   | ".length);
-  // A problem far to the right is shown with what is before it cut off.
+  const room = Math.max(20, (process.stderr.columns ?? DEFAULT_COLUMNS) - width - "   | ".length);
+  // The beginning of a long line is cut when the diagnostic is far to the right.
   const from = column < room - 10 ? 0 : column - Math.floor(room / 2);
   const end = range.end.line === line ? range.end.column : (lines[line] ?? "").length;
-  const out = [
-    `${path}:${line + 1}:${column + 1} ${coloured(colour, severity, process.stderr)} ${printable(message)}`,
-  ];
+  const out = [`${path}:${line + 1}:${column + 1} ${coloured(colour, severity, process.stderr)} ${message}`];
   for (let number = first; number <= last; number++) {
     out.push(
       `${coloured("dim", `  ${String(number + 1).padStart(width)} |`, process.stderr)} ${cut(lines[number]!, from, room)}`,
@@ -48,7 +46,7 @@ function frame(path: string, lines: string[], { severity, message, range }: Conf
   return `${out.join("\n")}\n`;
 }
 
-/** So many characters of a line, from there on; `…` stands where some are missing. */
+/** At most `room` characters of a line, starting at `from`; `…` marks what is left out. */
 function cut(line: string, from: number, room: number): string {
   const text = line.slice(from, from + room);
   const start = from > 0 && text !== "" ? `…${text.slice(1)}` : text;

@@ -1,32 +1,47 @@
-/** A request of the log as a command for a shell. */
+/** A request of the log as a command for a shell. A stranger may have sent it: it must be safe to paste. */
 import type { ExchangeDetails } from "../../core/api/request-log-api.ts";
 
-/** What curl says by itself. */
-const OWN: ReadonlySet<string> = new Set(["host", "content-length", "accept-encoding"]);
+/** Headers that curl sends by itself. */
+const SENT_BY_CURL: ReadonlySet<string> = new Set(["host", "content-length", "accept-encoding"]);
+/** A token of RFC 9110, section 5.6.2. Curl reads headers from a file where a name begins with `@`. */
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 /**
- * Repeats it through the local server at this port, wherever the host's name leads. Secrets are `***`, to be filled in.
- * A body that was not kept is a comment.
+ * Repeats the request through the local server at this port, whatever the host's name resolves to. Secrets are `***`, to be
+ * filled in. A body that was not kept is a comment.
  */
 export function curlCommand(exchange: ExchangeDetails, browserPort: number): string {
   const { method, secure, host, target, request_headers, request_body, request_bytes } = exchange;
+  const headers = request_headers.filter(
+    ([name]) => TOKEN.test(name) && !SENT_BY_CURL.has(name.toLowerCase()),
+  );
   const words = [
-    `curl ${quoted(`${secure ? "https" : "http"}://${host}${target}`)}`,
+    // `--globoff`: brackets and braces in the URL are no ranges.
+    `curl --globoff --url ${quoted(`${secure ? "https" : "http"}://${host}${target}`)}`,
     `--connect-to ${quoted(`::127.0.0.1:${browserPort}`)}`,
     ...(method === "GET" ? [] : method === "HEAD" ? ["--head"] : [`--request ${quoted(method)}`]),
-    ...request_headers
-      .filter(([name]) => !OWN.has(name.toLowerCase()))
-      // `name;` is how curl is told to send an empty one.
-      .map(([name, value]) => `--header ${quoted(value === "" ? `${name};` : `${name}: ${value}`)}`),
+    // `name;` makes curl send an empty header.
+    ...headers.map(([name, value]) => `--header ${quoted(value === "" ? `${name};` : `${name}: ${value}`)}`),
     ...(request_headers.some(([name]) => name.toLowerCase() === "accept-encoding") ? ["--compressed"] : []),
-    ...(request_body?.text === undefined ? [] : [`--data-binary ${quoted(request_body.text)}`]),
+    // Not `--data-binary`, which reads a file where the body begins with `@`.
+    ...(request_body?.text === undefined ? [] : [`--data-raw ${quoted(request_body.text)}`]),
   ];
   const whole = request_body?.text !== undefined && !request_body.cut;
-  const note =
-    request_bytes > 0 && !whole ? `# The body had ${request_bytes} bytes, which were not kept.\n` : "";
+  const note = request_bytes > 0 && !whole ? `# The body of ${request_bytes} bytes was not kept.\n` : "";
   return `${note}${words.join(" \\\n  ")}\n`;
 }
 
+/**
+ * One word for bash, zsh and others. Control characters, which a terminal would obey while they are pasted, and whatever is
+ * not ASCII are escaped: `$'…'` is what these shells know for that.
+ */
 function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
+  if (/^[ -~]*$/.test(text)) return `'${text.replaceAll("'", "'\\''")}'`;
+  const escaped = text.replace(/['\\]|[^ -~]+/gu, (characters) => {
+    if (characters === "'" || characters === "\\") return `\\${characters}`;
+    return [...Buffer.from(characters, "utf8")]
+      .map((byte) => `\\${byte.toString(8).padStart(3, "0")}`)
+      .join("");
+  });
+  return `$'${escaped}'`;
 }

@@ -1,10 +1,10 @@
 /** Exchanges of the request log as text. */
 import type { CapturedBody, Exchange, ExchangeDetails } from "../../core/api/request-log-api.ts";
-import { coloured } from "./colour.ts";
 import { explanationLines } from "./explanation.ts";
+import { coloured } from "./output.ts";
 import { fitted } from "./table.ts";
 
-/** The columns have fixed widths, since lines come one by one; the last one is as wide as the terminal lets it. */
+/** Fixed column widths, because lines are printed one by one; the last column takes the rest of the terminal. */
 const WIDTHS = { id: 5, time: 12, status: 6, method: 7, duration: 9, size: 9, service: 16 };
 
 export function exchangesHeading(): string {
@@ -12,7 +12,7 @@ export function exchangesHeading(): string {
   return `${coloured("dim", fitted(line))}\n`;
 }
 
-/** A line for the exchange; below it who likely sent it, when it has no session, or what broke it off. */
+/** A line for the exchange, with a second one when it has no session or was aborted. */
 export function exchangeLines(exchange: Exchange): string {
   const { id, time, method, client_host, target, timings, request_bytes, response_bytes } = exchange;
   const [status, colour] = statusOf(exchange);
@@ -42,10 +42,10 @@ export function exchangeText(exchange: ExchangeDetails): string {
   const url = `${secure ? "https" : "http"}://${host}${target}`;
   const { queue, connect, first_byte, total } = timings;
   const took = [
-    ...(queue > 0 ? [`queue ${duration(queue)}`] : []),
+    ...(queue > 0 ? [`queued ${duration(queue)}`] : []),
     ...(connect === null ? [] : [`connect ${duration(connect)}`]),
     ...(first_byte === null ? [] : [`first byte ${duration(first_byte)}`]),
-    ...(total === null ? ["not over"] : [`all ${duration(total)}`]),
+    ...(total === null ? ["in flight"] : [`total ${duration(total)}`]),
   ].join(", ");
   const when = `${new Date(exchange.time).toISOString()}, ${protocol}, ${listener} listener`;
   return [
@@ -53,7 +53,7 @@ export function exchangeText(exchange: ExchangeDetails): string {
     explanationLines(url, exchange.explanation),
     `  ${took}; ${size(exchange.request_bytes)} sent, ${size(exchange.response_bytes)} received\n`,
     ...(broken ? [`  ${coloured("red", brokenText(broken))}\n`] : []),
-    ...(session === null && sender ? [`  likely sent by ${sender}\n`, ...lookedAt(exchange)] : []),
+    ...(session === null && sender ? [`  likely sent by ${sender}\n`, ...sessionSources(exchange)] : []),
     ...webSocket(exchange),
     headersText("Request headers", exchange.request_headers),
     bodyText(exchange.request_body),
@@ -84,10 +84,10 @@ function whereTo({ service, at }: Exchange): string {
 }
 
 function brokenText({ by, reason }: NonNullable<Exchange["broken"]>): string {
-  return `broken off by the ${by}: ${reason}`;
+  return `aborted by the ${by}: ${reason}`;
 }
 
-function lookedAt({ looked_at }: ExchangeDetails): string[] {
+function sessionSources({ looked_at }: ExchangeDetails): string[] {
   return looked_at.map(({ source, value }) => `    ${source}: ${value ?? coloured("dim", "(none)")}\n`);
 }
 
@@ -111,12 +111,12 @@ function bodyText(body: CapturedBody | null): string {
   return `\n${body.text ?? `(base64) ${body.base64}`}${body.cut ? coloured("dim", "…") : ""}\n\n`;
 }
 
-/** `09:41:07.123` of this machine's clock. */
+/** `09:41:07.123` in local time. */
 function clock(time: number): string {
   return `${new Date(time).toTimeString().slice(0, 8)}.${String(time % 1_000).padStart(3, "0")}`;
 }
 
-/** Three digits or so: `12.3 ms`, `340 ms`, `1.25 s`. */
+/** About three digits: `12.3 ms`, `340 ms`, `1.25 s`. */
 function duration(ms: number | null): string {
   if (ms === null) return "";
   if (ms < 100) return `${ms.toFixed(1)} ms`;

@@ -1,7 +1,7 @@
 /** An explanation of a request as text for a terminal. */
 import { type ExplanationStyle, explanationText } from "../../agent-tools/explanation-text.ts";
 import type { Explanation } from "../../core/routing/explain-request.ts";
-import { coloured } from "./colour.ts";
+import { coloured } from "./output.ts";
 
 const STYLE: ExplanationStyle = {
   t: (message, ...values) =>

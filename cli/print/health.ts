@@ -1,6 +1,6 @@
 /** A health report as text. */
 import type { Check, HealthReport } from "../../manager/doctor/report.ts";
-import { coloured } from "./colour.ts";
+import { coloured } from "./output.ts";
 
 const SIGNS = {
   ok: { sign: "✓", colour: "green" },
@@ -10,15 +10,18 @@ const SIGNS = {
 
 export function healthText({ checks, versions, home, healthy }: HealthReport): string {
   const count = (wanted: Check["state"]) => checks.filter(({ state }) => state === wanted).length;
-  const sum = !healthy
+  const summary = !healthy
     ? coloured("red", `${count("broken")} broken.`)
     : count("warning") > 0
-      ? coloured("yellow", `Nothing is broken, and ${count("warning")} to look at.`)
-      : coloured("green", "All is well.");
+      ? coloured(
+          "yellow",
+          `Nothing is broken; ${count("warning")} ${count("warning") === 1 ? "warning" : "warnings"}.`,
+        )
+      : coloured("green", "Everything is healthy.");
   return [
     `linkup ${versions.linkup}, Node ${versions.node}, ${versions.platform}, state in ${home}\n\n`,
     ...checks.map(checkText),
-    `\n${sum}\n`,
+    `\n${summary}\n`,
   ].join("");
 }
 
@@ -26,8 +29,8 @@ function checkText({ id, subject, state, found, fixes }: Check): string {
   const { sign, colour } = SIGNS[state];
   const about = subject === undefined ? id : `${id} ${subject}`;
   const lines = found.split("\n").join("\n    ");
-  const helps = fixes.flatMap(({ title, terminal }) =>
+  const hints = fixes.flatMap(({ title, terminal }) =>
     terminal ? [`    ${title}: ${coloured("bold", terminal)}\n`] : [],
   );
-  return `${coloured(colour, sign)} ${about}: ${lines}\n${helps.join("")}`;
+  return `${coloured(colour, sign)} ${about}: ${lines}\n${hints.join("")}`;
 }

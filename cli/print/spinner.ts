@@ -1,8 +1,8 @@
-/** Shows on a terminal that something is under way. */
+/** A spinner on stderr, on terminals only. */
 const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 const FRAME_MS = 80;
 
-/** Shows what is being waited for, on stderr, and cleans up behind itself. */
+/** Shows what the command waits for, and removes it afterwards. */
 export async function spin<T>(what: string, work: Promise<T>): Promise<T> {
   if (!process.stderr.isTTY) return work;
   let frame = 0;

@@ -1,7 +1,6 @@
-/** Sessions and their surroundings as text. */
+/** Sessions, components and problems as text. */
 import type { ComponentView, ServiceView, SessionView, Snapshot } from "../../manager/model/snapshot.ts";
-import { coloured } from "./colour.ts";
-import { printable } from "./printable.ts";
+import { coloured } from "./output.ts";
 import { table } from "./table.ts";
 
 export function statusText({ sessions, components, problems }: Snapshot): string {
@@ -9,7 +8,8 @@ export function statusText({ sessions, components, problems }: Snapshot): string
     sessions.length > 0 ? sessions.map(sessionText) : ["No session is running. `linkup start` starts one.\n"];
   if (sessions.length > 0)
     parts.push(
-      table(["COMPONENT", "STATE", "PID", "DETAIL"], components.map(componentRow)) + lacks(components),
+      table(["COMPONENT", "STATE", "PID", "DETAIL"], components.map(componentRow)) +
+        missingCapabilities(components),
     );
   for (const { title, message, actions } of problems) {
     const hints = actions.flatMap(({ title, terminal }) => (terminal ? [`  ${title}: ${terminal}\n`] : []));
@@ -42,10 +42,10 @@ function serviceRow({
   const latency = health === "healthy" && latencyMs !== undefined ? ` ${latencyMs} ms` : "";
   const address = target === "local" ? local : remote;
   return [
-    printable(name),
+    name,
     changing ? `${target}…` : target,
     coloured(colour, health) + latency,
-    printable(reason ? `${address}  (${reason})` : address),
+    reason ? `${address}  (${reason})` : address,
   ];
 }
 
@@ -54,8 +54,8 @@ function componentRow({ id, state, pid, detail }: ComponentView): string[] {
   return [id, coloured(colour, state), pid === undefined ? "" : String(pid), detail.split("\n", 1)[0]!];
 }
 
-/** What stands below the first line of a Worker's detail: what it cannot do. */
-function lacks(components: readonly ComponentView[]): string {
+/** The further lines of a Worker's detail, which name what it cannot do. */
+function missingCapabilities(components: readonly ComponentView[]): string {
   return components
     .filter(({ id, state, detail }) => id === "worker" && state === "ready" && detail.includes("\n"))
     .map(({ detail }) => `\nThe Worker at ${detail}\n`)

@@ -57,7 +57,7 @@ export async function envFilesLeft({ store, reconciler }: ControlLoop): Promise<
 export async function deleteOnMachine(loop: ControlLoop, pattern: string): Promise<string[]> {
   const { sessions } = await loop.store.read();
   const names = sessions.filter(isPresent).flatMap(({ name }) => name ?? []);
-  const here = names.filter(matcher(pattern));
+  const here = names.filter(namePattern(pattern));
   for (const name of here) await stopSessions(loop, { name });
   return here;
 }
@@ -79,7 +79,8 @@ export async function deleteOnWorker(
   return worker.deleteSessions(pattern);
 }
 
-function matcher(pattern: string): (name: string) => boolean {
+/** Tests names against a pattern in which `*` stands for any characters. */
+export function namePattern(pattern: string): (name: string) => boolean {
   const parts = pattern.split("*").map((part) => part.replace(/[^a-z0-9-]/g, "\\$&"));
   const regex = new RegExp(`^${parts.join(".*")}$`);
   return (name) => regex.test(name);

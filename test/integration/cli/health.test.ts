@@ -38,7 +38,7 @@ test("a machine on which all is well", async () => {
   const { stdout, code } = await world.linkup("doctor");
   expect(code).toBe(0);
   expect(stdout).toContain("✓ worker http://127.0.0.1:");
-  expect(stdout).toContain("All is well.");
+  expect(stdout).toContain("Everything is healthy.");
 });
 
 test("a machine that has never seen a session", async () => {
@@ -110,7 +110,7 @@ test("the Worker of a file whose session does not run", async () => {
   world.env.LINKUP_WORKER_TOKEN = TOKEN;
   await world.stopWorker();
   expect(await worker()).toMatchObject([{ state: "warning", code: "worker-unreachable" }]);
-  expect((await world.linkup("doctor")).stdout).toMatch(/\nNothing is broken, and 1 to look at\.\n$/);
+  expect((await world.linkup("doctor")).stdout).toMatch(/\nNothing is broken; 1 warning\.\n$/);
 });
 
 test("a remembered port that another program has", async () => {

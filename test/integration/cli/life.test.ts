@@ -66,7 +66,7 @@ describe("a tunneled session", () => {
 
     await world.linkup("route", "local", "--all");
     expect(await world.served(name)).toBe("local web");
-    await world.linkup("route", "remote", "--all");
+    await world.linkup("route", "remote", "-a");
     expect(await world.served(name, "/api/x")).toBe("remote api");
 
     expect(await world.linkup("stop")).toMatchObject({ code: 0, stdout: `Stopped ${name} (tunneled)\n` });
@@ -190,7 +190,7 @@ describe("a tunneled session", () => {
   });
 
   test("lives as long as the terminal that it was started in", async () => {
-    const { child, output } = world.spawnLinkup("start", "--json");
+    const { child, output } = world.spawnLinkup("start", "--foreground", "--json");
     const started = await until(
       "the session",
       () => output.stdout.includes("\n") && (JSON.parse(output.stdout) as Started),
@@ -201,6 +201,13 @@ describe("a tunneled session", () => {
     expect(child.exitCode).toBe(0);
     expect([...world.processes().values()]).toEqual([]);
     expect(await world.served(started.session_name)).toMatch(/^422 /);
+  });
+
+  test("that is started without a terminal runs until linkup stop", async () => {
+    const { code, stdout, stderr } = await world.linkup("start", "--json");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "The session runs until linkup stop.\n" });
+    expect(await world.served((JSON.parse(stdout) as Started).session_name)).toBe("remote web");
+    expect((await world.linkup("start", "--detach", "--foreground")).code).toBe(2);
   });
 
   test("is stopped when the keeper has ended as well, which may have been quicker", async () => {
@@ -228,7 +235,7 @@ describe("a tunneled session", () => {
     mkdirSync(world.home);
     const lock = join(world.home, "reconcile.lock");
     writeFileSync(lock, JSON.stringify(await ownId()));
-    const { child } = world.spawnLinkup("start");
+    const { child } = world.spawnLinkup("start", "--foreground");
     const wanted = (state: string) => () =>
       existsSync(join(world.home, "state.json")) &&
       readFileSync(join(world.home, "state.json"), "utf8").includes(`"desired": "${state}"`);
@@ -237,8 +244,8 @@ describe("a tunneled session", () => {
     await until("its end", wanted("stopped"));
     expect(child.exitCode).toBe(null);
     child.kill("SIGINT");
-    await until("the end of linkup", () => child.exitCode !== null);
-    expect(child.exitCode).toBe(1);
+    await until("the end of linkup", () => child.signalCode !== null);
+    expect(child.signalCode).toBe("SIGINT");
     rmSync(lock);
   });
 

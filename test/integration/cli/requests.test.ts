@@ -95,7 +95,7 @@ test("one of them: why, how long, its headers without secrets; as JSON; as a com
   const { stdout } = await world.linkup("requests", String(id));
   for (const part of [
     `${id}  GET 200`,
-    'host names "mine": a running session',
+    "mine (the request's host): this session",
     "service web: the domain's default",
     `→ ${world.location("local web")}/one?token=***`,
     "first byte",

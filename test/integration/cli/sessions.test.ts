@@ -91,7 +91,7 @@ describe("a preview", () => {
       '"nope" is no service of this session. Its services: web, api.',
     ],
     ["no URL", ["web=nowhere"], 2, 'must be an http or https URL, not "nowhere"'],
-    ["no location", ["pr-1", "web"], 2, "A service is given with its location"],
+    ["no location", ["pr-1", "web"], 2, "A service needs its URL"],
     ["a name that is none", ["--name", "PR_1", "web=http://a.example"], 2, "may only have the characters"],
     ["a location on this machine", ["web=http://localhost:3000"], 4, "is on this machine"],
   ])("with %s is refused", async (_, words, code, said) => {
@@ -126,9 +126,17 @@ test("isolated sessions run beside the file's own one", async () => {
   expect(await served("/api/x")).toBe("local api");
   expect(await world.served(own, "/api/x")).toBe("remote api");
 
+  // The file's own session is deleted on purpose only.
+  expect(await world.linkup("sessions", "delete", own)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("use --yes"),
+  });
+  expect((await list()).map(({ name }) => name)).toContain(own);
   await world.linkup("sessions", "delete", "mine");
   expect((await list()).map(({ name }) => name)).toEqual([own]);
   expect((await world.ask("mine.shop.localhost", "/", port)).status).toBe(422);
+  expect(await world.json("sessions", "delete", own, "--yes")).toEqual({ deleted: [own] });
+  expect(await list()).toEqual([]);
 });
 
 test("a file's changes reach the sessions beside its own, which keep their locations", async () => {
@@ -204,10 +212,15 @@ done`;
   );
 
   test("scripts for the shells", async () => {
-    for (const shell of ["bash", "zsh", "fish"]) {
-      expect((await world.linkup("completion", shell)).stdout).toContain("linkup complete --");
+    for (const shell of ["bash", "zsh", "fish", "elvish", "powershell"]) {
+      const { stdout } = await world.linkup("completion", shell);
+      expect(stdout).toMatch(/linkup complete '?--/);
+      world.env.SHELL = shell === "powershell" ? "/usr/bin/pwsh" : `/usr/bin/${shell}`;
+      expect((await world.linkup("completion")).stdout).toBe(stdout);
     }
     expect((await world.linkup("completion", "csh")).code).toBe(2);
+    world.env.SHELL = undefined;
+    expect((await world.linkup("completion")).code).toBe(2);
   });
 });
 
@@ -242,7 +255,7 @@ describe("the rest of the command line", () => {
     ["between a command and its own command", ["sessions", "-c", "nowhere.yaml", "create-preview"]],
   ])("--config counts %s", async (_where, args) => {
     const { stderr, stdout } = await world.linkup(...args);
-    expect(stdout + stderr).toMatch(/--config names .*nowhere\.yaml, and there is no such file/);
+    expect(stdout + stderr).toMatch(/--config names .*nowhere\.yaml, which does not exist/);
   });
 
   test("init makes a linkup.yaml once", async () => {
@@ -253,7 +266,7 @@ describe("the rest of the command line", () => {
     );
     expect(await world.linkup("init", path)).toMatchObject({
       code: 3,
-      stderr: expect.stringContaining("stays as it is"),
+      stderr: expect.stringContaining("was not changed"),
     });
   });
 
@@ -262,7 +275,7 @@ describe("the rest of the command line", () => {
     const { code, stderr } = await world.linkup("init", path);
     expect(code).toBe(3);
     expect(stderr).toBe(
-      `linkup.yaml could not be created: ${path} could not be written: there is no folder ${join(world.folder, "nowhere")}.\n`,
+      `linkup.yaml could not be created: Cannot write ${path}: the folder ${join(world.folder, "nowhere")} does not exist.\n`,
     );
   });
 

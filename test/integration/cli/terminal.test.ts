@@ -42,7 +42,7 @@ describe("output that nobody reads any more", () => {
   });
 
   test("does not end a session", async () => {
-    const { child } = world.spawnLinkup("start");
+    const { child } = world.spawnLinkup("start", "--foreground");
     child.stdout.destroy();
     child.stderr.destroy();
     await until("the session", async () => (await state())[0] === "running");
@@ -87,8 +87,8 @@ test.runIf(existsSync("/usr/bin/script"))(
 describe("a foreground session whose Worker was not there", () => {
   test("is told when it runs, and ends when it is stopped from elsewhere, whatever runs beside it", async () => {
     await world.stopWorker();
-    const { child, output } = world.spawnLinkup("start", "--json");
-    await until("the failure", () => output.stderr.includes("Trying again"));
+    const { child, output } = world.spawnLinkup("start", "--foreground", "--json");
+    await until("the failure", () => output.stderr.includes("Retrying"));
     expect(output.stdout).toBe("");
     await world.startWorker();
     await until("the session", () => output.stdout.endsWith("\n"), 60_000);
@@ -101,8 +101,8 @@ describe("a foreground session whose Worker was not there", () => {
 
   test("ends when it is stopped before it ran", async () => {
     await world.stopWorker();
-    const { child, output } = world.spawnLinkup("start");
-    await until("the failure", () => output.stderr.includes("Trying again"));
+    const { child, output } = world.spawnLinkup("start", "--foreground");
+    await until("the failure", () => output.stderr.includes("Retrying"));
     await world.linkup("stop");
     await until("its end", () => child.exitCode !== null);
     expect([...world.processes().values()]).toEqual([]);

@@ -1,0 +1,21 @@
+/** EPIPE: `| head` or a closed terminal. */
+import { EXIT } from "../exit-codes.ts";
+import { printNote } from "./output.ts";
+
+/** The reader has gone, as systems report it: of a pipe, of a terminal, of a pipe on Windows. */
+const READER_GONE = new Set(["EPIPE", "EIO", "EOF"]);
+
+/** Output without a reader is lost, and the command finishes its work. Any other error of stdout makes it fail. */
+export function tolerateClosedOutput(): void {
+  process.stderr.on("error", () => {});
+  process.stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
+    if (READER_GONE.has(code ?? "")) return;
+    printNote(`Error: cannot write to standard output: ${message}\n`);
+    process.exitCode = EXIT.failed;
+  });
+}
+
+/** For commands that only keep printing. */
+export function exitWhenOutputCloses(): void {
+  process.stdout.on("error", () => process.exit());
+}
