@@ -96,7 +96,8 @@ test("one of them: why, how long, its headers without secrets; as JSON; as a com
   for (const part of [
     `${id}  GET 200`,
     "mine (the request's host): this session",
-    "service web: the domain's default",
+    "Service web",
+    "it is the default service",
     `→ ${world.location("local web")}/one?token=***`,
     "first byte",
     "authorization: Bearer ***",
