@@ -73,7 +73,7 @@ const PACKAGES = {
   extension: {
     imports: ["core", "node", "infra", "manager", "agent-tools"],
     layers: [
-      ["ids.ts", "words.ts"],
+      ["ids.ts", "words.ts", "markdown.ts"],
       "labels.ts",
       "language/document",
       "language/features",

@@ -35,9 +35,10 @@ function visit(node, path) {
   // What helps against a problem: {command, title}.
   if (node.type === "ObjectExpression" && literalOf(node, "command") && literalOf(node, "title"))
     texts.add(literalOf(node, "title"));
-  // The titles of problems.
-  if (node.type === "VariableDeclarator" && node.id.value === "TITLES")
-    for (const { value } of objectOf(node.init).properties) texts.add(value.value);
+  // The titles of problems, and core's tables of messages.
+  if (node.type === "VariableDeclarator" && /^TITLES$|_MESSAGES$/.test(node.id.value))
+    for (const { value } of objectOf(node.init).properties)
+      if (value.type === "StringLiteral") texts.add(value.value);
   for (const value of Object.values(node)) visit(value, path);
 }
 

@@ -1,5 +1,4 @@
 /** Local DNS, put in and taken out by the `linkup` command in a terminal: it shows every command and asks first. */
-import { join } from "node:path";
 import * as vscode from "vscode";
 import { isLoopback } from "../../core/session/host-name.ts";
 import { stateHome } from "../../node/home.ts";
@@ -9,6 +8,7 @@ import type { Row } from "../views/rows.ts";
 import { t } from "../words.ts";
 import { chooseConfig } from "./choose.ts";
 import type { Documents } from "./preview-documents.ts";
+import { runLinkup } from "./run-linkup.ts";
 import { trusted } from "./start-stop.ts";
 
 export async function installLocalDns(linkup: Linkup, extensionPath: string, row?: Row): Promise<void> {
@@ -24,7 +24,7 @@ export async function installLocalDns(linkup: Linkup, extensionPath: string, row
     return;
   }
   if (asked === undefined && !(await isSameMachine())) return;
-  runInTerminal(extensionPath, `local-dns install --config "${config.path}"`);
+  await runLinkup(extensionPath, t("Install Local DNS"), ["local-dns", "install", "--config", config.path]);
 }
 
 /** Whether the user's browser asks the DNS of this machine; undefined where that cannot be known. */
@@ -47,7 +47,7 @@ async function isSameMachine(): Promise<boolean> {
 }
 
 export async function uninstallLocalDns(extensionPath: string): Promise<void> {
-  if (await trusted()) runInTerminal(extensionPath, "local-dns uninstall");
+  if (await trusted()) await runLinkup(extensionPath, t("Uninstall Local DNS"), ["local-dns", "uninstall"]);
 }
 
 /** A page with every change and the commands that undo it; then a button that runs them. */
@@ -64,14 +64,4 @@ export async function undoSystemChanges(documents: Documents, extensionPath: str
     .then(async (choice) => {
       if (choice === undo) await uninstallLocalDns(extensionPath);
     });
-}
-
-function runInTerminal(extensionPath: string, command: string): void {
-  const env = { ELECTRON_RUN_AS_NODE: "1" };
-  const terminal = vscode.window.createTerminal({ name: "Linkup", env });
-  terminal.show();
-  const cli = join(extensionPath, "dist", "cli.js");
-  // PowerShell calls a quoted program by an ampersand.
-  const call = process.platform === "win32" ? "& " : "";
-  terminal.sendText(`${call}"${process.execPath}" "${cli}" ${command}`);
 }

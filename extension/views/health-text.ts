@@ -1,5 +1,6 @@
 /** What Doctor shows, as Markdown: every check, what was found, and what helps. */
 import type { Check, CheckState, HealthReport } from "../../manager/doctor/report.ts";
+import { code, codeBlock, escaped, escapedLines } from "../markdown.ts";
 import { t } from "../words.ts";
 
 export function healthText(report: HealthReport): string {
@@ -13,23 +14,25 @@ export function healthText(report: HealthReport): string {
     ...[...of("broken"), ...of("warning")].map(findingText),
     `## ${t("Fine")}`,
     of("ok")
-      .map(({ id, subject, found }) => `- **${nameOf(id, subject)}** ${found}`)
+      .map(({ id, subject, found }) => `- **${nameOf(id, subject)}** ${escaped(found)}`)
       .join("\n"),
-    `Linkup ${versions.linkup}, Node ${versions.node}, ${versions.platform}, \`${home}\``,
+    `Linkup ${versions.linkup}, Node ${versions.node}, ${versions.platform}, ${code(home)}`,
     `## JSON`,
     t("To copy into an issue; it holds no secrets."),
-    `\`\`\`json\n${JSON.stringify(report, null, 2)}\n\`\`\``,
+    codeBlock("json", JSON.stringify(report, null, 2)),
     "",
   ].join("\n\n");
 }
 
 function findingText({ id, subject, state, found, fixes }: Check): string {
-  const helps = fixes.map(({ title, terminal }) => `- ${t(title)}${terminal ? `: \`${terminal}\`` : ""}`);
-  return [`## ${state === "broken" ? "✗" : "⚠"} ${nameOf(id, subject)}`, found, helps.join("\n")].join(
-    "\n\n",
-  );
+  const helps = fixes.map(({ title, terminal }) => `- ${t(title)}${terminal ? `: ${code(terminal)}` : ""}`);
+  return [
+    `## ${state === "broken" ? "✗" : "⚠"} ${nameOf(id, subject)}`,
+    escapedLines(found),
+    helps.join("\n"),
+  ].join("\n\n");
 }
 
 function nameOf(id: Check["id"], subject: string | undefined): string {
-  return subject ? `${id}: ${subject}` : id;
+  return subject ? `${id}: ${escaped(subject)}` : id;
 }

@@ -240,7 +240,7 @@ test("the status document holds every session, component and problem", () => {
   const text = statusText(model({ sessions: [session()], components }));
   expect(text).toContain("## slim-gecko");
   expect(text).toContain("| api | remote | `https://api.example.com` | healthy |");
-  expect(text).toContain("| Worker | failed |  | connection   refused |");
+  expect(text).toContain("| Worker | failed |  | connection \\| refused |");
 });
 
 test.each([

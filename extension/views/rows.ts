@@ -4,6 +4,7 @@ import type { Target } from "../../core/config/model/config-model.ts";
 import type { Problem } from "../../manager/model/problem.ts";
 import type { ComponentView, Health, ServiceView, SessionView } from "../../manager/model/snapshot.ts";
 import { componentName, componentState, healthWord, kindWord, stateWord, targetWord } from "../labels.ts";
+import { code, escaped, escapedLines, link } from "../markdown.ts";
 import {
   brief,
   type ConfigFile,
@@ -89,8 +90,8 @@ function sessionRow(session: SessionView, model: WindowModel, own: boolean): Row
     description: facts.join(" · "),
     icon: sessionIcon(state, unhealthy),
     tooltip: [
-      `**${label}** · ${kindWord(kind)} · ${stateWord(state)}`,
-      ...urls.map((url) => `- <${url}>`),
+      `**${escaped(label)}** · ${kindWord(kind)} · ${stateWord(state)}`,
+      ...urls.map((url) => `- ${link(url)}`),
     ].join("\n\n"),
     spoken: t("Session {0}, {1}", label, facts.join(", ")),
     context: `session.${state}${own ? "" : session.secondary ? ".beside" : ".elsewhere"}`,
@@ -120,7 +121,7 @@ function urlRow(session: SessionView, url: string): Row {
     label: url.replace(/\/$/, ""),
     description: "",
     icon: { name: "globe" },
-    tooltip: `<${url}>`,
+    tooltip: link(url),
     spoken: t("Session URL {0}", url),
     context: "url",
     subject: { is: "url", url },
@@ -144,9 +145,9 @@ function serviceRow(session: SessionView, service: ServiceView): Row {
     description: words.join(" · "),
     icon: changing ? { name: "loading~spin" } : serviceIcon(target, health),
     tooltip: [
-      `**${name}** · ${targetWord(target)} · ${healthWord(service.health)}${latency}`,
-      ...(reason ? [reason] : []),
-      `${t("Local:")} \`${service.local}\`  \n${t("Remote:")} \`${service.remote}\``,
+      `**${escaped(name)}** · ${targetWord(target)} · ${healthWord(service.health)}${latency}`,
+      ...(reason ? [escaped(reason)] : []),
+      `${t("Local:")} ${code(service.local)}  \n${t("Remote:")} ${code(service.remote)}`,
     ].join("\n\n"),
     spoken: t("Service {0}, {1}, {2}, {3}", name, targetWord(target), address, trouble ?? healthWord(health)),
     context: runs && session.kind !== "preview" ? `service.${target}` : `service.${target}.fixed`,
@@ -174,7 +175,7 @@ function configRow(config: ConfigFile, model: WindowModel): Row {
     label: config.folder,
     description: state,
     icon: starting ? { name: "loading~spin" } : { name: config.errors > 0 ? "error" : "circle-outline" },
-    tooltip: `\`${config.path}\``,
+    tooltip: code(config.path),
     spoken: t("Session of {0}, {1}", config.folder, state),
     context: starting ? "config.starting" : config.errors > 0 ? "config.invalid" : "config.stopped",
     subject: { is: "config", config },
@@ -191,7 +192,7 @@ function configuredRow(config: ConfigFile, model: WindowModel): Row {
       label: name,
       description: places.join(" · "),
       icon: { name: "circle-outline" },
-      tooltip: `**${name}** · ${t("stopped")}\n\n${t("Local:")} \`${local}\`  \n${t("Remote:")} \`${remote}\``,
+      tooltip: `**${escaped(name)}** · ${t("stopped")}\n\n${t("Local:")} ${code(local)}  \n${t("Remote:")} ${code(remote)}`,
       spoken: t("Service {0}, {1}, {2}, {3}", name, t("stopped"), ...places),
       context: "configured",
       subject: { is: "config", config },
@@ -227,7 +228,7 @@ function problemRow(problem: Problem, { configs }: WindowModel): Row {
     label: title,
     description: brief(message),
     icon: { name: "warning", color: YELLOW },
-    tooltip: `**${title}**\n\n${message}`,
+    tooltip: `**${title}**\n\n${escapedLines(message)}`,
     spoken: t("Problem: {0}. {1}", title, brief(message)),
     context: problem.actions.length > 0 ? "problem.action" : "problem",
     subject: { is: "problem", problem },
@@ -293,7 +294,7 @@ function componentRow(component: ComponentView, number: number): Row {
     label: componentName(id),
     description: facts.join(" · "),
     icon: icons[state],
-    tooltip: `**${componentName(id)}** · ${componentState(state)}\n\n${detail}`,
+    tooltip: `**${componentName(id)}** · ${componentState(state)}\n\n${escapedLines(detail)}`,
     spoken: `${componentName(id)}, ${facts.join(", ")}`,
     context: `component.${id}${outdated ? ".outdated" : ""}`,
     subject: { is: "component", component },

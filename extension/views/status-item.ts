@@ -1,6 +1,7 @@
 /** The status bar item as text: a pure function of the model. */
 
 import { stateWord } from "../labels.ts";
+import { escaped } from "../markdown.ts";
 import { ownSessions, type WindowModel, workspaceState } from "../window-model.ts";
 import { t } from "../words.ts";
 
@@ -28,8 +29,8 @@ export function statusItem(model: WindowModel): StatusItem | undefined {
     return { text: `$(error) ${label}`, tooltip: t("Linkup: the session failed. {0}", menu), alarming: true };
 
   const services = sessions.flatMap(({ services }) => services);
-  const local = services.filter(({ target }) => target === "local").map(({ name }) => name);
-  const down = services.filter(({ health }) => health === "unhealthy").map(({ name }) => name);
+  const local = services.filter(({ target }) => target === "local").map(({ name }) => escaped(name));
+  const down = services.filter(({ health }) => health === "unhealthy").map(({ name }) => escaped(name));
   const lines = [
     t("Linkup session {0}: {1}", label, sessions.flatMap(({ urls }) => urls).join(", ")),
     local.length > 0 ? t("Local: {0}", local.join(", ")) : t("All services are remote."),

@@ -1,6 +1,7 @@
 /** What Show Status shows, as Markdown: a pure function of the model. */
 import type { SessionView } from "../../manager/model/snapshot.ts";
 import { componentName, componentState, healthWord, kindWord, stateWord, targetWord } from "../labels.ts";
+import { code, codeBlock, escaped, escapedLines, link } from "../markdown.ts";
 import { idleConfigs, type WindowModel } from "../window-model.ts";
 import { t } from "../words.ts";
 
@@ -14,18 +15,18 @@ export function statusText(model: WindowModel): string {
       : [t("This workspace is in Restricted Mode: Linkup shows its configuration and starts nothing.")]),
     ...snapshot.problems.map(
       ({ title, message, actions }) =>
-        `> **${t(title)}.** ${message}${actions.map((action) => ` → ${t(action.title)}`).join("")}`,
+        `> **${t(title)}.** ${escapedLines(message).replaceAll("\n", "\n> ")}${actions.map((action) => ` → ${t(action.title)}`).join("")}`,
     ),
     ...nothing,
     ...snapshot.sessions.map(sessionText),
     ...idleConfigs(model).map(
       ({ path, errors }) =>
-        `- \`${path}\`: ${errors === 0 ? t("stopped") : errors === 1 ? t("1 error") : t("{0} errors", errors)}`,
+        `- ${code(path)}: ${errors === 0 ? t("stopped") : errors === 1 ? t("1 error") : t("{0} errors", errors)}`,
     ),
     ...(snapshot.components.length > 0 ? [`## ${t("Components")}`, componentsText(model)] : []),
     `## JSON`,
     t("To copy into an issue; it holds no secrets."),
-    `\`\`\`json\n${JSON.stringify(snapshot, null, 2)}\n\`\`\``,
+    codeBlock("json", JSON.stringify(snapshot, null, 2)),
     "",
   ].join("\n\n");
 }
@@ -33,15 +34,15 @@ export function statusText(model: WindowModel): string {
 function sessionText(session: SessionView): string {
   const { name, kind, state, configPath, urls, services } = session;
   const rows = services.map((service) => [
-    service.name,
+    escaped(service.name),
     targetWord(service.target),
-    `\`${service[service.target]}\``,
-    service.reason ?? healthWord(service.health),
+    code(service[service.target]),
+    service.reason === undefined ? healthWord(service.health) : escaped(service.reason),
   ]);
   return [
     `## ${name ?? kindWord(kind)}`,
-    [kindWord(kind), stateWord(state), ...(configPath ? [`\`${configPath}\``] : [])].join(" · "),
-    urls.map((url) => `- <${url}>`).join("\n"),
+    [kindWord(kind), stateWord(state), ...(configPath ? [code(configPath)] : [])].join(" · "),
+    urls.map((url) => `- ${link(url)}`).join("\n"),
     table([t("Service"), t("Target"), t("Address"), t("Health")], rows),
   ].join("\n\n");
 }
@@ -51,12 +52,13 @@ function componentsText({ snapshot }: WindowModel): string {
     componentName(id),
     componentState(state),
     pid === undefined ? "" : String(pid),
-    detail,
+    escaped(detail),
   ]);
   return table([t("Component"), t("State"), t("pid"), ""], rows);
 }
 
 function table(head: string[], rows: string[][]): string {
-  const line = (cells: string[]) => `| ${cells.map((cell) => cell.replace(/[|\n]/g, " ")).join(" | ")} |`;
+  const line = (cells: string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll(/(?<!\\)[|\n]/g, " ")).join(" | ")} |`;
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }

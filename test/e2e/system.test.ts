@@ -65,7 +65,7 @@ test("Uninstall Local DNS where it is not installed says so", async () => {
 
 test("Undo System Changes: nothing was changed, or each change with its commands, which the terminal runs", async () => {
   await window.command("Linkup: Undo System Changes…");
-  await toast(/Linkup has changed nothing on this system/);
+  await toast(/Linkup made no changes to this system/);
   const file = join(shop.folder, "resolver-file");
   await writeFile(file, "");
   const undo = [{ argv: ["rm", "-f", file], admin: false }];
@@ -79,7 +79,7 @@ test("Undo System Changes: nothing was changed, or each change with its commands
   const page = window.page.frameLocator("iframe.webview.ready").frameLocator("iframe#active-frame");
   await page.getByText("Let this machine ask Linkup for the names under shop.test.").waitFor();
   await page.getByText(`rm -f ${file}`).waitFor();
-  await toast(/Undo these changes/);
+  await toast(/Undo these system changes/);
   await window.screenshot("undo-system-changes");
   await window.button("Undo in Terminal");
   await inTerminal(/These commands take it back:.*Run them\? \[y\/N\]/);

@@ -1,7 +1,7 @@
 /** What is wrong, or worth knowing: core's problems and those that only this machine can tell. */
 import { DIAGNOSTIC_CODES } from "../../../core/config/model/config-diagnostic.ts";
 import type { Path } from "../../../core/config/yaml/yaml-node.ts";
-import { t } from "../../words.ts";
+import { t, translated } from "../../words.ts";
 import type { DocumentModel, Span } from "../document/document-model.ts";
 import { type EditorFacts, localPort } from "../document/editor-facts.ts";
 
@@ -22,11 +22,11 @@ export interface DocumentDiagnostic extends Span {
 /** In the order of the text. */
 export function documentDiagnostics(model: DocumentModel, facts: EditorFacts): DocumentDiagnostic[] {
   const fromCore = model.parsed.diagnostics.map(
-    ({ code, severity, message, path, range, related, suggestion }): DocumentDiagnostic => {
+    ({ code, severity, text, path, range, related, suggestion }): DocumentDiagnostic => {
       const finding: DocumentDiagnostic = {
         code,
         severity,
-        message,
+        message: translated(text),
         path,
         start: range.start.offset,
         end: range.end.offset,
@@ -34,7 +34,7 @@ export function documentDiagnostics(model: DocumentModel, facts: EditorFacts): D
       if (suggestion !== undefined) finding.suggestion = suggestion;
       if (related) {
         const { start, end } = related.range;
-        finding.related = { message: related.message, start: start.offset, end: end.offset };
+        finding.related = { message: translated(related.text), start: start.offset, end: end.offset };
       }
       return finding;
     },

@@ -27,7 +27,7 @@ describe("hover", () => {
       "**web**\n\nNow local: `http://localhost:3000` (healthy, 12 ms)\n\n- remote: `https://web.example.com`\n- local: `http://localhost:3000`\n\nServes: `example.com` (default)",
     );
     expect(shown(shop("service: api\n", "service: a█pi\n"), RUNNING)).toContain(
-      "(unhealthy)\n\nIt answers 503\\.",
+      "(unhealthy)\n\nIt answers 503.",
     );
     expect(shown(shop("name: web", "name: w█eb"))).not.toContain("Now");
   });

@@ -3,6 +3,7 @@ import type { Path } from "../../../core/config/yaml/yaml-node.ts";
 import { examplePaths } from "../../../core/regex/analysis/example-paths.ts";
 import { compile, replaceAll } from "../../../core/regex/pattern.ts";
 import { healthWord, targetWord } from "../../labels.ts";
+import { code, escaped } from "../../markdown.ts";
 import { t } from "../../words.ts";
 import type { DocumentModel, Span } from "../document/document-model.ts";
 import { type EditorFacts, localPort } from "../document/editor-facts.ts";
@@ -37,13 +38,6 @@ function valueText(model: DocumentModel, facts: EditorFacts, path: Path): string
     return rewrite ? rewriteText(rewrite.source.text, rewrite.target) : "";
   }
   return key === undefined ? "" : keyText(path);
-}
-
-/** A code span that shows the text as it is, on one line: a blank line would end the span, and what follows be Markdown. */
-function code(multiline: string): string {
-  const text = multiline.replaceAll(/\s*[\r\n]\s*/g, "↵");
-  const fence = "`".repeat(Math.max(0, ...(text.match(/`+/g) ?? []).map(({ length }) => length)) + 1);
-  return text === "" ? "" : fence.length === 1 ? `\`${text}\`` : `${fence} ${text} ${fence}`;
 }
 
 function serviceText(model: DocumentModel, facts: EditorFacts, name: string): string {
@@ -122,8 +116,4 @@ function rewriteText(source: string, target: string): string {
   );
   const about = keyText(["services", 0, "rewrites", 0, "source"]);
   return rows.length > 0 ? `${t("For example:")}\n\n${rows.join("\n")}\n\n${about}` : about;
-}
-
-function escaped(text: string): string {
-  return text.replaceAll(/\s*[\r\n]\s*/g, " ").replace(/[\\`*_{}[\]()#+\-.!|<>&]/g, "\\$&");
 }
