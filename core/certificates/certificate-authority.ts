@@ -1,6 +1,6 @@
 /**
- * A certificate authority for the configured domains alone, and the certificates it signs for the local server.
- * X.509 and WebCrypto only: where keys are kept is for the callers.
+ * A certificate authority for the configured domains only, and the certificates it signs for the local server.
+ * X.509 and WebCrypto only: callers store the keys.
  */
 import "reflect-metadata";
 import { AsnConvert } from "@peculiar/asn1-schema";
@@ -26,6 +26,7 @@ import {
   X509CertificateGenerator,
 } from "@peculiar/x509";
 import { hex } from "../hex.ts";
+import { refusedDomainError } from "../session/domain-name.ts";
 
 /** A certificate and its private key (PKCS #8), both as PEM. */
 export interface CertificateWithKey {
@@ -34,21 +35,26 @@ export interface CertificateWithKey {
 }
 
 const DAY_MS = 86_400_000;
-/** Long enough not to ask for an administrator again soon; what it may sign is narrow. */
+/** Long, because renewal needs an administrator; safe, because name constraints narrow what it may sign. */
 const AUTHORITY_DAYS = 3 * 365;
 export const LEAF_DAYS = 90;
-/** Renewed when less than a third is left. */
+/** Renew when less than a third of the validity is left. */
 const RENEWAL_DAYS = 30;
-/** Clocks of browser and local server are the same, but a clock may be set back a little. */
+/** Browser and local server share a clock, but it may be set back a little. */
 const EARLIER_MS = 3_600_000;
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 
 /**
  * A new authority that can vouch for these domains and the hosts under them, and for nothing else:
- * critical name constraints, so whoever steals its key gets no further either. `now` in milliseconds since the epoch.
+ * critical name constraints limit a thief of its key as well. `now` in milliseconds since the epoch.
+ * Throws an Error for a domain that no session may have, such as `com`.
  */
 export async function createAuthority(domains: string[], now: number): Promise<CertificateWithKey> {
+  for (const domain of domains) {
+    const refused = refusedDomainError(domain);
+    if (refused) throw new Error(refused);
+  }
   const keys = await generateKeys();
   const certificate = await X509CertificateGenerator.create({
     serialNumber: randomSerial(),
@@ -116,7 +122,7 @@ export interface CertificateInfo {
   sha1: string;
 }
 
-/** What a certificate says. Throws an Error when it is none. */
+/** The contents of a certificate. Throws an Error if it cannot be parsed. */
 export async function certificateInfo(certificate: string): Promise<CertificateInfo> {
   const parsed = new X509Certificate(certificate);
   const constraints = parsed.getExtension(id_ce_nameConstraints);
@@ -131,7 +137,7 @@ export async function certificateInfo(certificate: string): Promise<CertificateI
   };
 }
 
-/** True when a leaf should be replaced by a new one: it ends soon, and before its authority does. */
+/** True when a leaf should be replaced: it expires soon, and before its authority. */
 export function needsRenewal(
   { notAfter }: Pick<CertificateInfo, "notAfter">,
   authorityEnds: number,
@@ -140,7 +146,7 @@ export function needsRenewal(
   return notAfter - now < RENEWAL_DAYS * DAY_MS && notAfter < authorityEnds;
 }
 
-/** True when a name constraint for one of these domains covers the host. */
+/** True when a name constraint for one of these domains permits the host. */
 export function permitsHost(domains: string[], host: string): boolean {
   return domains.some((domain) => host === domain || host.endsWith(`.${domain}`));
 }

@@ -33,8 +33,7 @@ test("the service of the pages is the default one, the others get a route each",
     { name: "orders_api", local: "http://localhost:4000", foundIn: "Procfile" },
     { name: "shop-frontend", local: "http://localhost:5173", directory: "./apps/shop", foundIn: "a/b" },
   ]);
-  expect(text).toBe(`# yaml-language-server: $schema=https://json.schemastore.org/linkup.json
-# Head.
+  expect(text).toBe(`# Head.
 linkup:
   # Worker, line 1.
   # Line 2.

@@ -1,10 +1,9 @@
-/** The linkup.yaml that a newcomer starts from. */
-import { SCHEMA_URL } from "./model/json-schema.ts";
+/** The linkup.yaml that a newcomer starts with. */
 
-/** What the comments say, in the language of whoever reads them; each text is one line. */
+/** The comments, in the language of the user; each text is one line. */
 export interface TemplateTexts {
   head: string;
-  /** Above `worker_url`: also where the token goes. */
+  /** Above `worker_url`; says where the token belongs, too. */
   worker: readonly string[];
   services: string;
   /** Above a service that was found in this file. */
@@ -23,16 +22,15 @@ const EXAMPLES: readonly TemplateService[] = [
   { name: "web", local: "http://localhost:3000" },
   { name: "api", local: "http://localhost:3001" },
 ];
-/** What people call the service that serves the pages. */
+/** Common names of the service that serves the pages. */
 const PAGES = /^(web|www|frontend|client|app|site|ui)$|[-_](web|frontend|client|app|ui)$/;
 
-/** A valid file with these services, or with two examples where there are none. */
+/** A valid file with these services, or with two examples if there are none. */
 export function configTemplate(words: TemplateTexts, found: readonly TemplateService[] = []): string {
   const services = found.length > 0 ? found : EXAMPLES;
   const first = services.find(({ name }) => PAGES.test(name)) ?? services[0]!;
   const others = services.filter((service) => service !== first);
   const lines = [
-    `# yaml-language-server: $schema=${SCHEMA_URL}`,
     `# ${words.head}`,
     "linkup:",
     ...words.worker.map((line) => `  # ${line}`),
@@ -62,7 +60,7 @@ function serviceLines({ name, local, directory, foundIn }: TemplateService, word
   ];
 }
 
-/** A text as YAML: in quotes where it could be taken for something else. */
+/** A text as a YAML scalar, quoted where it could be read as something else. */
 function scalar(text: string): string {
   const isPlain = /^[a-z_./][\w./-]*$/i.test(text) && !/^(true|false|null|yes|no|on|off|y|n)$/i.test(text);
   return isPlain ? text : JSON.stringify(text);

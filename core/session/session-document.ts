@@ -1,6 +1,7 @@
 /** The session document, and the requests that create or change one. */
 import * as z from "zod/mini";
 import { compile } from "../regex/pattern.ts";
+import { refusedDomainError } from "./domain-name.ts";
 import { isLoopback } from "./host-name.ts";
 import { MAX_PATTERN_TEXT, MAX_PATTERNS, MAX_REPLACEMENT, patternTotals } from "./session-limits.ts";
 import { sessionNameError } from "./session-name.ts";
@@ -90,8 +91,15 @@ const service = z.object({
   preserve_host: z.optional(z.boolean()),
 });
 
+const domainName = text.check(
+  z.superRefine((domain, context) => {
+    const error = refusedDomainError(domain);
+    if (domain !== "" && error) context.addIssue({ code: "custom", message: error, input: domain });
+  }),
+);
+
 const domain = z.object({
-  domain: text,
+  domain: domainName,
   default_service: text,
   routes: list(z.object({ path: pattern, service: text })),
 });

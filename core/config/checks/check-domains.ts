@@ -1,4 +1,5 @@
 /** Checks the host names of the domains. */
+import { refusedDomain } from "../../session/domain-name.ts";
 import { hostname } from "../../session/host-name.ts";
 import { isAnimalName, isSessionName } from "../../session/session-name.ts";
 import { text } from "../../text.ts";
@@ -10,7 +11,14 @@ export function checkHostName(collector: DiagnosticCollector, { path, value: { d
   if (typeof domain !== "string" || domain === "") return;
   const host = hostname(domain.replace(/^[a-z][a-z0-9+.-]*:\/\//i, "").replace(/[/?#].*$/s, ""));
   const isHost = host.split(".").every((label) => /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/.test(label));
-  if (isHost && domain.toLowerCase() === host) return;
+  if (isHost && domain.toLowerCase() === host) {
+    const refused = refusedDomain(host);
+    if (refused) {
+      const template = refused === "single-label" ? MESSAGES.singleLabel : MESSAGES.publicSuffix;
+      collector.error("invalid-domain", [...path, "domain"], text(template, domain));
+    }
+    return;
+  }
   const message = isHost
     ? text(MESSAGES.notAHostNameLike, domain, host)
     : text(MESSAGES.notAHostName, domain);

@@ -55,6 +55,8 @@ export const DIAGNOSTICS: [string, string, string, string[]][] = [
     "https://example.org/",
     ['error invalid-domain "https://example.org/"'],
   ],
+  ["a public suffix", "example.org", "co.uk", ['error invalid-domain "co.uk"']],
+  ["a single label", "example.org", "intranet", ['error invalid-domain "intranet"']],
   [
     "a session's address",
     "example.org",
