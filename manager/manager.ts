@@ -138,8 +138,7 @@ export class Manager {
       return;
     }
     observer.tell(configPath, null);
-    await store.change((state) => applyConfig(state, configPath, config));
-    await this.#loop.reconcile();
+    await this.#loop.reconcile((state) => applyConfig(state, configPath, config));
   }
 
   /** The path by which a running session knows this file, which links may lead to: an editor opens folders by them. */
@@ -175,14 +174,14 @@ export class Manager {
   /** Ends processes of ours that nobody needs; returns their pids. */
   async endOrphans(): Promise<number[]> {
     const { endOrphans } = await import("./doctor/doctor.ts");
-    return this.#loop.store.reconciling(async () => endOrphans(await this.#examined(undefined)));
+    return this.#loop.store.transaction(async () => endOrphans(await this.#examined(undefined)));
   }
 
   /** Ends what runs here of this kind, and starts it anew where it is wanted. */
   async restart(component: ComponentId): Promise<void> {
     const { store, reconciler } = this.#loop;
     const { localServer, localDns, sessionReconciler } = reconciler;
-    await store.reconciling(async () => {
+    await store.transaction(async () => {
       if (component === "local-server") await localServer.stop();
       if (component === "local-dns") await localDns.stop();
       if (component === "tunnel") await sessionReconciler.disconnect();

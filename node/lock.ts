@@ -1,12 +1,33 @@
 /** A lock between processes: a file that names its holder, so that a dead holder's lock can be taken over. */
-import { type FileHandle, open, readFile, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { isRunning, ownId, type ProcessId } from "./process-identity.ts";
+import { isRunning, isStopped, ownId, type ProcessId } from "./process-identity.ts";
 
 /** How often a waiting process looks again, ms. */
 const POLL_MS = 25;
 /** Taking over a dead holder's lock is a matter of microseconds: a guard older than this has itself died. */
 const GUARD_MS = 5_000;
+/** How long a holder is waited for: it may wait for a server that does not answer, several times in a row. */
+const MAX_WAIT_MS = 90_000;
+/** The same for one that is stopped, as by Ctrl-Z: it does not go on by itself. */
+const STOPPED_WAIT_MS = 3_000;
+/** A wait this long is worth a line in the log. */
+const NOTICE_MS = 1_000;
+
+/** Another process has the lock and does not give it back. */
+export class LockHeldError extends Error {
+  readonly path: string;
+  readonly pid: number;
+  /** True when it does not run at the moment: somebody stopped it. */
+  readonly stopped: boolean;
+
+  constructor(path: string, pid: number, stopped: boolean) {
+    super(`process ${pid} holds ${path}`);
+    this.path = path;
+    this.pid = pid;
+    this.stopped = stopped;
+  }
+}
 
 export class Lock {
   readonly #path: string;
@@ -16,13 +37,25 @@ export class Lock {
   /** What to throw when the file system refuses. */
   readonly #failure: (cause: unknown) => Error;
 
-  constructor(path: string, failure: (cause: unknown) => Error) {
+  /** Told once for each long wait. */
+  readonly #onWait: (holderPid: number) => void;
+
+  constructor(
+    path: string,
+    failure: (cause: unknown) => Error,
+    onWait: (holderPid: number) => void = () => {},
+  ) {
     this.#path = path;
     this.#failure = failure;
+    this.#onWait = onWait;
   }
 
-  /** Runs the action while no other process and no other call holds the lock. Rejects when the signal aborts the wait. */
-  async hold<T>(action: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  /**
+   * Runs the action while no other process and no other call holds the lock. `interrupted`: a holder before this one died
+   * with the lock in its hands, and no action has succeeded since. Rejects when the signal aborts the wait, and with the
+   * failure of a LockHeldError when the wait takes too long.
+   */
+  async hold<T>(action: (interrupted: boolean) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const turn = Promise.withResolvers<void>();
     const before = this.#queue;
     this.#queue = turn.promise;
@@ -30,7 +63,10 @@ export class Lock {
       await before;
       await this.#acquire(signal);
       try {
-        return await action();
+        const interrupted = (await ageOf(this.#dead)) !== Number.POSITIVE_INFINITY;
+        const result = await action(interrupted);
+        if (interrupted) await rm(this.#dead, { force: true });
+        return result;
       } finally {
         await rm(this.#path, { force: true });
       }
@@ -39,13 +75,36 @@ export class Lock {
     }
   }
 
+  /** The lock of a holder that died: its name until another holder is done. */
+  get #dead(): string {
+    return `${this.#path}.died`;
+  }
+
   /** Rejects with the file system's error where the lock's folder cannot be written. */
   async #acquire(signal?: AbortSignal): Promise<void> {
+    const started = performance.now();
+    let noticed = false;
     try {
-      while (!(await this.#tryAcquire())) await delay(POLL_MS, undefined, signal ? { signal } : {});
+      while (!(await this.#tryAcquire())) {
+        const waitedMs = performance.now() - started;
+        if (waitedMs > NOTICE_MS) {
+          await this.#checkPatience(waitedMs, !noticed);
+          noticed = true;
+        }
+        await delay(POLL_MS, undefined, signal ? { signal } : {});
+      }
     } catch (error) {
       throw signal?.aborted ? error : this.#failure(error);
     }
+  }
+
+  async #checkPatience(waitedMs: number, tell: boolean): Promise<void> {
+    const holder = await this.#content();
+    if (!holder) return;
+    if (tell) this.#onWait(holder.pid);
+    if (waitedMs < STOPPED_WAIT_MS) return;
+    const stopped = await isStopped(holder.pid);
+    if (stopped || waitedMs > MAX_WAIT_MS) throw new LockHeldError(this.#path, holder.pid, stopped);
   }
 
   async #tryAcquire(): Promise<boolean> {
@@ -67,7 +126,7 @@ export class Lock {
   }
 
   /**
-   * Removes the lock of a holder that is gone. Only one process at a time may do so, and it looks again
+   * Puts the lock of a holder that is gone aside. Only one process at a time may do so, and it looks again
    * before it acts: else two could each remove "the dead one's" lock, the second one that of a live newcomer.
    */
   async #releaseOfDead(): Promise<void> {
@@ -79,22 +138,26 @@ export class Lock {
       return;
     }
     try {
-      if ((await this.#holder()) === "dead") await rm(this.#path, { force: true });
+      if ((await this.#holder()) === "dead") await rename(this.#path, this.#dead);
     } finally {
       await guard.close();
       await rm(guardPath, { force: true });
     }
   }
 
-  async #holder(): Promise<"none" | "living" | "dead"> {
-    let text: string;
+  /** What the lock file says; undefined without one, null for one that names nobody. */
+  async #content(): Promise<ProcessId | null | undefined> {
     try {
-      text = await readFile(this.#path, "utf8");
+      return parseHolder(await readFile(this.#path, "utf8")) ?? null;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return "none";
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
       throw error;
     }
-    const holder = parseHolder(text);
+  }
+
+  async #holder(): Promise<"none" | "living" | "dead"> {
+    const holder = await this.#content();
+    if (holder === undefined) return "none";
     // A holder that has not written its name yet is given time to do so.
     const living = holder ? await isRunning(holder) : (await ageOf(this.#path)) < GUARD_MS;
     return living ? "living" : "dead";

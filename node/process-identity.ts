@@ -44,6 +44,20 @@ export function linuxStart(stat: string | undefined): string | undefined {
   return fields[0] === "Z" ? undefined : fields[19];
 }
 
+/** True when the process exists and does not run because somebody stopped it, as by Ctrl-Z. False on Windows. */
+export async function isStopped(pid: number): Promise<boolean> {
+  if (process.platform === "linux") {
+    const stat = (await contentOf(`/proc/${pid}/stat`)) ?? "";
+    return /^[Tt]/.test(stat.slice(stat.lastIndexOf(")") + 2));
+  }
+  if (process.platform === "win32") return false;
+  const listed = promisify(execFile)("ps", ["-o", "stat=", "-p", String(pid)]);
+  return listed.then(
+    ({ stdout }) => stdout.trim().startsWith("T"),
+    () => false,
+  );
+}
+
 async function contentOf(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, "utf8");

@@ -115,6 +115,14 @@ export function forgetRun(record: SessionRecord, now: number): void {
   record.env_files = null;
 }
 
+/** After this everything is sent again: no hash is a word. What there was to clean up stays known. */
+export function distrustHashes(state: State): void {
+  for (const record of state.sessions) {
+    if (record.worker_hash !== null) record.worker_hash = "unknown";
+    if (record.local_server_hash !== null) record.local_server_hash = "unknown";
+  }
+}
+
 const DAY_MS = 24 * 3600_000;
 /** A file may be away for a while: on another branch, on a disk that is not there. */
 const GONE_MS = 14 * DAY_MS;

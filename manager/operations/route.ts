@@ -14,9 +14,9 @@ export async function routeServices(
   target: Target,
 ): Promise<SessionView> {
   const { store, observer } = loop;
-  return store.reconciling(async () => {
+  return store.transaction(async () => {
     const { id, before } = await store.change((state) => applyTarget(state, selector, services, target));
-    await observer.look();
+    await observer.showState();
     try {
       await follow(loop, id);
     } catch (error) {

@@ -21,20 +21,23 @@ export async function startSession(
   signal: AbortSignal | undefined,
 ): Promise<SessionView> {
   signal?.throwIfAborted();
-  const { store, observer, watcher, options } = loop;
-  const { id, adopted } = await store.change(change);
+  const { watcher, options } = loop;
+  let wanted: { id: string; adopted: boolean } | undefined;
   let abandoned: Promise<void> | undefined;
   const abandon = () => {
-    abandoned = endSession(loop, id);
+    if (!wanted) return;
+    abandoned = endSession(loop, wanted.id);
     // Awaited below, which may be later than it fails.
     abandoned.catch(() => {});
   };
   signal?.addEventListener("abort", abandon, { once: true });
-  // It may have come while the state was written.
-  if (signal?.aborted) abandon();
   try {
-    await observer.look();
-    await loop.reconcile();
+    const { id } = await loop.reconcile((state) => {
+      // It may have come while the lock was waited for.
+      signal?.throwIfAborted();
+      wanted = change(state);
+      return wanted;
+    }, signal);
     await connected(loop, id, signal);
     await abandoned;
     signal?.throwIfAborted();
@@ -42,8 +45,8 @@ export async function startSession(
   } catch (error) {
     // Those who stay keep trying what may come; for those who leave, a failed start leaves nothing.
     const staying = watcher.isRunning && problemOf(error, "worker-failed").code !== "name-taken";
-    if (!staying && !adopted && !signal?.aborted)
-      await endSession(loop, id).catch((later: Error) => options.log(later.message));
+    if (wanted && !wanted.adopted && !staying && !signal?.aborted)
+      await endSession(loop, wanted.id).catch((later: Error) => options.log(later.message));
     throw error;
   } finally {
     signal?.removeEventListener("abort", abandon);

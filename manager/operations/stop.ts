@@ -34,10 +34,12 @@ export async function endSession(loop: ControlLoop, id: string): Promise<void> {
 
 /** Resolves when what is no longer needed is gone: the keeper too, which may have done the stopping, and ends after it. */
 async function stopping(loop: ControlLoop, change: (state: State) => void): Promise<void> {
-  const { store, observer } = loop;
-  await store.change(change);
-  await observer.look();
-  await loop.reconcile();
+  const { store } = loop;
+  // A start that is under way in this process sees it at once, and gives up.
+  if (store.isOpen) {
+    await store.change(change);
+    await loop.reconcile();
+  } else await loop.reconcile(change);
   const { keeper, exiting_keeper } = await store.read();
   if (keeper === null && exiting_keeper && !(await waitForEnd(exiting_keeper, KEEPER_END_MS)))
     await endProcess(exiting_keeper);

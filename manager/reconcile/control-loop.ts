@@ -4,6 +4,7 @@ import { LOOK_PATIENCE_MS } from "../components/local-server/control-client.ts";
 import type { ManagerOptions } from "../model/options.ts";
 import { problemOf } from "../model/problem.ts";
 import { isPresent } from "../model/records.ts";
+import type { State } from "../model/state.ts";
 import { Store } from "../store/store.ts";
 import { Observer } from "./observer.ts";
 import { Reconciler } from "./reconciler.ts";
@@ -23,17 +24,25 @@ export class ControlLoop {
 
   constructor(options: ManagerOptions) {
     this.options = options;
-    this.store = new Store(options.home);
+    this.store = new Store(options.home, options.log);
     this.reconciler = new Reconciler(options, this.store);
     this.watcher = new Watcher(options.home, () => this.#round(), options.log);
     this.observer = new Observer(this.store, this.reconciler.localServer.control, options.version);
   }
 
-  /** Once, now. */
-  async reconcile(): Promise<void> {
-    await this.store.reconciling(() => this.reconciler.run());
+  /** Reconciles once, now, after this change of the desired state; all of it in one transaction. */
+  async reconcile(): Promise<void>;
+  async reconcile<T>(change: (state: State) => T, signal?: AbortSignal): Promise<T>;
+  async reconcile<T>(change?: (state: State) => T, signal?: AbortSignal): Promise<T | undefined> {
+    const result = await this.store.transaction(async () => {
+      const result = change && (await this.store.change(change));
+      if (change) await this.observer.showState();
+      await this.reconciler.run();
+      return result;
+    }, signal);
     await this.#renewLease();
     await this.observer.look();
+    return result;
   }
 
   /** Stops watching and gives up this window's lease. */

@@ -15,7 +15,7 @@ export class KeeperProcess {
     this.#store = store;
   }
 
-  /** Starts it when it does not run. Only under the reconcile lock. */
+  /** Starts it when it does not run. Only in a transaction. */
   async ensure(): Promise<void> {
     const { keeper } = await this.#store.read();
     if (keeper && (await isRunning(keeper))) return;

@@ -24,7 +24,7 @@ const SLEPT_MS = 10_000;
 
 /** Resolves when there is nothing left to keep, or when another keeper has taken over. */
 export async function keep(options: ProcessOptions): Promise<void> {
-  const store = new Store(options.home);
+  const store = new Store(options.home, options.log);
   const reconciler = new Reconciler(options, store);
   const leases = new LeaseWatch(performance.now());
   const network = new NetworkWatch(thisMoment());
@@ -38,16 +38,18 @@ export async function keep(options: ProcessOptions): Promise<void> {
   for (let done = false; !done; ) {
     await exits.wait(TICK_MS, watched);
     try {
-      if (network.hasChanged(thisMoment())) {
-        options.log("The network changed, or the machine slept: looking at every connection.");
-        await store.change((state) => networkChanged(state, Date.now()));
-      }
+      const changed = network.hasChanged(thisMoment());
+      if (changed) options.log("The network changed, or the machine slept: looking at every connection.");
       // One that hangs is the reconciler's business.
       const status = await reconciler.localServer.control.status(LOOK_PATIENCE_MS).catch(() => undefined);
       const used = status?.leases.some((id) => id !== KEEP_LEASE) ?? false;
-      if (leases.hasEnded(used, performance.now())) await endUnkept(store, options.log);
+      const unused = leases.hasEnded(used, performance.now());
       for (const secret of secretsOf((await store.read()).sessions)) secrets.add(secret);
-      done = await store.reconciling(() => keepOnce(store, reconciler));
+      done = await store.transaction(async () => {
+        if (changed) await store.change((state) => networkChanged(state, Date.now()));
+        if (unused) await endUnkept(store, options.log);
+        return keepOnce(store, reconciler);
+      });
       const { sessions } = await store.read();
       watched = [socket, ...sessions.flatMap(({ connector }) => connector?.metrics_port ?? [])];
       await logs.tend([...secrets]);

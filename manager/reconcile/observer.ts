@@ -25,6 +25,9 @@ export class Observer {
   #localDns: readonly Problem[] = [];
   #seen: Pick<Observed, "state" | "server"> = { state: emptyState(), server: undefined };
   #probedAt = Number.NEGATIVE_INFINITY;
+  /** Counts the looks; the number of the one that is shown. */
+  #looks = 0;
+  #shown = 0;
 
   constructor(store: Store, control: ControlClient, version: string) {
     this.#version = version;
@@ -48,12 +51,26 @@ export class Observer {
     this.#present();
   }
 
-  /** Shows what is wanted and what runs, with the health last known. */
+  /** Shows the desired state at once, with what ran at the last look. */
+  async showState(): Promise<void> {
+    const look = ++this.#looks;
+    this.#show(look, { ...this.#seen, state: await this.#store.read() });
+  }
+
+  /** Shows the desired state and what runs, with the health last known. */
   async look(): Promise<void> {
+    const look = ++this.#looks;
     const state = await this.#store.read();
     const server = await this.#control.status(LOOK_PATIENCE_MS).catch(() => undefined);
     this.#localDns = await localDnsProblems(this.#store.home, state);
-    this.#seen = { state, server };
+    this.#show(look, { state, server });
+  }
+
+  /** A look that took longer than a later one must not take back what that one showed. */
+  #show(look: number, seen: Pick<Observed, "state" | "server">): void {
+    if (look < this.#shown) return;
+    this.#shown = look;
+    this.#seen = seen;
     this.#present();
   }
 

@@ -1,6 +1,6 @@
 /**
  * Makes what runs follow what is wanted. Level-triggered and idempotent: it looks at what is there, does what is
- * missing, and does nothing when all is as it should be. Whoever calls it holds the reconcile lock.
+ * missing, and does nothing when all is as it should be. It runs in a transaction of the store.
  */
 import type { ServerStatus } from "../../core/api/control-api.ts";
 import { servedHosts } from "../components/local-dns/coverage.ts";

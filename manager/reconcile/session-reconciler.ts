@@ -39,9 +39,10 @@ export class SessionReconciler {
    */
   async bringUp(id: string, server: ServerStatus): Promise<void> {
     const record = await this.route(id, server);
-    await this.#connect(record, server);
     await this.#putEnvFiles(record);
-    await this.#untroubled(id);
+    // Last: what was changed until then is written together with the new process.
+    await this.#connect(record, server);
+    await this.#clearError(id);
   }
 
   /** Keeps a degraded session's tunnel and routes alive while the rest waits for its next try. */
@@ -70,7 +71,7 @@ export class SessionReconciler {
   /** The same for a preview, which lives on the Worker only. */
   async publish(id: string): Promise<void> {
     await this.#confirm(await this.#registration.register(await this.change(id, () => {}), undefined));
-    await this.#untroubled(id);
+    await this.#clearError(id);
   }
 
   /** Ends the cloudflared of every session; those that are wanted get a new one. */
@@ -141,10 +142,13 @@ export class SessionReconciler {
       port: server.tunnel_port,
       probe: probeTargetOf(record),
     };
-    const save = (next: Connector) =>
-      this.change(id, (record) => {
+    const save = async (next: Connector) => {
+      await this.change(id, (record) => {
         record.connector = next;
       });
+      // Nothing but the state knows of it.
+      if (next.process && next.process.pid !== record.connector?.process?.pid) await this.#store.flush();
+    };
     try {
       await stepConnector(this.#options, wanted, record.connector ?? newConnector(), save);
     } catch (error) {
@@ -177,7 +181,7 @@ export class SessionReconciler {
     });
   }
 
-  async #untroubled(id: string): Promise<void> {
+  async #clearError(id: string): Promise<void> {
     await this.change(id, (record) => {
       record.last_error = null;
     });

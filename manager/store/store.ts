@@ -1,45 +1,114 @@
-/** Where the state lies: one file, changed under a lock. */
+/** Where the state lies: one file, changed in transactions. */
 import { chmod, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { writeAtomically } from "../../node/atomic-file.ts";
 import { makeFolder } from "../../node/folder.ts";
-import { Lock } from "../../node/lock.ts";
+import { Lock, LockHeldError } from "../../node/lock.ts";
 import { LinkupError, problem } from "../model/problem.ts";
+import { distrustHashes } from "../model/records.ts";
 import { emptyState, parseState, type State } from "../model/state.ts";
 
+/** A transaction that is open in this process. */
+interface Transaction {
+  state: State;
+  /** The state that the file has, as JSON; undefined when it is to be written anew. */
+  written: string | undefined;
+}
+
+/**
+ * Every change happens in a transaction, under a lock between processes. Within one process all that is read and changed
+ * while a transaction is open belongs to it; other processes see the state when it is written, at its end.
+ */
 export class Store {
   readonly home: string;
   readonly path: string;
-  /** Held for the moment of a change. */
-  readonly #writing: Lock;
-  /** Held while processes and servers are made to follow the state, which may take long. */
-  readonly #reconciling: Lock;
+  /** Held for a whole transaction: while processes and servers are made to follow the state, which may take long. */
+  readonly #lock: Lock;
+  #open: Transaction | undefined;
 
-  constructor(home: string) {
+  constructor(home: string, log: (line: string) => void = () => {}) {
     this.home = home;
     this.path = join(home, "state.json");
-    const failure = (cause: unknown) => this.#unusable(cause);
-    this.#writing = new Lock(join(home, "state.lock"), failure);
-    this.#reconciling = new Lock(join(home, "reconcile.lock"), failure);
+    const lock = join(home, "state.lock");
+    this.#lock = new Lock(
+      lock,
+      (cause) => this.#failure(cause),
+      (pid) => log(`Waiting for process ${pid}, which holds ${lock}.`),
+    );
   }
 
-  /** The state as it is. Reading needs no lock, since the file is only ever replaced as a whole. */
+  /** True while this process has a transaction open, which a change would join. */
+  get isOpen(): boolean {
+    return this.#open !== undefined;
+  }
+
+  /** The state as it is, for the caller to keep. Reading needs no lock, since the file is only ever replaced as a whole. */
   async read(): Promise<State> {
+    if (this.#open) return structuredClone(this.#open.state);
     const found = await this.#load();
     if ("state" in found) return found.state;
-    return this.change((state) => state);
+    return this.change((state) => structuredClone(state));
   }
 
-  /** Changes the state and writes it, unless it stayed the same. Returns what the change returns. */
+  /** Changes the state: in the transaction that is open, else in one of its own. Returns what the change returns. */
   async change<T>(change: (state: State) => T): Promise<T> {
-    return this.#held(this.#writing, async () => {
-      const found = await this.#load();
-      const state = "state" in found ? found.state : await this.#putAside(found.unreadable);
-      const before = "state" in found ? JSON.stringify(state) : undefined;
-      const result = change(state);
-      if (JSON.stringify(state) !== before) await this.#write(state);
-      return result;
-    });
+    const open = this.#open;
+    if (!open) return this.transaction(() => this.change(change));
+    const next = structuredClone(open.state);
+    // A change that throws changes nothing.
+    const result = change(next);
+    open.state = next;
+    return result;
+  }
+
+  /**
+   * Runs the action while no other process changes the state or makes things follow it; then writes what was changed,
+   * once, also when the action rejects.
+   */
+  async transaction<T>(action: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    try {
+      makeFolder(this.home);
+    } catch (error) {
+      throw this.#failure(error);
+    }
+    return this.#lock.hold(async (interrupted) => {
+      this.#open = await this.#begin(interrupted);
+      try {
+        const result = await action();
+        await this.flush();
+        return result;
+      } catch (error) {
+        // What happened until then did happen. That it cannot be written either is told by the next transaction.
+        await this.flush().catch(() => {});
+        throw error;
+      } finally {
+        this.#open = undefined;
+      }
+    }, signal);
+  }
+
+  /** Writes what the open transaction has changed so far: what must be known should this process die. */
+  async flush(): Promise<void> {
+    const open = this.#open!;
+    // A change may join while the file is being written.
+    for (let json = JSON.stringify(open.state); json !== open.written; json = JSON.stringify(open.state)) {
+      try {
+        await writeAtomically(this.path, `${JSON.stringify(open.state, null, 2)}\n`);
+      } catch (error) {
+        throw this.#failure(error);
+      }
+      open.written = json;
+    }
+  }
+
+  async #begin(interrupted: boolean): Promise<Transaction> {
+    const found = await this.#load();
+    if (!("state" in found)) return { state: await this.#putAside(found.unreadable), written: undefined };
+    const { state } = found;
+    const written = JSON.stringify(state);
+    // A process died in the middle of its transaction: what it sent before it died was not written down.
+    if (interrupted) distrustHashes(state);
+    return { state, written };
   }
 
   async #load(): Promise<{ state: State } | { unreadable: string }> {
@@ -48,31 +117,9 @@ export class Store {
       text = await readFile(this.path, "utf8");
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return { state: emptyState() };
-      throw this.#unusable(error);
+      throw this.#failure(error);
     }
     return parseState(text);
-  }
-
-  /** Runs the action while no other process makes things follow the state. */
-  async reconciling<T>(action: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    return this.#held(this.#reconciling, action, signal);
-  }
-
-  async #held<T>(lock: Lock, action: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    try {
-      makeFolder(this.home);
-    } catch (error) {
-      throw this.#unusable(error);
-    }
-    return lock.hold(action, signal);
-  }
-
-  async #write(state: State): Promise<void> {
-    try {
-      await writeAtomically(this.path, `${JSON.stringify(state, null, 2)}\n`);
-    } catch (error) {
-      throw this.#unusable(error);
-    }
   }
 
   /** The state to go on with: an empty one that tells where the other one is. */
@@ -82,7 +129,7 @@ export class Store {
       await rename(this.path, aside);
       await chmod(aside, 0o600);
     } catch (error) {
-      throw this.#unusable(error);
+      throw this.#failure(error);
     }
     const set_aside = problem(
       "state-set-aside",
@@ -91,7 +138,8 @@ export class Store {
     return { ...emptyState(), set_aside: [set_aside] };
   }
 
-  #unusable(cause: unknown): LinkupError {
+  #failure(cause: unknown): LinkupError {
+    if (cause instanceof LockHeldError) return locked(cause);
     const code = (cause as NodeJS.ErrnoException).code;
     const why =
       code === "ENOSPC"
@@ -108,4 +156,12 @@ export class Store {
       { cause },
     );
   }
+}
+
+function locked(cause: LockHeldError): LinkupError {
+  const { pid, path, stopped } = cause;
+  const message = stopped
+    ? `Process ${pid} holds ${path} and is stopped, so nothing can change. Continue it (kill -CONT ${pid}) or end it (kill -KILL ${pid}).`
+    : `Process ${pid} has held ${path} for too long. If it hangs, end it: kill ${pid}.`;
+  return new LinkupError("state-locked", message, [], { cause });
 }

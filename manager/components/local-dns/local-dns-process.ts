@@ -33,7 +33,7 @@ export class LocalDns {
 
   /**
    * Starts, watches or replaces the process, and never waits for it. `host`: a name that it must resolve, if any;
-   * `domains`: those it is installed for. Only under the reconcile lock.
+   * `domains`: those it is installed for. Only in a transaction.
    */
   async ensure(host: string | undefined, domains: readonly string[]): Promise<void> {
     const before = (await this.#store.read()).local_dns;
@@ -67,7 +67,10 @@ export class LocalDns {
         env: childEnv(env, { ELECTRON_RUN_AS_NODE: "1", LINKUP_HOME: home }),
         output: this.logPath,
       },
-      (id) => this.#change((before) => ({ ...startedAs(before, id, Date.now()), ready: false, version })),
+      async (id) => {
+        await this.#change((before) => ({ ...startedAs(before, id, Date.now()), ready: false, version }));
+        await this.#store.flush();
+      },
     );
     log(`Started local DNS (pid ${id.pid}).`);
   }

@@ -44,7 +44,7 @@ export function pendingDeletion(
   };
 }
 
-/** Retries deletions that are due. Never rejects for an unreachable Worker. Only under the reconcile lock. */
+/** Retries deletions that are due. Never rejects for an unreachable Worker. Only in a transaction. */
 export async function retryDeletions(store: Store, now: number): Promise<void> {
   const { pending_deletions, sessions } = await store.read();
   await Promise.all(

@@ -1,15 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -232,16 +223,24 @@ describe("a tunneled session", () => {
   });
 
   test("that waits for another process ends at the second Ctrl-C", async () => {
-    mkdirSync(world.home);
-    const lock = join(world.home, "reconcile.lock");
-    writeFileSync(lock, JSON.stringify(await ownId()));
-    const { child } = world.spawnLinkup("start", "--foreground");
-    const wanted = (state: string) => () =>
-      existsSync(join(world.home, "state.json")) &&
-      readFileSync(join(world.home, "state.json"), "utf8").includes(`"desired": "${state}"`);
-    await until("the session", wanted("running"));
+    world.env.LINKUP_DEBUG = "1";
+    const lock = join(world.home, "state.lock");
+    const { child, output } = world.spawnLinkup("start", "--foreground");
+    await until("the session", () => output.stdout.includes("http"));
+    const holder = JSON.stringify(await ownId());
+    // The keeper and the terminal hold it for a moment, again and again.
+    await until("the lock", () => {
+      try {
+        writeFileSync(lock, holder, { flag: "wx" });
+        return true;
+      } catch {
+        return false;
+      }
+    });
     child.kill("SIGINT");
-    await until("its end", wanted("stopped"));
+    await until("its wait", () =>
+      output.stderr.includes(`Waiting for process ${process.pid}, which holds ${lock}`),
+    );
     expect(child.exitCode).toBe(null);
     child.kill("SIGINT");
     await until("the end of linkup", () => child.signalCode !== null);
