@@ -105,7 +105,7 @@ const PACKAGES = {
   },
 };
 
-const names = Object.keys(PACKAGES);
+export const names = Object.keys(PACKAGES);
 const among = (patterns) => `^(?:${patterns.join("|")})$`;
 const TEST = "\\.test\\.ts$";
 

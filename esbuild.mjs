@@ -1,7 +1,8 @@
 // The bundles: the extension and the command line in parts, and one file for each other process.
-//   node esbuild.mjs [--dev] [programs|local-server|local-dns|worker]…    all of them when none is named
+//   node esbuild.mjs [--dev] [--into FOLDER] [programs|local-server|local-dns|worker]…    all of them when none is named
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { parseArgs } from "node:util";
 import { build, transform } from "esbuild";
 
 const root = import.meta.dirname;
@@ -92,22 +93,23 @@ const BUDGETS = {
   "worker/index.ts": 285_000,
 };
 
-/** Writes these bundles into dist/, and returns esbuild's account of each. */
-export async function bundle(names = Object.keys(bundles)) {
-  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await write(name)])));
+/** Writes these bundles into a folder, and returns esbuild's account of each. */
+export async function bundle(names = Object.keys(bundles), folder = dist) {
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await write(name, folder)])));
 }
 
-async function write(name) {
+async function write(name, folder) {
   const { outputFiles, metafile } = await build(bundles[name]);
   // The entry comes last, when all that it needs is there.
   const files = outputFiles.toSorted((a, b) => isPart(b.path) - isPart(a.path));
-  await mkdir(dist, { recursive: true });
+  await mkdir(folder, { recursive: true });
   const { splitting } = bundles[name];
-  for (const { path, text } of files) await replace(path, splitting ? await commonJs(text) : text);
+  for (const { path, text } of files)
+    await replace(join(folder, basename(path)), splitting ? await commonJs(text) : text);
   const parts = new Set(files.map(({ path }) => basename(path)));
   if (splitting)
-    for (const file of await readdir(dist))
-      if (isPart(file) && !parts.has(file)) await rm(join(dist, file), { force: true });
+    for (const file of await readdir(folder))
+      if (isPart(file) && !parts.has(file)) await rm(join(folder, file), { force: true });
   return metafile;
 }
 
@@ -167,6 +169,9 @@ export function overBudget(metafiles) {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const named = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
-  console.log(sizes(await bundle(named.length > 0 ? named : undefined)));
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { dev: { type: "boolean" }, into: { type: "string" } },
+  });
+  console.log(sizes(await bundle(positionals.length > 0 ? positionals : undefined, values.into)));
 }

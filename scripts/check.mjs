@@ -1,22 +1,10 @@
 // What needs no running program: formatting, lint, layers, types, names, spelling, workflows. All at once, told one after the other.
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { names } from "../.dependency-cruiser.mjs";
 
-const PACKAGES = [
-  "core",
-  "node",
-  "worker",
-  "local-server",
-  "infra",
-  "manager",
-  "agent-tools",
-  "extension",
-  "cli",
-];
-const present = PACKAGES.filter((name) => existsSync(name));
 const steps = [
   ["biome", "check", "--error-on-warnings", "."],
-  ["depcruise", "--config", ".dependency-cruiser.mjs", "--output-type", "err", ...present],
+  ["depcruise", "--config", ".dependency-cruiser.mjs", "--output-type", "err", ...names],
   ["node", "scripts/check-translations.mjs"],
   ["tsc", "--noEmit"],
   ["tsc", "--noEmit", "-p", "worker"],

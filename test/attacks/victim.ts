@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { dist, type Finished, temporaryFolder } from "../integration/manager/world.ts";
+import { type Finished, temporaryFolder } from "../integration/manager/world.ts";
+import { dist } from "../support/bundles.ts";
 
 /** A command that takes longer hangs. */
 const LIMIT_MS = 20_000;

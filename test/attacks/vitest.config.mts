@@ -4,7 +4,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/attacks/**/*.test.ts"],
-    globalSetup: ["test/support/temporary-folder.ts"],
+    globalSetup: ["test/support/temporary-folder.ts", "test/support/bundles.ts"],
+    setupFiles: ["test/support/measured-children.ts"],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     maxWorkers: 2,

@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { dist, type Finished, temporaryFolder } from "../integration/manager/world.ts";
+import { type Finished, measured, temporaryFolder } from "../integration/manager/world.ts";
+import { dist } from "../support/bundles.ts";
 import { reservedPort } from "../support/ports.ts";
 import { OriginalWorker } from "./original-worker.ts";
 import { type Answer, ask, type EchoService, startEchoService } from "./services.ts";
@@ -53,6 +54,7 @@ export class Machine {
       HOME: this.folder,
       LINKUP_HOME: this.home,
       LINKUP_WORKER_TOKEN: TOKEN,
+      ...measured,
     };
     this.writeConfig();
   }

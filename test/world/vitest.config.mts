@@ -7,7 +7,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/world/*.test.ts"],
-    globalSetup: ["test/support/temporary-folder.ts"],
+    globalSetup: ["test/support/temporary-folder.ts", "test/support/bundles.ts"],
+    setupFiles: ["test/support/measured-children.ts"],
     testTimeout: 120_000,
     hookTimeout: 180_000,
     // They start processes of their own: more than two files at once would only wait for each other.

@@ -1,10 +1,11 @@
 /** `linkup infra` as the built command, against the stand-in of Cloudflare's API. */
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { dist } from "../../support/bundles.ts";
 import { CloudflareAccount } from "./cloudflare-account.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
@@ -13,13 +14,9 @@ const account = new CloudflareAccount();
 const TOKEN = "t".repeat(44);
 
 beforeAll(async () => {
-  expect(
-    spawnSync(process.execPath, [join(root, "esbuild.mjs"), "worker", "programs"], { cwd: root }).status,
-  ).toBe(0);
   // As the package has them.
-  mkdirSync(join(folder, "dist"));
   mkdirSync(join(folder, "worker"));
-  cpSync(join(root, "dist"), join(folder, "dist"), { recursive: true });
+  cpSync(await dist(), join(folder, "dist"), { recursive: true });
   cpSync(join(root, "worker", "wrangler.jsonc"), join(folder, "worker", "wrangler.jsonc"));
   await account.start();
   account.addZone("example.com");

@@ -8,17 +8,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { build } from "esbuild";
 import type { ServerStatus } from "../../../core/api/control-api.ts";
 import { controlAddress } from "../../../node/control-address.ts";
+import { dist } from "../../support/bundles.ts";
 
-const bundles = new Map<string, Promise<string>>();
-
-/** Builds a process's bundle from the sources as they are, once for each test file. */
-function bundled(entryPoint: string): Promise<string> {
-  const known = bundles.get(entryPoint);
-  if (known) return known;
-  const built = (async () => {
+export const localServerBundle = async () => join(await dist(), "local-server.js");
+/** The local server with a stand-in for the edge, at the port `STAND_IN_EDGE_PORT` of this machine. */
+export function standInEdgeBundle(): Promise<string> {
+  standIn ??= (async () => {
     const outfile = join(newHome(), "bundle.js");
     await build({
-      entryPoints: [entryPoint],
+      entryPoints: ["test/integration/local-server/stand-in-edge.ts"],
       outfile,
       bundle: true,
       platform: "node",
@@ -28,14 +26,11 @@ function bundled(entryPoint: string): Promise<string> {
     });
     return outfile;
   })();
-  bundles.set(entryPoint, built);
-  return built;
+  return standIn;
 }
+let standIn: Promise<string> | undefined;
 
-export const localServerBundle = () => bundled("local-server/main.ts");
-/** The local server with a stand-in for the edge, at the port `STAND_IN_EDGE_PORT` of this machine. */
-export const standInEdgeBundle = () => bundled("test/integration/local-server/stand-in-edge.ts");
-export const localDnsBundle = () => bundled("local-server/dns/main.ts");
+export const localDnsBundle = async () => join(await dist(), "local-dns.js");
 
 export interface Answer {
   status: number;

@@ -5,6 +5,7 @@ import {
   chmodSync,
   chownSync,
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -19,40 +20,23 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { build } from "esbuild";
 import { startWorker } from "../../../scripts/embedded-worker.mjs";
+import { dist } from "../../support/bundles.ts";
 import { Edge } from "../cloudflared/edge.ts";
 import { OriginalWorker } from "../cloudflared/original-worker.ts";
 import { OuterEdge, realEnvironment } from "../cloudflared/outer-edge.ts";
+
+export { dist };
 
 export const TOKEN = "token-of-the-tests";
 
 /** A request that takes longer gets no answer at all. */
 const ASK_MS = 3_000;
 
-let bundles: Promise<string> | undefined;
-
-/** A folder with local-server.js and cli.js, built from the sources as they are, once for each test file. */
-export function dist(): Promise<string> {
-  bundles ??= (async () => {
-    const outdir = temporaryFolder("linkup-dist-");
-    await build({
-      entryPoints: {
-        "local-dns": "local-server/dns/main.ts",
-        "local-server": "local-server/main.ts",
-        cli: "cli/main.ts",
-      },
-      outdir,
-      bundle: true,
-      platform: "node",
-      target: "node22",
-      format: "cjs",
-      logLevel: "warning",
-    });
-    return outdir;
-  })();
-  return bundles;
-}
+/** What a program's environment needs so that `npm run coverage` sees what it ran. */
+export const measured: NodeJS.ProcessEnv = process.env.NODE_V8_COVERAGE
+  ? { NODE_V8_COVERAGE: process.env.NODE_V8_COVERAGE }
+  : {};
 
 const folders: string[] = [];
 process.once("exit", () => {
@@ -97,6 +81,7 @@ export class World {
     HOME: this.folder,
     LINKUP_HOME: this.home,
     LINKUP_WORKER_TOKEN: TOKEN,
+    ...measured,
   };
   /** Whom `linkup` runs as, where it is not us. */
   user: { uid: number; gid: number } | undefined;
@@ -217,7 +202,9 @@ ${more}`,
   /** From now on `linkup` runs as a user who is nobody in particular. Only root can do that. */
   becomeNobody(): void {
     this.user = { uid: 65534, gid: 65534 };
-    for (const folder of [this.folder, this.dist]) chmodSync(folder, 0o755);
+    chmodSync(this.folder, 0o755);
+    cpSync(this.dist, join(this.folder, "dist"), { recursive: true });
+    this.dist = join(this.folder, "dist");
     // The run's own temporary folder, never the system's.
     const around = dirname(this.folder);
     if ((statSync(around).mode & 0o777) === 0o700) chmodSync(around, 0o711);
