@@ -2,6 +2,7 @@
 import * as vscode from "vscode";
 import type { SessionView } from "../manager/model/snapshot.ts";
 import type { Linkup } from "./linkup.ts";
+import { assertReplacesNone } from "./window-model.ts";
 
 export interface LinkupApi {
   /** Counts up when something is changed or removed, not when something is added. */
@@ -47,7 +48,9 @@ export function createApi(linkup: Linkup): LinkupApi {
     onDidChange: linkup.onDidChange,
     async start(configPath) {
       trusted();
-      const session = await linkup.start(await pathOr(configPath));
+      const path = await pathOr(configPath);
+      assertReplacesNone(linkup.model, path, "tunneled");
+      const session = await linkup.start(path);
       if (!session) throw new Error("The start was cancelled.");
       return session;
     },

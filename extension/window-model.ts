@@ -31,6 +31,32 @@ export function sessionOf({ snapshot }: WindowModel, configPath: string): Sessio
   return snapshot.sessions.find((session) => session.configPath === configPath && !session.secondary);
 }
 
+/** The session of this file that a start of this kind would end: one that runs and is of the other kind. */
+export function replacedBy(
+  model: WindowModel,
+  configPath: string,
+  kind: "tunneled" | "isolated",
+): SessionView | undefined {
+  const session = sessionOf(model, configPath);
+  return session && session.kind !== kind && (session.state === "running" || session.state === "starting")
+    ? session
+    : undefined;
+}
+
+/** For callers that cannot ask the user: throws when the start would end another session. */
+export function assertReplacesNone(
+  model: WindowModel,
+  configPath: string,
+  kind: "tunneled" | "isolated",
+): void {
+  const other = replacedBy(model, configPath, kind);
+  if (!other) return;
+  const name = other.name ?? "of this workspace";
+  throw new Error(
+    `The session ${name} is running and is ${other.kind}: stop it before you start it ${kind}.`,
+  );
+}
+
 /** The workspace's own sessions, in the order of its folders. */
 export function ownSessions(model: WindowModel): SessionView[] {
   return model.configs.flatMap(({ path }) => sessionOf(model, path) ?? []);

@@ -1,12 +1,13 @@
 /** The worker's token in VS Code's secret storage, one per Worker. */
 import type * as vscode from "vscode";
 
-const key = (workerUrl: string) => `worker-token:${workerUrl.replace(/\/+$/, "")}`;
+const key = (workerUrl: string) => `worker-token:${new URL(workerUrl).origin}`;
 
 export async function storedToken(
   secrets: vscode.SecretStorage,
   workerUrl: string,
 ): Promise<string | undefined> {
+  if (!URL.canParse(workerUrl)) return undefined;
   return (await secrets.get(key(workerUrl))) || undefined;
 }
 

@@ -1,5 +1,6 @@
 /** Sessions beside the workspace's own one: previews for others, isolated ones, and the list of all. */
 import * as vscode from "vscode";
+import type { Config } from "../../core/config/model/config-model.ts";
 import { sessionNameError } from "../../core/session/session-name.ts";
 import { LinkupError } from "../../manager/model/problem.ts";
 import type { SessionView } from "../../manager/model/snapshot.ts";
@@ -16,9 +17,9 @@ import { trusted } from "./start-stop.ts";
 export async function createPreview(linkup: Linkup, row?: Row): Promise<void> {
   const config = await chooseConfig(linkup, row);
   if (!config || !(await trusted())) return;
-  const { services } = await readConfigFile(config.path);
+  const content = await readConfigFile(config.path);
   const picked = await vscode.window.showQuickPick(
-    services.map(({ name, remote }) => ({ label: name, description: remote })),
+    content.services.map(({ name, remote }) => ({ label: name, description: remote })),
     {
       title: t("Create Preview Session"),
       placeHolder: t("Services that the preview takes from another URL"),
@@ -32,7 +33,11 @@ export async function createPreview(linkup: Linkup, row?: Row): Promise<void> {
     if (location === undefined) return;
     locations[label] = location;
   }
-  const name = await askName(t("Create Preview Session"), t("Name (empty: derived from the content)"));
+  const name = await askName(
+    t("Create Preview Session"),
+    t("Name (empty: derived from the content)"),
+    content,
+  );
   if (name === undefined) return;
   const create = async () =>
     (await linkup.manager).create({
@@ -48,7 +53,11 @@ export async function createPreview(linkup: Linkup, row?: Row): Promise<void> {
 export async function createIsolated(linkup: Linkup, row?: Row): Promise<void> {
   const config = await chooseConfig(linkup, row);
   if (!config || !(await trusted())) return;
-  const name = await askName(t("Create Isolated Session"), t("Name (empty: a random one)"));
+  const name = await askName(
+    t("Create Isolated Session"),
+    t("Name (empty: a random one)"),
+    await readConfigFile(config.path),
+  );
   if (name === undefined) return;
   const create = async () =>
     (await linkup.manager).create({
@@ -116,8 +125,12 @@ async function askLocation(service: string, value: string): Promise<string | und
 }
 
 /** Empty for none. */
-async function askName(title: string, prompt: string): Promise<string | undefined> {
-  const validateInput = (text: string) => (text === "" ? undefined : sessionNameError(text));
+async function askName(title: string, prompt: string, config: Config): Promise<string | undefined> {
+  const { reservedNameError } = await import("../../core/session/reserved-names.ts");
+  const workerHost = new URL(config.linkup.worker_url).host;
+  const domains = config.domains.map(({ domain }) => domain);
+  const validateInput = (text: string) =>
+    text === "" ? undefined : (sessionNameError(text) ?? reservedNameError(text, { workerHost, domains }));
   return await vscode.window.showInputBox({ title, prompt, ignoreFocusOut: true, validateInput });
 }
 

@@ -1,8 +1,10 @@
 /** Start, Stop and Restart. */
-
 import * as vscode from "vscode";
+import type { SessionView } from "../../manager/model/snapshot.ts";
+import { kindWord } from "../labels.ts";
 import type { Linkup } from "../linkup.ts";
 import type { Row } from "../views/rows.ts";
+import { replacedBy } from "../window-model.ts";
 import { t } from "../words.ts";
 import { chooseConfig, chooseSession, selectorOf } from "./choose.ts";
 
@@ -10,7 +12,22 @@ type Kind = "tunneled" | "isolated";
 
 export async function start(linkup: Linkup, kind: Kind, row?: Row): Promise<void> {
   const config = await chooseConfig(linkup, row);
-  if (config && (await trusted())) await linkup.start(config.path, kind);
+  if (!config || !(await trusted())) return;
+  const replaced = replacedBy(linkup.model, config.path, kind);
+  if (!replaced || (await mayReplace(replaced))) await linkup.start(config.path, kind);
+}
+
+/** What others may be using ends only when the user says so. */
+async function mayReplace({ name, kind }: SessionView): Promise<boolean> {
+  const replace = t("Replace");
+  const question = t("Replace the running session {0}?", name ?? kindWord(kind));
+  const detail =
+    kind === "tunneled"
+      ? t(
+          "Its public URL stops working for everyone. To keep it, create an isolated session beside it: Linkup: Create Isolated Session…",
+        )
+      : t("The isolated session ends, and this one gets a public URL.");
+  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, replace)) === replace;
 }
 
 /** Also ends a start that is under way. */

@@ -5,7 +5,7 @@ import type { Target } from "../../core/config/model/config-model.ts";
 import { chooseConfig, chooseSession, selectorOf } from "../commands/choose.ts";
 import type { Linkup } from "../linkup.ts";
 import { readConfigFile } from "../read-config-file.ts";
-import { ownSessions } from "../window-model.ts";
+import { assertReplacesNone, ownSessions } from "../window-model.ts";
 import { t } from "../words.ts";
 
 /** What the editor adds to a tool of the catalogue. */
@@ -71,6 +71,7 @@ async function hostOf(linkup: Linkup): Promise<AgentToolHost> {
       return config === undefined ? selectorOf(await theSession(linkup)) : { configPath: config };
     },
     async start({ configPath, kind = "tunneled" }) {
+      assertReplacesNone(linkup.model, configPath, kind);
       const session = await linkup.start(configPath, kind);
       if (!session) throw new Error("The user cancelled the start.");
       return session;

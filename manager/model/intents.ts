@@ -143,9 +143,29 @@ export function applyConfig(state: State, configPath: string, config: Config): v
     if (record.config_path !== configPath || !isDesired(record)) continue;
     const own = ownConfig(record, config);
     retirePrevious(state, record, record.name, own);
+    record.targets = targetsAfterRename(record.targets, record.config, own);
     record.config = own;
     record.last_error = null;
   }
+}
+
+/** A service that has another name and the same URLs as before was renamed: it stays where it is routed. */
+function targetsAfterRename(
+  targets: Record<string, Target>,
+  before: Config,
+  after: Config,
+): Record<string, Target> {
+  const without = (services: Config["services"], others: Config["services"]) =>
+    services.filter(({ name }) => !others.some((other) => other.name === name));
+  const added = without(after.services, before.services);
+  const moved = without(before.services, after.services).flatMap(({ name, local, remote }) => {
+    const [renamed, another] = added.filter(
+      (service) => service.local === local && service.remote === remote,
+    );
+    const target = targets[name];
+    return renamed && !another && target ? [[renamed.name, target] as const] : [];
+  });
+  return { ...targets, ...Object.fromEntries(moved) };
 }
 
 /** Returns the targets before, for when it does not come about. */

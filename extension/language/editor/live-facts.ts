@@ -39,7 +39,7 @@ export class LiveFacts implements vscode.Disposable {
     void this.#lookAtPorts();
   }
 
-  of({ uri }: vscode.TextDocument): EditorFacts {
+  of({ uri }: Pick<vscode.TextDocument, "uri">): EditorFacts {
     const { sessions } = this.#linkup.model.snapshot;
     return {
       session: sessions.find(({ configPath, secondary }) => configPath === uri.fsPath && !secondary),

@@ -1,6 +1,7 @@
-/** The documentDiagnostics of the open files, in the editor and in the Problems panel. */
+/** Diagnostics in the editor and in the Problems panel: of the open files as they are typed, of the workspace's others as they are on disk. */
 import * as vscode from "vscode";
-import type { DocumentModel } from "../document/document-model.ts";
+import type { ConfigFiles } from "../../config-files.ts";
+import { type DocumentModel, modelOf } from "../document/document-model.ts";
 import { type Code, type DocumentDiagnostic, documentDiagnostics } from "../features/diagnostics.ts";
 import { type ConfigDocuments, toRange } from "./config-documents.ts";
 import type { LiveFacts } from "./live-facts.ts";
@@ -12,6 +13,7 @@ export function registerDiagnostics(
   context: vscode.ExtensionContext,
   documents: ConfigDocuments,
   facts: LiveFacts,
+  configs: ConfigFiles,
   explanations: Explanations,
 ): void {
   const collection = vscode.languages.createDiagnosticCollection("linkup");
@@ -20,17 +22,42 @@ export function registerDiagnostics(
     waiting.delete(document);
     if (document.isClosed) return;
     const model = documents.model(document);
-    const found = documentDiagnostics(model, facts.of(document));
-    collection.set(
-      document.uri,
-      found.map((finding) => diagnostic(document.uri, model, finding, explanations)),
-    );
+    publish(document.uri, model, documentDiagnostics(model, facts.of(document)));
   };
+  const publish = (uri: vscode.Uri, model: DocumentModel, found: DocumentDiagnostic[]) =>
+    collection.set(
+      uri,
+      found.map((finding) => diagnostic(uri, model, finding, explanations)),
+    );
   /** Several changes that come together are looked at once. */
   const checkSoon = (document: vscode.TextDocument) => {
     // The setting may have named it before.
     if (!documents.has(document)) collection.delete(document.uri);
     else if (!waiting.has(document)) waiting.set(document, setImmediate(check, document));
+  };
+  const isOpen = (uri: vscode.Uri) =>
+    vscode.workspace.textDocuments.some((document) => document.uri.toString() === uri.toString());
+  /** Of a file that nobody has opened; what listens on this machine is for those who look at it. */
+  const checkOnDisk = async (path: string) => {
+    const uri = vscode.Uri.file(path);
+    if (isOpen(uri)) return;
+    const bytes = await vscode.workspace.fs.readFile(uri);
+    // It may have been opened meanwhile.
+    if (isOpen(uri)) return;
+    const model = modelOf(new TextDecoder().decode(bytes));
+    publish(uri, model, documentDiagnostics(model, { ...facts.of({ uri }), listening: undefined }));
+  };
+  const checkFile = (path: string) =>
+    void checkOnDisk(path).catch(() => collection.delete(vscode.Uri.file(path)));
+  let known: string[] = [];
+  const checkFiles = () => {
+    const paths = configs.files.map(({ path }) => path);
+    for (const path of known) {
+      const uri = vscode.Uri.file(path);
+      if (!paths.includes(path) && !isOpen(uri)) collection.delete(uri);
+    }
+    known = paths;
+    paths.forEach(checkFile);
   };
   const checkAll = () => vscode.workspace.textDocuments.forEach(checkSoon);
   context.subscriptions.push(
@@ -40,11 +67,15 @@ export function registerDiagnostics(
     vscode.workspace.onDidCloseTextDocument((document) => {
       collection.delete(document.uri);
       documents.forget(document);
+      if (known.includes(document.uri.fsPath)) checkFile(document.uri.fsPath);
     }),
+    configs.onDidChange(checkFiles),
+    configs.onDidSave(checkFile),
     facts.onDidChange(checkAll),
     { dispose: () => waiting.forEach(clearImmediate) },
   );
   checkAll();
+  checkFiles();
 }
 
 const SEVERITIES = {

@@ -19,7 +19,7 @@ export function registerLanguage(context: vscode.ExtensionContext, linkup: Linku
   const bench = new RouteBench(documents, facts);
   const page = vscode.Uri.joinPath(context.extensionUri, PROBLEMS_PAGE);
   const lines = new Map<Code, number>();
-  registerDiagnostics(context, documents, facts, (code) =>
+  registerDiagnostics(context, documents, facts, linkup.configs, (code) =>
     page.with({ fragment: lines.has(code) ? `L${lines.get(code)}` : code }),
   );
   void headings(page).then(

@@ -36,7 +36,7 @@ test("a missing key comes behind the last one, with its example", () => {
   expect(fixed(shop("    remote: https://api.example.com\n", ""), "missing-key")).toEqual({
     'Add the key "remote"': shop(
       "    remote: https://api.example.com\n    local: http://localhost:4000\n",
-      "    local: http://localhost:4000\n    remote: https://web.example.com\n",
+      "    local: http://localhost:4000\n    remote: https://api.example.com\n",
     ),
   });
   expect(fixed("linkup:\r\n  worker_url: https://x.example.com\r\n", "missing-key")).toEqual({
@@ -50,7 +50,7 @@ test("a missing key comes behind the last one, with its example", () => {
     ),
   ).toEqual({
     'Add the key "remote"':
-      "linkup: { worker_url: https://x.example.com }\nservices: [{ name: a, remote: https://web.example.com }]\ndomains: []",
+      "linkup: { worker_url: https://x.example.com }\nservices: [{ name: a, remote: https://a.example.com }]\ndomains: []",
   });
 });
 

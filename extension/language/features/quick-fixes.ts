@@ -1,6 +1,7 @@
 /** Remedies for documentDiagnostics, as edits of the text. */
 import type { MapNode, YamlNode } from "../../../core/config/yaml/yaml-node.ts";
 import { compile } from "../../../core/regex/pattern.ts";
+import { httpOrigin } from "../../../core/session/session-document.ts";
 import { t } from "../../words.ts";
 import type { DocumentModel } from "../document/document-model.ts";
 import { type EditorFacts, localPort } from "../document/editor-facts.ts";
@@ -127,11 +128,17 @@ const REMEDIES: Readonly<Record<DocumentDiagnostic["code"], Remedy>> = {
         edits: [replaceScalar(model.tree, node, "${env:LINKUP_WORKER_TOKEN}")],
       },
     ];
-    if (index === -1) return own;
+    // The storage keeps one for each Worker.
+    const workerUrl = scalarAt(model, ["linkup", "worker_url"])?.value;
+    if (index === -1 || typeof workerUrl !== "string" || !isHttpUrl(workerUrl)) return own;
     const edits = [removePair(model.text, map, index)];
     return [...own, { title: t("Move it to the editor's secret storage"), edits, keepsToken: true }];
   },
 };
+
+function isHttpUrl(text: string): boolean {
+  return httpOrigin(text) !== undefined && URL.canParse(text);
+}
 
 /** The pair whose key starts there. */
 function pairAt(node: YamlNode | undefined, offset: number): { map: MapNode; index: number } | undefined {

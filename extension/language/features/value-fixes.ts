@@ -5,7 +5,7 @@ import { t } from "../../words.ts";
 import type { DocumentModel } from "../document/document-model.ts";
 import { insertKey, scalar } from "../document/edits.ts";
 import type { DocumentDiagnostic } from "./diagnostics.ts";
-import type { QuickFix } from "./quick-fix.ts";
+import { freePort, type QuickFix } from "./quick-fix.ts";
 
 export function missingKey(model: DocumentModel, { path }: DocumentDiagnostic): QuickFix[] {
   const key = String(path.at(-1));
@@ -16,12 +16,25 @@ export function missingKey(model: DocumentModel, { path }: DocumentDiagnostic): 
     model.text,
     parent,
     key,
-    parent.flow ? (FLOW_VALUES[key] ?? example(path)) : (VALUES[key] ?? example(path)),
+    (parent.flow ? FLOW_VALUES[key] : VALUES[key]) ?? serviceUrl(model, path) ?? example(path),
   );
   return [{ title: t('Add the key "{0}"', key), edits: [edit] }];
 }
 
-/** What a new key is given: the schema's first example. */
+/** A place for a service that is nobody's: the schema's examples may be another service's in this file. */
+function serviceUrl(model: DocumentModel, [section, index, key]: Path): string | undefined {
+  if (section !== "services") return undefined;
+  if (key === "local") return `http://localhost:${freePort(model, 3000)}`;
+  if (key !== "remote") return undefined;
+  const service = model.outline.services.find(({ path }) => path[1] === index);
+  const label = service?.name.text
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-|-$/g, "");
+  return `https://${label || "service"}.example.com`;
+}
+
+/** What any other new key is given: the schema's first example. */
 function example(path: Path): string {
   const [first] = keyInfoAt(path)?.examples ?? [];
   return typeof first === "string" ? scalar(first) : "";

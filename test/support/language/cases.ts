@@ -148,7 +148,7 @@ export const FIXES: [string, string, string, string, string][] = [
     "    local: http://localhost:4000\n",
     "missing-key",
     'Add the key "remote"',
-    "    local: http://localhost:4000\n    remote: https://web.example.com\n",
+    "    local: http://localhost:4000\n    remote: https://api.example.com\n",
   ],
   [
     '  - domain: example.org\n    default_service: "api"\n',

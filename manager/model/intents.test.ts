@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import type { Config } from "../../core/config/model/config-model.ts";
+import { applyConfig } from "./intents.ts";
+import { newRecord } from "./records.ts";
+import { emptyState } from "./state.ts";
+
+const service = (name: string, port: number) => ({
+  name,
+  remote: `https://${port}.example.com`,
+  local: `http://localhost:${port}`,
+  rewrites: [],
+  health: {},
+});
+const config = (...services: Config["services"]): Config => ({
+  linkup: { worker_url: "https://linkup.example.com", cache_routes: [] },
+  services,
+  domains: [{ domain: "example.com", default_service: services[0]!.name, routes: [] }],
+});
+
+test("a renamed service stays where it is routed, and a new one is remote", () => {
+  const before = config(service("web", 3000), service("api", 4000));
+  const record = newRecord("isolated", before, {
+    config_path: "/shop/linkup.yaml",
+    desired: "running",
+    targets: { api: "local" },
+  });
+  const state = { ...emptyState(), sessions: [record] };
+  applyConfig(state, "/shop/linkup.yaml", config(service("web", 3000), service("backend", 4000)));
+  expect(record.targets).toMatchObject({ backend: "local" });
+  applyConfig(state, "/shop/linkup.yaml", config(service("web", 3000), service("other", 5000)));
+  expect(record.targets).not.toHaveProperty("other");
+});
