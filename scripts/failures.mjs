@@ -1,5 +1,5 @@
 // A reporter for vitest: adds each failed test with its errors, and each error outside of all tests, to
-// test-results/failures.txt, for the end of `npm test`.
+// test-results/failures.txt, for the end of `npm test`. Also names the tests that were skipped.
 import { appendFileSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 
@@ -15,6 +15,10 @@ export default class Failures {
         for (const error of test.result().errors) add(`${module.relativeModuleId} > ${test.fullName}`, error);
     }
     for (const error of unhandledErrors) add("outside of all tests", error);
+    // What this system cannot run is not passed over in silence.
+    for (const module of modules)
+      for (const test of module.children.allTests("skipped"))
+        console.log(`SKIPPED: ${module.relativeModuleId} > ${test.fullName}`);
   }
 }
 
