@@ -81,7 +81,7 @@ const BUDGETS = {
   "core/config/parse-config.ts": 395_000,
   "core/config/expand-env.ts": 1_000,
   "core/session/session-document.ts": 210_000,
-  "local-server/main.ts": 1_950_000,
+  "local-server/main.ts": 600_000,
   "local-server/dns/main.ts": 44_000,
   "cli/main.ts": 12_000,
   "cli/program.ts": 365_000,

@@ -1,4 +1,4 @@
-/** Certificates for the host names of the sessions, made when a browser asks for them. */
+/** Certificates for the sessions' host names, issued when a browser first connects. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createSecureContext, type SecureContext } from "node:tls";
@@ -12,7 +12,7 @@ interface Leaf {
 }
 
 interface Authority {
-  /** When its file was written. */
+  /** Modification time of its file. */
   modified: number;
   identity: CertificateWithKey;
   domains: string[];
@@ -21,17 +21,16 @@ interface Authority {
 
 export class CertificateStore {
   readonly #directory: string;
-  /** The configured domains of the sessions as they are now. */
+  /** The domains of the current sessions. */
   readonly #domains: () => string[];
   readonly #now: () => number;
   #authority: Authority | undefined;
   readonly #leaves = new Map<string, Leaf>();
-  /** What is being made. */
+  /** In progress. */
   readonly #issuing = new Map<string, Promise<Leaf>>();
 
   /**
-   * `directory` is where the installation put `authority.crt.pem` and `authority.key.pem`; `now` in milliseconds since
-   * the epoch.
+   * `directory`: the installed `authority.crt.pem` and `authority.key.pem`. `now`: milliseconds since the epoch.
    */
   constructor(directory: string, domains: () => string[], now: () => number = Date.now) {
     this.#directory = directory;
@@ -45,26 +44,26 @@ export class CertificateStore {
   }
 
   /**
-   * The certificate for this host. One that ends soon is still given out while the next one is made: nobody waits,
-   * and nothing that is open notices. Throws an Error when the authority is not installed, or may not vouch for the host.
+   * The certificate for this host. One that is due for renewal is still used while the next one is issued, so no connection
+   * waits. Throws an Error when the authority is not installed, or does not cover the host.
    */
   async for(host: string): Promise<SecureContext> {
-    const { permitsHost: covers, needsRenewal: isDue } = await import(
-      "../core/certificates/certificate-authority.ts"
-    );
+    const { permitsHost, needsRenewal } = await import("../core/certificates/certificate-authority.ts");
     const authority = await this.#load();
     const domain = leafDomain(host.toLowerCase(), [...this.#domains(), ...authority.domains]);
-    if (domain === undefined || !covers(authority.domains, domain))
-      throw new Error(`The authority of this machine does not vouch for ${host}.`);
+    if (domain === undefined || !permitsHost(authority.domains, domain))
+      throw new Error(`This machine's certificate authority does not cover ${host}.`);
     const known = this.#leaves.get(domain);
-    if (known && !isDue(known, authority.notAfter, this.#now())) return known.context;
+    if (known && !needsRenewal(known, authority.notAfter, this.#now())) return known.context;
     let issued = this.#issuing.get(domain);
     if (!issued) {
       issued = this.#issue(authority, domain).finally(() => this.#issuing.delete(domain));
       this.#issuing.set(domain, issued);
     }
     if (!known || known.notAfter <= this.#now()) return (await issued).context;
-    issued.catch((error: Error) => log(`the certificate for ${domain} is not renewed: ${error.message}`));
+    issued.catch((error: Error) =>
+      log(`the certificate for ${domain} could not be renewed: ${error.message}`),
+    );
     return known.context;
   }
 
@@ -73,27 +72,25 @@ export class CertificateStore {
   }
 
   async #issue(authority: Authority, domain: string): Promise<Leaf> {
-    const { certificateInfo: factsOf, issueLeaf } = await import(
-      "../core/certificates/certificate-authority.ts"
-    );
+    const { certificateInfo, issueLeaf } = await import("../core/certificates/certificate-authority.ts");
     const { certificate, key } = await issueLeaf(authority.identity, domain, this.#now());
-    const { notAfter } = await factsOf(certificate);
+    const { notAfter } = await certificateInfo(certificate);
     const leaf = { context: createSecureContext({ cert: certificate, key }), notAfter };
     if (this.#authority === authority) this.#leaves.set(domain, leaf);
     return leaf;
   }
 
-  /** Reads the authority again when it was installed anew. */
+  /** Reads the authority again when its file has changed. */
   async #load(): Promise<Authority> {
     const file = this.#certificateFile;
     const modified = statSync(file).mtimeMs;
     if (this.#authority?.modified === modified) return this.#authority;
-    const { certificateInfo: factsOf } = await import("../core/certificates/certificate-authority.ts");
+    const { certificateInfo } = await import("../core/certificates/certificate-authority.ts");
     const identity = {
       certificate: readFileSync(file, "utf8"),
       key: readFileSync(join(this.#directory, "authority.key.pem"), "utf8"),
     };
-    const { domains, notAfter } = await factsOf(identity.certificate);
+    const { domains, notAfter } = await certificateInfo(identity.certificate);
     this.#leaves.clear();
     this.#issuing.clear();
     this.#authority = { modified, identity, domains, notAfter };

@@ -1,11 +1,11 @@
-/** Who uses the local server, and since when nobody does. */
+/** The leases of the local server's users, and how long there have been none. */
 import { LEASE_GRACE_MS, type Lease } from "../core/api/control-api.ts";
 
-/** Pure but for its clock: times are milliseconds of any monotonic clock. */
+/** Times are milliseconds of any monotonic clock. */
 export class Leases {
   readonly #expiries = new Map<string, number>();
   readonly #now: () => number;
-  /** When the last lease ended; the start counts as such an end. */
+  /** When the last lease ended, or the server started. */
   #unleasedSince: number;
 
   constructor(now: () => number) {
@@ -28,7 +28,7 @@ export class Leases {
     if (this.#expiries.delete(id) && this.#expiries.size === 0) this.#unleasedSince = this.#now();
   }
 
-  /** Milliseconds until the server has to stop, if nobody takes a lease; Infinity when a lease lasts. */
+  /** Milliseconds until the server has to stop unless a lease is taken; Infinity with a lease that does not expire. */
   get remaining(): number {
     this.#expire();
     const until = this.#expiries.size > 0 ? Math.max(...this.#expiries.values()) : this.#unleasedSince;
@@ -47,7 +47,7 @@ export class Leases {
   }
 }
 
-/** Reads a lease from JSON; undefined when it is none. */
+/** Undefined when the JSON is not a lease. */
 export function parseLease(json: unknown): Lease | undefined {
   if (typeof json !== "object" || json === null || !("ttl_ms" in json)) return undefined;
   const { ttl_ms } = json;

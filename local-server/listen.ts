@@ -1,21 +1,24 @@
-/** Binds servers to this machine's loopback addresses, and to nothing else. */
+/** Binds servers to this machine's loopback addresses only. */
 import { createServer, type Server, type Socket } from "node:net";
 
-/** Ports tried for one that is free on both addresses. */
+/** Ports tried to find one that is free on both addresses. */
 const ATTEMPTS = 20;
 
-export interface Listening {
+export interface BoundListener {
   port: number;
   /** Stops accepting. */
   close(): void;
 }
 
 /**
- * Listens on 127.0.0.1, and on ::1 where there is one, on the same port; hands each connection to `accept`.
- * Port 0 is any. Throws the system's error (EADDRINUSE, EACCES) when a given port cannot be had on both:
- * whoever holds the other address of `localhost` would get a part of its requests.
+ * Listens on 127.0.0.1 and, where it exists, on ::1, on the same port; calls `accept` with each connection.
+ * Port 0: any. Throws the system's error (EADDRINUSE, EACCES) when the port is not available on both:
+ * the holder of the other address of `localhost` would get some of its requests.
  */
-export async function listenOnLoopback(port: number, accept: (socket: Socket) => void): Promise<Listening> {
+export async function listenOnLoopback(
+  port: number,
+  accept: (socket: Socket) => void,
+): Promise<BoundListener> {
   for (let attempt = 1; ; attempt++) {
     const v4 = await listen(port, "127.0.0.1", accept);
     const bound = portOf(v4);
@@ -38,8 +41,11 @@ export async function listenOnLoopback(port: number, accept: (socket: Socket) =>
   }
 }
 
-/** The first of these ports that can be had. Throws the last one's error. */
-export async function listenOnFirst(ports: number[], accept: (socket: Socket) => void): Promise<Listening> {
+/** Listens on the first of these ports that is available. Throws the last one's error. */
+export async function listenOnFirst(
+  ports: number[],
+  accept: (socket: Socket) => void,
+): Promise<BoundListener> {
   const [port = 0, ...others] = ports;
   try {
     return await listenOnLoopback(port, accept);
@@ -51,7 +57,7 @@ export async function listenOnFirst(ports: number[], accept: (socket: Socket) =>
 
 function listen(port: number, host: string, accept: (socket: Socket) => void): Promise<Server> {
   return new Promise((resolve, reject) => {
-    // As node:http sets it: whether a half-closed client still gets its answer is decided there.
+    // As node:http does: it decides whether a half-closed client still gets its response.
     const server = createServer({ allowHalfOpen: true, noDelay: true }, accept);
     server.once("error", reject);
     server.listen({ port, host, ipv6Only: true }, () => {

@@ -1,24 +1,24 @@
-/** What the local server is started with. */
+/** The command line of the local server. */
 import { homedir } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 
 export interface Options {
-  /** Where state lives: the control socket and the remembered port. */
+  /** The folder of the control socket and the remembered port. */
   home: string;
   /** Undefined: the one used last time, else the conventional one, else any. 0: any. */
   browserPort: number | undefined;
   /** 0: any. */
   tunnelPort: number;
-  /** How many exchanges the request log keeps. 0: there is none. */
+  /** How many exchanges the access log keeps. 0: no log. */
   requestLog: number;
 }
 
-/** Exchanges that the request log keeps. */
-const REMEMBERED = 1_000;
-const MOST_REMEMBERED = 100_000;
+/** Exchanges that the access log keeps. */
+const DEFAULT_LOG_SIZE = 1_000;
+const MAX_LOG_SIZE = 100_000;
 
-/** Reads `--home DIR --browser-port N --tunnel-port N --request-log N`. Throws an Error that says which argument is wrong. */
+/** Reads `--home DIR --browser-port N --tunnel-port N --request-log N`. Throws an Error that names the invalid argument. */
 export function parseOptions(argv: string[], env: NodeJS.ProcessEnv): Options {
   const { values } = parseArgs({
     args: argv,
@@ -26,7 +26,7 @@ export function parseOptions(argv: string[], env: NodeJS.ProcessEnv): Options {
       home: { type: "string" },
       "browser-port": { type: "string" },
       "tunnel-port": { type: "string" },
-      "request-log": { type: "string", default: String(REMEMBERED) },
+      "request-log": { type: "string", default: String(DEFAULT_LOG_SIZE) },
     },
   });
   return {
@@ -44,6 +44,6 @@ function port(option: string, value: string | undefined): number | undefined {
 }
 
 function exchanges(value: string): number {
-  if (/^\d{1,6}$/.test(value) && Number(value) <= MOST_REMEMBERED) return Number(value);
-  throw new Error(`--request-log must be a number from 0 to ${MOST_REMEMBERED}, not "${value}".`);
+  if (/^\d{1,6}$/.test(value) && Number(value) <= MAX_LOG_SIZE) return Number(value);
+  throw new Error(`--request-log must be a number from 0 to ${MAX_LOG_SIZE}, not "${value}".`);
 }

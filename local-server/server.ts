@@ -5,91 +5,86 @@ import { join } from "node:path";
 import type { ServerStatus } from "../core/api/control-api.ts";
 import type { Listener } from "../core/routing/request-decision.ts";
 import { controlAddress } from "../node/control-address.ts";
-import { log } from "../node/log.ts";
+import { log as logEvent } from "../node/log.ts";
 import { version } from "../package.json";
-import { RequestLog } from "./access-log/log.ts";
+import { AccessLog } from "./access-log/access-log.ts";
+import { preferredPorts, rememberedPort, rememberPort } from "./browser-port.ts";
 import { CertificateStore } from "./certificates.ts";
 import { controlApi } from "./control/api.ts";
-import { bind } from "./control/socket.ts";
-import { Front } from "./downstream/front.ts";
+import { bindSocket } from "./control/bind-socket.ts";
+import { DownstreamListener } from "./downstream/downstream-listener.ts";
+import { collectWhenIdle, IdleDetector } from "./idle-detector.ts";
 import { Leases } from "./leases.ts";
 import { listenOnFirst, listenOnLoopback } from "./listen.ts";
 import type { Options } from "./options.ts";
-import { preferredPorts, rememberedPort, rememberPort } from "./port.ts";
-import { decide } from "./proxy/decide.ts";
-import { forward, passOn, refuse } from "./proxy/forward.ts";
-import { collectWhenQuiet, Quiet } from "./quiet.ts";
+import { proxy } from "./proxy/proxy.ts";
 import { Sessions } from "./sessions.ts";
 import { HTTP_PORT, HTTPS_PORT, StandardPorts } from "./standard-ports.ts";
-import { type Edge, edgeOpener, systemEdge } from "./upstream/edge.ts";
 import { Pool } from "./upstream/pool.ts";
+import { type PublicOrigins, publicOriginOpener, systemPublicOrigins } from "./upstream/public-origin.ts";
 
-/** How often idle connections are closed, and an installation or its end is looked for. */
+/** How often idle connections are closed, and ports 80 and 443 are taken or released. */
 const SWEEP_MS = 2_000;
-/** How long answers under way may take when the server ends. */
+/** How long responses in flight may take when the server stops. */
 const GRACE_MS = 1_000;
 
 /**
  * Starts the local server of this home. False when there is one already.
- * `edge` is where requests go whose host is under a session's domain, and which belong to no session here.
+ * Requests for a host under a session's domain that belongs to no session here go to its public origin.
  */
-export async function startServer(options: Options, edge: Edge = systemEdge()): Promise<boolean> {
+export async function startServer(
+  options: Options,
+  publicOrigins: PublicOrigins = systemPublicOrigins(),
+): Promise<boolean> {
   const { home } = options;
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const started = Date.now();
   const sessions = new Sessions();
   const leases = new Leases(() => performance.now());
-  const requests = options.requestLog === 0 ? undefined : new RequestLog(options.requestLog);
+  const log = options.requestLog === 0 ? undefined : new AccessLog(options.requestLog);
   const pool = new Pool();
-  const edgePool = new Pool(edgeOpener(edge));
+  const publicPool = new Pool(publicOriginOpener(publicOrigins));
   const certificates = new CertificateStore(join(home, "certificates"), () =>
     Array.from(sessions, ({ session }) => session.domains.map(({ domain }) => domain.toLowerCase())).flat(),
   );
 
-  const front = (listener: Listener) =>
-    new Front(
-      (client, refusal) => {
-        const exchange = requests?.begin(client, listener);
-        const verdict = refusal ? { failure: refusal } : decide(sessions, listener, client);
-        exchange?.decided(verdict);
-        if ("failure" in verdict) refuse(client, verdict.failure);
-        else if ("publicHost" in verdict) passOn(client, verdict.publicHost, edge.port, edgePool);
-        else forward(client, verdict.served, verdict.decision, pool);
-      },
+  const newListener = (listener: Listener) =>
+    new DownstreamListener(
+      proxy(listener, { sessions, pool, publicPool, publicPort: publicOrigins.port, log }),
       (host) => certificates.for(host),
     );
-  const browserFront = front("browser");
-  const tunnelFront = front("tunnel");
+  const browserListener = newListener("browser");
+  const tunnelListener = newListener("tunnel");
 
-  // The control address first: whoever has it is the one local server of this home. It answers when all is ready.
+  // The control address first: its holder is the only local server of this home. It responds when everything is ready.
   const control = createServer();
   const early: Parameters<RequestListener>[] = [];
-  const hold: RequestListener = (...exchange) => early.push(exchange);
+  const hold: RequestListener = (...call) => early.push(call);
   control.on("request", hold);
-  if (!(await bind(control, controlAddress(home)))) return false;
+  if (!(await bindSocket(control, controlAddress(home)))) return false;
   const known = options.browserPort ?? rememberedPort(home);
-  const browser = await listenOnFirst(preferredPorts(options), (socket) => browserFront.accept(socket));
-  const tunnel = await listenOnLoopback(options.tunnelPort, (socket) => tunnelFront.accept(socket));
+  const browser = await listenOnFirst(preferredPorts(options), (socket) => browserListener.accept(socket));
+  const tunnel = await listenOnLoopback(options.tunnelPort, (socket) => tunnelListener.accept(socket));
   if (options.browserPort === undefined) rememberPort(home, browser.port);
   const standardPorts = new StandardPorts(
     () => certificates.available,
-    (socket) => browserFront.accept(socket),
+    (socket) => browserListener.accept(socket),
   );
   await standardPorts.adjust();
 
   let timer: NodeJS.Timeout | undefined;
-  /** Comes back when the last lease will have been gone for long enough. */
+  /** Runs again when the grace period after the last lease is over. */
   const watchLeases = () => {
     clearTimeout(timer);
     const { remaining } = leases;
-    if (remaining === 0) return stop("nobody uses it any more");
+    if (remaining === 0) return stop("no lease is left");
     if (Number.isFinite(remaining)) timer = setTimeout(watchLeases, Math.min(remaining, 2 ** 30));
   };
-  const quiet = new Quiet();
+  const idleDetector = new IdleDetector();
   const sweeper = setInterval(() => {
-    collectWhenQuiet(quiet);
+    collectWhenIdle(idleDetector);
     pool.sweep();
-    edgePool.sweep();
+    publicPool.sweep();
     void standardPorts.adjust();
   }, SWEEP_MS);
 
@@ -97,7 +92,7 @@ export async function startServer(options: Options, edge: Edge = systemEdge()): 
   const stop = (reason: string) => {
     if (stopping) return;
     stopping = true;
-    log(`stopping: ${reason}`);
+    logEvent(`stopping: ${reason}`);
     clearTimeout(timer);
     clearInterval(sweeper);
     browser.close();
@@ -106,9 +101,9 @@ export async function startServer(options: Options, edge: Edge = systemEdge()): 
     control.close();
     control.closeIdleConnections();
     pool.clear();
-    edgePool.clear();
+    publicPool.clear();
     const end = () => process.exit(0);
-    if (browserFront.open + tunnelFront.open === 0) setImmediate(end);
+    if (browserListener.open + tunnelListener.open === 0) setImmediate(end);
     else setTimeout(end, GRACE_MS);
   };
 
@@ -124,12 +119,12 @@ export async function startServer(options: Options, edge: Edge = systemEdge()): 
     sessions: sessions.names,
     leases: leases.ids,
   });
-  const api = controlApi({ sessions, leases, log: requests, status, leased: watchLeases, stop });
+  const api = controlApi({ sessions, leases, log, status, leasesChanged: watchLeases, stop });
   control.off("request", hold).on("request", api);
-  for (const exchange of early) api(...exchange);
+  for (const call of early) api(...call);
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop(`received ${signal}`));
   watchLeases();
-  log(`local server ${version} started, process ${process.pid}`);
-  log(`browser port ${browser.port}, tunnel port ${tunnel.port}`);
+  logEvent(`local server ${version} started, process ${process.pid}`);
+  logEvent(`browser port ${browser.port}, tunnel port ${tunnel.port}`);
   return true;
 }

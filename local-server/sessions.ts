@@ -30,7 +30,7 @@ export class Sessions {
     yield* this.#served.values();
   }
 
-  /** Adds or replaces a session; requests from now on follow it. */
+  /** Adds or replaces a session, for all requests from now on. */
   put(name: string, body: unknown): ParseResult<Served> {
     const served = parseServed(name, body);
     if (served.ok) this.#served.set(name, served.value);
@@ -50,7 +50,7 @@ function parseServed(name: string, body: unknown): ParseResult<Served> {
   const text = (member: "origin_secret" | "config_path"): string | null => {
     const value: unknown = members[member] ?? null;
     if (value === null || (typeof value === "string" && value !== "")) return value;
-    problems.push(`${member}: must be a text that is not empty, or null`);
+    problems.push(`${member}: must be a non-empty string, or null`);
     return null;
   };
   const originSecret = text("origin_secret");
@@ -61,7 +61,7 @@ function parseServed(name: string, body: unknown): ParseResult<Served> {
   return { ok: true, value: { name, session: session.value, originSecret, configPath } };
 }
 
-/** As the control API shows it: without the secret, and without the token that owns the name. */
+/** As the control API shows it: without the origin secret and the session token. */
 export function printServed({ session, configPath }: Served): ServedSession {
   return {
     session: { ...serializeSession(session), session_token: "" },

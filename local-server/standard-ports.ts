@@ -1,7 +1,7 @@
-/** Ports 80 and 443: had only when local DNS was asked for, and the system lets this user have them. */
+/** Ports 80 and 443: listened on while local DNS is installed, where the system permits it. */
 import type { Socket } from "node:net";
 import { log } from "../node/log.ts";
-import { type Listening, listenOnLoopback } from "./listen.ts";
+import { type BoundListener, listenOnLoopback } from "./listen.ts";
 
 export const HTTP_PORT = 80;
 export const HTTPS_PORT = 443;
@@ -9,9 +9,9 @@ export const HTTPS_PORT = 443;
 export class StandardPorts {
   readonly #wanted: () => boolean;
   readonly #accept: (socket: Socket) => void;
-  readonly #listening = new Map<number, Listening>();
+  readonly #listening = new Map<number, BoundListener>();
 
-  /** `wanted` says whether they were asked for. */
+  /** `wanted`: whether local DNS is installed. */
   constructor(wanted: () => boolean, accept: (socket: Socket) => void) {
     this.#wanted = wanted;
     this.#accept = accept;
@@ -21,7 +21,7 @@ export class StandardPorts {
     return this.#listening.has(port);
   }
 
-  /** Takes them when they are wanted and can be had, gives them back when they are not wanted any more. */
+  /** Takes the ports while they are wanted and available, and releases them otherwise. */
   async adjust(): Promise<void> {
     if (!this.#wanted()) {
       this.close();
@@ -34,7 +34,7 @@ export class StandardPorts {
         log(`listening on port ${port} too`);
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
-        // Not ours to have: session URLs then carry the browser port.
+        // Not available to this user: session URLs then have the browser port.
         if (code !== "EACCES" && code !== "EADDRINUSE" && code !== "EPERM") throw error;
       }
     }

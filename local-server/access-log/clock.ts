@@ -1,17 +1,17 @@
-/** How long one look at the clock is good for, in milliseconds: the two clocks drift apart much slower. */
-const GOOD_MS = 100;
+/** How long one reading of the system clock is used, in milliseconds: the two clocks drift apart much more slowly. */
+const READING_TTL_MS = 100;
 
-let looked = Number.NEGATIVE_INFINITY;
+let readAt = Number.NEGATIVE_INFINITY;
 let time = 0;
 
 /**
- * Milliseconds since the epoch, `now` milliseconds of the monotonic clock: that clock has been asked already, and to ask
- * another one for every exchange costs as much again (measured).
+ * Milliseconds since the epoch, at `now` of the monotonic clock. That clock was read already, and reading another one for
+ * each exchange costs as much again (measured).
  */
 export function timeOfDay(now: number): number {
-  if (now - looked > GOOD_MS) {
-    looked = now;
+  if (now - readAt > READING_TTL_MS) {
+    readAt = now;
     time = Date.now();
   }
-  return Math.floor(time + now - looked);
+  return Math.floor(time + now - readAt);
 }

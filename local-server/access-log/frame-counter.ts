@@ -1,4 +1,4 @@
-/** Counts the frames of one side of a WebSocket as its bytes go by (RFC 6455, 5.2), and notes its close code. */
+/** Counts the frames that one side of a WebSocket sends (RFC 6455, 5.2), and notes its close code. */
 
 const CLOSE = 0x8;
 /** Two bytes, an extended length of 8, a masking key of 4. */
@@ -7,9 +7,9 @@ const LONGEST_HEADER = 14;
 export class FrameCounter {
   /** Frames that have begun, control frames included. */
   frames = 0;
-  /** This side has said that it closes. */
+  /** This side has sent a close frame. */
   closed = false;
-  /** What it closed with; 0 when it gave no code. */
+  /** The code of the close frame; 0 without one. */
   closeCode = 0;
   readonly #header = Buffer.alloc(LONGEST_HEADER + 2);
   /** Bytes of the header read so far; of a close frame also the two of its code. */
@@ -32,7 +32,7 @@ export class FrameCounter {
     }
   }
 
-  /** All that was needed of the header is here: either it shows that more is needed, or the payload follows. */
+  /** The header bytes needed so far are here: they show that more are needed, or the payload follows. */
   #headerGrew(): void {
     const header = this.#header;
     const length = header[1]! & 0x7f;

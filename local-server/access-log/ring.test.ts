@@ -2,15 +2,15 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Client } from "../downstream/client.ts";
 import { Fields } from "../http/fields.ts";
-import { Exchange } from "./exchange.ts";
+import { InFlightExchange } from "./in-flight-exchange.ts";
 import { Ring } from "./ring.ts";
 
-const nobody = { changed() {}, ended() {} };
+const noEvents = { changed() {}, ended() {} };
 
 function exchange(
   id: number,
   { headers = [] as string[], fields = new Fields(headers), answer = [] as string[], body = "" } = {},
-): Exchange {
+): InFlightExchange {
   const client = {
     protocol: "HTTP/1.1",
     secure: false,
@@ -19,7 +19,7 @@ function exchange(
     target: `/${id}`,
     fields,
   } as unknown as Client;
-  const made = new Exchange(id, client, "browser", 100, nobody);
+  const made = new InFlightExchange(id, client, "browser", 100, noEvents);
   made.sent(Buffer.from(body));
   made.respond(200, {
     status: 200,
@@ -31,7 +31,7 @@ function exchange(
   return made;
 }
 
-test("the newest are kept, with all their words", () => {
+test("the newest exchanges are kept, with all their text", () => {
   const ring = new Ring(2, 10_000);
   for (const id of [1, 2, 3])
     ring.add(
@@ -39,8 +39,8 @@ test("the newest are kept, with all their words", () => {
     );
   const kept = ring
     .all()
-    .map(({ facts, target, requestHeaders, responseHeaders, requestBody }) => [
-      facts.id,
+    .map(({ metadata, target, requestHeaders, responseHeaders, requestBody }) => [
+      metadata.id,
       target,
       requestHeaders.raw,
       responseHeaders,
@@ -52,7 +52,7 @@ test("the newest are kept, with all their words", () => {
   ]);
 });
 
-test("headers that many exchanges have are written once, and read for each", () => {
+test("headers that many exchanges share are written once, and read for each", () => {
   const ring = new Ring(3, 1_000);
   const browser = new Fields(["A", "a".repeat(200)]);
   for (const id of [1, 2, 3]) ring.add(exchange(id, { fields: id === 2 ? new Fields(["B", ""]) : browser }));
@@ -63,7 +63,7 @@ test("headers that many exchanges have are written once, and read for each", () 
   ]);
 });
 
-test("however long they are: the newest that fit are there, whole, and nothing else", () => {
+test("the newest exchanges that fit are complete, whatever their lengths", () => {
   const shared = [0, 20, 300].map((length) => new Fields(["A", "a".repeat(length)]));
   const own = fc.integer({ min: 0, max: 700 }).map((length) => new Fields(["B", "b".repeat(length)]));
   const event = fc.record({
@@ -85,35 +85,35 @@ test("however long they are: the newest that fit are there, whole, and nothing e
         const kept = ring.all();
         expect(kept.length).toBeGreaterThanOrEqual(1);
         expect(kept.length).toBeLessThanOrEqual(size);
-        expect(kept.map(({ facts }) => facts.id)).toEqual(events.map((_, i) => i).slice(-kept.length));
-        for (const { facts, target, requestHeaders, responseHeaders } of kept)
+        expect(kept.map(({ metadata }) => metadata.id)).toEqual(events.map((_, i) => i).slice(-kept.length));
+        for (const { metadata, target, requestHeaders, responseHeaders } of kept)
           expect([target, requestHeaders.raw, responseHeaders]).toEqual([
-            `/${facts.id}`,
-            events[facts.id]!.fields.raw,
-            answers[facts.id],
+            `/${metadata.id}`,
+            events[metadata.id]!.fields.raw,
+            answers[metadata.id],
           ]);
       },
     ),
   );
 });
 
-test("what happens to an exchange after its end is not told of it", () => {
+test("events after the end of an exchange are ignored", () => {
   const ring = new Ring(1, 10_000);
   const one = exchange(1);
-  one.wasConnected();
+  one.connected();
   one.end();
   ring.add(one);
-  one.broken("client", "it went away");
-  const [{ facts } = {}] = ring.all();
-  expect(facts!.rare!.connected).toBeGreaterThan(0);
-  expect(facts!.rare!.brokenBy).toBeUndefined();
+  one.aborted("client", "it went away");
+  const [{ metadata } = {}] = ring.all();
+  expect(metadata!.rare!.connected).toBeGreaterThan(0);
+  expect(metadata!.rare!.brokenBy).toBeUndefined();
 });
 
-test("cleared, it is empty, and goes on", () => {
+test("a cleared ring is empty, and takes new exchanges", () => {
   const ring = new Ring(3, 10_000);
   for (const id of [1, 2]) ring.add(exchange(id));
   ring.clear();
   expect(ring.all()).toEqual([]);
   ring.add(exchange(3));
-  expect(ring.all().map(({ facts }) => facts.id)).toEqual([3]);
+  expect(ring.all().map(({ metadata }) => metadata.id)).toEqual([3]);
 });

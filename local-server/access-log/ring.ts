@@ -1,70 +1,68 @@
 /**
- * The exchanges that are over, the newest of them, within a number and a number of bytes.
+ * The newest completed exchanges, within a number and a number of bytes.
  *
  * Nothing of an exchange stays on the heap: objects that outlive their request are copied twice by the garbage collector,
- * which costs several times what writing them down does (measured: 10 % of a request against 1 %). So facts go into slots
- * that are used again, and words into one buffer, written round and round. What costs then is memory that no cache has,
- * and calls that leave the compiled code: a client's headers, most of the words, are written once for all its exchanges
- * that have the same, and what is short is written a character at a time.
+ * which costs several times what writing them down does (measured: 10 % of a request against 1 %). So metadata goes into
+ * slots that are used again, and text into one ring buffer. The remaining cost is memory outside the CPU's caches and calls
+ * that leave compiled code: a client's headers, most of the text, are written once for all exchanges that have the same, and
+ * short text is written a character at a time.
  */
 import { Fields } from "../http/fields.ts";
 import { parseFields } from "../http/response-parser.ts";
-import type { Exchange } from "./exchange.ts";
-import { Facts, type Rare, type Recorded } from "./facts.ts";
+import { writeLatin1 } from "../node-internals.ts";
+import { ExchangeMetadata, type RareFields, type RecordedExchange } from "./exchange-metadata.ts";
+import type { InFlightExchange } from "./in-flight-exchange.ts";
 
-/** So many different headers of clients are remembered, to be found again: those for pages, scripts, images, data. */
-const KINDS = 8;
-/** Longer texts are written by a call of Node's (measured: it costs as much as some hundred characters here). */
+/** Distinct request-header blocks kept for de-duplication: those for pages, scripts, images, data. */
+const DEDUP_SLOTS = 8;
+/** Characters. Longer text is written by Node (measured: the call costs as much as some hundred characters here). */
 const SHORT = 512;
 
 const NO_BODIES: Slot["bodies"] = [];
 
-/** What is kept of an exchange. Places are counted from the first byte ever written, as if the buffer had no end. */
-class Slot extends Facts {
+/** A completed exchange. Positions count from the first byte ever written, as if the buffer had no end. */
+class Slot extends ExchangeMetadata {
   method = "";
   host = "";
-  /** The client's headers: where, maybe written for an earlier exchange, and how many bytes. */
+  /** The client's headers, maybe written for an earlier exchange: position and length in bytes. */
   headersAt = 0;
   headers = 0;
-  /** The target, and behind it the answer's head (-1 bytes: there was none). */
+  /** Position of the target and, behind it, of the response's head; their lengths (-1: no response). */
   at = 0;
   target = 0;
   response = -1;
-  /** The answer's head is text as HTTP/1.1 writes it. */
+  /** The response's head is text as HTTP/1.1 writes it. */
   isText = false;
-  /** The pieces of the request's and the answer's body: where, how many bytes, and whether it had more. */
-  bodies: ({ at: number; length: number; cut: boolean } | undefined)[] = NO_BODIES;
+  /** The captured parts of the request's and the response's body. */
+  bodies: ({ at: number; length: number; truncated: boolean } | undefined)[] = NO_BODIES;
 }
-
-/** Not in Node's types. */
-type Latin1Buffer = Buffer & { latin1Write(text: string, at: number): number };
 
 export class Ring {
   readonly #size: number;
   #slots: Slot[];
-  readonly #words: Latin1Buffer;
-  /** The headers that were written last, where, and how many bytes. */
-  readonly #kinds: (Fields | undefined)[] = Array.from({ length: KINDS }, () => undefined);
-  readonly #kindsAt = Array.from({ length: KINDS }, () => 0);
-  readonly #kindsLength = Array.from({ length: KINDS }, () => 0);
-  #nextKind = 0;
-  /** Not a string of each exchange: those that stay are costly. */
+  readonly #buffer: Buffer;
+  /** The request headers that were written last, with their positions and lengths. */
+  readonly #dedup: (Fields | undefined)[] = Array.from({ length: DEDUP_SLOTS }, () => undefined);
+  readonly #dedupAt = Array.from({ length: DEDUP_SLOTS }, () => 0);
+  readonly #dedupLength = Array.from({ length: DEDUP_SLOTS }, () => 0);
+  #nextDedup = 0;
+  /** One string for many exchanges: each string that stays on the heap is costly. */
   #method = "";
   #host = "";
   /** How many exchanges were added since it was empty. */
   #added = 0;
-  /** Bytes ever written, or left out at the buffer's end. */
+  /** Bytes ever written, or skipped at the buffer's end. */
   #written = 0;
 
   /** `size`: exchanges; `bytes`: at least four times as many as one exchange may have. */
   constructor(size: number, bytes: number) {
     this.#size = size;
     this.#slots = slots(size);
-    // Written to once, so that its memory is taken now and not bit by bit.
-    this.#words = Buffer.allocUnsafeSlow(bytes).fill(0) as Latin1Buffer;
+    // Filled, so that its memory is allocated now and not page by page.
+    this.#buffer = Buffer.allocUnsafeSlow(bytes).fill(0);
   }
 
-  add(exchange: Exchange): void {
+  add(exchange: InFlightExchange): void {
     const { client, response, rare } = exchange;
     const slot = this.#slots[this.#added++ % this.#size]!;
     slot.copy(exchange);
@@ -73,9 +71,9 @@ export class Ring {
     if (this.#host !== client.host) this.#host = client.host;
     slot.host = this.#host;
 
-    const kind = this.#find(client.fields);
-    slot.headersAt = this.#kindsAt[kind]!;
-    slot.headers = this.#kindsLength[kind]!;
+    const index = this.#writeOnce(client.fields);
+    slot.headersAt = this.#dedupAt[index]!;
+    slot.headers = this.#dedupLength[index]!;
     const { target } = client;
     const text = response?.text;
     const head = text ?? (rare?.ownHeaders ?? response?.fields.raw)?.join("\n");
@@ -85,97 +83,101 @@ export class Ring {
     slot.at = this.#room(target.length + (head === undefined ? 0 : head.length));
     this.#write(target);
     if (head !== undefined) this.#write(head);
-    slot.bodies = rare?.pieces ? this.#keepBodies(rare.pieces) : NO_BODIES;
-    // They do not outlive their exchange.
-    if (rare) rare.pieces = undefined;
+    slot.bodies = rare?.bodies ? this.#writeBodies(rare.bodies) : NO_BODIES;
+    // The captures on the heap end with their exchange.
+    if (rare) rare.bodies = undefined;
   }
 
-  /** Forgets them all. */
+  /** Forgets everything, and overwrites the text: headers hold cookies and tokens. */
   clear(): void {
     this.#slots = slots(this.#size);
     this.#added = 0;
+    this.#dedup.fill(undefined);
+    this.#method = "";
+    this.#host = "";
+    this.#buffer.fill(0);
   }
 
   /** Oldest first, in the order in which they ended. */
-  all(): Recorded[] {
-    const oldest = this.#written - this.#words.length;
-    const all: Recorded[] = [];
+  all(): RecordedExchange[] {
+    const oldest = this.#written - this.#buffer.length;
+    const all: RecordedExchange[] = [];
     for (let i = this.#added - 1; i >= 0 && i >= this.#added - this.#size; i--) {
       const slot = this.#slots[i % this.#size]!;
-      // Others have been written over it.
+      // Its text was overwritten.
       if (Math.min(slot.headersAt, slot.at) < oldest) break;
       all.push(this.#read(slot));
     }
     return all.reverse();
   }
 
-  /** Which kind has these headers. */
-  #find(fields: Fields): number {
-    // What was written long ago may soon be written over.
-    const old = this.#written - this.#words.length / 2;
-    for (let kind = 0; kind < KINDS; kind++)
-      if (this.#kinds[kind] === fields && this.#kindsAt[kind]! >= old) return kind;
-    const kind = this.#nextKind++ % KINDS;
-    this.#kinds[kind] = fields;
+  /** Writes these headers unless they were written recently. Returns their index in the table. */
+  #writeOnce(fields: Fields): number {
+    // Text written long ago may soon be overwritten.
+    const oldest = this.#written - this.#buffer.length / 2;
+    for (let i = 0; i < DEDUP_SLOTS; i++)
+      if (this.#dedupAt[i]! >= oldest && this.#dedup[i]?.equals(fields)) return i;
+    const index = this.#nextDedup++ % DEDUP_SLOTS;
+    this.#dedup[index] = fields;
     const text = fields.raw.join("\n");
-    this.#kindsAt[kind] = this.#room(text.length);
-    this.#kindsLength[kind] = text.length;
+    this.#dedupAt[index] = this.#room(text.length);
+    this.#dedupLength[index] = text.length;
     this.#write(text);
-    return kind;
+    return index;
   }
 
-  #keepBodies({ request, response }: NonNullable<Rare["pieces"]>): Slot["bodies"] {
+  #writeBodies({ request, response }: NonNullable<RareFields["bodies"]>): Slot["bodies"] {
     return [request.read(), response.read()].map((body) => {
       if (!body) return undefined;
       const at = this.#room(body.bytes.length);
-      this.#words.set(body.bytes, at % this.#words.length);
+      this.#buffer.set(body.bytes, at % this.#buffer.length);
       this.#written += body.bytes.length;
-      return { at, length: body.bytes.length, cut: body.cut };
+      return { at, length: body.bytes.length, truncated: body.truncated };
     });
   }
 
-  /** Where so many bytes can be written in one piece, which is to be done next. */
+  /** The position at which this many bytes can be written contiguously, as the next write. */
   #room(length: number): number {
-    const left = this.#words.length - (this.#written % this.#words.length);
+    const left = this.#buffer.length - (this.#written % this.#buffer.length);
     if (length > left) this.#written += left;
     return this.#written;
   }
 
   #write(text: string): void {
-    const words = this.#words;
-    const at = this.#written % words.length;
+    const buffer = this.#buffer;
+    const at = this.#written % buffer.length;
     const { length } = text;
-    if (length > SHORT) words.latin1Write(text, at);
-    else for (let i = 0; i < length; i++) words[at + i] = text.charCodeAt(i);
+    if (length > SHORT) writeLatin1(buffer, text, at);
+    else for (let i = 0; i < length; i++) buffer[at + i] = text.charCodeAt(i);
     this.#written += length;
   }
 
-  #read(slot: Slot): Recorded {
+  #read(slot: Slot): RecordedExchange {
     const { method, host, response } = slot;
     const [requestBody, responseBody] = slot.bodies.map(
-      (body) => body && { bytes: this.#bytes(body.at, body.length), cut: body.cut },
+      (body) => body && { bytes: this.#bytes(body.at, body.length), truncated: body.truncated },
     );
-    const target = this.#text(slot.at, slot.target);
-    const head = response === -1 ? undefined : this.#text(slot.at + slot.target, response);
+    const target = this.#textAt(slot.at, slot.target);
+    const head = response === -1 ? undefined : this.#textAt(slot.at + slot.target, response);
     return {
-      facts: slot,
+      metadata: slot,
       method,
       target,
       host,
-      requestHeaders: new Fields(lines(this.#text(slot.headersAt, slot.headers))),
+      requestHeaders: new Fields(lines(this.#textAt(slot.headersAt, slot.headers))),
       responseHeaders: head === undefined ? undefined : slot.isText ? headerLines(head) : lines(head),
       requestBody,
       responseBody,
     };
   }
 
-  #text(at: number, length: number): string {
+  #textAt(at: number, length: number): string {
     return this.#bytes(at, length).toString("latin1");
   }
 
   #bytes(at: number, length: number): Buffer {
-    const from = at % this.#words.length;
-    return this.#words.subarray(from, from + length);
+    const from = at % this.#buffer.length;
+    return this.#buffer.subarray(from, from + length);
   }
 }
 
@@ -188,7 +190,7 @@ function headerLines(head: string): string[] {
   return rest.length === 0 ? [] : parseFields(rest.join("\r\n"));
 }
 
-/** No name or value of a header has a line break: HTTP could not carry it. */
+/** No header has a line break in its name or value: HTTP could not carry it. */
 function lines(text: string): string[] {
   return text === "" ? [] : text.split("\n");
 }

@@ -1,98 +1,100 @@
-/** The control API that core/control.ts describes. */
-import express, { type ErrorRequestHandler, type Express } from "express";
+/** The control API that core/api/control-api.ts describes. */
+import type { RequestListener, ServerResponse } from "node:http";
+import newRouter from "find-my-way";
 import type { ServerStatus } from "../../core/api/control-api.ts";
-import type { Explanation } from "../../core/routing/explain-request.ts";
-import { explainRequest } from "../../core/routing/explain-request.ts";
+import { type Explanation, explainRequest } from "../../core/routing/explain-request.ts";
 import { headOfUrl } from "../../core/routing/routing-input.ts";
-import type { RequestLog } from "../access-log/log.ts";
+import type { AccessLog } from "../access-log/access-log.ts";
 import { type Leases, parseLease } from "../leases.ts";
 import { printServed, type Sessions } from "../sessions.ts";
-import { requestRoutes } from "./requests.ts";
+import type { AddRoute, ApiCall } from "./api-route.ts";
+import { ApiError, readJson, sendJson, sendNothing } from "./json.ts";
+import { requestRoutes } from "./requests-api.ts";
 
 export interface ControlledServer {
   sessions: Sessions;
   leases: Leases;
-  log: RequestLog | undefined;
+  log: AccessLog | undefined;
   status(): ServerStatus;
-  /** A lease came or went. */
-  leased(): void;
+  /** A lease was taken or given up. */
+  leasesChanged(): void;
   stop(reason: string): void;
 }
 
-export function controlApi(server: ControlledServer): Express {
-  const app = express();
-  app.disable("x-powered-by");
-  app.use(express.json({ limit: "10mb", strict: false }));
+export function controlApi(server: ControlledServer): RequestListener {
+  const router = newRouter({
+    ignoreTrailingSlash: true,
+    defaultRoute: (request, response) => {
+      const [path] = (request.url ?? "").split("?");
+      sendJson(response as ServerResponse, 404, {
+        error: `There is no ${request.method} ${path} in the control API.`,
+      });
+    },
+  });
+  const route: AddRoute = (method, path, handler) =>
+    router.on(method, path, (request, response, params, _store, query) => {
+      const call = { request, response, params, query } as ApiCall;
+      Promise.resolve(call)
+        .then(handler)
+        .catch((error: Error) => fail(call.response, error));
+    });
 
-  app.get("/v1/status", (_request, response) => {
-    response.json(server.status());
+  route("GET", "/v1/status", ({ response }) => sendJson(response, 200, server.status()));
+  sessionRoutes(route, server);
+  leaseRoutes(route, server);
+  route("POST", "/v1/explain", async ({ request, response }) => {
+    sendJson(response, 200, explained(server.sessions, await readJson(request)));
   });
-
-  app.get("/v1/sessions", (_request, response) => {
-    const sessions = Object.fromEntries(
-      Array.from(server.sessions, (served) => [served.name, printServed(served)]),
-    );
-    response.json({ sessions });
+  requestRoutes(route, server.log);
+  route("POST", "/v1/stop", ({ response }) => {
+    sendJson(response, 202, {});
+    server.stop("requested by the control API");
   });
-  app.put("/v1/sessions/:name", (request, response) => {
-    const { name } = request.params;
-    const put = server.sessions.put(name, request.body);
-    if (put.ok) response.json({});
-    else
-      response
-        .status(400)
-        .json({ error: `The session "${name}" cannot be served:\n${put.errors.join("\n")}` });
-  });
-  app.delete("/v1/sessions/:name", (request, response) => {
-    server.sessions.delete(request.params.name);
-    response.status(204).end();
-  });
-
-  app.put("/v1/leases/:id", (request, response) => {
-    const lease = parseLease(request.body);
-    if (!lease) {
-      response.status(400).json({ error: "ttl_ms: must be a number of milliseconds, or null" });
-      return;
-    }
-    server.leases.put(request.params.id, lease);
-    server.leased();
-    response.json({});
-  });
-  app.delete("/v1/leases/:id", (request, response) => {
-    server.leases.delete(request.params.id);
-    server.leased();
-    response.status(204).end();
-  });
-
-  app.post("/v1/explain", (request, response) => {
-    const explanation = explained(server.sessions, request.body);
-    if (typeof explanation === "string") response.status(400).json({ error: explanation });
-    else response.json(explanation);
-  });
-
-  app.use("/v1/requests", requestRoutes(server.log));
-
-  app.post("/v1/stop", (_request, response) => {
-    response.status(202).json({});
-    server.stop("asked to by the control API");
-  });
-
-  app.use((request, response) => {
-    response.status(404).json({ error: `There is no ${request.method} ${request.path} in the control API.` });
-  });
-  const failed: ErrorRequestHandler = (error: Error & { status?: number }, _request, response, _next) => {
-    response.status(error.status ?? 500).json({ error: error.message });
-  };
-  app.use(failed);
-  return app;
+  return (request, response) => router.lookup(request, response);
 }
 
-/** What would happen to this request; a text that says what is wrong with the question. */
-function explained(sessions: Sessions, body: unknown): Explanation | string {
+function sessionRoutes(route: AddRoute, { sessions }: ControlledServer): void {
+  route("GET", "/v1/sessions", ({ response }) => {
+    const served = Array.from(sessions, (served) => [served.name, printServed(served)]);
+    sendJson(response, 200, { sessions: Object.fromEntries(served) });
+  });
+  route("PUT", "/v1/sessions/:name", async ({ request, response, params: { name = "" } }) => {
+    const put = sessions.put(name, await readJson(request));
+    if (!put.ok) throw new ApiError(400, `The session "${name}" cannot be served:\n${put.errors.join("\n")}`);
+    sendJson(response, 200, {});
+  });
+  route("DELETE", "/v1/sessions/:name", ({ response, params: { name = "" } }) => {
+    sessions.delete(name);
+    sendNothing(response);
+  });
+}
+
+function leaseRoutes(route: AddRoute, server: ControlledServer): void {
+  route("PUT", "/v1/leases/:id", async ({ request, response, params: { id = "" } }) => {
+    const lease = parseLease(await readJson(request));
+    if (!lease) throw new ApiError(400, "ttl_ms: must be a number of milliseconds, or null");
+    server.leases.put(id, lease);
+    server.leasesChanged();
+    sendJson(response, 200, {});
+  });
+  route("DELETE", "/v1/leases/:id", ({ response, params: { id = "" } }) => {
+    server.leases.delete(id);
+    server.leasesChanged();
+    sendNothing(response);
+  });
+}
+
+function fail(response: ServerResponse, error: Error): void {
+  if (response.headersSent) response.destroy();
+  else sendJson(response, error instanceof ApiError ? error.status : 500, { error: error.message });
+}
+
+/** Throws an ApiError that says what is wrong with the question. */
+function explained(sessions: Sessions, body: unknown): Explanation {
   const { url, headers = {} } = (body ?? {}) as { url?: unknown; headers?: unknown };
-  if (typeof url !== "string" || !URL.canParse(url)) return "url: must be an absolute URL";
-  if (typeof headers !== "object" || headers === null) return "headers: must be an object";
+  if (typeof url !== "string" || !URL.canParse(url)) throw new ApiError(400, "url: must be an absolute URL");
+  if (typeof headers !== "object" || headers === null) throw new ApiError(400, "headers: must be an object");
   if (Object.values(headers).some((value) => typeof value !== "string"))
-    return "headers: every value must be a text";
+    throw new ApiError(400, "headers: every value must be a string");
   return explainRequest(sessions, headOfUrl(url, headers as Record<string, string>));
 }

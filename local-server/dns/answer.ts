@@ -1,14 +1,14 @@
-/** What a DNS query gets: an answer about one of our names, an error, or the word to ask somebody else. */
+/** Decides a DNS query: an answer about one of our names, an error, or forwarding. */
 import { type Answer, type DecodedPacket, decode, encode, type Packet, type Question } from "dns-packet";
 
-/** True for the lower-case host names that lead to this machine. */
+/** True for the lower-case host names that resolve to this machine. */
 export type IsOurs = (name: string) => boolean;
 
 export type Reply = { kind: "answer"; packet: Buffer } | { kind: "forward" } | { kind: "ignore" };
 
-/** Seconds. Sessions come and go: what is remembered about them must not stay. */
+/** Seconds. Sessions start and stop, so answers must not be cached for long. */
 const TTL = 5;
-/** What survives without fragments everywhere (DNS flag day 2020). */
+/** Bytes that are not fragmented on any network (DNS flag day 2020). */
 const UDP_PAYLOAD = 1232;
 /** Bytes (RFC 1035, 2.3.4 and 4.1.1). */
 const HEADER = 12;
@@ -25,9 +25,9 @@ export const SERVFAIL = 2;
 const NOTIMP = 4;
 export const REFUSED = 5;
 
-/** Decides by the query alone; never throws, whatever the bytes are. */
+/** Pure; never throws, whatever the bytes are. */
 export function reply(query: Buffer, isOurs: IsOurs): Reply {
-  // Too short for a header, or an answer: whoever sent it waits for nothing.
+  // Too short for a header, or an answer: its sender expects no answer.
   if (query.length < HEADER || (query[2]! & 0x80) !== 0) return { kind: "ignore" };
   if ((query[2]! & 0x78) !== 0) return failure(query, NOTIMP);
   let packet: DecodedPacket;
@@ -49,14 +49,14 @@ export function reply(query: Buffer, isOurs: IsOurs): Reply {
     packet: encode({
       ...responseTo(packet, question),
       answers,
-      // Nothing of this type, and for how long that may be believed (RFC 2308).
+      // For a negative answer: how long it may be cached (RFC 2308).
       authorities: answers.length > 0 ? [] : [soa(question.name)],
       additionals: edns ? [opt(0, edns)] : [],
     }),
   };
 }
 
-/** An error with the query's id, and its question if it has one: without it many resolvers wait on for their answer. */
+/** An error with the query's id and its question, if it has one: many resolvers ignore an error without the question. */
 export function failure(query: Buffer, rcode: number): Reply & { kind: "answer" } {
   const end = rcode === FORMERR ? HEADER : questionEnd(query);
   const packet = Buffer.alloc(end);
@@ -68,7 +68,7 @@ export function failure(query: Buffer, rcode: number): Reply & { kind: "answer" 
   return { kind: "answer", packet };
 }
 
-/** Where the only question of a query ends; where its header does when there is none that can be repeated. */
+/** The end of a query's only question; the end of its header when there is none that can be copied. */
 function questionEnd(query: Buffer): number {
   if (query.readUInt16BE(4) !== 1) return HEADER;
   let at = HEADER;
@@ -76,12 +76,12 @@ function questionEnd(query: Buffer): number {
     if (length > MAX_LABEL) return HEADER;
     at += 1 + length;
   }
-  // Behind the root's label its type and its class.
+  // The root label, then type and class.
   const end = at + 5;
   return end <= query.length && at - HEADER < MAX_NAME ? end : HEADER;
 }
 
-/** The question is repeated letter by letter: some resolvers mix the case to know their answers (0x20). */
+/** The question's case is kept: some resolvers randomise it to recognise answers (0x20). */
 function responseTo(packet: DecodedPacket, question: Question): Packet {
   const asked = (packet.flags ?? 0) & (RECURSION_DESIRED | CHECKING_DISABLED);
   return {
@@ -109,7 +109,7 @@ function records({ name, type }: Question): Answer[] {
   }
 }
 
-/** Each of our names is a zone of its own: of its neighbours we know nothing. */
+/** Each of our names is a zone: we are not authoritative for its siblings. */
 function soa(name: string): Answer {
   return {
     type: "SOA",
@@ -132,17 +132,17 @@ function badVersion(packet: DecodedPacket, question: Question, edns: Answer): Re
   return { kind: "answer", packet: encode({ ...responseTo(packet, question), additionals: [opt(1, edns)] }) };
 }
 
-/** The wish for DNSSEC is repeated (RFC 3225, 3), though there is none. */
+/** The DO bit is copied (RFC 3225, 3), although there is no DNSSEC. */
 function opt(extendedRcode: number, asked: Answer): Answer {
-  const wish = "flag_do" in asked && asked.flag_do;
+  const dnssecOk = "flag_do" in asked && asked.flag_do;
   return {
     type: "OPT",
     name: ".",
     udpPayloadSize: UDP_PAYLOAD,
     extendedRcode,
     ednsVersion: 0,
-    flags: wish ? DNSSEC_OK : 0,
-    flag_do: wish,
+    flags: dnssecOk ? DNSSEC_OK : 0,
+    flag_do: dnssecOk,
     options: [],
   };
 }

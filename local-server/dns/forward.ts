@@ -1,36 +1,36 @@
-/** Passes queries on to other resolvers, byte for byte but for their id. */
+/** Forwards queries to other resolvers, unchanged except for their id. */
 import { randomInt } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { connect, isIPv6 } from "node:net";
 import type { Resolver } from "./resolvers.ts";
 
-/** How long one resolver may take; then the next one is asked. */
-const PATIENCE_MS = 2_000;
-/** Queries under way: more mean a flood. */
-const MAX_UNDER_WAY = 1_000;
+/** After this time the next resolver is asked. */
+const RESOLVER_TIMEOUT_MS = 2_000;
+/** More queries in flight mean a flood. */
+const MAX_IN_FLIGHT = 1_000;
 
 export type Transport = "udp" | "tcp";
 
 export class Forwarder {
   readonly #resolvers: () => Resolver[];
-  /** What is being asked, by its bytes without the id. */
-  readonly #underWay = new Map<string, Promise<Buffer | undefined>>();
+  /** Queries in flight, by their bytes without the id. */
+  readonly #inFlight = new Map<string, Promise<Buffer | undefined>>();
 
   constructor(resolvers: () => Resolver[]) {
     this.#resolvers = resolvers;
   }
 
   /**
-   * The answer for this query, with its id; undefined when nobody gave one. The same question is asked once at a time:
-   * so a circle, where whom we ask asks us, ends as well.
+   * The answer for this query, with its id; undefined when no resolver gave one. Equal queries in flight are coalesced, which
+   * also ends a loop of a resolver that asks us.
    */
   async ask(query: Buffer, transport: Transport): Promise<Buffer | undefined> {
     const question = transport + query.toString("latin1", 2);
-    let asked = this.#underWay.get(question);
+    let asked = this.#inFlight.get(question);
     if (!asked) {
-      if (this.#underWay.size >= MAX_UNDER_WAY) return undefined;
-      asked = this.#askEach(query, transport).finally(() => this.#underWay.delete(question));
-      this.#underWay.set(question, asked);
+      if (this.#inFlight.size >= MAX_IN_FLIGHT) return undefined;
+      asked = this.#askEach(query, transport).finally(() => this.#inFlight.delete(question));
+      this.#inFlight.set(question, asked);
     }
     const answer = await asked;
     if (!answer) return undefined;
@@ -54,7 +54,7 @@ function askOne(query: Buffer, resolver: Resolver, transport: Transport): Promis
   return transport === "udp" ? overUdp(sent, resolver) : overTcp(sent, resolver);
 }
 
-/** A socket, and so a port, of its own for each query: together with the id hard to guess for a forger. */
+/** A new socket, and so a new port, for each query: port and id together are hard to guess for a forger. */
 function overUdp(query: Buffer, { address, port }: Resolver): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
     const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
@@ -63,9 +63,9 @@ function overUdp(query: Buffer, { address, port }: Resolver): Promise<Buffer | u
       socket.close();
       resolve(answer);
     };
-    const timer = setTimeout(done, PATIENCE_MS);
+    const timer = setTimeout(done, RESOLVER_TIMEOUT_MS);
     socket.once("error", () => done());
-    // Connected: the kernel drops what comes from anybody else.
+    // A connected socket: the kernel drops packets from other addresses.
     socket.connect(port, address, () => {
       socket.on("message", (answer) => {
         if (isAnswerTo(query, answer)) done(answer);
@@ -80,7 +80,7 @@ function overTcp(query: Buffer, { address, port }: Resolver): Promise<Buffer | u
     const socket = connect({ host: address, port });
     let bytes = Buffer.alloc(0);
     let result: Buffer | undefined;
-    socket.setTimeout(PATIENCE_MS, () => socket.destroy());
+    socket.setTimeout(RESOLVER_TIMEOUT_MS, () => socket.destroy());
     socket.once("connect", () => socket.write(framed(query)));
     socket.on("data", (chunk) => {
       bytes = Buffer.concat([bytes, chunk]);
@@ -89,13 +89,13 @@ function overTcp(query: Buffer, { address, port }: Resolver): Promise<Buffer | u
       if (isAnswerTo(query, answer)) result = answer;
       socket.destroy();
     });
-    // Whatever went wrong, it ends with this.
+    // 'close' follows every error.
     socket.on("error", () => {});
     socket.once("close", () => resolve(result));
   });
 }
 
-/** A message as TCP carries it: its length in two bytes before it. */
+/** A message as TCP carries it: preceded by its length in two bytes. */
 export function framed(message: Buffer): Buffer {
   const length = Buffer.alloc(2);
   length.writeUInt16BE(message.length);

@@ -1,7 +1,7 @@
 /**
  * `node dist/local-dns.js [--home DIR] [--listen ADDRESS:PORT] [--forward HOST[:PORT]|none]… [--while FILE]`
- * Answers for the hosts of the running sessions, and passes all other questions on. Ends when there is no local server, and no
- * such file either: the system asks nobody else for its domains while it is installed.
+ * Answers for the hosts of the running sessions, and forwards all other queries. Ends when there is neither a local server nor
+ * the file: while local DNS is installed, the system asks no other resolver for its domains.
  */
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
@@ -11,13 +11,13 @@ import { LEASE_GRACE_MS } from "../../core/api/control-api.ts";
 import { controlAddress } from "../../node/control-address.ts";
 import { log } from "../../node/log.ts";
 import { Forwarder } from "./forward.ts";
-import { Names } from "./names.ts";
 import { parseResolver, type Resolver, systemResolvers } from "./resolvers.ts";
 import { startDns } from "./server.ts";
+import { SessionHostNames } from "./session-host-names.ts";
 
 const DEFAULT_LISTEN = "127.0.0.1:8053";
-/** How often the local server is looked for, and the system's resolvers are read again. */
-const WATCH_MS = 5_000;
+/** How often the local server is probed and the system's resolvers are read again. */
+const PROBE_MS = 5_000;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -35,8 +35,8 @@ async function main(): Promise<void> {
       `--listen must be an address of this machine and a port, as in ${DEFAULT_LISTEN}, not "${values.listen}".`,
     );
 
-  const names = new Names(controlAddress(home));
-  let resolvers = given(values.forward);
+  const names = new SessionHostNames(controlAddress(home));
+  let resolvers = parseForward(values.forward);
   const forwarder = values.forward.includes("none") ? undefined : new Forwarder(() => resolvers);
   const server = await startDns(listen, names, forwarder);
   const readResolvers = () => {
@@ -55,14 +55,14 @@ async function main(): Promise<void> {
     await names.refresh();
     const needed = values.while !== undefined && existsSync(values.while);
     if (!needed && performance.now() - names.lastSeen > LEASE_GRACE_MS) stop("the local server is gone");
-  }, WATCH_MS);
+  }, PROBE_MS);
   process.on("uncaughtException", (error) => log(`error: ${error.stack ?? error.message}`));
   log(`local DNS started, process ${process.pid}`);
   log(`dns port ${server.port}`);
 }
 
-/** Throws an Error that names what is no resolver. */
-function given(forward: string[]): Resolver[] {
+/** Throws an Error that names the invalid argument. */
+function parseForward(forward: string[]): Resolver[] {
   return forward
     .filter((text) => text !== "none")
     .map((text) => {

@@ -1,4 +1,4 @@
-/** Who answers for all the names that are not ours: the resolvers this machine would use without us. */
+/** The resolvers for all other names: those that this machine would use without local DNS. */
 import { getServers } from "node:dns";
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
@@ -8,12 +8,15 @@ export interface Resolver {
   port: number;
 }
 
-/** Where the resolvers behind a stub are written: systemd-resolved's and NetworkManager's (with dnsmasq). */
-const BEHIND_STUBS = ["/run/systemd/resolve/resolv.conf", "/run/NetworkManager/no-stub-resolv.conf"];
+/** Files that list the resolvers behind a stub: systemd-resolved's and NetworkManager's (with dnsmasq). */
+const RESOLVERS_BEHIND_STUBS = [
+  "/run/systemd/resolve/resolv.conf",
+  "/run/NetworkManager/no-stub-resolv.conf",
+];
 
-/** The system's resolvers, without local DNS (where it listens at `own`) and without stubs that would ask it again. */
+/** The system's resolvers, without local DNS (listening at `own`) and without stubs that would ask it again. */
 export function systemResolvers(own?: Resolver): Resolver[] {
-  for (const file of BEHIND_STUBS) {
+  for (const file of RESOLVERS_BEHIND_STUBS) {
     const found = inFile(file);
     if (found.length > 0) return without(own, found);
   }
@@ -42,7 +45,7 @@ function without(own: Resolver | undefined, all: Resolver[]): Resolver[] {
   return all.filter(({ address, port }) => address !== own?.address || port !== own.port);
 }
 
-/** `9.9.9.9`, `127.0.0.1:5353`, `fe80::1%eth0`, `[::1]:5353`; undefined when it is none of these. */
+/** `9.9.9.9`, `127.0.0.1:5353`, `fe80::1%eth0`, `[::1]:5353`; undefined for anything else. */
 export function parseResolver(text: string): Resolver | undefined {
   const match = /^(?:\[(?<v6>[^\]]+)\]|(?<v4>[\d.]+))(?::(?<port>\d{1,5}))?$/.exec(text);
   const address = match?.groups?.v6 ?? match?.groups?.v4 ?? text;

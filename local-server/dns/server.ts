@@ -1,13 +1,13 @@
-/** Listens for DNS queries on an address of this machine, over UDP and TCP on one port. */
+/** Serves DNS on a loopback address, over UDP and TCP on one port. */
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { createServer, type Server, type Socket } from "node:net";
 import { LOCAL_DNS_PROBE_NAME } from "../../core/api/control-api.ts";
 import { failure, REFUSED, type Reply, reply, SERVFAIL } from "./answer.ts";
 import { type Forwarder, framed, type Transport } from "./forward.ts";
-import type { Names } from "./names.ts";
 import type { Resolver } from "./resolvers.ts";
+import type { SessionHostNames } from "./session-host-names.ts";
 
-/** Ports tried for one that is free for both. */
+/** Ports tried to find one that is free for both. */
 const ATTEMPTS = 20;
 const MAX_CONNECTIONS = 200;
 const TCP_IDLE_MS = 10_000;
@@ -17,19 +17,19 @@ export interface DnsServer {
   close(): void;
 }
 
-/** `forwarder` undefined: what is not ours is refused. Port 0 is any. Throws the system's error when it is taken. */
+/** Without a forwarder, queries for other names are refused. Port 0: any. Throws the system's error when it is taken. */
 export async function startDns(
   listen: Resolver,
-  names: Names,
+  names: SessionHostNames,
   forwarder: Forwarder | undefined,
 ): Promise<DnsServer> {
   const isOurs = (name: string) => name === LOCAL_DNS_PROBE_NAME || names.has(name);
-  /** A buffer at once when the answer is known at once: a name that was ours a moment ago does not wait. */
+  /** Synchronous when the answer is known: a name that was ours a moment ago does not wait for a refresh. */
   const answer = (query: Buffer, transport: Transport): Packet | Promise<Packet> => {
     const decision = reply(query, isOurs);
     if (names.fresh) return carryOut(decision, query, transport);
     const refreshed = names.refresh();
-    if (names.recent && decision.kind !== "forward") return carryOut(decision, query, transport);
+    if (names.usable && decision.kind !== "forward") return carryOut(decision, query, transport);
     return refreshed.then(() => carryOut(reply(query, isOurs), query, transport));
   };
   const carryOut = (decision: Reply, query: Buffer, transport: Transport) => {
@@ -59,7 +59,7 @@ export async function startDns(
 
 type Packet = Buffer | undefined;
 
-/** One query after the other, in their order. Whoever does not read the answers is not read either. */
+/** Answers queries one after the other, in order, with back-pressure. */
 function serveTcp(socket: Socket, answer: (query: Buffer) => Packet | Promise<Packet>): void {
   let bytes = Buffer.alloc(0);
   socket.setTimeout(TCP_IDLE_MS, () => socket.destroy());
@@ -70,7 +70,7 @@ function serveTcp(socket: Socket, answer: (query: Buffer) => Packet | Promise<Pa
       const query = bytes.subarray(2, end);
       bytes = bytes.subarray(end);
       const packet = await answer(query);
-      if (packet && socket.writable && !socket.write(framed(packet))) await writableAgain(socket);
+      if (packet && socket.writable && !socket.write(framed(packet))) await drained(socket);
     }
   };
   socket.on("data", (chunk: Buffer) => {
@@ -80,7 +80,7 @@ function serveTcp(socket: Socket, answer: (query: Buffer) => Packet | Promise<Pa
   });
 }
 
-function writableAgain(socket: Socket): Promise<void> {
+function drained(socket: Socket): Promise<void> {
   return new Promise((resolve) => {
     socket.once("drain", resolve);
     socket.once("close", () => resolve());
@@ -92,11 +92,11 @@ async function bind({ address, port }: Resolver): Promise<{ tcp: Server; udp: Ud
     const tcp = createServer();
     await new Promise<void>((resolve, reject) => tcp.once("error", reject).listen(port, address, resolve));
     const bound = (tcp.address() as { port: number }).port;
-    const udp = createSocket({ type: "udp4", recvBufferSize: 4 << 20, lookup: isAddressAlready });
+    const udp = createSocket({ type: "udp4", recvBufferSize: 4 << 20, lookup: addressLookup });
     try {
       await new Promise<void>((resolve, reject) => udp.once("error", reject).bind(bound, address, resolve));
       udp.removeAllListeners("error");
-      // A client that has gone is none of our business (Windows reports it on the next read).
+      // A client's closed port is not our error (Windows reports it on the next read).
       udp.on("error", () => {});
       return { tcp, udp };
     } catch (error) {
@@ -106,8 +106,8 @@ async function bind({ address, port }: Resolver): Promise<{ tcp: Server; udp: Ud
   }
 }
 
-/** Whoever asked is known by address: the usual look-up of it is a fifth of the work for an answer. */
-function isAddressAlready(
+/** The client's address needs no lookup: the usual one takes a fifth of the CPU of an answer. */
+function addressLookup(
   address: string,
   _options: unknown,
   done: (error: null, address: string, family: number) => void,

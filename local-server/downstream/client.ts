@@ -1,21 +1,21 @@
-/** The client's side of one request: the same for HTTP/1.1 and HTTP/2. */
+/** The downstream side of one request: the same for HTTP/1.1 and HTTP/2. */
 
 import type { Socket } from "node:net";
+import type { Exchange } from "../../core/api/request-log-api.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
-import type { Exchange } from "../access-log/exchange.ts";
-import type { Protocol } from "../access-log/facts.ts";
+import type { LocalFailure } from "../http/failures.ts";
 import type { Fields } from "../http/fields.ts";
 import type { ResponseHead } from "../http/response-parser.ts";
-import type { Traffic } from "./splice.ts";
+import type { TunnelledTraffic } from "./splice.ts";
 
-export interface RequestBody {
+export interface RequestBodyReader {
   data(chunk: Buffer): void;
   /** `trailers` as name, value, name, value… */
   end(trailers: string[]): void;
 }
 
-/** The head of an answer. `headers` as name, value, name, value…, without those of a connection. */
-export interface ForwardedHead {
+/** The head of a response to the client. `headers`: end-to-end lines as name, value, name, value… */
+export interface DownstreamResponse {
   status: number;
   reason: string;
   headers: string[];
@@ -37,29 +37,30 @@ export interface ClientHead extends RequestHead {
 }
 
 export interface Client extends ClientHead {
-  readonly protocol: Protocol;
-  /** What the request log notes; undefined without a log. */
-  exchange: Exchange | undefined;
-  /** The client has gone away before its answer was complete. Called at most once. */
+  readonly protocol: Exchange["protocol"];
+  /** The client has disconnected before its response was complete. Called at most once. */
   onGone: () => void;
-  /** The answer may go on after `write` was false. */
+  /** The response may go on after `write` was false. */
   onDrain: () => void;
 
   /** Begins to hand over the request's body. */
-  read(body: RequestBody): void;
+  read(body: RequestBodyReader): void;
   pause(): void;
   resume(): void;
 
   /** 100, 102 or 103. */
   inform(status: number, headers: string[]): void;
-  respond(head: ForwardedHead): void;
-  /** Sends the head, if it waits for the body. */
+  respond(response: DownstreamResponse): void;
+  /** Sends the head, if it is held back for the first bytes of the body. */
   flush(): void;
   /** False when the caller should wait for `onDrain`. `done` is called when the bytes are not needed any more. */
   write(chunk: Buffer, done: () => void): boolean;
   end(trailers: string[]): void;
-  /** The service has switched protocols: from here on bytes are carried, not HTTP. With `upgrade` only. */
-  switch?(head: ResponseHead, service: Socket, rest: Buffer, traffic: Traffic | undefined): void;
-  /** Ends an answer so that nobody can take it for a complete one. */
+  /** The service has switched protocols: from here on bytes are carried, not HTTP. Only with `upgrade`. */
+  switch?(head: ResponseHead, service: Socket, rest: Buffer, traffic: TunnelledTraffic | undefined): void;
+  /** Ends a response so that it cannot be taken for a complete one. */
   break(): void;
 }
+
+/** Takes a request, with the failure when it has to be refused. */
+export type ServeClient = (client: Client, refusal?: LocalFailure) => void;

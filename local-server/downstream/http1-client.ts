@@ -1,19 +1,19 @@
-/** A request that came over HTTP/1.1. */
+/** A request that came over HTTP/1. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Exchange } from "../access-log/exchange.ts";
-import type { Protocol } from "../access-log/facts.ts";
-import { type Fields, fieldsOf } from "../http/fields.ts";
-import type { Client, ForwardedHead, RequestBody } from "./client.ts";
+import { type Fields, FieldsCache, http1Lines } from "../http/fields.ts";
+import type { Client, DownstreamResponse, RequestBodyReader } from "./client.ts";
+
+/** Where a connection keeps its intern table. */
+const FIELDS_CACHE = Symbol("fields cache");
 
 export class Http1Client implements Client {
-  readonly protocol: Protocol;
+  readonly protocol: Client["protocol"];
   readonly method: string;
   readonly host: string;
   readonly target: string;
   readonly fields: Fields;
   readonly secure: boolean;
   readonly hasBody: boolean;
-  exchange: Exchange | undefined;
   onGone = () => {};
   onDrain = () => {};
   readonly #request: IncomingMessage;
@@ -25,21 +25,21 @@ export class Http1Client implements Client {
     this.#response = response;
     this.protocol = request.httpVersionMinor < 1 ? "HTTP/1.0" : "HTTP/1.1";
     this.method = request.method ?? "GET";
-    this.fields = fieldsOf(request.rawHeaders);
+    this.fields = fieldsCache(request.socket).intern(request.rawHeaders);
     const { authority, path } = splitAbsolute(request.url ?? "/");
     this.host = authority ?? this.fields.get("host") ?? "";
     this.target = path;
     this.secure = "encrypted" in request.socket;
     const length = this.fields.get("content-length");
     this.hasBody = this.fields.has("transfer-encoding") || (length !== undefined && length !== "0");
-    // What the service does not say is not ours to add.
+    // A transparent proxy adds no Date of its own.
     response.sendDate = false;
     response.on("drain", () => this.onDrain());
     const gone = () => {
       if (!this.#ended || !response.writableFinished) this.onGone();
     };
     response.on("close", gone);
-    // Behind another one on a pipelining connection an answer has no socket yet whose end it could see.
+    // A pipelined request's response has no socket yet whose end it could notice.
     if (!response.socket) {
       request.socket.once("close", gone);
       response.once("close", () => request.socket.off("close", gone));
@@ -50,7 +50,7 @@ export class Http1Client implements Client {
     return this.fields.get(name);
   }
 
-  read(body: RequestBody): void {
+  read(body: RequestBodyReader): void {
     const request = this.#request;
     request.on("data", (chunk: Buffer) => body.data(chunk));
     request.on("end", () => body.end(request.rawTrailers));
@@ -65,20 +65,19 @@ export class Http1Client implements Client {
   }
 
   inform(status: number, headers: string[]): void {
-    // HTTP/1.0 knows no such answers.
+    // HTTP/1.0 has no 1xx responses.
     if (this.#request.httpVersionMinor < 1) return;
     if (status === 100) {
       this.#response.writeContinue();
       return;
     }
-    let text = `HTTP/1.1 ${status} ${status === 103 ? "Early Hints" : "Processing"}\r\n`;
-    for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
-    this.#response.socket?.write(`${text}\r\n`, "latin1");
+    const reason = status === 103 ? "Early Hints" : "Processing";
+    this.#response.socket?.write(`HTTP/1.1 ${status} ${reason}\r\n${http1Lines(headers)}\r\n`, "latin1");
   }
 
-  respond({ status, reason, headers }: ForwardedHead): void {
+  respond({ status, reason, headers }: DownstreamResponse): void {
     const response = this.#response;
-    // An upload that nobody reads to its end leaves nothing to tell the next request from.
+    // Where an upload is not read to its end, the next request could not be told from it.
     if (!this.#request.complete && this.fields.has("expect")) headers.push("Connection", "close");
     if (this.#request.httpVersionMinor < 1) headers = withoutTrailer(headers);
     response.writeHead(status, reason, headers);
@@ -101,13 +100,18 @@ export class Http1Client implements Client {
   break(): void {
     this.#ended = true;
     const { socket } = this.#response;
-    // Without a length and without chunks the end of the connection is the end of the answer: only a reset is none.
+    // Without length and chunks a closed connection means a complete response; a reset does not.
     if (this.#request.httpVersionMinor < 1 && socket && !("encrypted" in socket)) socket.resetAndDestroy();
     else this.#response.destroy();
   }
 }
 
-/** `GET http://host/path` as a proxy gets it: RFC 9112, 3.2.2 lets its host win over the `Host` header. */
+function fieldsCache(socket: object & { [FIELDS_CACHE]?: FieldsCache }): FieldsCache {
+  socket[FIELDS_CACHE] ??= new FieldsCache();
+  return socket[FIELDS_CACHE];
+}
+
+/** `GET http://host/path` as a proxy gets it: its host takes precedence over the `Host` header (RFC 9112, 3.2.2). */
 function splitAbsolute(target: string): { authority: string | undefined; path: string } {
   const match = /^https?:\/\/([^/?#]+)/i.exec(target);
   if (!match) return { authority: undefined, path: target };
@@ -115,7 +119,7 @@ function splitAbsolute(target: string): { authority: string | undefined; path: s
   return { authority: match[1], path: path.startsWith("/") ? path : `/${path}` };
 }
 
-/** Node refuses to announce trailers in an answer that cannot have any. */
+/** Node refuses to announce trailers in a response that cannot have any. */
 function withoutTrailer(headers: string[]): string[] {
   const kept: string[] = [];
   for (let i = 0; i < headers.length; i += 2)

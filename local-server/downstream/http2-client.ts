@@ -1,13 +1,13 @@
-/** A request that came over HTTP/2: one stream of a session. */
+/** A request that came over HTTP/2: one stream of a connection. */
 import { randomBytes } from "node:crypto";
 import type { ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
-import type { Exchange } from "../access-log/exchange.ts";
-import { endToEnd, type Fields, fieldsOf } from "../http/fields.ts";
+import { endToEnd, type Fields, type FieldsCache } from "../http/fields.ts";
 import { http2Fields, sendFields, splitPseudo } from "../http/http2-fields.ts";
 import type { ResponseHead } from "../http/response-parser.ts";
-import type { Client, ForwardedHead, RequestBody } from "./client.ts";
-import { splice, type Traffic } from "./splice.ts";
+import { rawHeaderLines } from "../node-internals.ts";
+import type { Client, DownstreamResponse, RequestBodyReader } from "./client.ts";
+import { splice, type TunnelledTraffic } from "./splice.ts";
 
 export class Http2Client implements Client {
   readonly protocol = "HTTP/2";
@@ -18,28 +18,27 @@ export class Http2Client implements Client {
   readonly secure: boolean;
   readonly hasBody: boolean;
   readonly upgrade: string | undefined;
-  exchange: Exchange | undefined;
   onGone = () => {};
   onDrain = () => {};
   readonly #stream: ServerHttp2Stream;
   #ended = false;
   #trailers: string[] = [];
 
-  /** `raw` as the `stream` event gives it: name, value, name, value…, pseudo-headers included. */
-  constructor(stream: ServerHttp2Stream, raw: string[]) {
+  /** `raw`: name, value, name, value…, pseudo-headers included. */
+  constructor(stream: ServerHttp2Stream, raw: string[], cache: FieldsCache) {
     this.#stream = stream;
     const { pseudo, headers } = splitPseudo(raw);
     this.upgrade = pseudo[":protocol"];
-    // RFC 8441: an extended CONNECT is what HTTP/1.1 writes as a GET with Upgrade and a key.
+    // RFC 8441: an extended CONNECT corresponds to a GET with Upgrade and a key in HTTP/1.1.
     this.method = this.upgrade === undefined ? (pseudo[":method"] ?? "") : "GET";
     if (this.upgrade !== undefined) headers.push("sec-websocket-key", randomBytes(16).toString("base64"));
-    this.fields = fieldsOf(headers);
+    this.fields = cache.intern(headers);
     this.host = pseudo[":authority"] ?? this.fields.get("host") ?? "";
     this.target = pseudo[":path"] ?? "";
     this.secure = stream.session?.encrypted ?? false;
     this.hasBody = this.upgrade === undefined && !stream.endAfterHeaders;
     stream.on("drain", () => this.onDrain());
-    // Every way to go also closes; there is nobody to tell the reason.
+    // 'close' follows every error.
     stream.on("error", () => {});
     stream.on("close", () => {
       if (!this.#ended) this.onGone();
@@ -50,11 +49,11 @@ export class Http2Client implements Client {
     return this.fields.get(name);
   }
 
-  read(body: RequestBody): void {
+  read(body: RequestBodyReader): void {
     const stream = this.#stream;
     let trailers: string[] = [];
-    stream.on("trailers", (_headers, _flags, raw?: string[]) => {
-      trailers = raw ?? [];
+    stream.on("trailers", (headers, _flags, raw?: string[]) => {
+      trailers = rawHeaderLines(headers, raw);
     });
     stream.on("data", (chunk: Buffer) => body.data(chunk));
     stream.on("end", () => {
@@ -76,7 +75,7 @@ export class Http2Client implements Client {
     this.#stream.additionalHeaders({ ":status": status, ...http2Fields(headers) });
   }
 
-  respond({ status, headers, hasBody, length }: ForwardedHead): void {
+  respond({ status, headers, hasBody, length }: DownstreamResponse): void {
     const stream = this.#stream;
     if (stream.destroyed) return;
     const waitForTrailers = hasBody && length === undefined;
@@ -86,7 +85,7 @@ export class Http2Client implements Client {
     sendFields(http2Fields(headers), (fields) => stream.respond({ ":status": status, ...fields }, options));
   }
 
-  /** `respond` has sent it. */
+  /** `respond` has sent the head. */
   flush(): void {}
 
   write(chunk: Buffer, done: () => void): boolean {
@@ -101,7 +100,12 @@ export class Http2Client implements Client {
     if (!this.#stream.writableEnded) this.#stream.end();
   }
 
-  switch({ fields }: ResponseHead, service: Socket, rest: Buffer, traffic: Traffic | undefined): void {
+  switch(
+    { fields }: ResponseHead,
+    service: Socket,
+    rest: Buffer,
+    traffic: TunnelledTraffic | undefined,
+  ): void {
     this.onGone = () => {};
     const stream = this.#stream;
     if (stream.destroyed) {
@@ -119,7 +123,7 @@ export class Http2Client implements Client {
 
   break(): void {
     this.#ended = true;
-    // `close(code)` would end the body cleanly before it resets the stream.
-    this.#stream.destroy(new Error("The service broke off its answer."));
+    // `close(code)` would end the body cleanly before resetting the stream.
+    this.#stream.destroy(new Error("The service broke off its response."));
   }
 }

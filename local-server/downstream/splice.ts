@@ -1,22 +1,27 @@
-/** Joins two byte streams: what one reads the other writes, each way until its own end. */
+/** Pipes two byte streams into each other, each direction until its own end. */
 import type { Duplex } from "node:stream";
 import { ServiceSocket } from "../upstream/service-socket.ts";
 
-/** Is told of what goes by. */
-export interface Traffic {
+/** Is called with the bytes of both directions. */
+export interface TunnelledTraffic {
   client(chunk: Buffer): void;
   service(chunk: Buffer): void;
   /** This side has ended. */
-  over(by: "client" | "service"): void;
+  ended(by: "client" | "service"): void;
 }
 
 /** An error or a sudden end on one side ends the other; a half-closed side stays half-closed. */
-export function splice(client: Duplex, service: Duplex, traffic: Traffic | undefined): void {
-  carry(client, service, "client", traffic);
-  carry(service, client, "service", traffic);
+export function splice(client: Duplex, service: Duplex, traffic: TunnelledTraffic | undefined): void {
+  pipe(client, service, "client", traffic);
+  pipe(service, client, "service", traffic);
 }
 
-function carry(from: Duplex, to: Duplex, side: "client" | "service", traffic: Traffic | undefined): void {
+function pipe(
+  from: Duplex,
+  to: Duplex,
+  side: "client" | "service",
+  traffic: TunnelledTraffic | undefined,
+): void {
   const pass = (chunk: Buffer, release?: () => void) => {
     traffic?.[side](chunk);
     if (to.destroyed) release?.();
@@ -26,13 +31,13 @@ function carry(from: Duplex, to: Duplex, side: "client" | "service", traffic: Tr
   else from.on("data", pass);
   to.on("drain", () => from.resume());
   from.on("end", () => {
-    traffic?.over(side);
+    traffic?.ended(side);
     to.end();
   });
   from.on("error", () => to.destroy());
   from.on("close", () => {
-    traffic?.over(side);
-    // What was read to its end is still being written; after that nobody is left to listen.
+    traffic?.ended(side);
+    // What was read to its end is still being written.
     if (!from.readableEnded) to.destroy();
     else if (to.writableFinished) to.destroy();
     else to.once("finish", () => to.destroy());

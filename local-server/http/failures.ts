@@ -1,4 +1,4 @@
-/** The answers that come from the local server itself: what is wrong and what to do. */
+/** The responses of the local server itself: what is wrong and what to do. */
 
 import type { ProxyFailure } from "../../core/routing/proxy-failure.ts";
 import type { DecisionFailure } from "../../core/routing/request-decision.ts";
@@ -7,23 +7,23 @@ import { isLocal } from "../../core/session/session-document.ts";
 import type { Served } from "../sessions.ts";
 import { MalformedResponse } from "./response-parser.ts";
 
-export type Failure =
+export type LocalFailure =
   | DecisionFailure
   | ProxyFailure<"bad-request" | "service-unreachable" | "edge-unreachable">;
 
-/** `reason`: what the next reader could take for something else. */
-export function badRequest(reason: string, status = 400): Failure {
+/** `reason`: what is malformed or ambiguous. */
+export function badRequest(reason: string, status = 400): LocalFailure {
   return {
     status,
     code: "bad-request",
-    title: "This request is not as HTTP has it",
+    title: "Malformed HTTP request",
     explanation: `Linkup refused this request: ${reason}.\n`,
   };
 }
 
-export function badGateway({ name }: Served, { service, origin }: Routed, error: Error): Failure {
+export function badGateway({ name }: Served, { service, origin }: Routed, error: Error): LocalFailure {
   const local = isLocal(service.location);
-  const explanation = `Linkup could not get an answer from the service "${service.name}" of the session "${name}".
+  const explanation = `Linkup got no response from the service "${service.name}" of the session "${name}".
 Target: ${origin}
 Cause: ${cause(error, origin, local)}
 What to do: ${advice(error, service.name, local)}
@@ -32,17 +32,17 @@ What to do: ${advice(error, service.name, local)}
   return { status: 502, code: "service-unreachable", title, explanation };
 }
 
-export function edgeUnreachable(host: string, error: Error): Failure {
-  const explanation = `No session on this machine has the host ${host}, and the place where it really is could not be reached.
+export function publicOriginUnreachable(host: string, error: Error): LocalFailure {
+  const explanation = `No session on this machine has the host ${host}, and its public origin could not be reached.
 Cause: ${cause(error, `https://${host}`, false)}
-What to do: if it is a session of this machine, start it; else check the network and that the host exists.
+What to do: if it belongs to a session of this machine, start that session; otherwise check the network and that the host exists.
 `;
   return { status: 502, code: "edge-unreachable", title: `${host} could not be reached`, explanation };
 }
 
 function cause(error: NodeJS.ErrnoException, origin: string, local: boolean): string {
   if (error instanceof MalformedResponse) return error.message;
-  if (isTls(error)) return `it does not speak TLS as was expected (${tlsReason(error)})`;
+  if (isTls(error)) return `the TLS handshake failed (${tlsReason(error)})`;
   switch (error.code) {
     case "ECONNREFUSED":
       return local
@@ -57,7 +57,7 @@ function cause(error: NodeJS.ErrnoException, origin: string, local: boolean): st
       return `${origin} cannot be reached: ${error.message}`;
     case "ECONNRESET":
     case "EPIPE":
-      return "it closed the connection before its answer was complete";
+      return "it closed the connection before its response was complete";
     default:
       return error.message;
   }
@@ -65,7 +65,7 @@ function cause(error: NodeJS.ErrnoException, origin: string, local: boolean): st
 
 function advice(error: NodeJS.ErrnoException, service: string, local: boolean): string {
   if (error instanceof MalformedResponse || isTls(error))
-    return "check that this port speaks HTTP, and that it is http or https as said.";
+    return "check that this port speaks HTTP, and that its scheme (http/https) in linkup.yaml is right.";
   if (!local) return "check the network and that the deployed service is up.";
   return `start ${service} on this machine, or route it to its deployed copy ("linkup route remote ${service}").`;
 }
@@ -74,7 +74,7 @@ function isTls({ code = "" }: NodeJS.ErrnoException): boolean {
   return code === "EPROTO" || code.startsWith("ERR_SSL_");
 }
 
-/** What OpenSSL says between much else. */
+/** The reason within OpenSSL's long message. */
 function tlsReason({ message }: Error): string {
   return /SSL routines:[^:]*:([^:\n]+)/.exec(message)?.[1] ?? message;
 }

@@ -1,13 +1,14 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Fields, fieldsOf } from "./fields.ts";
+import { Fields, FieldsCache } from "./fields.ts";
 
 const copy = (raw: string[]) => raw.map((text) => Buffer.from(text).toString());
 
-test("the same lines are the same object, others another one", () => {
+test("equal lines are interned as one object, others are not", () => {
+  const cache = new FieldsCache();
   const raw = ["Host", "a.example", "Accept", "*/*"];
-  const fields = fieldsOf(raw);
-  expect(fieldsOf(copy(raw))).toBe(fields);
+  const fields = cache.intern(raw);
+  expect(cache.intern(copy(raw))).toBe(fields);
   for (const other of [
     ["Host", "b.example", "Accept", "*/*"],
     ["host", "a.example", "Accept", "*/*"],
@@ -15,20 +16,28 @@ test("the same lines are the same object, others another one", () => {
     ["Host", "a.example"],
     [...raw, "Accept", ""],
   ])
-    expect(fieldsOf(other)).not.toBe(fields);
+    expect(cache.intern(other)).not.toBe(fields);
 });
 
-test("whatever was asked before, it has the lines that are asked for", () => {
+test("an interned object always has the lines that were asked for", () => {
+  const cache = new FieldsCache();
   const text = fc.constantFrom("", "a", "b", "A", "ab");
   const lines = fc.array(fc.tuple(text, text), { maxLength: 4 }).map((pairs) => pairs.flat());
   fc.assert(
     fc.property(fc.array(lines, { maxLength: 50 }), (all) => {
-      for (const raw of all) expect(fieldsOf(copy(raw))).toMatchObject(new Fields(raw));
+      for (const raw of all)
+        expect(cache.intern(copy(raw))).toMatchObject({ raw, names: new Fields(raw).names });
     }),
   );
 });
 
-test("very long ones are not remembered", () => {
+test("very long lines are not interned", () => {
+  const cache = new FieldsCache();
   const raw = ["Cookie", "a".repeat(10_000)];
-  expect(fieldsOf(raw)).not.toBe(fieldsOf(raw));
+  expect(cache.intern(raw)).not.toBe(cache.intern(raw));
+});
+
+test("two connections share nothing", () => {
+  const raw = ["Cookie", "a=1"];
+  expect(new FieldsCache().intern(raw)).not.toBe(new FieldsCache().intern(raw));
 });

@@ -1,16 +1,19 @@
+/** Header fields. */
 import { HOP_BY_HOP } from "../../core/routing/proxy-headers.ts";
+import { flatten } from "../node-internals.ts";
 
 /**
- * Header lines as they came: names with their case, order and duplicates kept. HTTP allows a reader to fold them,
- * but services and browsers notice, so a proxy that wants to be unseen does not.
+ * Header lines as they came: names with their case, order and duplicates kept. HTTP allows a reader to combine them,
+ * but services and browsers notice, so a transparent proxy does not.
  */
 export class Fields {
   /** Name, value, name, value… */
   readonly raw: readonly string[];
   /** The names in lower case, one for each line. */
   readonly names: readonly string[];
-  /** What was made of them for a service the last time. */
-  own: OwnLines | undefined;
+  /** The lines for the service, as they were last made of these. */
+  forwarded: ForwardedLines | undefined;
+  #fingerprint: number | undefined;
 
   constructor(raw: readonly string[]) {
     this.raw = raw;
@@ -42,41 +45,81 @@ export class Fields {
       .map((member) => member.trim().toLowerCase())
       .filter(Boolean);
   }
+
+  /** Equal for equal lines. */
+  get fingerprint(): number {
+    this.#fingerprint ??= fingerprint(this.raw);
+    return this.#fingerprint;
+  }
+
+  equals(other: Fields): boolean {
+    return this === other || (this.fingerprint === other.fingerprint && isSame(this.raw, other.raw));
+  }
 }
 
-/** A client's lines as a service gets them. */
-export interface OwnLines {
-  /** The lower-case names of the lines that the proxy writes itself, and the `Origin` that is shown instead of the client's. */
-  added: string[];
+/** Lines of a message, serialised at most once. */
+export class HeaderLines {
+  /** Name, value, name, value… */
+  readonly raw: readonly string[];
+  #http1: string | undefined;
+
+  constructor(raw: readonly string[]) {
+    this.raw = raw;
+  }
+
+  /** As HTTP/1 writes them, each with its line break. */
+  get http1(): string {
+    this.#http1 ??= flatten(http1Lines(this.raw));
+    return this.#http1;
+  }
+}
+
+/** A client's lines as its service gets them, and what they depend on besides the lines themselves. */
+export interface ForwardedLines {
+  /** The lower-case names of the lines that the proxy writes itself. */
+  overridden: readonly string[];
+  /** The `Origin` that the service sees instead of the client's. */
   origin: string | undefined;
-  /** HTTP/1.1 lines, each with its line break: as they came, but for the host, those of the connection, and cookies joined. */
-  text: string;
+  lines: HeaderLines;
 }
 
-/** So many heads are remembered, with values of no more than so many characters each. */
-const REMEMBERED = 64;
-const MAX_LENGTH = 8_192;
-const remembered: (Fields | undefined)[] = Array.from({ length: REMEMBERED }, () => undefined);
+/** `name: value` with a line break for each pair. */
+export function http1Lines(raw: readonly string[]): string {
+  let text = "";
+  for (let i = 0; i < raw.length; i += 2) text += `${raw[i]}: ${raw[i + 1]}\r\n`;
+  return text;
+}
+
+/** Slots of a connection's intern table, and the longest values (in characters, together) worth interning. */
+const SLOTS = 8;
+const MAX_INTERNED = 8_192;
 
 /**
- * The same object for the same lines, name, value, name, value…: a browser says nearly the same with each request, so what
- * is made of it is made once (measured: 4 % of a request).
+ * Interns the header fields of one client connection: a browser sends nearly the same ones with each request, so what is
+ * derived from them is derived once (measured: 4 % of a request). Bound to the connection, because it holds cookies and
+ * tokens, which must not outlive it.
  */
-export function fieldsOf(raw: readonly string[]): Fields {
-  let key = raw.length;
-  let length = 0;
-  for (let i = 1; i < raw.length; i += 2) {
-    const value = raw[i]!.length;
-    key = (key * 31 + value) | 0;
-    length += value;
+export class FieldsCache {
+  readonly #slots: (Fields | undefined)[] = [];
+
+  /** The same object for the same lines. */
+  intern(raw: readonly string[]): Fields {
+    let length = 0;
+    for (let i = 1; i < raw.length; i += 2) length += raw[i]!.length;
+    const slot = fingerprint(raw) & (SLOTS - 1);
+    const known = this.#slots[slot];
+    if (known && isSame(known.raw, raw)) return known;
+    const fields = new Fields(raw);
+    if (length <= MAX_INTERNED) this.#slots[slot] = fields;
+    return fields;
   }
-  if (length > MAX_LENGTH) return new Fields(raw);
-  const place = (key ^ (key >>> 8)) & (REMEMBERED - 1);
-  const known = remembered[place];
-  if (known && isSame(known.raw, raw)) return known;
-  const fields = new Fields(raw);
-  remembered[place] = fields;
-  return fields;
+}
+
+/** Depends on the number of lines and the lengths of their values only: computing it costs less than one comparison. */
+function fingerprint(raw: readonly string[]): number {
+  let hash = raw.length;
+  for (let i = 1; i < raw.length; i += 2) hash = (hash * 31 + raw[i]!.length) | 0;
+  return hash ^ (hash >>> 8);
 }
 
 function isSame(one: readonly string[], other: readonly string[]): boolean {
@@ -88,10 +131,10 @@ function isSame(one: readonly string[], other: readonly string[]): boolean {
 const NONE: ReadonlySet<string> = new Set();
 
 /**
- * What `Connection` cannot take away: the frame of the message, and what this proxy or the service decides by.
- * Without its length a body would be read as the next request.
+ * Headers that a client cannot have removed by naming them in `Connection`: those that frame the message, and those that
+ * the proxy or the service decides by. A body without its length would be read as the next request.
  */
-const KEPT: ReadonlySet<string> = new Set([
+const NEVER_HOP_BY_HOP: ReadonlySet<string> = new Set([
   "authorization",
   "cache-control",
   "content-length",
@@ -108,19 +151,20 @@ const KEPT: ReadonlySet<string> = new Set([
   "x-forwarded-host",
 ]);
 
-/** The header names that `Connection` lists: they end at this hop as well. */
+/** The header names that `Connection` lists: hop-by-hop as well. */
 export function connectionNames(fields: Fields): ReadonlySet<string> {
   if (!fields.has("connection")) return NONE;
-  return new Set(fields.list("connection").filter((name) => !KEPT.has(name)));
+  return new Set(fields.list("connection").filter((name) => !NEVER_HOP_BY_HOP.has(name)));
 }
 
-/** The lines that go on to the other side: all but those of this connection. */
+/** The end-to-end lines: all but the hop-by-hop ones. */
 export function endToEnd(fields: Fields): string[] {
-  const hop = connectionNames(fields);
+  const hopByHop = connectionNames(fields);
   const headers: string[] = [];
   for (let i = 0; i < fields.names.length; i++) {
     const name = fields.names[i]!;
-    if (!HOP_BY_HOP.has(name) && !hop.has(name)) headers.push(fields.raw[2 * i]!, fields.raw[2 * i + 1]!);
+    if (!HOP_BY_HOP.has(name) && !hopByHop.has(name))
+      headers.push(fields.raw[2 * i]!, fields.raw[2 * i + 1]!);
   }
   return headers;
 }

@@ -1,20 +1,21 @@
-/** Reads HTTP/1.1 responses from the bytes of one connection. */
+/** Parses the HTTP/1.1 responses of one connection. */
 import { Fields } from "./fields.ts";
+import { MAX_HEADER_SIZE } from "./limits.ts";
 
 export interface ResponseHead {
   status: number;
   reason: string;
   fields: Fields;
-  /** Status line and header lines, where they came as text. */
+  /** Status line and header lines, as HTTP/1 wrote them. */
   text?: string;
-  /** False for answers that never have a body: to HEAD, 204, 304. */
+  /** False for responses that never have a body: to HEAD, 204, 304. */
   hasBody: boolean;
-  /** The body's length in bytes when the service said it. */
+  /** The body's length in bytes, when the service announced it. */
   length: number | undefined;
 }
 
 export interface ResponseReader {
-  /** A 1xx that is not the end of the matter: 100, 102, 103. */
+  /** An interim response: 100, 102, 103. */
   information(status: number, fields: Fields): void;
   head(head: ResponseHead): void;
   data(chunk: Buffer): void;
@@ -24,17 +25,14 @@ export interface ResponseReader {
   switched(head: ResponseHead, rest: Buffer): void;
 }
 
-/** What was asked, as far as it decides how the answer is read. */
-export interface Asked {
+/** The parts of a request that decide how its response is parsed. */
+export interface ResponseContext {
   method: string;
   upgrade: boolean;
 }
 
-/** The service's bytes are no HTTP/1.1 response. */
+/** The service's bytes are not a valid HTTP/1.1 response. */
 export class MalformedResponse extends Error {}
-
-/** Heads, chunk-size lines and trailers that are larger are refused: as large as what the front accepts. */
-const MAX_HEAD = 131_072;
 
 const HEAD = 0;
 const LENGTH = 1;
@@ -48,7 +46,7 @@ const SWITCHED = 8;
 
 export class ResponseParser {
   #state = IDLE;
-  #asked: Asked = { method: "GET", upgrade: false };
+  #context: ResponseContext = { method: "GET", upgrade: false };
   readonly #reader: ResponseReader;
   /** Bytes of a head, line or trailer section whose end has not come yet. */
   #pending: Buffer | undefined;
@@ -61,7 +59,7 @@ export class ResponseParser {
     this.#reader = reader;
   }
 
-  /** True between responses, when the last one left the connection fit for another. */
+  /** True between responses, when the connection can carry another request. */
   get reusable(): boolean {
     return this.#state === IDLE && this.#reusable;
   }
@@ -76,9 +74,9 @@ export class ResponseParser {
     return this.#sawBytes;
   }
 
-  start(asked: Asked): void {
+  start(context: ResponseContext): void {
     this.#state = HEAD;
-    this.#asked = asked;
+    this.#context = context;
     this.#pending = undefined;
     this.#sawBytes = false;
   }
@@ -109,7 +107,7 @@ export class ResponseParser {
           this.#reader.data(rest);
           return;
         default:
-          // Bytes that nobody asked for: whatever they are, the next response would start in the middle of them.
+          // Unsolicited bytes: the next response could not be told from them.
           this.#reusable = false;
           return;
       }
@@ -130,7 +128,7 @@ export class ResponseParser {
       this.#keep(bytes);
       return EMPTY;
     }
-    if (end > MAX_HEAD) throw new MalformedResponse("its header section is larger than 128 KB");
+    if (end > MAX_HEADER_SIZE) throw new MalformedResponse("its header section is larger than 128 KB");
     this.#pending = undefined;
     return this.#readHead(bytes.toString("latin1", 0, end), bytes.subarray(end + 4));
   }
@@ -144,7 +142,7 @@ export class ResponseParser {
     const reason = match[3] ?? "";
 
     if (status === 101) {
-      if (!this.#asked.upgrade) throw new MalformedResponse("it switched protocols without being asked to");
+      if (!this.#context.upgrade) throw new MalformedResponse("it switched protocols without being asked to");
       this.#state = SWITCHED;
       this.#reader.switched({ status, reason, fields, text, hasBody: false, length: undefined }, rest);
       return EMPTY;
@@ -156,7 +154,7 @@ export class ResponseParser {
 
     const head: ResponseHead = { status, reason, fields, text, hasBody: true, length: undefined };
     const closes = fields.has("connection") && fields.list("connection").includes("close");
-    this.#reusable = match[1] === "1" && !closes && !this.#asked.upgrade;
+    this.#reusable = match[1] === "1" && !closes && !this.#context.upgrade;
     this.#state = this.#framing(head);
     this.#reader.head(head);
     if (this.#state === IDLE || (this.#state === LENGTH && this.#remaining === 0)) this.#end([]);
@@ -173,7 +171,7 @@ export class ResponseParser {
         throw new MalformedResponse(`its Content-Length is ${JSON.stringify(fields.get("content-length"))}`);
       head.length = Number(length);
     }
-    if (!mayHaveBody(this.#asked.method, status)) {
+    if (!mayHaveBody(this.#context.method, status)) {
       head.hasBody = false;
       return IDLE;
     }
@@ -257,8 +255,9 @@ export class ResponseParser {
   }
 
   #keep(bytes: Buffer): void {
-    if (bytes.length > MAX_HEAD) throw new MalformedResponse("its header section is larger than 128 KB");
-    // The bytes that were fed belong to somebody else, who uses them again.
+    if (bytes.length > MAX_HEADER_SIZE)
+      throw new MalformedResponse("its header section is larger than 128 KB");
+    // The chunk's memory is used again by its owner.
     this.#pending = Buffer.from(bytes);
   }
 }
@@ -279,7 +278,7 @@ export function parseFields(text: string): string[] {
   const raw: string[] = [];
   for (const line of text.split("\r\n")) {
     if ((line.startsWith(" ") || line.startsWith("\t")) && raw.length > 0) {
-      // An old folded line: its value goes on.
+      // Obsolete line folding: the value goes on.
       raw.push(`${raw.pop()} ${line.trim()}`);
       continue;
     }
@@ -295,6 +294,6 @@ export function parseFields(text: string): string[] {
 
 function notHttp(bytes: Buffer): MalformedResponse {
   return new MalformedResponse(
-    `its answer is no HTTP/1.1: ${JSON.stringify(bytes.toString("latin1", 0, 60))}`,
+    `its response is not valid HTTP/1.1: ${JSON.stringify(bytes.toString("latin1", 0, 60))}`,
   );
 }

@@ -1,27 +1,30 @@
-/** Carries one request to its service (or to the edge) and the answer back, both as streams. */
+/** Streams one request to its service (or to a public origin), and the response back. */
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { failureContent } from "../../core/routing/proxy-failure.ts";
 import { corsHeaders } from "../../core/routing/proxy-headers.ts";
 import type { Routed } from "../../core/routing/route-request.ts";
-import type { Exchange } from "../access-log/exchange.ts";
-import type { Client, ForwardedHead } from "../downstream/client.ts";
-import { badGateway, edgeUnreachable, type Failure } from "../http/failures.ts";
+import type { Client, DownstreamResponse } from "../downstream/client.ts";
+import { badGateway, type LocalFailure, publicOriginUnreachable } from "../http/failures.ts";
 import { endToEnd, type Fields } from "../http/fields.ts";
 import type { ResponseHead } from "../http/response-parser.ts";
 import type { Served } from "../sessions.ts";
-import type { Answer, Connection, SentRequest } from "../upstream/connection.ts";
 import type { Pool } from "../upstream/pool.ts";
-import { edgeRequest, requestHead } from "./request-head.ts";
-import { asItCame, responseHead } from "./response-head.ts";
+import type { ResponseHandler, UpstreamRequest, UpstreamStream } from "../upstream/upstream-stream.ts";
+import { serviceResponse, unchangedResponse } from "./downstream-response.ts";
+import type { ExchangeRecorder } from "./exchange-recorder.ts";
+import { publicOriginRequest, serviceRequest } from "./upstream-request.ts";
 
-/** Methods that a service may get twice without harm (RFC 9110, 9.2.2). */
+/** Methods that may be retried (RFC 9110, 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
-/** An answer of the proxy itself. `error`: what happened to who should have answered. */
+type Recorder = ExchangeRecorder | undefined;
+
+/** Responds in the service's place. `error`: what happened to the connection to it. */
 export function refuse(
   client: Client,
-  failure: Failure,
+  recorder: Recorder,
+  failure: LocalFailure,
   { extra = [], error }: { extra?: [string, string][]; error?: Error } = {},
 ): void {
   const { status } = failure;
@@ -35,102 +38,111 @@ export function refuse(
   client.respond({ status, reason: STATUS_CODES[status] ?? "", headers, hasBody, length: body.length });
   if (hasBody) client.write(body, () => {});
   client.end([]);
-  const { exchange } = client;
-  if (!exchange) return;
-  exchange.refused(failure, headers, error);
-  if (hasBody) exchange.received(body);
-  exchange.end();
+  if (!recorder) return;
+  recorder.refused(failure, headers, error);
+  if (hasBody) recorder.received(body);
+  recorder.end();
 }
 
-export function forward(client: Client, served: Served, decision: Routed, pool: Pool): void {
+export function forward(
+  client: Client,
+  recorder: Recorder,
+  served: Served,
+  decision: Routed,
+  pool: Pool,
+): void {
   const { name, session } = served;
-  const request = requestHead(client, served, decision);
-  const passage: Passage = {
+  const request = serviceRequest(client, served, decision);
+  const plan: ProxyPlan = {
     request,
-    answer: (response) => responseHead(client, served, request, response),
+    response: (head) => serviceResponse(client, served, request, head),
     refuse: (error) => {
       // A page of the session may read why its request failed.
       const extra = corsHeaders(name, session, client.method, client);
-      refuse(client, badGateway(served, decision, error), { extra, error });
+      refuse(client, recorder, badGateway(served, decision, error), { extra, error });
     },
   };
-  new Forwarding(client, passage, pool).start(false);
+  new Forwarding(client, recorder, plan, pool).start(false);
 }
 
-/** Carries a request on to the host it is meant for; `pool` connects to the edge's hosts, on this port. */
-export function passOn(client: Client, host: string, port: number, pool: Pool): void {
-  const passage: Passage = {
-    request: edgeRequest(client, `https://${host}:${port}`),
-    answer: asItCame,
-    refuse: (error) => refuse(client, edgeUnreachable(host, error), { error }),
+/** Forwards a request to its host's public origin. `pool` connects to public origins, on this port. */
+export function forwardToOrigin(
+  client: Client,
+  recorder: Recorder,
+  host: string,
+  port: number,
+  pool: Pool,
+): void {
+  const plan: ProxyPlan = {
+    request: publicOriginRequest(client, `https://${host}:${port}`),
+    response: unchangedResponse,
+    refuse: (error) => refuse(client, recorder, publicOriginUnreachable(host, error), { error }),
   };
-  new Forwarding(client, passage, pool).start(false);
+  new Forwarding(client, recorder, plan, pool).start(false);
 }
 
-/** What is said to either side. */
-interface Passage {
-  request: SentRequest;
-  /** The head of the answer as the client gets it. */
-  answer(response: ResponseHead): ForwardedHead;
-  /** Answers in the place of who could not be reached. */
+/** Upstream request, response mapping, error response. */
+interface ProxyPlan {
+  request: UpstreamRequest;
+  response(head: ResponseHead): DownstreamResponse;
   refuse(error: Error): void;
 }
 
-class Forwarding implements Answer {
+class Forwarding implements ResponseHandler {
   readonly #client: Client;
   /** Undefined without a request log. */
-  readonly #exchange: Exchange | undefined;
-  readonly #passage: Passage;
+  readonly #recorder: Recorder;
+  readonly #plan: ProxyPlan;
   readonly #pool: Pool;
-  readonly #repeatable: boolean;
-  #connection: Connection | undefined;
+  readonly #retriable: boolean;
+  #stream: UpstreamStream | undefined;
   #giveUp = () => {};
-  #repeated = false;
+  #retried = false;
   #responded = false;
   #headWaits = false;
-  /** What happens now is of the instant in which the head came. */
-  #justAnswered = false;
-  /** The answer's body goes nowhere: the client gets another one. */
+  /** Same tick as the response head: its timestamp is used again. */
+  #sameTick = false;
+  /** The response's body is dropped: the client gets another response. */
   #discarding = false;
-  #over = false;
+  #done = false;
 
-  constructor(client: Client, passage: Passage, pool: Pool) {
+  constructor(client: Client, recorder: Recorder, plan: ProxyPlan, pool: Pool) {
     this.#client = client;
-    this.#exchange = client.exchange;
-    this.#passage = passage;
+    this.#recorder = recorder;
+    this.#plan = plan;
     this.#pool = pool;
-    this.#repeatable = !client.hasBody && IDEMPOTENT.has(client.method);
-    client.onGone = () => this.#abandon();
-    client.onDrain = () => this.#connection?.resume();
+    this.#retriable = !client.hasBody && IDEMPOTENT.has(client.method);
+    client.onGone = () => this.#clientGone();
+    client.onDrain = () => this.#stream?.resume();
   }
 
   start(fresh: boolean): void {
-    const { request } = this.#passage;
-    const need = { repeatable: this.#repeatable, fresh, upgrade: request.upgrade };
-    if (fresh) this.#exchange?.repeated();
+    const { request } = this.#plan;
+    const requirements = { retriable: this.#retriable, fresh, upgrade: request.upgrade !== undefined };
+    if (fresh) this.#recorder?.retried();
     let waited = false;
-    this.#giveUp = this.#pool.acquire(request.origin, need, (error, connection) => {
-      if (this.#over) return connection?.abort();
-      if (waited) this.#exchange?.wasConnected();
-      if (!connection) return this.failed(error!, false);
-      this.#connection = connection;
-      connection.request(request, this);
-      if (this.#client.hasBody) this.#send(connection);
-      else connection.finish([]);
+    this.#giveUp = this.#pool.acquire(request.origin, requirements, (error, stream) => {
+      if (this.#done) return stream?.abort();
+      if (waited) this.#recorder?.connected();
+      if (!stream) return this.failed(error!, false);
+      this.#stream = stream;
+      stream.request(request, this);
+      if (this.#client.hasBody) this.#send(stream);
+      else stream.finish([]);
     });
     waited = true;
   }
 
-  #send(connection: Connection): void {
+  #send(stream: UpstreamStream): void {
     this.#client.read({
       data: (chunk) => {
-        // Whoever has answered already is not sent the rest, but the client has to get rid of it.
-        if (this.#connection !== connection) return;
-        this.#exchange?.sent(chunk);
-        if (!connection.write(chunk)) this.#client.pause();
+        // A service that has responded is not sent the rest, but the client's bytes have to be read.
+        if (this.#stream !== stream) return;
+        this.#recorder?.sent(chunk);
+        if (!stream.write(chunk)) this.#client.pause();
       },
       end: (trailers) => {
-        if (this.#connection === connection) connection.finish(trailers);
+        if (this.#stream === stream) stream.finish(trailers);
       },
     });
   }
@@ -144,15 +156,15 @@ class Forwarding implements Answer {
   }
 
   head(response: ResponseHead): void {
-    const forwarded = this.#passage.answer(response);
-    this.#exchange?.respond(forwarded.status, response);
-    this.#justAnswered = true;
+    const forwarded = this.#plan.response(response);
+    this.#recorder?.respond(forwarded.status, response);
+    this.#sameTick = true;
     this.#discarding = response.hasBody && !forwarded.hasBody;
     try {
       this.#client.respond(forwarded);
     } catch (error) {
-      // HTTP/2 has no way to say some of what HTTP/1.1 can.
-      this.#connection?.abort();
+      // Some of what HTTP/1.1 can say cannot be said in HTTP/2.
+      this.#stream?.abort();
       this.failed(error as Error, false);
       return;
     }
@@ -166,56 +178,56 @@ class Forwarding implements Answer {
       done();
       return;
     }
-    this.#exchange?.received(chunk);
-    if (!this.#client.write(chunk, done)) this.#connection?.pause();
+    this.#recorder?.received(chunk);
+    if (!this.#client.write(chunk, done)) this.#stream?.pause();
   }
 
-  /** A head goes together with the first piece of its body when that is there already, else without waiting for it. */
+  /** A head is sent together with the first bytes of its body when those are here already, but does not wait for them. */
   caughtUp(): void {
-    this.#justAnswered = false;
+    this.#sameTick = false;
     if (!this.#headWaits) return;
     this.#headWaits = false;
     this.#client.flush();
   }
 
   end(trailers: string[]): void {
-    this.#over = true;
-    this.#connection = undefined;
+    this.#done = true;
+    this.#stream = undefined;
     this.#client.end(trailers);
     this.#client.resume();
-    this.#exchange?.end(this.#justAnswered);
+    this.#recorder?.end(this.#sameTick);
   }
 
   switched(response: ResponseHead, socket: Socket, rest: Buffer): void {
-    this.#over = true;
-    this.#connection = undefined;
-    socket.once("close", () => this.#exchange?.end());
-    this.#client.switch?.(response, socket, rest, this.#exchange?.switch(response));
+    this.#done = true;
+    this.#stream = undefined;
+    socket.once("close", () => this.#recorder?.end());
+    this.#client.switch?.(response, socket, rest, this.#recorder?.switched(response));
   }
 
   failed(error: Error, stale: boolean): void {
-    this.#connection = undefined;
-    if (stale && this.#repeatable && !this.#repeated) {
-      this.#repeated = true;
+    this.#stream = undefined;
+    if (stale && this.#retriable && !this.#retried) {
+      this.#retried = true;
       this.start(true);
       return;
     }
-    this.#over = true;
+    this.#done = true;
     if (!this.#responded) {
-      this.#passage.refuse(error);
+      this.#plan.refuse(error);
       return;
     }
     this.#client.break();
-    this.#exchange?.broken("service", error.message);
-    this.#exchange?.end();
+    this.#recorder?.aborted("service", error.message);
+    this.#recorder?.end();
   }
 
-  #abandon(): void {
-    this.#over = true;
+  #clientGone(): void {
+    this.#done = true;
     this.#giveUp();
-    this.#connection?.abort();
-    this.#connection = undefined;
-    this.#exchange?.broken("client", "it went away before its answer was complete");
-    this.#exchange?.end();
+    this.#stream?.abort();
+    this.#stream = undefined;
+    this.#recorder?.aborted("client", "it disconnected before its response was complete");
+    this.#recorder?.end();
   }
 }

@@ -5,20 +5,20 @@ import { hostname, isLoopback } from "../../core/session/host-name.ts";
 import { ServiceSocket } from "./service-socket.ts";
 
 /** Where a service listens, from the `http://host:port` of its location. */
-export interface Endpoint {
+export interface ServiceEndpoint {
   tls: boolean;
   /** Without the brackets of an IPv6 address. */
   host: string;
   port: number;
-  /** The machine it runs on is this one. */
+  /** On this machine. */
   loopback: boolean;
-  /** What is offered to be spoken over TLS, best first; without it HTTP/1.1. */
+  /** The ALPN protocols to offer over TLS, best first; by default HTTP/1.1. */
   protocols?: readonly string[];
-  /** IP addresses to try in this order, instead of what the system makes of `host`. */
+  /** IP addresses to try in this order, instead of resolving `host`. */
   addresses?: string[];
 }
 
-export function endpoint(origin: string): Endpoint {
+export function endpoint(origin: string): ServiceEndpoint {
   const { protocol, hostname: host, port } = new URL(origin);
   const tls = protocol === "https:";
   return {
@@ -29,61 +29,67 @@ export function endpoint(origin: string): Endpoint {
   };
 }
 
-/** How long the service may take to accept a connection. */
-const CONNECT_MS = 10_000;
+/** How long the service may take to accept a connection, TLS handshake included. */
+const CONNECT_TIMEOUT_MS = 10_000;
 
 /**
- * Connects, and calls back once with the socket or the error that says most. `localhost` is tried as 127.0.0.1 and as ::1,
- * whatever the system makes of it: development servers listen on either. Returns a function that gives up.
+ * Connects, and calls back once with the socket or the most informative error. `localhost` is tried as 127.0.0.1 and as ::1,
+ * however the system resolves it: development servers listen on either. Returns a function that gives up.
  */
 export function connect(
-  target: Endpoint,
+  target: ServiceEndpoint,
   done: (error: Error | undefined, socket?: Socket) => void,
 ): () => void {
   const addresses = target.addresses ?? addressesOf(target);
   let current: Socket | undefined;
-  let over = false;
-  let told: Error | undefined;
+  let settled = false;
+  let mostInformative: Error | undefined;
   const attempt = (index: number) => {
     const socket = open(target, addresses[index]!);
     current = socket;
-    socket.setTimeout(CONNECT_MS, () => {
-      const error: NodeJS.ErrnoException = new Error(`no connection within ${CONNECT_MS / 1000} s`);
+    socket.setTimeout(CONNECT_TIMEOUT_MS, () => {
+      const error: NodeJS.ErrnoException = new Error(`no connection within ${CONNECT_TIMEOUT_MS / 1000} s`);
       error.code = "ETIMEDOUT";
       socket.destroy(error);
     });
     const failed = (error: Error) => {
-      if (over) return;
-      told = told && says(told) > says(error) ? told : error;
+      if (settled) return;
+      mostInformative =
+        mostInformative && informativeness(mostInformative) > informativeness(error)
+          ? mostInformative
+          : error;
       if (index + 1 < addresses.length) return attempt(index + 1);
-      over = true;
-      done(told);
+      settled = true;
+      done(mostInformative);
     };
     socket.once("error", failed);
     socket.once(target.tls ? "secureConnect" : "connect", () => {
       socket.off("error", failed);
       socket.setTimeout(0);
       socket.removeAllListeners("timeout");
-      if (over) return socket.destroy();
-      over = true;
+      if (settled) return socket.destroy();
+      settled = true;
       remember(target, addresses[index]!);
       done(undefined, socket);
     });
   };
   attempt(0);
   return () => {
-    over = true;
+    settled = true;
     current?.destroy();
   };
 }
 
-/** Who answers badly says more than that nobody listens at another address, and that more than that there is no such address. */
-function says({ code = "" }: NodeJS.ErrnoException): number {
+/** Ranks errors: protocol > refused > unroutable. */
+function informativeness({ code = "" }: NodeJS.ErrnoException): number {
   if (code === "ECONNREFUSED") return 1;
   return ["EADDRNOTAVAIL", "EAFNOSUPPORT", "ENETUNREACH"].includes(code) ? 0 : 2;
 }
 
-function open({ tls, host, port, loopback, protocols = ["http/1.1"] }: Endpoint, address: string): Socket {
+function open(
+  { tls, host, port, loopback, protocols = ["http/1.1"] }: ServiceEndpoint,
+  address: string,
+): Socket {
   const common = { host: address, port, noDelay: true, allowHalfOpen: true };
   if (!tls) return new ServiceSocket().connect(common);
   return connectTls({
@@ -91,30 +97,30 @@ function open({ tls, host, port, loopback, protocols = ["http/1.1"] }: Endpoint,
     // RFC 6066: no IP addresses in SNI.
     ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
     ALPNProtocols: [...protocols],
-    // Development servers sign their own certificates; nobody else can answer on this machine's loopback.
-    ...(loopback ? { rejectUnauthorized: false } : { secureContext: trust() }),
+    // Development servers have self-signed certificates, and no other machine can listen on this one's loopback.
+    ...(loopback ? { rejectUnauthorized: false } : { secureContext: trustedAuthorities() }),
   });
 }
 
 let trusted: SecureContext | undefined;
 
-/** The authorities that come with Node and those of this machine, where companies put their own. Read once. */
-function trust(): SecureContext {
+/** Node's certificate authorities and this machine's, where companies add theirs. Read once. */
+function trustedAuthorities(): SecureContext {
   trusted ??= createSecureContext({ ca: [...getCACertificates("default"), ...getCACertificates("system")] });
   return trusted;
 }
 
 const BOTH_LOOPBACKS = ["127.0.0.1", "::1"];
-/** The loopback address that answered last, by port. */
-const answered = new Map<number, string>();
+/** The ports whose service last accepted a connection on ::1. */
+const lastOnIpv6 = new Set<number>();
 
-function addressesOf({ host, port }: Endpoint): string[] {
+function addressesOf({ host, port }: ServiceEndpoint): string[] {
   const name = hostname(host);
   if (name !== "localhost" && !name.endsWith(".localhost")) return [host];
-  return answered.get(port) === "::1" ? BOTH_LOOPBACKS.toReversed() : BOTH_LOOPBACKS;
+  return lastOnIpv6.has(port) ? BOTH_LOOPBACKS.toReversed() : BOTH_LOOPBACKS;
 }
 
-function remember({ port }: Endpoint, address: string): void {
-  if (address === "::1") answered.set(port, address);
-  else answered.delete(port);
+function remember({ port }: ServiceEndpoint, address: string): void {
+  if (address === "::1") lastOnIpv6.add(port);
+  else lastOnIpv6.delete(port);
 }

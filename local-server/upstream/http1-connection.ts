@@ -1,22 +1,23 @@
 /** One HTTP/1.1 connection to a service, for one request at a time. */
 import type { Socket } from "node:net";
+import { http1Lines } from "../http/fields.ts";
 import { MalformedResponse, type ResponseHead, ResponseParser } from "../http/response-parser.ts";
-import type { Answer, Connection, SentRequest } from "./connection.ts";
 import { ServiceSocket } from "./service-socket.ts";
+import type { ResponseHandler, UpstreamRequest, UpstreamStream } from "./upstream-stream.ts";
 
-export class Http1Connection implements Connection {
+export class Http1Connection implements UpstreamStream {
   readonly #socket: Socket;
   readonly #onFree: (connection: Http1Connection) => void;
   readonly #parser: ResponseParser;
-  #answer: Answer | undefined;
-  /** The body that is being sent has no known length. */
+  #handler: ResponseHandler | undefined;
+  /** The request's body has no known length. */
   #chunked = false;
   #requested = false;
   #responded = false;
   #requests = 0;
-  /** What is being read just now. */
-  #bytes: Bytes | undefined;
-  /** Milliseconds that the service said it keeps an idle connection (`Keep-Alive: timeout=N`). */
+  /** The bytes being parsed. */
+  #bytes: SharedBytes | undefined;
+  /** How long the service keeps an idle connection open (`Keep-Alive: timeout=N`), in milliseconds. */
   keepAlive: number | undefined;
 
   /** `onFree` is called each time the connection can be used again. */
@@ -25,39 +26,39 @@ export class Http1Connection implements Connection {
     this.#onFree = onFree;
     const listeners = {
       data: (chunk: Buffer) => this.#read(chunk, () => {}),
-      drain: () => this.#answer?.drained(),
+      drain: () => this.#handler?.drained(),
       end: () => {
         this.#parser.finish();
         if (!this.#parser.switched) socket.destroy();
       },
       error: (error: Error) => this.#fail(error),
-      close: () => this.#fail(new Error("it closed the connection before its answer was complete")),
+      close: () => this.#fail(new Error("it closed the connection before its response was complete")),
     };
     for (const [event, listener] of Object.entries(listeners)) socket.on(event, listener);
-    if (socket instanceof ServiceSocket) socket.takeBytes = (bytes, release) => this.#read(bytes, release);
+    if (socket instanceof ServiceSocket) socket.takeBytes = (bytes, free) => this.#read(bytes, free);
     this.#parser = new ResponseParser({
-      information: (status, fields) => this.#answer?.information(status, fields),
+      information: (status, fields) => this.#handler?.information(status, fields),
       head: (head) => {
         this.keepAlive = keepAliveHint(head);
-        this.#answer?.head(head);
+        this.#handler?.head(head);
       },
       data: (chunk) => {
-        if (!this.#answer) return;
+        if (!this.#handler) return;
         const bytes = this.#bytes!;
-        bytes.holders++;
-        this.#answer.data(chunk, () => letGo(bytes));
+        bytes.users++;
+        this.#handler.data(chunk, () => release(bytes));
       },
       end: (trailers) => {
         this.#responded = true;
-        this.#answer?.end(trailers);
+        this.#handler?.end(trailers);
         this.#settle();
       },
       switched: (head, rest) => {
         for (const [event, listener] of Object.entries(listeners)) socket.off(event, listener);
         if (socket instanceof ServiceSocket) socket.takeBytes = undefined;
-        const answer = this.#answer;
-        this.#answer = undefined;
-        answer?.switched(head, socket, Buffer.from(rest));
+        const handler = this.#handler;
+        this.#handler = undefined;
+        handler?.switched(head, socket, Buffer.from(rest));
       },
     });
   }
@@ -66,14 +67,15 @@ export class Http1Connection implements Connection {
     return !this.#socket.destroyed && this.#socket.writable;
   }
 
-  request({ method, head, upgrade, body }: SentRequest, answer: Answer): void {
-    this.#answer = answer;
-    this.#chunked = body === "chunked";
+  request(request: UpstreamRequest, handler: ResponseHandler): void {
+    const { method, upgrade } = request;
+    this.#handler = handler;
+    this.#chunked = request.body === "chunked";
     this.#requested = false;
     this.#responded = false;
     this.#requests++;
-    this.#parser.start({ method, upgrade });
-    this.#socket.write(head, "latin1");
+    this.#parser.start({ method, upgrade: upgrade !== undefined });
+    this.#socket.write(http1Head(request), "latin1");
   }
 
   write(chunk: Buffer): boolean {
@@ -84,7 +86,7 @@ export class Http1Connection implements Connection {
   }
 
   finish(trailers: string[]): void {
-    if (this.#chunked) this.#socket.write(`0\r\n${lines(trailers)}\r\n`, "latin1");
+    if (this.#chunked) this.#socket.write(`0\r\n${http1Lines(trailers)}\r\n`, "latin1");
     this.#requested = true;
     if (this.#responded) this.#settle();
   }
@@ -97,63 +99,70 @@ export class Http1Connection implements Connection {
     this.#socket.resume();
   }
 
-  /** The service learns it by the end of the connection. */
+  /** HTTP/1 has no other way to tell the service than to close the connection. */
   abort(): void {
-    this.#answer = undefined;
+    this.#handler = undefined;
     this.#socket.destroy();
   }
 
-  #read(chunk: Buffer, release: () => void): void {
-    const bytes: Bytes = { holders: 1, release };
+  #read(chunk: Buffer, free: () => void): void {
+    const bytes: SharedBytes = { users: 1, free };
     this.#bytes = bytes;
     try {
       this.#parser.feed(chunk);
-      this.#answer?.caughtUp();
+      this.#handler?.caughtUp();
     } catch (error) {
       if (!(error instanceof MalformedResponse)) throw error;
       this.#fail(error);
     } finally {
-      letGo(bytes);
+      release(bytes);
     }
-    // Bytes behind a complete response: the next one could not be told from them.
-    if (this.#answer === undefined && !this.#parser.reusable && !this.#parser.switched)
+    // Bytes behind a complete response would be read as the beginning of the next one.
+    if (this.#handler === undefined && !this.#parser.reusable && !this.#parser.switched)
       this.#socket.destroy();
   }
 
-  /** Free again when both the request and the answer are complete; a half-sent request cannot be followed by another. */
+  /** The connection is free when both messages are complete: a half-sent request cannot be followed by another. */
   #settle(): void {
-    if (this.#answer === undefined) return;
-    this.#answer = undefined;
+    if (this.#handler === undefined) return;
+    this.#handler = undefined;
     this.#socket.resume();
     if (this.#requested && this.#parser.reusable && this.alive) this.#onFree(this);
     else this.#socket.destroy();
   }
 
   #fail(error: Error): void {
-    const answer = this.#answer;
-    this.#answer = undefined;
+    const handler = this.#handler;
+    this.#handler = undefined;
     this.#socket.destroy();
-    answer?.failed(error, this.#requests > 1 && !this.#parser.sawBytes);
+    handler?.failed(error, this.#requests > 1 && !this.#parser.sawBytes);
   }
 }
 
-/** Read bytes, and how many still look at them. */
-interface Bytes {
-  holders: number;
-  release: () => void;
+/** A read buffer, freed when its last user is done. */
+interface SharedBytes {
+  users: number;
+  free: () => void;
 }
 
-function letGo(bytes: Bytes): void {
-  if (--bytes.holders === 0) bytes.release();
+function release(bytes: SharedBytes): void {
+  if (--bytes.users === 0) bytes.free();
+}
+
+/** The head of a request as HTTP/1.1 writes it, with the empty line that ends it. To be sent as latin1. */
+function http1Head(request: UpstreamRequest): string {
+  const { method, target, host, forwarded, added, acceptsTrailers, trailer, upgrade, body } = request;
+  let head = `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n${forwarded.http1}${http1Lines(added)}`;
+  if (acceptsTrailers) head += "TE: trailers\r\nConnection: TE\r\n";
+  if (upgrade !== undefined) head += `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
+  if (body === "chunked") {
+    if (trailer !== undefined) head += `Trailer: ${trailer}\r\n`;
+    head += "Transfer-Encoding: chunked\r\n";
+  }
+  return `${head}\r\n`;
 }
 
 function keepAliveHint({ fields }: ResponseHead): number | undefined {
   const match = /(?:^|[,;\s])timeout=(\d{1,6})/i.exec(fields.get("keep-alive") ?? "");
   return match ? Number(match[1]) * 1000 : undefined;
-}
-
-function lines(raw: string[]): string {
-  let text = "";
-  for (let i = 0; i < raw.length; i += 2) text += `${raw[i]}: ${raw[i + 1]}\r\n`;
-  return text;
 }

@@ -1,145 +1,130 @@
-/** One request to a service that speaks HTTP/2: a stream of its connection. */
-import { STATUS_CODES } from "node:http";
-import {
-  type ClientHttp2Stream,
-  constants,
-  type IncomingHttpHeaders,
-  type IncomingHttpStatusHeader,
-} from "node:http2";
-import { Fields } from "../http/fields.ts";
-import { http2Fields, sendFields, splitPseudo } from "../http/http2-fields.ts";
-import { mayHaveBody } from "../http/response-parser.ts";
-import type { Answer, Connection, SentRequest } from "./connection.ts";
-import { http2Head } from "./http2-head.ts";
-import type { Http2Session } from "./http2-session.ts";
+/** An HTTP/2 connection to a service: many streams at a time. */
+import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
+import type { Socket } from "node:net";
+import { HTTP2_LIMITS, HTTP2_SETTINGS, MAX_STREAMS } from "../http/limits.ts";
+import { Http2Stream, type StreamOwner } from "./http2-stream.ts";
 
-type Head = IncomingHttpHeaders & IncomingHttpStatusHeader;
+/** Bytes in flight from the service in all streams together. */
+const CONNECTION_WINDOW = 16 * 1_048_576;
+/** A connection that was silent for longer is probed with a PING before it is used again. */
+const PROBE_AFTER_MS = 5_000;
+/** How long the response to a PING may take. After sleep a laptop finds connections that are dead but were never closed. */
+const PING_TIMEOUT_MS = 2_000;
 
-export class Http2Connection implements Connection {
-  readonly #session: Http2Session;
-  /** The connection has carried a request before. */
-  readonly #used: boolean;
-  #stream: ClientHttp2Stream | undefined;
-  #answer: Answer | undefined;
-  #finished = false;
-  #sawBytes = false;
-  /** What came of the body before its head: under load node:http2 tells of them in this order. Undefined once the head is there. */
-  #early: Buffer[] | undefined = [];
-  /** Bytes of the body still to come; not a number when its length is not known. */
-  #missing = Number.NaN;
-  #trailers: string[] = [];
-  /** Of the request. */
-  #sentTrailers: string[] = [];
+export interface Http2ConnectionEvents {
+  /** There is room for another request. */
+  onFree(): void;
+  /** The connection has ended. */
+  onEnd(): void;
+  onHttp1Required(): void;
+}
 
-  constructor(session: Http2Session) {
-    this.#session = session;
-    this.#used = session.used;
-  }
+export class Http2Connection implements StreamOwner {
+  readonly #session: ClientHttp2Session;
+  #streams = 0;
+  /** Concurrent streams that the service allows. More would be refused, and have to be sent again. */
+  #limit: number | undefined;
+  #retired = false;
+  used = false;
+  /** When the service last sent something, ms of the monotonic clock. */
+  #lastHeard = performance.now();
+  #ping: Promise<boolean> | undefined;
 
-  request(request: SentRequest, answer: Answer): void {
-    this.#answer = answer;
-    const { method, body } = request;
-    const options = { endStream: body === "none", waitForTrailers: body === "chunked" };
-    let stream: ClientHttp2Stream;
-    try {
-      stream = sendFields(http2Head(request), (headers) => this.#session.open(headers, options));
-    } catch (error) {
-      // It has ended since it was handed over.
-      process.nextTick(() => this.#fail(error as Error));
-      return;
-    }
-    this.#stream = stream;
-    stream.on("headers", (headers: Head, _flags: number, raw: string[]) => {
-      this.#sawBytes = true;
-      this.#answer?.information(headers[":status"] ?? 0, new Fields(splitPseudo(raw).headers));
+  readonly #events: Http2ConnectionEvents;
+
+  constructor(socket: Socket, origin: string, events: Http2ConnectionEvents) {
+    this.#events = events;
+    this.#session = connect(origin, {
+      createConnection: () => socket,
+      ...HTTP2_LIMITS,
+      settings: { ...HTTP2_SETTINGS, enablePush: false },
     });
-    stream.on("response", (headers, flags, raw?: string[]) => {
-      this.#respond(method, headers, flags, raw ?? []);
+    this.#session.setLocalWindowSize(CONNECTION_WINDOW);
+    this.#session.on("remoteSettings", ({ maxConcurrentStreams = MAX_STREAMS }) => {
+      this.#limit = Math.min(maxConcurrentStreams, MAX_STREAMS);
+      events.onFree();
     });
-    stream.on("data", (chunk: Buffer) => {
-      if (this.#early) this.#early.push(chunk);
-      else this.#data(chunk);
+    this.#session.on("goaway", () => this.retire());
+    // Every stream gets the error, and 'close' follows.
+    this.#session.on("error", () => {});
+    this.#session.once("close", () => events.onEnd());
+    socket.once("end", () => socket.destroy());
+  }
+
+  /** As far as is known, it takes requests. */
+  get usable(): boolean {
+    return !this.#retired && !this.#session.closed && !this.#session.destroyed;
+  }
+
+  /** How many more streams it takes now. */
+  get room(): number {
+    return (this.#limit ?? 1) - this.#streams;
+  }
+
+  /** The service has sent its limit of concurrent streams. */
+  get settled(): boolean {
+    return this.#limit !== undefined;
+  }
+
+  /** How long no stream has been open, in milliseconds. */
+  get idle(): number {
+    return this.#streams > 0 ? 0 : performance.now() - this.#lastHeard;
+  }
+
+  /** Probes the connection: whether it is alive. Undefined when the service sent something a moment ago. */
+  check(): Promise<boolean> | undefined {
+    if (performance.now() - this.#lastHeard < PROBE_AFTER_MS) return undefined;
+    this.#ping ??= this.#answersPing().finally(() => {
+      this.#ping = undefined;
     });
-    stream.on("trailers", (_headers: Head, _flags: number, raw?: string[]) => {
-      this.#trailers = raw ?? [];
+    return this.#ping;
+  }
+
+  http1Required(): void {
+    this.#events.onHttp1Required();
+  }
+
+  stream(): Http2Stream {
+    return new Http2Stream(this);
+  }
+
+  open(...request: Parameters<ClientHttp2Session["request"]>): ClientHttp2Stream {
+    const stream = this.#session.request(...request);
+    this.#streams++;
+    this.used = true;
+    const heard = () => {
+      this.#lastHeard = performance.now();
+    };
+    stream.on("headers", heard).on("response", heard).on("data", heard);
+    stream.once("close", () => {
+      this.#streams--;
+      if (this.usable) this.#events.onFree();
     });
-    stream.on("end", () => {
-      // A reset ends the readable side as well; one with NO_ERROR looks like an end, but for what is missing.
-      if (!stream.aborted && !stream.rstCode && !(this.#missing > 0)) this.#end();
+    return stream;
+  }
+
+  /** Takes no more streams, and closes with the last open one. */
+  retire(): void {
+    this.#retired = true;
+    if (!this.#session.closed) this.#session.close();
+  }
+
+  destroy(): void {
+    this.#session.destroy();
+  }
+
+  #answersPing(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const silent = setTimeout(() => {
+        this.destroy();
+        resolve(false);
+      }, PING_TIMEOUT_MS);
+      const answered = (error: Error | null) => {
+        clearTimeout(silent);
+        if (!error) this.#lastHeard = performance.now();
+        resolve(!error);
+      };
+      if (!this.usable || !this.#session.ping(answered)) answered(new Error("The connection has ended."));
     });
-    stream.on("drain", () => this.#answer?.drained());
-    stream.on("wantTrailers", () => stream.sendTrailers(http2Fields(this.#sentTrailers)));
-    stream.on("error", (error) => this.#fail(error));
-    stream.on("close", () =>
-      this.#fail(new Error("it closed the connection before its answer was complete")),
-    );
-  }
-
-  write(chunk: Buffer): boolean {
-    return !this.#stream?.writable || this.#stream.write(chunk);
-  }
-
-  finish(trailers: string[]): void {
-    this.#finished = true;
-    this.#sentTrailers = trailers;
-    this.#stream?.end();
-  }
-
-  pause(): void {
-    this.#stream?.pause();
-  }
-
-  resume(): void {
-    this.#stream?.resume();
-  }
-
-  abort(): void {
-    this.#answer = undefined;
-    this.#stream?.close(constants.NGHTTP2_CANCEL);
-  }
-
-  #respond(method: string, headers: Head, flags: number, raw: string[]): void {
-    this.#sawBytes = true;
-    const status = headers[":status"] ?? 0;
-    const length = headers["content-length"];
-    const ends = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
-    const hasBody = mayHaveBody(method, status);
-    if (hasBody && length !== undefined) this.#missing = Number(length);
-    this.#answer?.head({
-      status,
-      reason: STATUS_CODES[status] ?? "",
-      fields: new Fields(splitPseudo(raw).headers),
-      hasBody,
-      length: length === undefined ? (ends ? 0 : undefined) : Number(length),
-    });
-    const early = this.#early ?? [];
-    this.#early = undefined;
-    for (const chunk of early) this.#data(chunk);
-    // The first piece of the body is there already, or is not waited for.
-    setImmediate(() => this.#answer?.caughtUp());
-  }
-
-  #data(chunk: Buffer): void {
-    this.#missing -= chunk.length;
-    this.#answer?.data(chunk, () => {});
-  }
-
-  #end(): void {
-    const answer = this.#answer;
-    this.#answer = undefined;
-    // Whoever has answered is not sent the rest.
-    if (!this.#finished) this.#stream?.close(constants.NGHTTP2_NO_ERROR);
-    answer?.end(this.#trailers);
-  }
-
-  #fail(error: Error): void {
-    const answer = this.#answer;
-    this.#answer = undefined;
-    const code = /NGHTTP2_(\w+)/.exec(error.message)?.[1];
-    if (code === "HTTP_1_1_REQUIRED") this.#session.http1Required();
-    // Refused by its connection, no service has seen it (RFC 9113, 8.7).
-    const refused = code === "REFUSED_STREAM" || code === "HTTP_1_1_REQUIRED";
-    const stale = !this.#sawBytes && (this.#used || refused);
-    answer?.failed(code ? new Error(`it broke off its answer (HTTP/2 error ${code})`) : error, stale);
   }
 }

@@ -1,22 +1,22 @@
-/** Keeps connections to services open between requests: a new one for each would double the cost of a request. */
+/** Keeps connections to services open between requests: a new one each time would double the cost of a request. */
 import type { Socket } from "node:net";
 import { connect, endpoint } from "./connect.ts";
 import { Http1Connection } from "./http1-connection.ts";
-import { type Acquired, type Need, SecureOrigin } from "./secure-origin.ts";
+import { Http2Origin, type StreamCallback, type StreamRequirements } from "./http2-origin.ts";
 
-/** Idle connections kept for one service: as many as a page over HTTP/2 asks at once. */
+/** Idle connections kept for one service: as many as a page requests at once over HTTP/2. */
 const MAX_IDLE = 256;
 /** Servers close idle connections after 2 s (gunicorn) or more; a closed one that we still use costs a retry. */
 const IDLE_MS = 4_000;
-/** A request that cannot be repeated only takes a connection that was busy a moment ago. */
-const FRESH_MS = 1_000;
+/** A request that cannot be retried takes only a connection that was busy a moment ago. */
+const MAX_UNRETRIABLE_IDLE_MS = 1_000;
 
 const HTTP1 = ["http/1.1"];
 const HTTP2 = ["h2", "http/1.1"];
 
-interface Idle {
+interface IdleConnection {
   connection: Http1Connection;
-  /** Milliseconds of the monotonic clock. */
+  /** ms of the monotonic clock. */
   since: number;
   until: number;
 }
@@ -25,39 +25,42 @@ interface Idle {
  * Opens a connection to an origin, offers these protocols where it is TLS, and calls back once.
  * Returns a function that gives up.
  */
-export type Open = (
+export type OpenSocket = (
   origin: string,
   protocols: readonly string[],
   done: (error: Error | undefined, socket?: Socket) => void,
 ) => () => void;
 
 export class Pool {
-  readonly #open: Open;
-  readonly #idle = new Map<string, Idle[]>();
-  readonly #secure = new Map<string, SecureOrigin>();
+  readonly #open: OpenSocket;
+  readonly #idle = new Map<string, IdleConnection[]>();
+  readonly #http2Origins = new Map<string, Http2Origin>();
 
-  constructor(open: Open = (origin, protocols, done) => connect({ ...endpoint(origin), protocols }, done)) {
+  constructor(
+    open: OpenSocket = (origin, protocols, done) => connect({ ...endpoint(origin), protocols }, done),
+  ) {
     this.#open = open;
   }
 
   /**
-   * Hands over a connection to this origin (`http://host:port`): one that is idle, or has room for another request,
-   * or a new one. Returns a function that gives up.
+   * Hands over a stream to this origin (`http://host:port`): on a connection that is idle or has room for another stream,
+   * or on a new one. Returns a function that gives up.
    */
-  acquire(origin: string, need: Need, done: Acquired): () => void {
-    if (need.upgrade || !origin.startsWith("https:")) return this.#acquireHttp1(origin, need, done);
-    const secure = this.#secure.get(origin) ?? this.#newSecure(origin);
-    return secure.acquire(need, done);
+  acquire(origin: string, requirements: StreamRequirements, done: StreamCallback): () => void {
+    if (requirements.upgrade || !origin.startsWith("https:"))
+      return this.#acquireHttp1(origin, requirements, done);
+    const http2 = this.#http2Origins.get(origin) ?? this.#addHttp2Origin(origin);
+    return http2.acquire(requirements, done);
   }
 
-  /** Closes what is idle, and what waits. */
+  /** Closes idle connections, and gives up those being opened. */
   clear(): void {
     for (const list of this.#idle.values()) for (const { connection } of list) connection.abort();
     this.#idle.clear();
-    for (const secure of this.#secure.values()) secure.close();
+    for (const http2 of this.#http2Origins.values()) http2.close();
   }
 
-  /** Closes what has been idle for too long. To be called now and then. */
+  /** Closes connections that were idle for too long. To be called every few seconds. */
   sweep(): void {
     const now = performance.now();
     for (const [origin, list] of this.#idle) {
@@ -69,21 +72,21 @@ export class Pool {
       if (kept.length > 0) this.#idle.set(origin, kept);
       else this.#idle.delete(origin);
     }
-    for (const secure of this.#secure.values()) secure.sweep();
+    for (const http2 of this.#http2Origins.values()) http2.sweep();
   }
 
-  #newSecure(origin: string): SecureOrigin {
-    const secure = new SecureOrigin(origin, {
+  #addHttp2Origin(origin: string): Http2Origin {
+    const http2 = new Http2Origin(origin, {
       open: (done) => this.#open(origin, HTTP2, done),
-      acquireHttp1: (need, done) => this.#acquireHttp1(origin, need, done),
+      acquireHttp1: (requirements, done) => this.#acquireHttp1(origin, requirements, done),
       adoptHttp1: (socket) => this.#http1(origin, socket),
     });
-    this.#secure.set(origin, secure);
-    return secure;
+    this.#http2Origins.set(origin, http2);
+    return http2;
   }
 
-  #acquireHttp1(origin: string, { fresh, repeatable }: Need, done: Acquired): () => void {
-    const idle = fresh ? undefined : this.#take(origin, repeatable);
+  #acquireHttp1(origin: string, { fresh, retriable }: StreamRequirements, done: StreamCallback): () => void {
+    const idle = fresh ? undefined : this.#take(origin, retriable);
     if (idle) {
       done(undefined, idle);
       return () => {};
@@ -98,11 +101,11 @@ export class Pool {
     return new Http1Connection(socket, (connection) => this.#put(origin, connection));
   }
 
-  #take(origin: string, repeatable: boolean): Http1Connection | undefined {
+  #take(origin: string, retriable: boolean): Http1Connection | undefined {
     const list = this.#idle.get(origin);
     const now = performance.now();
     for (let idle = list?.pop(); idle; idle = list?.pop()) {
-      const young = repeatable || now - idle.since < FRESH_MS;
+      const young = retriable || now - idle.since < MAX_UNRETRIABLE_IDLE_MS;
       if (idle.connection.alive && idle.until > now && young) return idle.connection;
       idle.connection.abort();
     }
@@ -111,7 +114,7 @@ export class Pool {
 
   #put(origin: string, connection: Http1Connection): void {
     const since = performance.now();
-    // A second less than the service said: its clock started before ours.
+    // A second less than the service announced: its timer started before ours.
     const ms = connection.keepAlive === undefined ? IDLE_MS : Math.min(connection.keepAlive - 1000, 60_000);
     const list = this.#idle.get(origin) ?? [];
     if (ms <= 0 || list.length >= MAX_IDLE) {

@@ -1,32 +1,32 @@
-/** A plain TCP connection to a service, read into buffers that are used again. */
-import { Socket } from "node:net";
+/** A plain TCP connection to a service that reads into pooled buffers. */
+import { ReadFirstSocket } from "../node-internals.ts";
 
-/** What one read may bring: more costs memory, less costs reads. */
+/** Bytes of one read: more costs memory, less costs reads. */
 const BUFFER_SIZE = 65_536;
 /**
- * Buffers kept for later: as many as a page over HTTP/2 uses at once. To allocate one for each read keeps the garbage
- * collector busier than the proxy, and what it frees late the process never gives back. All are cut from pieces that malloc
- * takes from the system and not from its heap: scattered there, they would hold for good what a busy time needed.
+ * Pooled buffers: as many as a page over HTTP/2 uses at once. Allocating one for each read would keep the garbage collector
+ * busier than the proxy, and memory freed late is never returned to the system. Buffers are cut from pieces so large that malloc
+ * maps them apart from its heap: scattered in the heap, they would pin its memory after a busy time.
  */
-const MAX_KEPT = 256;
-const KEPT_PIECE = 16 * BUFFER_SIZE;
-/** Of more buffers than are kept; another size, to tell them apart. */
-const PASSING_PIECE = 8 * BUFFER_SIZE;
-/** So little is copied when none is spare: who is slow to take many small pieces would hold a buffer for each. */
+const MAX_POOLED = 256;
+const POOLED_PIECE = 16 * BUFFER_SIZE;
+/** For buffers beyond the pool. Of another size, to tell them apart. */
+const TEMPORARY_PIECE = 8 * BUFFER_SIZE;
+/** Reads of less are copied when no buffer is spare: a slow reader of many small pieces would hold a buffer for each. */
 const SMALL = BUFFER_SIZE / 8;
 const spare: Buffer[] = [];
-let kept = 0;
-let passing: Buffer[] = [];
+let pooled = 0;
+let temporary: Buffer[] = [];
 
 function take(): Buffer {
-  if (spare.length === 0 && kept < MAX_KEPT) {
-    spare.push(...cut(KEPT_PIECE));
-    kept += spare.length;
+  if (spare.length === 0 && pooled < MAX_POOLED) {
+    spare.push(...cut(POOLED_PIECE));
+    pooled += spare.length;
   }
   const buffer = spare.pop();
   if (buffer) return buffer;
-  if (passing.length === 0) passing = cut(PASSING_PIECE);
-  return passing.pop()!;
+  if (temporary.length === 0) temporary = cut(TEMPORARY_PIECE);
+  return temporary.pop()!;
 }
 
 function cut(size: number): Buffer[] {
@@ -36,26 +36,24 @@ function cut(size: number): Buffer[] {
   );
 }
 
-/** False when it is one too many. */
-function keep(buffer: Buffer): boolean {
-  if (buffer.buffer.byteLength !== KEPT_PIECE) return false;
+/** Returns a buffer to the pool; false when it is not of the pool. */
+function putBack(buffer: Buffer): boolean {
+  if (buffer.buffer.byteLength !== POOLED_PIECE) return false;
   spare.push(buffer);
   return true;
 }
 
-/** Takes bytes; `release` is called once when nobody needs them any more, and nobody may touch them after that. */
+/** Takes bytes. `release` is to be called once, and the bytes must not be touched after that. */
 export type TakeBytes = (bytes: Buffer, release: () => void) => void;
 
-type Written = (error?: Error | null) => void;
-
-export class ServiceSocket extends Socket {
-  /** Gets what is read. Without it the socket emits `data` events, like any other. */
+export class ServiceSocket extends ReadFirstSocket {
+  /** Gets the bytes read. Without it the socket emits `data` events, like any other. */
   takeBytes: TakeBytes | undefined;
 
   constructor() {
     const self: { socket?: ServiceSocket; waiting?: Buffer | undefined } = {};
     super({
-      // How a half-closed connection goes on is decided by who reads it.
+      // The reader decides what a half-closed connection means.
       allowHalfOpen: true,
       onread: {
         buffer: () => {
@@ -63,7 +61,7 @@ export class ServiceSocket extends Socket {
           return self.waiting;
         },
         callback: (length, buffer) => {
-          // From here on it is whose bytes they are.
+          // The receiver of the bytes owns the buffer from here on.
           self.waiting = undefined;
           return self.socket!.#received(buffer.subarray(0, length) as Buffer, buffer as Buffer);
         },
@@ -71,39 +69,20 @@ export class ServiceSocket extends Socket {
     });
     self.socket = this;
     this.once("close", () => {
-      if (self.waiting) keep(self.waiting);
+      if (self.waiting) putBack(self.waiting);
       self.waiting = undefined;
     });
   }
 
   #received(bytes: Buffer, buffer: Buffer): boolean {
     if (this.takeBytes && !(bytes.length < SMALL && spare.length === 0)) {
-      this.takeBytes(bytes, () => keep(buffer));
+      this.takeBytes(bytes, () => putBack(buffer));
       return true;
     }
     const copy = Buffer.from(bytes);
-    if (!keep(buffer)) passing.push(buffer);
+    if (!putBack(buffer)) temporary.push(buffer);
     if (!this.takeBytes) return this.push(copy);
     this.takeBytes(copy, () => {});
     return true;
   }
-
-  // A service that refuses a long body answers, and hangs up without reading on. When the next write finds the
-  // connection reset the answer is here already, and Node would discard it: what has arrived is read first.
-
-  override _write(chunk: unknown, encoding: BufferEncoding, done: Written): void {
-    super._write(chunk, encoding, afterReading(done));
-  }
-
-  override _writev(chunks: { chunk: unknown; encoding: BufferEncoding }[], done: Written): void {
-    super._writev!(chunks, afterReading(done));
-  }
-}
-
-/** The event loop reads once between two of its turns. */
-function afterReading(done: Written): Written {
-  return (error) => {
-    if (error) setImmediate(() => setImmediate(done, error));
-    else done();
-  };
 }

@@ -100,6 +100,6 @@ test("at the authority's own end there is nothing to renew, until there is a new
 
 test("a host of another domain, or two labels under one, gets none", async () => {
   const context = (host: string): Promise<SecureContext> => store.for(host);
-  await expect(context("bank.test")).rejects.toThrow("does not vouch for bank.test");
-  await expect(context("a.b.example.com")).rejects.toThrow("does not vouch");
+  await expect(context("bank.test")).rejects.toThrow("does not cover bank.test");
+  await expect(context("a.b.example.com")).rejects.toThrow("does not cover");
 });

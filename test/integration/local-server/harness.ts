@@ -11,12 +11,12 @@ import { controlAddress } from "../../../node/control-address.ts";
 import { dist } from "../../support/bundles.ts";
 
 export const localServerBundle = async () => join(await dist(), "local-server.js");
-/** The local server with a stand-in for the edge, at the port `STAND_IN_EDGE_PORT` of this machine. */
-export function standInEdgeBundle(): Promise<string> {
+/** The local server with a stand-in for public origins, at the port `STAND_IN_PUBLIC_ORIGIN_PORT` of this machine. */
+export function standInPublicOriginBundle(): Promise<string> {
   standIn ??= (async () => {
     const outfile = join(newHome(), "bundle.js");
     await build({
-      entryPoints: ["test/integration/local-server/stand-in-edge.ts"],
+      entryPoints: ["test/integration/local-server/stand-in-public-origin.ts"],
       outfile,
       bundle: true,
       platform: "node",

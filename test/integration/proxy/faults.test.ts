@@ -88,7 +88,9 @@ describe.each(protocols)("%s", (_protocol, connect) => {
     const { status, body } = await client.request({ host: APP });
     await putSession(system);
     expect(status).toBe(502);
-    expect(body.toString()).toMatch(/Cause: it does not speak TLS .*\n.*http or https as said/);
+    expect(body.toString()).toMatch(
+      /Cause: the TLS handshake failed .*\n.*its scheme .http.https. in linkup.yaml is right/,
+    );
   });
 
   test("the same as a page, for a browser that shows it", async () => {

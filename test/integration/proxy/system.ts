@@ -9,7 +9,12 @@ import {
 import { type AddressInfo, createServer as createTcp, type Socket, type Server as TcpServer } from "node:net";
 import { join } from "node:path";
 import { createAuthority } from "../../../core/certificates/certificate-authority.ts";
-import { newHome, type RunningServer, standInEdgeBundle, startLocalServer } from "../local-server/harness.ts";
+import {
+  newHome,
+  type RunningServer,
+  standInPublicOriginBundle,
+  startLocalServer,
+} from "../local-server/harness.ts";
 
 export const SESSION = "slim-gecko";
 /** The host of the well-behaved service, and of the other one. */
@@ -63,8 +68,8 @@ export async function startSystem(
   const server = await startLocalServer(undefined, {
     home,
     ...(edge && {
-      bundle: standInEdgeBundle(),
-      env: { STAND_IN_EDGE_PORT: String(edge.port), NODE_EXTRA_CA_CERTS: edge.authority },
+      bundle: standInPublicOriginBundle(),
+      env: { STAND_IN_PUBLIC_ORIGIN_PORT: String(edge.port), NODE_EXTRA_CA_CERTS: edge.authority },
     }),
   });
   await server.control("PUT", "/v1/leases/test", { ttl_ms: null });

@@ -1,18 +1,18 @@
-/** Binds the control API to its address, so that there is one local server for each home. */
+/** Binds the control API to its address: there is one local server for each home. */
 import { chmodSync, lstatSync, mkdirSync, rmdirSync, rmSync } from "node:fs";
 import type { Server } from "node:http";
 import { connect } from "node:net";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** True when bound; false when a live server has the address. */
-export async function bind(server: Server, address: string): Promise<boolean> {
+/** True when bound; false when a running server has the address. */
+export async function bindSocket(server: Server, address: string): Promise<boolean> {
   const pipe = address.startsWith("\\\\.\\pipe\\");
   if (!pipe) ownDirectory(dirname(address));
   if (await listens(server, address)) return true;
   if (pipe || (await isLive(address))) return false;
   return withLock(`${address}.lock`, async () => {
-    // Another server may have taken the place of the dead one meanwhile.
+    // Another process may have replaced the dead server meanwhile.
     if (await isLive(address)) return false;
     rmSync(address, { force: true });
     return listens(server, address);
@@ -56,7 +56,7 @@ function ownDirectory(path: string): void {
   if (process.getuid && (mode & 0o077) !== 0) chmodSync(path, 0o700);
 }
 
-/** A lock directory, kept for milliseconds; one that is 10 s old was left by a crash. */
+/** A lock directory, held for milliseconds; one that is 10 s old was left by a crash. */
 async function withLock<T>(path: string, act: () => Promise<T>): Promise<T> {
   for (;;) {
     try {

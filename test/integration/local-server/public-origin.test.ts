@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { type Answer, decode, encode } from "dns-packet";
 import { afterEach, expect, test } from "vitest";
 import type { Resolver } from "../../../local-server/dns/resolvers.ts";
-import { systemEdge } from "../../../local-server/upstream/edge.ts";
+import { systemPublicOrigins } from "../../../local-server/upstream/public-origin.ts";
 
 const HOST = "pr-1.example.com";
 const open: { close(): void }[] = [];
@@ -32,12 +32,16 @@ async function resolver(addresses: { A?: string[]; AAAA?: string[] }): Promise<R
 
 test("IPv4 and IPv6, in this order", async () => {
   const one = await resolver({ A: ["192.0.2.1", "192.0.2.2"], AAAA: ["2001:db8::1"] });
-  expect(await systemEdge(() => [one]).addresses(HOST)).toEqual(["192.0.2.1", "192.0.2.2", "2001:db8::1"]);
+  expect(await systemPublicOrigins(() => [one]).addresses(HOST)).toEqual([
+    "192.0.2.1",
+    "192.0.2.2",
+    "2001:db8::1",
+  ]);
 });
 
 test("an answer counts for all connections of a page", async () => {
   const one = await resolver({ A: ["192.0.2.1"] });
-  const edge = systemEdge(() => [one]);
+  const edge = systemPublicOrigins(() => [one]);
   await Promise.all(Array.from({ length: 20 }, () => edge.addresses(HOST)));
   expect(one.asked).toBe(2);
 });
@@ -48,12 +52,14 @@ test("answers that lead to this machine are left out, and another resolver is as
     AAAA: ["::1", "::ffff:127.0.0.1"],
   });
   const mixed = await resolver({ A: ["127.0.0.1", "192.0.2.7"], AAAA: ["::"] });
-  expect(await systemEdge(() => [here, mixed]).addresses(HOST)).toEqual(["192.0.2.7"]);
-  await expect(systemEdge(() => [here]).addresses(HOST)).rejects.toThrow(/leads to this machine only/);
+  expect(await systemPublicOrigins(() => [here, mixed]).addresses(HOST)).toEqual(["192.0.2.7"]);
+  await expect(systemPublicOrigins(() => [here]).addresses(HOST)).rejects.toThrow(
+    /leads to this machine only/,
+  );
 });
 
 test("a host that nobody knows, and a system without resolvers", async () => {
   const none = await resolver({});
-  await expect(systemEdge(() => [none]).addresses(HOST)).rejects.toThrow(/no address.*127\.0\.0\.1/);
-  await expect(systemEdge(() => []).addresses(HOST)).rejects.toThrow(/no resolver/);
+  await expect(systemPublicOrigins(() => [none]).addresses(HOST)).rejects.toThrow(/no address.*127\.0\.0\.1/);
+  await expect(systemPublicOrigins(() => []).addresses(HOST)).rejects.toThrow(/no resolver/);
 });

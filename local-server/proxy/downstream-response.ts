@@ -1,25 +1,25 @@
-/** The head of the answer as the client gets it. */
+/** The head of a response as the client gets it. */
 import { corsHeaders, isPreflight } from "../../core/routing/proxy-headers.ts";
 import { keepsCaching } from "../../core/routing/route-request.ts";
-import type { ClientHead, ForwardedHead } from "../downstream/client.ts";
+import type { ClientHead, DownstreamResponse } from "../downstream/client.ts";
 import { endToEnd } from "../http/fields.ts";
 import type { ResponseHead } from "../http/response-parser.ts";
 import type { Served } from "../sessions.ts";
-import type { ForwardedRequest } from "./request-head.ts";
+import type { ServiceRequest } from "./upstream-request.ts";
 
-export function responseHead(
+export function serviceResponse(
   client: ClientHead,
   { name, session }: Served,
-  { origins, rewrittenHost }: ForwardedRequest,
+  { origins, rewrittenHost }: ServiceRequest,
   response: ResponseHead,
-): ForwardedHead {
+): DownstreamResponse {
   const { fields } = response;
   const cors = fields.has("access-control-allow-origin")
     ? []
     : corsHeaders(name, session, client.method, client);
-  if (cors.length > 0 && isPreflight(client.method, client)) return preflightAnswer(cors);
+  if (cors.length > 0 && isPreflight(client.method, client)) return preflightResponse(cors);
 
-  const head = asItCame(response);
+  const head = unchangedResponse(response);
   const { headers } = head;
   if (!keepsCaching(session, client.target)) setHeader(headers, "Cache-Control", "no-cache");
   if (origins) mapOrigin(headers, origins);
@@ -29,21 +29,27 @@ export function responseHead(
   return head;
 }
 
-/** Without the headers of its connection. */
-export function asItCame({ status, reason, fields, hasBody, length }: ResponseHead): ForwardedHead {
+/** Only without hop-by-hop headers. */
+export function unchangedResponse({
+  status,
+  reason,
+  fields,
+  hasBody,
+  length,
+}: ResponseHead): DownstreamResponse {
   const headers = endToEnd(fields);
-  // RFC 9110, 8.6: said once, and not at all where there is nothing to say it of.
+  // RFC 9110, 8.6: one Content-Length, and none with a 204.
   if (status === 204) deleteHeader(headers, "content-length");
   else if (length !== undefined && fields.get("content-length")?.includes(","))
     setHeader(headers, "Content-Length", String(length));
-  // Trailers are passed on, so what announces them is too; an answer of known length has none.
+  // Trailers are forwarded, and so is their announcement; a response of known length has none.
   const trailer = length === undefined ? fields.get("trailer") : undefined;
   if (trailer !== undefined && hasBody) headers.push("Trailer", trailer);
   return { status, reason, headers, hasBody, length };
 }
 
-/** The service knows nothing of CORS: it is answered for it. */
-function preflightAnswer(cors: [string, string][]): ForwardedHead {
+/** For a service that does not handle CORS. */
+function preflightResponse(cors: [string, string][]): DownstreamResponse {
   return {
     status: 204,
     reason: "No Content",
@@ -53,7 +59,7 @@ function preflightAnswer(cors: [string, string][]): ForwardedHead {
   };
 }
 
-/** In the place of the first line with this name, or behind the last one. */
+/** Replaces the first line of this name and removes the others, or appends a line. */
 function setHeader(headers: string[], name: string, value: string): void {
   const lower = name.toLowerCase();
   let set = false;
@@ -73,7 +79,7 @@ function deleteHeader(headers: string[], lower: string): void {
     if (headers[i]!.toLowerCase() === lower) headers.splice(i, 2);
 }
 
-/** The service allowed the origin that it was shown: the page's is meant. */
+/** The service allowed the origin that it saw: the client's is meant. */
 function mapOrigin(headers: string[], origins: { client: string; service: string }): void {
   for (let i = 0; i < headers.length; i += 2)
     if (headers[i]!.toLowerCase() === "access-control-allow-origin" && headers[i + 1] === origins.service)
@@ -81,8 +87,8 @@ function mapOrigin(headers: string[], origins: { client: string; service: string
 }
 
 /**
- * A service that makes its redirects of the `Host` it sees would send browsers to `localhost`, out of the session.
- * Without scheme and host a redirect stays where the client is (RFC 9110, 10.2.2).
+ * A service that builds redirects from the `Host` it sees would send browsers to `localhost`, out of the session.
+ * Without scheme and host a redirect stays on the client's host (RFC 9110, 10.2.2).
  */
 function mapLocation(headers: string[], host: string): void {
   for (let i = 0; i < headers.length; i += 2) {
@@ -90,7 +96,7 @@ function mapLocation(headers: string[], host: string): void {
     const [, authority, rest = ""] = /^https?:\/\/([^/?#]*)(.*)$/i.exec(headers[i + 1]!) ?? [];
     if (authority?.toLowerCase() !== host) continue;
     const path = rest.startsWith("/") ? rest : `/${rest}`;
-    // Two slashes would begin another host.
+    // Two slashes would begin a host.
     headers[i + 1] = path.startsWith("//") ? `/.${path}` : path;
   }
 }

@@ -1,36 +1,33 @@
-/** What a listener does with a connection: finds out which protocol is spoken on it. */
+/** Accepts connections, and detects which protocol each of them speaks. */
 import type { Socket } from "node:net";
 import { createServer, type SecureContext } from "node:tls";
-import type { Failure } from "../http/failures.ts";
-import type { Client } from "./client.ts";
-import { HEAD_MS, http1Front } from "./http1-front.ts";
-import { http2Front } from "./http2-front.ts";
+import { HEAD_TIMEOUT_MS } from "../http/limits.ts";
+import type { ServeClient } from "./client.ts";
+import { http1Server } from "./http1-server.ts";
+import { http2Server } from "./http2-server.ts";
 
 /** Gives the certificate for a host name; throws when there is none. */
-export type Certificates = (hostname: string) => Promise<SecureContext>;
+export type CertificateLookup = (hostname: string) => Promise<SecureContext>;
 
-/** Takes a request; with the reason when it has to be refused. */
-export type Serve = (client: Client, refusal?: Failure) => void;
-
-/** Connections at a time. A browser has a few dozen, a load test some hundreds. */
+/** Concurrent connections. A browser has a few dozen, a load test some hundreds. */
 const MAX_CONNECTIONS = 2_000;
 
 const TLS_HANDSHAKE = 0x16;
-/** How HTTP/2 without TLS begins (RFC 9113, 3.4), as far as no HTTP/1.1 method does. */
+/** The beginning of HTTP/2 without TLS (RFC 9113, 3.4), as far as HTTP/1.1 cannot begin like that. */
 const HTTP2_PREFACE = Buffer.from("PRI * HTTP/2.0");
 
-export class Front {
+export class DownstreamListener {
   readonly #sockets = new Set<Socket>();
   readonly #http1;
   readonly #http2;
   readonly #tls;
 
-  constructor(serve: Serve, certificates: Certificates) {
-    this.#http1 = http1Front(serve);
-    this.#http2 = http2Front(serve);
+  constructor(serve: ServeClient, certificates: CertificateLookup) {
+    this.#http1 = http1Server(serve);
+    this.#http2 = http2Server(serve);
     this.#tls = createServer({
       ALPNProtocols: ["h2", "http/1.1"],
-      handshakeTimeout: HEAD_MS,
+      handshakeTimeout: HEAD_TIMEOUT_MS,
       SNICallback: (hostname, done) => {
         certificates(hostname).then(
           (context) => done(null, context),
@@ -57,29 +54,29 @@ export class Front {
     }
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
-    this.#sniff(socket, undefined);
+    this.#detect(socket, undefined);
   }
 
   /** TLS, HTTP/2 and HTTP/1.1 share a port, so that a session has one address: the first bytes tell them apart. */
-  #sniff(socket: Socket, before: Buffer | undefined): void {
-    const leave = () => socket.destroy();
-    socket.setTimeout(HEAD_MS, leave);
-    socket.once("error", leave);
-    socket.once("end", leave);
+  #detect(socket: Socket, earlier: Buffer | undefined): void {
+    const disconnect = () => socket.destroy();
+    socket.setTimeout(HEAD_TIMEOUT_MS, disconnect);
+    socket.once("error", disconnect);
+    socket.once("end", disconnect);
     socket.once("data", (chunk: Buffer) => {
-      socket.setTimeout(0, leave);
-      socket.off("error", leave);
-      socket.off("end", leave);
+      socket.setTimeout(0, disconnect);
+      socket.off("error", disconnect);
+      socket.off("end", disconnect);
       socket.pause();
-      const bytes = before ? Buffer.concat([before, chunk]) : chunk;
+      const bytes = earlier ? Buffer.concat([earlier, chunk]) : chunk;
       const server = this.#serverFor(bytes);
       if (!server) {
-        this.#sniff(socket, bytes);
+        this.#detect(socket, bytes);
         return;
       }
       socket.unshift(bytes);
       server.emit("connection", socket);
-      // The others have taken what was put back; node:http waits for it to flow.
+      // The others have read the bytes put back; node:http waits until they flow.
       if (server === this.#http1) socket.resume();
     });
     socket.resume();

@@ -1,34 +1,34 @@
 /**
- * Where the hosts of our domains are that are not served here: previews, sessions of others, the deployed application.
- * Local DNS or `/etc/hosts` may lead them to this machine, so they are resolved past both.
+ * Hosts under a session's domain that belong to no session of this machine: previews, sessions of others, the deployed
+ * application. Local DNS or `/etc/hosts` may resolve them to this machine, so their public addresses are looked up past both.
  */
 import { Resolver as DnsResolver } from "node:dns/promises";
 import { BlockList, isIPv6 } from "node:net";
 import { type Resolver, systemResolvers } from "../dns/resolvers.ts";
 import { connect, endpoint } from "./connect.ts";
-import type { Open } from "./pool.ts";
+import type { OpenSocket } from "./pool.ts";
 
-export interface Edge {
-  /** Where it speaks TLS. */
+export interface PublicOrigins {
+  /** Where they speak TLS. */
   port: number;
-  /** The IP addresses of this host, at least one. Throws an Error that says why there is none. */
+  /** The public IP addresses of this host, at least one. Throws an Error that says why there is none. */
   addresses(host: string): Promise<string[]>;
 }
 
-/** How long one resolver may take for a try. */
-const PATIENCE_MS = 2_000;
-/** How long an answer counts: a page asks for many connections at once. As long as local DNS lets its answers live. */
-const FRESH_MS = 5_000;
+/** For one attempt with one resolver. */
+const RESOLVER_TIMEOUT_MS = 2_000;
+/** TTL of looked-up addresses, since a page opens many connections at once. The same as local DNS's. */
+const TTL_MS = 5_000;
 
-/** This machine, by any name. */
-const here = new BlockList();
-here.addSubnet("127.0.0.0", 8);
-here.addSubnet("0.0.0.0", 8);
-here.addAddress("::1", "ipv6");
-here.addAddress("::", "ipv6");
+/** Addresses of this machine. */
+const thisMachine = new BlockList();
+thisMachine.addSubnet("127.0.0.0", 8);
+thisMachine.addSubnet("0.0.0.0", 8);
+thisMachine.addAddress("::1", "ipv6");
+thisMachine.addAddress("::", "ipv6");
 
-/** The edge as the resolvers of this system know it. */
-export function systemEdge(resolvers: () => Resolver[] = systemResolvers): Edge {
+/** As this system's resolvers know them. */
+export function systemPublicOrigins(resolvers: () => Resolver[] = systemResolvers): PublicOrigins {
   const known = new Map<string, Promise<string[]>>();
   return {
     port: 443,
@@ -37,18 +37,20 @@ export function systemEdge(resolvers: () => Resolver[] = systemResolvers): Edge 
       if (before) return before;
       const asked = addressesElsewhere(host, resolvers());
       known.set(host, asked);
-      setTimeout(() => known.delete(host), FRESH_MS).unref();
+      setTimeout(() => known.delete(host), TTL_MS).unref();
       return asked;
     },
   };
 }
 
-/** The first resolver wins that knows an address of another machine: one that leads here would make the request go round. */
+/** From the first resolver that knows an address of another machine: one of this machine would make the request loop. */
 async function addressesElsewhere(host: string, resolvers: Resolver[]): Promise<string[]> {
   let leadsHere = false;
   for (const resolver of resolvers) {
     const found = await ask(host, resolver);
-    const elsewhere = found.filter((address) => !here.check(address, isIPv6(address) ? "ipv6" : "ipv4"));
+    const elsewhere = found.filter(
+      (address) => !thisMachine.check(address, isIPv6(address) ? "ipv6" : "ipv4"),
+    );
     if (elsewhere.length > 0) return elsewhere;
     leadsHere ||= found.length > 0;
   }
@@ -59,30 +61,29 @@ async function addressesElsewhere(host: string, resolvers: Resolver[]): Promise<
   throw new Error(`the resolvers of this system gave no address of it (asked: ${asked})`);
 }
 
-/** IPv4 before IPv6; empty when it knows none or does not answer. */
+/** IPv4 before IPv6; empty when the resolver knows none or does not respond. */
 async function ask(host: string, { address, port }: Resolver): Promise<string[]> {
-  const resolver = new DnsResolver({ timeout: PATIENCE_MS, tries: 2 });
+  const resolver = new DnsResolver({ timeout: RESOLVER_TIMEOUT_MS, tries: 2 });
   resolver.setServers([isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`]);
   const answers = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
   return answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
 }
 
-/** Opens connections to hosts at the edge. */
-export function edgeOpener(edge: Edge): Open {
+export function publicOriginOpener(origins: PublicOrigins): OpenSocket {
   return (origin, protocols, done) => {
     const target = { ...endpoint(origin), protocols };
     let giveUp: (() => void) | undefined;
-    let over = false;
-    edge.addresses(target.host).then(
+    let cancelled = false;
+    origins.addresses(target.host).then(
       (addresses) => {
-        if (!over) giveUp = connect({ ...target, addresses }, done);
+        if (!cancelled) giveUp = connect({ ...target, addresses }, done);
       },
       (error) => {
-        if (!over) done(error);
+        if (!cancelled) done(error);
       },
     );
     return () => {
-      over = true;
+      cancelled = true;
       giveUp?.();
     };
   };

@@ -1,12 +1,12 @@
-/** Which port browsers connect to: the same one each time, so that session URLs stay as they are. */
+/** The port that browsers connect to: the same each time, so that session URLs stay valid. */
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { Options } from "./options.ts";
 
-/** Free on most machines, and easy to remember. */
+/** Free on most machines, and memorable. */
 const CONVENTIONAL_PORT = 9080;
 
-/** Ports to try, in order; 0 is any. */
+/** Ports to try, in order; 0: any. */
 export function preferredPorts({ home, browserPort }: Pick<Options, "home" | "browserPort">): number[] {
   if (browserPort !== undefined) return [browserPort];
   const remembered = rememberedPort(home);

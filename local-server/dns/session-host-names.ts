@@ -1,41 +1,41 @@
-/** The host names of the sessions that the local server serves, as it says. */
+/** The host names of the local server's sessions, asked of the local server and cached. */
 import { request } from "node:http";
 
-/** How long an answer of the local server counts. */
+/** How long the names count as fresh. */
 const FRESH_MS = 500;
-/** How long it counts for what it named, while the next one is on its way. */
-const RECENT_MS = 2_000;
+/** How long known names may be answered while a refresh is in flight. */
+const STALE_MS = 2_000;
 
-export class Names {
+export class SessionHostNames {
   readonly #address: string;
   #known: ReadonlySet<string> = new Set();
-  #asked = Number.NEGATIVE_INFINITY;
-  #asking: Promise<void> | undefined;
-  /** When the local server last answered, in milliseconds of the monotonic clock. */
+  #refreshedAt = Number.NEGATIVE_INFINITY;
+  #refreshing: Promise<void> | undefined;
+  /** When the local server last responded, ms of the monotonic clock. */
   lastSeen = performance.now();
 
-  /** `address` is the local server's control address. */
+  /** `address`: the local server's control address. */
   constructor(address: string) {
     this.#address = address;
   }
 
-  /** True when `has` may be asked without `refresh`. */
+  /** True when `has` may be called without `refresh`. */
   get fresh(): boolean {
-    return performance.now() - this.#asked < FRESH_MS;
+    return performance.now() - this.#refreshedAt < FRESH_MS;
   }
 
-  /** True when a name that `has` knows may be answered while `refresh` is under way. */
-  get recent(): boolean {
-    return performance.now() - this.#asked < RECENT_MS;
+  /** True when a known name may be answered while `refresh` is in flight. */
+  get usable(): boolean {
+    return performance.now() - this.#refreshedAt < STALE_MS;
   }
 
   has(name: string): boolean {
     return this.#known.has(name);
   }
 
-  /** Without a local server there are no names: then everything is somebody else's. */
+  /** Without a local server there are no names. */
   async refresh(): Promise<void> {
-    this.#asking ??= ask(this.#address)
+    this.#refreshing ??= ask(this.#address)
       .then(
         (names) => {
           this.#known = names;
@@ -46,10 +46,10 @@ export class Names {
         },
       )
       .finally(() => {
-        this.#asked = performance.now();
-        this.#asking = undefined;
+        this.#refreshedAt = performance.now();
+        this.#refreshing = undefined;
       });
-    await this.#asking;
+    await this.#refreshing;
   }
 }
 
@@ -70,7 +70,7 @@ function ask(socketPath: string): Promise<ReadonlySet<string>> {
         }
       });
     });
-    call.on("timeout", () => call.destroy(new Error("The local server does not answer.")));
+    call.on("timeout", () => call.destroy(new Error("The local server does not respond.")));
     call.on("error", reject);
     call.end();
   });

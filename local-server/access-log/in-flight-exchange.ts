@@ -1,0 +1,159 @@
+/** An in-flight exchange. The proxy records events; formatting happens only when the log is read. */
+
+import type { Listener, RequestDecision } from "../../core/routing/request-decision.ts";
+import type { Client } from "../downstream/client.ts";
+import type { TunnelledTraffic } from "../downstream/splice.ts";
+import type { LocalFailure } from "../http/failures.ts";
+import type { ResponseHead } from "../http/response-parser.ts";
+import type { Served } from "../sessions.ts";
+import { BodyCapture } from "./body-capture.ts";
+import { timeOfDay } from "./clock.ts";
+import { ExchangeMetadata, RareFields, type RecordedExchange } from "./exchange-metadata.ts";
+import { FrameCounter } from "./frame-counter.ts";
+
+export interface ExchangeEvents {
+  /** Its decision is known, or it has become a WebSocket. */
+  changed(exchange: InFlightExchange): void;
+  /** The last event: the exchange can be released. */
+  ended(exchange: InFlightExchange): void;
+}
+
+export class InFlightExchange extends ExchangeMetadata {
+  readonly client: Client;
+  readonly #events: ExchangeEvents;
+  /** The service's response. */
+  response: ResponseHead | undefined;
+  /** In the set of exchanges in flight. */
+  index = 0;
+
+  /** `bodyBytes`: how much of each body is captured. */
+  constructor(id: number, client: Client, listener: Listener, bodyBytes: number, events: ExchangeEvents) {
+    super();
+    this.id = id;
+    this.client = client;
+    this.#events = events;
+    this.listener = listener;
+    this.protocol = client.protocol;
+    this.secure = client.secure;
+    this.started = performance.now();
+    this.time = timeOfDay(this.started);
+    if (bodyBytes === 0) return;
+    this.rare = new RareFields();
+    this.rare.bodies = { request: new BodyCapture(bodyBytes), response: new BodyCapture(bodyBytes) };
+  }
+
+  decided(decision: RequestDecision<Served> | { failure: LocalFailure }): void {
+    if ("publicHost" in decision) this.#rareFields().publicHost = decision.publicHost;
+    else {
+      if ("served" in decision) this.served = decision.served;
+      if (!("failure" in decision)) this.service = decision.decision.service;
+    }
+    this.#events.changed(this);
+  }
+
+  /** Another connection is requested, because the first one was stale. */
+  retried(): void {
+    const rare = this.#rareFields();
+    rare.acquired = performance.now();
+    rare.connected = 0;
+  }
+
+  /** A connection that was waited for is ready. */
+  connected(): void {
+    this.#rareFields().connected = performance.now();
+  }
+
+  sent(chunk: Buffer): void {
+    this.requestBytes += chunk.length;
+    this.rare?.bodies?.request.take(chunk);
+  }
+
+  /** `status`: the one that the client gets. */
+  respond(status: number, response: ResponseHead): void {
+    this.status = status;
+    this.response = response;
+    this.responded = performance.now();
+  }
+
+  received(chunk: Buffer): void {
+    this.responseBytes += chunk.length;
+    this.rare?.bodies?.response.take(chunk);
+  }
+
+  /** The proxy responds in the service's place. `error`: what happened to the connection. */
+  refused({ status, code }: LocalFailure, headers: string[], error: Error | undefined): void {
+    this.status = status;
+    const rare = this.#rareFields();
+    rare.failure = code;
+    rare.ownHeaders = headers;
+    this.response = undefined;
+    this.responded = performance.now();
+    if (error) this.aborted("service", error.message);
+  }
+
+  /** From here on bytes are carried, not HTTP. Returns the observer of them. */
+  switched(response: ResponseHead): TunnelledTraffic {
+    this.respond(101, response);
+    this.#events.changed(this);
+    const rare = this.#rareFields();
+    const frames = { client: new FrameCounter(), service: new FrameCounter() };
+    const isWebSocket = this.client.upgrade?.toLowerCase() === "websocket";
+    return {
+      client: (chunk) => {
+        this.requestBytes += chunk.length;
+        if (!isWebSocket) return;
+        frames.client.feed(chunk);
+        rare.clientFrames = frames.client.frames;
+        rare.clientClose = frames.client.closeCode;
+      },
+      service: (chunk) => {
+        this.responseBytes += chunk.length;
+        if (!isWebSocket) return;
+        frames.service.feed(chunk);
+        rare.serviceFrames = frames.service.frames;
+        rare.serviceClose = frames.service.closeCode;
+      },
+      ended: (by) => {
+        if (isWebSocket && !frames.client.closed && !frames.service.closed)
+          this.aborted(by, "it left without a close frame");
+      },
+    };
+  }
+
+  /** The first side to abort is the one recorded. An exchange that has ended cannot be aborted. */
+  aborted(by: "client" | "service", reason: string): void {
+    if (this.ended !== 0) return;
+    const rare = this.#rareFields();
+    rare.brokenBy ??= by;
+    rare.reason ??= reason;
+  }
+
+  /** `sameTick`: in the same tick as the response head, whose timestamp is used again. */
+  end(sameTick = false): void {
+    if (this.ended !== 0) return;
+    this.ended = sameTick ? this.responded : performance.now();
+    this.#events.ended(this);
+    // Node may keep a stream, and so this object, until V8 has promoted it to the old generation.
+    this.response = undefined;
+  }
+
+  #rareFields(): RareFields {
+    this.rare ??= new RareFields();
+    return this.rare;
+  }
+
+  /** Its present state. */
+  read(): RecordedExchange {
+    const { method, host, target, fields } = this.client;
+    return {
+      metadata: this,
+      method,
+      host,
+      target,
+      requestHeaders: fields,
+      responseHeaders: this.rare?.ownHeaders ?? this.response?.fields.raw,
+      requestBody: this.rare?.bodies?.request.read(),
+      responseBody: this.rare?.bodies?.response.read(),
+    };
+  }
+}

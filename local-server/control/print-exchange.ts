@@ -1,0 +1,205 @@
+/**
+ * An exchange as the control API shows it. The log keeps all that the decision depended on, so the explanation is computed
+ * again by the deciding functions when it is read.
+ */
+import { isUtf8 } from "node:buffer";
+import type { CapturedBody, Exchange, ExchangeDetails } from "../../core/api/request-log-api.ts";
+import type { Explanation } from "../../core/routing/explain-request.ts";
+import {
+  HOST_SOURCES,
+  hostFrom,
+  type SessionCandidate,
+  sessionCandidates,
+} from "../../core/routing/identify-session.ts";
+import { type RouteDecision, route } from "../../core/routing/route-request.ts";
+import type { RequestHead } from "../../core/routing/routing-input.ts";
+import { isLocal } from "../../core/session/session-document.ts";
+import type { RecordedBody } from "../access-log/body-capture.ts";
+import {
+  type ExchangeMetadata,
+  NO_RARE_FIELDS,
+  type RecordedExchange,
+} from "../access-log/exchange-metadata.ts";
+import {
+  redactedBody,
+  redactedHeader,
+  redactedHeaders,
+  redactedReason,
+  redactedText,
+} from "../access-log/redact.ts";
+import { endToEnd, Fields } from "../http/fields.ts";
+import { serviceResponse, unchangedResponse } from "../proxy/downstream-response.ts";
+import { joinedCookies, serviceRequest } from "../proxy/upstream-request.ts";
+import { likelySender } from "./likely-sender.ts";
+
+const SOURCES = [...HOST_SOURCES, "tracestate"] as const;
+
+export function printExchange(recorded: RecordedExchange): Exchange {
+  const { metadata } = recorded;
+  const head = headOf(recorded);
+  const { served, service, rare = NO_RARE_FIELDS } = metadata;
+  const { publicHost } = rare;
+  const named = served && sessionCandidates(head).find(({ name }) => name === served.name);
+  return {
+    id: metadata.id,
+    time: metadata.time,
+    listener: metadata.listener,
+    protocol: metadata.protocol,
+    secure: metadata.secure,
+    method: recorded.method,
+    host: redactedText(recorded.host),
+    client_host: redactedText(clientHost(metadata, head)),
+    target: redactedText(recorded.target),
+    session: served?.name ?? null,
+    session_by: named?.source ?? null,
+    service: service?.name ?? null,
+    at:
+      publicHost !== undefined ? "public" : service ? (isLocal(service.location) ? "local" : "remote") : null,
+    url: urlOf(metadata, head),
+    state: metadata.ended === 0 ? "open" : rare.brokenBy ? "broken" : "complete",
+    status: metadata.status || null,
+    failure: rare.failure ?? null,
+    broken: rare.brokenBy ? { by: rare.brokenBy, reason: redactedReason(rare.reason ?? "") } : null,
+    request_bytes: metadata.requestBytes,
+    response_bytes: metadata.responseBytes,
+    timings: timings(metadata),
+    websocket:
+      metadata.status === 101
+        ? {
+            client_frames: rare.clientFrames,
+            service_frames: rare.serviceFrames,
+            client_close: rare.clientClose || null,
+            service_close: rare.serviceClose || null,
+          }
+        : null,
+    sender:
+      served || publicHost !== undefined ? null : redactedText(likelySender((name) => head.header(name))),
+  };
+}
+
+export function printDetails(recorded: RecordedExchange): ExchangeDetails {
+  const head = headOf(recorded);
+  const { host, requestHeaders, responseHeaders, requestBody, responseBody } = recorded;
+  return {
+    ...printExchange(recorded),
+    explanation: explanation(recorded.metadata, head),
+    looked_at: SOURCES.map((source) => {
+      const value = source === "host" ? head.host : head.header(source);
+      return { source, value: value === undefined ? null : redactedHeader(source, value) };
+    }),
+    request_headers: redactedHeaders(requestHeaderLines(host, requestHeaders)),
+    response_headers: responseHeaders ? redactedHeaders(downstreamHeaders(recorded, responseHeaders)) : null,
+    request_body: requestBody ? printBody(requestBody) : null,
+    response_body: responseBody ? printBody(responseBody) : null,
+  };
+}
+
+/** The headers of the response as the client got them. */
+function downstreamHeaders(recorded: RecordedExchange, received: readonly string[]): readonly string[] {
+  const { metadata, method, host, target, requestHeaders: fields } = recorded;
+  if (metadata.rare?.failure !== undefined) return received;
+  const response = {
+    status: metadata.status,
+    reason: "",
+    fields: new Fields(received),
+    hasBody: true,
+    length: undefined,
+  };
+  const { header } = headOf(recorded);
+  const head = { method, host, target, fields, header, secure: metadata.secure, hasBody: false };
+  const decision = decisionOf(metadata, head);
+  if (!metadata.served || metadata.status === 101 || decision?.outcome !== "routed")
+    return unchangedResponse(response).headers;
+  return serviceResponse(head, metadata.served, serviceRequest(head, metadata.served, decision), response)
+    .headers;
+}
+
+interface Head extends RequestHead {
+  header(name: string): string | undefined;
+}
+
+function headOf({ host, target, requestHeaders }: RecordedExchange): Head {
+  return { host, target, header: (name) => requestHeaders.get(name) };
+}
+
+function clientHost({ listener }: ExchangeMetadata, head: RequestHead): string {
+  return (listener === "tunnel" && hostFrom(head, "x-forwarded-host")) || head.host;
+}
+
+/** The request's headers as HTTP/1 writes them: HTTP/2 has the host in a pseudo-header, and cookies in several fields. */
+function requestHeaderLines(host: string, fields: Fields): string[] {
+  const { raw, names } = fields;
+  const rest = raw.filter((_, i) => names[i >> 1] !== "host" && names[i >> 1] !== "cookie");
+  const cookies = joinedCookies(fields);
+  return ["host", host, ...endToEnd(new Fields(rest)), ...(cookies === undefined ? [] : ["Cookie", cookies])];
+}
+
+function urlOf(metadata: ExchangeMetadata, head: Head): string | null {
+  const publicHost = metadata.rare?.publicHost;
+  if (publicHost !== undefined) return redactedText(`https://${publicHost}${head.target}`);
+  if (!metadata.service) return null;
+  const decision = decisionOf(metadata, head);
+  return decision?.outcome === "routed" ? redactedText(decision.origin + decision.target) : null;
+}
+
+function decisionOf({ served, rare }: ExchangeMetadata, head: Head): RouteDecision | null {
+  return served && rare?.failure !== "forbidden" ? route(served.name, served.session, head) : null;
+}
+
+function explanation(metadata: ExchangeMetadata, head: Head): Explanation {
+  const { served, status, rare = NO_RARE_FIELDS } = metadata;
+  const { publicHost, failure } = rare;
+  const told = {
+    candidates: evaluated(sessionCandidates(head), served?.name),
+    session: served?.name ?? null,
+    decision: decisionOf(metadata, head),
+    ...(publicHost === undefined ? {} : { public_host: publicHost }),
+    ...(failure === undefined ? {} : { failure: { status, code: failure } }),
+  };
+  return JSON.parse(JSON.stringify(told), (_key, value) =>
+    typeof value === "string" ? redactedText(value) : value,
+  );
+}
+
+/** Up to the known one: later ones were not evaluated. */
+function evaluated(all: SessionCandidate[], session: string | undefined): Explanation["candidates"] {
+  const found = all.findIndex(({ name }) => name === session);
+  const evaluated = found === -1 ? all : all.slice(0, found + 1);
+  return evaluated.map((candidate) => ({ ...candidate, known: candidate.name === session }));
+}
+
+function timings({
+  started,
+  responded,
+  ended,
+  rare = NO_RARE_FIELDS,
+}: ExchangeMetadata): Exchange["timings"] {
+  const { acquired, connected } = rare;
+  const begun = acquired || started;
+  return {
+    queue: tenths(begun - started),
+    connect: connected === 0 ? null : tenths(connected - begun),
+    first_byte: responded === 0 ? null : tenths(responded - started),
+    total: ended === 0 ? null : tenths(ended - started),
+  };
+}
+
+/** Finer than that is noise. */
+function tenths(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}
+
+function printBody({ bytes, truncated }: RecordedBody): CapturedBody {
+  // The last character may be incomplete.
+  const whole = truncated ? bytes.subarray(0, endOfText(bytes)) : bytes;
+  if (isUtf8(whole) && !whole.includes(0))
+    return { text: redactedBody(whole.toString("utf8")), cut: truncated };
+  return { base64: bytes.toString("base64"), cut: truncated };
+}
+
+/** Where the last UTF-8 character that may be incomplete begins. */
+function endOfText(bytes: Buffer): number {
+  let end = bytes.length;
+  while (end > 0 && end > bytes.length - 4 && (bytes[end - 1]! & 0xc0) === 0x80) end--;
+  return end > 0 && bytes[end - 1]! >= 0xc0 ? end - 1 : bytes.length;
+}

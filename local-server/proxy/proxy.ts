@@ -1,0 +1,47 @@
+/** Decides each request and carries it out. */
+import { createHash, timingSafeEqual } from "node:crypto";
+import { ORIGIN_SECRET_HEADER } from "../../core/routing/proxy-headers.ts";
+import { decideRequest, type Listener } from "../../core/routing/request-decision.ts";
+import type { RequestHead } from "../../core/routing/routing-input.ts";
+import type { ServeClient } from "../downstream/client.ts";
+import type { Served, Sessions } from "../sessions.ts";
+import type { Pool } from "../upstream/pool.ts";
+import type { ExchangeLog } from "./exchange-recorder.ts";
+import { forward, forwardToOrigin, refuse } from "./forward.ts";
+
+export interface ProxyParts {
+  sessions: Sessions;
+  /** Connections to services. */
+  pool: Pool;
+  /** Connections to public origins, on this port. */
+  publicPool: Pool;
+  publicPort: number;
+  /** Undefined: nothing is recorded. */
+  log: ExchangeLog | undefined;
+}
+
+/** Serves the requests that come in by this listener. */
+export function proxy(listener: Listener, parts: ProxyParts): ServeClient {
+  const { sessions, pool, publicPool, publicPort, log } = parts;
+  return (client, refusal) => {
+    const recorder = log?.begin(client, listener);
+    const decision = refusal
+      ? { failure: refusal }
+      : decideRequest(sessions, listener, client, hasOriginSecret);
+    recorder?.decided(decision);
+    if ("failure" in decision) refuse(client, recorder, decision.failure);
+    else if ("publicHost" in decision)
+      forwardToOrigin(client, recorder, decision.publicHost, publicPort, publicPool);
+    else forward(client, recorder, decision.served, decision.decision, pool);
+  };
+}
+
+/** True where the session has no secret: the Worker of the original mints none. Hashed, so that the comparison's time is constant. */
+function hasOriginSecret({ originSecret }: Served, head: RequestHead): boolean {
+  if (originSecret === null) return true;
+  return timingSafeEqual(sha256(head.header(ORIGIN_SECRET_HEADER) ?? ""), sha256(originSecret));
+}
+
+function sha256(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

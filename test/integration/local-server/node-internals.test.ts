@@ -1,0 +1,134 @@
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { createServer, type IncomingMessage } from "node:http";
+import { type AddressInfo, connect, createServer as createTcp, type Socket } from "node:net";
+import { duplexPair } from "node:stream";
+import { afterEach, expect, test } from "vitest";
+import {
+  checkTimeouts,
+  collectGarbage,
+  flatten,
+  isResponding,
+  limitHeapGrowth,
+  ReadFirstSocket,
+  rawHeaderLines,
+  releaseSocket,
+  responseOn,
+  writeLatin1,
+} from "../../../local-server/node-internals.ts";
+
+const open: { close(): void }[] = [];
+afterEach(() => {
+  for (const each of open.splice(0)) each.close();
+});
+
+async function text(socket: NodeJS.ReadableStream): Promise<string> {
+  let all = "";
+  for await (const chunk of socket) all += chunk;
+  return all;
+}
+
+test("this V8 knows the flags that limit the heap, and takes them without a word", () => {
+  const options = execFileSync(process.execPath, ["--v8-options"], { encoding: "utf8", maxBuffer: 1e7 });
+  for (const flag of ["semi-space-growth-factor", "heap-growing-percent", "expose-gc"])
+    expect(options).toMatch(new RegExp(`--${flag.replace(/-/g, "[-_]")}\\b`));
+  expect(limitHeapGrowth).not.toThrow();
+});
+
+test("garbage is collected", () => {
+  const garbage = new WeakRef(Array.from({ length: 1_000_000 }, (_, i) => ({ i })));
+  const before = process.memoryUsage().heapUsed;
+  collectGarbage();
+  expect(process.memoryUsage().heapUsed).toBeLessThan(before);
+  void garbage;
+});
+
+test("a flattened string is the same string", () => {
+  for (const rope of ["", "a".repeat(20) + "b".repeat(20)]) expect(flatten(rope)).toBe(rope);
+});
+
+test("latin1 is written, also where Node has no call of its own for it", () => {
+  const buffer = Buffer.alloc(4);
+  writeLatin1(buffer, "\xe9!", 1);
+  expect([...buffer]).toEqual([0, 0xe9, 0x21, 0]);
+  const plain = Object.assign(Buffer.alloc(2), { latin1Write: undefined }) as unknown as Buffer;
+  writeLatin1(plain, "\xff", 1);
+  expect([...plain]).toEqual([0, 0xff]);
+});
+
+test("a server that never listens ends a connection whose head does not come", async () => {
+  const server = createServer({ headersTimeout: 20, requestTimeout: 0, connectionsCheckingInterval: 10 });
+  checkTimeouts(server);
+  open.push(server);
+  const tcp = createTcp((socket) => server.emit("connection", socket)).listen(0, "127.0.0.1");
+  open.push(tcp);
+  await once(tcp, "listening");
+  const client = connect((tcp.address() as AddressInfo).port, "127.0.0.1");
+  client.write("GET / HT");
+  expect(await text(client)).toContain("408 Request Timeout");
+});
+
+test("it is known whether a response is being written", async () => {
+  const [client, socket] = duplexPair();
+  const server = createServer((_request, response) => {
+    expect(isResponding(socket as never)).toBe(false);
+    response.write("a");
+    expect(isResponding(socket as never)).toBe(true);
+    response.end();
+  });
+  server.emit("connection", socket);
+  client.write("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  expect(await text(client)).toContain("200 OK");
+});
+
+test("a response can be written to the socket of an upgrade, and the socket be taken back", async () => {
+  const server = createServer().on("upgrade", (request: IncomingMessage, socket: Socket) => {
+    if (request.url === "/respond") {
+      const response = responseOn(request, socket);
+      response.on("finish", () => socket.end());
+      response.end("declined");
+    } else {
+      releaseSocket(responseOn(request, socket), socket);
+      socket.end("switched");
+    }
+  });
+  open.push(server);
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  for (const [path, expected] of [
+    ["/respond", "declined"],
+    ["/switch", "switched"],
+  ]) {
+    const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    client.write(`GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: b\r\n\r\n`);
+    expect(await text(client)).toContain(expected);
+  }
+});
+
+test("raw header lines, or what Node made of them", () => {
+  expect(rawHeaderLines({}, ["A", "1"])).toEqual(["A", "1"]);
+  expect(rawHeaderLines({ ":status": 200, "set-cookie": ["a", "b"] }, undefined)).toEqual([
+    ...[":status", "200"],
+    ...["set-cookie", "a", "set-cookie", "b"],
+  ]);
+});
+
+test("what a service said before it hung up is read before its reset is reported", async () => {
+  const server = createTcp({ pauseOnConnect: true }, (socket) => {
+    socket.on("error", () => {});
+    socket.write("refused");
+    // Unread bytes make the kernel reset the connection.
+    setImmediate(() => socket.destroy());
+  }).listen(0, "127.0.0.1");
+  open.push(server);
+  await once(server, "listening");
+  const socket = new ReadFirstSocket();
+  const events: string[] = [];
+  socket.on("data", (chunk) => events.push(String(chunk)));
+  socket.on("error", () => events.push("error"));
+  socket.connect((server.address() as AddressInfo).port, "127.0.0.1");
+  const more = setInterval(() => socket.write("body".repeat(10_000)), 1);
+  await once(socket, "close");
+  clearInterval(more);
+  expect(events[0]).toBe("refused");
+});
