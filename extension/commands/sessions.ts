@@ -1,6 +1,7 @@
 /** Sessions beside the workspace's own one: previews for others, isolated ones, and the list of all. */
 import * as vscode from "vscode";
 import type { Config } from "../../core/config/model/config-model.ts";
+import { reservedNameError } from "../../core/session/reserved-names.ts";
 import { sessionNameError } from "../../core/session/session-name.ts";
 import { LinkupError } from "../../manager/model/problem.ts";
 import type { SessionView } from "../../manager/model/snapshot.ts";
@@ -126,7 +127,6 @@ async function askLocation(service: string, value: string): Promise<string | und
 
 /** Empty for none. */
 async function askName(title: string, prompt: string, config: Config): Promise<string | undefined> {
-  const { reservedNameError } = await import("../../core/session/reserved-names.ts");
   const workerHost = new URL(config.linkup.worker_url).host;
   const domains = config.domains.map(({ domain }) => domain);
   const validateInput = (text: string) =>
