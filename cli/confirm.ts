@@ -1,5 +1,6 @@
 /** Asks the user before a change. */
 import { createInterface } from "node:readline/promises";
+import type { Manager } from "../manager/manager.ts";
 import { UsageError } from "./exit-codes.ts";
 import { terminalText } from "./print/output.ts";
 
@@ -11,4 +12,20 @@ export async function confirmed(question: string): Promise<boolean> {
   } finally {
     terminal.close();
   }
+}
+
+/**
+ * Asks once whether the Worker that this file names may be sent the user's token. Without a terminal nothing is asked,
+ * and the manager refuses.
+ */
+export async function confirmWorker(
+  manager: Manager,
+  configPath: string,
+  { json }: { json?: boolean },
+): Promise<void> {
+  if (json || !process.stdin.isTTY || !process.stderr.isTTY) return;
+  const origin = await manager.workerToConfirm(configPath);
+  if (origin === undefined) return;
+  const question = `${configPath} names the Worker ${origin}, which never had your token. Send it there, now and from now on?`;
+  if (await confirmed(question)) await manager.confirmWorker(origin);
 }

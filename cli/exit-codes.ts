@@ -18,6 +18,8 @@ const BY_CODE: Partial<Record<ProblemCode, number>> = {
   "config-invalid": EXIT.config,
   "token-missing": EXIT.worker,
   "token-refused": EXIT.worker,
+  "worker-unconfirmed": EXIT.worker,
+  "worker-insecure": EXIT.worker,
   "worker-unreachable": EXIT.worker,
   "worker-failed": EXIT.worker,
   "session-unknown": EXIT.noSuchThing,

@@ -12,6 +12,10 @@ const SESSION = [
   "-s, --session <name>",
   "session to use (default: the session of the nearest linkup.yaml)",
 ] as const;
+const WORKER_HOST = [
+  "--worker-host <host>",
+  "the Worker that may be sent your token, when it was not confirmed before (default: LINKUP_WORKER_HOST)",
+] as const;
 const JSON_OUT = ["--json", "print JSON"] as const;
 
 /** `json`: failures are printed as JSON. */
@@ -35,6 +39,8 @@ export function program(json: boolean): Command {
       if (config !== undefined && command.getOptionValue("config") === undefined)
         command.setOptionValue("config", config);
       if (config !== undefined) process.env.LINKUP_CONFIG = config;
+      const workerHost: string | undefined = command.getOptionValue("workerHost");
+      if (workerHost !== undefined) process.env.LINKUP_WORKER_HOST = workerHost;
     });
 
   life(linkup);
@@ -54,6 +60,7 @@ function life(linkup: Command): void {
     .option("-n, --name <name>", "name of the session (default: its last name, or a free one)")
     .option("-d, --detach", "return when the session is running; it runs until linkup stop")
     .option("-f, --foreground", "stay and stop the session at Ctrl-C (default on a terminal)")
+    .option(...WORKER_HOST)
     .option(...JSON_OUT)
     .action(async (options) => (await import("./commands/start.ts")).start(options));
 
@@ -110,6 +117,7 @@ function looking(linkup: Command): void {
     .description("check everything that sessions depend on, and how to fix it")
     .option(...CONFIG)
     .option("--end-orphans", "end orphaned processes of Linkup")
+    .option(...WORKER_HOST)
     .option(...JSON_OUT)
     .action(async (options) => (await import("./commands/health.ts")).health(options));
 
@@ -170,6 +178,7 @@ function sessions(linkup: Command): void {
       .option("-n, --name <name>", "name of the session (default: derived from its content)")
       .option(...CONFIG)
       .option("--print-request", "print the request to the Worker without sending it")
+      .option(...WORKER_HOST)
       .option(...JSON_OUT)
       .addHelpText("after", "\nExample:\n  linkup sessions create-preview web=https://web-pr-12.example.com")
       .action(async (words, options) =>
@@ -191,6 +200,7 @@ function sessions(linkup: Command): void {
     .argument("<name>", "name of the session; * matches any characters: 'pr-*'")
     .option(...CONFIG)
     .option("-y, --yes", "do not ask for confirmation")
+    .option(...WORKER_HOST)
     .option(...JSON_OUT)
     .action(async (name, options) => (await import("./commands/sessions.ts")).remove(name, options));
 }

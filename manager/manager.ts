@@ -7,8 +7,8 @@ import { sessionNameError } from "../core/session/session-name.ts";
 import type { RequestLogClient } from "./components/local-server/control-client.ts";
 import type { DoctorInput } from "./doctor/doctor.ts";
 import type { HealthReport } from "./doctor/report.ts";
-import { readConfig, workerToken } from "./files/config-file.ts";
-import { applyConfig, applyCreate, applyStart, type SessionIntent } from "./model/intents.ts";
+import { readConfig } from "./files/config-file.ts";
+import { applyConfig, applyCreate, applyStart, movesWorker, type SessionIntent } from "./model/intents.ts";
 import type { CreateRequest, ManagerOptions, StartRequest } from "./model/options.ts";
 import { LinkupError, problemOf } from "./model/problem.ts";
 import { findRunning, forgetUnused, isDesired, isPresent, type Selector } from "./model/records.ts";
@@ -19,17 +19,21 @@ import { previewRequest } from "./operations/preview.ts";
 import { routeServices } from "./operations/route.ts";
 import { startSession } from "./operations/start.ts";
 import { deleteOnMachine, deleteOnWorker, envFilesLeft, stopSessions } from "./operations/stop.ts";
+import { unconfirmed, workerToConfirm, workerToken } from "./operations/worker-token.ts";
 import { ControlLoop } from "./reconcile/control-loop.ts";
+import { ConfirmedWorkers } from "./store/confirmed-workers.ts";
 
 export type { CreateRequest, ManagerOptions, Selector, StartRequest };
 
 export class Manager {
   readonly #options: ManagerOptions;
   readonly #loop: ControlLoop;
+  readonly #confirmedWorkers: ConfirmedWorkers;
 
   constructor(options: ManagerOptions) {
     this.#options = options;
     this.#loop = new ControlLoop(options);
+    this.#confirmedWorkers = new ConfirmedWorkers(options.home, options.env);
   }
 
   get snapshot(): Snapshot {
@@ -72,6 +76,19 @@ export class Manager {
     const wanted = await this.#wanted(configPath, name, kind === "preview");
     const change = (state: State) => applyCreate(state, kind, wanted, locations, Date.now());
     return startSession(this.#loop, change, signal);
+  }
+
+  /**
+   * The origin of the Worker that this file's session would be the first to send the user's token to: ask the user, then
+   * call `confirmWorker`. Undefined when there is nothing to ask. Rejects with a LinkupError for a file with errors.
+   */
+  async workerToConfirm(configPath: string): Promise<string | undefined> {
+    return workerToConfirm(await readConfig(configPath), this.#options, this.#confirmedWorkers);
+  }
+
+  /** The user has said that this Worker may be sent the token. */
+  async confirmWorker(workerUrl: string): Promise<void> {
+    await this.#confirmedWorkers.add(workerUrl);
   }
 
   /** What `create` would send to the Worker for a preview, without sending it. */
@@ -126,19 +143,23 @@ export class Manager {
   async configChanged(configPath: string): Promise<void> {
     const { store, observer } = this.#loop;
     const { sessions } = await store.read();
-    if (!sessions.some((record) => record.config_path === configPath && isDesired(record))) {
+    const running = sessions.filter((record) => record.config_path === configPath && isDesired(record));
+    if (running.length === 0) {
       observer.tell(configPath, null);
       return;
     }
     let config: Config;
+    let token: string | undefined;
     try {
       config = await readConfig(configPath);
+      // A session's token goes to the Worker that it was given for.
+      if (running.some((record) => movesWorker(record, config))) token = await this.#workerToken(config);
     } catch (error) {
       observer.tell(configPath, problemOf(error, "config-invalid"));
       return;
     }
     observer.tell(configPath, null);
-    await this.#loop.reconcile((state) => applyConfig(state, configPath, config));
+    await this.#loop.reconcile((state) => applyConfig(state, configPath, config, token));
   }
 
   /** The path by which a running session knows this file, which links may lead to: an editor opens folders by them. */
@@ -165,10 +186,13 @@ export class Manager {
     return this.snapshot;
   }
 
-  /** Looks at everything that sessions depend on. `configPath`: of a file that matters though it may not run. */
-  async health(configPath?: string): Promise<HealthReport> {
+  /**
+   * Checks everything that sessions depend on. `configPath`: of a file that matters though it may not run. `offline`:
+   * nothing outside this machine is asked for its sake, as in a workspace that is not trusted.
+   */
+  async health(configPath?: string, { offline = false } = {}): Promise<HealthReport> {
     const { examine } = await import("./doctor/doctor.ts");
-    return examine(await this.#examined(configPath));
+    return examine({ ...(await this.#examined(configPath)), offline });
   }
 
   /** Ends processes of ours that nobody needs; returns their pids. */
@@ -198,8 +222,12 @@ export class Manager {
     const { home, version, env } = this.#options;
     const snapshot = await this.refresh();
     const { seen } = this.#loop.observer;
-    const token = (config: Config) => this.#workerToken(config);
-    return { home, version, env, snapshot, configPath, workerToken: token, ...seen };
+    const workerAccess = async (config: Config) => {
+      if (!(await this.#confirmedWorkers.has(config.linkup.worker_url)))
+        throw unconfirmed(config.linkup.worker_url);
+      return this.#workerToken(config);
+    };
+    return { home, version, env, snapshot, configPath, workerToken: workerAccess, ...seen };
   }
 
   async #wanted(configPath: string, name: string | undefined, needsWorker: boolean): Promise<SessionIntent> {
@@ -211,7 +239,6 @@ export class Manager {
   }
 
   async #workerToken(config: Config): Promise<string> {
-    const { env, token } = this.#options;
-    return workerToken(config, env, token?.bind(this.#options));
+    return workerToken(config, this.#options, this.#confirmedWorkers);
   }
 }

@@ -1,7 +1,7 @@
 /** `linkup sessions` */
 import type { SessionView } from "../../manager/model/snapshot.ts";
 import { namePattern } from "../../manager/operations/stop.ts";
-import { confirmed } from "../confirm.ts";
+import { confirmed, confirmWorker } from "../confirm.ts";
 import { findConfig, needConfig, newManager } from "../context.ts";
 import { UsageError } from "../exit-codes.ts";
 import { print, printJson, printResult } from "../print/output.ts";
@@ -47,6 +47,7 @@ export async function createPreview(words: string[], options: CreateOptions): Pr
     printJson(await manager.previewRequest(request), 2);
     return;
   }
+  await confirmWorker(manager, request.configPath, options);
   printSession(await spin("Creating", manager.create({ ...request, kind: "preview" })), options);
 }
 
@@ -79,7 +80,9 @@ export async function remove(pattern: string, options: DeleteOptions): Promise<v
       ? `${names} is running. Stop and delete it?`
       : `These sessions are running: ${names}. Stop and delete them?`;
   if (main.length > 0 && !options.yes && !(await confirmed(question))) return;
-  const deleted = await spin("Deleting", manager.remove(pattern, findConfig(options.config)));
+  const configPath = findConfig(options.config);
+  if (configPath !== undefined) await confirmWorker(manager, configPath, options);
+  const deleted = await spin("Deleting", manager.remove(pattern, configPath));
   printResult(options.json, { deleted }, () => deleted.map((name) => `Deleted ${name}\n`).join(""));
 }
 

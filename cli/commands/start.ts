@@ -3,6 +3,7 @@ import { ConfigError } from "../../manager/files/config-file.ts";
 import type { Manager } from "../../manager/manager.ts";
 import { LinkupError } from "../../manager/model/problem.ts";
 import type { SessionView, Snapshot } from "../../manager/model/snapshot.ts";
+import { confirmWorker } from "../confirm.ts";
 import { needConfig, newManager } from "../context.ts";
 import { UsageError } from "../exit-codes.ts";
 import { failure } from "../print/failure.ts";
@@ -27,6 +28,7 @@ export async function start(options: Options): Promise<void> {
   const onTerminal = process.stdin.isTTY && process.stdout.isTTY;
   const detach = options.detach ?? (!options.foreground && !onTerminal);
   const manager = newManager({ keep: detach });
+  if (!options.isolated) await confirmWorker(manager, file, options);
   const interrupted = abortOnSignal();
   const configPath = await manager.knownPath(file);
   const request = {

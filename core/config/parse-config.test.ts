@@ -272,9 +272,27 @@ test("a session's routing takes each service where it is to run", () => {
 });
 
 test("variables of the environment", () => {
-  expect(expandEnv("a-${env:X}-${env:Y}", { X: "1", Y: "2" })).toEqual({ text: "a-1-2", missing: [] });
-  expect(expandEnv("${env:X}${env:Z}", { X: "1" })).toEqual({ text: undefined, missing: ["Z"] });
-  expect(expandEnv("plain $HOME ${x}", {})).toEqual({ text: "plain $HOME ${x}", missing: [] });
+  const env = { LINKUP_X: "1", LINKUP_Y: "2", AWS_SECRET_ACCESS_KEY: "secret" };
+  expect(expandEnv("a-${env:LINKUP_X}-${env:LINKUP_Y}", env)).toEqual({
+    text: "a-1-2",
+    missing: [],
+    forbidden: [],
+    usesEnv: true,
+  });
+  expect(expandEnv("${env:LINKUP_X}${env:LINKUP_Z}", env)).toMatchObject({
+    text: undefined,
+    missing: ["LINKUP_Z"],
+  });
+  expect(expandEnv("${env:LINKUP_X}.${env:AWS_SECRET_ACCESS_KEY}", env)).toMatchObject({
+    text: undefined,
+    forbidden: ["AWS_SECRET_ACCESS_KEY"],
+  });
+  expect(expandEnv("plain $HOME ${x}", {})).toEqual({
+    text: "plain $HOME ${x}",
+    missing: [],
+    forbidden: [],
+    usesEnv: false,
+  });
 });
 
 test.each([

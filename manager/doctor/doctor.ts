@@ -36,12 +36,14 @@ export interface DoctorInput extends Pick<Observed, "state" | "server"> {
   snapshot: Snapshot;
   /** The linkup.yaml of this folder, if any. */
   configPath: string | undefined;
-  /** Rejects with a LinkupError without a token. */
+  /** Rejects with a LinkupError without a token, and for a Worker that the user has not confirmed. */
   workerToken(config: Config): Promise<string>;
+  /** Do not ask the Worker of a file whose session does not run. */
+  offline?: boolean;
 }
 
 export async function examine(examined: DoctorInput): Promise<HealthReport> {
-  const { home, version, env, snapshot, state, server, configPath, workerToken } = examined;
+  const { home, version, env, snapshot, state, server, configPath, workerToken, offline } = examined;
   const running = state.sessions.filter(isDesired);
   const paths = new Set(
     [configPath, ...running.map(({ config_path }) => config_path)].flatMap((path) => path ?? []),
@@ -53,7 +55,7 @@ export async function examine(examined: DoctorInput): Promise<HealthReport> {
     checkPort(server, await rememberedPort(home)),
     checkTunnels(state, env, home),
     checkWorkers(running, version),
-    checkWorkerOfFile(configPath, running, version, workerToken),
+    checkWorkerOfFile(offline ? undefined : configPath, running, version, workerToken),
     checkLeft(state),
     checkServices(snapshot.sessions),
     checkLocalDns(home, snapshot.sessions),

@@ -29,7 +29,7 @@ export async function checkWorkers(records: readonly SessionRecord[], version: s
 
 /**
  * Checks the Worker of a file whose session does not run; the next start needs it unless it is isolated.
- * `tokenOf`: rejects with a LinkupError without a token.
+ * `tokenOf`: rejects with a LinkupError when the Worker must not be asked.
  */
 export async function checkWorkerOfFile(
   path: string | undefined,

@@ -1,4 +1,4 @@
-/** linkup.yaml on disk: finding it, reading it, and the token it names. */
+/** linkup.yaml on disk: finding and reading it. */
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { ConfigDiagnostic } from "../../core/config/model/config-diagnostic.ts";
@@ -61,28 +61,4 @@ export async function readConfig(path: string): Promise<Config> {
   const { config, diagnostics: problems } = parseConfig(text);
   if (!config) throw new ConfigError(path, text, problems);
   return config;
-}
-
-/**
- * The Worker's token: from the editor's secret storage, else LINKUP_WORKER_TOKEN, else the file (with `${env:NAME}` expanded).
- * Throws a LinkupError that says where one can be put.
- */
-export async function workerToken(
-  config: Config,
-  env: NodeJS.ProcessEnv,
-  stored: ((workerUrl: string) => Promise<string | undefined>) | undefined,
-): Promise<string> {
-  const { worker_url, worker_token } = config.linkup;
-  const given = (await stored?.(worker_url)) || env.LINKUP_WORKER_TOKEN;
-  if (given) return given;
-  const { expandEnv } = await import("../../core/config/expand-env.ts");
-  const { text, missing } = expandEnv(worker_token ?? "", env);
-  if (text) return text;
-  const why =
-    missing.length > 0
-      ? `linkup.worker_token names ${missing.map((name) => `\${env:${name}}`).join(" and ")}, which is not set`
-      : "there is none in the editor's secret storage, in LINKUP_WORKER_TOKEN or in linkup.worker_token";
-  throw new LinkupError("token-missing", `The Worker at ${worker_url} needs a token, and ${why}.`, [
-    { command: "setWorkerToken", title: "Set Worker Token…", terminal: "export LINKUP_WORKER_TOKEN=…" },
-  ]);
 }

@@ -137,13 +137,19 @@ export function applyStop(state: State, selector: Selector | "all"): void {
   state.set_aside = [];
 }
 
-/** The file was saved: every session of it follows. */
-export function applyConfig(state: State, configPath: string, config: Config): void {
+/** True when the session would go to another Worker than its token was given for. */
+export function movesWorker({ kind, config }: Pick<SessionRecord, "kind" | "config">, next: Config): boolean {
+  return kind !== "isolated" && config.linkup.worker_url !== next.linkup.worker_url;
+}
+
+/** The file was saved: every session of it follows. `workerToken`: for those that go to another Worker. */
+export function applyConfig(state: State, configPath: string, config: Config, workerToken?: string): void {
   for (const record of state.sessions) {
     if (record.config_path !== configPath || !isDesired(record)) continue;
     const own = ownConfig(record, config);
     retirePrevious(state, record, record.name, own);
     record.targets = targetsAfterRename(record.targets, record.config, own);
+    if (movesWorker(record, config)) record.worker_token = workerToken ?? null;
     record.config = own;
     record.last_error = null;
   }

@@ -9,6 +9,8 @@ const TITLES = {
   "config-invalid": "linkup.yaml has errors",
   "token-missing": "No worker token",
   "token-refused": "The Worker refused the token",
+  "worker-unconfirmed": "The Worker is not confirmed",
+  "worker-insecure": "The Worker's address is not secure",
   "worker-unreachable": "The Worker cannot be reached",
   "worker-failed": "The Worker answered with an error",
   "local-server-failed": "The local server is not running",

@@ -2,6 +2,7 @@
 import { type Text, text } from "../../text.ts";
 import type { DiagnosticCollector } from "../model/config-diagnostic.ts";
 import { CONFIG_MESSAGES as MESSAGES } from "../model/config-messages.ts";
+import { ENV_REFERENCE, isReadable } from "../model/env-reference.ts";
 import type { Path } from "../yaml/yaml-node.ts";
 import { checkHostName, checkSessionDomains } from "./check-domains.ts";
 import { checkLocations, checkPorts } from "./check-locations.ts";
@@ -40,10 +41,24 @@ export function checkMeaning(collector: DiagnosticCollector, value: unknown): vo
     for (const route of routes) checkService(route, "service");
   }
   checkSessionDomains(collector, domains);
+  checkToken(collector, value);
 
   if (withinLimits)
     for (const [i, pattern] of listAt(value, ["linkup", "cache_routes"]).entries())
       checkPattern(collector, pattern, ["linkup", "cache_routes", i]);
+}
+
+/** A variable's name that the repository may not read: it is not expanded. */
+function checkToken(collector: DiagnosticCollector, value: unknown): void {
+  const token = (value as { linkup?: { worker_token?: unknown } | null } | null)?.linkup?.worker_token;
+  if (typeof token !== "string") return;
+  const forbidden = Array.from(token.matchAll(ENV_REFERENCE), ([, name]) => name!).filter(
+    (name) => !isReadable(name),
+  );
+  if (forbidden.length === 0) return;
+  const suggestion = "${env:LINKUP_WORKER_TOKEN}";
+  const message = text(MESSAGES.tokenVariable, forbidden.slice(0, 3).join(", "), suggestion);
+  collector.warning("token-variable", ["linkup", "worker_token"], message, { suggestion });
 }
 
 /** Objects already validated, per check: a text that does not change keeps its objects. */

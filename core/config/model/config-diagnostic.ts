@@ -25,6 +25,7 @@ export const DIAGNOSTIC_CODES = [
   "unreachable-route",
   "same-location",
   "shared-port",
+  "token-variable",
   "more-problems",
 ] as const;
 

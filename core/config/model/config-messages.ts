@@ -42,6 +42,7 @@ export const CONFIG_MESSAGES = {
   remotePlace: "The remote URL.",
   sharedPort: 'The service "{0}" uses the same port on this machine.',
   otherService: "The other service.",
+  tokenVariable: "Only variables whose names start with LINKUP_ are read here, not {0}. Use {1}.",
 
   invalidPattern: "Invalid regular expression: {0}",
   groupsPlace: "The pattern with the groups.",

@@ -137,7 +137,7 @@ const linkup = described(
     worker_token: optional(
       described(
         z.string(MESSAGES.aText),
-        "Bearer token of the Worker's API. Better kept out of this file: omit it and use the editor's secret storage or LINKUP_WORKER_TOKEN, or name a variable as ${env:NAME}.",
+        "Bearer token of the Worker's API. Better kept out of this file: omit it and use the editor's secret storage or LINKUP_WORKER_TOKEN, or name a variable as ${env:LINKUP_…}.",
         ["${env:LINKUP_WORKER_TOKEN}"],
       ),
     ),

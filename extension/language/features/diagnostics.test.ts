@@ -37,7 +37,9 @@ test("what only this machine knows", () => {
   );
   expect(found(withToken, { ...NO_FACTS, tracked: true })).toEqual(['warning token-in-file "secret"']);
   expect(found(withToken, NO_FACTS)).toEqual([]);
-  expect(found(withToken.replace("secret", "${env:TOKEN}"), { ...NO_FACTS, tracked: true })).toEqual([]);
+  expect(found(withToken.replace("secret", "${env:LINKUP_TOKEN}"), { ...NO_FACTS, tracked: true })).toEqual(
+    [],
+  );
   expect(found(SHOP, { ...NO_FACTS, listening: new Set([3000, 22]) })).toEqual([
     'hint nothing-listens "http://localhost:4000"',
   ]);

@@ -111,6 +111,7 @@ const REMEDIES: Readonly<Record<DocumentDiagnostic["code"], Remedy>> = {
       },
     ];
   },
+  "token-variable": suggested,
   "nothing-listens": ({ outline }, { path }, { session }) => {
     const service = outline.services.find((service) => service.path[1] === path[1])?.name.text;
     const view = session?.services.find(({ name }) => name === service);

@@ -104,6 +104,12 @@ export const DIAGNOSTICS: [string, string, string, string[]][] = [
     "http://127.0.0.1:3000/",
     ['warning shared-port "http://127.0.0.1:3000/" < "http://localhost:3000"'],
   ],
+  [
+    "a variable that a repository may not read",
+    "https://linkup.example.com\n",
+    "https://linkup.example.com\n  worker_token: ${env:TOKEN}\n",
+    ['warning token-variable "${env:TOKEN}"'],
+  ],
 ];
 
 /** The good piece of SHOP, the bad one, the code, the title of the first fix, and what is in the bad one's place then. */
@@ -248,6 +254,13 @@ export const FIXES: [string, string, string, string, string][] = [
     "shared-port",
     "Use port 3001, which no other service has",
     "http://localhost:3001/",
+  ],
+  [
+    "https://linkup.example.com\n",
+    "https://linkup.example.com\n  worker_token: ${env:TOKEN}\n",
+    "token-variable",
+    'Change to "${env:LINKUP_WORKER_TOKEN}"',
+    "https://linkup.example.com\n  worker_token: ${env:LINKUP_WORKER_TOKEN}\n",
   ],
 ];
 
