@@ -16,6 +16,11 @@ const WORKER_HOST = [
   "--worker-host <host>",
   "the Worker that may be sent your token, when it was not confirmed before (default: LINKUP_WORKER_HOST)",
 ] as const;
+const access = () =>
+  new Option("--access <kind>", "with unguessable, the name gets ten random characters").choices([
+    "public",
+    "unguessable",
+  ]);
 const JSON_OUT = ["--json", "print JSON"] as const;
 
 /** `json`: failures are printed as JSON. */
@@ -58,6 +63,7 @@ function life(linkup: Command): void {
     .option(...CONFIG)
     .option("--isolated", "serve the session on this machine only, without the Worker")
     .option("-n, --name <name>", "name of the session (default: its last name, or a free one)")
+    .addOption(access())
     .option("-d, --detach", "return when the session is running; it runs until linkup stop")
     .option("-f, --foreground", "stay and stop the session at Ctrl-C (default on a terminal)")
     .option(...WORKER_HOST)
@@ -177,6 +183,7 @@ function sessions(linkup: Command): void {
       .argument("[words...]", "[NAME] SERVICE=URL…")
       .option("-n, --name <name>", "name of the session (default: derived from its content)")
       .option(...CONFIG)
+      .addOption(access())
       .option("--print-request", "print the request to the Worker without sending it")
       .option(...WORKER_HOST)
       .option(...JSON_OUT)

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import type { Config, Target } from "../core/config/model/config-model.ts";
 import type { Explanation } from "../core/routing/explain-request.ts";
+import { reservedNameError } from "../core/session/reserved-names.ts";
 import { sessionNameError } from "../core/session/session-name.ts";
 import type { RequestLogClient } from "./components/local-server/control-client.ts";
 import type { DoctorInput } from "./doctor/doctor.ts";
@@ -57,10 +58,10 @@ export class Manager {
 
   /** Starts the session of this file, or adopts the one that runs. Rejects with a LinkupError. */
   async start(
-    { configPath, kind = "tunneled", name }: StartRequest,
+    { configPath, kind = "tunneled", name, access }: StartRequest,
     signal?: AbortSignal,
   ): Promise<SessionView> {
-    const wanted = await this.#wanted(configPath, name, kind === "tunneled");
+    const wanted = await this.#wanted(configPath, kind === "tunneled", { name, access });
     const change = (state: State) => {
       forgetUnused(state, Date.now(), existsSync);
       return applyStart(state, kind, wanted, Date.now());
@@ -70,10 +71,10 @@ export class Manager {
 
   /** Creates a session beside the file's own one, or changes it. Rejects with a LinkupError. */
   async create(
-    { configPath, kind, name, locations }: CreateRequest,
+    { configPath, kind, name, access, locations }: CreateRequest,
     signal?: AbortSignal,
   ): Promise<SessionView> {
-    const wanted = await this.#wanted(configPath, name, kind === "preview");
+    const wanted = await this.#wanted(configPath, kind === "preview", { name, access });
     const change = (state: State) => applyCreate(state, kind, wanted, locations, Date.now());
     return startSession(this.#loop, change, signal);
   }
@@ -114,9 +115,7 @@ export class Manager {
     const here = await deleteOnMachine(this.#loop, pattern);
     if (here.length > 0 && !pattern.includes("*")) return here;
     const there =
-      configPath === undefined
-        ? []
-        : await deleteOnWorker(pattern, await this.#wanted(configPath, undefined, true));
+      configPath === undefined ? [] : await deleteOnWorker(pattern, await this.#wanted(configPath, true, {}));
     if (here.length + there.length > 0) return [...here, ...there];
     throw new LinkupError(
       "session-unknown",
@@ -230,10 +229,15 @@ export class Manager {
     return { home, version, env, snapshot, configPath, workerToken: workerAccess, ...seen };
   }
 
-  async #wanted(configPath: string, name: string | undefined, needsWorker: boolean): Promise<SessionIntent> {
-    const wrong = name === undefined ? undefined : sessionNameError(name);
+  async #wanted(
+    configPath: string,
+    needsWorker: boolean,
+    { name, access }: { name?: string | undefined; access?: StartRequest["access"] | undefined },
+  ): Promise<SessionIntent> {
+    const file = await readConfig(configPath);
+    const wrong = name === undefined ? undefined : (sessionNameError(name) ?? takenNameError(name, file));
     if (wrong) throw new LinkupError("name-invalid", wrong);
-    const config = await readConfig(configPath);
+    const config = access === undefined ? file : { ...file, linkup: { ...file.linkup, access } };
     const secret = needsWorker ? await this.#workerToken(config) : null;
     return { configPath, config, workerToken: secret, name, keep: this.#options.user.keep };
   }
@@ -241,4 +245,10 @@ export class Manager {
   async #workerToken(config: Config): Promise<string> {
     return workerToken(config, this.#options, this.#confirmedWorkers);
   }
+}
+
+/** Why no session of this file may have this name: it would take over the requests of a host. */
+function takenNameError(name: string, { linkup, domains }: Config): string | undefined {
+  const { host } = new URL(linkup.worker_url);
+  return reservedNameError(name, { workerHost: host, domains: domains.map(({ domain }) => domain) });
 }

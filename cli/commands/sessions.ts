@@ -1,4 +1,5 @@
 /** `linkup sessions` */
+import type { SessionAccess } from "../../core/session/session-document.ts";
 import type { SessionView } from "../../manager/model/snapshot.ts";
 import { namePattern } from "../../manager/operations/stop.ts";
 import { confirmed, confirmWorker } from "../confirm.ts";
@@ -30,6 +31,7 @@ export async function list(options: { json?: boolean }): Promise<void> {
 interface CreateOptions {
   config?: string;
   name?: string;
+  access?: SessionAccess;
   json?: boolean;
   printRequest?: boolean;
 }
@@ -41,6 +43,7 @@ export async function createPreview(words: string[], options: CreateOptions): Pr
     configPath: needConfig(options.config),
     locations,
     ...(name === undefined ? {} : { name }),
+    ...(options.access === undefined ? {} : { access: options.access }),
   };
   const manager = newManager({ keep: true });
   if (options.printRequest) {

@@ -1,4 +1,5 @@
 /** `linkup start` */
+import type { SessionAccess } from "../../core/session/session-document.ts";
 import { ConfigError } from "../../manager/files/config-file.ts";
 import type { Manager } from "../../manager/manager.ts";
 import { LinkupError } from "../../manager/model/problem.ts";
@@ -15,6 +16,7 @@ interface Options {
   config?: string;
   isolated?: boolean;
   name?: string;
+  access?: SessionAccess;
   detach?: boolean;
   foreground?: boolean;
   json?: boolean;
@@ -35,6 +37,7 @@ export async function start(options: Options): Promise<void> {
     configPath,
     kind: options.isolated ? ("isolated" as const) : ("tunneled" as const),
     ...(options.name === undefined ? {} : { name: options.name }),
+    ...(options.access === undefined ? {} : { access: options.access }),
   };
   const begin = () => spin("Starting", manager.start(request, interrupted));
 

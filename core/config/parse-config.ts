@@ -1,5 +1,5 @@
 /** Parses and checks linkup.yaml. */
-import type { Rewrite, Route } from "../session/session-document.ts";
+import type { Rewrite, Route, SessionAccess } from "../session/session-document.ts";
 import { text } from "../text.ts";
 import { checkMeaning } from "./checks/check-meaning.ts";
 import { checkShape } from "./checks/check-shape.ts";
@@ -61,6 +61,7 @@ interface CheckedFile {
   linkup: {
     worker_url: string;
     worker_token?: string | null;
+    access?: SessionAccess | null;
     cache_routes?: string[] | null;
   };
   services: {
@@ -76,9 +77,9 @@ interface CheckedFile {
 }
 
 function configFrom(file: CheckedFile): Config {
-  const { worker_url, worker_token, cache_routes } = file.linkup;
+  const { worker_url, worker_token, access, cache_routes } = file.linkup;
   return {
-    linkup: { worker_url, ...present({ worker_token }), cache_routes: cache_routes ?? [] },
+    linkup: { worker_url, ...present({ worker_token, access }), cache_routes: cache_routes ?? [] },
     services: file.services.map(({ name, remote, local, directory, rewrites, health, preserve_host }) => ({
       name,
       remote,

@@ -54,7 +54,13 @@ const list = <T extends z.core.$ZodType>(item: T) =>
     z.transform((items) => items ?? []),
   );
 
-const text = z.string().check(z.minLength(1, "must not be empty"));
+/** Names stand in headers, where a line break would begin another one. */
+const name = z
+  .string()
+  .check(
+    z.minLength(1, "must not be empty"),
+    z.regex(/^\P{Cc}*$/u, "must not contain line breaks or other control characters"),
+  );
 
 const pattern = z.string().check(
   z.superRefine((source, context) => {
@@ -85,13 +91,13 @@ const replacement = z
   .check(z.maxLength(MAX_REPLACEMENT, `must have at most ${MAX_REPLACEMENT} characters`));
 
 const service = z.object({
-  name: text,
+  name,
   location,
   rewrites: list(z.object({ source: pattern, target: replacement })),
   preserve_host: z.optional(z.boolean()),
 });
 
-const domainName = text.check(
+const domainName = name.check(
   z.superRefine((domain, context) => {
     const error = refusedDomainError(domain);
     if (domain !== "" && error) context.addIssue({ code: "custom", message: error, input: domain });
@@ -100,8 +106,8 @@ const domainName = text.check(
 
 const domain = z.object({
   domain: domainName,
-  default_service: text,
-  routes: list(z.object({ path: pattern, service: text })),
+  default_service: name,
+  routes: list(z.object({ path: pattern, service: name })),
 });
 
 const routing = {
@@ -176,8 +182,13 @@ const upsertSchema = z
   })
   .check(servicesExist, patternsWithinLimits);
 
+/** Whether a session's name can be guessed. */
+export type SessionAccess = "public" | "unguessable";
+
 /** A request to create or change a session, named (`desired_name`) or not. */
 export interface UpsertRequest extends Routing {
+  /** Ours: `unguessable` adds random characters to the name. */
+  access?: SessionAccess | null | undefined;
   desired_name?: string | null | undefined;
   name_kind?: "animal" | "six_char" | null | undefined;
   session_token?: string | null | undefined;

@@ -26,7 +26,7 @@ export function servedSession(record: SessionRecord): ServedSession {
 
 /** For the Worker. Whatever the file calls this machine, the Worker knows it as `localhost` and puts the tunnel in its place. */
 export function upsertRequest(
-  record: Pick<SessionRecord, "kind" | "name" | "config" | "targets" | "session_token">,
+  record: Pick<SessionRecord, "kind" | "name" | "name_asked" | "config" | "targets" | "session_token">,
   tunnelUrl: string | undefined,
 ): UpsertRequest {
   const routing = routingOf(record.config, (service) => targetOf(record.targets, service));
@@ -44,7 +44,21 @@ export function upsertRequest(
     // The name of a preview comes from its content: its token has to be everyone's.
     ...(isPreview ? {} : { session_token: record.session_token }),
     ...(tunnelUrl === undefined ? {} : { tunnel_url: tunnelUrl }),
+    ...(needsUnguessableName(record) ? { access: "unguessable" as const } : {}),
   };
+}
+
+/** What a Worker adds to a name with `access: unguessable`. */
+export const UNGUESSABLE_SUFFIX = /-[a-z0-9]{10}$/;
+
+/** False once the Worker has given one: the session keeps it, also after it was stopped and deleted there. */
+function needsUnguessableName({
+  config,
+  name,
+  name_asked,
+}: Pick<SessionRecord, "config" | "name" | "name_asked">): boolean {
+  if (config.linkup.access !== "unguessable") return false;
+  return name === null || name_asked === true || !UNGUESSABLE_SUFFIX.test(name);
 }
 
 /** `http://127.0.0.1:3000/a` → `http://localhost:3000/a`; locations on other machines stay as they are. */
@@ -57,8 +71,8 @@ export function asLocalhost(location: string): string {
 
 /** The file's content without the token, which has a place of its own. */
 export function withoutToken(config: Config): Config {
-  const { worker_url, cache_routes } = config.linkup;
-  return { ...config, linkup: { worker_url, cache_routes } };
+  const { worker_token, ...linkup } = config.linkup;
+  return { ...config, linkup };
 }
 
 /** The same for the same content: tells whether something has to be sent again. */

@@ -2,7 +2,7 @@
 import type { Config, Target } from "../../core/config/model/config-model.ts";
 import { httpOrigin } from "../../core/session/session-document.ts";
 import { randomName } from "../../core/session/session-name.ts";
-import { withoutToken } from "./documents.ts";
+import { UNGUESSABLE_SUFFIX, withoutToken } from "./documents.ts";
 import { LinkupError } from "./problem.ts";
 import { findRunning, isDesired, newRecord, ownRecord, type Selector } from "./records.ts";
 import type { SessionRecord, State } from "./state.ts";
@@ -68,9 +68,10 @@ export function applyCreate(
 function want(
   state: State,
   record: SessionRecord,
-  { config, workerToken, name, keep }: SessionIntent,
+  { config, workerToken, name: askedName, keep }: SessionIntent,
   now: number,
 ): void {
+  const name = isUnguessable(record.name, askedName, config) ? undefined : askedName;
   assertNameFree(state, record, name);
   if (!isDesired(record)) record.since = now;
   record.desired = "running";
@@ -115,6 +116,12 @@ function retirePrevious(state: State, record: SessionRecord, name: string | null
   record.origin_secret = null;
   record.worker_hash = null;
   record.connector = null;
+}
+
+/** True when the record has this name already, with the random characters that the Worker added. */
+function isUnguessable(name: string | null, asked: string | undefined, { linkup }: Config): boolean {
+  if (linkup.access !== "unguessable" || asked === undefined || name === null) return false;
+  return name.startsWith(`${asked}-`) && UNGUESSABLE_SUFFIX.test(name);
 }
 
 /** On this machine: what the Worker's users have taken, the Worker says. */

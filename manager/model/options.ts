@@ -1,4 +1,5 @@
 /** What the manager is given, and asked for. */
+import type { SessionAccess } from "../../core/session/session-document.ts";
 
 /** What starting a process of ours takes. */
 export interface ProcessOptions {
@@ -27,6 +28,8 @@ export interface StartRequest {
   kind?: "tunneled" | "isolated";
   /** The name to ask for; default: the one this file had, or a fresh one. */
   name?: string;
+  /** Instead of what the file says. */
+  access?: SessionAccess;
 }
 
 /** A session beside the file's own one. */
@@ -37,4 +40,6 @@ export interface CreateRequest {
   name?: string;
   /** Where services are, by name, instead of what the file says. */
   locations: Record<string, string>;
+  /** Instead of what the file says. */
+  access?: SessionAccess;
 }

@@ -59,6 +59,8 @@ export const SCHEMA_MESSAGES = {
   aUrl: "must be a URL",
   aText: "must be text",
   notEmpty: "must not be empty",
+  oneLine: "must not contain line breaks or other control characters",
+  anAccess: 'must be "public" or "unguessable"',
   aPattern: "must be a regular expression",
   aPath: "must be a path",
   aStatus: "must be a status code",

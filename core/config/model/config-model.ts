@@ -1,5 +1,5 @@
 /** The contents of a valid linkup.yaml. */
-import type { Domain, Rewrite, Routing } from "../../session/session-document.ts";
+import type { Domain, Rewrite, Routing, SessionAccess } from "../../session/session-document.ts";
 
 export interface HealthCheck {
   /** Default `/`. */
@@ -20,7 +20,7 @@ export interface ConfigService {
 }
 
 export interface Config {
-  linkup: { worker_url: string; worker_token?: string; cache_routes: string[] };
+  linkup: { worker_url: string; worker_token?: string; access?: SessionAccess; cache_routes: string[] };
   services: ConfigService[];
   domains: Domain[];
 }

@@ -34,8 +34,15 @@ const HTTP_URL = /^[hH][tT][tT][pP][sS]?:\/\/[^/?#\s]+/;
 const httpUrl = (description: string, example: string) =>
   described(z.string(MESSAGES.aUrl).check(z.regex(HTTP_URL, MESSAGES.httpUrl)), description, [example]);
 
+/** Names stand in headers, host names and on terminals. */
+const isOneLine = (text: string) => !/[\p{Cc}\u2028\u2029]/u.test(text);
+
 const name = (description: string, example: string) =>
-  described(z.string(MESSAGES.aText).check(z.minLength(1, MESSAGES.notEmpty)), description, [example]);
+  described(
+    z.string(MESSAGES.aText).check(z.minLength(1, MESSAGES.notEmpty), z.refine(isOneLine, MESSAGES.oneLine)),
+    description,
+    [example],
+  );
 
 const pattern = (description: string, example: string) =>
   described(z.string(MESSAGES.aPattern), description, [example]);
@@ -139,6 +146,14 @@ const linkup = described(
         z.string(MESSAGES.aText),
         "Bearer token of the Worker's API. Better kept out of this file: omit it and use the editor's secret storage or LINKUP_WORKER_TOKEN, or name a variable as ${env:LINKUP_…}.",
         ["${env:LINKUP_WORKER_TOKEN}"],
+      ),
+    ),
+    access: optional(
+      described(
+        z.enum(["public", "unguessable"], MESSAGES.anAccess),
+        "Who finds the session's URL: with unguessable the Worker adds ten random characters to the session's name, so that only those who are given the URL can open it.",
+        ["unguessable"],
+        "public",
       ),
     ),
     cache_routes: optional(

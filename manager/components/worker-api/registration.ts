@@ -1,6 +1,6 @@
 /** Keeps a session registered on its Worker: sent when it changes, checked periodically, deleted at the end. */
 import { fingerprint, upsertRequest } from "../../model/documents.ts";
-import { LinkupError } from "../../model/problem.ts";
+import { LinkupError, redeploy } from "../../model/problem.ts";
 import type { PendingDeletion, SessionRecord } from "../../model/state.ts";
 import { deleteFromWorker, pendingDeletion } from "./pending-deletions.ts";
 import { ORIGINAL_WORKER } from "./worker-answers.ts";
@@ -42,6 +42,14 @@ export class Registration {
     )
       return record;
 
+    const isUnguessable = request(record).access === "unguessable";
+    if (isUnguessable && !record.worker?.capabilities.includes("unguessable-names"))
+      throw new LinkupError(
+        "worker-failed",
+        `The Worker at ${worker.url} cannot give the session an unguessable name. Update the Worker, or start the session with access: public.`,
+        [redeploy],
+      );
+
     // Until the response arrives it is unknown what the Worker has.
     record = await this.#change(id, (record) => {
       record.worker_hash = null;
@@ -56,7 +64,10 @@ export class Registration {
       });
     }
     let session = await worker.putTunneled(request(record));
-    if (record.name_asked && session?.session_name !== record.name) {
+    const isGranted =
+      session?.session_name === record.name ||
+      (isUnguessable && session?.session_name.startsWith(`${record.name}-`));
+    if (record.name_asked && !isGranted) {
       // An original Worker assigns another name at once.
       if (session) await this.unregister(record, session.session_name);
       throw nameTaken(record.name, worker.url);

@@ -153,6 +153,30 @@ test("a file's changes reach the sessions beside its own, which keep their locat
   expect((await world.ask(host.replace(/:.*/, ""), "/", Number(port))).body).toBe("local api");
 });
 
+describe("an unguessable name", () => {
+  const start = (...args: string[]) =>
+    world.json<{ session_name: string }>("start", "--detach", "--access", "unguessable", ...args);
+
+  test("is kept over restarts, and deletable", async () => {
+    const { session_name: name } = await start("--name", "mine");
+    expect(name).toMatch(/^mine-[a-z0-9]{10}$/);
+    expect((await start("--name", "mine")).session_name).toBe(name);
+    await world.linkup("stop");
+    expect((await start()).session_name).toBe(name);
+    expect(await world.served(name)).toBe("remote web");
+  });
+
+  test("comes from linkup.yaml, too, for previews as well", async () => {
+    const text = readFileSync(world.configPath, "utf8");
+    writeFileSync(world.configPath, text.replace("services:", "  access: unguessable\nservices:"));
+    const { session_name: name } = await world.json<{ session_name: string }>("start", "--detach");
+    expect(name).toMatch(/^[a-z]+-[a-z]+-[a-z0-9]{10}$/);
+    const preview = await world.json<SessionView>("preview", `web=${location("local web")}`);
+    expect(preview.name).toMatch(/-[a-z0-9]{10}$/);
+    expect(await world.served(preview.name!)).toBe("local web");
+  });
+});
+
 describe("what may come next on the command line", () => {
   const complete = async (...words: string[]) =>
     (await world.linkup("complete", "--", ...words)).stdout.trimEnd().split("\n");
