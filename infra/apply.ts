@@ -1,10 +1,10 @@
 /** Does what a plan says, step by step, in its order. Every step can be repeated; a plan made anew leaves out what is done. */
 import { randomBytes } from "node:crypto";
-import { all, attempt, type Client, call } from "./cloudflare.ts";
+import { all, attempt, type CloudflareClient, call } from "./cloudflare.ts";
 import { InfraError } from "./errors.ts";
 import type { LiveState } from "./live.ts";
 import { recordComment, ruleReference, tokenName } from "./marks.ts";
-import type { Plan, PlannedResource, Step } from "./plan.ts";
+import type { DeploymentPlan, PlannedResource, PlannedStep } from "./plan.ts";
 import { uploadScript } from "./script-upload.ts";
 import type { WorkerBundle } from "./worker-bundle.ts";
 
@@ -13,8 +13,8 @@ const TUNNEL_RIGHT = /^(Cloudflare|Argo) Tunnel (Write|Edit)$/;
 const DNS_RIGHT = /^DNS Write$/;
 
 export interface ApplyOptions {
-  client: Client;
-  plan: Plan;
+  client: CloudflareClient;
+  plan: DeploymentPlan;
   live: LiveState;
   /** For a deployment. */
   bundle: WorkerBundle;
@@ -69,7 +69,7 @@ function stepRunner({ client, plan, live, bundle, tunnelZoneId, workerToken, run
   let tunnelToken = runtimeToken;
   const { records } = client.dns;
 
-  return async (step: Step): Promise<void> => {
+  return async (step: PlannedStep): Promise<void> => {
     switch (step.do) {
       case "replace-token":
         await gone("delete the API token whose value is lost", () =>

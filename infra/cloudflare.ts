@@ -21,7 +21,7 @@ import { InfraError } from "./errors.ts";
 /** Of one attempt of one call. An upload of the script is the longest. */
 const ATTEMPT_MS = 30_000;
 
-export type Client = ReturnType<typeof newClient>;
+export type CloudflareClient = ReturnType<typeof newClient>;
 
 export function newClient(credentials: Credentials, env: NodeJS.ProcessEnv) {
   const key =

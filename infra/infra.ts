@@ -1,16 +1,23 @@
 /** Deploy, watch and remove the Worker: what the command line and VS Code call. */
 import { type ApplyOptions, apply, newWorkerToken } from "./apply.ts";
-import { type Client, call, newClient } from "./cloudflare.ts";
+import { type CloudflareClient, call, newClient } from "./cloudflare.ts";
 import { type Credentials, credentialsOf, neededCredentials, tokenPage } from "./credentials.ts";
 import { InfraError, type InfraErrorCode } from "./errors.ts";
 import { type LiveState, readLive } from "./live.ts";
-import { type Check, checkFromOutside } from "./outside.ts";
-import { type Change, conflicts, isDone, type Plan, type PlannedResource, type Wanted } from "./plan.ts";
+import { checkFromOutside, type OutsideCheck } from "./outside.ts";
+import {
+  conflicts,
+  type DeploymentPlan,
+  isDone,
+  type PlannedChange,
+  type PlannedResource,
+  type Wanted,
+} from "./plan.ts";
 import { planDeploy } from "./plan-deploy.ts";
 import { planDestroy } from "./plan-destroy.ts";
 import { readWorkerBundle, type WorkerBundle } from "./worker-bundle.ts";
 
-export type { Change, Check, Credentials, InfraErrorCode, Plan, PlannedResource };
+export type { Credentials, DeploymentPlan, InfraErrorCode, OutsideCheck, PlannedChange, PlannedResource };
 export { conflicts, credentialsOf, InfraError, isDone, newWorkerToken, tokenPage };
 
 export interface InfraOptions {
@@ -31,7 +38,7 @@ export interface InfraOptions {
 
 /** A plan with all that applying it needs. Nothing is changed before `apply`. */
 export interface Proposal {
-  plan: Plan;
+  plan: DeploymentPlan;
   /** Their names, the tunnel zone included. */
   zones: readonly string[];
   /** True when the Worker's main token has to be made or given: there is no script yet, or it has none. */
@@ -63,9 +70,9 @@ export async function proposeDestroy(options: InfraOptions): Promise<Proposal> {
 /** The deployed state against what this version would deploy, and what can be seen from outside. */
 export async function status(
   options: InfraOptions & { workerToken?: string | undefined },
-): Promise<{ plan: Plan; checks: readonly Check[] }> {
+): Promise<{ plan: DeploymentPlan; checks: readonly OutsideCheck[] }> {
   const { plan, zones } = await proposeDeploy(options);
-  const checks: Check[] = [];
+  const checks: OutsideCheck[] = [];
   for (const zone of zones)
     checks.push(
       ...(await checkFromOutside({
@@ -111,11 +118,11 @@ async function prepared(options: InfraOptions) {
 
 async function proposal(
   { env }: InfraOptions,
-  client: Client,
+  client: CloudflareClient,
   bundle: WorkerBundle,
   wanted: Wanted,
   read: () => Promise<LiveState>,
-  planFor: (live: LiveState) => Plan,
+  planFor: (live: LiveState) => DeploymentPlan,
 ): Promise<Proposal> {
   const plan = planFor(await read());
   const needsWorkerToken = plan.resources.some(

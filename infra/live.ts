@@ -1,5 +1,5 @@
 /** What there is at Cloudflare now, as far as a deployment is concerned. Reads only. */
-import { all, attempt, type Client, type Outcome } from "./cloudflare.ts";
+import { all, attempt, type CloudflareClient, type Outcome } from "./cloudflare.ts";
 import { RIGHTS, type Right, type RightKey, rightsList, tokenPage } from "./credentials.ts";
 import { InfraError } from "./errors.ts";
 
@@ -70,7 +70,7 @@ export interface Place {
 }
 
 /** Throws an `InfraError` that names every missing right at once, with where it is needed. */
-export async function readLive(client: Client, place: Place): Promise<LiveState> {
+export async function readLive(client: CloudflareClient, place: Place): Promise<LiveState> {
   const missing = new Set<RightKey>();
   const read = async <T>(
     right: RightKey,
@@ -153,7 +153,7 @@ export async function readLive(client: Client, place: Place): Promise<LiveState>
 type Read = <T>(right: RightKey, what: string, ask: () => PromiseLike<T>) => Promise<T | undefined>;
 
 async function readScript(
-  client: Client,
+  client: CloudflareClient,
   account_id: string,
   name: string,
   read: Read,

@@ -3,7 +3,7 @@ import { lookup } from "node:dns/promises";
 import { connect } from "node:tls";
 import * as z from "zod/mini";
 
-export interface Check {
+export interface OutsideCheck {
   name: string;
   ok: boolean;
   /** What was found, and what helps when it is not right. */
@@ -27,9 +27,13 @@ export function apiHost(zone: string): string {
 }
 
 /** Each check only when the one before it holds: without a name there is no certificate to look at. */
-export async function checkFromOutside({ zone, version, workerToken }: OutsideOptions): Promise<Check[]> {
+export async function checkFromOutside({
+  zone,
+  version,
+  workerToken,
+}: OutsideOptions): Promise<OutsideCheck[]> {
   const host = apiHost(zone);
-  const checks: Check[] = [];
+  const checks: OutsideCheck[] = [];
   const check = async (name: string, run: () => Promise<string>, help: string): Promise<boolean> => {
     try {
       checks.push({ name: `${name} ${host}`, ok: true, detail: await run() });

@@ -10,7 +10,7 @@ import {
   tunnelPrefix,
   versionOf,
 } from "./marks.ts";
-import type { Plan, PlannedResource, SecretName, Step, Wanted } from "./plan.ts";
+import type { DeploymentPlan, PlannedResource, PlannedStep, SecretName, Wanted } from "./plan.ts";
 import type { WorkerBundle } from "./worker-bundle.ts";
 
 /** Variables of the script that a deployment sets. Those set by hand stay. */
@@ -23,7 +23,7 @@ export function scriptVariables(live: LiveState, wanted: Wanted): Record<string,
   };
 }
 
-export function planDeploy(live: LiveState, wanted: Wanted, bundle: WorkerBundle): Plan {
+export function planDeploy(live: LiveState, wanted: Wanted, bundle: WorkerBundle): DeploymentPlan {
   const resources: PlannedResource[] = [];
   const script = planScript(live, wanted, bundle);
   // Conflicts at the script end the plan: nothing else of it would be of use.
@@ -49,7 +49,11 @@ function planScript(live: LiveState, wanted: Wanted, bundle: WorkerBundle): Plan
   const { script } = live;
   const variables = scriptVariables(live, wanted);
   const resource = { kind: "script", name: wanted.name } as const;
-  const upload = (secrets: readonly SecretName[], set: Record<string, string>, migrate: boolean): Step => ({
+  const upload = (
+    secrets: readonly SecretName[],
+    set: Record<string, string>,
+    migrate: boolean,
+  ): PlannedStep => ({
     do: "upload-script",
     variables: set,
     secrets,

@@ -1,13 +1,13 @@
 /** What a removal would do. */
 import type { LiveState, Tunnel } from "./live.ts";
 import { isOurRecord, isOurs, ourRule, tokenName } from "./marks.ts";
-import type { Plan, PlannedResource, Step } from "./plan.ts";
+import type { DeploymentPlan, PlannedResource, PlannedStep } from "./plan.ts";
 
 /** Removes what carries our mark, and nothing else. */
-export function planDestroy(live: LiveState, name: string): Plan {
+export function planDestroy(live: LiveState, name: string): DeploymentPlan {
   const resources: PlannedResource[] = [];
   const stays: string[] = [];
-  const remove = (kind: PlannedResource["kind"], named: string, why: string, step: Step) =>
+  const remove = (kind: PlannedResource["kind"], named: string, why: string, step: PlannedStep) =>
     resources.push({ kind, name: named, change: "remove", why, step });
   const prefix = live.script?.bindings.find((binding) => binding.name === "TUNNEL_NAME_PREFIX")?.text;
 

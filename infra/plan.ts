@@ -15,10 +15,10 @@ export interface Wanted {
   allowOlder: boolean;
 }
 
-export type Change = "create" | "change" | "keep" | "remove" | "conflict";
+export type PlannedChange = "create" | "change" | "keep" | "remove" | "conflict";
 
 /** One act at Cloudflare. Data, so that a plan can be shown, compared and kept. */
-export type Step =
+export type PlannedStep =
   | { do: "create-token" }
   | { do: "replace-token"; id: string }
   | {
@@ -55,13 +55,13 @@ export interface PlannedResource {
     | "tunnel";
   /** As people know it: `*.example.com/*`. */
   name: string;
-  change: Change;
+  change: PlannedChange;
   why: string;
   /** Absent for `keep` and `conflict`. */
-  step?: Step;
+  step?: PlannedStep;
 }
 
-export interface Plan {
+export interface DeploymentPlan {
   action: "deploy" | "destroy";
   account: { id: string; name: string };
   worker: string;
@@ -74,10 +74,10 @@ export interface Plan {
 }
 
 /** True when applying the plan would change nothing. */
-export function isDone({ resources }: Plan): boolean {
+export function isDone({ resources }: DeploymentPlan): boolean {
   return resources.every(({ change }) => change === "keep");
 }
 
-export function conflicts({ resources }: Plan): readonly PlannedResource[] {
+export function conflicts({ resources }: DeploymentPlan): readonly PlannedResource[] {
   return resources.filter(({ change }) => change === "conflict");
 }

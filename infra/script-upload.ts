@@ -2,7 +2,7 @@
  * The upload of the script, part by part as Cloudflare documents it and wrangler sends it:
  * https://developers.cloudflare.com/workers/configuration/multipart-upload-metadata/
  */
-import type { Client } from "./cloudflare.ts";
+import type { CloudflareClient } from "./cloudflare.ts";
 import { scriptTags } from "./marks.ts";
 import type { WorkerBundle } from "./worker-bundle.ts";
 
@@ -43,7 +43,7 @@ export function scriptMetadata(bundle: WorkerBundle, { variables, secrets, migra
 }
 
 export async function uploadScript(
-  client: Client,
+  client: CloudflareClient,
   account: string,
   name: string,
   bundle: WorkerBundle,

@@ -2,10 +2,10 @@
 import { dirname } from "node:path";
 import {
   conflicts,
+  type DeploymentPlan,
   type InfraOptions,
   isDone,
   newWorkerToken,
-  type Plan,
   type PlannedResource,
   type Proposal,
   proposeDeploy,
@@ -148,7 +148,7 @@ function infraOptions({
 }
 
 /** The plan as JSON, else this text, else the plan as text. */
-function printPlanOr(options: Options, plan: Plan, text?: string): void {
+function printPlanOr(options: Options, plan: DeploymentPlan, text?: string): void {
   if (options.json) printJson(plan, 2);
   else if (text) print(`\n${text}\n`);
   else printPlan(plan);
@@ -160,7 +160,7 @@ function changeOf({ change }: PlannedResource): string {
   return coloured(COLOURS[change], change);
 }
 
-function printPlan({ account, worker, resources, warnings, stays }: Plan): void {
+function printPlan({ account, worker, resources, warnings, stays }: DeploymentPlan): void {
   print(`Worker ${worker} in the account ${account.name}\n\n`);
   print(
     table(

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { HealthBook } from "./service-health.ts";
+import { HealthBook } from "../../../manager/reconcile/service-health.ts";
 
 let service: Server;
 /** Whether it answers. */

@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
+import { setImmediate as turn } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
-import { ExitWatcher } from "./exit-watcher.ts";
+import { ExitWatcher } from "../../../manager/process/exit-watcher.ts";
 
 const FOR_EVER = 3_600_000;
 const watcher = new ExitWatcher();
@@ -15,15 +16,16 @@ async function listener() {
 
 test("rings when the process at one of the addresses ends, and only then", async () => {
   const [one, two] = [await listener(), await listener()];
-  const connected = once(two.server, "connection") as Promise<[Socket]>;
+  const connected = [one, two].map(({ server }) => once(server, "connection") as Promise<[Socket]>);
   let rang = false;
   const waiting = watcher.wait(FOR_EVER, [one.port, two.port]).then(() => {
     rang = true;
   });
-  const [socket] = await connected;
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  const [[first], [second]] = (await Promise.all(connected)) as [[Socket], [Socket]];
+  first.resume();
+  await turn();
   expect(rang).toBe(false);
-  socket.destroy();
+  second.destroy();
   await waiting;
   one.server.close();
   two.server.close();
