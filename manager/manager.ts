@@ -1,10 +1,12 @@
 /** The life of sessions on this machine: what the extension and the command line talk to. */
+
 import { existsSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import type { Config, Target } from "../core/config/model/config-model.ts";
 import type { Explanation } from "../core/routing/explain-request.ts";
 import { reservedNameError } from "../core/session/reserved-names.ts";
 import { sessionNameError } from "../core/session/session-name.ts";
+import { text } from "../core/text.ts";
 import type { RequestLogClient } from "./components/local-server/control-client.ts";
 import type { DoctorInput } from "./doctor/doctor.ts";
 import type { HealthReport } from "./doctor/report.ts";
@@ -119,7 +121,7 @@ export class Manager {
     if (here.length + there.length > 0) return [...here, ...there];
     throw new LinkupError(
       "session-unknown",
-      `There is no session "${pattern}", neither here nor on the Worker.`,
+      text('There is no session "{0}", neither here nor on the Worker.', pattern),
     );
   }
 

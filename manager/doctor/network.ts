@@ -1,13 +1,15 @@
 /** Checks over the network: the Worker, the tunnel, session addresses, services. */
+
 import { readFile } from "node:fs/promises";
 import type { Config } from "../../core/config/model/config-model.ts";
 import type { SessionKind } from "../../core/session/session-document.ts";
+import { formatText } from "../../core/text.ts";
 import { readStatus } from "../../node/http.ts";
-import { networkReason } from "../../node/network-reason.ts";
 import type { Authority } from "../components/certificates/authority-files.ts";
 import { findCloudflared } from "../components/tunnel/cloudflared-binary.ts";
 import { WorkerClient } from "../components/worker-api/worker-client.ts";
 import { readConfig } from "../files/config-file.ts";
+import { networkReason } from "../model/network-reason.ts";
 import { LinkupError, type Problem, redeploy } from "../model/problem.ts";
 import { isDesired } from "../model/records.ts";
 import type { SessionView } from "../model/snapshot.ts";
@@ -154,7 +156,7 @@ function addressReason(error: NodeJS.ErrnoException, kind: SessionKind): string 
     return kind === "isolated"
       ? "Its name does not resolve on this machine"
       : "Its name is not in DNS: the zone needs proxied records for * and the domain";
-  return `It cannot be reached: ${networkReason(error)}`;
+  return `It cannot be reached: ${formatText(networkReason(error))}`;
 }
 
 export function checkServices(sessions: readonly SessionView[]): Check[] {

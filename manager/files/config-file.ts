@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { ConfigDiagnostic } from "../../core/config/model/config-diagnostic.ts";
 import type { Config } from "../../core/config/model/config-model.ts";
+import { text } from "../../core/text.ts";
 import { CONFIG_NAMES } from "../../node/config-names.ts";
 import { IrregularFileError, readRegularFile } from "../../node/regular-file.ts";
 import { LinkupError } from "../model/problem.ts";
@@ -45,20 +46,23 @@ export function nearestConfig(folder: string): string | undefined {
 export async function readConfig(path: string): Promise<Config> {
   // The YAML parser takes a while to load, and most commands need none.
   const { parseConfig } = await import("../../core/config/parse-config.ts");
-  let text: string;
+  let content: string;
   try {
-    text = (await readRegularFile(path, MAX_BYTES)).content.toString("utf8");
+    content = (await readRegularFile(path, MAX_BYTES)).content.toString("utf8");
   } catch (error) {
     if (error instanceof IrregularFileError)
-      throw new LinkupError("config-invalid", `${error.message}, so it is not read as a linkup.yaml.`);
+      throw new LinkupError(
+        "config-invalid",
+        text("{0}, so it is not read as a linkup.yaml.", error.message),
+      );
     throw new LinkupError(
       "config-missing",
-      `${path} cannot be read: ${(error as Error).message}.`,
+      text("{0} cannot be read: {1}.", path, (error as Error).message),
       [{ command: "createConfig", title: "Create linkup.yaml", terminal: "linkup init" }],
       { cause: error },
     );
   }
-  const { config, diagnostics: problems } = parseConfig(text);
-  if (!config) throw new ConfigError(path, text, problems);
+  const { config, diagnostics: problems } = parseConfig(content);
+  if (!config) throw new ConfigError(path, content, problems);
   return config;
 }

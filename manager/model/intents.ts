@@ -1,7 +1,9 @@
 /** What a user asks for, as changes of the desired state. Pure: the reconciler makes it so. */
+
 import type { Config, Target } from "../../core/config/model/config-model.ts";
 import { httpOrigin } from "../../core/session/session-document.ts";
 import { randomName } from "../../core/session/session-name.ts";
+import { text } from "../../core/text.ts";
 import { UNGUESSABLE_SUFFIX, withoutToken } from "./documents.ts";
 import { LinkupError } from "./problem.ts";
 import { findRunning, isDesired, newRecord, ownRecord, type Selector } from "./records.ts";
@@ -130,12 +132,15 @@ function assertNameFree(state: State, record: SessionRecord, name: string | unde
   if (isDesired(record) && record.name !== null) {
     throw new LinkupError(
       "name-fixed",
-      `The session runs as ${record.name}. Stop it first to give it the name ${name}.`,
+      text("The session runs as {0}. Stop it first to give it the name {1}.", record.name, name),
       [{ command: "stop", title: "Stop", terminal: `linkup stop --session ${record.name}` }],
     );
   }
   if (state.sessions.some((other) => other.name === name && isDesired(other)))
-    throw new LinkupError("name-taken", `The name ${name} is that of another session on this machine.`);
+    throw new LinkupError(
+      "name-taken",
+      text("The name {0} is that of another session on this machine.", name),
+    );
 }
 
 export function applyStop(state: State, selector: Selector | "all"): void {
@@ -192,7 +197,10 @@ export function applyTarget(
   if (record.kind === "preview") {
     throw new LinkupError(
       "toggle-failed",
-      `${record.name} is a preview, which has no copies on this machine. Create it again with other locations instead.`,
+      text(
+        "{0} is a preview, which has no copies on this machine. Create it again with other locations instead.",
+        record.name ?? "",
+      ),
     );
   }
   const names = services === "all" ? record.config.services.map(({ name }) => name) : services;
@@ -222,7 +230,7 @@ export function checkLocations(config: Config, locations: Record<string, string>
     if (httpOrigin(location) && URL.canParse(location)) continue;
     throw new LinkupError(
       "location-invalid",
-      `The location of ${name} must be an http or https URL, not "${location}".`,
+      text('The location of {0} must be an http or https URL, not "{1}".', name, location),
     );
   }
 }
@@ -238,6 +246,10 @@ function knownServices(config: Config, names: readonly string[]): void {
   if (unknown.length === 0) return;
   throw new LinkupError(
     "service-unknown",
-    `${unknown.map((name) => `"${name}"`).join(" and ")} is no service of this session. Its services: ${known.join(", ")}.`,
+    text(
+      "{0} is no service of this session. Its services: {1}.",
+      unknown.map((name) => `"${name}"`).join(" and "),
+      known.join(", "),
+    ),
   );
 }

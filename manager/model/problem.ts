@@ -1,5 +1,7 @@
 /** Errors as values: what happened, where, and what helps. One table holds them all. */
 
+import { formatText, type Text } from "../../core/text.ts";
+
 export type ProblemCode = keyof typeof TITLES;
 
 const TITLES = {
@@ -65,23 +67,43 @@ export const redeploy: Action = {
 export interface Problem {
   code: ProblemCode;
   title: string;
-  /** What happened and where, in a sentence or two. */
+  /** What happened and where, in a sentence or two of English. */
   message: string;
+  /** The same for a translation; missing from what older versions wrote. Titles are looked up as they are. */
+  text?: Text;
   actions: readonly Action[];
 }
 
-export function problem(code: ProblemCode, message: string, actions: readonly Action[] = []): Problem {
-  return { code, title: TITLES[code], message, actions };
+/** A `message` that is a string is somebody else's: it has no translation. */
+export function problem(code: ProblemCode, message: Text | string, actions: readonly Action[] = []): Problem {
+  const said = typeof message === "string" ? verbatim(message) : message;
+  return { code, title: TITLES[code], message: formatText(said), text: said, actions };
+}
+
+/** Words that are not ours. */
+export function verbatim(words: string): Text {
+  return { template: "{0}", args: [words] };
+}
+
+/** What a problem says, as a part of another text. */
+export function textOf({ text: said, message }: Problem): Text {
+  return said ?? verbatim(message);
 }
 
 /** A problem that ends what was asked for. */
 export class LinkupError extends Error {
   readonly problem: Problem;
 
-  constructor(code: ProblemCode, message: string, actions: readonly Action[] = [], options?: ErrorOptions) {
-    super(message, options);
+  constructor(
+    code: ProblemCode,
+    message: Text | string,
+    actions: readonly Action[] = [],
+    options?: ErrorOptions,
+  ) {
+    const found = problem(code, message, actions);
+    super(found.message, options);
     this.name = "LinkupError";
-    this.problem = problem(code, message, actions);
+    this.problem = found;
   }
 }
 

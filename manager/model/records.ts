@@ -3,6 +3,7 @@
 import type { Config } from "../../core/config/model/config-model.ts";
 import type { SessionKind } from "../../core/session/session-document.ts";
 import { randomName } from "../../core/session/session-name.ts";
+import { text } from "../../core/text.ts";
 import { withoutToken } from "./documents.ts";
 import { LinkupError } from "./problem.ts";
 import type { SessionRecord, State } from "./state.ts";
@@ -40,12 +41,12 @@ export function findRunning(state: State, selector: Selector): SessionRecord {
   );
   if (found) return found;
   const names = state.sessions.filter(isDesired).map(({ name }) => name ?? "(starting)");
-  const running = names.length > 0 ? `Running: ${names.join(", ")}.` : "No session is running.";
+  const running = names.length > 0 ? text("Running: {0}.", names.join(", ")) : text("No session is running.");
   const what =
     "name" in selector
-      ? `There is no session "${selector.name}"`
-      : `No session of ${selector.configPath} is running`;
-  throw new LinkupError("session-unknown", `${what}. ${running}`, [
+      ? text('There is no session "{0}"', selector.name)
+      : text("No session of {0} is running", selector.configPath);
+  throw new LinkupError("session-unknown", text("{0}. {1}", what, running), [
     { command: "start", title: "Start", terminal: "linkup start" },
   ]);
 }

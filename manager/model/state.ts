@@ -3,6 +3,7 @@ import * as z from "zod/mini";
 import type { TunnelData, WorkerCapabilities } from "../../core/api/worker-api.ts";
 import type { Config, Target } from "../../core/config/model/config-model.ts";
 import type { SessionKind } from "../../core/session/session-document.ts";
+import type { Text } from "../../core/text.ts";
 import type { ProcessId } from "../../node/process-identity.ts";
 import type { Connector } from "./connector.ts";
 import type { Problem } from "./problem.ts";
@@ -111,7 +112,22 @@ export function emptyState(): State {
 const targets = z.record(z.string(), z.enum(["local", "remote"]));
 const nullable = <T extends z.core.$ZodType>(schema: T) => z.nullable(schema);
 
-const problem = z.looseObject({ code: z.string(), title: z.string(), message: z.string() });
+const text: z.ZodMiniType<Text> = z.object({
+  template: z.string(),
+  args: z.array(z.union([z.string(), z.number(), z.lazy(() => text)])),
+});
+const action = z.object({
+  command: z.string(),
+  title: z.string(),
+  terminal: z.exactOptional(z.string()),
+});
+const problem = z.object({
+  code: z.string(),
+  title: z.string(),
+  message: z.string(),
+  text: z.exactOptional(text),
+  actions: z.array(action),
+});
 const processId = z.object({ pid: z.number(), started: z.string() });
 
 const supervised = z.object({

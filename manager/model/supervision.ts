@@ -1,7 +1,8 @@
 /** When a process that ended is started again, and when that is given up. Pure. */
 
+import { text } from "../../core/text.ts";
 import type { ProcessId } from "../../node/process-identity.ts";
-import type { Problem } from "./problem.ts";
+import { problem as newProblem, type Problem, textOf } from "./problem.ts";
 
 /** What is known of a process that should run. */
 export interface Supervised {
@@ -73,9 +74,13 @@ export function failed<T extends Supervised>(
 }
 
 function givenUp(problem: Problem, times: number): Problem {
-  return {
-    ...problem,
-    message: `${problem.message}\nIt failed ${times} times in a row and will not be restarted automatically.`,
-    actions: [{ command: "restart", title: "Try Again", terminal: "linkup start" }, ...problem.actions],
-  };
+  return newProblem(
+    problem.code,
+    text(
+      "{0}\nIt failed {1} times in a row and will not be restarted automatically.",
+      textOf(problem),
+      times,
+    ),
+    [{ command: "restart", title: "Try Again", terminal: "linkup start" }, ...problem.actions],
+  );
 }

@@ -1,7 +1,9 @@
 /** Moves services between this machine and their deployed copies: everywhere, or not at all. */
+
 import type { Target } from "../../core/config/model/config-model.ts";
+import { text } from "../../core/text.ts";
 import { applyTarget } from "../model/intents.ts";
-import { LinkupError, problemOf } from "../model/problem.ts";
+import { LinkupError, problemOf, textOf } from "../model/problem.ts";
 import type { Selector } from "../model/records.ts";
 import type { SessionView } from "../model/snapshot.ts";
 import type { ControlLoop } from "../reconcile/control-loop.ts";
@@ -31,7 +33,7 @@ export async function routeServices(
 /** The local server and the Worker get this session as it is wanted. */
 async function follow({ reconciler }: ControlLoop, id: string): Promise<void> {
   const server = await reconciler.localServer.ensure();
-  if (!server) throw new LinkupError("local-server-failed", "The local server does not run.");
+  if (!server) throw new LinkupError("local-server-failed", text("The local server does not run."));
   await reconciler.sessionReconciler.route(id, server);
 }
 
@@ -47,10 +49,12 @@ async function rollBack(loop: ControlLoop, id: string, targets: Record<string, T
 }
 
 function toggleFailed(services: readonly string[] | "all", target: Target, cause: unknown): LinkupError {
-  const { message, actions, code } = problemOf(cause, "toggle-failed");
-  if (code === "session-stopped") return cause as LinkupError;
-  const what = services === "all" ? "The services stay" : `${services.join(", ")} stays`;
-  return new LinkupError("toggle-failed", `${what} where it was, not ${target}: ${message}`, actions, {
-    cause,
-  });
+  const found = problemOf(cause, "toggle-failed");
+  if (found.code === "session-stopped") return cause as LinkupError;
+  const why = textOf(found);
+  const message =
+    services === "all"
+      ? text("The services stay where they were, not {0}: {1}", target, why)
+      : text("{0} stays where it was, not {1}: {2}", services.join(", "), target, why);
+  return new LinkupError("toggle-failed", message, found.actions, { cause });
 }

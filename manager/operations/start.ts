@@ -1,6 +1,8 @@
 /** Makes a session run, and waits for it. */
+
 import { setTimeout as delay } from "node:timers/promises";
-import { LinkupError, type Problem, problem, problemOf } from "../model/problem.ts";
+import { text } from "../../core/text.ts";
+import { LinkupError, type Problem, problem, problemOf, textOf } from "../model/problem.ts";
 import { isConnected, isDesired, needsThisMachine } from "../model/records.ts";
 import type { SessionView } from "../model/snapshot.ts";
 import type { SessionRecord, State } from "../model/state.ts";
@@ -69,11 +71,11 @@ async function connected(loop: ControlLoop, id: string, signal: AbortSignal | un
 async function started(loop: ControlLoop, id: string): Promise<SessionView> {
   const record = await recordOf(loop, id);
   if (!record || !isDesired(record)) {
-    throw new LinkupError("session-stopped", "The session was stopped while it started.");
+    throw new LinkupError("session-stopped", text("The session was stopped while it started."));
   }
   const found = await inTheWay(loop, record);
   if (!found) return loop.observer.session(id);
-  throw new LinkupError(found.code, found.message, found.actions);
+  throw new LinkupError(found.code, textOf(found), found.actions);
 }
 
 async function inTheWay({ store }: ControlLoop, record: SessionRecord): Promise<Problem | null> {
@@ -81,7 +83,10 @@ async function inTheWay({ store }: ControlLoop, record: SessionRecord): Promise<
   if (own || !needsThisMachine(record)) return own;
   const { local_server } = await store.read();
   if (local_server.problem || isConnected(record)) return local_server.problem;
-  return problem("tunnel-failed", `cloudflared did not connect to Cloudflare within ${CONNECT_MS / 1000} s.`);
+  return problem(
+    "tunnel-failed",
+    text("cloudflared did not connect to Cloudflare within {0} s.", CONNECT_MS / 1000),
+  );
 }
 
 async function recordOf({ store }: ControlLoop, id: string): Promise<SessionRecord | undefined> {

@@ -1,5 +1,6 @@
 /** Ends sessions, here and on the Worker, and what only they needed. */
 
+import { text } from "../../core/text.ts";
 import { WorkerClient } from "../components/worker-api/worker-client.ts";
 import { applyStop, type SessionIntent } from "../model/intents.ts";
 import { LinkupError, redeploy } from "../model/problem.ts";
@@ -74,7 +75,7 @@ export async function deleteOnWorker(
   if (!capabilities.includes("delete-by-pattern")) {
     throw new LinkupError(
       "worker-failed",
-      `The Worker at ${worker.url} cannot delete sessions: they expire there.`,
+      text("The Worker at {0} cannot delete sessions: they expire there.", worker.url),
       [redeploy],
     );
   }

@@ -1,6 +1,8 @@
 /** The Worker's token, and whether it may be sent to the Worker that a linkup.yaml names. */
+
 import type { Config } from "../../core/config/model/config-model.ts";
 import { isLoopback } from "../../core/session/host-name.ts";
+import { text } from "../../core/text.ts";
 import type { ManagerOptions } from "../model/options.ts";
 import { LinkupError } from "../model/problem.ts";
 import type { ConfirmedWorkers } from "../store/confirmed-workers.ts";
@@ -19,8 +21,8 @@ export async function workerToken(
   assertPrivate(worker_url);
   const given = (await stored?.(worker_url)) || env.LINKUP_WORKER_TOKEN;
   const { expandEnv } = await import("../../core/config/expand-env.ts");
-  const { text, missing, forbidden, usesEnv } = expandEnv(worker_token, env);
-  const token = given || text;
+  const { text: expanded, missing, forbidden, usesEnv } = expandEnv(worker_token, env);
+  const token = given || expanded;
   if (!token) throw missingToken(worker_url, missing, forbidden);
   if ((given || usesEnv) && !(await confirmed.has(worker_url))) throw unconfirmed(worker_url);
   return token;
@@ -48,7 +50,12 @@ export function unconfirmed(workerUrl: string): LinkupError {
   const { host, origin } = new URL(workerUrl);
   return new LinkupError(
     "worker-unconfirmed",
-    `Your token was never sent to ${origin}, which linkup.yaml names as its Worker. Confirm that this Worker may have it: with --worker-host ${host}, or LINKUP_WORKER_HOST=${host} in CI.`,
+    text(
+      "Your token was never sent to {0}, which linkup.yaml names as its Worker. Confirm that this Worker may have it: with --worker-host {1}, or LINKUP_WORKER_HOST={2} in CI.",
+      origin,
+      host,
+      host,
+    ),
     [{ command: "confirmWorker", title: `Trust ${host}…`, terminal: `linkup start --worker-host ${host}` }],
   );
 }
@@ -58,7 +65,10 @@ function assertPrivate(workerUrl: string): void {
   if (protocol === "https:" || isLoopback(host)) return;
   throw new LinkupError(
     "worker-insecure",
-    `The Worker at ${origin} would get the token in clear text. Use https in linkup.worker_url; http is for a Worker on this machine only.`,
+    text(
+      "The Worker at {0} would get the token in clear text. Use https in linkup.worker_url; http is for a Worker on this machine only.",
+      origin,
+    ),
     [{ command: "openConfig", title: "Open linkup.yaml" }],
   );
 }
@@ -67,11 +77,16 @@ function missingToken(workerUrl: string, missing: string[], forbidden: string[])
   const names = (variables: string[]) => variables.map((name) => `\${env:${name}}`).join(" and ");
   const why =
     forbidden.length > 0
-      ? `linkup.worker_token names ${names(forbidden)}: only variables whose names start with LINKUP_ are read`
+      ? text(
+          "linkup.worker_token names {0}: only variables whose names start with LINKUP_ are read",
+          names(forbidden),
+        )
       : missing.length > 0
-        ? `linkup.worker_token names ${names(missing)}, which is not set`
-        : "there is none in the editor's secret storage, in LINKUP_WORKER_TOKEN or in linkup.worker_token";
-  return new LinkupError("token-missing", `The Worker at ${workerUrl} needs a token, and ${why}.`, [
+        ? text("linkup.worker_token names {0}, which is not set", names(missing))
+        : text(
+            "there is none in the editor's secret storage, in LINKUP_WORKER_TOKEN or in linkup.worker_token",
+          );
+  return new LinkupError("token-missing", text("The Worker at {0} needs a token, and {1}.", workerUrl, why), [
     { command: "setWorkerToken", title: "Set Worker Token…", terminal: "export LINKUP_WORKER_TOKEN=…" },
   ]);
 }

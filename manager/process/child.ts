@@ -1,9 +1,11 @@
 /** Starts the processes that outlive us, and ends them. */
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { type FileHandle, open, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
+import { text } from "../../core/text.ts";
 import { makeFolder } from "../../node/folder.ts";
 import { isRunning, isSame, type ProcessId, startOf } from "../../node/process-identity.ts";
 import { LinkupError } from "../model/problem.ts";
@@ -82,7 +84,11 @@ async function openLog(path: string): Promise<FileHandle> {
   } catch (cause) {
     throw new LinkupError(
       "state-unusable",
-      `The log ${path} cannot be written: ${(cause as Error).message}. Make its folder writable, or name another one in LINKUP_HOME.`,
+      text(
+        "The log {0} cannot be written: {1}. Make its folder writable, or name another one in LINKUP_HOME.",
+        path,
+        (cause as Error).message,
+      ),
       [],
       { cause },
     );

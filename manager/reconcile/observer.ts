@@ -1,5 +1,6 @@
 /** Looks at what is wanted and what runs, and tells those who listen when it has changed. */
 
+import { text } from "../../core/text.ts";
 import { localDnsProblems } from "../components/local-dns/problems.ts";
 import { type ControlClient, LOOK_PATIENCE_MS } from "../components/local-server/control-client.ts";
 import { LinkupError, type Problem } from "../model/problem.ts";
@@ -90,7 +91,7 @@ export class Observer {
     await this.probe("now", PATIENCE_MS);
     const { state, server } = this.#seen;
     const record = state.sessions.find((record) => record.id === id);
-    if (!record) throw new LinkupError("session-stopped", "The session was stopped meanwhile.");
+    if (!record) throw new LinkupError("session-stopped", text("The session was stopped meanwhile."));
     return sessionView(record, server, this.#health);
   }
 

@@ -1,8 +1,10 @@
 /** Is a service up? */
+
 import type { HealthCheck } from "../../core/config/model/config-model.ts";
 import { httpOrigin } from "../../core/session/session-document.ts";
+import { formatText } from "../../core/text.ts";
 import { readStatus } from "../../node/http.ts";
-import { networkReason } from "../../node/network-reason.ts";
+import { networkReason } from "../model/network-reason.ts";
 import type { Health } from "../model/snapshot.ts";
 
 const TIMEOUT_MS = 3_000;
@@ -42,7 +44,11 @@ export async function probe(
         latencyMs: undefined,
         reason: `${url} did not answer within ${patienceMs} ms`,
       };
-    return { health: "unhealthy", latencyMs: undefined, reason: `${url}: ${networkReason(error as Error)}` };
+    return {
+      health: "unhealthy",
+      latencyMs: undefined,
+      reason: `${url}: ${formatText(networkReason(error as Error))}`,
+    };
   }
 }
 

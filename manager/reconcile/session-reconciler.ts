@@ -1,7 +1,9 @@
 /** Brings one session up, and takes it down: the local server, the Worker, its tunnel, its env files. */
+
 import { dirname, resolve } from "node:path";
 import type { ServerStatus } from "../../core/api/control-api.ts";
 import { randomName } from "../../core/session/session-name.ts";
+import { text } from "../../core/text.ts";
 import { EnvFiles } from "../components/env-files/env-files.ts";
 import { type ControlClient, LOOK_PATIENCE_MS } from "../components/local-server/control-client.ts";
 import { stepConnector, stopConnector } from "../components/tunnel/connector.ts";
@@ -192,7 +194,10 @@ export class SessionReconciler {
     return this.#store.change((state: State) => {
       const record = state.sessions.find((record) => record.id === id);
       if (!record || !isDesired(record)) {
-        throw new LinkupError("session-stopped", `The session ${record?.name ?? ""} was stopped meanwhile.`);
+        throw new LinkupError(
+          "session-stopped",
+          text("The session {0} was stopped meanwhile.", record?.name ?? ""),
+        );
       }
       change(record);
       return structuredClone(record);

@@ -1,5 +1,7 @@
 /** The snapshot as a function of the state and of what was seen. */
+
 import type { ServerStatus } from "../../core/api/control-api.ts";
+import { text } from "../../core/text.ts";
 import { isOutdated, ORIGINAL_WORKER } from "../components/worker-api/worker-answers.ts";
 import { targetOf } from "../model/documents.ts";
 import { type Problem, problem } from "../model/problem.ts";
@@ -98,7 +100,11 @@ function movedPort(server: ServerStatus | undefined, records: readonly SessionRe
   if (!server?.missed_port || server.http_port !== server.browser_port) return [];
   const urls = records.filter(({ kind }) => kind === "isolated").flatMap((each) => sessionUrls(each, server));
   if (urls.length === 0) return [];
-  const message = `Another program has port ${server.missed_port}, where browsers found the session before. It is at ${urls[0]} now.`;
+  const message = text(
+    "Another program has port {0}, where browsers found the session before. It is at {1} now.",
+    server.missed_port,
+    urls[0]!,
+  );
   return [
     problem("port-taken", message, [
       { command: "copyUrl", title: "Copy Session URL", terminal: "linkup status" },

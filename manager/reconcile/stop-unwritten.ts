@@ -1,5 +1,6 @@
 /** Stopping where the state cannot be written, as on a full disk: what runs must end all the same. */
-import { LinkupError, problemOf } from "../model/problem.ts";
+import { text } from "../../core/text.ts";
+import { LinkupError, problemOf, textOf } from "../model/problem.ts";
 import { isDesired, needsThisMachine } from "../model/records.ts";
 import type { SessionRecord, State } from "../model/state.ts";
 import { endProcess } from "../process/child.ts";
@@ -38,11 +39,18 @@ export async function stopUnwritten(
   if (last) await step(localServer.end());
 
   const names = ended.map(({ name }) => name ?? "the session").join(", ");
-  const { message } = problemOf(cause, "state-unusable");
-  const done = failures.length === 0 ? `${names} is stopped` : `${names} is stopped, but not all of it`;
+  const why = textOf(problemOf(cause, "state-unusable"));
+  const done =
+    failures.length === 0
+      ? text("{0} is stopped, and that could not be written down. {1}", names, why)
+      : text("{0} is stopped, but not all of it, and that could not be written down. {1}", names, why);
   throw new LinkupError(
     "state-unusable",
-    `${[`${done}, and that could not be written down. ${message}`, ...failures].join("\n")}\nUntil it is written, Linkup takes ${names} for running.`,
+    text(
+      "{0}\nUntil the state can be saved, {1} is still listed as running.",
+      failures.length === 0 ? done : text("{0}\n{1}", done, failures.join("\n")),
+      names,
+    ),
     [{ command: "stop", title: "Free disk space, then stop it again", terminal: "linkup stop" }],
     { cause },
   );

@@ -1,8 +1,10 @@
 /** The Workers that the user has allowed to be sent a token, kept in the state folder. */
+
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod/mini";
 import { isLoopback } from "../../core/session/host-name.ts";
+import { text } from "../../core/text.ts";
 import { writeAtomically } from "../../node/atomic-file.ts";
 import { makeFolder } from "../../node/folder.ts";
 import { Lock } from "../../node/lock.ts";
@@ -59,7 +61,7 @@ export class ConfirmedWorkers {
 function unwritable(cause: unknown): LinkupError {
   return new LinkupError(
     "state-unusable",
-    `The confirmed Workers cannot be saved: ${(cause as Error).message}`,
+    text("The confirmed Workers cannot be saved: {0}", (cause as Error).message),
     [],
     { cause },
   );

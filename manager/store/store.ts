@@ -1,6 +1,8 @@
 /** Where the state lies: one file, changed in transactions. */
+
 import { chmod, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
+import { text } from "../../core/text.ts";
 import { writeAtomically } from "../../node/atomic-file.ts";
 import { makeFolder } from "../../node/folder.ts";
 import { Lock, LockHeldError } from "../../node/lock.ts";
@@ -133,7 +135,12 @@ export class Store {
     }
     const set_aside = problem(
       "state-set-aside",
-      `${this.path} could not be read (${why}). It is kept as ${aside}, and Linkup starts afresh: sessions get new names.`,
+      text(
+        "{0} could not be read ({1}). It is kept as {2}, and Linkup starts afresh: sessions get new names.",
+        this.path,
+        why,
+        aside,
+      ),
     );
     return { ...emptyState(), set_aside: [set_aside] };
   }
@@ -143,15 +150,19 @@ export class Store {
     const code = (cause as NodeJS.ErrnoException).code;
     const why =
       code === "ENOSPC"
-        ? "the disk is full"
+        ? text("the disk is full")
         : code === "EROFS"
-          ? "the file system is read-only"
+          ? text("the file system is read-only")
           : code === "EACCES" || code === "EPERM"
-            ? "permission denied"
+            ? text("permission denied")
             : (cause as Error).message;
     return new LinkupError(
       "state-unusable",
-      `Linkup keeps its state in ${this.home}, which cannot be used: ${why}. Make it writable, or name another folder in LINKUP_HOME.`,
+      text(
+        "Linkup keeps its state in {0}, which cannot be used: {1}. Make it writable, or name another folder in LINKUP_HOME.",
+        this.home,
+        why,
+      ),
       [],
       { cause },
     );
@@ -161,7 +172,13 @@ export class Store {
 function locked(cause: LockHeldError): LinkupError {
   const { pid, path, stopped } = cause;
   const message = stopped
-    ? `Process ${pid} holds ${path} and is stopped, so nothing can change. Continue it (kill -CONT ${pid}) or end it (kill -KILL ${pid}).`
-    : `Process ${pid} has held ${path} for too long. If it hangs, end it: kill ${pid}.`;
+    ? text(
+        "Process {0} holds {1} and is stopped, so nothing can change. Continue it (kill -CONT {2}) or end it (kill -KILL {3}).",
+        pid,
+        path,
+        pid,
+        pid,
+      )
+    : text("Process {0} has held {1} for too long. If it hangs, end it: kill {2}.", pid, path, pid);
   return new LinkupError("state-locked", message, [], { cause });
 }

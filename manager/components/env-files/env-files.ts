@@ -2,10 +2,12 @@
  * Env files of services: while a session runs, each `.env.*.linkup` of a service's directory is appended to the file of
  * the same name without `.linkup`. A journal is written before a file is, so that a crash at any moment is undone later.
  */
+
 import { constants } from "node:fs";
 import { access, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod/mini";
+import { text } from "../../../core/text.ts";
 import { writeAtomically } from "../../../node/atomic-file.ts";
 import { IrregularFileError, type RegularFile, readRegularFile } from "../../../node/regular-file.ts";
 import { type Problem, problem } from "../../model/problem.ts";
@@ -167,7 +169,12 @@ export class EnvFiles {
     await rename(this.#journal, aside);
     return problem(
       "journal-set-aside",
-      `${this.#journal}, which tells the env files that Linkup has changed, could not be read. It is kept as ${aside}. Where an env file still has lines between two lines "${MARKER}" while no session runs, take them out.`,
+      text(
+        '{0}, which tells the env files that Linkup has changed, could not be read. It is kept as {1}. Where an env file still has lines between two lines "{2}" while no session runs, take them out.',
+        this.#journal,
+        aside,
+        MARKER,
+      ),
     );
   }
 
@@ -241,7 +248,11 @@ async function sourcesIn(root: string, directory: string): Promise<string[]> {
 function stuck(path: string, error: Error): Problem {
   return problem(
     "env-file-unwritable",
-    `Linkup's block could not be taken out of ${path}: ${error.message}. It is tried again at the next command.`,
+    text(
+      "Linkup's block could not be taken out of {0}: {1}. It is tried again at the next command.",
+      path,
+      error.message,
+    ),
   );
 }
 
@@ -249,6 +260,6 @@ function refused(path: string, error: Error): Problem {
   const isUnsafe = error instanceof IrregularFileError || error instanceof OutsideError;
   return problem(
     isUnsafe ? "env-file-refused" : "env-file-unwritable",
-    `${path} could not be put in place: ${error.message}. The session runs without it.`,
+    text("{0} could not be put in place: {1}. The session runs without it.", path, error.message),
   );
 }

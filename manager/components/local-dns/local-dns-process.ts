@@ -1,7 +1,9 @@
 /** Supervises the local DNS process, which runs while local DNS is installed. */
+
 import { Resolver } from "node:dns/promises";
 import { join } from "node:path";
 import { LOCAL_DNS_PROBE_NAME } from "../../../core/api/control-api.ts";
+import { type Text, text } from "../../../core/text.ts";
 import { logFile } from "../../../node/log-files.ts";
 import { isRunning } from "../../../node/process-identity.ts";
 import type { ProcessOptions } from "../../model/options.ts";
@@ -39,12 +41,12 @@ export class LocalDns {
     const before = (await this.#store.read()).local_dns;
     if (before.process && isOlder(before.version ?? "0", this.#options.version)) await this.stop();
     else if (before.process && !(await isRunning(before.process)))
-      await this.#fail("The process ended unexpectedly.", domains);
+      await this.#fail(text("The process ended unexpectedly."), domains);
     else if (before.process && (await answers(host ?? LOCAL_DNS_PROBE_NAME)))
       await this.#change((before) => ({ ...isWell(before, Date.now()), ready: true }));
     else if (before.process && Date.now() - before.started > START_MS) {
       await endProcess(before.process);
-      await this.#fail(`It does not answer DNS queries on ${LISTENING}.`, domains);
+      await this.#fail(text("It does not answer DNS queries on {0}.", LISTENING), domains);
     }
     const now = (await this.#store.read()).local_dns;
     if (!now.process && isDue(now, Date.now())) await this.#start();
@@ -75,10 +77,14 @@ export class LocalDns {
     log(`Started local DNS (pid ${id.pid}).`);
   }
 
-  async #fail(reason: string, domains: readonly string[]): Promise<void> {
-    const why = `${reason} Names under ${domains.join(", ")} do not resolve on this machine until it runs again.`;
+  async #fail(reason: Text, domains: readonly string[]): Promise<void> {
+    const why = text(
+      "{0} Names under {1} do not resolve on this machine until it runs again.",
+      reason,
+      domains.join(", "),
+    );
     const lines = await lastLines(this.logPath);
-    const found = problem("local-dns-failed", lines ? `${why} Its last lines:\n${lines}` : why, [
+    const found = problem("local-dns-failed", lines ? text("{0} Its last lines:\n{1}", why, lines) : why, [
       { command: "showLogs", title: "Show Logs", terminal: "linkup logs local-dns" },
     ]);
     this.#options.log(`Local DNS: ${found.message}`);

@@ -1,6 +1,8 @@
 /** Installs, uninstalls and inspects local DNS and its certificates, the only part of Linkup that changes the system. */
+
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { text } from "../../../core/text.ts";
 import { LinkupError } from "../../model/problem.ts";
 import {
   type ProposedAuthority,
@@ -50,7 +52,9 @@ export async function proposeLocalDns(
   if (wanted.length === 0)
     throw new LinkupError(
       "local-dns-needless",
-      "Local DNS needs at least one domain outside localhost; browsers resolve names under localhost themselves.",
+      text(
+        "Local DNS needs at least one domain outside localhost; browsers resolve names under localhost themselves.",
+      ),
     );
   const staging = join(home, "staged");
   const authority = await proposeAuthority(home, wanted);

@@ -1,5 +1,7 @@
 /** Problems of local DNS, for the snapshot. */
+
 import { readFile } from "node:fs/promises";
+import { text } from "../../../core/text.ts";
 import { isRunning } from "../../../node/process-identity.ts";
 import { type Problem, problem, problemOf } from "../../model/problem.ts";
 import { isDesired, needsThisMachine } from "../../model/records.ts";
@@ -60,13 +62,16 @@ function unfindable({ kind, name, config }: SessionRecord, installed: readonly s
   );
   if (lost.length === 0) return [];
   const hosts = listed(lost.map((domain) => `${name}.${domain}`));
-  const message = `Browsers on this machine will not find ${hosts}: local DNS is not installed for them. Requests to the local server's port with such a Host header are served; names under localhost work by themselves.`;
+  const message = text(
+    "Browsers on this machine will not find {0}: local DNS is not installed for them. Requests to the local server's port with such a Host header are served; names under localhost work by themselves.",
+    hosts,
+  );
   return [problem("no-local-dns", message, [install])];
 }
 
 /** The hosts file lists other sessions than those that run, because this user may not write it. */
-function outdatedHosts(text: string, { domains }: Journal, wanted: readonly SessionRecord[]): Problem[] {
-  const written = hostsIn(text);
+function outdatedHosts(content: string, { domains }: Journal, wanted: readonly SessionRecord[]): Problem[] {
+  const written = hostsIn(content);
   const hosts = servedHosts(wanted, domains);
   const missing = hosts.filter((host) => !written.includes(host));
   const stale = written.filter((host) => !hosts.includes(host));
@@ -75,7 +80,11 @@ function outdatedHosts(text: string, { domains }: Journal, wanted: readonly Sess
     ...(missing.length > 0 ? [`It lacks ${listed(missing)}, so that browsers do not find them here.`] : []),
     ...(stale.length > 0 ? [`It still lists ${listed(stale)}, whose sessions have ended.`] : []),
   ].join(" ");
-  const message = `${HOSTS_FILE} names sessions one by one, and only an administrator can change it. ${found}`;
+  const message = text(
+    "{0} names sessions one by one, and only an administrator can change it. {1}",
+    HOSTS_FILE,
+    found,
+  );
   return [problem("hosts-file-outdated", message, [install])];
 }
 
@@ -85,14 +94,24 @@ async function runs({ process }: State["local_dns"]): Promise<boolean> {
 
 /** The resolver sends our domains to local DNS only, so they do not resolve while it is stopped. */
 function idle({ domains }: Journal): Problem {
-  const message = `Local DNS is installed for ${domains.join(", ")} and does not run: no name under them resolves on this machine. It starts with a session, or with a VS Code window that has a linkup.yaml, and then keeps running.`;
+  const message = text(
+    "Local DNS is installed for {0} and does not run: no name under them resolves on this machine. It starts with a session, or with a VS Code window that has a linkup.yaml, and then keeps running.",
+    domains.join(", "),
+  );
   return problem("local-dns-idle", message, [start, uninstall]);
 }
 
 function ending(ends: number, now: number): Problem {
   const days = Math.floor((ends - now) / DAY_MS);
-  const when = days < 0 ? "have expired" : `expire in ${days} days`;
-  const message = `The certificates of local DNS ${when}. Installing again creates new ones, valid for three years.`;
+  const message =
+    days < 0
+      ? text(
+          "The certificates of local DNS have expired. Installing again creates new ones, valid for three years.",
+        )
+      : text(
+          "The certificates of local DNS expire in {0} days. Installing again creates new ones, valid for three years.",
+          days,
+        );
   return problem("certificates-ending", message, [install]);
 }
 

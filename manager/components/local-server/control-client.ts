@@ -1,4 +1,5 @@
 /** A client of the local server's control API (core/api/control-api.ts) over its socket. */
+
 import { createInterface } from "node:readline";
 import type { Lease, ServedSession, ServerStatus } from "../../../core/api/control-api.ts";
 import type {
@@ -7,6 +8,7 @@ import type {
   ExchangeFilter,
   FollowedExchange,
 } from "../../../core/api/request-log-api.ts";
+import { text } from "../../../core/text.ts";
 import { controlAddress } from "../../../node/control-address.ts";
 import { type CallTarget, open, readText } from "../../../node/http.ts";
 import { LinkupError } from "../../model/problem.ts";
@@ -126,7 +128,7 @@ function query(filter: ExchangeFilter): string {
 
 function orNothingRuns(error: NodeJS.ErrnoException): never {
   if (!ABSENT.has(error.code ?? "")) throw error;
-  throw new LinkupError("session-unknown", "No session is running, so there is no request log.", [
+  throw new LinkupError("session-unknown", text("No session is running, so there is no request log."), [
     { command: "start", title: "Start", terminal: "linkup start" },
   ]);
 }

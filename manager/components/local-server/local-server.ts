@@ -1,7 +1,9 @@
 /** Supervises the local server process: started once, adopted by other windows, replaced when it is of an older version. */
+
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ServerStatus } from "../../../core/api/control-api.ts";
+import { type Text, text } from "../../../core/text.ts";
 import { logFile } from "../../../node/log-files.ts";
 import { startOf } from "../../../node/process-identity.ts";
 import type { ProcessOptions } from "../../model/options.ts";
@@ -72,7 +74,7 @@ export class LocalServer {
     if (before.process) {
       // The process should run and does not answer. Two must never run, so one that only hangs is killed.
       await endProcess(before.process, HUNG_GRACE_MS);
-      await this.#fail("The process ended unexpectedly.");
+      await this.#fail(text("The process ended unexpectedly."));
     }
     return isDue((await this.#store.read()).local_server, Date.now()) ? this.#start() : undefined;
   }
@@ -136,16 +138,20 @@ export class LocalServer {
     }
     await endProcess(child.id);
     await this.#fail(
-      child.ended ? `It ended with ${child.ended}.` : `It was not ready after ${START_TIMEOUT_MS / 1000} s.`,
+      child.ended
+        ? text("It ended with {0}.", child.ended)
+        : text("It was not ready after {0} s.", START_TIMEOUT_MS / 1000),
     );
     return undefined;
   }
 
-  async #fail(why: string): Promise<void> {
+  async #fail(why: Text): Promise<void> {
     const lines = await lastLines(this.logPath);
     const found: Problem = problem(
       "local-server-failed",
-      lines ? `${why} Its last lines:\n${lines}` : `${why} It wrote nothing to ${this.logPath}.`,
+      lines
+        ? text("{0} Its last lines:\n{1}", why, lines)
+        : text("{0} It wrote nothing to {1}.", why, this.logPath),
       [{ command: "showLogs", title: "Show Logs", terminal: "linkup logs local-server" }],
     );
     this.#options.log(`The local server: ${found.message}`);

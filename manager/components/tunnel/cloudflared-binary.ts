@@ -1,7 +1,9 @@
 /** Finds cloudflared. */
+
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { posix, win32 } from "node:path";
+import { type Text, text } from "../../../core/text.ts";
 import { LinkupError } from "../../model/problem.ts";
 import { cachedPath } from "./install.ts";
 import { installCommand } from "./releases.ts";
@@ -10,12 +12,12 @@ import { installCommand } from "./releases.ts";
 export async function findCloudflared(env: NodeJS.ProcessEnv, home: string): Promise<string> {
   if (env.CLOUDFLARED_PATH) {
     if (await isExecutable(env.CLOUDFLARED_PATH)) return env.CLOUDFLARED_PATH;
-    throw missing(`${env.CLOUDFLARED_PATH}, from CLOUDFLARED_PATH, is not an executable file`);
+    throw missing(text("{0}, from CLOUDFLARED_PATH, is not an executable file", env.CLOUDFLARED_PATH));
   }
   for (const path of [...onPath(env, process.platform), cachedPath(home, process.platform)]) {
     if (await isExecutable(path)) return path;
   }
-  throw missing("it is not on the PATH, and CLOUDFLARED_PATH is not set");
+  throw missing(text("it is not on the PATH, and CLOUDFLARED_PATH is not set"));
 }
 
 /** Candidate paths of cloudflared on the PATH, which Windows spells `Path`. Pure. */
@@ -38,11 +40,14 @@ async function isExecutable(path: string): Promise<boolean> {
   }
 }
 
-function missing(why: string): LinkupError {
+function missing(why: Text): LinkupError {
   const install = installCommand(process.platform, process.arch) ?? "see https://pkg.cloudflare.com/";
   return new LinkupError(
     "cloudflared-missing",
-    `The tunnel needs Cloudflare's program cloudflared, and ${why}. Install it, or name it in CLOUDFLARED_PATH.`,
+    text(
+      "The tunnel needs Cloudflare's program cloudflared, and {0}. Install it, or name it in CLOUDFLARED_PATH.",
+      why,
+    ),
     [{ command: "installCloudflared", title: "Install cloudflared", terminal: install }],
   );
 }

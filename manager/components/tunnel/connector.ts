@@ -1,5 +1,7 @@
 /** Supervises cloudflared, which carries a session's requests from Cloudflare's edge to the local server. */
+
 import { readFile, rm } from "node:fs/promises";
+import { type Text, text } from "../../../core/text.ts";
 import { readStatus } from "../../../node/http.ts";
 import { tunnelLogFile } from "../../../node/log-files.ts";
 import { isRunning } from "../../../node/process-identity.ts";
@@ -67,7 +69,8 @@ async function watch(
   save: SaveConnector,
 ): Promise<Connector> {
   const path = tunnelLogFile(options.home, wanted.session);
-  if (!(await isRunning(before.process!))) return fail(options, wanted, before, "The process ended", save);
+  if (!(await isRunning(before.process!)))
+    return fail(options, wanted, before, text("The process ended"), save);
   if (before.log_writer && !(await isRunning(before.log_writer))) {
     // Without its log writer cloudflared would die at its next line (EPIPE).
     await endConnector(before);
@@ -132,17 +135,20 @@ async function fail(
   options: ConnectorOptions,
   { session, tunnel }: ConnectorTarget,
   before: Connector,
-  why: string,
+  why: Text,
   save: SaveConnector,
 ): Promise<Connector> {
   const path = tunnelLogFile(options.home, session);
   if (before.log_writer) await endLogWriter(before.log_writer);
   const { lastError } = await readNewLines(path, before.log_offset);
   const lines = await lastLines(path);
-  const said = `${why}${lastError ? `: ${lastError}` : ""}.${lines ? ` Its last lines:\n${lines}` : ""}`;
+  const secrets = secretsOf(tunnel);
+  const said = lastError
+    ? text("cloudflared does not serve the tunnel. {0}: {1}.", why, redacted(lastError, secrets))
+    : text("cloudflared does not serve the tunnel. {0}.", why);
   const found = problem(
     "tunnel-failed",
-    `cloudflared does not serve the tunnel. ${redacted(said, secretsOf(tunnel))}`,
+    lines ? text("{0} Its last lines:\n{1}", said, redacted(lines, secrets)) : said,
     [{ command: "showLogs", title: "Show Logs", terminal: "linkup logs tunnel" }],
   );
   options.log(found.message);
@@ -163,7 +169,9 @@ async function refused(before: Connector, save: SaveConnector): Promise<LinkupEr
   await save({ ...newConnector(), protocol: before.protocol });
   return new LinkupError(
     "tunnel-refused",
-    "Cloudflare refuses the tunnel's token: the tunnel was deleted, or another one has its name. Asking the Worker for a new one.",
+    text(
+      "Cloudflare refuses the tunnel's token: the tunnel was deleted, or another one has its name. Asking the Worker for a new one.",
+    ),
   );
 }
 

@@ -1,10 +1,12 @@
 /** Downloads cloudflared at the user's request, and checks it before anything is written or run. */
+
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { type Text, text } from "../../../core/text.ts";
 import { writeAtomically } from "../../../node/atomic-file.ts";
 import { makeFolder } from "../../../node/folder.ts";
-import { networkReason } from "../../../node/network-reason.ts";
+import { networkReason } from "../../model/network-reason.ts";
 import { LinkupError } from "../../model/problem.ts";
 import { assetFor, PINNED, RELEASES } from "./releases.ts";
 import { fileInTar } from "./tar.ts";
@@ -41,7 +43,7 @@ export function cachedPath(home: string, platform: NodeJS.Platform): string {
 /** Throws a LinkupError without a checksum to verify against. */
 export function proposeDownload({ home, env, platform, arch, version, sha256 }: DownloadRequest): Download {
   const asset = assetFor(platform, arch);
-  if (!asset) throw refused(`Cloudflare releases no cloudflared for ${platform} on ${arch}.`);
+  if (!asset) throw refused(text("Cloudflare releases no cloudflared for {0} on {1}.", platform, arch));
   const pinned = PINNED?.sha256[asset];
   const release =
     version && sha256
@@ -51,11 +53,17 @@ export function proposeDownload({ home, env, platform, arch, version, sha256 }: 
         : undefined;
   if (!release) {
     throw refused(
-      `This build of Linkup pins no release of cloudflared for ${platform} on ${arch}, and does not download what it cannot verify. Install cloudflared by other means, or give --release and --sha256: the checksum of ${asset}, from the release's page.`,
+      text(
+        "This build of Linkup pins no release of cloudflared for {0} on {1}, and does not download what it cannot verify. Install cloudflared by other means, or give --release and --sha256: the checksum of {2}, from the release's page.",
+        platform,
+        arch,
+        asset,
+      ),
     );
   }
-  if (!/^[\w.-]+$/.test(release.version)) throw refused(`"${release.version}" is not a version.`);
-  if (!/^[0-9a-f]{64}$/i.test(release.sha256)) throw refused("A SHA-256 checksum has 64 hexadecimal digits.");
+  if (!/^[\w.-]+$/.test(release.version)) throw refused(text('"{0}" is not a version.', release.version));
+  if (!/^[0-9a-f]{64}$/i.test(release.sha256))
+    throw refused(text("A SHA-256 checksum has 64 hexadecimal digits."));
   const from = (env.LINKUP_CLOUDFLARED_RELEASES || RELEASES).replace(/\/+$/, "");
   return {
     version: release.version,
@@ -71,14 +79,19 @@ export async function install({ url, sha256, path }: Download): Promise<void> {
   const found = createHash("sha256").update(content).digest("hex");
   if (found !== sha256)
     throw refused(
-      `The checksum of ${url} does not match: SHA-256 is ${found}, expected ${sha256}. The download was discarded.`,
+      text(
+        "The checksum of {0} does not match: SHA-256 is {1}, expected {2}. The download was discarded.",
+        url,
+        found,
+        sha256,
+      ),
     );
   const program = url.endsWith(".tgz") ? unpack(content, url) : content;
   try {
     makeFolder(join(path, ".."));
     await writeAtomically(path, program, { mode: 0o755 });
   } catch (cause) {
-    throw refused(`${path} could not be written: ${(cause as Error).message}`, cause);
+    throw refused(text("{0} could not be written: {1}", path, (cause as Error).message), cause);
   }
 }
 
@@ -102,7 +115,7 @@ async function download(url: string): Promise<Buffer> {
     // `fetch` wraps the reason in "fetch failed".
     const { cause } = error as Error;
     const reason = networkReason(cause instanceof Error ? cause : (error as Error));
-    throw refused(`${url} could not be downloaded: ${reason}.`, error);
+    throw refused(text("{0} could not be downloaded: {1}.", url, reason), error);
   } finally {
     clearTimeout(idleTimer);
     stopped.abort();
@@ -114,12 +127,12 @@ function unpack(content: Buffer, url: string): Buffer {
   try {
     program = fileInTar(gunzipSync(content), "cloudflared");
   } catch (cause) {
-    throw refused(`${url} cannot be unpacked: ${(cause as Error).message}`, cause);
+    throw refused(text("{0} cannot be unpacked: {1}", url, (cause as Error).message), cause);
   }
-  if (!program) throw refused(`There is no cloudflared in ${url}.`);
+  if (!program) throw refused(text("There is no cloudflared in {0}.", url));
   return program;
 }
 
-function refused(message: string, cause?: unknown): LinkupError {
+function refused(message: Text, cause?: unknown): LinkupError {
   return new LinkupError("cloudflared-not-installed", message, [], { cause });
 }

@@ -1,4 +1,5 @@
 /** Decides whether a running cloudflared is kept, replaced or failed. Pure. */
+import { type Text, text } from "../../../core/text.ts";
 import type { Connector } from "../../model/connector.ts";
 
 /** After this time without a connection QUIC counts as blocked. */
@@ -23,23 +24,23 @@ export type ConnectorAction =
   /** Replace it at once; this does not count as a failure. */
   | { do: "replace"; protocol: Connector["protocol"]; why: string }
   /** End it, and restart with backoff. */
-  | { do: "fail"; why: string };
+  | { do: "fail"; why: Text };
 
 /** The next action for a running cloudflared. */
 export function nextAction(connector: Connector, ready: boolean, now: number): ConnectorAction {
   if (ready && connector.lost >= MAX_LOST_PROBES)
-    return { do: "fail", why: "Reports connected, but requests are lost" };
+    return { do: "fail", why: text("Reports connected, but requests are lost") };
   if (ready) return { do: "nothing" };
   const { changed_at, started, unready_since } = connector;
   if (changed_at > started && now - Math.max(changed_at, unready_since) > CHANGED_MS)
-    return { do: "fail", why: "It did not reconnect after the network changed" };
+    return { do: "fail", why: text("It did not reconnect after the network changed") };
   const unready = now - unready_since;
   if (connector.was_ready) {
     return unready > RECONNECT_MS
-      ? { do: "fail", why: "It lost its connections to Cloudflare" }
+      ? { do: "fail", why: text("It lost its connections to Cloudflare") }
       : { do: "nothing" };
   }
-  if (now - started > START_MS) return { do: "fail", why: "It did not connect to Cloudflare" };
+  if (now - started > START_MS) return { do: "fail", why: text("It did not connect to Cloudflare") };
   if (connector.protocol === "auto" && now - started > QUIC_MS)
     return { do: "replace", protocol: "http2", why: "QUIC does not get through: trying HTTP/2" };
   return { do: "nothing" };

@@ -1,5 +1,6 @@
 /** Pending deletions: sessions that ended while their Worker was unreachable. */
-import { LinkupError, problem } from "../../model/problem.ts";
+import { text } from "../../../core/text.ts";
+import { LinkupError, problem, textOf } from "../../model/problem.ts";
 import { isDesired } from "../../model/records.ts";
 import type { PendingDeletion, SessionRecord, State } from "../../model/state.ts";
 import { backoffMs, isDue } from "../../model/supervision.ts";
@@ -29,7 +30,7 @@ export function pendingDeletion(
 ): PendingDeletion {
   const failures = (before?.failures ?? 0) + 1;
   const { name, worker_url, worker_token } = left;
-  const reason = why instanceof LinkupError ? why.problem.message : why.message;
+  const reason = why instanceof LinkupError ? textOf(why.problem) : why.message;
   return {
     name,
     worker_url,
@@ -39,7 +40,11 @@ export function pendingDeletion(
     retry_at: now + backoffMs(failures, FIRST_RETRY_MS, LONGEST_RETRY_MS),
     problem: problem(
       "session-left",
-      `${name} ended, but could not be deleted from the Worker. ${reason} Linkup tries again at the next command and while a window is open; unused, the session expires by itself.`,
+      text(
+        "{0} ended, but could not be deleted from the Worker. {1} Linkup tries again at the next command and while a window is open; unused, the session expires by itself.",
+        name,
+        reason,
+      ),
     ),
   };
 }

@@ -1,4 +1,5 @@
 /** Keeps a session registered on its Worker: sent when it changes, checked periodically, deleted at the end. */
+import { text } from "../../../core/text.ts";
 import { fingerprint, upsertRequest } from "../../model/documents.ts";
 import { LinkupError, redeploy } from "../../model/problem.ts";
 import type { PendingDeletion, SessionRecord } from "../../model/state.ts";
@@ -126,6 +127,10 @@ function registeredNow(record: SessionRecord): void {
 function nameTaken(name: string | null, workerUrl: string): LinkupError {
   return new LinkupError(
     "name-taken",
-    `The name ${name ?? "that the Worker chose"} belongs to another session on ${workerUrl}. Choose another with --name, or omit it to get a free one.`,
+    text(
+      "The name {0} belongs to another session on {1}. Choose another with --name, or omit it to get a free one.",
+      name ?? "",
+      workerUrl,
+    ),
   );
 }

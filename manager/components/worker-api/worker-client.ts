@@ -1,9 +1,11 @@
 /** A client of the Worker's HTTP API, ours or the original's. */
+
 import type { ZodMiniType } from "zod/mini";
 import type { TunneledSession, WorkerCapabilities } from "../../../core/api/worker-api.ts";
 import { serializeRouting, type UpsertRequest } from "../../../core/session/session-document.ts";
+import { text } from "../../../core/text.ts";
 import { readText, type TextResponse } from "../../../node/http.ts";
-import { networkReason } from "../../../node/network-reason.ts";
+import { networkReason } from "../../model/network-reason.ts";
 import { LinkupError } from "../../model/problem.ts";
 import {
   capabilitiesAnswer,
@@ -85,32 +87,40 @@ export class WorkerClient {
   }
 
   /** Validates the body of a 200. Its content is never quoted in errors, because it may hold a secret. */
-  #read<T>(schema: ZodMiniType<T>, method: string, path: string, { text }: TextResponse): T {
-    const read = readAnswer(schema, text);
+  #read<T>(schema: ZodMiniType<T>, method: string, path: string, answer: TextResponse): T {
+    const read = readAnswer(schema, answer.text);
     if (read.ok) return read.value;
     throw new LinkupError(
       "worker-failed",
-      `${this.url} is not a Linkup Worker: its response to ${method} ${path} has no valid ${read.wrong}. Check linkup.worker_url.`,
+      text(
+        "{0} is not a Linkup Worker: its response to {1} {2} has no valid {3}. Check linkup.worker_url.",
+        this.url,
+        method,
+        path,
+        read.wrong,
+      ),
     );
   }
 
-  #failed(method: string, path: string, { status, text }: TextResponse): LinkupError {
-    const said = text.trim().slice(0, 500) || "(nothing)";
+  #failed(method: string, path: string, answer: TextResponse): LinkupError {
+    const said = answer.text.trim().slice(0, 500) || "(nothing)";
     return new LinkupError(
       "worker-failed",
-      `The Worker at ${this.url} answered ${status} to ${method} ${path}: ${said}`,
+      text("The Worker at {0} answered {1} to {2} {3}: {4}", this.url, answer.status, method, path, said),
     );
   }
 
-  #refused(why = "It must be the one that the Worker was deployed with (WORKER_TOKEN)."): LinkupError {
-    return new LinkupError("token-refused", `The Worker at ${this.url} does not accept the token. ${why}`, [
-      { command: "setWorkerToken", title: "Set Worker Token…", terminal: "export LINKUP_WORKER_TOKEN=…" },
-    ]);
+  #refused(why = text("It must be the one that the Worker was deployed with (WORKER_TOKEN).")): LinkupError {
+    return new LinkupError(
+      "token-refused",
+      text("The Worker at {0} does not accept the token. {1}", this.url, why),
+      [{ command: "setWorkerToken", title: "Set Worker Token…", terminal: "export LINKUP_WORKER_TOKEN=…" }],
+    );
   }
 
   async #ask(method: string, path: string, body?: unknown): Promise<TextResponse> {
     if (/[^!-~]/.test(this.#token))
-      throw this.#refused("It contains spaces, line breaks or characters outside ASCII.");
+      throw this.#refused(text("It contains spaces, line breaks or characters outside ASCII."));
     try {
       return await readText(this.url + path, {
         method,
@@ -126,7 +136,11 @@ export class WorkerClient {
   #unreachable(cause: Error): LinkupError {
     return new LinkupError(
       "worker-unreachable",
-      `The Worker at ${this.url} cannot be reached: ${networkReason(cause)}. Check linkup.worker_url and your connection.`,
+      text(
+        "The Worker at {0} cannot be reached: {1}. Check linkup.worker_url and your connection.",
+        this.url,
+        networkReason(cause),
+      ),
       [{ command: "restart", title: "Try Again", terminal: "linkup start" }],
       { cause },
     );
