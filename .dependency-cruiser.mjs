@@ -25,7 +25,7 @@ const PACKAGES = {
   worker: {
     imports: ["core"],
     layers: [
-      ["env.ts", "secret.ts", "version.ts"],
+      ["env.ts", "secret.ts", "version.ts", "rate-limit.ts"],
       "tunnel",
       "objects",
       "proxy",

@@ -157,7 +157,7 @@ function workerdConfig(bundle, variables, { internet, twice }) {
 );
 `;
   const outside = internet
-    ? `external = (address = ${JSON.stringify(internet)}, http = ())`
+    ? `external = (address = ${JSON.stringify(internet)}, http = (cfBlobHeader = "cf-blob"))`
     : `network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))`;
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (

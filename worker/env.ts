@@ -9,6 +9,12 @@ export interface Env {
   DIRECTORY: DurableObjectNamespace;
   /** Secret. The bearer token of the API. */
   WORKER_TOKEN: string;
+  /** For clients of v1 with a named token: `any-token` lets each of them read every session's tunnel. */
+  LINKUP_V1_TUNNEL?: string;
+  /** For hops of the original: `any` accepts `linkup-destination` from everyone. */
+  LINKUP_DESTINATION?: string;
+  /** Comma-separated; replaces the list of reserved session names. */
+  LINKUP_RESERVED_NAMES?: string;
   /** `direct`: no tunnels, the Worker runs on the machine whose services it serves. */
   LINKUP_TUNNEL?: string;
   /** With `direct`: where the local server listens for the tunnel, unless the upsert request says so. */
@@ -28,6 +34,11 @@ export interface Env {
   LINKUP_SESSION_UNUSED_S?: string;
   /** Idle time after which a tunnel is deleted, in seconds; default 7 days. */
   LINKUP_TUNNEL_UNUSED_S?: string;
+}
+
+/** Undefined: the default list. */
+export function reservedNames({ LINKUP_RESERVED_NAMES: names }: Env): string[] | undefined {
+  return names?.split(",").map((name) => name.trim().toLowerCase());
 }
 
 export function isDirect(env: Env): boolean {

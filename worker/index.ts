@@ -1,6 +1,7 @@
 /** The Worker: its API, the proxy for all other requests, and a scheduled sweep. */
 import type { RequestHead } from "../core/routing/routing-input.ts";
-import { callApi, isApiCall } from "./api/api.ts";
+import { callApi, isUnderLinkup } from "./api/api.ts";
+import { bearerToken, isWorkerToken } from "./api/caller.ts";
 import type { Env } from "./env.ts";
 import { failureResponse, malformed, workerFailed } from "./proxy/failures.ts";
 import { proxy } from "./proxy/proxy.ts";
@@ -13,7 +14,7 @@ export default {
   fetch(request, env, context) {
     const head = headOf(request);
     if (!head) return failureResponse(malformed, request);
-    return isApiCall(head) ? serveApi(request, head, env, context) : proxy(request, head, env, context);
+    return isUnderLinkup(head) ? serveApi(request, head, env, context) : proxy(request, head, env, context);
   },
 
   async scheduled(_controller, env) {
@@ -30,14 +31,17 @@ async function serveApi(
   const url = URL.parse(request.url);
   if (!url) return failureResponse(malformed, request);
   try {
-    return (await callApi(request, url, env)) ?? proxy(withoutToken(request), head, env, context);
+    const response = await callApi(request, url, env, context);
+    return response ?? proxy(await withoutWorkerToken(request, env), head, env, context);
   } catch (error) {
     return workerFailed(error, request);
   }
 }
 
-/** A path under /linkup that is no API call belongs to a service, and services must not see the Worker's token. */
-function withoutToken(request: Request): Request {
+/** A path under /linkup that is no API call belongs to a service, and services must not see the Worker's tokens. */
+async function withoutWorkerToken(request: Request, env: Env): Promise<Request> {
+  const token = bearerToken(request.headers);
+  if (token === undefined || !(await isWorkerToken(token, env))) return request;
   const headers = new Headers(request.headers);
   headers.delete("authorization");
   return new Request(request, { headers });

@@ -50,3 +50,19 @@ export interface SessionDetails extends SessionSummary, ReturnType<typeof serial
   used: number;
   tunnel: { name: string; url: string; last_started: number } | null;
 }
+
+/** An entry of `GET /linkup/v2/audit`'s answer, `{entries: AuditEntry[]}`, newest first. */
+export interface AuditEntry {
+  /** Milliseconds since the epoch. */
+  at: number;
+  action: "created" | "changed" | "deleted" | "expired" | "tunnel-read" | "token-created" | "token-revoked";
+  /** The session's name, or the token's. */
+  subject: string;
+  /** Who did it: with `WORKER_TOKEN`, with a named token, or the Worker by itself. */
+  role: "main" | "named" | "worker";
+  /** Name of the named token. */
+  token: string | null;
+}
+
+/** Proves that the caller owns the session, to `DELETE` it or to read its tunnel with a token that did not make it. */
+export const SESSION_TOKEN_HEADER = "linkup-session-token";

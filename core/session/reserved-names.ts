@@ -2,7 +2,7 @@
  * Names that a session must not have. A session's name is the first label of its hosts, so a session named `api` would
  * take over the requests of everybody's `api.example.com`.
  */
-import { hostname } from "./host-name.ts";
+import { hostname, sessionLabel } from "./host-name.ts";
 
 /** First labels that organisations commonly use, whether or not a session has such a domain. */
 export const RESERVED_NAMES: readonly string[] =
@@ -43,9 +43,9 @@ export function takenLabelError(domain: string, isRunning: (name: string) => boo
     : undefined;
 }
 
-/** Undefined for addresses and for hosts of one label. */
+/** The label of a host that could be taken for a session's name: a host of two labels names no session. */
 export function firstLabel(host: string): string | undefined {
   const name = hostname(host);
-  const dot = name.indexOf(".");
-  return dot > 0 && !/^[\d.]+$/.test(name) ? name.slice(0, dot) : undefined;
+  if (/^[\d.]+$/.test(name)) return undefined;
+  return name.endsWith(".localhost") ? name.slice(0, name.indexOf(".")) : sessionLabel(name);
 }

@@ -1,9 +1,10 @@
 /** The Worker's HTTP API under `/linkup`, as docs/operate/openapi.yaml describes it. */
-import type {
-  SessionDetails,
-  SessionSummary,
-  TunneledSession,
-  WorkerCapabilities,
+import {
+  SESSION_TOKEN_HEADER,
+  type SessionDetails,
+  type SessionSummary,
+  type TunneledSession,
+  type WorkerCapabilities,
 } from "../../core/api/worker-api.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
 import { serializeRouting } from "../../core/session/session-document.ts";
@@ -14,76 +15,96 @@ import { sessionObject } from "../objects/session-object.ts";
 import { NO_TUNNEL_SENTENCE } from "../proxy/failures.ts";
 import { invalidateLookup } from "../proxy/session-lookup.ts";
 import { CAPABILITIES, VERSION } from "../version.ts";
+import type { AuthenticatedCall } from "./authenticated-call.ts";
 import { identifyCaller } from "./caller.ts";
 import { versionProblem } from "./client-version.ts";
 import { readJson } from "./json-body.ts";
 import { jsonResponse, noContent, textResponse } from "./responses.ts";
-import { callTokenApi } from "./tokens.ts";
+import { createToken, listTokens, revokeToken } from "./tokens.ts";
 import { type SaveResult, saveSession, type UpsertOptions } from "./upsert.ts";
+
+type Handler = (call: AuthenticatedCall, name: string) => Response | Promise<Response>;
 
 /** Each deletion may call Cloudflare: some run at a time, so that neither Cloudflare nor the client waits too long. */
 const CONCURRENT_DELETIONS = 10;
+const DEFAULT_AUDIT_ENTRIES = 100;
+const MAX_AUDIT_ENTRIES = 10_000;
+
+/** By method and path; the last segment of a path with `:name` is handed over. */
+const HANDLERS: Record<string, Handler> = {
+  "GET /linkup/check": () => textResponse(200, "OK"),
+  "GET /linkup/no-tunnel": () => textResponse(422, NO_TUNNEL_SENTENCE),
+  "GET /linkup/tunnel": tunnelOf,
+  "POST /linkup/local-session": (call) => {
+    const problem = versionProblem(call.request.headers.get("x-linkup-version"));
+    if (problem) return textResponse(401, problem);
+    return save(call, { kind: "tunneled", onConflict: "fresh-name" }, nameOf);
+  },
+  "POST /linkup/preview-session": (call) => save(call, { kind: "preview", onConflict: "fresh-name" }, nameOf),
+  "POST /linkup/v2/sessions/tunneled": (call) =>
+    save(call, { kind: "tunneled", onConflict: "refuse" }, ({ name, tunnel }) => {
+      if (!tunnel) throw new Error(`The tunneled session ${name} has no tunnel.`);
+      const { data, origin_secret } = tunnel;
+      return jsonResponse({ session_name: name, tunnel_data: data, origin_secret } satisfies TunneledSession);
+    }),
+  "POST /linkup/v2/sessions/preview": (call) =>
+    save(call, { kind: "preview", onConflict: "refuse" }, ({ name }) => jsonResponse({ session_name: name })),
+  "GET /linkup/v2/capabilities": ({ env }) =>
+    jsonResponse({
+      version: VERSION,
+      tunnel: isDirect(env) ? "direct" : "cloudflare",
+      capabilities: CAPABILITIES,
+    } satisfies WorkerCapabilities),
+  "GET /linkup/v2/sessions": listSessions,
+  "DELETE /linkup/v2/sessions": deleteSessions,
+  "GET /linkup/v2/sessions/:name": inspectSession,
+  "DELETE /linkup/v2/sessions/:name": deleteSession,
+  "GET /linkup/v2/tokens": mainTokenOnly(listTokens),
+  "POST /linkup/v2/tokens": mainTokenOnly(createToken),
+  "DELETE /linkup/v2/tokens/:name": mainTokenOnly(revokeToken),
+  "GET /linkup/v2/audit": mainTokenOnly(auditLog),
+};
+const WITH_NAME = /^(\/linkup\/v2\/(?:sessions|tokens)\/)([^/]+)$/;
 
 /** True for `/linkup` and paths under it, not for `/linkups`. */
-export function isApiCall({ target }: RequestHead): boolean {
+export function isUnderLinkup({ target }: RequestHead): boolean {
   return target.startsWith("/linkup") && (target.length === 7 || target[7] === "/" || target[7] === "?");
 }
 
-/** The response to an API call; undefined for other paths, which the proxy serves. */
-export async function callApi(request: Request, url: URL, env: Env): Promise<Response | undefined> {
-  const caller = await identifyCaller(request, env);
-  if (!caller.ok) {
-    if (caller.status === 401) return textResponse(401, "Unauthorized", { "www-authenticate": "Bearer" });
-    return textResponse(429, `Too many calls. Try again in ${caller.retryAfter} s.`, {
-      "retry-after": String(caller.retryAfter),
-    });
-  }
-  if (url.pathname === "/linkup/v2/tokens" || url.pathname.startsWith("/linkup/v2/tokens/"))
-    return callTokenApi(request, url, caller, env);
+/** The response to an API call; undefined for other paths, which the proxy serves and which need no token. */
+export async function callApi(
+  request: Request,
+  url: URL,
+  env: Env,
+  context: ExecutionContext,
+): Promise<Response | undefined> {
+  const { method } = request;
+  const [, folder, name = ""] = WITH_NAME.exec(url.pathname) ?? [];
+  const handler = HANDLERS[`${method} ${url.pathname}`] ?? (folder && HANDLERS[`${method} ${folder}:name`]);
+  if (!handler) return undefined;
 
-  switch (`${request.method} ${url.pathname}`) {
-    case "GET /linkup/check":
-      return textResponse(200, "OK");
-    case "GET /linkup/no-tunnel":
-      return textResponse(422, NO_TUNNEL_SENTENCE);
-    case "GET /linkup/tunnel":
-      return tunnelOf(url.searchParams.get("session_name") ?? "", env);
-    case "POST /linkup/local-session": {
-      const problem = versionProblem(request.headers.get("x-linkup-version"));
-      if (problem) return textResponse(401, problem);
-      return save(request, url, { kind: "tunneled", onConflict: "fresh-name" }, env, nameOf);
-    }
-    case "POST /linkup/preview-session":
-      return save(request, url, { kind: "preview", onConflict: "fresh-name" }, env, nameOf);
-    case "POST /linkup/v2/sessions/tunneled":
-      return save(request, url, { kind: "tunneled", onConflict: "refuse" }, env, ({ name, tunnel }) => {
-        if (!tunnel) throw new Error(`The tunneled session ${name} has no tunnel.`);
-        const { data, origin_secret } = tunnel;
-        return jsonResponse({
-          session_name: name,
-          tunnel_data: data,
-          origin_secret,
-        } satisfies TunneledSession);
+  const caller = await identifyCaller(request, env, context);
+  if (caller.ok) return handler({ request, url, env, actor: caller.actor }, name);
+  switch (caller.status) {
+    case 401:
+      return textResponse(401, "Unauthorized", { "www-authenticate": "Bearer" });
+    case 429:
+      return textResponse(429, `Too many calls. Try again in ${caller.retryAfter} s.`, {
+        "retry-after": String(caller.retryAfter),
       });
-    case "POST /linkup/v2/sessions/preview":
-      return save(request, url, { kind: "preview", onConflict: "refuse" }, env, ({ name }) =>
-        jsonResponse({ session_name: name }),
-      );
-    case "GET /linkup/v2/capabilities":
-      return jsonResponse({
-        version: VERSION,
-        tunnel: isDirect(env) ? "direct" : "cloudflare",
-        capabilities: CAPABILITIES,
-      } satisfies WorkerCapabilities);
-    case "GET /linkup/v2/sessions":
-      return list(url.searchParams.get("name") ?? "*", env);
-    case "DELETE /linkup/v2/sessions":
-      return removeAll(url.searchParams.get("name"), env);
+    case 503:
+      return textResponse(503, caller.reason);
   }
-  const name = /^\/linkup\/v2\/sessions\/([^/]+)$/.exec(url.pathname)?.[1];
-  if (name !== undefined && request.method === "GET") return inspect(name, env);
-  if (name !== undefined && request.method === "DELETE") return remove(name, env);
-  return undefined;
+}
+
+function mainTokenOnly(handler: Handler): Handler {
+  return (call, name) =>
+    call.actor.role === "main"
+      ? handler(call, name)
+      : textResponse(
+          403,
+          "Only WORKER_TOKEN itself may do this: it manages named tokens and reads the audit log.",
+        );
 }
 
 type Saved = Extract<SaveResult, { ok: true }>;
@@ -93,26 +114,27 @@ function nameOf({ name }: Saved): Response {
 }
 
 async function save(
-  request: Request,
-  url: URL,
+  { request, url, env, actor }: AuthenticatedCall,
   options: Pick<UpsertOptions, "kind" | "onConflict">,
-  env: Env,
   respond: (saved: Saved) => Response,
 ): Promise<Response> {
   const body = await readJson(request);
   if (!body.ok) return textResponse(body.status, body.reason);
-  const saved = await saveSession({ ...options, body: body.json, ownHost: url.host }, env);
+  const saved = await saveSession({ ...options, body: body.json, ownHost: url.host, actor }, env);
   return saved.ok ? respond(saved) : textResponse(saved.status, saved.reason);
 }
 
-async function tunnelOf(name: string, env: Env): Promise<Response> {
+async function tunnelOf({ request, url, env, actor }: AuthenticatedCall): Promise<Response> {
+  const name = url.searchParams.get("session_name") ?? "";
   const problem = sessionNameError(name);
   if (problem) return textResponse(400, `session_name: ${problem}`);
-  const opened = await sessionObject(name, env).openTunnel(name);
+  const opened = await sessionObject(name, env).openTunnel(name, actor, sessionToken(request));
   invalidateLookup(name);
   switch (opened.outcome) {
     case "stored":
       return jsonResponse(opened.tunnel.data);
+    case "forbidden":
+      return notOwner(name);
     case "refused":
       return textResponse(400, `session_name: ${opened.reason}`);
     case "tunnel-failed":
@@ -120,16 +142,22 @@ async function tunnelOf(name: string, env: Env): Promise<Response> {
   }
 }
 
-async function list(pattern: string, env: Env): Promise<Response> {
-  const found = await directory(env).list(pattern);
+async function listSessions({ url, env }: AuthenticatedCall): Promise<Response> {
+  const found = await directory(env).list(url.searchParams.get("name") ?? "*");
   return jsonResponse({ sessions: found.map(summary) });
 }
 
-function summary({ name, kind, created, updated, expires }: DirectoryEntry): SessionSummary {
+function summary({
+  name,
+  kind,
+  created,
+  updated,
+  expires,
+}: Pick<DirectoryEntry, "name" | "kind" | "created" | "updated" | "expires">): SessionSummary {
   return { session_name: name, session_kind: kind, created, updated, expires };
 }
 
-async function inspect(name: string, env: Env): Promise<Response> {
+async function inspectSession({ env }: AuthenticatedCall, name: string): Promise<Response> {
   const found = isSessionName(name) ? await sessionObject(name, env).inspect() : null;
   if (!found) return noSession(name);
   const { record, expires, tunnel } = found;
@@ -141,25 +169,56 @@ async function inspect(name: string, env: Env): Promise<Response> {
   } satisfies SessionDetails);
 }
 
-async function remove(name: string, env: Env): Promise<Response> {
-  const removed = isSessionName(name) && (await sessionObject(name, env).remove());
+async function deleteSession({ request, env, actor }: AuthenticatedCall, name: string): Promise<Response> {
+  const outcome = isSessionName(name)
+    ? await sessionObject(name, env).remove(actor, sessionToken(request))
+    : "missing";
   invalidateLookup(name);
-  return removed ? noContent() : noSession(name);
+  switch (outcome) {
+    case "deleted":
+      return noContent();
+    case "forbidden":
+      return notOwner(name);
+    case "missing":
+      return noSession(name);
+  }
 }
 
-async function removeAll(pattern: string | null, env: Env): Promise<Response> {
+/** Deletes the caller's own sessions; with the main token all that match. */
+async function deleteSessions({ url, env, actor }: AuthenticatedCall): Promise<Response> {
+  const pattern = url.searchParams.get("name");
   if (!pattern) return textResponse(400, "name: give a pattern of the sessions to delete, such as pr-*");
-  const names = (await directory(env).list(pattern)).map(({ name }) => name);
+  const maker = actor.role === "named" ? actor.name : undefined;
+  const names = (await directory(env).list(pattern, maker)).map(({ name }) => name);
   const deleted: string[] = [];
   for (let start = 0; start < names.length; start += CONCURRENT_DELETIONS) {
     const batch = names.slice(start, start + CONCURRENT_DELETIONS);
-    const removed = await Promise.all(batch.map((name) => sessionObject(name, env).remove()));
-    deleted.push(...batch.filter((_, index) => removed[index]));
+    const outcomes = await Promise.all(batch.map((name) => sessionObject(name, env).remove(actor, null)));
+    deleted.push(...batch.filter((_, index) => outcomes[index] === "deleted"));
     batch.forEach(invalidateLookup);
   }
   return jsonResponse({ deleted });
 }
 
+async function auditLog({ url, env }: AuthenticatedCall): Promise<Response> {
+  const text = url.searchParams.get("limit") ?? String(DEFAULT_AUDIT_ENTRIES);
+  const limit = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (limit < 1 || limit > MAX_AUDIT_ENTRIES)
+    return textResponse(400, `limit: must be a whole number from 1 to ${MAX_AUDIT_ENTRIES}`);
+  return jsonResponse({ entries: await directory(env).auditLog(limit) });
+}
+
+function sessionToken({ headers }: Request): string | null {
+  return headers.get(SESSION_TOKEN_HEADER);
+}
+
 function noSession(name: string): Response {
   return textResponse(404, `There is no session "${name}".`);
+}
+
+function notOwner(name: string): Response {
+  return textResponse(
+    403,
+    `The session "${name}" belongs to someone else. Use the token that made it, its session_token in the header ${SESSION_TOKEN_HEADER}, or WORKER_TOKEN.`,
+  );
 }

@@ -1,41 +1,97 @@
 /** Authentication of API calls. */
 import { type Env, isDirect } from "../env.ts";
 import { directory } from "../objects/directory-object.ts";
+import type { Actor } from "../objects/owner.ts";
+import { RateLimit } from "../rate-limit.ts";
 import { isNamedToken, sameSecret, sha256 } from "../secret.ts";
-import { RateLimit } from "./rate-limit.ts";
 
 export type Caller =
-  /** The caller has `WORKER_TOKEN`, which alone manages named tokens. */
-  | { ok: true; role: "main" }
-  | { ok: true; role: "named"; name: string }
+  | { ok: true; actor: Actor }
   | { ok: false; status: 401 }
-  | { ok: false; status: 429; retryAfter: number };
+  | { ok: false; status: 429; retryAfter: number }
+  /** The Worker is deployed with a token that can be guessed. */
+  | { ok: false; status: 503; reason: string };
 
-/** Wrong tokens per address and minute. */
-const wrongTokens = new RateLimit(60);
+/** With random characters out of reach for guesses, at any rate. */
+const MIN_MAIN_TOKEN_LENGTH = 16;
+
+/** Addresses without attempts left, and until when (milliseconds since the epoch): refused without asking the directory. */
+const refusedUntil = new Map<string, number>();
+const MAX_REFUSED_ADDRESSES = 10_000;
 /** Calls per token and minute. */
 let calls: { perMinute: number; limit: RateLimit } | undefined;
 
 /** Identifies the caller by its bearer token, and counts the call. */
-export async function identifyCaller(request: Request, env: Env): Promise<Caller> {
-  const caller = await authenticate(request, env);
+export async function identifyCaller(request: Request, env: Env, context: ExecutionContext): Promise<Caller> {
+  const caller = await authenticate(request, env, context);
   if (!caller.ok) return caller;
-  const retryAfter = callLimit(env)?.take(caller.role === "main" ? "" : caller.name) ?? 0;
+  const { actor } = caller;
+  const retryAfter = callLimit(env)?.take(actor.role === "main" ? "" : actor.name) ?? 0;
   return retryAfter === 0 ? caller : { ok: false, status: 429, retryAfter };
 }
 
-async function authenticate(request: Request, env: Env): Promise<Caller> {
-  const given = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
+async function authenticate(request: Request, env: Env, context: ExecutionContext): Promise<Caller> {
+  const given = bearerToken(request.headers);
   if (given === undefined) return { ok: false, status: 401 };
-  if (env.WORKER_TOKEN && (await sameSecret(given, env.WORKER_TOKEN))) return { ok: true, role: "main" };
+  const address = addressOf(request, env);
+  const wait = Math.ceil(((refusedUntil.get(address ?? "") ?? 0) - Date.now()) / 1000);
+  if (wait > 0) return { ok: false, status: 429, retryAfter: wait };
 
-  const address = request.headers.get("cf-connecting-ip") ?? "";
-  const retryAfter = wrongTokens.isExhausted(address) ? wrongTokens.take(address) : 0;
-  if (retryAfter > 0 && !isDirect(env)) return { ok: false, status: 429, retryAfter };
-  const name = isNamedToken(given) ? await directory(env).tokenName(await sha256(given)) : null;
-  if (name !== null) return { ok: true, role: "named", name };
-  wrongTokens.take(address);
-  return { ok: false, status: 401 };
+  // The attempt counts before anything is compared, so that guesses of the main token are slowed as well.
+  const hash = isNamedToken(given) ? await sha256(given) : null;
+  const counted = address !== undefined;
+  const { retryAfter, tokenName } =
+    counted || hash
+      ? await directory(env).authenticate(counted ? address : null, hash)
+      : { retryAfter: 0, tokenName: null };
+  if (retryAfter > 0) {
+    refuse(address!, retryAfter);
+    return { ok: false, status: 429, retryAfter };
+  }
+  const actor = tokenName !== null ? namedActor(tokenName) : await mainActor(given, env);
+  if (actor) {
+    if (counted) context.waitUntil(directory(env).refund(address));
+    return { ok: true, actor };
+  }
+  const reason = mainTokenProblem(env);
+  return reason ? { ok: false, status: 503, reason } : { ok: false, status: 401 };
+}
+
+/** Why nobody can use the main token, for whoever deploys the Worker; undefined when it is fine. */
+export function mainTokenProblem(env: Env): string | undefined {
+  // A Worker on this machine listens on loopback.
+  if (isDirect(env) || !env.WORKER_TOKEN || env.WORKER_TOKEN.length >= MIN_MAIN_TOKEN_LENGTH)
+    return undefined;
+  return `The Worker refuses its WORKER_TOKEN: it has ${env.WORKER_TOKEN.length} characters, and at least ${MIN_MAIN_TOKEN_LENGTH} random ones are needed. Set another one: openssl rand -hex 32 | npx wrangler secret put WORKER_TOKEN`;
+}
+
+export function bearerToken(headers: Headers): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(headers.get("authorization") ?? "")?.[1];
+}
+
+/** Whether this is a token of the Worker, which services must not see. */
+export async function isWorkerToken(token: string, env: Env): Promise<boolean> {
+  return isNamedToken(token) || (Boolean(env.WORKER_TOKEN) && (await sameSecret(token, env.WORKER_TOKEN)));
+}
+
+/** Undefined on the user's own machine, where nobody but workerd says who calls. */
+export function addressOf({ headers }: Request, env: Env): string | undefined {
+  return isDirect(env) ? undefined : (headers.get("cf-connecting-ip") ?? "");
+}
+
+function namedActor(name: string): Actor {
+  return { role: "named", name };
+}
+
+async function mainActor(given: string, env: Env): Promise<Actor | undefined> {
+  if (!env.WORKER_TOKEN || mainTokenProblem(env)) return undefined;
+  return (await sameSecret(given, env.WORKER_TOKEN)) ? { role: "main" } : undefined;
+}
+
+function refuse(address: string, seconds: number): void {
+  refusedUntil.delete(address);
+  refusedUntil.set(address, Date.now() + seconds * 1000);
+  if (refusedUntil.size > MAX_REFUSED_ADDRESSES) refusedUntil.delete(refusedUntil.keys().next().value!);
 }
 
 /** A Worker on this machine has a limit only when one is configured. */

@@ -1,7 +1,7 @@
 /** Restricts the locations of services (SSRF): the Worker must not open private networks to its users. */
 import { httpOrigin, type Session } from "../../core/session/session-document.ts";
 import { goesThroughTunnel } from "../objects/locality.ts";
-import { isNoTunnelLocation } from "../objects/routable-session.ts";
+import { isNoTunnelLocation } from "../objects/resolved-session.ts";
 
 /** The problems of all services' locations, with their paths in the document. `ownHost`: where the API is served. */
 export function locationProblems(session: Session, ownHost: string, direct: boolean): string[] {

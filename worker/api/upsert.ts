@@ -8,8 +8,9 @@ import {
 } from "../../core/session/session-document.ts";
 import { animalName, contentName, randomName } from "../../core/session/session-name.ts";
 import { type Env, isDirect } from "../env.ts";
+import { type Actor, PREVIEW_TOKEN } from "../objects/owner.ts";
 import { sessionObject } from "../objects/session-object.ts";
-import type { SessionUpsert, TunnelRecord, UpsertResult } from "../objects/session-record.ts";
+import type { SessionUpsert, TunnelRecord, UpsertResult } from "../objects/stored-session.ts";
 import { invalidateLookup } from "../proxy/session-lookup.ts";
 import { newSecret } from "../secret.ts";
 import { locationProblems } from "./targets.ts";
@@ -21,14 +22,13 @@ export interface UpsertOptions {
   body: unknown;
   /** Where the API is served; no service may have it as its location. */
   ownHost: string;
+  actor: Actor;
 }
 
 export type SaveResult =
   | { ok: true; name: string; tunnel: TunnelRecord | null }
   | { ok: false; status: 400 | 409 | 502 | 503; reason: string };
 
-/** Default token of preview sessions, the same as in the original. */
-const PREVIEW_TOKEN = "preview_session";
 const MAX_NAME_ATTEMPTS = 20;
 /** Length of the random suffix: 10 lower-case alphanumerics are 51 bits. */
 const UNGUESSABLE_LENGTH = 10;
@@ -48,6 +48,7 @@ const extensionSchema = z.object({
         ),
     ),
   ),
+  replace: z.optional(z.nullable(z.boolean("must be true or false"))),
   access: z.optional(z.nullable(z.enum(["public", "unguessable"], 'must be "public" or "unguessable"'))),
 });
 
@@ -78,7 +79,9 @@ export async function saveSession(options: UpsertOptions, env: Env): Promise<Sav
     const result = await sessionObject(name, env).upsert({
       name,
       session,
+      actor: options.actor,
       ifExists,
+      workerHost: options.ownHost,
       tunnelUrl: request.tunnel_url ?? null,
       expires_in: extensions.data.expires_in ?? null,
     });
@@ -89,7 +92,7 @@ export async function saveSession(options: UpsertOptions, env: Env): Promise<Sav
   if (extensions.data.access === "unguessable") return saveUnguessable(request.desired_name ?? null, save);
   if (isNamedByContent) return saveFirstFree((attempt) => nameByContent(session, attempt), "match", save);
   if (request.desired_name) {
-    const saved = await save(request.desired_name, "update");
+    const saved = await save(request.desired_name, extensions.data.replace ? "replace" : "update");
     if (saved.ok || saved.status !== 409 || onConflict === "refuse") return saved;
   }
   const animal = kind === "tunneled" && (request.name_kind === "animal" || isFromV1(options));

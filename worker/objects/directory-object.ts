@@ -1,21 +1,40 @@
 /**
  * The Durable Object for what concerns the whole Worker: the list of all sessions, since a session's own object can
- * only be reached by name, and the named tokens.
+ * only be reached by name, the named tokens, the audit log, and the limit of authentication attempts.
  */
 import { DurableObject } from "cloudflare:workers";
+import type { AuditEntry } from "../../core/api/worker-api.ts";
+import { firstLabel, reservedNameError, takenLabelError } from "../../core/session/reserved-names.ts";
 import type { SessionKind } from "../../core/session/session-document.ts";
-import type { Env } from "../env.ts";
+import { randomName } from "../../core/session/session-name.ts";
+import { type Env, reservedNames } from "../env.ts";
+import { RateLimit } from "../rate-limit.ts";
 import { newNamedToken, sha256 } from "../secret.ts";
+import type { Actor } from "./owner.ts";
 
 /** Times are milliseconds since the epoch. */
 export interface DirectoryEntry {
   name: string;
   kind: SessionKind;
+  /** The named token that made it; null for the main token. */
+  maker: string | null;
+  domains: string[];
   created: number;
   updated: number;
   /** When it will be deleted unless it is used before. */
   expires: number;
 }
+
+/** The names of all sessions, at one version of the list. */
+export interface SessionNames {
+  version: string;
+  /** Separated by spaces. */
+  names: string;
+}
+
+/** Failed authentications per address and minute. */
+const ATTEMPTS_PER_MINUTE = 60;
+const MAX_AUDIT_ENTRIES = 10_000;
 
 /** The single directory of this Worker. */
 export function directory(env: Env): DurableObjectStub<DirectoryObject> {
@@ -24,6 +43,10 @@ export function directory(env: Env): DurableObjectStub<DirectoryObject> {
 
 export class DirectoryObject extends DurableObject<Env> {
   readonly #sql: SqlStorage;
+  /** In memory: an object in use is not evicted, and guesses keep it in use. */
+  readonly #attempts = new RateLimit(ATTEMPTS_PER_MINUTE);
+  /** Replaced when a name comes or goes, and with every restart of the object. */
+  #version = randomName(10);
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
@@ -33,32 +56,88 @@ export class DirectoryObject extends DurableObject<Env> {
         name TEXT PRIMARY KEY, kind TEXT NOT NULL,
         created INTEGER NOT NULL, updated INTEGER NOT NULL, expires INTEGER NOT NULL
       ) STRICT, WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS makers (
+        session TEXT PRIMARY KEY, maker TEXT NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS domains (
+        label TEXT NOT NULL, session TEXT NOT NULL, domain TEXT NOT NULL, PRIMARY KEY (label, session, domain)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX IF NOT EXISTS domains_of_session ON domains (session);
       CREATE TABLE IF NOT EXISTS tokens (
         name TEXT PRIMARY KEY, hash BLOB NOT NULL, created INTEGER NOT NULL
-      ) STRICT, WITHOUT ROWID`);
+      ) STRICT, WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS audit (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL,
+        role TEXT NOT NULL, token TEXT
+      ) STRICT`);
   }
 
-  put({ name, kind, created, updated, expires }: DirectoryEntry): void {
-    this.#sql.exec(
-      "INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?)",
-      name,
-      kind,
-      created,
-      updated,
-      expires,
-    );
+  /**
+   * Claims the name for a session about to be stored. Returns why the session must not have this name or one of its
+   * domains; checking and claiming are one step, so that two sessions cannot take each other's labels.
+   */
+  claim(entry: DirectoryEntry, workerHost: string): string | null {
+    const { name, domains } = entry;
+    const others = this.#sql
+      .exec<{ domain: string }>("SELECT domain FROM domains WHERE label = ? LIMIT 1", name)
+      .toArray()
+      .map(({ domain }) => domain);
+    const nameError = reservedNameError(name, {
+      workerHost,
+      domains: [...domains, ...others],
+      reserved: reservedNames(this.env),
+    });
+    if (nameError) return nameError;
+    for (const domain of domains) {
+      const labelError = takenLabelError(domain, (label) => this.#has(label));
+      if (labelError) return labelError;
+    }
+    if (!this.#has(name)) this.#write(entry);
+    else this.#writeDomains(entry);
+    return null;
   }
 
-  delete(name: string): void {
+  /** Lists the session as it is stored now. `action` is null when nothing changed but its times. */
+  put(entry: DirectoryEntry, actor: Actor | null, action: "created" | "changed" | null): void {
+    this.#write(entry);
+    if (action) this.record(action, entry.name, actor);
+  }
+
+  /** Removes the session from the list. `actor` is null when it expired. */
+  delete(name: string, actor: Actor | null = null): void {
+    const { rowsWritten } = this.#sql.exec("DELETE FROM sessions WHERE name = ?", name);
+    if (rowsWritten > 0) this.record(actor ? "deleted" : "expired", name, actor);
+    this.release(name);
+  }
+
+  /** Undoes a claim whose session was not stored. */
+  release(name: string): void {
+    for (const table of ["domains", "makers"]) this.#sql.exec(`DELETE FROM ${table} WHERE session = ?`, name);
     this.#sql.exec("DELETE FROM sessions WHERE name = ?", name);
+    this.#version = randomName(10);
   }
 
-  /** The sessions whose name matches the pattern (`*` for any characters, `?` for one), sorted by name. */
-  list(pattern: string): DirectoryEntry[] {
+  /** The names of all sessions; null when the caller has this version. */
+  names(version: string | null): SessionNames | null {
+    if (version === this.#version) return null;
+    const rows = this.#sql.exec<{ name: string }>("SELECT name FROM sessions").toArray();
+    return { version: this.#version, names: rows.map(({ name }) => name).join(" ") };
+  }
+
+  /**
+   * The sessions whose name matches the pattern (`*` for any characters, `?` for one), sorted by name.
+   * `maker`: only those made by this named token.
+   */
+  list(pattern: string, maker?: string): Omit<DirectoryEntry, "domains">[] {
     // In GLOB a bracket starts a character class; no name contains one.
     if (/[[\]]/.test(pattern)) return [];
-    const rows = this.#sql.exec("SELECT * FROM sessions WHERE name GLOB ? ORDER BY name", pattern);
-    return rows.toArray() as unknown as DirectoryEntry[];
+    const rows = this.#sql.exec(
+      `SELECT sessions.*, makers.maker FROM sessions LEFT JOIN makers ON makers.session = sessions.name
+       WHERE name GLOB ?1 AND (?2 IS NULL OR maker = ?2) ORDER BY name`,
+      pattern,
+      maker ?? null,
+    );
+    return rows.toArray() as unknown as Omit<DirectoryEntry, "domains">[];
   }
 
   /** The names of sessions that should have been deleted before this time, at most 1,000. */
@@ -69,8 +148,26 @@ export class DirectoryObject extends DurableObject<Env> {
       .map(({ name }) => name);
   }
 
+  /**
+   * Admits an attempt to authenticate, before anything is compared. Returns the seconds to wait when the address has
+   * used up its attempts; otherwise the name of the token with this SHA-256, if any. Take an attempt back with `refund`. `address` is null when attempts
+   * are not limited.
+   */
+  authenticate(
+    address: string | null,
+    hash: ArrayBuffer | null,
+  ): { retryAfter: number; tokenName: string | null } {
+    const retryAfter = address === null ? 0 : this.#attempts.take(address);
+    return { retryAfter, tokenName: retryAfter === 0 && hash ? this.#tokenName(hash) : null };
+  }
+
+  /** The attempt was successful. */
+  refund(address: string): void {
+    this.#attempts.refund(address);
+  }
+
   /** Creates and returns a token with this name; only its hash is stored. Null when the name is taken. */
-  async createToken(name: string): Promise<string | null> {
+  async createToken(name: string, actor: Actor): Promise<string | null> {
     const token = newNamedToken();
     const { rowsWritten } = this.#sql.exec(
       "INSERT OR IGNORE INTO tokens VALUES (?, ?, ?)",
@@ -78,17 +175,9 @@ export class DirectoryObject extends DurableObject<Env> {
       await sha256(token),
       Date.now(),
     );
-    return rowsWritten > 0 ? token : null;
-  }
-
-  /** The name of the token with this SHA-256; null when no token has it. */
-  tokenName(hash: ArrayBuffer): string | null {
-    let found: string | null = null;
-    // Every hash is compared, each in constant time.
-    for (const row of this.#sql.exec<{ name: string; hash: ArrayBuffer }>("SELECT name, hash FROM tokens")) {
-      if (crypto.subtle.timingSafeEqual(row.hash, hash)) found = row.name;
-    }
-    return found;
+    if (rowsWritten === 0) return null;
+    this.record("token-created", name, actor);
+    return token;
   }
 
   listTokens(): { name: string; created: number }[] {
@@ -97,8 +186,69 @@ export class DirectoryObject extends DurableObject<Env> {
       .toArray();
   }
 
-  /** False when no token had this name. */
-  revokeToken(name: string): boolean {
-    return this.#sql.exec("DELETE FROM tokens WHERE name = ?", name).rowsWritten > 0;
+  /** False when no token had this name. A new token with the same name owns what this one made. */
+  revokeToken(name: string, actor: Actor): boolean {
+    if (this.#sql.exec("DELETE FROM tokens WHERE name = ?", name).rowsWritten === 0) return false;
+    this.record("token-revoked", name, actor);
+    return true;
+  }
+
+  /** Adds to the audit log. `actor` is null for the Worker itself. */
+  record(action: AuditEntry["action"], subject: string, actor: Actor | null): void {
+    this.#sql.exec(
+      "INSERT INTO audit (at, action, subject, role, token) VALUES (?, ?, ?, ?, ?)",
+      Date.now(),
+      action,
+      subject,
+      actor?.role ?? "worker",
+      actor?.role === "named" ? actor.name : null,
+    );
+    this.#sql.exec("DELETE FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?", MAX_AUDIT_ENTRIES);
+  }
+
+  /** The newest entries of the audit log, newest first. */
+  auditLog(limit: number): AuditEntry[] {
+    const rows = this.#sql.exec(
+      "SELECT at, action, subject, role, token FROM audit ORDER BY id DESC LIMIT ?",
+      limit,
+    );
+    return rows.toArray() as unknown as AuditEntry[];
+  }
+
+  #has(name: string): boolean {
+    return this.#sql.exec("SELECT 1 FROM sessions WHERE name = ?", name).toArray().length > 0;
+  }
+
+  #write(entry: DirectoryEntry): void {
+    const { name, kind, maker, created, updated, expires } = entry;
+    if (!this.#has(name)) this.#version = randomName(10);
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?)",
+      name,
+      kind,
+      created,
+      updated,
+      expires,
+    );
+    if (maker === null) this.#sql.exec("DELETE FROM makers WHERE session = ?", name);
+    else this.#sql.exec("INSERT OR REPLACE INTO makers VALUES (?, ?)", name, maker);
+    this.#writeDomains(entry);
+  }
+
+  #writeDomains({ name, domains }: DirectoryEntry): void {
+    this.#sql.exec("DELETE FROM domains WHERE session = ?", name);
+    for (const domain of domains) {
+      const label = firstLabel(domain);
+      if (label) this.#sql.exec("INSERT OR IGNORE INTO domains VALUES (?, ?, ?)", label, name, domain);
+    }
+  }
+
+  #tokenName(hash: ArrayBuffer): string | null {
+    let found: string | null = null;
+    // Every hash is compared, each in constant time.
+    for (const row of this.#sql.exec<{ name: string; hash: ArrayBuffer }>("SELECT name, hash FROM tokens")) {
+      if (crypto.subtle.timingSafeEqual(row.hash, hash)) found = row.name;
+    }
+    return found;
   }
 }

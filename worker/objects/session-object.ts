@@ -4,19 +4,21 @@ import type { TunnelData } from "../../core/api/worker-api.ts";
 import { randomName } from "../../core/session/session-name.ts";
 import { type Env, isDirect } from "../env.ts";
 import { newSecret } from "../secret.ts";
-import { type PendingDeletion, TunnelError, type TunnelProvider } from "../tunnel/provider.ts";
+import { type PendingTunnelDeletion, TunnelError, type TunnelProvider } from "../tunnel/provider.ts";
 import { tunnelProvider } from "../tunnel/tunnels.ts";
-import { directory } from "./directory-object.ts";
+import { type DirectoryEntry, directory } from "./directory-object.ts";
 import { lifetimes, sessionExpires, tunnelExpires } from "./lifetime.ts";
-import { NO_VERSION, type RoutableSession, routableSession } from "./routable-session.ts";
+import { type Actor, isOwner, makerOf } from "./owner.ts";
+import { NO_VERSION, type ResolvedSession, resolvedSession } from "./resolved-session.ts";
 import {
   mayUpsert,
-  type SessionRecord,
+  ownership,
   type SessionUpsert,
+  type StoredSession,
   type TunnelRecord,
   type TunnelResult,
   type UpsertResult,
-} from "./session-record.ts";
+} from "./stored-session.ts";
 
 // Storage keys.
 const RECORD = "session";
@@ -38,10 +40,10 @@ export function sessionObjects(env: Env): DurableObjectNamespace<SessionObject> 
 }
 
 export class SessionObject extends DurableObject<Env> {
-  #record: SessionRecord | undefined;
+  #record: StoredSession | undefined;
   #tunnel: TunnelRecord | undefined;
   /** A tunnel under construction or to be deleted, which may still exist. */
-  #pendingDeletion: PendingDeletion | undefined;
+  #pendingDeletion: PendingTunnelDeletion | undefined;
   /** Replaced with every change, and with every restart of the object. */
   #version = randomName(VERSION_LENGTH);
   /** Settles when the last queued mutation has ended. */
@@ -50,20 +52,20 @@ export class SessionObject extends DurableObject<Env> {
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
     const { kv } = state.storage;
-    this.#record = kv.get<SessionRecord>(RECORD);
+    this.#record = kv.get<StoredSession>(RECORD);
     this.#tunnel = kv.get<TunnelRecord>(TUNNEL);
-    this.#pendingDeletion = kv.get<PendingDeletion>(PENDING_DELETION);
+    this.#pendingDeletion = kv.get<PendingTunnelDeletion>(PENDING_DELETION);
     // An interrupted mutation is finished at the object's next use, or at the latest by the alarm.
     if (this.#pendingDeletion) state.waitUntil(this.tidy());
   }
 
   /** The session as the proxy needs it; null when it does not exist. */
-  lookUp(): RoutableSession | null {
+  lookUp(): ResolvedSession | null {
     const record = this.#unexpired();
     if (!record) return null;
     this.#recordUse(record);
     const state = { version: this.#version, updated: record.updated };
-    return routableSession(state, record.session, this.#tunnel ?? null, isDirect(this.env));
+    return resolvedSession(state, record.session, this.#tunnel ?? null, isDirect(this.env));
   }
 
   /**
@@ -84,37 +86,62 @@ export class SessionObject extends DurableObject<Env> {
       const existing = this.#unexpired();
       if (!mayUpsert(upsert, existing)) return { outcome: "conflict" };
       // The next owner of the name inherits nothing of an expired session.
-      if (this.#record && !existing) await this.#delete();
-      const opened = session.kind === "tunneled" ? await this.#openTunnel(name, upsert.tunnelUrl) : null;
-      if (opened && opened.outcome !== "stored") return opened;
+      if (this.#record && !existing) await this.#delete(null);
       const now = Date.now();
-      this.#storeRecord({
+      const maker = existing ? (existing.maker ?? null) : makerOf(upsert.actor);
+      const record: StoredSession = {
         name,
         session,
+        maker,
         created: existing?.created ?? now,
         updated: now,
         used: now,
-        expires_in: upsert.expires_in,
+        // Whoever makes the same preview again must not shorten its life.
+        expires_in:
+          existing && !isOwner(upsert.actor, session.session_token, ownership(existing))
+            ? existing.expires_in
+            : upsert.expires_in,
         listed: false,
-      });
+      };
+      // Before anything is created, and so that requests find the object if it is interrupted.
+      const reason = await directory(this.env).claim(this.#entry(record), upsert.workerHost);
+      if (reason) return { outcome: "refused", reason };
+
+      // A tunnel that another caller opened before the session existed is not inherited.
+      if (!existing && this.#tunnel && (this.#tunnel.maker ?? null) !== maker) this.#dropTunnel();
+      const opened =
+        session.kind === "tunneled" ? await this.#openTunnel(name, upsert.tunnelUrl, maker) : null;
+      if (opened && opened.outcome !== "stored") {
+        if (existing) await this.#list();
+        else await directory(this.env).release(name);
+        return opened;
+      }
+      this.#storeRecord(record);
       await this.#scheduleAlarm(now + RETRY_MS);
-      await this.#list();
+      await this.#list(upsert.actor, existing ? "changed" : "created");
       await this.#scheduleAlarm();
       return { outcome: "stored", tunnel: opened?.tunnel ?? null };
     });
   }
 
   /** The tunnel for this name, created if missing: v1 clients ask for it before they create the session. */
-  openTunnel(name: string): Promise<TunnelResult> {
+  openTunnel(name: string, actor: Actor, sessionToken: string | null): Promise<TunnelResult> {
     return this.#serialize(async () => {
-      const opened = await this.#openTunnel(name, this.#tunnel?.data.url ?? null);
+      const existing = this.#unexpired();
+      const owned = existing
+        ? isOwner(actor, sessionToken, ownership(existing))
+        : !this.#tunnel || actor.role === "main" || this.#tunnel.maker === actor.name;
+      if (!owned && this.env.LINKUP_V1_TUNNEL !== "any-token") return { outcome: "forbidden" };
+      const maker = existing ? (existing.maker ?? null) : makerOf(actor);
+      const opened = await this.#openTunnel(name, this.#tunnel?.data.url ?? null, maker);
       await this.#scheduleAlarm();
+      if (opened.outcome === "stored") await directory(this.env).record("tunnel-read", name, actor);
       return opened;
     });
   }
 
   /** Everything stored about the session; null when it does not exist. */
-  inspect(): { record: SessionRecord; expires: number; tunnel: TunnelData | null } | null {
+  inspect(): { record: StoredSession; expires: number; tunnel: TunnelData | null } | null {
     const record = this.#unexpired();
     if (!record) return null;
     return {
@@ -124,13 +151,17 @@ export class SessionObject extends DurableObject<Env> {
     };
   }
 
-  /** Deletes the session and its tunnel; false when it did not exist. The alarm retries what cannot be deleted now. */
-  remove(): Promise<boolean> {
+  /** Deletes the session and its tunnel for their owner. The alarm retries what cannot be deleted now. */
+  remove(actor: Actor, sessionToken: string | null): Promise<"deleted" | "missing" | "forbidden"> {
     return this.#serialize(async () => {
-      const existed = this.#unexpired() !== undefined;
-      await this.#delete();
+      const existing = this.#unexpired();
+      if (existing && !isOwner(actor, sessionToken, ownership(existing))) return "forbidden";
+      // A tunnel without a session belongs to whoever opened it.
+      if (!existing && this.#tunnel && actor.role === "named" && this.#tunnel.maker !== actor.name)
+        return "missing";
+      await this.#delete(actor);
       await this.#scheduleAlarm();
-      return existed;
+      return existing ? "deleted" : "missing";
     });
   }
 
@@ -147,19 +178,24 @@ export class SessionObject extends DurableObject<Env> {
   tidy(): Promise<void> {
     return this.#serialize(async () => {
       if (this.#unexpired()) await this.#list();
-      else if (this.#record) await this.#delete();
+      else if (this.#record) await this.#delete(null);
+      else if (this.#pendingDeletion) await directory(this.env).release(this.#pendingDeletion.session);
       if (this.#tunnel && Date.now() >= this.#tunnelExpires()) this.#dropTunnel();
       await this.#deletePending();
       await this.#scheduleAlarm();
     });
   }
 
-  #unexpired(): SessionRecord | undefined {
+  #unexpired(): StoredSession | undefined {
     const record = this.#record;
     return record && Date.now() < sessionExpires(record, lifetimes(this.env)) ? record : undefined;
   }
 
-  async #openTunnel(name: string, url: string | null): Promise<TunnelResult> {
+  async #openTunnel(
+    name: string,
+    url: string | null,
+    maker: string | null,
+  ): Promise<Exclude<TunnelResult, { outcome: "forbidden" }>> {
     try {
       const provider = tunnelProvider(this.env);
       const problem = provider.nameProblem(name);
@@ -167,7 +203,9 @@ export class SessionObject extends DurableObject<Env> {
       const existing = this.#tunnel;
       const reused = existing && (await provider.reuse(existing, url));
       const tunnel =
-        existing && reused ? { ...existing, ...reused } : await this.#createTunnel(provider, name, url);
+        existing && reused
+          ? { ...existing, ...reused }
+          : await this.#createTunnel(provider, name, url, maker);
       this.#storeTunnel(tunnel);
       return { outcome: "stored", tunnel };
     } catch (error) {
@@ -180,7 +218,12 @@ export class SessionObject extends DurableObject<Env> {
   }
 
   /** Stores a pending deletion before anything is created, so that neither a failure nor a crash leaves an orphan. */
-  async #createTunnel(provider: TunnelProvider, name: string, url: string | null): Promise<TunnelRecord> {
+  async #createTunnel(
+    provider: TunnelProvider,
+    name: string,
+    url: string | null,
+    maker: string | null,
+  ): Promise<TunnelRecord> {
     const origin_secret = this.#tunnel?.origin_secret ?? newSecret();
     if (this.#tunnel) this.#dropTunnel();
     if (this.#pendingDeletion) await provider.delete(this.#pendingDeletion);
@@ -188,13 +231,13 @@ export class SessionObject extends DurableObject<Env> {
     await this.#scheduleAlarm(Date.now() + RETRY_MS);
     const created = await provider.create(name, url);
     this.#storePendingDeletion(undefined);
-    return { session: name, ...created, origin_secret };
+    return { session: name, ...created, maker, origin_secret };
   }
 
   /** Deletes the session at once, its tunnel after it. */
-  async #delete(): Promise<void> {
+  async #delete(actor: Actor | null): Promise<void> {
     // The directory first: if it fails, nothing has changed; if we are interrupted after it, the alarm lists the session again.
-    if (this.#record) await directory(this.env).delete(this.#record.name);
+    if (this.#record) await directory(this.env).delete(this.#record.name, actor);
     if (this.#tunnel) this.#dropTunnel();
     this.ctx.storage.kv.delete(RECORD);
     this.#record = undefined;
@@ -226,16 +269,23 @@ export class SessionObject extends DurableObject<Env> {
     }
   }
 
-  async #list(): Promise<void> {
+  #entry(record: StoredSession): DirectoryEntry {
+    const { name, session, created, updated } = record;
+    return {
+      name,
+      kind: session.kind,
+      maker: record.maker ?? null,
+      domains: session.domains.map(({ domain }) => domain),
+      created,
+      updated,
+      expires: sessionExpires(record, lifetimes(this.env)),
+    };
+  }
+
+  async #list(actor: Actor | null = null, action: "created" | "changed" | null = null): Promise<void> {
     const record = this.#record!;
     try {
-      await directory(this.env).put({
-        name: record.name,
-        kind: record.session.kind,
-        created: record.created,
-        updated: record.updated,
-        expires: sessionExpires(record, lifetimes(this.env)),
-      });
+      await directory(this.env).put(this.#entry(record), actor, action);
       this.#storeRecord({ ...record, listed: true });
     } catch (error) {
       // The session works without it; the alarm lists it.
@@ -243,18 +293,18 @@ export class SessionObject extends DurableObject<Env> {
     }
   }
 
-  #recordUse(record: SessionRecord): void {
+  #recordUse(record: StoredSession): void {
     const now = Date.now();
     if (now - record.used > USED_RESOLUTION_MS) this.#storeRecord({ ...record, used: now });
   }
 
-  #storeRecord(record: SessionRecord): void {
+  #storeRecord(record: StoredSession): void {
     this.ctx.storage.kv.put(RECORD, record);
     this.#record = record;
     this.#version = randomName(VERSION_LENGTH);
   }
 
-  #storePendingDeletion(pending: PendingDeletion | undefined): void {
+  #storePendingDeletion(pending: PendingTunnelDeletion | undefined): void {
     if (pending) this.ctx.storage.kv.put(PENDING_DELETION, pending);
     else this.ctx.storage.kv.delete(PENDING_DELETION);
     this.#pendingDeletion = pending;

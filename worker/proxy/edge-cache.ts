@@ -31,13 +31,21 @@ const KEY_HEADERS = [
 
 /** The cache key of this request, as the request to match; undefined when its response is not cacheable. */
 export function cacheKey(routed: RoutedRequest, env: Env): Request | undefined {
-  const { match, decision, head, method, hasBody } = routed;
+  const { match, decision, head, client, method, hasBody } = routed;
   const { session } = match;
   if (method !== "GET" || hasBody || isDirect(env) || decision.origin === session.tunnel?.origin)
     return undefined;
   if (!routed.keepsCaching || head.header("authorization")) return undefined;
   const host = head.header("x-forwarded-host") ?? head.host;
-  const key = [session.updated, decision.origin, decision.target, host, ...KEY_HEADERS.map(head.header)];
+  const key = [
+    session.updated,
+    decision.origin,
+    decision.target,
+    host,
+    client.scheme,
+    client.port,
+    ...KEY_HEADERS.map(head.header),
+  ];
   const headers = new Headers();
   for (const name of CONDITIONAL_HEADERS) {
     const value = head.header(name);

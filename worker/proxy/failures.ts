@@ -10,6 +10,7 @@ export type WorkerFailure = ProxyFailure<
   | "tunnel-down"
   | "service-unreachable"
   | "loop"
+  | "rate-limited"
   | "worker-failed"
 >;
 
@@ -17,10 +18,20 @@ export type WorkerFailure = ProxyFailure<
 export const NO_TUNNEL_SENTENCE =
   "This linkup session has no associated tunnel / was started with --no-tunnel";
 
-export function failureResponse(failure: WorkerFailure, request: Request): Response {
+/** `retryAfter`: seconds after which the client may try again. */
+export function failureResponse(failure: WorkerFailure, request: Request, retryAfter?: number): Response {
   const { headers, body } = failureContent(failure, request.headers.get("accept"));
-  return new Response(body, { status: failure.status, headers });
+  const retry: Record<string, string> = retryAfter === undefined ? {} : { "retry-after": String(retryAfter) };
+  return new Response(body, { status: failure.status, headers: { ...headers, ...retry } });
 }
+
+export const rateLimited: WorkerFailure = {
+  status: 429,
+  code: "rate-limited",
+  title: "Too many unknown sessions",
+  explanation:
+    "Too many requests from this address named sessions that do not exist. Wait a moment, then use the URL of a running session.\n",
+};
 
 export const malformed: WorkerFailure = {
   status: 400,

@@ -1,26 +1,29 @@
 /** The proxy: identifies the session, routes to its service, forwards the request and the response. */
+import { type ClientAddress, clientAddress } from "../../core/routing/forwarded.ts";
 import { loop, noTargetFor, unknownSession } from "../../core/routing/proxy-failure.ts";
-import { hopsOf, MAX_HOPS } from "../../core/routing/proxy-headers.ts";
+import { HOPS_HEADER, hopsOf, MAX_HOPS } from "../../core/routing/proxy-headers.ts";
 import { keepsCaching, route } from "../../core/routing/route-request.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
+import { withoutSession } from "../../core/session/host-name.ts";
 import { type Env, isDirect } from "../env.ts";
-import { NO_TUNNEL_ORIGIN } from "../objects/routable-session.ts";
+import { NO_TUNNEL_ORIGIN } from "../objects/resolved-session.ts";
+import { isTunnelError } from "./cloudflare-error.ts";
+import { headWithTrustedDestination } from "./destination.ts";
 import { cachedResponse, cacheKey, isCacheable, storeResponse } from "./edge-cache.ts";
 import {
   failureResponse,
   noTunnel,
+  rateLimited,
   serviceUnreachable,
   tunnelDown,
   type WorkerFailure,
   workerFailed,
 } from "./failures.ts";
+import { countUnknownNames, probingDelay } from "./name-probing.ts";
 import { upstreamHeaders } from "./request-headers.ts";
 import { downstreamFailure, downstreamResponse } from "./response.ts";
 import type { RoutedRequest } from "./routed-request.ts";
 import { findSession, type SessionMatch } from "./session-lookup.ts";
-
-/** Status of Cloudflare's edge when no cloudflared is connected to the tunnel. */
-const TUNNEL_NOT_CONNECTED = 530;
 
 export async function proxy(
   request: Request,
@@ -29,8 +32,12 @@ export async function proxy(
   context: ExecutionContext,
 ): Promise<Response> {
   // The first hop is not counted: if the request comes back, it has a destination then.
-  const hops = head.header("linkup-destination") ? hopsOf(head) : undefined;
+  const destination = head.header("linkup-destination");
+  const hops = destination || head.header(HOPS_HEADER) ? hopsOf(head) : undefined;
   if (hops !== undefined && hops >= MAX_HOPS) return failureResponse(loop(hops, head.host), request);
+
+  const delay = probingDelay(request, env);
+  if (delay > 0) return failureResponse(rateLimited, request, delay);
 
   let match: SessionMatch | undefined;
   try {
@@ -39,9 +46,13 @@ export async function proxy(
   } catch (error) {
     return workerFailed(error, request);
   }
-  if (!match) return failureResponse(unknownSession, request);
+  if (!match) {
+    countUnknownNames(request, head, env);
+    return failureResponse(unknownSession, request);
+  }
 
   const { name, session } = match;
+  if (destination) head = await headWithTrustedDestination(head, match, env);
   const decision = route(name, session.routing, head);
   if (decision.outcome === "no-target")
     return failureResponse(noTargetFor(name, session.routing, decision), request);
@@ -52,6 +63,8 @@ export async function proxy(
     match,
     decision,
     head,
+    client: clientOf(request, head),
+    forwardedHost: `${name}.${decision.match?.domain.domain ?? withoutSession(head.host, name)}`,
     request,
     method,
     hasBody: body !== null,
@@ -76,8 +89,7 @@ export async function proxy(
     return downstreamFailure(unreachable(routed, (error as Error).message), routed);
   }
   const { status } = response;
-  if (status === TUNNEL_NOT_CONNECTED && isTunnel(match, decision.origin)) {
-    await response.body?.cancel();
+  if (isTunnel(match, decision.origin) && (await isTunnelError(response))) {
     return downstreamFailure(unreachable(routed, "no cloudflared is connected to it"), routed);
   }
   if (key && isCacheable(response)) context.waitUntil(storeResponse(key, response.clone()));
@@ -91,8 +103,9 @@ function forward(
   { method, headers, body }: Pick<Request, "method" | "headers" | "body">,
   direct: boolean,
 ): Promise<Response> {
-  // Cloudflare's cache is keyed by URL alone, and would answer one session with another's response.
-  const options: RequestInit = direct ? { redirect: "manual" } : { redirect: "manual", cache: "no-store" };
+  // Cloudflare's cache is keyed by URL alone, and would answer one session with another's response. `cache: "no-store"`
+  // sets the same option, but also adds Cache-Control and Pragma, and then services answer 200 instead of 304.
+  const options: RequestInit = direct ? { redirect: "manual" } : { redirect: "manual", cf: { cacheTtl: -1 } };
   if (body === null || (method !== "GET" && method !== "HEAD"))
     return fetch(url, { ...options, method, headers, body });
   // `fetch` takes a body with these methods only as a copy of a request that has one.
@@ -107,4 +120,10 @@ function unreachable({ match, decision }: RoutedRequest, reason: string): Worker
 
 function isTunnel({ session }: SessionMatch, origin: string): boolean {
   return session.tunnel?.origin === origin;
+}
+
+/** How the client reached the Worker. A proxy in front of it that ends TLS says so. */
+function clientOf({ url, headers }: Request, { host, header }: RequestHead): ClientAddress {
+  const isSecure = url.startsWith("https:") || header("x-forwarded-proto") === "https";
+  return clientAddress(isSecure ? "https" : "http", host, headers.get("cf-connecting-ip") ?? undefined);
 }

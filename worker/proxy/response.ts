@@ -1,5 +1,9 @@
 /** The service's response, or an error in its place, as the client gets it. */
-import { corsHeaders, isPreflight } from "../../core/routing/proxy-headers.ts";
+import { type CorsChanges, corsChanges } from "../../core/routing/cors.ts";
+import { clientLocation } from "../../core/routing/forwarded.ts";
+import { loosenedReferrerPolicy } from "../../core/routing/referrer-policy.ts";
+import { isPageVisit, sessionCookie } from "../../core/routing/session-cookie.ts";
+import { registrableDomain } from "../../core/session/domain-name.ts";
 import { failureResponse, serviceUnreachable, type WorkerFailure } from "./failures.ts";
 import { deleteResponseHopByHop } from "./hop-by-hop.ts";
 import type { RoutedRequest } from "./routed-request.ts";
@@ -7,45 +11,79 @@ import type { RoutedRequest } from "./routed-request.ts";
 /** The highest status that the `Response` constructor accepts. */
 const MAX_STATUS = 599;
 /** Request headers other than the host by which a session is identified. */
-const SESSION_VARY = "Referer, Origin, tracestate";
+const SESSION_VARY = ["Referer", "Origin", "tracestate", "Cookie"];
+/** By the local server: the response is of a service, whatever its status. */
+export const ANSWERED_HEADER = "linkup-answered";
 
 export function downstreamResponse(response: Response, routed: RoutedRequest, status: number): Response {
-  const { match, decision, head, method } = routed;
+  const { match, decision } = routed;
   if (status > MAX_STATUS) {
     void response.body?.cancel();
     const reason = `it answered with the status ${status}, which is not a valid HTTP status`;
     return downstreamFailure(serviceUnreachable(match.name, decision, reason), routed);
   }
-  const cors = corsOf(routed, response);
-  const answer =
-    cors.length > 0 && isPreflight(method, head)
-      ? new Response(null, { status: 204 })
-      : new Response(response.body, response);
+  const cors = corsOf(routed, response.headers);
+  const answer = cors?.answersPreflight
+    ? new Response(null, { status: 204 })
+    : new Response(response.body, response);
   const { headers } = answer;
   deleteResponseHopByHop(headers, status);
-  addCors(headers, cors);
+  headers.delete(ANSWERED_HEADER);
+  applyCors(headers, cors);
   if (!routed.keepsCaching) headers.set("cache-control", "no-cache");
   // Several sessions share this URL: a cached response of one must not be used for another.
-  else if (match.source !== "host") headers.append("vary", SESSION_VARY);
-  headers.set("x-robots-tag", "noindex");
+  else if (match.source !== "host") addVary(headers, SESSION_VARY);
+  if (!headers.has("x-robots-tag")) headers.set("x-robots-tag", "noindex");
+  keepSession(headers, routed, status);
   return answer;
 }
 
 /** An error in place of the service's response. Pages of the session may read it as they may read the service's responses. */
 export function downstreamFailure(failure: WorkerFailure, routed: RoutedRequest): Response {
   const response = failureResponse(failure, routed.request);
-  addCors(response.headers, corsOf(routed));
+  applyCors(response.headers, corsOf(routed, response.headers));
   return response;
 }
 
-/** CORS headers for pages of the session, unless the service's response has its own. */
-function corsOf({ match, head, method }: RoutedRequest, response?: Response): [string, string][] {
-  if (!head.header("origin") || response?.headers.has("access-control-allow-origin")) return [];
-  return corsHeaders(match.name, match.session.routing, method, head);
+/** Redirects, the pages' own requests and later visits lead to the session again. */
+function keepSession(headers: Headers, routed: RoutedRequest, status: number): void {
+  const { match, head, client, method } = routed;
+  const { name, session } = match;
+  const { routing } = session;
+  if (status === 201 || (status >= 300 && status < 400)) {
+    const location = clientLocation(headers.get("location"), routed.forwardedHost, client);
+    if (location !== undefined) headers.set("location", location);
+  }
+  if (routing.domains.length > 1) {
+    const policy = loosenedReferrerPolicy(routing, headers.get("referrer-policy"));
+    if (policy !== undefined) headers.set("referrer-policy", policy);
+  }
+  const setsCookie = match.source === "host" && routing.session_cookie !== false && !routed.keepsCaching;
+  if (setsCookie && isPageVisit(method, head.header)) {
+    const { scheme } = client;
+    const domain = registrableDomain(head.host);
+    const value = sessionCookie({ name, host: head.host, domain, scheme, cookie: head.header("cookie") });
+    if (value !== undefined) headers.append("set-cookie", value);
+  }
 }
 
-function addCors(headers: Headers, cors: [string, string][]): void {
-  if (cors.length === 0) return;
-  for (const [header, value] of cors) headers.set(header, value);
-  headers.append("vary", "Origin");
+/** CORS headers for pages of the session. */
+function corsOf({ match, head, method, client }: RoutedRequest, headers: Headers): CorsChanges | undefined {
+  if (!head.header("origin")) return undefined;
+  const response = { get: (name: string) => headers.get(name), names: () => headers.keys() };
+  return corsChanges(match.name, match.session.routing, { method, head, client }, response);
+}
+
+function applyCors(headers: Headers, cors: CorsChanges | undefined): void {
+  if (!cors) return;
+  for (const name of cors.remove) headers.delete(name);
+  for (const [name, value] of cors.set) headers.set(name, value);
+  addVary(headers, ["Origin"]);
+}
+
+function addVary(headers: Headers, names: readonly string[]): void {
+  const present = (headers.get("vary") ?? "").split(",").map((name) => name.trim().toLowerCase());
+  if (present.includes("*")) return;
+  const missing = names.filter((name) => !present.includes(name.toLowerCase()));
+  if (missing.length > 0) headers.append("vary", missing.join(", "));
 }

@@ -10,14 +10,14 @@ import {
 import type { RequestHead } from "../../core/routing/routing-input.ts";
 import { sessionLabel } from "../../core/session/host-name.ts";
 import type { Env } from "../env.ts";
-import { NO_VERSION, type RoutableSession } from "../objects/routable-session.ts";
+import { NO_VERSION, type ResolvedSession } from "../objects/resolved-session.ts";
 import { type SessionObject, sessionObjects } from "../objects/session-object.ts";
+import { joinOrRestart } from "./join.ts";
+import { canExist, canExistNow, invalidateNames } from "./session-names.ts";
 
 export const FRESH_MS = 1000;
 /** Age from which a cached lookup is refreshed in the background, so that requests in steady traffic never wait. */
 const REFRESH_MS = 600;
-/** How long to wait on another request's in-flight lookup. */
-const COALESCE_TIMEOUT_MS = 500;
 /** Size of the cache; the oldest entries are evicted first. */
 const MAX_ENTRIES = 2000;
 
@@ -26,18 +26,18 @@ interface CachedLookup {
   at: number;
   /** Cached: deriving an id hashes the name. */
   id: DurableObjectId;
-  session: RoutableSession | null;
+  session: ResolvedSession | null;
 }
 
 const cache = new Map<string, CachedLookup>();
 /** Lookups in flight, shared by all requests of this isolate. */
-const inFlight = new Map<string, Promise<RoutableSession | null>>();
+const inFlight = new Map<string, Promise<ResolvedSession | null>>();
 
 export interface SessionMatch {
   name: string;
   /** Where in the request the name was found. */
   source: NameSource;
-  session: RoutableSession;
+  session: ResolvedSession;
 }
 
 /**
@@ -52,8 +52,10 @@ export function findSession(
   const now = Date.now();
   const fromCache = (name: string, source: NameSource): SessionMatch | "no-session" | "not-cached" => {
     const cached = cache.get(name);
-    if (cached === undefined || now - cached.at >= FRESH_MS) return "not-cached";
+    if (cached === undefined || now - cached.at >= FRESH_MS)
+      return canExist(name, now, FRESH_MS) === false ? "no-session" : "not-cached";
     if (cached.session === null) return "no-session";
+    if (source === "cookie" && cached.session.routing.session_cookie === false) return "no-session";
     if (now - cached.at >= REFRESH_MS && !inFlight.has(name)) context.waitUntil(lookUp(name, env));
     return { name, source, session: cached.session };
   };
@@ -83,7 +85,7 @@ async function lookUpAll(
   const [only] = candidates;
   if (only && candidates.length === 1) {
     const session = await lookUp(only.name, env);
-    return session ? { ...only, session } : undefined;
+    return session && accepts(session, only) ? { ...only, session } : undefined;
   }
   const sessions = await Promise.all(
     candidates.map(({ name }) => {
@@ -91,41 +93,36 @@ async function lookUpAll(
       return cached && now - cached.at < FRESH_MS ? cached.session : lookUp(name, env);
     }),
   );
-  const first = sessions.findIndex((session) => session !== null);
+  const first = sessions.findIndex((session, index) => session && accepts(session, candidates[index]!));
   return first === -1 ? undefined : { ...candidates[first]!, session: sessions[first]! };
 }
 
-function lookUp(name: string, env: Env): Promise<RoutableSession | null> {
+/** Whether the session may be found in this place of a request. */
+function accepts({ routing }: ResolvedSession, { source }: SessionCandidate): boolean {
+  return source !== "cookie" || routing.session_cookie !== false;
+}
+
+function lookUp(name: string, env: Env): Promise<ResolvedSession | null> {
   const pending = inFlight.get(name);
-  if (pending) return join(pending, name, env);
-  const lookup: Promise<RoutableSession | null> = askObject(name, env, () => inFlight.get(name) === lookup);
+  if (pending) {
+    return joinOrRestart(pending, () => {
+      if (inFlight.get(name) === pending) inFlight.delete(name);
+      return lookUp(name, env);
+    });
+  }
+  const lookup: Promise<ResolvedSession | null> = askObject(name, env, () => inFlight.get(name) === lookup);
   inFlight.set(name, lookup);
   return lookup;
 }
 
-/** Waits for another request's lookup. That one never settles when its client disconnects: then starts a new one. */
-async function join(
-  pending: Promise<RoutableSession | null>,
-  name: string,
-  env: Env,
-): Promise<RoutableSession | null> {
-  let timer = 0;
-  const timeout = new Promise<"timeout">((resolve) => {
-    timer = setTimeout(() => resolve("timeout"), COALESCE_TIMEOUT_MS);
-  });
-  const first = await Promise.race([pending, timeout]);
-  clearTimeout(timer);
-  if (first !== "timeout") return first;
-  if (inFlight.get(name) === pending) inFlight.delete(name);
-  return lookUp(name, env);
-}
-
 /** `isCurrent`: false once the lookup was superseded or the session changed here; its result is not cached then. */
-async function askObject(name: string, env: Env, isCurrent: () => boolean): Promise<RoutableSession | null> {
+async function askObject(name: string, env: Env, isCurrent: () => boolean): Promise<ResolvedSession | null> {
   const at = Date.now();
   const cached = cache.get(name);
-  const id = cached?.id ?? env.SESSIONS.idFromName(name);
   try {
+    // An object comes into being by being asked, with files of its own.
+    if (!cached?.session && !(await canExistNow(name, env, FRESH_MS))) return null;
+    const id = cached?.id ?? env.SESSIONS.idFromName(name);
     const object = sessionObjects(env).get(id);
     if (cached && (await isUnchanged(object, cached))) {
       if (isCurrent()) cached.at = at;
@@ -158,4 +155,5 @@ function store(name: string, lookup: CachedLookup): void {
 export function invalidateLookup(name: string): void {
   cache.delete(name);
   inFlight.delete(name);
+  invalidateNames();
 }

@@ -8,7 +8,7 @@ export interface VerifiedTunnel {
 }
 
 /** A tunnel that has to be deleted; parts of it may be missing. */
-export interface PendingDeletion {
+export interface PendingTunnelDeletion {
   session: string;
   /** Null when its creation may or may not have succeeded. */
   id: string | null;
@@ -26,7 +26,7 @@ export interface TunnelProvider {
   /** Creates a tunnel. After a failure parts of it may exist: `delete` with a null id removes them. */
   create(session: string, url: string | null): Promise<VerifiedTunnel>;
   /** Deletes the tunnel and its DNS record; does nothing when there are none. */
-  delete(pending: PendingDeletion): Promise<void>;
+  delete(pending: PendingTunnelDeletion): Promise<void>;
   /**
    * Deletes tunnels and records that carry our prefix and belong to no session. `isOwned` says whether a session has
    * this tunnel. Returns descriptions of what was deleted.

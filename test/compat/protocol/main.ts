@@ -22,7 +22,9 @@ const { values } = parseArgs({
   },
 });
 
-const worker = values.base ? undefined : await startWorker({ token: values.token });
+const worker = values.base
+  ? undefined
+  : await startWorker({ token: values.token, vars: { LINKUP_DESTINATION: "any" } });
 const world = await World.open(values.base ?? worker!.url, values.token);
 console.log(
   `The contract against ${world.base.href}${world.capabilities.size > 0 ? "" : ", which has no capabilities of ours"}`,

@@ -2,9 +2,10 @@
 import { once } from "node:events";
 import http, { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { startWorker } from "../../../scripts/embedded-worker.mjs";
+import { startWorker as startEmbeddedWorker } from "../../../scripts/embedded-worker.mjs";
 
-export const TOKEN = "token123";
+/** Deployed Workers refuse shorter ones. */
+export const TOKEN = "token123-of-the-tests";
 
 /** What a service saw of a request, as it answers it. */
 export interface Seen {
@@ -117,4 +118,6 @@ export function oneService(location: string) {
   };
 }
 
-export { startWorker };
+export function startWorker(options: Parameters<typeof startEmbeddedWorker>[0] = {}) {
+  return startEmbeddedWorker({ token: TOKEN, ...options });
+}

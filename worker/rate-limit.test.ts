@@ -18,6 +18,16 @@ test("callers do not share, a quiet one never saves up more than a minute's wort
   expect(Array.from({ length: 3 }, () => limit.take("a", 3_600_000))).toEqual([0, 0, 30]);
 });
 
+test("a refund lets the caller go on", () => {
+  const limit = new RateLimit(1);
+  expect(limit.isUsed).toBe(false);
+  expect(limit.take("a", 0)).toBe(0);
+  expect(limit.isUsed).toBe(true);
+  limit.refund("a", 0);
+  expect(limit.take("a", 0)).toBe(0);
+  expect(limit.isExhausted("a", 0)).toBe(true);
+});
+
 test("callers are forgotten, oldest first, instead of filling the memory", () => {
   const limit = new RateLimit(1);
   limit.take("first", 0);

@@ -7,7 +7,7 @@ import {
 } from "../../core/session/session-document.ts";
 import { goesThroughTunnel } from "./locality.ts";
 
-export interface RoutableSession {
+export interface ResolvedSession {
   /** Changes with every change of the session, and with every restart of its object. */
   version: string;
   /** When the session was last changed, in milliseconds since the epoch. Unlike the version it survives a restart. */
@@ -26,12 +26,12 @@ export const NO_TUNNEL_ORIGIN = "http://no-tunnel.invalid";
 /** The path that v1 clients send as location of local services when they were started without a tunnel. */
 const NO_TUNNEL_PATH = "/linkup/no-tunnel";
 
-export function routableSession(
-  { version, updated }: Pick<RoutableSession, "version" | "updated">,
+export function resolvedSession(
+  { version, updated }: Pick<ResolvedSession, "version" | "updated">,
   session: Session,
   tunnel: { data: { url: string }; origin_secret: string } | null,
   direct: boolean,
-): RoutableSession {
+): ResolvedSession {
   const { kind, services, domains, cache_routes } = session;
   const resolve = (location: string) => {
     if (isNoTunnelLocation(location)) return NO_TUNNEL_ORIGIN;

@@ -25,6 +25,17 @@ export class RateLimit {
     return 0;
   }
 
+  /** Gives a token back, for a caller that turned out not to be limited. */
+  refund(caller: string, now = Date.now()): void {
+    const bucket = this.#refilled(caller, now);
+    bucket.tokens = Math.min(bucket.tokens + 1, this.#perMinute);
+  }
+
+  /** False while no caller was ever seen: then there is no need to know who calls. */
+  get isUsed(): boolean {
+    return this.#buckets.size > 0;
+  }
+
   isExhausted(caller: string, now = Date.now()): boolean {
     return this.#refilled(caller, now).tokens < 1;
   }
