@@ -195,6 +195,21 @@ test("a duplicate names the first place, a misspelling what was meant", () => {
   ).toBe("api.example.com");
 });
 
+test("numbers as names and tokens are taken as they are written", () => {
+  const { config, diagnostics } =
+    parseConfig(`linkup: { worker_url: https://w.example.com, worker_token: 0x1F }
+services:
+  - { name: &n 0123, remote: https://a.example.com, local: http://localhost:1 }
+  - { name: 1.50, remote: https://b.example.com, local: http://localhost:2 }
+domains:
+  - { domain: example.com, default_service: *n, routes: [{ path: ^/b, service: 1.50 }] }
+`);
+  expect(diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
+  expect(config?.linkup.worker_token).toBe("0x1F");
+  expect(config?.services.map(({ name }) => name)).toEqual(["0123", "1.50"]);
+  expect(config?.domains[0]).toMatchObject({ default_service: "0123", routes: [{ service: "1.50" }] });
+});
+
 test("anchors and merge keys", () => {
   const text = `linkup: { worker_url: "https://l.example.com" }
 services:

@@ -3,6 +3,7 @@ import type { Rewrite, Route, SessionAccess } from "../session/session-document.
 import { text } from "../text.ts";
 import { checkMeaning } from "./checks/check-meaning.ts";
 import { checkShape } from "./checks/check-shape.ts";
+import { numbersAsText } from "./checks/numbers-as-text.ts";
 import { type ConfigDiagnostic, DiagnosticCollector } from "./model/config-diagnostic.ts";
 import { CONFIG_MESSAGES } from "./model/config-messages.ts";
 import type { Config } from "./model/config-model.ts";
@@ -38,6 +39,7 @@ export function parseConfig(source: string, previous?: ParsedConfig): ParsedConf
 
   const value = tree.value();
   if (value !== null && value !== undefined) {
+    numbersAsText(value, tree);
     checkShape(collector, value);
     checkMeaning(collector, value);
   } else if (!collector.hasErrors) {
