@@ -1,17 +1,17 @@
-/** The linkup.yaml of each workspace folder, and what the editor knows of it. */
+/** The linkup.yaml of each workspace folder, with its services and errors. */
 import * as vscode from "vscode";
 import { CONFIG_NAMES } from "../node/config-names.ts";
 import type { ConfigFile } from "./window-model.ts";
 
-/** True for files that are one by their name, anywhere. */
+/** True when the file name is that of a linkup.yaml, in any folder. */
 export function isConfigName({ path }: vscode.Uri): boolean {
   return CONFIG_NAMES.includes(path.split("/").at(-1)!);
 }
 
-/** Editors and version control write a file in several steps. */
+/** Debounce: editors and version control write a file in several steps. */
 const SETTLE_MS = 100;
 
-/** Finds the files, and follows them as they come, change and go. */
+/** Finds the files and watches them. */
 export class ConfigFiles implements vscode.Disposable {
   #files: readonly ConfigFile[] = [];
   #loading: Promise<void> | undefined;
@@ -22,9 +22,9 @@ export class ConfigFiles implements vscode.Disposable {
   readonly #savedFile = new vscode.EventEmitter<string>();
   readonly #disposables: vscode.Disposable[] = [this.#changed, this.#savedFile];
 
-  /** The set of files, or whether one of them has errors, has changed. */
+  /** Fires when the files, their services or their errors have changed. */
   readonly onDidChange = this.#changed.event;
-  /** A file has new content on disk; its absolute path. */
+  /** Fires with the absolute path of a file whose content on disk has changed. */
   readonly onDidSave = this.#savedFile.event;
 
   constructor() {
@@ -47,12 +47,12 @@ export class ConfigFiles implements vscode.Disposable {
     void this.ready();
   }
 
-  /** One per workspace folder that has one, in the order of the folders. */
+  /** At most one per workspace folder, in the order of the folders. */
   get files(): readonly ConfigFile[] {
     return this.#files;
   }
 
-  /** Resolves when all folders have been looked at. */
+  /** Resolves when all folders have been searched. */
   ready(): Promise<void> {
     this.#loading ??= this.#load();
     return this.#loading;
@@ -82,7 +82,7 @@ export class ConfigFiles implements vscode.Disposable {
     const found = await Promise.all(folders.map(findConfig));
     const files = found.filter((file) => file !== undefined);
     const same = JSON.stringify(files) === JSON.stringify(this.#files);
-    // A file that is new to this window may have changed since its session last followed it.
+    // A file that is new to this window may have changed since its session last read it.
     const known = new Set(this.#files.map(({ path }) => path));
     for (const { path } of files) if (!known.has(path)) this.#saved.add(path);
     this.#files = files;

@@ -1,4 +1,4 @@
-/** The wiring: builds what the extension is made of. Nothing is awaited here. */
+/** Entry point: creates the services and registers every contribution. Awaits nothing, to keep activation short. */
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import * as vscode from "vscode";
@@ -52,8 +52,8 @@ export function activate(context: vscode.ExtensionContext): LinkupApi {
 }
 
 /**
- * The YAML parser takes a while to load: it comes when there is a linkup.yaml to be read, or with the first call.
- * Resolves with what the command "Test Route" does.
+ * Loads the language features, whose YAML parser is large, once there is a linkup.yaml or on the first call. Resolves
+ * with the implementation of the command "Test Route".
  */
 function languageLater(context: vscode.ExtensionContext, linkup: Linkup): () => Promise<() => Promise<void>> {
   let language: Promise<() => Promise<void>> | undefined;
@@ -72,13 +72,13 @@ function languageLater(context: vscode.ExtensionContext, linkup: Linkup): () => 
   return load;
 }
 
-/** That of VS Code, with what the settings say instead. */
+/** The environment of VS Code, overridden by settings. */
 function environment(): NodeJS.ProcessEnv {
   const cloudflared = vscode.workspace.getConfiguration("linkup").get<string>("cloudflaredPath");
   return cloudflared ? { ...process.env, CLOUDFLARED_PATH: cloudflared } : process.env;
 }
 
-/** VS Code waits for up to five seconds: time enough to give up this window's lease. */
+/** VS Code allows five seconds, which is enough to release this window's lease. */
 export async function deactivate(): Promise<void> {
   await linkup?.end();
 }

@@ -1,4 +1,4 @@
-/** The names that package.json and the code must agree on; a test holds them together. */
+/** Ids that package.json and the code share; manifest.test.ts checks that they agree. */
 
 /** Commands, as `linkup.<name>`. Those with a title in package.json are in the palette. */
 export const COMMANDS = [
@@ -36,6 +36,7 @@ export const COMMANDS = [
   "testRoute",
   "createConfig",
   "setWorkerToken",
+  "confirmWorker",
   "solve",
 ] as const;
 
@@ -62,13 +63,13 @@ export type Setting =
   | "terminal.environment"
   | "terminal.command";
 
-/** What menus and welcome views ask about. */
+/** Context keys for the conditions of menus and welcome views. */
 export const CONTEXT_KEYS = {
-  /** `none`, `invalid`, `stopped`, `starting`, `running`, `stopping` or `failed`: of this workspace's first session. */
+  /** State of this workspace's first session: `none`, `invalid`, `stopped`, `starting`, `running`, `stopping` or `failed`. */
   state: "linkup.state",
   hasConfig: "linkup.hasConfig",
-  /** One of this workspace's sessions runs, starts or stops. */
+  /** Set while one of this workspace's sessions starts, runs or stops. */
   hasSession: "linkup.hasSession",
-  /** A service of this workspace's sessions is local. */
+  /** Set while a service of this workspace's sessions is local. */
   hasLocal: "linkup.hasLocal",
 } as const;

@@ -1,4 +1,4 @@
-/** The words for the states of things. */
+/** Translated labels for states, targets and components. */
 import type { Target } from "../core/config/model/config-model.ts";
 import type { SessionKind } from "../core/session/session-document.ts";
 import type { ComponentId, ComponentState, Health, SessionState } from "../manager/model/snapshot.ts";
@@ -38,7 +38,7 @@ export function componentName(id: ComponentId): string {
   }[id];
 }
 
-/** How long something has been running; `since` in milliseconds since the epoch. */
+/** `since`, `now`: milliseconds since the epoch. */
 export function uptime(since: number, now: number): string {
   const minutes = Math.floor((now - since) / 60_000);
   if (minutes < 1) return t("up for less than a minute");

@@ -1,12 +1,13 @@
-/** What every part of the extension works with: the manager, the workspace's files, and one event for both. */
+/** The shared services of the extension: the manager, the workspace's files, and one change event for both. */
 import * as vscode from "vscode";
 import type { Manager, ManagerOptions } from "../manager/manager.ts";
 import type { SessionView, Snapshot } from "../manager/model/snapshot.ts";
 import { ConfigFiles } from "./config-files.ts";
 import { SESSIONS_VIEW } from "./ids.ts";
 import type { WindowModel } from "./window-model.ts";
+import { t } from "./words.ts";
 
-/** Until somebody has looked. */
+/** Before the manager is loaded. */
 const UNKNOWN: Snapshot = { sessions: [], components: [], problems: [] };
 
 export class Linkup implements vscode.Disposable {
@@ -38,20 +39,20 @@ export class Linkup implements vscode.Disposable {
     this.#options = {
       ...options,
       log: (line) => {
-        // What is tried again every few seconds fails again every few seconds.
+        // Retries log the same line every few seconds.
         if (line !== last) log.info(line);
         last = line;
       },
     };
   }
 
-  /** Its code takes a while to load, and it looks at what runs from then on: so it comes when something asks for it. */
+  /** Loaded lazily: its code is large, and once loaded it watches the running sessions. */
   get manager(): Promise<Manager> {
     this.#manager ??= this.#load();
     return this.#manager;
   }
 
-  /** Gives up this window's lease. */
+  /** Releases this window's lease. */
   async end(): Promise<void> {
     await (await this.#manager)?.dispose();
   }
@@ -83,7 +84,7 @@ export class Linkup implements vscode.Disposable {
     };
   }
 
-  /** Starts the session of this file; `cancel` ends that. Rejects with a LinkupError. */
+  /** Starts the session of this file; undefined when `cancel` or the user ended that. Rejects with a LinkupError. */
   async start(
     configPath: string,
     kind: "tunneled" | "isolated" = "tunneled",
@@ -93,6 +94,7 @@ export class Linkup implements vscode.Disposable {
     this.#starting.set(configPath, abort);
     this.#changed.fire();
     try {
+      if (kind === "tunneled" && !(await this.confirmWorker(configPath))) return undefined;
       const start = async () => (await this.manager).start({ configPath, kind }, abort.signal);
       return await vscode.window.withProgress({ location: { viewId: SESSIONS_VIEW } }, start);
     } catch (error) {
@@ -102,6 +104,24 @@ export class Linkup implements vscode.Disposable {
       if (this.#starting.get(configPath) === abort) this.#starting.delete(configPath);
       this.#changed.fire();
     }
+  }
+
+  /**
+   * Asks the user once whether the Worker that this file names may have the token of the environment or of the secret
+   * storage: a cloned linkup.yaml names any it likes. False when the user refuses. Rejects with a LinkupError for a file
+   * with errors.
+   */
+  async confirmWorker(configPath: string): Promise<boolean> {
+    const manager = await this.manager;
+    const origin = await manager.workerToConfirm(configPath);
+    if (origin === undefined) return true;
+    const send = t("Send Token");
+    const question = t("Send your worker token to {0}?", origin);
+    const detail = t("{0} names this Worker, and it has never had your token.", configPath);
+    if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, send)) !== send)
+      return false;
+    await manager.confirmWorker(origin);
+    return true;
   }
 
   cancel(configPath: string): void {

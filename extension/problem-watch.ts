@@ -1,10 +1,10 @@
-/** Says what breaks by itself while a session runs: once for each problem, with the buttons that help. */
+/** Notifies about problems that arise while a session runs: once per problem, with its actions as buttons. */
 import type * as vscode from "vscode";
 import type { Problem } from "../manager/model/problem.ts";
 import type { Linkup } from "./linkup.ts";
 import { report, wasReported } from "./report-problem.ts";
 
-/** A command that fails says so itself, and a short disturbance needs no one. */
+/** Failing commands report their own errors, and short disturbances resolve themselves. */
 const PATIENCE_MS = 2_000;
 
 export function registerProblemWatch(context: vscode.ExtensionContext, linkup: Linkup): void {
@@ -28,5 +28,5 @@ export function registerProblemWatch(context: vscode.ExtensionContext, linkup: L
   context.subscriptions.push(linkup.onDidChange(watch), { dispose: () => told.forEach(clearTimeout) });
 }
 
-/** The message may count or time something, the same trouble all the same. */
+/** Identifies a problem; numbers in its message (counts, times) do not make it another one. */
 const keyOf = ({ code, message }: Problem) => `${code} ${message.replace(/\d+/g, "#")}`;

@@ -1,15 +1,15 @@
-/** What other extensions get from `vscode.extensions.getExtension("linkup-dev.linkup").exports`. */
+/** The API for other extensions: `vscode.extensions.getExtension("linkup-dev.linkup").exports`. */
 import * as vscode from "vscode";
 import type { SessionView } from "../manager/model/snapshot.ts";
 import type { Linkup } from "./linkup.ts";
 import { assertReplacesNone } from "./window-model.ts";
 
 export interface LinkupApi {
-  /** Counts up when something is changed or removed, not when something is added. */
+  /** Incremented by breaking changes, not by additions. */
   readonly version: 1;
   /** All sessions on this machine, as they are now. Immutable. */
   readonly sessions: readonly SessionView[];
-  /** Something about the sessions has changed. */
+  /** Fires when a session has changed. */
   readonly onDidChange: vscode.Event<void>;
   /**
    * Starts the session of a linkup.yaml (default: the workspace's), or adopts the one that runs. Resolves when it is
@@ -41,7 +41,7 @@ export function createApi(linkup: Linkup): LinkupApi {
   return {
     version: 1,
     get sessions() {
-      // Without a linkup.yaml nobody has looked yet: `onDidChange` tells when somebody has.
+      // Without a linkup.yaml the manager is not loaded yet; `onDidChange` fires once it is.
       void linkup.manager;
       return linkup.model.snapshot.sessions;
     },

@@ -1,4 +1,4 @@
-/** Problems as notifications, each with the buttons that help. */
+/** Shows problems as notifications, with their actions as buttons. */
 import * as vscode from "vscode";
 import { LinkupError, type Problem } from "../manager/model/problem.ts";
 import { commandId, isCommand } from "./ids.ts";
@@ -10,14 +10,14 @@ import { t } from "./words.ts";
 const reported = new Map<string, number>();
 const RECENTLY_MS = 60_000;
 
-/** True when the user has just read of this problem. */
+/** True when a notification showed this problem within the last minute. */
 export function wasReported({ message }: Problem): boolean {
   const after = performance.now() - RECENTLY_MS;
-  // A command's failure quotes what caused it.
+  // A command's error message quotes its cause.
   return [...reported].some(([shown, at]) => at > after && shown.includes(message));
 }
 
-/** Shows a failure and runs what the user chooses. Resolves when the notification is gone. */
+/** Shows an error and runs the action that the user chooses. Resolves when the notification closes. */
 export async function report(failure: unknown, { log, model }: Linkup): Promise<void> {
   const problem = failure instanceof LinkupError ? failure.problem : failure;
   if (isProblem(problem)) {
@@ -44,7 +44,7 @@ async function showProblem(problem: Problem): Promise<void> {
   if (choice) await vscode.commands.executeCommand(choice.id);
 }
 
-/** Does what helps; the user chooses where there is more than one thing. */
+/** Runs the problem's action; asks the user where there are several. */
 export async function solve(problem: Problem): Promise<void> {
   const items = offers(problem);
   const [only] = items;

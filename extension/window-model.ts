@@ -7,18 +7,18 @@ export interface ConfigFile {
   path: string;
   /** The name of the workspace folder it belongs to. */
   folder: string;
-  /** Those of the file; none while it has errors. */
+  /** The services in the file; empty while it has errors. */
   services: readonly { name: string; remote: string; local: string }[];
-  /** How many errors make it unusable. */
+  /** Number of errors; a file with errors cannot be started. */
   errors: number;
-  /** Where the first of them is, line and column from 0. */
+  /** Position of the first error, 0-based. */
   firstError?: { line: number; column: number };
 }
 
 export interface WindowModel {
   snapshot: Snapshot;
   configs: readonly ConfigFile[];
-  /** What starts right now, by the config's path, before the snapshot knows of it. */
+  /** Config paths whose start is in progress but not yet in the snapshot. */
   starting: ReadonlySet<string>;
   trusted: boolean;
 }
@@ -26,7 +26,7 @@ export interface WindowModel {
 /** The state of a workspace, which decides what is offered. */
 export type WorkspaceState = "none" | "invalid" | "stopped" | SessionState;
 
-/** The session of this file, without those beside it. */
+/** The file's own session; previews and isolated sessions beside it do not count. */
 export function sessionOf({ snapshot }: WindowModel, configPath: string): SessionView | undefined {
   return snapshot.sessions.find((session) => session.configPath === configPath && !session.secondary);
 }
@@ -62,7 +62,7 @@ export function ownSessions(model: WindowModel): SessionView[] {
   return model.configs.flatMap(({ path }) => sessionOf(model, path) ?? []);
 }
 
-/** Previews and others beside, and the sessions of other windows and terminals. */
+/** All other sessions: previews, isolated ones, and those of other windows and terminals. */
 export function otherSessions(model: WindowModel): SessionView[] {
   const own = new Set(ownSessions(model));
   return model.snapshot.sessions.filter((session) => !own.has(session));
@@ -87,7 +87,7 @@ export function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : url;
 }
 
-/** A message that names a file of this workspace by its path, with the name that a user here knows it by. */
+/** Replaces absolute paths of this workspace's files in a message by short names. */
 export function withShortPaths(message: string, configs: readonly ConfigFile[]): string {
   return configs.reduce((text, { path, folder }) => {
     const name = path.split(/[\\/]/).at(-1)!;
@@ -95,7 +95,7 @@ export function withShortPaths(message: string, configs: readonly ConfigFile[]):
   }, message);
 }
 
-/** Its first line, where there is room for no more; what announces the lines after it goes with them. */
+/** The first line of a message, without the sentence that introduces the lines after it. */
 export function brief(message: string): string {
   const [first = "", ...more] = message.split("\n");
   return more.length === 0 ? first : first.replace(/(?<=\.) [^.]*:$/, "");

@@ -49,7 +49,7 @@ export async function chooseSession(linkup: Linkup, row: Row | undefined): Promi
     ?.session;
 }
 
-/** How the manager is told which session is meant. */
+/** The manager's selector of a session. */
 export function selectorOf({ configPath, name }: SessionView): Selector {
   return name === undefined ? { configPath: configPath ?? "" } : { name };
 }

@@ -10,7 +10,9 @@ import type { Documents } from "./preview-documents.ts";
 
 export async function doctor(linkup: Linkup, documents: Documents): Promise<void> {
   await linkup.configs.ready();
-  const examine = async () => (await linkup.manager).health(linkup.configs.files[0]?.path);
+  // In an untrusted workspace nothing outside is asked for its file's sake.
+  const offline = !vscode.workspace.isTrusted;
+  const examine = async () => (await linkup.manager).health(linkup.configs.files[0]?.path, { offline });
   const title = t("Linkup Doctor checks this machine");
   const report = await vscode.window.withProgress(
     { location: vscode.ProgressLocation.Window, title },
@@ -31,7 +33,7 @@ function offerFixes({ checks }: HealthReport): void {
   );
   if (fixes.length === 0) return;
   const solve = t("Fix…");
-  // The notification may stay for long: the command is over nevertheless.
+  // Not awaited: the notification may stay open for long.
   void vscode.window
     .showInformationMessage(t("Doctor found problems that can be fixed from here."), solve)
     .then(async (choice) => {

@@ -58,7 +58,7 @@ export async function undoSystemChanges(documents: Documents, extensionPath: str
     return void vscode.window.showInformationMessage(t("Linkup made no changes to this system."));
   await documents.show(t("Linkup System Changes"), changesText(changes));
   const undo = t("Undo in Terminal");
-  // The notification may stay for long: the command is over nevertheless.
+  // Not awaited: the notification may stay open for long.
   void vscode.window
     .showWarningMessage(t("Undo these system changes? This uninstalls local DNS."), undo)
     .then(async (choice) => {

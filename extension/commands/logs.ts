@@ -13,7 +13,7 @@ export async function showLogs(linkup: Linkup, row?: Row): Promise<void> {
   const id = row?.subject.is === "component" ? row.subject.component.id : undefined;
   const wanted = LOGGED_COMPONENTS.find((component) => component === id);
   const files = wanted ? names.filter((name) => logNameOf(name)?.component === wanted) : names;
-  // There is nothing to choose from before the first session.
+  // Before the first session there are no log files.
   if (files.length === 0) return linkup.log.show();
   if (wanted && files.length === 1) return await showEnd(vscode.Uri.joinPath(folder, files[0]!));
   const own = { label: t("This window"), description: t("what Linkup does here"), file: undefined };
@@ -39,7 +39,7 @@ function labelOf(file: string): string {
   return component && component !== "keeper" ? componentName(component) : file.replace(/\.log$/, "");
 }
 
-/** What happened last is what one looks for. */
+/** Opens the file at its end, where the newest lines are. */
 async function showEnd(file: vscode.Uri): Promise<void> {
   const document = await vscode.workspace.openTextDocument(file);
   const end = document.lineAt(document.lineCount - 1).range;

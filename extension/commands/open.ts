@@ -18,14 +18,14 @@ export async function copyUrl(linkup: Linkup, row?: Row): Promise<void> {
   vscode.window.setStatusBarMessage(t("Copied {0}", url), 3000);
 }
 
-/** The address at which the service is served now. */
+/** Opens the URL of the service's current target. */
 export async function openService(row?: Row): Promise<void> {
   if (row?.subject.is !== "service") return;
   const { service } = row.subject;
   await openUrl(service[service.target]);
 }
 
-/** At its first error, if it has one. */
+/** Opens the file, at its first error if there is one. */
 export async function openConfig(linkup: Linkup, row?: Row): Promise<void> {
   const config = await chooseConfig(linkup, row);
   if (!config) return;
@@ -35,7 +35,7 @@ export async function openConfig(linkup: Linkup, row?: Row): Promise<void> {
   await vscode.window.showTextDocument(vscode.Uri.file(config.path), { ...selection });
 }
 
-/** Addresses of this machine are forwarded where the browser is on another one. */
+/** Loopback URLs are forwarded where the browser runs on another machine. */
 export async function openUrl(url: string): Promise<void> {
   const uri = vscode.Uri.parse(url, true);
   await vscode.env.openExternal(isLoopback(uri.authority) ? await vscode.env.asExternalUri(uri) : uri);

@@ -1,4 +1,4 @@
-/** Markdown that the extension writes for a person to read, shown as a page. */
+/** Shows generated Markdown as a preview page. */
 import * as vscode from "vscode";
 
 const SCHEME = "linkup";
@@ -12,9 +12,9 @@ export class Documents implements vscode.TextDocumentContentProvider, vscode.Dis
     return this.#texts.get(uri.path) ?? "";
   }
 
-  /** Shows the page of that title, in the place of the one before. */
+  /** Shows the page, replacing an earlier one of the same title. */
   async show(title: string, markdown: string): Promise<void> {
-    // Another address each time: VS Code keeps the text of one that was shown before.
+    // A new URI each time, because VS Code caches the text of a URI.
     const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${title}.md`, query: String(++this.#shown) });
     this.#texts.set(uri.path, markdown);
     await vscode.commands.executeCommand("markdown.showPreview", uri);

@@ -58,6 +58,7 @@ export function registerCommands(
     explainRequest: (row) => explainRequest(linkup, documents, row),
     testRoute,
     createConfig: () => createConfig(linkup),
+    confirmWorker: (row) => start(linkup, "tunneled", row),
     setWorkerToken: (row) => setWorkerToken(linkup, context.secrets, row),
     solve: (row) => row?.subject.is === "problem" && solve(row.subject.problem),
   };
@@ -67,7 +68,7 @@ export function registerCommands(
       try {
         await handlers[command](isRow(row) ? row : undefined);
       } catch (error) {
-        // The notification may stay for long: the command is over nevertheless.
+        // Not awaited: the notification may stay open for long.
         void report(error, linkup);
       }
     };

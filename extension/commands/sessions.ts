@@ -1,4 +1,4 @@
-/** Sessions beside the workspace's own one: previews for others, isolated ones, and the list of all. */
+/** Sessions besides the workspace's own: previews, isolated sessions, and the list of all. */
 import * as vscode from "vscode";
 import type { Config } from "../../core/config/model/config-model.ts";
 import { reservedNameError } from "../../core/session/reserved-names.ts";
@@ -14,10 +14,11 @@ import { chooseConfig, selectorOf } from "./choose.ts";
 import { openUrl } from "./open.ts";
 import { trusted } from "./start-stop.ts";
 
-/** A preview lives on the Worker alone: services that are deployed elsewhere, for reviewers. */
+/** A preview exists only on the Worker and needs no machine: for reviewers of services that are deployed elsewhere. */
 export async function createPreview(linkup: Linkup, row?: Row): Promise<void> {
   const config = await chooseConfig(linkup, row);
   if (!config || !(await trusted())) return;
+  if (!(await linkup.confirmWorker(config.path))) return;
   const content = await readConfigFile(config.path);
   const picked = await vscode.window.showQuickPick(
     content.services.map(({ name, remote }) => ({ label: name, description: remote })),
@@ -117,7 +118,7 @@ async function askLocation(service: string, value: string): Promise<string | und
     ignoreFocusOut: true,
     validateInput: (text) => {
       if (!httpOrigin(text) || !URL.canParse(text)) return t("Enter an http or https URL.");
-      // The Worker refuses other addresses of its own; this is the one that is easily typed.
+      // The Worker refuses all private addresses; this check catches the most likely one early.
       if (new URL(text).hostname === "localhost")
         return t("{0} is on this machine, which a preview cannot reach.", text);
       return undefined;
@@ -134,11 +135,11 @@ async function askName(title: string, prompt: string, config: Config): Promise<s
   return await vscode.window.showInputBox({ title, prompt, ignoreFocusOut: true, validateInput });
 }
 
-/** What one does with a new session: hand its URL on, or look at it. */
+/** Offers to copy or open the URL of a new session. */
 async function offer({ name, urls: [url] }: SessionView): Promise<void> {
   if (!url) return;
   const [copy, open] = [t("Copy URL"), t("Open in Browser")];
-  // The notification may stay for long: the command is over nevertheless.
+  // Not awaited: the notification may stay open for long.
   void vscode.window
     .showInformationMessage(t("The session {0} is at {1}", name ?? "", url), copy, open)
     .then(async (choice) => {

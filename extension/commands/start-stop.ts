@@ -17,7 +17,7 @@ export async function start(linkup: Linkup, kind: Kind, row?: Row): Promise<void
   if (!replaced || (await mayReplace(replaced))) await linkup.start(config.path, kind);
 }
 
-/** What others may be using ends only when the user says so. */
+/** Asks before a session ends that others may be using. */
 async function mayReplace({ name, kind }: SessionView): Promise<boolean> {
   const replace = t("Replace");
   const question = t("Replace the running session {0}?", name ?? kindWord(kind));
@@ -30,14 +30,14 @@ async function mayReplace({ name, kind }: SessionView): Promise<boolean> {
   return (await vscode.window.showWarningMessage(question, { modal: true, detail }, replace)) === replace;
 }
 
-/** Also ends a start that is under way. */
+/** Also cancels a start in progress. */
 export async function stop(linkup: Linkup, row?: Row): Promise<void> {
   if (!row && linkup.model.starting.size > 0) return await cancelStart(linkup);
   const session = await chooseSession(linkup, row);
   if (session) await (await linkup.manager).stop(selectorOf(session));
 }
 
-/** Of a session, or of a component on its row. */
+/** Restarts a session, or on a component's row that component. */
 export async function restart(linkup: Linkup, row?: Row): Promise<void> {
   if (row?.subject.is === "component") return await (await linkup.manager).restart(row.subject.component.id);
   const session = await chooseSession(linkup, row);
@@ -47,7 +47,7 @@ export async function restart(linkup: Linkup, row?: Row): Promise<void> {
   await linkup.start(configPath, session.kind === "isolated" ? "isolated" : "tunneled");
 }
 
-/** Ends what this window is starting; on a row also what another window or terminal is. */
+/** Cancels the start of this window; on a row also that of another window or terminal. */
 export async function cancelStart(linkup: Linkup, row?: Row): Promise<void> {
   const { starting } = linkup.model;
   const subject = row?.subject;
@@ -63,7 +63,7 @@ export async function cancelStart(linkup: Linkup, row?: Row): Promise<void> {
   }
 }
 
-/** In an untrusted workspace nothing is started: the command says so, and offers what can be done about it. */
+/** False in an untrusted workspace, after telling the user and offering to manage trust. */
 export async function trusted(): Promise<boolean> {
   if (vscode.workspace.isTrusted) return true;
   const manage = t("Manage Workspace Trust");

@@ -28,9 +28,11 @@ export async function setWorkerToken(
   });
   if (token === undefined) return;
   await storeToken(secrets, workerUrl, token.trim());
+  // Entering a token for this Worker confirms the Worker.
+  if (token.trim()) await (await linkup.manager).confirmWorker(workerUrl);
   if (!token.trim()) return void vscode.window.setStatusBarMessage(t("Worker token removed"), 3000);
   const session = sessionOf(linkup.model, file.path);
-  // A session that the Worker refused goes on with the new token.
+  // Retry with the new token.
   if (session?.state === "failed") return void (await linkup.start(file.path));
   if (session) return void vscode.window.setStatusBarMessage(t("Worker token stored"), 3000);
   const start = t("Start");

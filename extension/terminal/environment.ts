@@ -10,10 +10,10 @@ import { terminalVariables } from "./variables.ts";
 
 export function registerTerminalEnvironment(context: vscode.ExtensionContext, linkup: Linkup): void {
   const all = context.environmentVariableCollection;
-  // Nothing outlives the window: another one may have another session, or none.
+  // Not persisted: another window may have another session, or none.
   all.persistent = false;
   all.description = t("The session of this workspace, and the `linkup` command");
-  /** What was last set: setting anew makes VS Code tell the user to restart every terminal. */
+  /** The variables last set. Setting them again makes VS Code ask the user to restart every terminal. */
   let last = "";
   const update = () => {
     const folders = vscode.workspace.workspaceFolders ?? [];
@@ -50,7 +50,7 @@ function variablesOf(folder: vscode.WorkspaceFolder, { model }: Linkup): Record<
   return terminalVariables(config && sessionOf(model, config.path));
 }
 
-/** Puts `linkup` at the end of the PATH, so that one of the user's own wins. */
+/** Appends `linkup` to the PATH, so that the user's own installation takes precedence. */
 async function offerCommand(
   context: vscode.ExtensionContext,
   all: vscode.GlobalEnvironmentVariableCollection,

@@ -1,8 +1,8 @@
-/** What terminals know of the session of their folder: a pure function of it. */
+/** Environment variables for terminals, as a pure function of the folder's session. */
 import type { SessionView } from "../../manager/model/snapshot.ts";
 
 /**
- * `LINKUP_SESSION`, `LINKUP_URL` (of the first domain), and the hosts that a Vite dev server shall accept:
+ * `LINKUP_SESSION`, `LINKUP_URL` (of the first domain), and the hosts that a Vite dev server should accept:
  * those below the first domain.
  */
 export function terminalVariables(session: SessionView | undefined): Record<string, string> {

@@ -45,7 +45,7 @@ function languageModelTool(
     async invoke({ input }, cancellation) {
       const { AGENT_TOOLS } = await import("../../agent-tools/catalogue.ts");
       const tool = AGENT_TOOLS.find((candidate) => candidate.name === name)!;
-      // In an untrusted workspace nothing is started, whoever asks.
+      // Tools that change something are refused in an untrusted workspace.
       if (!tool.readOnly && !vscode.workspace.isTrusted)
         throw new Error("The workspace is not trusted: Linkup starts nothing in it.");
       const cancelled = new AbortController();
@@ -60,7 +60,7 @@ function languageModelTool(
   };
 }
 
-/** What the tools need: sessions and files that are not named are those of the workspace, chosen by the user where there are several. */
+/** Resolves sessions and files that a call does not name: those of the workspace, chosen by the user where there are several. */
 async function hostOf(linkup: Linkup): Promise<AgentToolHost> {
   await linkup.configs.ready();
   return {
@@ -140,7 +140,7 @@ async function theSession(linkup: Linkup) {
   return session;
 }
 
-/** What a session's URL will look like, before it has a name. */
+/** The pattern of a session's URL, before the session has a name. */
 async function publicUrl(linkup: Linkup): Promise<string> {
   await linkup.configs.ready();
   const [file] = linkup.configs.files;

@@ -1,6 +1,6 @@
 /**
- * `linkup mcp` for those agents in VS Code that know MCP servers, and not the editor's own tools. Only where a setting
- * asks for it: all other agents would be given every tool twice.
+ * Registers `linkup mcp` for agents in VS Code that support MCP servers but not the editor's own tools. Off by default:
+ * other agents would see every tool twice.
  */
 import { join } from "node:path";
 import * as vscode from "vscode";
@@ -30,7 +30,7 @@ export function registerMcpServer(context: vscode.ExtensionContext, linkup: Link
         return new vscode.McpStdioServerDefinition(label, process.execPath, argv, env, version);
       });
     },
-    /** It knows nothing of secret storage: the token comes in its environment, when it starts. */
+    /** The server cannot read secret storage, so the token is passed in its environment when it starts. */
     async resolveMcpServerDefinition(server) {
       const { linkup: worker } = await readConfigFile(String(server.env.LINKUP_CONFIG));
       const token = await storedToken(context.secrets, worker.worker_url);
@@ -46,7 +46,7 @@ export function registerMcpServer(context: vscode.ExtensionContext, linkup: Link
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (!event.affectsConfiguration(`linkup.${SETTING}`)) return;
       changed.fire();
-      // VS Code sees to the condition in package.json in its own time, and then forgets what it was told before.
+      // VS Code evaluates the `when` clause of package.json asynchronously and drops definitions announced before that.
       setTimeout(() => changed.fire(), SETTLE_MS);
     }),
   );

@@ -8,7 +8,7 @@ export function readyText({ name, urls }: SessionView): string {
   return [`Linkup: ready, session ${name}`, ...urls.map((url) => `  ${url}`)].join("\n");
 }
 
-/** `linkup.yaml:1:1: error: what happened`, so that the problem has a place to go to. */
+/** `linkup.yaml:1:1: error: what happened`, so that the Problems panel can link to the file. */
 export function failedText(configPath: string, { title, message }: Problem): string {
   return `${configPath}:1:1: error: ${title}. ${message.replaceAll("\n", " ")}\nLinkup: failed`;
 }

@@ -40,7 +40,7 @@ function task(linkup: Linkup, folder: vscode.WorkspaceFolder, definition: Defini
   return result;
 }
 
-/** Shows the session's life; ending the task stops the session, if the task has started it. */
+/** Prints the session's progress. Ending the task stops the session if the task started it. */
 class SessionTerminal implements vscode.Pseudoterminal {
   readonly #linkup: Linkup;
   readonly #folder: vscode.WorkspaceFolder;
@@ -94,7 +94,7 @@ class SessionTerminal implements vscode.Pseudoterminal {
     return session;
   }
 
-  /** The task ends with the session, whoever stops it. */
+  /** Ends the task when the session ends, no matter who stopped it. */
   #follow(path: string): void {
     this.#following = this.#linkup.onDidChange(() => {
       if (sessionOf(this.#linkup.model, path)) return;

@@ -1,4 +1,4 @@
-/** What Undo System Changes shows, as Markdown. */
+/** The page of Undo System Changes, as Markdown. */
 import type { SystemChange } from "../../manager/components/local-dns/changes.ts";
 import { codeBlock, escaped } from "../markdown.ts";
 import { t } from "../words.ts";

@@ -1,4 +1,4 @@
-/** Why a request goes where it goes, as Markdown. */
+/** The explanation of a routing decision, as Markdown. */
 import { explanationText } from "../../agent-tools/explanation-text.ts";
 import type { Explanation } from "../../core/routing/explain-request.ts";
 import { code, codeBlock, escaped } from "../markdown.ts";

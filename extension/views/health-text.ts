@@ -1,4 +1,4 @@
-/** What Doctor shows, as Markdown: every check, what was found, and what helps. */
+/** The page of Doctor, as Markdown: every check, its finding, and its fixes. */
 import type { Check, CheckState, HealthReport } from "../../manager/doctor/report.ts";
 import { code, codeBlock, escaped, escapedLines } from "../markdown.ts";
 import { t } from "../words.ts";

@@ -17,7 +17,7 @@ import {
 } from "../window-model.ts";
 import { t } from "../words.ts";
 
-/** What a row stands for, and what its commands are given. */
+/** The thing a row represents; passed to the row's commands. */
 export type Subject =
   | { is: "session"; session: SessionView }
   | { is: "config"; config: ConfigFile }
@@ -29,7 +29,7 @@ export type Subject =
   | { is: "problem"; problem: Problem };
 
 export interface Row {
-  /** The same for the same thing, so that it stays expanded and selected. */
+  /** Stable, so that the row stays expanded and selected. */
   id: string;
   label: string;
   description: string;
@@ -37,9 +37,9 @@ export interface Row {
   icon: { name: string; color?: string };
   /** Markdown. */
   tooltip: string;
-  /** What a screen reader says. */
+  /** Read by screen readers. */
   spoken: string;
-  /** What menus ask for: `service.local`, `session.running`… */
+  /** The `viewItem` that menu conditions test: `service.local`, `session.running`… */
   context: string;
   subject: Subject;
   expanded?: boolean;
@@ -50,7 +50,7 @@ const GREEN = "testing.iconPassed";
 const YELLOW = "list.warningForeground";
 const RED = "list.errorForeground";
 
-/** Empty when there is nothing but what a welcome view says better. */
+/** Empty when the welcome view says it better. */
 export function sessionRows(model: WindowModel): Row[] {
   if (!model.trusted && model.configs.length > 0)
     return [trustRow(), ...model.configs.map((config) => configuredRow(config, model))];
@@ -60,7 +60,7 @@ export function sessionRows(model: WindowModel): Row[] {
   const { problems } = model.snapshot;
   if (own.length + others.length + problems.length === 0 && !starting && model.configs.length < 2) return [];
   return [
-    // Two sessions may have the same trouble.
+    // Several sessions may report the same problem.
     ...new Map(problems.map((problem) => [problem.message, problemRow(problem, model)])).values(),
     ...own.map((session) => sessionRow(session, model, true)),
     ...idleConfigs(model).map((config) => configRow(config, model)),
@@ -75,10 +75,10 @@ function sessionRow(session: SessionView, model: WindowModel, own: boolean): Row
   const local = services.filter(({ target }) => target === "local").length;
   const facts = [
     ...(state !== "running" ? [stateWord(state)] : []),
-    // All of a preview is elsewhere.
+    // A preview has no local services.
     ...(state === "running" && kind !== "preview" ? [t("{0} of {1} local", local, services.length)] : []),
     ...(kind === "tunneled" ? [] : [kindWord(kind)]),
-    // Which one it is, where there is more than one.
+    // The folder, where there are several.
     ...(config && (model.configs.length > 1 || session.secondary) ? [config.folder] : []),
     ...(config || !session.configPath ? [] : [folderOf(session.configPath)]),
   ];
@@ -132,7 +132,7 @@ function urlRow(session: SessionView, url: string): Row {
 function serviceRow(session: SessionView, service: ServiceView): Row {
   const { name, target, latencyMs, reason } = service;
   const address = service[target];
-  // Of a session that does not run, nothing is known but what is wanted.
+  // Health is unknown unless the session runs.
   const runs = session.state === "running";
   const changing = runs && service.changing;
   const health = runs && !changing ? service.health : "unknown";
@@ -183,7 +183,7 @@ function configRow(config: ConfigFile, model: WindowModel): Row {
   };
 }
 
-/** What a file says, where nothing may be started. */
+/** The content of a file in an untrusted workspace. */
 function configuredRow(config: ConfigFile, model: WindowModel): Row {
   const children = config.services.map(({ name, remote, local }): Row => {
     const places = [`${targetWord("remote")} ${hostOf(remote)}`, `${targetWord("local")} ${hostOf(local)}`];
@@ -204,7 +204,7 @@ function configuredRow(config: ConfigFile, model: WindowModel): Row {
   return { ...row, context, expanded: true, children };
 }
 
-/** What the view's message says is up to the user. */
+/** Opens the editor of workspace trust. */
 function trustRow(): Row {
   const label = t("Manage Workspace Trust");
   return {
@@ -236,7 +236,7 @@ function problemRow(problem: Problem, { configs }: WindowModel): Row {
   };
 }
 
-/** One row for all of them, opened when one needs attention; none while nothing runs. */
+/** One row for all components, expanded when one needs attention; hidden while nothing runs. */
 function componentsRow(components: readonly ComponentView[]): Row[] {
   const shown = components.filter(({ state }) => state !== "stopped");
   if (shown.length === 0) return [];
@@ -251,7 +251,7 @@ function componentsRow(components: readonly ComponentView[]): Row[] {
         : outdated.length > 0
           ? t("{0} outdated", outdated.map(({ id }) => componentName(id)).join(", "))
           : t("all ready");
-  // One that a user has closed stays closed until there is something else to see to.
+  // A row that the user collapsed stays so until its state changes.
   const look = failed.length > 0 ? ":failed" : outdated.length > 0 ? ":outdated" : "";
   return [
     {
@@ -265,7 +265,7 @@ function componentsRow(components: readonly ComponentView[]): Row[] {
       subject: { is: "components" },
       expanded: look !== "",
       children: shown.map((component, at) => {
-        // There may be several tunnels and Workers.
+        // Several sessions may have a tunnel or a Worker each.
         const before = shown.slice(0, at).filter(({ id }) => id === component.id).length;
         return componentRow(component, before + 1);
       }),
@@ -273,14 +273,14 @@ function componentsRow(components: readonly ComponentView[]): Row[] {
   ];
 }
 
-/** `number`: which one of its kind it is. */
+/** `number`: counts components of the same kind, from 1. */
 function componentRow(component: ComponentView, number: number): Row {
   const { id, state, pid, detail, outdated } = component;
   const facts = [
     componentState(state),
     ...(outdated ? [t("outdated")] : []),
     ...(pid === undefined ? [] : [t("pid {0}", pid)]),
-    // Why it failed is a problem, which has a row of its own.
+    // The reason of a failure is shown as a problem.
     ...(detail && state !== "failed" ? [brief(detail)] : []),
   ];
   const icons = {
@@ -302,7 +302,7 @@ function componentRow(component: ComponentView, number: number): Row {
   };
 }
 
-/** The rows as a person reads them: two spaces per level, `▾` or `▸` where there are children. */
+/** Renders the rows as text, for tests: two spaces per level, `▾` or `▸` where there are children. */
 export function rowsText(rows: readonly Row[], level = 0): string {
   return rows
     .map((row) => {

@@ -7,7 +7,7 @@ import { ownSessions, workspaceState } from "../window-model.ts";
 import { t } from "../words.ts";
 import { type Row, sessionRows } from "./rows.ts";
 
-/** Changes that come in one go are drawn once. */
+/** Coalesces changes that arrive together into one redraw. */
 const COALESCE_MS = 30;
 
 export function registerSessionsView(context: vscode.ExtensionContext, linkup: Linkup): vscode.TreeView<Row> {
@@ -43,7 +43,7 @@ function setContextKeys({ model }: Linkup): void {
     void vscode.commands.executeCommand("setContext", CONTEXT_KEYS[key as keyof typeof CONTEXT_KEYS], value);
 }
 
-/** Where there are rows there is no welcome view to say it. */
+/** Shown above the rows, where the welcome view is hidden. */
 function message({ model: { trusted, configs } }: Linkup): string {
   return trusted || configs.length === 0
     ? ""
@@ -76,8 +76,8 @@ class SessionRows implements vscode.TreeDataProvider<Row> {
   }
 
   /**
-   * Draws anew only the rows that look different. VS Code forgets a row's children while it draws it, and with them
-   * what a click is about: so a row keeps its identity, and no more is drawn than must be.
+   * Redraws only the rows that look different. VS Code drops a row's children while it redraws the row, and clicks on
+   * them are lost; so rows keep their identity.
    */
   update(): void {
     const before = ids(this.#roots);
@@ -89,7 +89,7 @@ class SessionRows implements vscode.TreeDataProvider<Row> {
     else if (changed.length > 0) this.#changed.fire(changed);
   }
 
-  /** The row that VS Code knows, brought up to date. */
+  /** The row object that VS Code already has, updated in place. */
   #settle(fresh: Row, known: Map<string, Row>, changed: Row[]): Row {
     const children = fresh.children.map((child) => this.#settle(child, known, changed));
     const row = this.#known.get(fresh.id) ?? { ...fresh, children };
@@ -102,7 +102,7 @@ class SessionRows implements vscode.TreeDataProvider<Row> {
   async getChildren(row?: Row): Promise<Row[]> {
     if (row) return row.children;
     await this.#linkup.configs.ready();
-    // Who looks at the view wants to see what runs, also where there is no linkup.yaml.
+    // An open view shows what runs, even without a linkup.yaml.
     void this.#linkup.manager;
     return this.#roots;
   }
@@ -127,7 +127,7 @@ class SessionRows implements vscode.TreeDataProvider<Row> {
     return item;
   }
 
-  /** The tooltip is that of now, not of when the row was drawn. */
+  /** Computed on hover, so that times are current. */
   resolveTreeItem(item: vscode.TreeItem, row: Row): vscode.TreeItem {
     item.tooltip = new vscode.MarkdownString(
       [row.tooltip, ...uptimeOf(row.subject)].filter(Boolean).join("\n\n"),
@@ -136,7 +136,7 @@ class SessionRows implements vscode.TreeDataProvider<Row> {
   }
 }
 
-/** Of processes of this machine. */
+/** Only for components that are processes on this machine. */
 function uptimeOf(subject: Row["subject"]): string[] {
   if (subject.is !== "component") return [];
   const { pid, state, since } = subject.component;
@@ -147,7 +147,7 @@ function ids(rows: readonly Row[]): string {
   return rows.map(({ id }) => id).join("\n");
 }
 
-/** What of a row, without its children, is seen or offered. */
+/** Everything about a row that is visible or affects its menus, except its children. */
 function look({ label, description, icon, spoken, context, children }: Row): string {
   return JSON.stringify([label, description, icon, spoken, context, ids(children)]);
 }

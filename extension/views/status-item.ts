@@ -9,7 +9,7 @@ export interface StatusItem {
   text: string;
   /** Markdown; also what a screen reader says after the text. */
   tooltip: string;
-  /** For what a user must see to: a session that failed. */
+  /** Set when the user has to act: the session failed. */
   alarming: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** What Show Status shows, as Markdown: a pure function of the model. */
+/** The page of Show Status, as Markdown: a pure function of the model. */
 import type { SessionView } from "../../manager/model/snapshot.ts";
 import { componentName, componentState, healthWord, kindWord, stateWord, targetWord } from "../labels.ts";
 import { code, codeBlock, escaped, escapedLines, link } from "../markdown.ts";

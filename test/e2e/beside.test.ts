@@ -60,7 +60,9 @@ test("a preview cannot reach this machine, and says so before it is created", as
   await window.press("Enter");
   await window.quickInput("http://localhost:3000", "Where web is");
   await window.until("the objection", async () =>
-    (await window.page.locator(".quick-input-widget").textContent())?.includes("lives without this machine"),
+    (await window.page.locator(".quick-input-widget").textContent())?.includes(
+      "which a preview cannot reach",
+    ),
   );
   await window.press("Escape");
 });

@@ -71,7 +71,7 @@ test("lenses that route, a route that is tested, a problem that is explained, a 
 
   await window.press("ControlOrMeta+Home");
   await window.typeText("xyz: 1\n");
-  const unknown = 'Linkup does not know the key "xyz"';
+  const unknown = 'Unknown key "xyz"';
   await window.until("the problem", async () =>
     (await window.problems()).some((text) => text.includes(unknown)),
   );

@@ -159,7 +159,7 @@ test("Doctor offers to solve what it finds: processes that are left over are end
     );
     await window.command("Linkup: End Orphaned Processes");
     await window.until("that there is none", async () =>
-      (await window.toasts()).some((text) => text.includes("No process of Linkup was left over")),
+      (await window.toasts()).some((text) => text.includes("No orphaned processes")),
     );
   } finally {
     left.kill("SIGKILL");

@@ -154,7 +154,7 @@ async function takeGermanPicture(): Promise<void> {
     await widenSideBar(window);
     await window.button("Starten");
     await window.openFile("linkup.yaml");
-    await window.inlineAction("api", "Auf lokal leiten");
+    await window.inlineAction("api", "Auf lokal umschalten");
     await window.until(
       "the code lens",
       async () => (await window.page.getByText(/lokal · gesund/).count()) > 0,

@@ -73,7 +73,7 @@ test("another machine's browser: local services are opened through VS Code, and 
   await tab.close();
   await window.command("Linkup: Install Local DNS…");
   await toast(
-    /on another machine than your browser, which would not ask a local DNS here\. Use the session's URL/,
+    /on another machine than your browser, so local DNS here has no effect\. Use the session's URL/,
   );
 });
 
@@ -124,7 +124,7 @@ test("German: the view, the commands, the notifications, the editor", async () =
   await toast(/gespeichert/);
   await window.button("Starten");
   await window.until("the session", async () => (await window.tree()).includes("0 von 3 lokal"));
-  await window.inlineAction("api", "Auf lokal leiten");
+  await window.inlineAction("api", "Auf lokal umschalten");
   await window.until("api to be local", async () =>
     (await window.tree()).includes(`api  lokal · localhost:${shop.local.api}`),
   );

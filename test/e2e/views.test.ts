@@ -9,9 +9,6 @@ import { Workbench } from "./workbench.ts";
 const vsix = join(root, "linkup.vsix");
 let shop: Shop;
 let window: Workbench;
-/** `slim-gecko` */
-let name: string;
-
 beforeAll(async () => {
   shop = await Shop.start();
   await mkdir(join(shop.folder, ".vscode"));
@@ -19,6 +16,7 @@ beforeAll(async () => {
   await writeFile(join(shop.folder, ".vscode", "tasks.json"), JSON.stringify({ version: "2.0.0", tasks }));
   window = await Workbench.start({ vsix, folders: [shop.folder], env: { LINKUP_WORKER_TOKEN: TOKEN } });
   await window.showView();
+  await window.stopped();
 });
 afterAll(async () => {
   await window?.stop();
@@ -45,7 +43,41 @@ const pageWith = (pattern: RegExp) =>
   });
 const closeEditors = () => window.command("View: Close All Editors");
 
+const STOPPED = "$(link) Linkup";
+const nameNow = async () => /^\$\(link\) ([a-z]+-[a-z]+)$/.exec((await status()) ?? "")?.[1];
+
+/** The name of the workspace's session, which is started unless a test before has: no test depends on another. */
+async function running(): Promise<string> {
+  const name = await nameNow();
+  if (name) return name;
+  if (startFailed) throw new Error("The session did not start in a test before.", { cause: startFailed });
+  try {
+    await window.command("Linkup: Start");
+    return await window.until("the session", nameNow, 60_000);
+  } catch (error) {
+    startFailed = error;
+    throw error;
+  }
+}
+let startFailed: unknown;
+
+/** Every service of the running session is remote. */
+async function allRemote(): Promise<string> {
+  const name = await running();
+  if ((await window.tree()).includes(`▾ ${name}  0 of 3 local`)) return name;
+  await window.command("Linkup: Route All to Remote");
+  await inTree(`▾ ${name}  0 of 3 local`);
+  return name;
+}
+
+async function stopped(): Promise<void> {
+  if ((await status()) === STOPPED) return;
+  await window.command("Linkup: Stop");
+  await window.stopped();
+}
+
 test("the status bar's menu offers to start", async () => {
+  await stopped();
   await window.clickStatusBar("session");
   await window.until("the menu", async () =>
     (await window.quickPickItems()).some((item) => item.includes("Start")),
@@ -55,26 +87,30 @@ test("the status bar's menu offers to start", async () => {
 });
 
 test("the task starts the session and is ready when it is; it ends with the session", async () => {
-  // VS Code fills the list of tasks while it is open: a pick that comes in between picks nothing.
-  for (let attempt = 0; attempt < 3 && (await status()) === "$(link) Linkup"; attempt++) {
-    await window.command("Tasks: Run Task");
-    await window.quickPick("session");
-    await expect
-      .poll(status, { timeout: 10_000 })
-      .not.toBe("$(link) Linkup")
-      .catch(() => {});
-  }
+  await stopped();
+  // VS Code closes the list when something else takes the focus, and fills it while it is open.
+  await window.until(
+    "the task to start",
+    async () => {
+      if ((await status()) !== STOPPED) return true;
+      await window.command("Tasks: Run Task");
+      await window.quickPick("session");
+      await expect.poll(status, { timeout: 5_000 }).not.toBe(STOPPED);
+      return true;
+    },
+    60_000,
+  );
   const terminal = window.page.locator(
     ".terminal-wrapper.active .xterm-accessibility, .terminal-wrapper.active",
   );
-  await window.until("the session", async () => /^\$\(link\) [a-z]+-[a-z]+$/.test((await status()) ?? ""));
-  name = (await status())!.replace("$(link) ", "");
+  const name = await window.until("the session", nameNow);
   await terminal.first().waitFor();
   await window.screenshot("task");
   expect((await shop.ask(`${name}.shop.localhost`, "/")).by).toBe("remote web");
 });
 
 test("Space on a service's row toggles it, and Enter on nothing else does", async () => {
+  await allRemote();
   await window.row("api").click();
   await window.press("Space");
   await inTree(`api  local · localhost:${shop.local.api}`);
@@ -83,6 +119,7 @@ test("Space on a service's row toggles it, and Enter on nothing else does", asyn
 });
 
 test("Route Service: health and target of each, picking one toggles it", async () => {
+  await allRemote();
   await window.command("Linkup: Route Service…");
   const items = await window.until("the services", async () => {
     const shown = await window.quickPickItems();
@@ -97,6 +134,7 @@ test("Route Service: health and target of each, picking one toggles it", async (
 });
 
 test("Route All to Local, Route All to Remote", async () => {
+  const name = await allRemote();
   await window.command("Linkup: Route All to Local");
   await inTree(`▾ ${name}  3 of 3 local`);
   await window.command("Linkup: Route All to Remote");
@@ -104,6 +142,7 @@ test("Route All to Local, Route All to Remote", async () => {
 });
 
 test("a service's context menu toggles it and opens it", async () => {
+  await allRemote();
   await window.contextMenu("auth", "Route to Local");
   await inTree("auth  local");
   await window.contextMenu("auth", "Route to Remote");
@@ -111,6 +150,7 @@ test("a service's context menu toggles it and opens it", async () => {
 });
 
 test("Open Session in Browser opens the URL of the chosen domain", async () => {
+  const name = await running();
   const opened = window.context.waitForEvent("page");
   await window.command("Linkup: Open Session in Browser");
   await window.quickPick(`${name}.shop.localhost:${shop.workerPort}`);
@@ -121,12 +161,14 @@ test("Open Session in Browser opens the URL of the chosen domain", async () => {
 });
 
 test("a URL's row copies it", async () => {
+  const name = await running();
   const url = `http://${name}.api.shop.localhost:${shop.workerPort}`;
   await window.inlineAction(url, "Copy Session URL");
   await window.until("the clipboard", async () => (await window.clipboard()) === `${url}/`);
 });
 
 test("Show Status is a readable page with every session and JSON for an issue", async () => {
+  const name = await running();
   await window.command("Linkup: Show Status");
   const text = await pageWith(/Linkup Status/);
   for (const part of [
@@ -143,6 +185,7 @@ test("Show Status is a readable page with every session and JSON for an issue", 
 });
 
 test("Explain Request says which session, service and target, and what would help", async () => {
+  const name = await running();
   await window.command("Linkup: Explain Request…");
   await window.quickInput(`http://${name}.shop.localhost/auth/login`);
   await window.quickInput("", "Headers");
@@ -160,6 +203,7 @@ test("Explain Request says which session, service and target, and what would hel
 });
 
 test("a link is followed only when the user agrees", async () => {
+  await allRemote();
   const follow = async (link: string) => {
     await window.command("Developer: Open URL");
     await window.quickInput(`code-oss://linkup-dev.linkup${link}`);
@@ -205,6 +249,7 @@ async function saidInTerminal(script: string): Promise<string[]> {
 }
 
 test("terminals know the session, and have the linkup command", async () => {
+  const name = await running();
   const [session, url, hosts, ...json] = await saidInTerminal(
     "echo $LINKUP_SESSION; echo $LINKUP_URL; echo $__VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS; linkup status --json",
   );
@@ -217,6 +262,7 @@ test("terminals know the session, and have the linkup command", async () => {
 });
 
 test("with both settings off, terminals are as without Linkup", async () => {
+  await running();
   const file = join(shop.folder, ".vscode", "settings.json");
   const off = { "linkup.terminal.environment": false, "linkup.terminal.command": false };
   await writeFile(file, JSON.stringify(off));
@@ -235,6 +281,7 @@ test("with both settings off, terminals are as without Linkup", async () => {
 });
 
 test("Show Logs: of this window and of each component, without the token", async () => {
+  await running();
   await window.command("Linkup: Show Logs");
   const items = await window.until("the logs", async () => {
     const shown = await window.quickPickItems();
@@ -254,6 +301,7 @@ test("Show Logs: of this window and of each component, without the token", async
 });
 
 test("Restart keeps the name; the menu stops the session", async () => {
+  const name = await running();
   const servers = () => window.processes().filter(({ command }) => command.includes("local-server.js"));
   const [before] = servers();
   await window.command("Linkup: Restart");
@@ -266,6 +314,7 @@ test("Restart keeps the name; the menu stops the session", async () => {
 });
 
 test("Start Isolated serves the session on this machine, without the Worker", async () => {
+  await stopped();
   await window.command("Linkup: Start Isolated");
   await inTree(/▾ [a-z0-9-]+ {2}0 of 3 local · isolated/);
   await window.screenshot("isolated");

@@ -1,4 +1,4 @@
-/** One version of a linkup.yaml as all features of the editor see it: parsed once, whoever asks first. */
+/** The parsed model of one version of a linkup.yaml, shared by all editor features. */
 import { type ParsedConfig, parseConfig } from "../../../core/config/parse-config.ts";
 import type { YamlTree } from "../../../core/config/yaml/yaml-tree.ts";
 import { type Outline, outlineOf } from "./outline.ts";
@@ -20,14 +20,14 @@ export interface DocumentModel {
   outline: Outline;
 }
 
-/** With the model of the text before an edit, only what was touched is read again. */
+/** Incremental when given the model before the edit. */
 export function modelOf(text: string, previous?: DocumentModel): DocumentModel {
   const parsed = parseConfig(text, previous?.parsed);
   const { tree } = parsed.positions;
   return { text, parsed, tree, outline: outlineOf(tree) };
 }
 
-/** The models of the open documents, one for each: that of its last version. */
+/** Caches the model of each open document's latest version. */
 export class DocumentModels {
   readonly #models = new Map<string, { version: number; model: DocumentModel }>();
 

@@ -1,4 +1,4 @@
-/** What is true right now, beside the text: of the file's session, of this machine's ports, of version control. */
+/** Live facts about a file besides its text: its session, listening ports, version control. */
 import { addressOf } from "../../../core/config/checks/check-locations.ts";
 import type { SessionView } from "../../../manager/model/snapshot.ts";
 
@@ -9,7 +9,7 @@ export interface EditorFacts {
   sessionNames: readonly string[];
   /** The TCP ports on which something listens on this machine; undefined while that is not known. */
   listening: ReadonlySet<number> | undefined;
-  /** Version control has the file: what is written in it is seen by others. */
+  /** Git tracks the file, so others can read it. */
   tracked: boolean;
 }
 

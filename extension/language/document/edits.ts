@@ -21,7 +21,7 @@ export function scalar(text: string, style: ScalarNode["style"] = "plain", inFlo
     !(inFlow && /[,[\]{}]/.test(text)) &&
     !/^(null|~|true|false|[-+]?(\d[\d_]*)?\.?\d*(e[-+]?\d+)?|0[xo][\da-f]+|[-+]?\.(inf|nan))$/i.test(text);
   if (plain) return text;
-  // What has backslashes reads better where they stand for themselves.
+  // Single quotes keep backslashes readable.
   return /[\\"]/.test(text) && /^[ -~]*$/.test(text) ? scalar(text, "single") : JSON.stringify(text);
 }
 

@@ -1,11 +1,11 @@
-/** On which TCP ports something listens on this machine. */
+/** The TCP ports with a listener on this machine. */
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** Undefined where the system does not tell. */
+/** Undefined where the system does not provide them. */
 export async function listeningPorts(
   platform: NodeJS.Platform = process.platform,
 ): Promise<Set<number> | undefined> {
@@ -18,7 +18,7 @@ export async function listeningPorts(
     if (platform === "win32")
       return fromNetstat((await run("netstat", ["-an", "-p", "TCP"], { timeout: 5000 })).stdout);
   } catch {
-    // The tool is absent or refuses: then nothing is known, and nothing is said.
+    // The tool is missing or failed: report unknown.
   }
   return undefined;
 }

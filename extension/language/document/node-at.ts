@@ -1,4 +1,4 @@
-/** What stands at a place of the text. */
+/** The YAML node at an offset. */
 import type { AliasNode, Path, ScalarNode, YamlNode } from "../../../core/config/yaml/yaml-node.ts";
 import type { YamlTree } from "../../../core/config/yaml/yaml-tree.ts";
 import type { Span } from "./document-model.ts";
@@ -60,7 +60,7 @@ export function flowAt(
   return found;
 }
 
-/** One that is never closed goes on to where the next thing starts. */
+/** An unclosed one ends where the next node starts. */
 function flowEnd(text: string, { start, end }: YamlNode): number {
   if (end - start > 1 && /[\]}]/.test(text[end - 1]!)) return end;
   return end + /^[\s,]*/.exec(text.slice(end, end + 200))![0].length + 1;

@@ -1,4 +1,4 @@
-/** Where in the structure a cursor is: also in text that is no YAML yet, because it is being typed. */
+/** Locates the cursor in the structure, also in incomplete YAML. */
 import type { YamlTree } from "../../../core/config/yaml/yaml-tree.ts";
 import type { Span } from "./document-model.ts";
 import { lineStart } from "./lines.ts";

@@ -1,4 +1,4 @@
-/** What can be clicked in a linkup.yaml: the lenses above services, and the quick fixes. */
+/** Code lenses above services, and quick fixes. */
 import * as vscode from "vscode";
 import { type Command, commandId } from "../../ids.ts";
 import { storeToken } from "../../worker-token-storage.ts";
@@ -46,7 +46,7 @@ export function registerActions(
   ];
 }
 
-/** A command of the Sessions view, called for a service as by its row. */
+/** A command of the Sessions view with a service as its argument, as if called from its row. */
 function serviceCommand(
   { session }: EditorFacts,
   command: Command,
@@ -71,10 +71,10 @@ function workspaceEdit(
   return result;
 }
 
-/** Called by the quick fix alone. The token itself is in no argument, where it might be logged. */
+/** Internal command of the quick fix. The token is not an argument, because arguments may be logged. */
 const MOVE_TOKEN = "linkup.moveToken";
 
-/** Stores the token that is written in the file, and then takes it out. */
+/** Stores the token of the file, then removes it from the file. */
 async function moveToken(
   uri: vscode.Uri,
   documents: ConfigDocuments,

@@ -3,7 +3,7 @@ import * as vscode from "vscode";
 import type { ConfigFiles } from "../../config-files.ts";
 import { type DocumentModel, DocumentModels, type Span } from "../document/document-model.ts";
 
-/** What any of them is written in; `has` tells them from other YAML. */
+/** Matches all YAML; `has` decides whether a document is a linkup.yaml. */
 export const SELECTOR: vscode.DocumentSelector = [{ language: "yaml" }, { pattern: "**/linkup.{yaml,yml}" }];
 
 export class ConfigDocuments {
@@ -14,7 +14,7 @@ export class ConfigDocuments {
     this.#configs = configs;
   }
 
-  /** Files of that name anywhere, saved or not, and those that the setting names; not their versions of the past. */
+  /** True for files named linkup.yaml in any folder, saved or not, and for those named by the setting; false for versions in git's history. */
   has({ uri }: vscode.TextDocument): boolean {
     if (uri.scheme === "git") return false;
     return (
@@ -22,7 +22,7 @@ export class ConfigDocuments {
     );
   }
 
-  /** Of the text as it is now; parsed once, whoever asks. */
+  /** The model of the current text, parsed once per version. */
   model(document: vscode.TextDocument): DocumentModel {
     const { uri, version } = document;
     return this.#models.get({ key: uri.toString(), version, text: () => document.getText() });

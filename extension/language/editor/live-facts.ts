@@ -1,4 +1,4 @@
-/** Keeps the facts of the open files: the session follows the manager, ports are looked at while a file is in view. */
+/** Keeps the facts of open files up to date: sessions from the manager, listening ports by polling while a file is visible. */
 import * as vscode from "vscode";
 import type { Linkup } from "../../linkup.ts";
 import type { EditorFacts } from "../document/editor-facts.ts";
@@ -18,7 +18,7 @@ export class LiveFacts implements vscode.Disposable {
   #timer: NodeJS.Timeout | undefined;
   #looking = false;
 
-  /** A fact that an open file depends on is another one now. */
+  /** Fires when a fact has changed. */
   readonly onDidChange = this.#changed.event;
 
   constructor(linkup: Linkup, documents: ConfigDocuments) {
@@ -54,7 +54,7 @@ export class LiveFacts implements vscode.Disposable {
     for (const disposable of this.#disposables) disposable.dispose();
   }
 
-  /** Now and from then on every few seconds, as long as somebody sees a linkup.yaml. */
+  /** Polls while a linkup.yaml is visible. */
   async #lookAtPorts(): Promise<void> {
     clearTimeout(this.#timer);
     const seen = vscode.window.visibleTextEditors.some(({ document }) => this.#documents.has(document));
@@ -74,7 +74,7 @@ export class LiveFacts implements vscode.Disposable {
   }
 
   async #lookAtGit(document: vscode.TextDocument): Promise<void> {
-    // In a folder that nobody vouches for, no program runs.
+    // Starts no program (git) in an untrusted workspace.
     if (!vscode.workspace.isTrusted || document.uri.scheme !== "file" || !this.#documents.has(document))
       return;
     const key = document.uri.toString();

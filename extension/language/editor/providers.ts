@@ -1,4 +1,4 @@
-/** The features of the editor, as VS Code asks for them: places and texts are converted here, decided elsewhere. */
+/** Adapters from VS Code's providers to the features: they convert positions and results. */
 import * as vscode from "vscode";
 import type { DocumentModel } from "../document/document-model.ts";
 import { type Completion, completions } from "../features/completion.ts";
@@ -10,10 +10,10 @@ import type { LiveFacts } from "./live-facts.ts";
 
 export function registerProviders(documents: ConfigDocuments, facts: LiveFacts): vscode.Disposable[] {
   const { languages } = vscode;
-  /** The model where the document is a linkup.yaml. */
+  /** Calls back with the model if the document is a linkup.yaml. */
   const modelOf = (document: vscode.TextDocument) =>
     documents.has(document) ? documents.model(document) : undefined;
-  /** With the place in the text, for what is asked of a place. */
+  /** The same, with the offset of a position. */
   const at = <T>(
     document: vscode.TextDocument,
     position: vscode.Position,

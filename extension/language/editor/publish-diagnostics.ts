@@ -6,7 +6,7 @@ import { type Code, type DocumentDiagnostic, documentDiagnostics } from "../feat
 import { type ConfigDocuments, toRange } from "./config-documents.ts";
 import type { LiveFacts } from "./live-facts.ts";
 
-/** Where a code is explained. */
+/** The page that explains a code. */
 type Explanations = (code: Code) => vscode.Uri | undefined;
 
 export function registerDiagnostics(
@@ -29,15 +29,15 @@ export function registerDiagnostics(
       uri,
       found.map((finding) => diagnostic(uri, model, finding, explanations)),
     );
-  /** Several changes that come together are looked at once. */
+  /** Coalesces changes of one tick. */
   const checkSoon = (document: vscode.TextDocument) => {
-    // The setting may have named it before.
+    // The setting may no longer name this file.
     if (!documents.has(document)) collection.delete(document.uri);
     else if (!waiting.has(document)) waiting.set(document, setImmediate(check, document));
   };
   const isOpen = (uri: vscode.Uri) =>
     vscode.workspace.textDocuments.some((document) => document.uri.toString() === uri.toString());
-  /** Of a file that nobody has opened; what listens on this machine is for those who look at it. */
+  /** Checks a file that is not open. Port hints are left out: they matter while the file is being read. */
   const checkOnDisk = async (path: string) => {
     const uri = vscode.Uri.file(path);
     if (isOpen(uri)) return;

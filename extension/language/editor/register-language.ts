@@ -12,7 +12,7 @@ import { RouteBench } from "./route-tester.ts";
 
 /** @returns what the command "Test Route" does */
 export function registerLanguage(context: vscode.ExtensionContext, linkup: Linkup): () => Promise<void> {
-  // This file's copy of the words: it is bundled apart.
+  // This bundle has its own copy of words.ts.
   translateWith(vscode.l10n.t);
   const documents = new ConfigDocuments(linkup.configs);
   const facts = new LiveFacts(linkup, documents);
@@ -41,7 +41,7 @@ export function registerLanguage(context: vscode.ExtensionContext, linkup: Linku
     });
 }
 
-/** The lines of the page, from 1, that explain the codes. */
+/** For each code, the 1-based line of the page that explains it. */
 async function headings(page: vscode.Uri): Promise<Map<Code, number>> {
   const text = new TextDecoder().decode(await vscode.workspace.fs.readFile(page));
   const lines = text.split("\n");

@@ -1,4 +1,4 @@
-/** The command "Test Route": while a path or URL is typed, the file shows what takes it. */
+/** The command "Test Route": marks the domain, route and service that match a path or URL while it is typed. */
 import * as vscode from "vscode";
 import { t } from "../../words.ts";
 import { type Mark, testRoute } from "../features/route-test.ts";
@@ -30,7 +30,7 @@ export class RouteBench implements vscode.Disposable {
         after: { color: new vscode.ThemeColor("editorCodeLens.foreground"), margin: "0 0 0 2em" },
       }),
     };
-    // What was shown was true of the text before.
+    // The marks belong to the text before the change.
     this.#changed = vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
       if (document === this.#shownIn?.document && contentChanges.length > 0) this.clear();
     });

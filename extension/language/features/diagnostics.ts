@@ -1,4 +1,4 @@
-/** What is wrong, or worth knowing: core's problems and those that only this machine can tell. */
+/** Diagnostics of a file: core's, and those that depend on this machine. */
 import { DIAGNOSTIC_CODES } from "../../../core/config/model/config-diagnostic.ts";
 import type { Path } from "../../../core/config/yaml/yaml-node.ts";
 import { t, translated } from "../../words.ts";
@@ -15,7 +15,7 @@ export interface DocumentDiagnostic extends Span {
   severity: "error" | "warning" | "hint";
   message: string;
   related?: Span & { message: string };
-  /** What to put in the place's stead. */
+  /** Replacement for the range. */
   suggestion?: string;
 }
 
@@ -83,7 +83,7 @@ function token({ tree }: DocumentModel, { tracked }: EditorFacts): DocumentDiagn
   ];
 }
 
-/** A domain that is the address of a session is worth a warning once there is a session of that name. */
+/** The hint about a domain that is a session's address becomes a warning once that session exists. */
 function withSessions(
   { text }: DocumentModel,
   { sessionNames }: EditorFacts,

@@ -1,4 +1,4 @@
-/** What is shown at rest over a place: the meaning of keys, where services point, what patterns match. */
+/** Hovers: documentation of keys, the state of services, example matches of patterns. */
 import type { Path } from "../../../core/config/yaml/yaml-node.ts";
 import { examplePaths } from "../../../core/regex/analysis/example-paths.ts";
 import { compile, replaceAll } from "../../../core/regex/pattern.ts";

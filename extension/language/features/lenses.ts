@@ -1,4 +1,4 @@
-/** Above each service: where it runs now, how it is, and the way to the other place. */
+/** Code lenses above each service: its target, its health, and a link that switches it. */
 import { healthWord, targetWord } from "../../labels.ts";
 import { t } from "../../words.ts";
 import type { DocumentModel, Span } from "../document/document-model.ts";
@@ -11,7 +11,7 @@ interface Lens extends Span {
   route?: { service: string; target: "local" | "remote" };
 }
 
-/** Nothing without a session of this file: then there is nothing to route. */
+/** Empty without a session of this file. */
 export function lenses({ outline }: DocumentModel, { session }: EditorFacts): Lens[] {
   if (!session) return [];
   return outline.services.flatMap(({ name }): Lens[] => {
@@ -27,7 +27,7 @@ export function lenses({ outline }: DocumentModel, { session }: EditorFacts): Le
           : "$(cloud)";
     const latency =
       view.health === "healthy" && view.latencyMs !== undefined ? `, ${Math.round(view.latencyMs)} ms` : "";
-    // Where lenses are drawn, a plain space after an icon is lost.
+    // Lenses trim a plain space after an icon.
     const state = `${icon}\u00a0${targetWord(view.target)} · ${healthWord(view.health)}${latency}`;
     const location = view.target === "local" ? view.local : view.remote;
     const target = view.target === "local" ? "remote" : "local";

@@ -1,4 +1,4 @@
-/** Services by name: where they are defined, where they are used, and another name for all of them. */
+/** Definition, references and rename of services. */
 import type { ScalarNode } from "../../../core/config/yaml/yaml-node.ts";
 import { t } from "../../words.ts";
 import type { DocumentModel, Span, TextEdit } from "../document/document-model.ts";
@@ -20,7 +20,7 @@ function named(model: DocumentModel, offset: number): { name: string; node: Span
   return aliased && spot ? { name: aliased.text, node: spot.node } : undefined;
 }
 
-/** Where the service at the offset is defined, or what the alias there stands for. */
+/** The definition of the service at the offset, or the anchor of the alias. */
 export function definition(model: DocumentModel, offset: number): { from: Span; to: Span[] } | undefined {
   const found = named(model, offset);
   if (found) {
@@ -43,7 +43,7 @@ export function references(model: DocumentModel, offset: number, withDefinition:
     .sort((a, b) => a.start - b.start);
 }
 
-/** What would be renamed at the offset; undefined where that is no service's name. */
+/** The range that a rename would replace; undefined where there is no service name. */
 export function renameable(model: DocumentModel, offset: number): (Span & { name: string }) | undefined {
   const found = named(model, offset);
   return found && { ...span(found.node), name: found.name };

@@ -1,4 +1,4 @@
-/** Remedies for what is wrong with a regular expression, told by the text at the place of the problem. */
+/** Quick fixes for regular expressions, chosen by the text at the diagnostic's range. */
 import { t } from "../../words.ts";
 
 export interface TextFix {
@@ -39,7 +39,7 @@ export function invalidPatternFixes(pattern: string, start: number, end: number)
   return [];
 }
 
-/** For what the dialects read differently: a form that all of them read the same. */
+/** Rewrites a construct that dialects read differently into one that all read the same. */
 export function dialectFixes(pattern: string, start: number, end: number): TextFix[] {
   const part = pattern.slice(start, end);
   if (part === "\\A") return [fix(pattern, start, end, "^")];

@@ -1,4 +1,4 @@
-/** A remedy, and what the makers of remedies share. */
+/** A quick fix, and what its makers share. */
 import type { Path, ScalarNode } from "../../../core/config/yaml/yaml-node.ts";
 import type { DocumentModel, TextEdit } from "../document/document-model.ts";
 import { localPort } from "../document/editor-facts.ts";

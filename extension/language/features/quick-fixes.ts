@@ -1,4 +1,4 @@
-/** Remedies for documentDiagnostics, as edits of the text. */
+/** Quick fixes for diagnostics, as text edits. */
 import type { MapNode, YamlNode } from "../../../core/config/yaml/yaml-node.ts";
 import { compile } from "../../../core/regex/pattern.ts";
 import { httpOrigin } from "../../../core/session/session-document.ts";

@@ -83,7 +83,7 @@ function plain(node: YamlNode): OutlineSymbol[] {
   if (node.kind !== "map") return [];
   return node.pairs.map(({ key, value }) => ({
     name: String(key.value) || "?",
-    // A token is no one's business in an outline.
+    // The outline must not show the token.
     detail: value.kind === "scalar" && key.value !== "worker_token" ? String(value.value ?? "") : "",
     kind: "value",
     start: key.start,

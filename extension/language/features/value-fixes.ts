@@ -1,4 +1,4 @@
-/** Remedies for keys that are missing and values that have the wrong form. */
+/** Quick fixes for missing keys and invalid values. */
 import { keyInfoAt } from "../../../core/config/model/schema-keys.ts";
 import type { Path } from "../../../core/config/yaml/yaml-node.ts";
 import { t } from "../../words.ts";
