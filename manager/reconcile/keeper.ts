@@ -5,6 +5,7 @@
 
 import { controlAddress } from "../../node/control-address.ts";
 import { logFolder } from "../../node/log-files.ts";
+import { ownId } from "../../node/process-identity.ts";
 import { LOOK_PATIENCE_MS } from "../components/local-server/control-client.ts";
 import { networkChanged } from "../model/network-change.ts";
 import type { ProcessOptions } from "../model/options.ts";
@@ -40,9 +41,7 @@ export async function keep(options: ProcessOptions): Promise<void> {
     try {
       const changed = network.hasChanged(thisMoment());
       if (changed) options.log("The network changed, or the machine slept: looking at every connection.");
-      // One that hangs is the reconciler's business.
-      const status = await reconciler.localServer.control.status(LOOK_PATIENCE_MS).catch(() => undefined);
-      const used = status?.leases.some((id) => id !== KEEP_LEASE) ?? false;
+      const used = await isUsed(reconciler);
       const unused = leases.hasEnded(used, performance.now());
       for (const secret of secretsOf((await store.read()).sessions)) secrets.add(secret);
       done = await store.transaction(async () => {
@@ -61,10 +60,27 @@ export async function keep(options: ProcessOptions): Promise<void> {
   exits.end();
 }
 
+/** True while a window holds a lease, and while a local server that is silent cannot say. */
+async function isUsed({ localServer }: Reconciler): Promise<boolean> {
+  try {
+    const status = await localServer.control.status(LOOK_PATIENCE_MS);
+    return status?.leases.some((id) => id !== KEEP_LEASE) ?? false;
+  } catch {
+    return true;
+  }
+}
+
 /** True when there is nothing left to do. Under the lock, so that no session starts meanwhile and relies on this keeper. */
 async function keepOnce(store: Store, reconciler: Reconciler): Promise<boolean> {
   const { sessions, keeper } = await store.read();
   if (keeper && keeper.pid !== process.pid) return true;
+  // The process that started this one died before it could write it down.
+  if (!keeper && sessions.some((record) => isDesired(record) && needsThisMachine(record))) {
+    const id = await ownId();
+    await store.change((state) => {
+      state.keeper = id;
+    });
+  }
   await reconciler.run();
   return !sessions.some((record) => isPresent(record) && needsThisMachine(record));
 }

@@ -35,8 +35,17 @@ export const MALLOC = { MALLOC_ARENA_MAX: "1" };
 const START_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 4_000;
 const POLL_MS = 15;
-/** A server normally answers within milliseconds; one that is silent for this long hangs, and will hardly obey a signal either. */
-const HUNG_MS = 3_000;
+/**
+ * A server normally answers within milliseconds. On a laptop under load it may stall for seconds, and killing it would cut
+ * its WebSockets and move its port: only one that is silent for this long hangs, and will hardly obey a signal either.
+ */
+const HUNG_MS = 8_000;
+/** How long one call waits before it is repeated. */
+const ASK_MS = 1_000;
+/** A call that took this much longer than it may tells that this very process stood still. */
+const OWN_STALL_MS = 1_000;
+/** Between calls that fail at once. */
+const RETRY_MS = 100;
 const HUNG_GRACE_MS = 500;
 
 export class LocalServer {
@@ -57,7 +66,7 @@ export class LocalServer {
    * Undefined when there is none now; the state says why. Only in a transaction.
    */
   async ensure(): Promise<ServerStatus | undefined> {
-    const running = await this.#answering(HUNG_MS);
+    const running = await this.#persistentlyAsk();
     if (running && !isOlder(running.version, this.#options.version)) {
       await this.#change((before) =>
         before.process?.pid === running.pid ? isWell(before, Date.now()) : before,
@@ -97,6 +106,26 @@ export class LocalServer {
       const { process } = (await this.#store.read()).local_server;
       if (process) await endProcess(process, HUNG_GRACE_MS);
     }
+  }
+
+  /**
+   * Asks until the server answers or has been silent for too long. A machine that slept or was busy stops this process too:
+   * only the time in which it ran counts.
+   */
+  async #persistentlyAsk(): Promise<ServerStatus | undefined> {
+    for (let silentMs = 0; silentMs < HUNG_MS; ) {
+      const asked = performance.now();
+      try {
+        return await this.control.status(ASK_MS);
+      } catch (error) {
+        const tookMs = performance.now() - asked;
+        if (tookMs < ASK_MS + OWN_STALL_MS) silentMs += Math.max(tookMs, RETRY_MS);
+        if (silentMs >= HUNG_MS)
+          this.#options.log(`The local server does not answer: ${(error as Error).message}`);
+        else if (tookMs < RETRY_MS) await delay(RETRY_MS);
+      }
+    }
+    return undefined;
   }
 
   async #answering(patienceMs?: number): Promise<ServerStatus | undefined> {
