@@ -1,5 +1,5 @@
-// The bundles: the extension and the command line in parts, and one file for each other process.
-//   node esbuild.mjs [--dev] [--into FOLDER] [programs|local-server|local-dns|worker]…    all of them when none is named
+// The bundles: the programs of this machine in parts, and the Worker.
+//   node esbuild.mjs [--dev] [--into FOLDER] [programs|mcp-server|worker]…    all of them when none is named
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
@@ -27,46 +27,35 @@ const shared = {
 const node = { ...shared, platform: "node", target: "node22", format: "cjs" };
 
 /**
- * A module that is imported by `import()` becomes a file of its own, also where esbuild would not split it off.
- * @returns {import("esbuild").Plugin}
+ * A file of its own although it is imported by `import()`: the MCP SDK takes all of zod, and what is shared is shared whole.
+ * @type {import("esbuild").Plugin}
  */
-const apart = (filter, path) => ({
+const apart = {
   name: "apart",
-  setup: ({ onResolve }) => onResolve({ filter }, () => ({ path, external: true })),
-});
-/** The MCP SDK takes all of zod, and what is shared is shared whole. */
-const mcpServer = apart(/\/mcp\/mcp-server\.ts$/, "./mcp-server.js");
-/** The local server needs it with local DNS only. */
-const certificateAuthority = apart(
-  /\/certificates\/certificate-authority\.ts$/,
-  "./certificate-authority.js",
-);
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /\/mcp\/mcp-server\.ts$/ }, () => ({ path: "./mcp-server.js", external: true })),
+};
 
 /** @type {Record<string, import("esbuild").BuildOptions>} */
 const bundles = {
-  // The extension and the command line: each `import()` makes a part that is read when it is needed. What several parts need
+  // The programs of this machine: each `import()` makes a part that is read when it is needed. What several parts need
   // is in a file of its own, so that every class exists once. esbuild splits ES modules only: they become CommonJS afterwards.
   programs: {
     ...node,
-    entryPoints: { extension: "extension/extension.ts", cli: "cli/main.ts" },
+    entryPoints: {
+      extension: "extension/extension.ts",
+      cli: "cli/main.ts",
+      "local-server": "local-server/main.ts",
+      "local-dns": "local-server/dns/main.ts",
+    },
     format: "esm",
     splitting: true,
     chunkNames: "part-[name]-[hash]",
     external: ["vscode"],
     mainFields: ["module", "main"],
-    plugins: [mcpServer],
+    plugins: [apart],
   },
   "mcp-server": { ...node, entryPoints: { "mcp-server": "cli/mcp/mcp-server.ts" } },
-  "certificate-authority": {
-    ...node,
-    entryPoints: { "certificate-authority": "core/certificates/certificate-authority.ts" },
-  },
-  "local-server": {
-    ...node,
-    entryPoints: { "local-server": "local-server/main.ts" },
-    plugins: [certificateAuthority],
-  },
-  "local-dns": { ...node, entryPoints: { "local-dns": "local-server/dns/main.ts" } },
   worker: {
     ...shared,
     entryPoints: { worker: "worker/index.ts" },
@@ -82,30 +71,31 @@ const bundles = {
  * are: what grows by more than that is looked at before it ships. A folder stands for the modules in it without a line here.
  */
 const BUDGETS = {
-  "extension/extension.ts": 65_000,
-  "extension/language/language.ts": 450_000,
+  "extension/extension.ts": 68_000,
+  "extension/language/language.ts": 471_000,
   "extension/commands/template.ts": 3_000,
-  "agent-tools/catalogue.ts": 72_000,
-  "manager/manager.ts": 310_000,
-  "manager/doctor/doctor.ts": 515_000,
-  "manager/reconcile/stop-unwritten.ts": 222_000,
-  "manager/files/config-file.ts": 4_000,
+  "agent-tools/catalogue.ts": 71_000,
+  "manager/manager.ts": 327_000,
+  "manager/doctor/doctor.ts": 535_000,
+  "manager/reconcile/stop-unwritten.ts": 235_000,
+  "manager/files/config-file.ts": 3_000,
   "manager/discovery/find-services.ts": 132_000,
   "manager/components/local-dns/changes.ts": 5_000,
-  "core/config/parse-config.ts": 395_000,
+  "core/config/parse-config.ts": 414_000,
   "core/config/expand-env.ts": 1_000,
-  "core/session/session-document.ts": 210_000,
-  "core/certificates/certificate-authority.ts": 550_000,
-  "local-server/main.ts": 365_000,
+  "core/session/session-document.ts": 220_000,
+  "core/certificates/certificate-authority.ts": 248_000,
+  "local-server/main.ts": 400_000,
   "local-server/dns/main.ts": 44_000,
   "cli/main.ts": 12_000,
-  "cli/program.ts": 365_000,
-  "cli/commands": 345_000,
-  "cli/commands/infra.ts": 395_000,
-  "cli/commands/local-dns.ts": 565_000,
-  "cli/commands/uninstall.ts": 565_000,
+  "cli/program.ts": 388_000,
+  "cli/commands": 342_000,
+  "cli/commands/infra.ts": 422_000,
+  "cli/commands/local-dns.ts": 593_000,
+  "cli/commands/mcp.ts": 372_000,
+  "cli/commands/uninstall.ts": 593_000,
   "cli/mcp/mcp-server.ts": 305_000,
-  "worker/index.ts": 285_000,
+  "worker/index.ts": 295_000,
 };
 
 /** Writes these bundles into a folder, and returns esbuild's account of each. */
@@ -147,29 +137,35 @@ async function replace(path, text) {
 }
 
 /**
- * The bytes that are read at the start of each program, and for each part those that are read with it and not at every
- * program's start. Keys are the modules' paths.
+ * The bytes that are read at the start of each program, and for each part those that are read with it, unless every program
+ * that imports it has read them at its start. Keys are the modules' paths.
  */
 export function sizes(metafiles) {
   const found = {};
   for (const { outputs } of Object.values(metafiles)) {
     const entries = Object.keys(outputs).filter((path) => outputs[path].entryPoint);
-    const starts = entries.filter((path) => !isPart(path)).map((path) => reach(outputs, path));
-    const present = starts.reduce((common, read) => common.intersection(read));
+    const programs = entries.filter((path) => !isPart(path));
     for (const path of entries) {
-      const read = [...reach(outputs, path)].filter((file) => !isPart(path) || !present.has(file));
+      const importers = programs.filter((program) => reach(outputs, program, isImport).has(path));
+      const present = importers
+        .map((program) => reach(outputs, program, isStatic))
+        .reduce((common, read) => common.intersection(read));
+      const read = [...reach(outputs, path, isStatic)].filter((file) => !isPart(path) || !present.has(file));
       found[outputs[path].entryPoint] = read.reduce((sum, file) => sum + outputs[file].bytes, 0);
     }
   }
   return found;
 }
 
-/** The output files that are read with this one. */
-function reach(outputs, path, found = new Set()) {
+const isImport = () => true;
+const isStatic = (kind) => kind === "import-statement";
+
+/** The output files that are read with this one, by imports of these kinds. */
+function reach(outputs, path, follows, found = new Set()) {
   if (found.has(path) || !outputs[path]) return found;
   found.add(path);
   for (const { path: imported, kind } of outputs[path].imports)
-    if (kind === "import-statement") reach(outputs, imported, found);
+    if (follows(kind)) reach(outputs, imported, follows, found);
   return found;
 }
 

@@ -258,7 +258,7 @@ describe("what cannot be repaired is told", () => {
     expect(stderr).toContain("cloudflared, and it is not on the PATH");
     world.env.CLOUDFLARED_PATH = "/nowhere/cloudflared";
     expect((await world.linkup("start", "--detach")).stderr).toContain(
-      "/nowhere/cloudflared, which CLOUDFLARED_PATH names",
+      "/nowhere/cloudflared, from CLOUDFLARED_PATH",
     );
     expect([...world.processes().values()]).toEqual([]);
   });
