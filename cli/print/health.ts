@@ -1,5 +1,5 @@
 /** A health report as text. */
-import type { Check, HealthReport } from "../../manager/doctor/report.ts";
+import type { DoctorCheck, HealthReport } from "../../manager/doctor/report.ts";
 import { coloured } from "./output.ts";
 
 const SIGNS = {
@@ -9,7 +9,7 @@ const SIGNS = {
 } as const;
 
 export function healthText({ checks, versions, home, healthy }: HealthReport): string {
-  const count = (wanted: Check["state"]) => checks.filter(({ state }) => state === wanted).length;
+  const count = (wanted: DoctorCheck["state"]) => checks.filter(({ state }) => state === wanted).length;
   const summary = !healthy
     ? coloured("red", `${count("broken")} broken.`)
     : count("warning") > 0
@@ -25,7 +25,7 @@ export function healthText({ checks, versions, home, healthy }: HealthReport): s
   ].join("");
 }
 
-function checkText({ id, subject, state, found, fixes }: Check): string {
+function checkText({ id, subject, state, found, fixes }: DoctorCheck): string {
   const { sign, colour } = SIGNS[state];
   const about = subject === undefined ? id : `${id} ${subject}`;
   const lines = found.split("\n").join("\n    ");

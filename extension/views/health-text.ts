@@ -1,5 +1,5 @@
 /** The page of Doctor, as Markdown: every check, its finding, and its fixes. */
-import type { Check, CheckState, HealthReport } from "../../manager/doctor/report.ts";
+import type { CheckState, DoctorCheck, HealthReport } from "../../manager/doctor/report.ts";
 import { code, codeBlock, escaped, escapedLines } from "../markdown.ts";
 import { t } from "../words.ts";
 
@@ -24,7 +24,7 @@ export function healthText(report: HealthReport): string {
   ].join("\n\n");
 }
 
-function findingText({ id, subject, state, found, fixes }: Check): string {
+function findingText({ id, subject, state, found, fixes }: DoctorCheck): string {
   const helps = fixes.map(({ title, terminal }) => `- ${t(title)}${terminal ? `: ${code(terminal)}` : ""}`);
   return [
     `## ${state === "broken" ? "✗" : "⚠"} ${nameOf(id, subject)}`,
@@ -33,6 +33,6 @@ function findingText({ id, subject, state, found, fixes }: Check): string {
   ].join("\n\n");
 }
 
-function nameOf(id: Check["id"], subject: string | undefined): string {
+function nameOf(id: DoctorCheck["id"], subject: string | undefined): string {
   return subject ? `${id}: ${escaped(subject)}` : id;
 }

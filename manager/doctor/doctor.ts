@@ -27,7 +27,7 @@ import {
   checkWorkerOfFile,
   checkWorkers,
 } from "./network.ts";
-import { broken, type Check, type HealthReport, ok } from "./report.ts";
+import { broken, type DoctorCheck, type HealthReport, ok } from "./report.ts";
 
 export interface DoctorInput extends Pick<Observed, "state" | "server"> {
   home: string;
@@ -95,7 +95,7 @@ export async function endOrphans({
   return ended;
 }
 
-async function checkConfigs(paths: string[]): Promise<Check[]> {
+async function checkConfigs(paths: string[]): Promise<DoctorCheck[]> {
   const checks = paths.map(async (path) => {
     try {
       const { services, domains } = await readConfig(path);

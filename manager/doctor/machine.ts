@@ -10,13 +10,13 @@ import { isDesired, needsThisMachine } from "../model/records.ts";
 import type { State } from "../model/state.ts";
 import { isOlder } from "../model/version.ts";
 import { isOurs, listProcesses, type ProcessEntry } from "../process/list.ts";
-import { broken, type Check, ok, warning } from "./report.ts";
+import { broken, type DoctorCheck, ok, warning } from "./report.ts";
 
 /** Free disk space below which the next write may fail. */
 const MIN_FREE_BYTES = 10 * 1024 * 1024;
 
-export async function checkState(home: string, state: State): Promise<Check[]> {
-  const checks: Check[] = [];
+export async function checkState(home: string, state: State): Promise<DoctorCheck[]> {
+  const checks: DoctorCheck[] = [];
   for (const { message, code } of state.set_aside) checks.push(warning("state", message, { code }));
   try {
     const { mode } = await stat(home);
@@ -53,10 +53,10 @@ export async function checkProcesses(
   state: State,
   server: ServerStatus | undefined,
   version: string,
-): Promise<Check[]> {
+): Promise<DoctorCheck[]> {
   const needed = state.sessions.some((record) => isDesired(record) && needsThisMachine(record));
   const restart = [{ command: "restart", title: "Restart", terminal: "linkup start" }];
-  const checks: Check[] = [];
+  const checks: DoctorCheck[] = [];
   if (server && isOlder(server.version, version))
     checks.push(
       warning("local-server", `Version ${server.version} is running; this is ${version}.`, {
@@ -101,7 +101,7 @@ export async function checkOrphans(
   home: string,
   state: State,
   server: ServerStatus | undefined,
-): Promise<Check[]> {
+): Promise<DoctorCheck[]> {
   const orphans = (await findOrphans(home, state)).filter(
     ({ pid }) => pid !== server?.pid && pid !== process.pid,
   );
@@ -114,7 +114,7 @@ export async function checkOrphans(
   ];
 }
 
-export async function checkEnvFiles(home: string, state: State): Promise<Check[]> {
+export async function checkEnvFiles(home: string, state: State): Promise<DoctorCheck[]> {
   const running = state.sessions.filter(isDesired);
   const entries = await new EnvFiles(home).entries();
   const left = entries.filter(
@@ -137,7 +137,7 @@ export async function checkEnvFiles(home: string, state: State): Promise<Check[]
 export async function checkPort(
   server: ServerStatus | undefined,
   remembered: number | undefined,
-): Promise<Check[]> {
+): Promise<DoctorCheck[]> {
   if (server) return [ok("port", `Browsers connect to 127.0.0.1:${server.browser_port}.`)];
   if (remembered === undefined || (await isFree(remembered))) return [];
   return [

@@ -6,7 +6,7 @@ import { EXPIRY_WARNING_MS } from "../components/local-dns/problems.ts";
 import { inspectMachine } from "../components/system/machine.ts";
 import type { SessionView } from "../model/snapshot.ts";
 import { resolvesByItself } from "../model/urls.ts";
-import { broken, type Check, ok, warning } from "./report.ts";
+import { broken, type DoctorCheck, ok, warning } from "./report.ts";
 
 const DAY_MS = 24 * 3600_000;
 
@@ -16,7 +16,7 @@ const install = {
   terminal: "linkup local-dns install",
 };
 
-export async function checkLocalDns(home: string, sessions: readonly SessionView[]): Promise<Check[]> {
+export async function checkLocalDns(home: string, sessions: readonly SessionView[]): Promise<DoctorCheck[]> {
   const machine = inspectMachine();
   const { installed, domains, authorityEnds, gaps } = await localDnsStatus({ home, machine });
   if (!installed) return [];
@@ -39,7 +39,7 @@ export async function checkLocalDns(home: string, sessions: readonly SessionView
   return [...checks, ...results.map(certificateCheck), ...gaps.map((gap) => warning("certificates", gap))];
 }
 
-function certificateCheck({ store, refusal }: StoreTrust): Check {
+function certificateCheck({ store, refusal }: StoreTrust): DoctorCheck {
   if (refusal === undefined)
     return ok("certificates", "It trusts the certificates of the local server.", { subject: store });
   return broken("certificates", `It refuses the certificates of the local server: ${refusal}.`, {
@@ -50,7 +50,7 @@ function certificateCheck({ store, refusal }: StoreTrust): Check {
 }
 
 /** Uses the operating system's resolver, like every program here. */
-async function checkName(host: string): Promise<Check> {
+async function checkName(host: string): Promise<DoctorCheck> {
   try {
     const { address } = await lookup(host);
     if (address === "127.0.0.1" || address === "::1")

@@ -14,12 +14,15 @@ import { LinkupError, type Problem, redeploy } from "../model/problem.ts";
 import { isDesired } from "../model/records.ts";
 import type { SessionView } from "../model/snapshot.ts";
 import type { SessionRecord, State } from "../model/state.ts";
-import { broken, type Check, ok, warning } from "./report.ts";
+import { broken, type DoctorCheck, ok, warning } from "./report.ts";
 
 const TIMEOUT_MS = 5_000;
 
 /** Each Worker once, with the token that its sessions use. */
-export async function checkWorkers(records: readonly SessionRecord[], version: string): Promise<Check[]> {
+export async function checkWorkers(
+  records: readonly SessionRecord[],
+  version: string,
+): Promise<DoctorCheck[]> {
   const byUrl = new Map(
     records
       .filter(({ kind }) => kind !== "isolated")
@@ -38,7 +41,7 @@ export async function checkWorkerOfFile(
   running: readonly SessionRecord[],
   version: string,
   tokenOf: (config: Config) => Promise<string>,
-): Promise<Check[]> {
+): Promise<DoctorCheck[]> {
   if (path === undefined || running.some(({ config_path }) => config_path === path)) return [];
   // Errors in the file are reported by its own check.
   const config = await readConfig(path).catch(() => undefined);
@@ -53,7 +56,7 @@ export async function checkWorkerOfFile(
   return checks.map((check) => (check.state === "broken" ? { ...check, state: "warning" } : check));
 }
 
-async function checkWorker(url: string, token: string, version: string): Promise<Check[]> {
+async function checkWorker(url: string, token: string, version: string): Promise<DoctorCheck[]> {
   try {
     const worker = await new WorkerClient(url, token, TIMEOUT_MS).capabilities();
     if (!worker) {
@@ -72,7 +75,7 @@ async function checkWorker(url: string, token: string, version: string): Promise
 }
 
 /** Pending deletions of ended sessions. */
-export function checkLeft({ pending_deletions }: State): Check[] {
+export function checkLeft({ pending_deletions }: State): DoctorCheck[] {
   return pending_deletions.map(({ worker_url, problem: { message, code } }) =>
     warning("worker", message, { subject: worker_url, code }),
   );
@@ -82,13 +85,13 @@ export async function checkTunnels(
   { sessions }: State,
   env: NodeJS.ProcessEnv,
   home: string,
-): Promise<Check[]> {
+): Promise<DoctorCheck[]> {
   const tunneled = sessions.filter(
     (record) =>
       isDesired(record) && record.kind === "tunneled" && record.worker && record.worker.tunnel !== "direct",
   );
   if (tunneled.length === 0) return [];
-  const checks: Check[] = [];
+  const checks: DoctorCheck[] = [];
   try {
     checks.push(ok("cloudflared", await findCloudflared(env, home)));
   } catch (error) {
@@ -116,7 +119,7 @@ export async function checkTunnels(
 export async function checkAddresses(
   sessions: readonly SessionView[],
   authority: Authority | undefined,
-): Promise<Check[]> {
+): Promise<DoctorCheck[]> {
   const running = sessions.filter(({ state }) => state === "running");
   const ca = authority && (await readFile(authority.file, "utf8"));
   return Promise.all(
@@ -126,7 +129,7 @@ export async function checkAddresses(
   );
 }
 
-async function checkAddress(url: string, kind: SessionKind, ca: string | undefined): Promise<Check> {
+async function checkAddress(url: string, kind: SessionKind, ca: string | undefined): Promise<DoctorCheck> {
   // Browsers resolve names under localhost to this machine; the operating system may not.
   const target = new URL(url);
   const host = target.host;
@@ -159,7 +162,7 @@ function addressReason(error: NodeJS.ErrnoException, kind: SessionKind): string 
   return `It cannot be reached: ${formatText(networkReason(error))}`;
 }
 
-export function checkServices(sessions: readonly SessionView[]): Check[] {
+export function checkServices(sessions: readonly SessionView[]): DoctorCheck[] {
   return sessions.flatMap(({ name, services }) =>
     services.map((service) => {
       const subject = `${name ?? "(starting)"}: ${service.name} (${service.target})`;
@@ -181,7 +184,7 @@ export function checkServices(sessions: readonly SessionView[]): Check[] {
   );
 }
 
-function failedCheck(id: "worker" | "cloudflared", subject: string | undefined, error: unknown): Check {
+function failedCheck(id: "worker" | "cloudflared", subject: string | undefined, error: unknown): DoctorCheck {
   if (!(error instanceof LinkupError)) throw error;
   const { code, message, actions }: Problem = error.problem;
   return broken(id, message, { ...(subject === undefined ? {} : { subject }), code, fixes: actions });

@@ -21,7 +21,7 @@ export type CheckId =
 /** `warning`: it works, with a caveat. */
 export type CheckState = "ok" | "warning" | "broken";
 
-export interface Check {
+export interface DoctorCheck {
   id: CheckId;
   /** Which one of several: a session's name, a service, a URL. */
   subject: string | undefined;
@@ -43,21 +43,21 @@ export interface HealthReport {
   healthy: boolean;
   versions: { linkup: string; node: string; platform: string };
   home: string;
-  checks: readonly Check[];
+  checks: readonly DoctorCheck[];
   snapshot: Snapshot;
 }
 
-type CheckDetails = Partial<Pick<Check, "subject" | "code" | "fixes">>;
+type CheckDetails = Partial<Pick<DoctorCheck, "subject" | "code" | "fixes">>;
 
-export function ok(id: CheckId, found: string, more: CheckDetails = {}): Check {
+export function ok(id: CheckId, found: string, more: CheckDetails = {}): DoctorCheck {
   return check("ok", id, found, more);
 }
 
-export function warning(id: CheckId, found: string, more: CheckDetails = {}): Check {
+export function warning(id: CheckId, found: string, more: CheckDetails = {}): DoctorCheck {
   return check("warning", id, found, more);
 }
 
-export function broken(id: CheckId, found: string, more: CheckDetails = {}): Check {
+export function broken(id: CheckId, found: string, more: CheckDetails = {}): DoctorCheck {
   return check("broken", id, found, more);
 }
 
@@ -66,6 +66,6 @@ function check(
   id: CheckId,
   found: string,
   { subject, code, fixes = [] }: CheckDetails,
-): Check {
+): DoctorCheck {
   return { id, subject, state, found, code, fixes };
 }

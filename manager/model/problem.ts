@@ -27,6 +27,7 @@ const TITLES = {
   "name-taken": "The session name is taken",
   "local-dns-failed": "Local DNS is not running",
   "no-local-dns": "Browsers cannot resolve the session's host names",
+  "domain-refused": "The domain cannot be used",
   "local-dns-needless": "Local DNS is not needed",
   "local-dns-idle": "Host names of your domains are not resolved",
   "hosts-file-outdated": "The hosts file is out of date",

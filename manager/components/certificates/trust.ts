@@ -2,11 +2,11 @@
 import { join } from "node:path/posix";
 import type { CertificateInfo } from "../../../core/certificates/certificate-authority.ts";
 import type { Machine } from "../system/machine.ts";
-import { admin, only, type Step, user } from "../system/step.ts";
+import { admin, only, type SystemStep, user } from "../system/step.ts";
 
 /** `file`: the authority's certificate as PEM. */
-export function planTrust(machine: Machine, file: string, { sha1, sha256 }: CertificateInfo): Step[] {
-  const steps: Step[] = [];
+export function planTrust(machine: Machine, file: string, { sha1, sha256 }: CertificateInfo): SystemStep[] {
+  const steps: SystemStep[] = [];
   if (machine.platform === "darwin") steps.push(keychain(machine, file, sha1));
   if (machine.platform === "win32") steps.push(windowsStore(file, sha1));
   for (const { program, directory, extension } of machine.trust) {
@@ -41,21 +41,24 @@ export function trustGaps(machine: Machine): string[] {
 }
 
 /** The user's login keychain, which needs no administrator. */
-function keychain(machine: Machine, file: string, sha1: string): Step {
+function keychain(machine: Machine, file: string, sha1: string): SystemStep {
   const login = join(machine.home, "Library/Keychains/login.keychain-db");
   return {
     title: "Let macOS trust the certificates of your sessions, for you alone.",
     commands: [user("security", "add-trusted-cert", "-r", "trustRoot", "-k", login, file)],
     undo: [
-      only(
-        ["sh", "-c", `security find-certificate -a -Z '${login}' | grep -q ${sha1}`],
-        user("security", "delete-certificate", "-Z", sha1, "-t", login),
-      ),
+      {
+        ...only(
+          ["security", "find-certificate", "-a", "-Z", login],
+          user("security", "delete-certificate", "-Z", sha1, "-t", login),
+        ),
+        whenPrints: sha1,
+      },
     ],
   };
 }
 
-function windowsStore(file: string, sha1: string): Step {
+function windowsStore(file: string, sha1: string): SystemStep {
   return {
     title: "Let Windows trust the certificates of your sessions, for you alone.",
     commands: [user("certutil", "-user", "-addstore", "Root", file)],
@@ -68,7 +71,7 @@ function windowsStore(file: string, sha1: string): Step {
   };
 }
 
-function nssStore(database: string, file: string, sha256: string): Step {
+function nssStore(database: string, file: string, sha256: string): SystemStep {
   const name = nssName(sha256);
   return {
     title: `Let the browser with the profile ${database} trust the certificates of your sessions.`,

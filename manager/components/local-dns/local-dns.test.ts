@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Machine } from "../system/machine.ts";
-import type { Command } from "../system/step.ts";
+import type { SystemCommand } from "../system/step.ts";
 import { readJournal } from "./journal.ts";
 import { installLocalDns, localDnsStatus, proposeLocalDns, uninstallLocalDns } from "./local-dns.ts";
 
@@ -35,7 +35,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
-const execute = async ({ argv }: Command) => void ran.push(argv[0]!);
+const execute = async ({ argv }: SystemCommand) => void ran.push(argv[0]!);
 const options = () => ({ home, machine, execute });
 
 const install = async (domains: string[], how = options()) =>
@@ -84,7 +84,7 @@ test("installed and uninstalled", async () => {
 
 test("an installation that breaks off is undone as far as it came, and an undoing goes on where it broke off", async () => {
   const proposal = await proposeLocalDns(["example.com"], [], options());
-  const breaking = async (command: Command) => {
+  const breaking = async (command: SystemCommand) => {
     await execute(command);
     if (command.argv[0] === "systemctl") throw new Error("no systemd here");
   };

@@ -2,6 +2,8 @@
 
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { refusedDomainError } from "../../../core/session/domain-name.ts";
+import { hostname } from "../../../core/session/host-name.ts";
 import { text } from "../../../core/text.ts";
 import { LinkupError } from "../../model/problem.ts";
 import {
@@ -13,24 +15,27 @@ import {
 } from "../certificates/authority-files.ts";
 import { planTrust, trustGaps } from "../certificates/trust.ts";
 import { inspectMachine, type Machine, run } from "../system/machine.ts";
-import { admin, asText, type Command, type Step, type Undo } from "../system/step.ts";
+import { admin, asText, type SystemCommand, type SystemStep, type Undo } from "../system/step.ts";
 import { systemChanges } from "./changes.ts";
 import { HOSTS_FILE, withHosts, withoutHosts } from "./hosts-file.ts";
 import { type Journal, readJournal, removeJournal, writeJournal } from "./journal.ts";
 import { chooseMethod, type Method, planNames, planPorts, type Staged } from "./plan.ts";
+
+/** Labels of letters, digits and hyphens, as they stand in DNS. */
+const HOST_NAME = /^(?=.{1,253}$)(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))+$/;
 
 export interface LocalDnsOptions {
   /** The state folder. */
   home: string;
   machine?: Machine;
   /** Runs one command, through sudo when it needs an administrator. Rejects when it fails. Default: without a terminal. */
-  execute?: (command: Command) => Promise<unknown>;
+  execute?: (command: SystemCommand) => Promise<unknown>;
 }
 
 export interface LocalDnsProposal {
   domains: string[];
   method: Method;
-  steps: Step[];
+  steps: SystemStep[];
   /** The commands in order, as typed in a terminal. */
   commands: string[];
   /** What is not possible on this machine, and what would help. */
@@ -56,6 +61,7 @@ export async function proposeLocalDns(
         "Local DNS needs at least one domain outside localhost; browsers resolve names under localhost themselves.",
       ),
     );
+  assertInstallable(wanted);
   const staging = join(home, "staged");
   const authority = await proposeAuthority(home, wanted);
   const names = planNames(machine, wanted, hosts, staging);
@@ -159,7 +165,7 @@ async function undoOne(
   execute: NonNullable<LocalDnsOptions["execute"]>,
 ): Promise<void> {
   if ("argv" in undo) {
-    if (undo.when === undefined || (await succeeds(undo.when))) await execute(undo);
+    if (await isNeeded(undo)) await execute(undo);
     return;
   }
   const text = await readFile(undo.hostsFile, "utf8");
@@ -169,6 +175,19 @@ async function undoOne(
   await writeFile(staged, restored);
   await execute(admin("cp", staged, undo.hostsFile));
   await rm(staged);
+}
+
+/**
+ * The names become paths, lines of a unit and parts of commands, and an authority for a public suffix could vouch for
+ * everybody's sites: they are checked here too, whatever the file's own check has said. Throws a LinkupError.
+ */
+function assertInstallable(domains: string[]): void {
+  for (const domain of domains) {
+    const error = HOST_NAME.test(domain)
+      ? refusedDomainError(domain)
+      : `${JSON.stringify(domain)} is not a host name.`;
+    if (error !== undefined) throw new LinkupError("domain-refused", error);
+  }
 }
 
 /** Windows has no sudo on every machine, so the whole terminal has to be elevated. */
@@ -185,21 +204,23 @@ function mustBeAllowed(machine: Machine): void {
   if (gap !== undefined) throw new Error(gap);
 }
 
-function succeeds(argv: string[]): Promise<boolean> {
-  return run(argv).then(
-    () => true,
+/** False for what was never done, or is undone already. */
+function isNeeded({ when, whenPrints = "" }: SystemCommand): Promise<boolean> {
+  if (when === undefined) return Promise.resolve(true);
+  return run(when).then(
+    (output) => output.includes(whenPrints),
     () => false,
   );
 }
 
 function executor(machine: Machine) {
-  return ({ argv, admin }: Command) =>
+  return ({ argv, admin }: SystemCommand) =>
     run(admin && !machine.root && machine.platform !== "win32" ? ["sudo", ...argv] : argv);
 }
 
 /** Drops domains below another one of the list, and those that browsers resolve by themselves. */
 function outermost(domains: string[]): string[] {
-  const all = [...new Set(domains.map((domain) => domain.toLowerCase()))].filter(
+  const all = [...new Set(domains.map(hostname))].filter(
     (domain) => domain !== "localhost" && !domain.endsWith(".localhost"),
   );
   return all.filter((domain) => !all.some((other) => domain.endsWith(`.${other}`))).sort();

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { planTrust, trustGaps } from "../certificates/trust.ts";
 import type { Machine } from "../system/machine.ts";
-import { asText, type Step } from "../system/step.ts";
+import { asText, type SystemStep } from "../system/step.ts";
 import { chooseMethod, dnsAddress, planNames, planPorts } from "./plan.ts";
 
 const linux: Machine = {
@@ -20,9 +20,9 @@ const linux: Machine = {
 const mac: Machine = { ...linux, platform: "darwin", exists: () => false, firstFreePort: 0 };
 const facts = { domains: ["example.com"], notAfter: 0, sha256: "ab".repeat(32), sha1: "CD".repeat(20) };
 
-const done = (steps: Step[], machine: Machine) =>
+const done = (steps: SystemStep[], machine: Machine) =>
   steps.flatMap(({ commands }) => commands.map((command) => asText(command, machine)));
-const undone = (steps: Step[], machine: Machine) =>
+const undone = (steps: SystemStep[], machine: Machine) =>
   steps.flatMap(({ undo }) =>
     undo.map((each) => ("argv" in each ? asText(each, machine) : `block in ${each.hostsFile}`)),
   );

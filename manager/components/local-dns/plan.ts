@@ -1,7 +1,7 @@
 /** Plans how session host names resolve to this machine, per operating system. Pure: decides by `Machine` alone. */
 import { join } from "node:path/posix";
 import type { Machine } from "../system/machine.ts";
-import { admin, only, type Step } from "../system/step.ts";
+import { admin, only, type SystemStep } from "../system/step.ts";
 import { HOSTS_FILE } from "./hosts-file.ts";
 
 export type Method = "resolver-files" | "systemd-resolved" | "networkmanager-dnsmasq" | "hosts-file" | "nrpt";
@@ -30,17 +30,17 @@ export interface Staged {
   content: string;
 }
 
-export interface Plan {
+export interface NamePlan {
   method: Method;
   staged: Staged[];
-  steps: Step[];
+  steps: SystemStep[];
 }
 
 /**
  * `hosts`: host names of running sessions, for a hosts file, which has no wildcards.
  * `staging`: the staging folder.
  */
-export function planNames(machine: Machine, domains: string[], hosts: string[], staging: string): Plan {
+export function planNames(machine: Machine, domains: string[], hosts: string[], staging: string): NamePlan {
   const method = chooseMethod(machine);
   const { address, port } = dnsAddress(machine.platform);
   const staged: Staged[] = [];
@@ -127,7 +127,7 @@ WantedBy=systemd-resolved.service
 `;
 }
 
-function linkStep(machine: Machine, domains: string[], source: string): Step {
+function linkStep(machine: Machine, domains: string[], source: string): SystemStep {
   const file = `/etc/systemd/system/${LINK_UNIT}`;
   const { title, commands, undo } = placed(
     machine,
@@ -144,7 +144,7 @@ function linkStep(machine: Machine, domains: string[], source: string): Step {
 }
 
 /** Installs a file and, where missing, its folder. */
-function placed(machine: Machine, title: string, source: string, file: string): Step {
+function placed(machine: Machine, title: string, source: string, file: string): SystemStep {
   const directory = file.slice(0, file.lastIndexOf("/"));
   const known = machine.exists(directory);
   return {
@@ -162,13 +162,13 @@ function placed(machine: Machine, title: string, source: string, file: string): 
   };
 }
 
-function reloading(step: Step, argv: string[]): Step {
+function reloading(step: SystemStep, argv: string[]): SystemStep {
   return { ...step, commands: [...step.commands, admin(...argv)], undo: [...step.undo, admin(...argv)] };
 }
 
-function nrptRule(domain: string, address: string): Step {
+function nrptRule(domain: string, address: string): SystemStep {
   const rule = `Get-DnsClientNrptRule | Where-Object { $_.Comment -eq 'Linkup' -and $_.Namespace -eq '.${domain}' }`;
-  const powershell = (script: string) => admin("powershell", "-NoProfile", "-Command", script);
+  const powershell = (script: string) => admin("powershell", "-NoProfile", "-SystemCommand", script);
   return {
     title: `Let Windows ask Linkup for the names under ${domain}.`,
     commands: [
@@ -178,7 +178,7 @@ function nrptRule(domain: string, address: string): Step {
   };
 }
 
-function hostsStep(hosts: string[], stage: (name: string, content: string) => string): Step {
+function hostsStep(hosts: string[], stage: (name: string, content: string) => string): SystemStep {
   return {
     title: `Write the names of the running sessions to ${HOSTS_FILE}: this machine has no resolver that can ask Linkup.`,
     // Copied over instead of replaced: in containers the hosts file is a mount.
@@ -188,7 +188,7 @@ function hostsStep(hosts: string[], stage: (name: string, content: string) => st
 }
 
 /** Lets this user's processes listen on ports 80 and 443 where that needs privileges. */
-export function planPorts(machine: Machine, staging: string): { staged: Staged[]; steps: Step[] } {
+export function planPorts(machine: Machine, staging: string): { staged: Staged[]; steps: SystemStep[] } {
   if (machine.platform !== "linux" || machine.firstFreePort <= 80 || machine.root)
     return { staged: [], steps: [] };
   const name = "sysctl.conf";

@@ -13,13 +13,13 @@ const CHECK_MS = 60_000;
 const RENEW_MS = 12 * 3600_000;
 
 /** Changes the record with this id. Rejects when it is no longer wanted. */
-export type Change = (id: string, change: (record: SessionRecord) => void) => Promise<SessionRecord>;
+export type ChangeRecord = (id: string, change: (record: SessionRecord) => void) => Promise<SessionRecord>;
 
 export class Registration {
-  readonly #change: Change;
+  readonly #change: ChangeRecord;
   readonly #log: (line: string) => void;
 
-  constructor(change: Change, log: (line: string) => void) {
+  constructor(change: ChangeRecord, log: (line: string) => void) {
     this.#change = change;
     this.#log = log;
   }

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Check, HealthReport } from "../../../manager/doctor/report.ts";
+import type { DoctorCheck, HealthReport } from "../../../manager/doctor/report.ts";
 import { healthReport } from "../../../manager/doctor/schema.ts";
 import { TOKEN, until, World } from "../manager/world.ts";
 
@@ -23,7 +23,7 @@ async function health(code: number): Promise<HealthReport> {
   return report;
 }
 
-const named = (checks: readonly Check[], state: Check["state"]) =>
+const named = (checks: readonly DoctorCheck[], state: DoctorCheck["state"]) =>
   checks.filter((check) => check.state === state).map(({ id }) => id);
 
 test("a machine on which all is well", async () => {
