@@ -48,9 +48,10 @@ export async function startServer(
     Array.from(sessions, ({ session }) => session.domains.map(({ domain }) => domain.toLowerCase())).flat(),
   );
 
+  const pagePorts = [HTTP_PORT, HTTPS_PORT];
   const newListener = (listener: Listener) =>
     new DownstreamListener(
-      proxy(listener, { sessions, pool, publicPool, publicPort: publicOrigins.port, log }),
+      proxy(listener, { sessions, pool, publicPool, publicPort: publicOrigins.port, pagePorts, log }),
       (host) => certificates.for(host),
     );
   const browserListener = newListener("browser");
@@ -64,6 +65,7 @@ export async function startServer(
   if (!(await bindSocket(control, controlAddress(home)))) return false;
   const known = options.browserPort ?? rememberedPort(home);
   const browser = await listenOnFirst(preferredPorts(options), (socket) => browserListener.accept(socket));
+  pagePorts.push(browser.port);
   const tunnel = await listenOnLoopback(options.tunnelPort, (socket) => tunnelListener.accept(socket));
   if (options.browserPort === undefined) rememberPort(home, browser.port);
   const standardPorts = new StandardPorts(
@@ -119,7 +121,7 @@ export async function startServer(
     sessions: sessions.names,
     leases: leases.ids,
   });
-  const api = controlApi({ sessions, leases, log, status, leasesChanged: watchLeases, stop });
+  const api = controlApi({ sessions, leases, log, pagePorts, status, leasesChanged: watchLeases, stop });
   control.off("request", hold).on("request", api);
   for (const call of early) api(...call);
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop(`received ${signal}`));

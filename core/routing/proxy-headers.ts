@@ -114,9 +114,9 @@ const RANDOM = new Uint8Array(24 * 64);
 let randomHex = "";
 let randomUsed = 0;
 
-/** Several `Cookie` lines as one. HTTP/1 joins repeated headers with a comma, cookies need a semicolon. */
+/** Several `Cookie` lines as one. HTTP/1 readers join repeated headers with comma and space, cookies need a semicolon. */
 export function joinCookies(cookies: string): string {
-  return cookies.replace(/,\s*(?=[^;,=\s]+=)/g, "; ");
+  return cookies.includes(", ") ? cookies.replace(/,\s+(?=[!#$%&'*+\-.^_`|~\w]+=)/g, "; ") : cookies;
 }
 
 /** True when this origin is a page of the session: one of its domains, with or without the session's label. */

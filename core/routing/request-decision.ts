@@ -52,7 +52,10 @@ export function decideRequest<S extends RoutableSession>(
 ): RequestDecision<S> {
   const hops = hopsOf(head);
   if (hops >= MAX_HOPS) return { failure: loop(hops, head.host) };
-  const served = firstKnownSession(head, (name) => sessions.get(name));
+  const served = firstKnownSession(head, (name, source) => {
+    const found = sessions.get(name);
+    return source === "cookie" && found && !usesCookie(found, head) ? undefined : found;
+  });
   if (!served) {
     const name = hostname(head.host);
     const passedOn = listener === "browser" && isHostName(name) && isUnderDomain(sessions, name);
@@ -65,6 +68,12 @@ export function decideRequest<S extends RoutableSession>(
   if (listener === "browser" && !isExpected(sessions, head.host))
     return { failure: misdirected(head.host), served, decision };
   return { served, decision };
+}
+
+/** The cookie counts on the session's own domains only: browsers send it to the hosts of previews and other sessions as well. */
+function usesCookie({ session }: RoutableSession, head: RequestHead): boolean {
+  const host = hostname(head.host);
+  return session.session_cookie !== false && session.domains.some(({ domain }) => hostname(domain) === host);
 }
 
 /**

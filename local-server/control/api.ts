@@ -3,6 +3,7 @@ import type { RequestListener, ServerResponse } from "node:http";
 import newRouter from "find-my-way";
 import type { ServerStatus } from "../../core/api/control-api.ts";
 import { type Explanation, explainRequest } from "../../core/routing/explain-request.ts";
+import { withoutDestination } from "../../core/routing/proxy-headers.ts";
 import { headOfUrl } from "../../core/routing/routing-input.ts";
 import type { AccessLog } from "../access-log/access-log.ts";
 import { type Leases, parseLease } from "../leases.ts";
@@ -15,6 +16,8 @@ export interface ControlledServer {
   sessions: Sessions;
   leases: Leases;
   log: AccessLog | undefined;
+  /** The ports at which pages of sessions are served here. */
+  pagePorts: readonly number[];
   status(): ServerStatus;
   /** A lease was taken or given up. */
   leasesChanged(): void;
@@ -45,7 +48,7 @@ export function controlApi(server: ControlledServer): RequestListener {
   route("POST", "/v1/explain", async ({ request, response }) => {
     sendJson(response, 200, explained(server.sessions, await readJson(request)));
   });
-  requestRoutes(route, server.log);
+  requestRoutes(route, server.log, server.pagePorts);
   route("POST", "/v1/stop", ({ response }) => {
     sendJson(response, 202, {});
     server.stop("requested by the control API");
@@ -96,5 +99,5 @@ function explained(sessions: Sessions, body: unknown): Explanation {
   if (typeof headers !== "object" || headers === null) throw new ApiError(400, "headers: must be an object");
   if (Object.values(headers).some((value) => typeof value !== "string"))
     throw new ApiError(400, "headers: every value must be a string");
-  return explainRequest(sessions, headOfUrl(url, headers as Record<string, string>));
+  return explainRequest(sessions, withoutDestination(headOfUrl(url, headers as Record<string, string>)));
 }

@@ -28,11 +28,12 @@ import {
   redactedText,
 } from "../access-log/redact.ts";
 import { endToEnd, Fields } from "../http/fields.ts";
+import { trustedHead } from "../proxy/destination-proof.ts";
 import { serviceResponse, unchangedResponse } from "../proxy/downstream-response.ts";
 import { joinedCookies, serviceRequest } from "../proxy/upstream-request.ts";
 import { likelySender } from "./likely-sender.ts";
 
-const SOURCES = [...HOST_SOURCES, "tracestate"] as const;
+const SOURCES = [...HOST_SOURCES, "tracestate", "cookie"] as const;
 
 export function printExchange(recorded: RecordedExchange): Exchange {
   const { metadata } = recorded;
@@ -77,7 +78,8 @@ export function printExchange(recorded: RecordedExchange): Exchange {
   };
 }
 
-export function printDetails(recorded: RecordedExchange): ExchangeDetails {
+/** `pagePorts`: the ports at which pages of sessions are served here. */
+export function printDetails(recorded: RecordedExchange, pagePorts: readonly number[]): ExchangeDetails {
   const head = headOf(recorded);
   const { host, requestHeaders, responseHeaders, requestBody, responseBody } = recorded;
   return {
@@ -88,14 +90,20 @@ export function printDetails(recorded: RecordedExchange): ExchangeDetails {
       return { source, value: value === undefined ? null : redactedHeader(source, value) };
     }),
     request_headers: redactedHeaders(requestHeaderLines(host, requestHeaders)),
-    response_headers: responseHeaders ? redactedHeaders(downstreamHeaders(recorded, responseHeaders)) : null,
+    response_headers: responseHeaders
+      ? redactedHeaders(downstreamHeaders(recorded, responseHeaders, pagePorts))
+      : null,
     request_body: requestBody ? printBody(requestBody) : null,
     response_body: responseBody ? printBody(responseBody) : null,
   };
 }
 
 /** The headers of the response as the client got them. */
-function downstreamHeaders(recorded: RecordedExchange, received: readonly string[]): readonly string[] {
+function downstreamHeaders(
+  recorded: RecordedExchange,
+  received: readonly string[],
+  pagePorts: readonly number[],
+): readonly string[] {
   const { metadata, method, host, target, requestHeaders: fields } = recorded;
   if (metadata.rare?.failure !== undefined) return received;
   const response = {
@@ -110,8 +118,9 @@ function downstreamHeaders(recorded: RecordedExchange, received: readonly string
   const decision = decisionOf(metadata, head);
   if (!metadata.served || metadata.status === 101 || decision?.outcome !== "routed")
     return unchangedResponse(response).headers;
-  return serviceResponse(head, metadata.served, serviceRequest(head, metadata.served, decision), response)
-    .headers;
+  const arrival = { listener: metadata.listener, pagePorts };
+  const request = serviceRequest(head, metadata.served, decision, arrival);
+  return serviceResponse(head, metadata.served, request, arrival, response).headers;
 }
 
 interface Head extends RequestHead {
@@ -142,8 +151,10 @@ function urlOf(metadata: ExchangeMetadata, head: Head): string | null {
   return decision?.outcome === "routed" ? redactedText(decision.origin + decision.target) : null;
 }
 
-function decisionOf({ served, rare }: ExchangeMetadata, head: Head): RouteDecision | null {
-  return served && rare?.failure !== "forbidden" ? route(served.name, served.session, head) : null;
+function decisionOf({ listener, served, rare }: ExchangeMetadata, head: Head): RouteDecision | null {
+  return served && rare?.failure !== "forbidden"
+    ? route(served.name, served.session, trustedHead(listener, served, head))
+    : null;
 }
 
 function explanation(metadata: ExchangeMetadata, head: Head): Explanation {

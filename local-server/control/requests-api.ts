@@ -34,7 +34,11 @@ const settingsSchema = z.object({
 });
 
 /** `log` is undefined when the local server keeps none. */
-export function requestRoutes(route: AddRoute, log: AccessLog | undefined): void {
+export function requestRoutes(
+  route: AddRoute,
+  log: AccessLog | undefined,
+  pagePorts: readonly number[],
+): void {
   if (!log) {
     const refuse = () => {
       throw new ApiError(404, "This local server keeps no request log (--request-log 0).");
@@ -64,7 +68,7 @@ export function requestRoutes(route: AddRoute, log: AccessLog | undefined): void
   route("GET", "/v1/requests/:id", ({ response, params: { id } }) => {
     const recorded = log.get(Number(id));
     if (!recorded) throw new ApiError(404, `There is no request ${id}, or it is no longer kept.`);
-    sendJson(response, 200, printDetails(recorded));
+    sendJson(response, 200, printDetails(recorded, pagePorts));
   });
 }
 

@@ -78,8 +78,9 @@ export class HeaderLines {
 export interface ForwardedLines {
   /** The lower-case names of the lines that the proxy writes itself. */
   overridden: readonly string[];
-  /** The `Origin` that the service sees instead of the client's. */
+  /** The `Origin` and the `Referer` that the service sees instead of the client's. */
   origin: string | undefined;
+  referer: string | undefined;
   lines: HeaderLines;
 }
 

@@ -1,32 +1,73 @@
 /** The head of a response as the client gets it. */
-import { corsHeaders, isPreflight } from "../../core/routing/proxy-headers.ts";
+import { type CorsChanges, corsChanges } from "../../core/routing/cors.ts";
+import { clientLocation } from "../../core/routing/forwarded.ts";
+import { loosenedReferrerPolicy } from "../../core/routing/referrer-policy.ts";
 import { keepsCaching } from "../../core/routing/route-request.ts";
+import { isPageVisit, sessionCookie } from "../../core/routing/session-cookie.ts";
+import { registrableDomain } from "../../core/session/domain-name.ts";
+import { hostname, isLoopback, sessionLabel } from "../../core/session/host-name.ts";
 import type { ClientHead, DownstreamResponse } from "../downstream/client.ts";
-import { endToEnd } from "../http/fields.ts";
+import { endToEnd, type Fields } from "../http/fields.ts";
 import type { ResponseHead } from "../http/response-parser.ts";
 import type { Served } from "../sessions.ts";
-import type { ServiceRequest } from "./upstream-request.ts";
+import type { Arrival, ServiceRequest } from "./upstream-request.ts";
+
+/** Tells the Worker that the response is the service's, whatever its status. The Worker removes it. */
+const ANSWERED_HEADER = "linkup-answered";
 
 export function serviceResponse(
   client: ClientHead,
-  { name, session }: Served,
-  { origins, rewrittenHost }: ServiceRequest,
+  served: Served,
+  request: ServiceRequest,
+  { listener, pagePorts }: Arrival,
   response: ResponseHead,
 ): DownstreamResponse {
-  const { fields } = response;
-  const cors = fields.has("access-control-allow-origin")
-    ? []
-    : corsHeaders(name, session, client.method, client);
-  if (cors.length > 0 && isPreflight(client.method, client)) return preflightResponse(cors);
+  const { name, session } = served;
+  const { origins, rewrittenHost, forwardedHost } = request;
+  const corsRequest = { method: client.method, head: client, client: request.client, pagePorts };
+  const cors = corsChanges(name, session, corsRequest, mappedFields(response.fields, origins));
+  if (cors?.answersPreflight) return preflightResponse(cors);
 
   const head = unchangedResponse(response);
   const { headers } = head;
   if (!keepsCaching(session, client.target)) setHeader(headers, "Cache-Control", "no-cache");
   if (origins) mapOrigin(headers, origins);
-  if (rewrittenHost !== undefined) mapLocation(headers, rewrittenHost);
-  for (const [name, value] of cors) headers.push(name, value);
-  if (cors.length > 0) headers.push("Vary", "Origin");
+  mapLocations(headers, (location) => {
+    const mapped = rewrittenHost === undefined ? location : relativeLocation(location, rewrittenHost);
+    return clientLocation(mapped, forwardedHost, request.client) ?? mapped;
+  });
+  if (cors) applyCors(headers, cors);
+  if (listener === "tunnel") headers.push(ANSWERED_HEADER, "service");
+  else firstHop(headers, client, served, request);
   return head;
+}
+
+/** What the first hop alone adds: through the tunnel that is the Worker. */
+function firstHop(headers: string[], client: ClientHead, served: Served, request: ServiceRequest): void {
+  const { name, session } = served;
+  const policy = loosenedReferrerPolicy(session, headerOf(headers, "referrer-policy"));
+  if (policy !== undefined) setHeader(headers, "Referrer-Policy", policy);
+  if (session.session_cookie === false || !isPageVisit(client.method, (header) => client.header(header)))
+    return;
+  if (sessionLabel(client.host) !== name) return;
+  const { host } = client;
+  const { scheme } = request.client;
+  const domain = registrableDomain(hostname(host));
+  const cookie = sessionCookie({ name, host, domain, scheme, cookie: client.header("cookie") });
+  if (cookie !== undefined) headers.push("Set-Cookie", cookie);
+}
+
+/** The service's header fields, with the client's origin where the service allowed the one that it saw. */
+function mappedFields(fields: Fields, origins: ServiceRequest["origins"]) {
+  return {
+    get(name: string) {
+      const value = fields.get(name);
+      return name === "access-control-allow-origin" && origins && value === origins.service
+        ? origins.client
+        : value;
+    },
+    names: () => new Set(fields.names),
+  };
 }
 
 /** Only without hop-by-hop headers. */
@@ -49,14 +90,30 @@ export function unchangedResponse({
 }
 
 /** For a service that does not handle CORS. */
-function preflightResponse(cors: [string, string][]): DownstreamResponse {
+function preflightResponse({ set }: CorsChanges): DownstreamResponse {
   return {
     status: 204,
     reason: "No Content",
-    headers: [...cors.flat(), "Vary", "Origin"],
+    headers: [...set.flat(), "Vary", "Origin"],
     hasBody: false,
     length: 0,
   };
+}
+
+function applyCors(headers: string[], { remove, set }: CorsChanges): void {
+  for (const name of remove) deleteHeader(headers, name);
+  for (const [name, value] of set) setHeader(headers, name, value);
+  if (!/(?:^|,)\s*(?:origin|\*)\s*(?:,|$)/i.test(headerOf(headers, "vary") ?? ""))
+    headers.push("Vary", "Origin");
+}
+
+/** The value; several lines joined by `, `. */
+function headerOf(headers: string[], lower: string): string | undefined {
+  let found: string | undefined;
+  for (let i = 0; i < headers.length; i += 2)
+    if (headers[i]!.toLowerCase() === lower)
+      found = found === undefined ? headers[i + 1]! : `${found}, ${headers[i + 1]}`;
+  return found;
 }
 
 /** Replaces the first line of this name and removes the others, or appends a line. */
@@ -86,17 +143,29 @@ function mapOrigin(headers: string[], origins: { client: string; service: string
       headers[i + 1] = origins.client;
 }
 
+function mapLocations(headers: string[], map: (location: string) => string): void {
+  for (let i = 0; i < headers.length; i += 2)
+    if (headers[i]!.toLowerCase() === "location") headers[i + 1] = map(headers[i + 1]!);
+}
+
 /**
- * A service that builds redirects from the `Host` it sees would send browsers to `localhost`, out of the session.
- * Without scheme and host a redirect stays on the client's host (RFC 9110, 10.2.2).
+ * A service that builds redirects from the `Host` it sees, or from the address it listens on, would send browsers to
+ * `localhost`, out of the session. Without scheme and host a redirect stays on the client's host (RFC 9110, 10.2.2).
  */
-function mapLocation(headers: string[], host: string): void {
-  for (let i = 0; i < headers.length; i += 2) {
-    if (headers[i]!.toLowerCase() !== "location") continue;
-    const [, authority, rest = ""] = /^https?:\/\/([^/?#]*)(.*)$/i.exec(headers[i + 1]!) ?? [];
-    if (authority?.toLowerCase() !== host) continue;
-    const path = rest.startsWith("/") ? rest : `/${rest}`;
-    // Two slashes would begin a host.
-    headers[i + 1] = path.startsWith("//") ? `/.${path}` : path;
-  }
+function relativeLocation(location: string, host: string): string {
+  const [, authority, rest = ""] = /^(?:https?:)?\/\/([^/?#]*)(.*)$/i.exec(location) ?? [];
+  if (authority === undefined || !isSameService(authority.toLowerCase(), host)) return location;
+  const path = rest.startsWith("/") ? rest : `/${rest}`;
+  // Two slashes would begin a host.
+  return path.startsWith("//") ? `/.${path}` : path;
+}
+
+/** This machine has several names: `localhost`, 127.0.0.1, [::1]. */
+function isSameService(authority: string, host: string): boolean {
+  if (authority === host) return true;
+  return isLoopback(authority) && isLoopback(host) && portOf(authority) === portOf(host);
+}
+
+function portOf(authority: string): string {
+  return /:(\d+)$/.exec(authority)?.[1] ?? "80";
 }

@@ -1,8 +1,8 @@
 /** Streams one request to its service (or to a public origin), and the response back. */
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
+import { corsChanges } from "../../core/routing/cors.ts";
 import { failureContent } from "../../core/routing/proxy-failure.ts";
-import { corsHeaders } from "../../core/routing/proxy-headers.ts";
 import type { Routed } from "../../core/routing/route-request.ts";
 import type { Client, DownstreamResponse } from "../downstream/client.ts";
 import { badGateway, type LocalFailure, publicOriginUnreachable } from "../http/failures.ts";
@@ -13,7 +13,7 @@ import type { Pool } from "../upstream/pool.ts";
 import type { ResponseHandler, UpstreamRequest, UpstreamStream } from "../upstream/upstream-stream.ts";
 import { serviceResponse, unchangedResponse } from "./downstream-response.ts";
 import type { ExchangeRecorder } from "./exchange-recorder.ts";
-import { publicOriginRequest, serviceRequest } from "./upstream-request.ts";
+import { type Arrival, publicOriginRequest, serviceRequest } from "./upstream-request.ts";
 
 /** Methods that may be retried (RFC 9110, 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
@@ -49,16 +49,19 @@ export function forward(
   recorder: Recorder,
   served: Served,
   decision: Routed,
+  arrival: Arrival,
   pool: Pool,
 ): void {
   const { name, session } = served;
-  const request = serviceRequest(client, served, decision);
+  const request = serviceRequest(client, served, decision, arrival);
   const plan: ProxyPlan = {
     request,
-    response: (head) => serviceResponse(client, served, request, head),
+    response: (head) => serviceResponse(client, served, request, arrival, head),
     refuse: (error) => {
       // A page of the session may read why its request failed.
-      const extra = corsHeaders(name, session, client.method, client);
+      const { pagePorts } = arrival;
+      const cors = { method: client.method, head: client, client: request.client, pagePorts };
+      const extra = corsChanges(name, session, cors, undefined)?.set ?? [];
       refuse(client, recorder, badGateway(served, decision, error), { extra, error });
     },
   };

@@ -1,11 +1,13 @@
 /** Decides each request and carries it out. */
 import { createHash, timingSafeEqual } from "node:crypto";
+import { firstKnownSession } from "../../core/routing/identify-session.ts";
 import { ORIGIN_SECRET_HEADER } from "../../core/routing/proxy-headers.ts";
 import { decideRequest, type Listener } from "../../core/routing/request-decision.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
 import type { ServeClient } from "../downstream/client.ts";
 import type { Served, Sessions } from "../sessions.ts";
 import type { Pool } from "../upstream/pool.ts";
+import { trustedHead } from "./destination-proof.ts";
 import type { ExchangeLog } from "./exchange-recorder.ts";
 import { forward, forwardToOrigin, refuse } from "./forward.ts";
 
@@ -16,23 +18,31 @@ export interface ProxyParts {
   /** Connections to public origins, on this port. */
   publicPool: Pool;
   publicPort: number;
+  /** The ports at which pages of sessions are served here. */
+  pagePorts: readonly number[];
   /** Undefined: nothing is recorded. */
   log: ExchangeLog | undefined;
 }
 
 /** Serves the requests that come in by this listener. */
 export function proxy(listener: Listener, parts: ProxyParts): ServeClient {
-  const { sessions, pool, publicPool, publicPort, log } = parts;
+  const { sessions, pool, publicPool, publicPort, pagePorts, log } = parts;
+  const arrival = { listener, pagePorts };
+  const trusted = (head: RequestHead) => {
+    if (!head.header("linkup-destination")) return head;
+    const served = firstKnownSession(head, (name) => sessions.get(name));
+    return trustedHead(listener, served, head);
+  };
   return (client, refusal) => {
     const recorder = log?.begin(client, listener);
     const decision = refusal
       ? { failure: refusal }
-      : decideRequest(sessions, listener, client, hasOriginSecret);
+      : decideRequest(sessions, listener, trusted(client), hasOriginSecret);
     recorder?.decided(decision);
     if ("failure" in decision) refuse(client, recorder, decision.failure);
     else if ("publicHost" in decision)
       forwardToOrigin(client, recorder, decision.publicHost, publicPort, publicPool);
-    else forward(client, recorder, decision.served, decision.decision, pool);
+    else forward(client, recorder, decision.served, decision.decision, arrival, pool);
   };
 }
 

@@ -1,47 +1,103 @@
 /** The head of a request as its service gets it. */
+import { isSessionOrigin } from "../../core/routing/cors.ts";
+import { type ClientAddress, clientAddress, forwardedHeaders } from "../../core/routing/forwarded.ts";
 import {
   addedHeaders,
+  DESTINATION_PROOF_HEADER,
   HOP_BY_HOP,
   HOPS_HEADER,
   hopsOf,
-  isSessionOrigin,
   joinCookies,
   ORIGIN_SECRET_HEADER,
 } from "../../core/routing/proxy-headers.ts";
+import type { Listener } from "../../core/routing/request-decision.ts";
 import type { Routed } from "../../core/routing/route-request.ts";
+import { withoutSessionCookie } from "../../core/routing/session-cookie.ts";
 import { isLocal } from "../../core/session/session-document.ts";
 import type { ClientHead } from "../downstream/client.ts";
 import { connectionNames, type Fields, type ForwardedLines, HeaderLines } from "../http/fields.ts";
 import type { Served } from "../sessions.ts";
 import type { UpstreamRequest } from "../upstream/upstream-stream.ts";
+import { destinationProof } from "./destination-proof.ts";
+
+/** How a request came, beside its head. */
+export interface Arrival {
+  listener: Listener;
+  /** The ports at which pages of sessions are served here. */
+  pagePorts: readonly number[];
+}
 
 export interface ServiceRequest extends UpstreamRequest {
+  /** The address that the client used at the first hop. */
+  client: ClientAddress;
+  /** The value of `x-forwarded-host`. */
+  forwardedHost: string;
   /** The `Host` that the service sees instead of the client's. */
   rewrittenHost: string | undefined;
   /** The `Origin` that the service sees instead of the client's. */
   origins: { client: string; service: string } | undefined;
 }
 
-export function serviceRequest(client: ClientHead, served: Served, decision: Routed): ServiceRequest {
-  const { fields } = client;
+export function serviceRequest(
+  head: ClientHead,
+  served: Served,
+  decision: Routed,
+  { listener, pagePorts }: Arrival,
+): ServiceRequest {
+  const { fields } = head;
   const { name, session } = served;
   const { service, origin, target } = decision;
+  const client = addressOf(head, listener);
+  const isPage = (url: string | undefined) => isSessionOrigin(name, session, url, { client, pagePorts });
   const rewritten = isLocal(service.location) && !service.preserve_host;
-  const clientOrigin = rewritten ? fields.get("origin") : undefined;
-  const host = service.preserve_host ? publicHost(client, decision) : origin.slice(origin.indexOf("//") + 2);
+  const host = service.preserve_host ? publicHost(head, decision) : origin.slice(origin.indexOf("//") + 2);
 
-  const added = addedHeaders(name, session, decision, client);
-  const origins = isSessionOrigin(name, session, clientOrigin)
-    ? { client: clientOrigin, service: serverActionOrigin(clientOrigin, fields, added) ?? origin }
-    : undefined;
-  added.push([HOPS_HEADER, String(hopsOf(client) + 1)]);
-  if (client.secure && !fields.has("x-forwarded-proto")) added.push(["x-forwarded-proto", "https"]);
+  const added = addedHeaders(name, session, decision, head);
+  const forwardedHost =
+    added.find(([header]) => header === "x-forwarded-host")?.[1] ?? fields.get("x-forwarded-host")!;
+  const clientOrigin = rewritten ? fields.get("origin") : undefined;
+  const origins =
+    clientOrigin !== undefined && isPage(clientOrigin)
+      ? { client: clientOrigin, service: serverActionOrigin(clientOrigin, fields, forwardedHost) ?? origin }
+      : undefined;
+  added.push([HOPS_HEADER, String(hopsOf(head) + 1)]);
+  if (listener === "browser" && hopsOf(head) === 0)
+    // A proxy in front of Linkup knows the scheme better.
+    for (const [header, value] of forwardedHeaders(forwardedHost, client))
+      if (header !== "x-forwarded-proto" || !fields.has(header)) added.push([header, value]);
+  if (served.originSecret !== null && !isLocal(service.location))
+    added.push([DESTINATION_PROOF_HEADER, destinationProof(served, service.name)]);
+  const referer = rewritten ? serviceReferer(fields, origin, isPage) : undefined;
   return {
     origin,
-    ...upstreamHead(client, { target, host, added, origin: origins?.service }),
+    ...upstreamHead(head, { target, host, added, origin: origins?.service, referer }),
+    client,
+    forwardedHost,
     rewrittenHost: rewritten ? host : undefined,
     origins,
   };
+}
+
+/** The address that the client used: through the tunnel the Worker tells it. */
+function addressOf(head: ClientHead, listener: Listener): ClientAddress {
+  if (listener === "browser") return clientAddress(head.secure ? "https" : "http", head.host);
+  const scheme = head.header("x-forwarded-proto") === "http" ? "http" : "https";
+  const port = Number(head.header("x-forwarded-port"));
+  return port > 0 ? { scheme, port } : clientAddress(scheme, "");
+}
+
+/**
+ * The page's URL with the service's own origin: like `Origin`, `Referer` is compared with `Host` (by Next.js since 16 for
+ * scripts, by Django's CSRF check). Undefined when there is nothing to replace.
+ */
+function serviceReferer(
+  fields: Fields,
+  origin: string,
+  isPage: (url: string) => boolean,
+): string | undefined {
+  const referer = fields.get("referer");
+  const page = referer && /^https?:\/\/[^/?#]+/i.exec(referer)?.[0];
+  return page && isPage(page) ? origin + referer.slice(page.length) : undefined;
 }
 
 /** For a public origin (`https://host:port`): unchanged, but for the hop count that ends loops. */
@@ -57,6 +113,7 @@ interface Changes {
   added: [string, string][];
   /** Instead of the client's. */
   origin?: string | undefined;
+  referer?: string | undefined;
 }
 
 function upstreamHead(client: ClientHead, changes: Changes): Omit<UpstreamRequest, "origin"> {
@@ -76,13 +133,14 @@ function upstreamHead(client: ClientHead, changes: Changes): Omit<UpstreamReques
   };
 }
 
-/** Memoised; recomputed when the overridden names or the origin change. */
-function forwardedLines(fields: Fields, { added, origin }: Changes): HeaderLines {
-  const { forwarded } = fields;
-  if (forwarded && forwarded.origin === origin && isSameNames(forwarded, added)) return forwarded.lines;
+/** Memoised; recomputed when the overridden names, the Origin or the Referer change. */
+function forwardedLines(fields: Fields, { added, origin, referer }: Changes): HeaderLines {
+  const known = fields.forwarded;
+  if (known && known.origin === origin && known.referer === referer && isSameNames(known, added))
+    return known.lines;
   const overridden = added.map(([name]) => name);
-  const lines = new HeaderLines(keptLines(fields, overridden, origin));
-  fields.forwarded = { overridden, origin, lines };
+  const lines = new HeaderLines(keptLines(fields, overridden, { origin, referer }));
+  fields.forwarded = { overridden, origin, referer, lines };
   return lines;
 }
 
@@ -93,17 +151,22 @@ function isSameNames({ overridden }: ForwardedLines, added: [string, string][]):
 }
 
 /** The client's end-to-end lines without those that the proxy writes itself, and with its cookies in one line. */
-function keptLines(fields: Fields, overridden: string[], origin: string | undefined): string[] {
+function keptLines(
+  fields: Fields,
+  overridden: string[],
+  replaced: { [name: string]: string | undefined },
+): string[] {
   const hopByHop = connectionNames(fields);
   const lines: string[] = [];
   for (let i = 0; i < fields.names.length; i++) {
     const lower = fields.names[i]!;
     if (DROPPED.has(lower) || hopByHop.has(lower) || overridden.includes(lower)) continue;
-    const value = fields.raw[2 * i + 1]!;
-    lines.push(fields.raw[2 * i]!, origin !== undefined && lower === "origin" ? origin : value);
+    const value = lower === "origin" || lower === "referer" ? replaced[lower] : undefined;
+    lines.push(fields.raw[2 * i]!, value ?? fields.raw[2 * i + 1]!);
   }
   const cookies = joinedCookies(fields);
-  if (cookies !== undefined) lines.push("Cookie", cookies);
+  const kept = cookies === undefined ? null : withoutSessionCookie(cookies);
+  if (kept !== null) lines.push("Cookie", kept);
   return lines;
 }
 
@@ -111,16 +174,20 @@ function keptLines(fields: Fields, overridden: string[], origin: string | undefi
  * Next.js refuses a Server Action unless its `Origin` has the host of `x-forwarded-host`, port included; everything
  * else compares it with `Host`. Undefined for other requests.
  */
-function serverActionOrigin(client: string, fields: Fields, added: [string, string][]): string | undefined {
+function serverActionOrigin(client: string, fields: Fields, forwardedHost: string): string | undefined {
   if (!fields.has("next-action")) return undefined;
-  const forwarded =
-    fields.get("x-forwarded-host") ?? added.find(([name]) => name === "x-forwarded-host")?.[1];
-  const [host] = forwarded?.split(",", 1) ?? [];
+  const [host] = forwardedHost.split(",", 1);
   return host && client.slice(0, client.indexOf("//") + 2) + host.trim();
 }
 
 /** Left out, or written anew. */
-const DROPPED: ReadonlySet<string> = new Set([...HOP_BY_HOP, "host", "cookie", ORIGIN_SECRET_HEADER]);
+const DROPPED: ReadonlySet<string> = new Set([
+  ...HOP_BY_HOP,
+  "host",
+  "cookie",
+  ORIGIN_SECRET_HEADER,
+  DESTINATION_PROOF_HEADER,
+]);
 
 /** The host in the browser's address bar: a request through the tunnel was sent to another one. */
 function publicHost(client: ClientHead, { match }: Routed): string {

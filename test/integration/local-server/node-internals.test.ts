@@ -128,7 +128,7 @@ test("what a service said before it hung up is read before its reset is reported
   socket.on("error", () => events.push("error"));
   socket.connect((server.address() as AddressInfo).port, "127.0.0.1");
   const more = setInterval(() => socket.write("body".repeat(10_000)), 1);
-  await once(socket, "close");
+  await new Promise((resolve) => socket.once("close", resolve));
   clearInterval(more);
   expect(events[0]).toBe("refused");
 });

@@ -66,7 +66,9 @@ describe("on the way to the service", () => {
       `https://${APP}/page`,
     ]);
     expect(origin).toBe(`http://localhost:${system.app.port}`);
-    expect(referer).toBe(`https://${APP}/page`);
+    expect(referer).toBe(`http://localhost:${system.app.port}/page`);
+    const foreign = await seenWith(["Referer", "https://elsewhere.test/page"]);
+    expect(foreign.referer).toBe("https://elsewhere.test/page");
     expect((await seenWith(["Origin", "https://elsewhere.test"])).origin).toBe("https://elsewhere.test");
     expect((await seenWith(["Origin", "null"])).origin).toBe("null");
   });
@@ -75,11 +77,32 @@ describe("on the way to the service", () => {
     [[], APP],
     [["X-Forwarded-Host", `${APP}:8443, proxy.test`], `${APP}:8443`],
   ])("a Server Action of Next.js comes from the forwarded host: %j", async (forwarded, host) => {
-    const action = ["Next-Action", "0a1b", "Origin", `https://${APP}:9080`, ...forwarded];
+    const action = ["Next-Action", "0a1b", "Origin", `https://${APP}:${system.port}`, ...forwarded];
     expect((await seenWith(action)).origin).toBe(`https://${host}`);
     expect((await seenWith(["Next-Action", "0a1b", "Origin", "https://elsewhere.test"])).origin).toBe(
       "https://elsewhere.test",
     );
+  });
+
+  test("the URL that the client used can be built from the forwarded headers", async () => {
+    const { headers } = JSON.parse((await client.request({ host: `${APP}:8123` })).body.toString()) as Seen;
+    expect(headers).toMatchObject({
+      "x-forwarded-host": APP,
+      "x-forwarded-port": "8123",
+      "x-forwarded-proto": "http",
+      forwarded: `host="${APP}:8123";proto=http`,
+    });
+  });
+
+  test.each([
+    [["view=sort=price,dir=up; id=7"], "view=sort=price,dir=up; id=7"],
+    [['basket=[{"n":1,"q":"x=y"}]'], 'basket=[{"n":1,"q":"x=y"}]'],
+    [["a=1", "b=2"], "a=1; b=2"],
+    [["a=1, b=2"], "a=1; b=2"],
+    [["linkup-session=slim-gecko; a=1"], "a=1"],
+    [["linkup-session=slim-gecko"], undefined],
+  ])("cookies %j arrive as %j", async (lines, cookie) => {
+    expect((await seenWith(lines.flatMap((line) => ["Cookie", line]))).cookie).toBe(cookie);
   });
 
   test("preserve_host keeps host and origin", async () => {
@@ -169,6 +192,50 @@ describe("on the way back", () => {
     expect((await client.request({ host: APP })).status).toBe(200);
   });
 
+  test("each header of a grant stands once", async () => {
+    system.app.handler = (_request, response) =>
+      response
+        .writeHead(200, { "access-control-allow-credentials": "true", vary: "Origin", "x-total": "7" })
+        .end();
+    const { get } = await client.request({ host: APP, headers: page });
+    expect(get("access-control-allow-origin")).toBe(page[1]);
+    expect(get("access-control-allow-credentials")).toBe("true");
+    expect(get("vary")).toBe("Origin");
+    expect(get("access-control-expose-headers")).toContain("x-total");
+  });
+
+  test("a grant that is fixed to the domain without the session is the page's", async () => {
+    system.app.handler = (_request, response) =>
+      response.writeHead(200, { "access-control-allow-origin": "https://wild.example.com" }).end();
+    expect((await client.request({ host: APP, headers: page })).get("access-control-allow-origin")).toBe(
+      page[1],
+    );
+  });
+
+  test("a page's policy does not hide its session, and its visit sets the session's cookie", async () => {
+    system.app.handler = (_request, response) =>
+      response.writeHead(200, { "referrer-policy": "no-referrer" }).end();
+    const visit = await client.request({ host: APP, headers: ["Accept", "text/html"] });
+    expect(visit.get("referrer-policy")).toBe("strict-origin-when-cross-origin");
+    expect(visit.get("set-cookie")).toMatch(/^linkup-session=slim-gecko; Domain=example\.com;.*SameSite=Lax/);
+    const script = await client.request({ host: APP, headers: ["Accept", "*/*"] });
+    expect(script.get("set-cookie")).toBeUndefined();
+  });
+
+  test("the session's cookie names it where nothing else does, on its domains only", async () => {
+    const cookie = ["Cookie", `a=1; linkup-session=${SESSION}`];
+    expect((await client.request({ host: "example.com", headers: cookie })).status).toBe(200);
+    expect((await client.request({ host: "example.com" })).status).not.toBe(200);
+    expect((await client.request({ host: "localhost", headers: cookie })).status).toBe(422);
+  });
+
+  test("a service's own X-Robots-Tag stays, and none is added", async () => {
+    system.app.handler = (_request, response) => response.writeHead(200, { "x-robots-tag": "all" }).end();
+    expect((await client.request({ host: APP })).get("x-robots-tag")).toBe("all");
+    system.app.handler = (_request, response) => response.writeHead(200).end();
+    expect((await client.request({ host: APP })).get("x-robots-tag")).toBeUndefined();
+  });
+
   test("a preflight that the service answers is its own", async () => {
     system.app.handler = (_request, response) =>
       response.writeHead(200, { "access-control-allow-origin": "https://only.test" }).end();
@@ -186,10 +253,15 @@ describe("on the way back", () => {
     ["http://HOST.evil.test/", "http://HOST.evil.test/"],
     ["http://user@HOST/", "http://user@HOST/"],
     ["http://localhost:1/", "http://localhost:1/"],
-    ["//HOST/", "//HOST/"],
+    ["//HOST/", "/"],
+    ["http://127.0.0.1:PORT/in", "/in"],
+    ["http://[::1]:PORT/in", "/in"],
+    ["//localhost:PORT/in", "/in"],
+    ["http://localhost:4001/in", "http://localhost:4001/in"],
     ["login", "login"],
   ])("a redirect to the host that the service sees stays in the session: %s", async (location, mapped) => {
-    const own = (text: string) => text.replace("HOST", `localhost:${system.app.port}`);
+    const { port } = system.app;
+    const own = (text: string) => text.replace("HOST", `localhost:${port}`).replace("PORT", String(port));
     system.app.handler = (_request, response) => response.writeHead(302, { location: own(location) }).end();
     expect((await client.request({ host: APP })).get("location")).toBe(own(mapped));
   });

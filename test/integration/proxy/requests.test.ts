@@ -310,6 +310,7 @@ test("a request without a session: what was missing, and who likely sent it", as
     { source: "referer", value: "https://fat-toad.example.com/x" },
     { source: "origin", value: null },
     { source: "tracestate", value: null },
+    { source: "cookie", value: null },
   ]);
   expect(exchange.explanation).toMatchObject({
     candidates: [{ name: "fat-toad", source: "referer", known: false }],
