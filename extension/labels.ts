@@ -1,8 +1,9 @@
 /** Translated labels for states, targets and components. */
 import type { Target } from "../core/config/model/config-model.ts";
 import type { SessionKind } from "../core/session/session-document.ts";
+import { type Problem, textOf } from "../manager/model/problem.ts";
 import type { ComponentId, ComponentState, Health, SessionState } from "../manager/model/snapshot.ts";
-import { t } from "./words.ts";
+import { t, translated } from "./words.ts";
 
 export function targetWord(target: Target): string {
   return target === "local" ? t("local") : t("remote");
@@ -36,6 +37,10 @@ export function componentName(id: ComponentId): string {
     "local-dns": t("Local DNS"),
     worker: t("Worker"),
   }[id];
+}
+
+export function problemMessage(problem: Problem): string {
+  return translated(textOf(problem));
 }
 
 /** `since`, `now`: milliseconds since the epoch. */

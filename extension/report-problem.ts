@@ -2,6 +2,7 @@
 import * as vscode from "vscode";
 import { LinkupError, type Problem } from "../manager/model/problem.ts";
 import { commandId, isCommand } from "./ids.ts";
+import { problemMessage } from "./labels.ts";
 import type { Linkup } from "./linkup.ts";
 import { brief, withShortPaths } from "./window-model.ts";
 import { t } from "./words.ts";
@@ -23,7 +24,10 @@ export async function report(failure: unknown, { log, model }: Linkup): Promise<
   if (isProblem(problem)) {
     reported.set(problem.message, performance.now());
     log.error(`${problem.title}: ${problem.message}`);
-    return await showProblem({ ...problem, message: brief(withShortPaths(problem.message, model.configs)) });
+    return await showProblem({
+      ...problem,
+      message: brief(withShortPaths(problemMessage(problem), model.configs)),
+    });
   }
   log.error(failure as Error);
   const showLogs = t("Show Logs");
@@ -53,7 +57,7 @@ export async function solve(problem: Problem): Promise<void> {
       ? only
       : await vscode.window.showQuickPick(
           items.map((item) => ({ ...item, label: item.title })),
-          { title: t(problem.title), placeHolder: problem.message },
+          { title: t(problem.title), placeHolder: problemMessage(problem) },
         );
   if (choice) await vscode.commands.executeCommand(choice.id);
 }

@@ -9,6 +9,9 @@ const root = resolve(import.meta.dirname, "..");
 const PACKAGES = ["core", "manager", "agent-tools", "extension"];
 /** `t("…")` gives a text in the user's language; `text("…")` of core/text.ts one that is translated later. */
 let functions;
+const SCHEMA = "core/config/model/config-schema.ts";
+/** Which argument of its functions is the description of a key. */
+const DESCRIPTION_AT = { described: 1, httpUrl: 0, name: 0, pattern: 0 };
 
 const read = (path) => JSON.parse(readFileSync(join(root, path), "utf8"));
 const texts = new Set();
@@ -32,6 +35,11 @@ function visit(node, path) {
   if (Array.isArray(node)) for (const item of node) visit(item, path);
   if (typeof node !== "object" || node === null) return;
   if (node.type === "CallExpression" && functions.includes(calleeOf(node))) call(node, path);
+  // What the keys of linkup.yaml mean.
+  if (node.type === "CallExpression" && path === SCHEMA) {
+    const description = node.arguments[DESCRIPTION_AT[calleeOf(node)]]?.expression;
+    if (description?.type === "StringLiteral") texts.add(description.value);
+  }
   // What helps against a problem: {command, title}.
   if (node.type === "ObjectExpression" && literalOf(node, "command") && literalOf(node, "title"))
     texts.add(literalOf(node, "title"));

@@ -3,7 +3,15 @@
 import type { Target } from "../../core/config/model/config-model.ts";
 import type { Problem } from "../../manager/model/problem.ts";
 import type { ComponentView, Health, ServiceView, SessionView } from "../../manager/model/snapshot.ts";
-import { componentName, componentState, healthWord, kindWord, stateWord, targetWord } from "../labels.ts";
+import {
+  componentName,
+  componentState,
+  healthWord,
+  kindWord,
+  problemMessage,
+  stateWord,
+  targetWord,
+} from "../labels.ts";
 import { code, escaped, escapedLines, link } from "../markdown.ts";
 import {
   brief,
@@ -222,7 +230,7 @@ function trustRow(): Row {
 
 function problemRow(problem: Problem, { configs }: WindowModel): Row {
   const title = t(problem.title);
-  const message = withShortPaths(problem.message, configs);
+  const message = withShortPaths(problemMessage(problem), configs);
   return {
     id: `problem:${problem.code}:${problem.message}`,
     label: title,

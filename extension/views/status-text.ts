@@ -1,6 +1,14 @@
 /** The page of Show Status, as Markdown: a pure function of the model. */
 import type { SessionView } from "../../manager/model/snapshot.ts";
-import { componentName, componentState, healthWord, kindWord, stateWord, targetWord } from "../labels.ts";
+import {
+  componentName,
+  componentState,
+  healthWord,
+  kindWord,
+  problemMessage,
+  stateWord,
+  targetWord,
+} from "../labels.ts";
 import { code, codeBlock, escaped, escapedLines, link } from "../markdown.ts";
 import { idleConfigs, type WindowModel } from "../window-model.ts";
 import { t } from "../words.ts";
@@ -14,8 +22,8 @@ export function statusText(model: WindowModel): string {
       ? []
       : [t("This workspace is in Restricted Mode: Linkup shows its configuration and starts nothing.")]),
     ...snapshot.problems.map(
-      ({ title, message, actions }) =>
-        `> **${t(title)}.** ${escapedLines(message).replaceAll("\n", "\n> ")}${actions.map((action) => ` → ${t(action.title)}`).join("")}`,
+      (problem) =>
+        `> **${t(problem.title)}.** ${escapedLines(problemMessage(problem)).replaceAll("\n", "\n> ")}${problem.actions.map((action) => ` → ${t(action.title)}`).join("")}`,
     ),
     ...nothing,
     ...snapshot.sessions.map(sessionText),

@@ -43,9 +43,10 @@ async function clone(name: string, config: string, options: WorkbenchOptions = {
     folders: [folder],
     env: { LINKUP_WORKER_TOKEN: TOKEN },
     ...options,
+    settings: { "terminal.integrated.gpuAcceleration": "off", ...options.settings },
   });
   await window.showView();
-  await window.stopped();
+  await window.until("the extension", async () => (await window.statusBar("session"))?.text);
   return folder;
 }
 

@@ -13,7 +13,7 @@ export function keyText(path: Path): string {
   ];
   const example = info.examples?.[0];
   const shown = typeof example === "string" ? example : JSON.stringify(example);
-  const lines = [info.description, facts.filter(Boolean).join(" ")];
+  const lines = [t(info.description), facts.filter(Boolean).join(" ")];
   if (example !== undefined) lines.push(t("Example: {0}", `\`${shown}\``));
   return lines.join("\n\n");
 }
