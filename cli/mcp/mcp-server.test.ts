@@ -79,7 +79,7 @@ test("tools are listed without their code, and called", async () => {
   });
 });
 
-test("a tool's failure is told to the agent, a wrong call to its program", async () => {
+test("a tool's failure is a result for the model, a wrong call a protocol error", async () => {
   const { ask } = server();
   const bad = await ask(request("tools/call", { name: "echo", arguments: { text: "bad" } }));
   expect(bad.result).toEqual({ content: [{ type: "text", text: "Not that." }], isError: true });

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { configProblems } from "./code-frame.ts";
 import { terminalText } from "./output.ts";
 
-/** What is shown of a problem at this column of a line. */
+/** The code frame of a diagnostic at this column of the line. */
 function frameOf(line: string, column: number, length: number): string[] {
   const at = (character: number) => ({ line: 0, column: character });
   const range = { start: at(column), end: at(column + length) };
@@ -20,7 +20,7 @@ test("a short line is shown as it is", () => {
   ]);
 });
 
-test("a line's control characters are shown, and not carried out", () => {
+test("control characters of a line are replaced", () => {
   expect(frameOf("a: \x1b]0;title\x07\x9b", 3, 2)).toEqual([
     "/linkup.yaml:1:4 error is wrong",
     "  1 | a: \ufffd]0;title\ufffd\ufffd",
@@ -34,7 +34,7 @@ test.each([
   ["in its middle", 5_000, 3],
   ["at its end", 9_999, 1],
   ["all of it", 0, 10_000],
-])("of a long line 100 columns are shown, with the problem %s", (_, column, length) => {
+])("of a long line 100 columns are shown, with the diagnostic %s", (_, column, length) => {
   const line = `${"x".repeat(column)}${"!".repeat(length)}`.padEnd(10_000, "x");
   const [, code, marks] = frameOf(line, column, length);
   expect(code!.length).toBeLessThanOrEqual(100);

@@ -26,7 +26,7 @@ async function health(code: number): Promise<HealthReport> {
 const named = (checks: readonly DoctorCheck[], state: DoctorCheck["state"]) =>
   checks.filter((check) => check.state === state).map(({ id }) => id);
 
-test("a machine on which all is well", async () => {
+test("a healthy machine", async () => {
   await world.json("start", "--detach");
   const { checks, healthy } = await health(0);
   expect(healthy).toBe(true);
@@ -45,7 +45,7 @@ test("a machine that has never seen a session", async () => {
   expect(named((await health(0)).checks, "broken")).toEqual([]);
 });
 
-test("a broken machine: each break is named, with what helps", async () => {
+test("a broken machine: every fault is reported with a fix", async () => {
   await world.json("start", "--detach");
   await world.linkup("route", "local", "api");
 
@@ -89,7 +89,7 @@ test("a broken machine: each break is named, with what helps", async () => {
   expect(world.pidsOf("local-server")).toHaveLength(1);
 });
 
-test("a keeper and a local server that died, while nobody was there to see it", async () => {
+test("a keeper and a local server that crashed unnoticed", async () => {
   await world.json("start", "--detach");
   for (const pid of world.processes().keys()) process.kill(pid, "SIGKILL");
   await until("their end", () => world.processes().size === 0);
@@ -113,7 +113,7 @@ test("the Worker of a file whose session does not run", async () => {
   expect((await world.linkup("doctor")).stdout).toMatch(/\nNothing is broken; 1 warning\.\n$/);
 });
 
-test("a remembered port that another program has", async () => {
+test("a remembered port that another program uses", async () => {
   await world.json("start", "--isolated", "--detach");
   await world.linkup("stop");
   const remembered = join(world.home, "browser-port");
@@ -126,7 +126,7 @@ test("a remembered port that another program has", async () => {
   taken.close();
 });
 
-test("env files that a crash left, of a state that was lost", async () => {
+test("env files left by a crash after the state was lost", async () => {
   const service = join(world.folder, "web");
   mkdirSync(service);
   writeFileSync(join(service, ".env.local.linkup"), "B=1");

@@ -66,7 +66,7 @@ describe("a tunneled session", () => {
     expect((await world.linkup("stop", "--all")).stdout).toBe("No session was running.\n");
   });
 
-  test("is started once, however often it is asked for", async () => {
+  test("is started once by repeated starts", async () => {
     const first = await startDetached();
     const [pid] = world.pidsOf("local-server");
     await world.linkup("route", "local", "api");
@@ -76,7 +76,7 @@ describe("a tunneled session", () => {
     expect(world.pidsOf("local-server")).toEqual([pid]);
   });
 
-  test("is started once by two at the same time", async () => {
+  test("is started once by two concurrent starts", async () => {
     const [first, second] = await Promise.all([startDetached(), startDetached()]);
     expect(second.session_name).toBe(first.session_name);
     expect(world.pidsOf("local-server")).toHaveLength(1);
@@ -93,7 +93,7 @@ describe("a tunneled session", () => {
     expect(await world.served(second.session_name)).toBe("local web");
   });
 
-  test("gets another name when someone else has taken its own", async () => {
+  test("gets another name when its own is taken", async () => {
     const { session_name: name } = await startDetached();
     await world.linkup("stop");
     const body = {
@@ -132,7 +132,7 @@ describe("a tunneled session", () => {
     expect(await world.served("mine")).toBe("remote web");
   });
 
-  test("that moves to another Worker is deleted from the one it was on", async () => {
+  test("is deleted from its previous Worker when worker_url changes", async () => {
     const { session_name: name } = await startDetached();
     const second = await startWorker({ token: TOKEN, port: 0 });
     try {
@@ -152,7 +152,7 @@ describe("a tunneled session", () => {
     }
   });
 
-  test("takes a name that it is given, as long as nobody else has it", async () => {
+  test("takes the requested name when it is free", async () => {
     const start = (...more: string[]) => world.linkup("start", "--detach", "--json", ...more);
     expect(JSON.parse((await start("--name", "mine")).stdout)).toMatchObject({ session_name: "mine" });
     expect(await world.served("mine")).toBe("remote web");
@@ -168,7 +168,7 @@ describe("a tunneled session", () => {
     expect((await start("--name", "No_Name")).code).toBe(2);
   });
 
-  test("stays as it was when the Worker does not take a toggle", async () => {
+  test("is unchanged when the Worker rejects a toggle", async () => {
     const { session_name: name } = await startDetached();
     await world.stopWorker();
     const failed = await world.linkup("route", "local", "web");
@@ -180,7 +180,7 @@ describe("a tunneled session", () => {
     expect(await world.served(name)).toBe("remote web");
   });
 
-  test("lives as long as the terminal that it was started in", async () => {
+  test("ends with the terminal in which it was started", async () => {
     const { child, output } = world.spawnLinkup("start", "--foreground", "--json");
     const started = await until(
       "the session",
@@ -194,14 +194,14 @@ describe("a tunneled session", () => {
     expect(await world.served(started.session_name)).toMatch(/^422 /);
   });
 
-  test("that is started without a terminal runs until linkup stop", async () => {
+  test("started without a terminal runs until linkup stop", async () => {
     const { code, stdout, stderr } = await world.linkup("start", "--json");
     expect({ code, stderr }).toEqual({ code: 0, stderr: "The session runs until linkup stop.\n" });
     expect(await world.served((JSON.parse(stdout) as Started).session_name)).toBe("remote web");
     expect((await world.linkup("start", "--detach", "--foreground")).code).toBe(2);
   });
 
-  test("is stopped when the keeper has ended as well, which may have been quicker", async () => {
+  test("is stopped once the keeper has exited, even if the keeper stopped it first", async () => {
     const { session_name: name } = await startDetached();
     const keeper = spawn("sleep", ["2"]);
     await once(keeper, "spawn");
@@ -213,7 +213,7 @@ describe("a tunneled session", () => {
     expect(await isRunning(exiting_keeper)).toBe(false);
   });
 
-  test("that cannot start leaves nothing", async () => {
+  test("leaves nothing behind when it cannot start", async () => {
     await world.stopWorker();
     const { code, stderr } = await world.linkup("start", "--detach");
     expect(code).toBe(4);
@@ -222,7 +222,7 @@ describe("a tunneled session", () => {
     expect((await world.json<Status>("status")).sessions).toEqual([]);
   });
 
-  test("that waits for another process ends at the second Ctrl-C", async () => {
+  test("waiting for another process ends at the second Ctrl-C", async () => {
     world.env.LINKUP_DEBUG = "1";
     const lock = join(world.home, "state.lock");
     const { child, output } = world.spawnLinkup("start", "--foreground");
@@ -248,7 +248,7 @@ describe("a tunneled session", () => {
     rmSync(lock);
   });
 
-  test("that this machine cannot serve leaves nothing", async () => {
+  test("leaves nothing behind when the local server cannot start", async () => {
     mkdirSync(world.home);
     writeFileSync(join(world.home, "logs"), "no folder");
     const { code, stderr } = await world.linkup("start", "--detach");
@@ -273,7 +273,7 @@ describe("a tunneled session", () => {
   });
 });
 
-test("nobody waits for a service that does not answer: neither start nor route nor status", async () => {
+test("start, route and status do not wait for a service that does not answer", async () => {
   await startDetached();
   const silent = createServer(() => {}).listen(0, "127.0.0.1");
   await once(silent, "listening");
@@ -311,7 +311,7 @@ test("sessions of several workspaces run side by side", async () => {
   expect([...world.processes().values()]).toEqual([]);
 });
 
-test("a file that is reached by a link has one session", async () => {
+test("a file reached through a symbolic link has one session", async () => {
   symlinkSync(".", join(world.folder, "link"));
   const linked = join(world.folder, "link", "linkup.yaml");
   const first = await world.json<Started>("start", "--detach", "--config", linked);
@@ -333,7 +333,7 @@ test("an isolated session is served on this machine only", async () => {
   expect(await world.ask(url.hostname, "/", Number(url.port))).toEqual({ status: 200, body: "local web" });
 });
 
-test("an isolated session of a domain that browsers cannot find says what it needs", async () => {
+test("an isolated session of a domain without DNS says what it needs", async () => {
   world.writeConfig(world.configPath, { domain: "example.com" });
   const { code, stdout, stderr } = await world.linkup("start", "--isolated", "--detach", "--json");
   expect(code).toBe(0);
@@ -345,7 +345,7 @@ test("an isolated session of a domain that browsers cannot find says what it nee
   expect(await world.ask(hostname, "/", Number(port))).toEqual({ status: 200, body: "remote web" });
 });
 
-test("a linkup.yaml with errors is told with every problem, where it stands", async () => {
+test("a linkup.yaml with errors is reported with all diagnostics and their ranges", async () => {
   writeFileSync(
     world.configPath,
     "linkup:\n  worker_url: nowhere\nservices:\n  - name: web\n    remote: http://a.example\n    local: http://localhost:1\ndomains:\n  - domain: example.com\n    default_service: wbe\n",
@@ -362,7 +362,7 @@ test("a linkup.yaml with errors is told with every problem, where it stands", as
   expect([...world.processes().values()]).toEqual([]);
 });
 
-test("a service's name gives the terminal no orders", async () => {
+test("control characters in a service's name do not reach the terminal", async () => {
   const text = readFileSync(world.configPath, "utf8");
   writeFileSync(
     world.configPath,
@@ -374,7 +374,7 @@ test("a service's name gives the terminal no orders", async () => {
   expect(refused).toMatchObject({ code: 5, stderr: expect.stringContaining("a\ufffd]0;title\ufffdpi") });
 });
 
-test("a file that is far too long is told in words", async () => {
+test("a file that is too long is refused with a sentence", async () => {
   writeFileSync(world.configPath, "x".repeat(20_000_000));
   expect(await world.linkup("start", "--detach")).toMatchObject({
     code: 3,
@@ -407,8 +407,8 @@ test("explains a request", async () => {
   });
 });
 
-describe("a Worker that is away at a stop", () => {
-  test("is told later, and nobody waits for it", async () => {
+describe("a Worker that is unreachable at a stop", () => {
+  test("is told later, and the stop does not wait", async () => {
     const { session_name: name } = await startDetached();
     await world.stopWorker();
     const { code, stderr } = await world.linkup("stop");
@@ -429,7 +429,7 @@ describe("a Worker that is away at a stop", () => {
     expect(await world.served(name)).toMatch(/^422 /);
   });
 
-  test("is not told of a session that has started again", async () => {
+  test("is not asked to delete a session that was started again", async () => {
     const { session_name: name } = await startDetached();
     await world.stopWorker();
     await world.linkup("stop");
@@ -463,7 +463,7 @@ describe("the state", () => {
     world.env.LINKUP_HOME = world.home;
   });
 
-  test("the list of env files that cannot be read is set aside, and told until the next stop", async () => {
+  test("an unreadable list of env files is set aside and reported until the next stop", async () => {
     await startDetached();
     writeFileSync(join(world.home, "env-files.json"), "{");
     const problem = await until("the problem", async () => {
@@ -476,7 +476,7 @@ describe("the state", () => {
     expect((await world.json<Status>("status")).problems).toEqual([]);
   });
 
-  test("is for its user alone", async () => {
+  test("is readable by its user only", async () => {
     await startDetached();
     expect(statSync(world.home).mode & 0o777).toBe(0o700);
     expect(statSync(join(world.home, "state.json")).mode & 0o777).toBe(0o600);

@@ -34,7 +34,7 @@ async function agent() {
   return { client, call };
 }
 
-test("an agent starts a session, routes a service, asks why, and leaves nothing when it goes", async () => {
+test("an agent starts a session, routes a service, asks why, and leaves nothing behind", async () => {
   const { client, call } = await agent();
   expect(client.getServerVersion()?.name).toBe("linkup");
   const { tools } = await client.listTools();
@@ -82,6 +82,6 @@ test("an agent starts a session, routes a service, asks why, and leaves nothing 
   await until("everything to end", () => world.processes().size === 0, 90_000);
 }, 120_000);
 
-test("it ends by itself, without an error, when its input ends", async () => {
+test("the server exits without an error at the end of its input", async () => {
   expect(await world.linkup("mcp")).toMatchObject({ code: 0, stdout: "", stderr: "" });
 });

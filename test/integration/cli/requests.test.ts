@@ -46,7 +46,7 @@ async function newest(path: string): Promise<Exchange> {
   );
 }
 
-test("a table with a line for each, and who sent what has no session", async () => {
+test("a table with a line per request, and the likely sender of those without a session", async () => {
   await ask("/page");
   await ask("/api/x", {}, "POST", "hello");
   await ask("/lost", { host: `localhost:${port}`, "user-agent": "node" });
@@ -85,7 +85,7 @@ test("filters, and JSON as one document", async () => {
   });
 });
 
-test("one of them: why, how long, its headers without secrets; as JSON; as a command that repeats it", async () => {
+test("one request: decision, timings, headers without secrets; as JSON; as a curl command", async () => {
   await ask(`/one?token=${SECRET}&q=it's`, {
     authorization: `Bearer ${SECRET}`,
     cookie: `a=${SECRET}`,
@@ -118,7 +118,7 @@ test("one of them: why, how long, its headers without secrets; as JSON; as a com
   expect(again).toMatchObject({ target: details.target, service: "web", host });
 });
 
-test("followed: a line for each that is over; with --json each change", async () => {
+test("--follow prints each completed request, and every change with --json", async () => {
   const text = world.spawnLinkup("requests", "--follow", "--limit", "0");
   const json = world.spawnLinkup("requests", "--follow", "--json", "--limit", "0");
   await until("both follow", async () => {
@@ -140,7 +140,7 @@ test("followed: a line for each that is over; with --json each change", async ()
   for (const { child } of [text, json]) child.kill();
 });
 
-test("without a local server it says so", async () => {
+test("without a local server the error says so", async () => {
   world.env.LINKUP_HOME = join(world.folder, "nothing");
   const { code, stderr } = await world.linkup("requests");
   world.env.LINKUP_HOME = world.home;

@@ -16,7 +16,7 @@ const list = () => world.json<SessionView[]>("sessions", "list");
 const location = (copy: string) => world.location(copy);
 
 describe("a preview", () => {
-  test("lives on the Worker alone, its services where they were said to be", async () => {
+  test("lives on the Worker only, with services at the given URLs", async () => {
     const preview = await world.json<SessionView>(
       "sessions",
       "create-preview",
@@ -61,7 +61,7 @@ describe("a preview", () => {
     expect(await list()).toEqual([]);
   });
 
-  test("stays beside the file's own session, which does not mind", async () => {
+  test("does not affect the file's own session", async () => {
     const { session_name: own } = await world.json<{ session_name: string }>("start", "--detach");
     const { name: preview } = await world.json<SessionView>("preview", `web=${location("local api")}`);
     expect((await list()).map(({ kind }) => kind)).toEqual(["tunneled", "preview"]);
@@ -73,7 +73,7 @@ describe("a preview", () => {
     expect([...world.processes().values()]).toEqual([]);
   });
 
-  test("of another machine is deleted by name or pattern", async () => {
+  test("created on another machine is deleted by name or pattern", async () => {
     for (const name of ["pr-1", "pr-2", "other"])
       await world.json("preview", "--name", name, `web=${location("local web")}`);
     world.env.LINKUP_HOME = join(world.folder, "another-home");
@@ -110,7 +110,7 @@ describe("a preview", () => {
   });
 });
 
-test("isolated sessions run beside the file's own one", async () => {
+test("isolated sessions run beside the file's own session", async () => {
   const { session_name: own } = await world.json<{ session_name: string }>("start", "--detach");
   const isolated = await world.json<SessionView>(
     "sessions",
@@ -139,7 +139,7 @@ test("isolated sessions run beside the file's own one", async () => {
   expect(await list()).toEqual([]);
 });
 
-test("a file's changes reach the sessions beside its own, which keep their locations", async () => {
+test("changes of the file reach its secondary sessions, which keep their URLs", async () => {
   await world.json("sessions", "create-isolated", "mine", `web=${location("local api")}`);
   world.writeConfig(world.configPath, { more: "  - domain: more.localhost\n    default_service: web\n" });
   const again = await world.json<SessionView>(
@@ -177,7 +177,7 @@ describe("an unguessable name", () => {
   });
 });
 
-describe("what may come next on the command line", () => {
+describe("completion", () => {
   const complete = async (...words: string[]) =>
     (await world.linkup("complete", "--", ...words)).stdout.trimEnd().split("\n");
 
@@ -202,7 +202,7 @@ describe("what may come next on the command line", () => {
   });
 
   test.runIf(existsSync("/bin/bash"))(
-    "in bash words are what they are, and nothing in them is carried out",
+    "bash takes candidates as text and evaluates nothing in them",
     async () => {
       const name = "$(touch${IFS}carried-out)*";
       const text = readFileSync(world.configPath, "utf8");
@@ -249,7 +249,7 @@ done`;
 });
 
 describe("the rest of the command line", () => {
-  test("without a command it says what there is", async () => {
+  test("--help lists the commands", async () => {
     const { code, stdout, stderr } = await world.linkup("--help");
     expect(code).toBe(0);
     expect(stderr).toBe("");
@@ -282,7 +282,7 @@ describe("the rest of the command line", () => {
     expect(stdout + stderr).toMatch(/--config names .*nowhere\.yaml, which does not exist/);
   });
 
-  test("init makes a linkup.yaml once", async () => {
+  test("init creates a linkup.yaml and does not overwrite it", async () => {
     const path = join(world.folder, "new.yaml");
     expect((await world.linkup("init", path)).code).toBe(0);
     expect((await world.linkup("health", "--config", path, "--json")).stdout).toContain(
@@ -294,7 +294,7 @@ describe("the rest of the command line", () => {
     });
   });
 
-  test("init says why it cannot", async () => {
+  test("init says why it cannot write the file", async () => {
     const path = join(world.folder, "nowhere", "linkup.yaml");
     const { code, stderr } = await world.linkup("init", path);
     expect(code).toBe(3);
@@ -325,7 +325,7 @@ describe("the rest of the command line", () => {
     );
   });
 
-  test("logs shows what the processes wrote", async () => {
+  test("logs prints the logs of the processes", async () => {
     await world.json("start", "--detach");
     expect((await world.linkup("logs", "local-server")).stdout).toContain("tunnel port");
     expect((await world.linkup("logs", "nothing")).code).toBe(2);
@@ -337,7 +337,7 @@ describe("the rest of the command line", () => {
     );
   });
 
-  test("logs goes on printing, whole lines", async () => {
+  test("logs --follow prints whole lines as they come", async () => {
     await world.json("start", "--detach");
     const log = join(world.home, "logs", "cloudflared-slim-gecko.log");
     writeFileSync(log, `${"x".repeat(40_000)}\none\n`);

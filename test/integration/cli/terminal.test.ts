@@ -1,4 +1,4 @@
-/** What a terminal or a program sees that does not behave as it should: a reader that goes, a command that is wrong. */
+/** Closed output, closed terminals and invalid command lines. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, rmSync } from "node:fs";
@@ -17,7 +17,7 @@ const state = async () => {
   return sessions.map(({ state }) => state);
 };
 
-describe("output that nobody reads any more", () => {
+describe("closed output", () => {
   /** Runs `linkup` with a reader of its output that leaves at once. */
   async function unread(...args: string[]) {
     const { child, output } = world.spawnLinkup(...args);
@@ -34,7 +34,7 @@ describe("output that nobody reads any more", () => {
     expect(await unread(...args)).toEqual({ code: 0, stderr: "" });
   });
 
-  test("ends what only shows", async () => {
+  test("ends commands that only print", async () => {
     await world.json("start", "--detach");
     expect(await unread("status", "--watch", "--json")).toEqual({ code: 0, stderr: "" });
     expect(await unread("logs", "--follow")).toEqual({ code: 0, stderr: "" });
@@ -56,7 +56,7 @@ describe("output that nobody reads any more", () => {
 
 // The terminal is one of `script`, whose end closes it.
 test.runIf(existsSync("/usr/bin/script"))(
-  "a terminal that closes while a session starts leaves nothing",
+  "a terminal that closes while a session starts leaves nothing behind",
   async () => {
     // A Worker that never answers keeps the start going.
     await world.stopWorker();
@@ -84,8 +84,8 @@ test.runIf(existsSync("/usr/bin/script"))(
   },
 );
 
-describe("a foreground session whose Worker was not there", () => {
-  test("is told when it runs, and ends when it is stopped from elsewhere, whatever runs beside it", async () => {
+describe("a foreground session whose Worker is unreachable", () => {
+  test("is printed once it runs, and ends when another command stops it", async () => {
     await world.stopWorker();
     const { child, output } = world.spawnLinkup("start", "--foreground", "--json");
     await until("the failure", () => output.stderr.includes("Retrying"));
@@ -99,7 +99,7 @@ describe("a foreground session whose Worker was not there", () => {
     expect(child.exitCode).toBe(0);
   });
 
-  test("ends when it is stopped before it ran", async () => {
+  test("ends when it is stopped before it runs", async () => {
     await world.stopWorker();
     const { child, output } = world.spawnLinkup("start", "--foreground");
     await until("the failure", () => output.stderr.includes("Retrying"));
@@ -131,7 +131,7 @@ describe("failures for programs", () => {
     });
   });
 
-  test("a request that is not remembered is told in words", async () => {
+  test("an unknown request ID is reported with a sentence", async () => {
     await world.json("start", "--detach");
     expect(await world.linkup("requests", "999")).toMatchObject({
       code: 1,
