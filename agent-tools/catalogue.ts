@@ -2,7 +2,7 @@
 import * as z from "zod/mini";
 import type { Exchange } from "../core/api/request-log-api.ts";
 import { snapshot } from "../manager/doctor/schema.ts";
-import type { SessionView } from "../manager/model/snapshot.ts";
+import { reportedSnapshot, type SessionView } from "../manager/model/snapshot.ts";
 import { type AgentTool, agentTool } from "./agent-tool.ts";
 import { explanationText } from "./explanation-text.ts";
 import { bounded, UNTRUSTED } from "./untrusted.ts";
@@ -47,7 +47,7 @@ const getStatus = agentTool({
   output: z.extend(snapshot, { note: described(z.optional(z.string()), "Why there are no sessions.") }),
   async run({ manager }) {
     // Members that are undefined are left out, as in JSON.
-    const status = JSON.parse(JSON.stringify(await manager.refresh()));
+    const status = JSON.parse(JSON.stringify(reportedSnapshot(await manager.refresh())));
     const note = "No session is running on this machine. linkup_start_session starts one.";
     return status.sessions.length === 0 ? { ...status, note } : status;
   },

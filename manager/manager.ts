@@ -11,10 +11,25 @@ import type { RequestLogClient } from "./components/local-server/control-client.
 import type { DoctorInput } from "./doctor/doctor.ts";
 import type { HealthReport } from "./doctor/report.ts";
 import { readConfig } from "./files/config-file.ts";
-import { applyConfig, applyCreate, applyStart, movesWorker, type SessionIntent } from "./model/intents.ts";
+import { existingSession } from "./files/existing-state.ts";
+import {
+  applyConfig,
+  applyCreate,
+  applyStart,
+  type ExistingSession,
+  movesWorker,
+  type SessionIntent,
+} from "./model/intents.ts";
 import type { CreateRequest, ManagerOptions, StartRequest } from "./model/options.ts";
 import { LinkupError, problemOf } from "./model/problem.ts";
-import { findRunning, forgetUnused, isDesired, isPresent, type Selector } from "./model/records.ts";
+import {
+  findRunning,
+  forgetUnused,
+  isDesired,
+  isOwnRecord,
+  isPresent,
+  type Selector,
+} from "./model/records.ts";
 import type { ComponentId, SessionView, Snapshot } from "./model/snapshot.ts";
 import type { State } from "./model/state.ts";
 import { explain } from "./operations/explain.ts";
@@ -64,11 +79,24 @@ export class Manager {
     signal?: AbortSignal,
   ): Promise<SessionView> {
     const wanted = await this.#wanted(configPath, kind === "tunneled", { name, access });
+    const existing = await this.existingSession({ configPath, kind, ...(name ? { name } : {}) });
     const change = (state: State) => {
       forgetUnused(state, Date.now(), existsSync);
-      return applyStart(state, kind, wanted, Date.now());
+      return applyStart(state, kind, wanted, Date.now(), existing);
     };
     return startSession(this.#loop, change, signal);
+  }
+
+  /** The session of the existing Linkup that the first start of this file continues: with its name and targets. */
+  async existingSession({
+    configPath,
+    kind = "tunneled",
+    name,
+  }: StartRequest): Promise<ExistingSession | undefined> {
+    if (kind !== "tunneled" || name !== undefined) return undefined;
+    const { sessions } = await this.#loop.store.read();
+    if (sessions.some((record) => isOwnRecord(record, configPath, kind))) return undefined;
+    return existingSession(this.#options.home, configPath);
   }
 
   /** Creates a session beside the file's own one, or changes it. Rejects with a LinkupError. */

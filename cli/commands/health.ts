@@ -1,4 +1,5 @@
 /** `linkup health`, also called `doctor` */
+import { reportedSnapshot } from "../../manager/model/snapshot.ts";
 import { findConfig, newManager } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { healthText } from "../print/health.ts";
@@ -20,6 +21,8 @@ export async function health(options: {
     );
   }
   const report = await spin("Checking", manager.health(findConfig(options.config)));
-  printResult(options.json, report, () => healthText(report));
+  printResult(options.json, { ...report, snapshot: reportedSnapshot(report.snapshot) }, () =>
+    healthText(report),
+  );
   if (!report.healthy) process.exitCode = EXIT.unhealthy;
 }

@@ -39,6 +39,11 @@ export async function start(options: Options): Promise<void> {
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(options.access === undefined ? {} : { access: options.access }),
   };
+  const existing = await manager.existingSession(request);
+  if (existing)
+    printNote(
+      `Note: Continuing the session ${existing.name} of the existing Linkup, with its name and targets.\n`,
+    );
   const begin = () => spin("Starting", manager.start(request, interrupted));
 
   if (detach) {

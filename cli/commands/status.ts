@@ -1,6 +1,6 @@
 /** `linkup status` */
 import { LinkupError } from "../../manager/model/problem.ts";
-import type { Snapshot } from "../../manager/model/snapshot.ts";
+import { reportedSnapshot, type Snapshot } from "../../manager/model/snapshot.ts";
 import { newManager } from "../context.ts";
 import { printResult } from "../print/output.ts";
 import { statusText } from "../print/status.ts";
@@ -15,7 +15,7 @@ export async function status(options: { session?: string; json?: boolean; watch?
     const shown = options.session === undefined ? snapshot : only(snapshot, options.session);
     // Clears the screen.
     if (options.watch && process.stdout.isTTY) process.stdout.write("\x1b[H\x1b[2J");
-    printResult(options.json, shown, () => statusText(shown));
+    printResult(options.json, reportedSnapshot(shown), () => statusText(shown));
   };
   if (options.watch) exitWhenOutputCloses();
   show(await manager.refresh(PROBE_TIMEOUT_MS));

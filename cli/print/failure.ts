@@ -1,6 +1,6 @@
 /** A failure as text or JSON for stderr. */
 import { ConfigError } from "../../manager/files/config-file.ts";
-import { LinkupError } from "../../manager/model/problem.ts";
+import { LinkupError, reportedProblem } from "../../manager/model/problem.ts";
 import { UsageError } from "../exit-codes.ts";
 import { configProblems } from "./code-frame.ts";
 import { coloured, terminalJson } from "./output.ts";
@@ -17,7 +17,7 @@ export function failure(error: unknown, json: boolean): string {
   if (json) {
     // All diagnostics of the file; lines and characters count from 0, as in editors.
     const problems = error instanceof ConfigError ? error.problems : undefined;
-    return `${terminalJson({ problem: error.problem, problems })}\n`;
+    return `${terminalJson({ problem: reportedProblem(error.problem), problems })}\n`;
   }
   const { title, message, actions } = error.problem;
   const hints = actions.flatMap(({ title, terminal }) => (terminal ? [`  ${title}: ${terminal}\n`] : []));

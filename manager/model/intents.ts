@@ -21,22 +21,46 @@ export interface SessionIntent {
   keep: boolean;
 }
 
+/** What the existing Linkup's command remembers of a file. */
+export interface ExistingSession {
+  name: string;
+  /** Proves to the Worker that the name is ours. */
+  token: string;
+  /** By service. */
+  targets: Record<string, Target>;
+}
+
 /** The file's own session runs. `adopted`: it did before. */
 export function applyStart(
   state: State,
   kind: "tunneled" | "isolated",
   wanted: SessionIntent,
   now: number,
+  existing?: ExistingSession,
 ): { id: string; adopted: boolean } {
   for (const other of state.sessions) {
     if (other.config_path === wanted.configPath && other.kind !== kind && !other.secondary)
       other.desired = "stopped";
   }
   const record = ownRecord(state, wanted.configPath, kind, wanted.config);
+  if (existing) continueExisting(state, record, existing);
   const adopted = isDesired(record) && record.confirmed !== null;
   if (!isDesired(record)) record.keep = false;
   want(state, record, wanted, now);
   return { id: record.id, adopted };
+}
+
+/** Only a record that has no name yet: one of ours knows better. */
+function continueExisting(
+  state: State,
+  record: SessionRecord,
+  { name, token, targets }: ExistingSession,
+): void {
+  if (record.name !== null || state.sessions.some((other) => other.name === name)) return;
+  const known = new Set(record.config.services.map((service) => service.name));
+  record.name = name;
+  record.session_token = token;
+  record.targets = Object.fromEntries(Object.entries(targets).filter(([service]) => known.has(service)));
 }
 
 /** A session beside the file's own one runs: a preview, or an isolated one. `locations`: by service, instead of the file's. */

@@ -91,6 +91,11 @@ export function textOf({ text: said, message }: Problem): Text {
   return said ?? verbatim(message);
 }
 
+/** For programs: without what only translations need. */
+export function reportedProblem({ text, ...problem }: Problem): Omit<Problem, "text"> {
+  return problem;
+}
+
 /** A problem that ends what was asked for. */
 export class LinkupError extends Error {
   readonly problem: Problem;

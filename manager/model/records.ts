@@ -51,6 +51,10 @@ export function findRunning(state: State, selector: Selector): SessionRecord {
   ]);
 }
 
+export function isOwnRecord(record: SessionRecord, configPath: string, kind: SessionKind): boolean {
+  return record.config_path === configPath && record.kind === kind && !record.secondary;
+}
+
 /** The file's own session of this kind, made when there is none yet. */
 export function ownRecord(
   state: State,
@@ -58,9 +62,7 @@ export function ownRecord(
   kind: SessionKind,
   config: Config,
 ): SessionRecord {
-  const found = state.sessions.find(
-    (record) => record.config_path === configPath && record.kind === kind && !record.secondary,
-  );
+  const found = state.sessions.find((record) => isOwnRecord(record, configPath, kind));
   if (found) return found;
   const record = newRecord(kind, config, { config_path: configPath });
   state.sessions.push(record);

@@ -1,7 +1,7 @@
 /** What is known of all sessions on this machine, at one moment. Immutable: a change makes a new one. */
 import type { Target } from "../../core/config/model/config-model.ts";
 import type { SessionKind } from "../../core/session/session-document.ts";
-import type { Problem } from "./problem.ts";
+import { type Problem, reportedProblem } from "./problem.ts";
 
 export interface Snapshot {
   sessions: readonly SessionView[];
@@ -58,4 +58,9 @@ export interface ComponentView {
   detail: string;
   /** It works, and lacks what one of this version can do. */
   outdated: boolean;
+}
+
+/** For programs, as docs/user/status.schema.json describes it. */
+export function reportedSnapshot(snapshot: Snapshot): Snapshot {
+  return { ...snapshot, problems: snapshot.problems.map(reportedProblem) };
 }

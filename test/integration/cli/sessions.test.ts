@@ -153,6 +153,50 @@ test("changes of the file reach its secondary sessions, which keep their URLs", 
   expect((await world.ask(host.replace(/:.*/, ""), "/", Number(port))).body).toBe("local api");
 });
 
+describe("the state of the existing Linkup", () => {
+  const service = (name: string, current: string) => `{ name: ${name}, current: ${current} }`;
+  const services = `[${service("web", "Local")}, ${service("api", "Remote")}, ${service("gone", "Local")}]`;
+  const start = async () => {
+    const { code, stdout, stderr } = await world.linkup("start", "--detach", "--json");
+    expect(code, stderr).toBe(0);
+    return { stderr, ...(JSON.parse(stdout) as { session_name: string; services: { target: string }[] }) };
+  };
+
+  test.each([
+    [
+      "version 4",
+      (path: string) =>
+        `worker_url: http://w\nmain_session: keen-otter\nsessions:\n  keen-otter: { token: t0k3n, config_path: "${path}", services: ${services} }\n`,
+    ],
+    [
+      "version 3",
+      (path: string) =>
+        `linkup: { session_name: keen-otter, session_token: t0k3n, config_path: "${path}" }\nservices: ${services}\n`,
+    ],
+  ])("of %s: the first start continues its session, and says so", async (_, state) => {
+    mkdirSync(world.home);
+    writeFileSync(join(world.home, "state"), state(world.configPath));
+    const started = await start();
+    expect(started.session_name).toBe("keen-otter");
+    expect(started.services.map(({ target }) => target)).toEqual(["local", "remote"]);
+    expect(started.stderr).toContain("Continuing the session keen-otter");
+    expect((await start()).stderr).toBe("");
+  });
+
+  test.each([
+    ["of another file", 'linkup: { session_name: keen-otter, session_token: t, config_path: "/other.yaml" }'],
+    ["that is not YAML", ": [\0"],
+    ["with another shape", "[1, 2]"],
+  ])("%s is left alone", async (_, state) => {
+    mkdirSync(world.home);
+    writeFileSync(join(world.home, "state"), state);
+    const { session_name, stderr } = await start();
+    expect(session_name).not.toBe("keen-otter");
+    expect(stderr).toBe("");
+    expect(readFileSync(join(world.home, "state"), "utf8")).toBe(state);
+  });
+});
+
 describe("an unguessable name", () => {
   const start = (...args: string[]) =>
     world.json<{ session_name: string }>("start", "--detach", "--access", "unguessable", ...args);
