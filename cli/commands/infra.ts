@@ -1,5 +1,6 @@
 /** `linkup infra`: the Worker at Cloudflare, planned, deployed, looked at and destroyed. */
 import { dirname } from "node:path";
+import { MIN_WORKER_TOKEN_LENGTH } from "../../core/api/worker-api.ts";
 import {
   conflicts,
   type DeploymentPlan,
@@ -119,6 +120,10 @@ async function carriedOut(
  */
 function workerToken(): { value: string; made: boolean } {
   const given = process.env.LINKUP_WORKER_TOKEN;
+  if (given && given.length < MIN_WORKER_TOKEN_LENGTH)
+    throw new UsageError(
+      `LINKUP_WORKER_TOKEN has ${given.length} characters, and the Worker refuses fewer than ${MIN_WORKER_TOKEN_LENGTH}. Use random ones (openssl rand -base64 32).`,
+    );
   if (given) return { value: given, made: false };
   if (!process.stderr.isTTY)
     throw new UsageError(

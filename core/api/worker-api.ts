@@ -66,3 +66,6 @@ export interface AuditEntry {
 
 /** Proves that the caller owns the session, to `DELETE` it or to read its tunnel with a token that did not make it. */
 export const SESSION_TOKEN_HEADER = "linkup-session-token";
+
+/** Deployed Workers refuse a shorter `WORKER_TOKEN`: of random characters it is out of reach for guesses. */
+export const MIN_WORKER_TOKEN_LENGTH = 16;

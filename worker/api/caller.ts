@@ -1,4 +1,5 @@
 /** Authentication of API calls. */
+import { MIN_WORKER_TOKEN_LENGTH } from "../../core/api/worker-api.ts";
 import { type Env, isDirect } from "../env.ts";
 import { directory } from "../objects/directory-object.ts";
 import type { Actor } from "../objects/owner.ts";
@@ -11,9 +12,6 @@ export type Caller =
   | { ok: false; status: 429; retryAfter: number }
   /** The Worker is deployed with a token that can be guessed. */
   | { ok: false; status: 503; reason: string };
-
-/** With random characters out of reach for guesses, at any rate. */
-const MIN_MAIN_TOKEN_LENGTH = 16;
 
 /** Addresses without attempts left, and until when (milliseconds since the epoch): refused without asking the directory. */
 const refusedUntil = new Map<string, number>();
@@ -60,9 +58,9 @@ async function authenticate(request: Request, env: Env, context: ExecutionContex
 /** Why nobody can use the main token, for whoever deploys the Worker; undefined when it is fine. */
 export function mainTokenProblem(env: Env): string | undefined {
   // A Worker on this machine listens on loopback.
-  if (isDirect(env) || !env.WORKER_TOKEN || env.WORKER_TOKEN.length >= MIN_MAIN_TOKEN_LENGTH)
+  if (isDirect(env) || !env.WORKER_TOKEN || env.WORKER_TOKEN.length >= MIN_WORKER_TOKEN_LENGTH)
     return undefined;
-  return `The Worker refuses its WORKER_TOKEN: it has ${env.WORKER_TOKEN.length} characters, and at least ${MIN_MAIN_TOKEN_LENGTH} random ones are needed. Set another one: openssl rand -hex 32 | npx wrangler secret put WORKER_TOKEN`;
+  return `The Worker refuses its WORKER_TOKEN: it has ${env.WORKER_TOKEN.length} characters, and at least ${MIN_WORKER_TOKEN_LENGTH} random ones are needed. Set another one: openssl rand -hex 32 | npx wrangler secret put WORKER_TOKEN`;
 }
 
 export function bearerToken(headers: Headers): string | undefined {

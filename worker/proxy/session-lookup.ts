@@ -8,7 +8,7 @@ import {
   type SessionCandidate,
 } from "../../core/routing/identify-session.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
-import { sessionLabel } from "../../core/session/host-name.ts";
+import { hostname, sessionLabel } from "../../core/session/host-name.ts";
 import type { Env } from "../env.ts";
 import { NO_VERSION, type ResolvedSession } from "../objects/resolved-session.ts";
 import { type SessionObject, sessionObjects } from "../objects/session-object.ts";
@@ -55,7 +55,7 @@ export function findSession(
     if (cached === undefined || now - cached.at >= FRESH_MS)
       return canExist(name, now, FRESH_MS) === false ? "no-session" : "not-cached";
     if (cached.session === null) return "no-session";
-    if (source === "cookie" && cached.session.routing.session_cookie === false) return "no-session";
+    if (!accepts(cached.session, source, head)) return "no-session";
     if (now - cached.at >= REFRESH_MS && !inFlight.has(name)) context.waitUntil(lookUp(name, env));
     return { name, source, session: cached.session };
   };
@@ -74,18 +74,19 @@ export function findSession(
     candidates.push({ name, source });
     return undefined;
   });
-  return needsLookup ? lookUpAll(candidates, now, env) : match;
+  return needsLookup ? lookUpAll(candidates, head, now, env) : match;
 }
 
 async function lookUpAll(
   candidates: SessionCandidate[],
+  head: RequestHead,
   now: number,
   env: Env,
 ): Promise<SessionMatch | undefined> {
   const [only] = candidates;
   if (only && candidates.length === 1) {
     const session = await lookUp(only.name, env);
-    return session && accepts(session, only) ? { ...only, session } : undefined;
+    return session && accepts(session, only.source, head) ? { ...only, session } : undefined;
   }
   const sessions = await Promise.all(
     candidates.map(({ name }) => {
@@ -93,13 +94,17 @@ async function lookUpAll(
       return cached && now - cached.at < FRESH_MS ? cached.session : lookUp(name, env);
     }),
   );
-  const first = sessions.findIndex((session, index) => session && accepts(session, candidates[index]!));
+  const first = sessions.findIndex(
+    (session, index) => session && accepts(session, candidates[index]!.source, head),
+  );
   return first === -1 ? undefined : { ...candidates[first]!, session: sessions[first]! };
 }
 
-/** Whether the session may be found in this place of a request. */
-function accepts({ routing }: ResolvedSession, { source }: SessionCandidate): boolean {
-  return source !== "cookie" || routing.session_cookie !== false;
+/** Whether the session may be found in this place: a cookie only leads to the domains of a session that wants it. */
+function accepts({ routing }: ResolvedSession, source: NameSource, head: RequestHead): boolean {
+  if (source !== "cookie") return true;
+  const host = hostname(head.host);
+  return routing.session_cookie !== false && routing.domains.some(({ domain }) => hostname(domain) === host);
 }
 
 function lookUp(name: string, env: Env): Promise<ResolvedSession | null> {

@@ -5,6 +5,7 @@ import { BaseCloudflared } from "cloudflare/resources/zero-trust/tunnels/cloudfl
 import { BaseZones } from "cloudflare/resources/zones/zones";
 import { createClient } from "cloudflare/tree-shakable";
 import type { Env } from "../env.ts";
+import { cappedFetch } from "./capped-fetch.ts";
 import { TunnelError } from "./provider.ts";
 
 /** Time limit of one attempt of one call. */
@@ -36,6 +37,7 @@ export function cloudflareApi(env: Env, budgetMs: number) {
     resources: [BaseCloudflared, BaseRecords, BaseZones],
     timeout: ATTEMPT_TIMEOUT_MS,
     maxRetries: 2,
+    fetch: cappedFetch,
     logLevel: "off",
   });
   const tunnels = client.zeroTrust.tunnels.cloudflared;

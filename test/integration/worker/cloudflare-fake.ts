@@ -32,8 +32,10 @@ export interface Fault {
   status?: number;
   errors?: { code: number; message: string }[];
   headers?: Record<string, string>;
-  /** Answers never. */
+  /** Never answers. */
   hang?: boolean;
+  /** Answers without end; told how many bytes each time. */
+  endless?: (bytes: number) => void;
   /** Does what was asked, and then fails to say so. */
   done?: boolean;
 }
@@ -84,6 +86,7 @@ export class CloudflareFake {
 
     const fault = this.#faultFor(call);
     if (fault?.hang) return;
+    if (fault?.endless) return answerWithoutEnd(response, fault.endless);
     if (fault?.status && !fault.done) return fail(response, fault.status, fault.errors ?? [], fault.headers);
     if (request.headers.authorization !== `Bearer ${this.token}`)
       return fail(response, 403, [{ code: 10000, message: "Authentication error" }]);
@@ -180,6 +183,21 @@ export class CloudflareFake {
 }
 
 type Result = { result: unknown } | { status: number; errors: { code: number; message: string }[] };
+
+async function answerWithoutEnd(response: ServerResponse, told: (bytes: number) => void): Promise<void> {
+  response.on("error", () => {});
+  response.writeHead(200, { "content-type": "application/json" });
+  response.write('{"success": true, "result": "');
+  const chunk = "x".repeat(1024 * 1024);
+  while (!response.destroyed) {
+    told(chunk.length);
+    if (!response.write(chunk))
+      await new Promise<void>((resolve) => {
+        response.once("drain", resolve);
+        response.once("close", resolve);
+      });
+  }
+}
 
 function refusal(status: number, code: number, message: string): Result {
   return { status, errors: [{ code, message }] };

@@ -1,0 +1,167 @@
+/** What a stranger can do to the Worker with requests, and Cloudflare's API with answers. */
+
+import { createHmac } from "node:crypto";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { answerSeen, Internet } from "../integration/worker/internet.ts";
+import { type Api, apiOf, send, type startWorker } from "../integration/worker/world.ts";
+
+let internet: Internet;
+let worker: Awaited<ReturnType<typeof startWorker>>;
+let api: Api;
+let storage: string;
+let originSecret: string;
+
+const HOST = "slim-gecko.example.com";
+
+beforeAll(async () => {
+  storage = await mkdtemp(join(tmpdir(), "linkup-storage-"));
+  internet = await new Internet().start();
+  internet.hosts.set("web.example.org", answerSeen("web"));
+  internet.hosts.set("admin.example.org", answerSeen("admin"));
+  worker = await internet.startWorker({}, storage);
+  api = apiOf(worker.url);
+  const created = await api("POST", "/linkup/v2/sessions/tunneled", {
+    services: [
+      { name: "web", location: "https://web.example.org" },
+      { name: "admin", location: "https://admin.example.org" },
+    ],
+    domains: [
+      { domain: "example.com", default_service: "web" },
+      { domain: "api.example.com", default_service: "web" },
+    ],
+    desired_name: "slim-gecko",
+    session_token: "t",
+  });
+  originSecret = String(created.json().origin_secret);
+});
+afterAll(async () => {
+  await worker.stop();
+  await internet.stop();
+  await rm(storage, { recursive: true });
+});
+
+const ask = (headers: Record<string, string>, path = "/") =>
+  send(worker.url, path, { headers: { host: HOST, ...headers } });
+const seen = async (headers: Record<string, string>, path = "/") =>
+  JSON.parse((await ask(headers, path)).body);
+
+test("a thousand unknown session names, to fill the storage with an object each", async () => {
+  const files = async () => (await readdir(storage, { recursive: true })).length;
+  await ask({ host: "unknown.example.com", "cf-connecting-ip": "192.0.2.1" });
+  const before = await files();
+  for (let n = 0; n < 1000; n++) {
+    const tracestate = `linkup-session=other-${n}`;
+    const headers = {
+      host: `name-${n}.example.com`,
+      tracestate,
+      "cf-connecting-ip": `198.51.100.${n % 250}`,
+    };
+    expect([422, 429]).toContain((await ask(headers)).status);
+  }
+  expect(await files()).toBe(before);
+});
+
+describe("linkup-hops that keeps a loop going", () => {
+  test.each(["-Infinity", "-1000", "1e-9", "NaN", "0x1", " 1", "00000"])("%s", async (hops) => {
+    let rounds = 0;
+    internet.hosts.set("loop.example.net", async (request, response) => {
+      rounds++;
+      const { connection: _, ...headers } = request.headers;
+      const again =
+        rounds < 50 && (await send(worker.url, "/", { headers: headers as Record<string, string> }));
+      response.writeHead(again ? again.status : 200).end(again ? again.body : "");
+    });
+    await api("POST", "/linkup/v2/sessions/preview", {
+      services: [{ name: "web", location: "http://loop.example.net" }],
+      domains: [{ domain: "example.com", default_service: "web" }],
+      desired_name: "looping",
+      session_token: "t",
+    });
+    const answer = await ask({
+      host: "looping.example.com",
+      "linkup-hops": hops,
+      "linkup-destination": "web",
+    });
+    expect(answer.status).toBe(508);
+    expect(rounds).toBeLessThan(20);
+  });
+});
+
+describe("linkup-destination from outside", () => {
+  test("reaches no service without a route", async () => {
+    const { service, headers } = await seen({ "linkup-destination": "admin" });
+    expect([service, headers["linkup-destination"]]).toEqual(["web", "web"]);
+  });
+
+  test("nor with a guessed proof or secret, which go no further", async () => {
+    const { service, headers } = await seen({
+      "linkup-destination": "admin",
+      "linkup-destination-proof": "0".repeat(64),
+      "linkup-origin-secret": "guess",
+    });
+    expect(service).toBe("web");
+    expect(headers).not.toHaveProperty("linkup-destination-proof");
+    expect(headers).not.toHaveProperty("linkup-origin-secret");
+  });
+
+  test("an earlier hop of the session is believed, for the service that it proves", async () => {
+    const proof = createHmac("sha256", originSecret).update("slim-gecko\nadmin").digest("hex");
+    const proven = { "linkup-destination-proof": proof };
+    expect((await seen({ ...proven, "linkup-destination": "admin" })).service).toBe("admin");
+    expect((await seen({ ...proven, "linkup-destination": "web" })).service).toBe("web");
+  });
+});
+
+test("x-forwarded-host of a foreign host, to appear in the links that a service makes", async () => {
+  const { headers } = await seen({
+    "x-forwarded-host": "evil.example",
+    "x-forwarded-port": "666",
+    forwarded: "host=evil.example",
+  });
+  expect(headers["x-forwarded-host"]).toBe(HOST);
+  expect(headers.forwarded).toContain(`host="${HOST}"`);
+  expect(headers["x-forwarded-port"]).toBe("80");
+});
+
+describe("a page that may not read a session's answers with its cookies", () => {
+  const allowed = async (origin: string, headers: Record<string, string> = {}) =>
+    (await ask({ host: "api.example.com", "x-forwarded-host": HOST, origin, ...headers })).headers[
+      "access-control-allow-origin"
+    ];
+  const secure = { "x-forwarded-proto": "https" };
+
+  test("a page without TLS of a session with TLS", async () => {
+    expect(await allowed(`http://${HOST}`, secure)).toBeUndefined();
+    expect(await allowed(`https://${HOST}`, secure)).toBe(`https://${HOST}`);
+  });
+
+  test("a page at any other port", async () => {
+    expect(await allowed(`https://${HOST}:3000`, secure)).toBeUndefined();
+  });
+
+  test("an extension of the browser", async () => {
+    expect(await allowed(`chrome-extension://${HOST}`, secure)).toBeUndefined();
+  });
+});
+
+test("Cloudflare's API that answers without end", { timeout: 60_000 }, async () => {
+  let sent = 0;
+  internet.cloudflare.faults = [{ on: "GET /zones/", times: 3, endless: (bytes) => (sent += bytes) }];
+  const other = await internet.startWorker({ CLOUDFLARE_TUNNEL_ZONE_ID: internet.cloudflare.zone.id });
+  try {
+    const answer = await apiOf(other.url)("POST", "/linkup/v2/sessions/tunneled", {
+      services: [{ name: "web", location: "http://localhost:1" }],
+      domains: [{ domain: "example.com", default_service: "web" }],
+      desired_name: "endless",
+      session_token: "t",
+    });
+    expect([answer.status, answer.body]).toEqual([502, expect.stringContaining("Cloudflare")]);
+    expect(sent).toBeLessThan(100 * 1024 * 1024);
+  } finally {
+    internet.cloudflare.faults = [];
+    await other.stop();
+  }
+});
