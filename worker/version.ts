@@ -20,4 +20,8 @@ export const CAPABILITIES = [
   "unguessable-names",
   /** `/linkup/v2/tokens` */
   "named-tokens",
+  /** Sessions belong to the token that made them; `linkup-session-token`, `replace`. */
+  "owners",
+  /** `GET /linkup/v2/audit` */
+  "audit",
 ];

@@ -92,7 +92,12 @@ const calls: Call[] = [
     operation: PREVIEW,
     status: 200,
     body: {
-      ...remote({ desired_name: "documented-preview", cache_routes: ["/static"] }),
+      ...remote({
+        desired_name: "documented-preview",
+        cache_routes: ["/static"],
+        replace: false,
+        session_cookie: false,
+      }),
       services: [
         {
           name: "web",
@@ -119,6 +124,12 @@ const calls: Call[] = [
   { operation: "POST /linkup/preview-session", status: 400, body: {} },
   { operation: "POST /linkup/preview-session", status: 413, body: big },
   { operation: "GET /linkup/tunnel", status: 200, path: "/linkup/tunnel?session_name=documented" },
+  {
+    operation: "GET /linkup/tunnel",
+    status: 403,
+    path: "/linkup/tunnel?session_name=documented",
+    token: "named",
+  },
   { operation: "GET /linkup/tunnel", status: 400, path: "/linkup/tunnel?session_name=NO" },
   { operation: "GET /linkup/no-tunnel", status: 422 },
   { operation: "GET /linkup/v2/tokens", status: 200 },
@@ -136,6 +147,15 @@ const calls: Call[] = [
   },
   { operation: "DELETE /linkup/v2/tokens/{name}", status: 204, path: "/linkup/v2/tokens/another" },
   { operation: "DELETE /linkup/v2/tokens/{name}", status: 404, path: "/linkup/v2/tokens/another" },
+  {
+    operation: `DELETE ${SESSIONS}/{session_name}`,
+    status: 403,
+    path: `${SESSIONS}/documented-preview`,
+    token: "named",
+  },
+  { operation: "GET /linkup/v2/audit", status: 200 },
+  { operation: "GET /linkup/v2/audit", status: 400, path: "/linkup/v2/audit?limit=0" },
+  { operation: "GET /linkup/v2/audit", status: 403, token: "named" },
   { operation: `DELETE ${SESSIONS}/{session_name}`, status: 204, path: `${SESSIONS}/documented-preview` },
   { operation: `DELETE ${SESSIONS}/{session_name}`, status: 404, path: `${SESSIONS}/documented-preview` },
   { operation: `DELETE ${SESSIONS}`, status: 400 },
