@@ -18,3 +18,17 @@ export function section(number: string) {
     cases.push({ section: number, name, needs, run });
   return { cases, contract: add, ours };
 }
+
+/** Tries this until it holds; rejects with its last failure when the time is over. */
+export async function within(ms: number, holds: () => Promise<void>): Promise<void> {
+  const deadline = performance.now() + ms;
+  for (;;) {
+    const last = performance.now() >= deadline;
+    try {
+      return await holds();
+    } catch (error) {
+      if (last) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}

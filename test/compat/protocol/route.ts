@@ -1,6 +1,6 @@
 /** Section 4: which service serves a request. */
 import assert from "node:assert/strict";
-import { section } from "./case.ts";
+import { section, within } from "./case.ts";
 import type { Seen } from "./echo.ts";
 import { exampleSession, named, oneService } from "./sessions.ts";
 import { type HeaderLines, line, type World } from "./world.ts";
@@ -266,6 +266,7 @@ contract("a changed session is followed by the next request", async (world) => {
   const services = [{ name: "frontend", location: world.services.backend.url }];
   await world.preview({ ...body, services });
   // Within a second, wherever the request arrives.
-  await new Promise((resolve) => setTimeout(resolve, 1000));
-  assert.equal((await world.seen("/", { host: `${name}.example.com` })).service, "backend");
+  await within(1_000, async () =>
+    assert.equal((await world.seen("/", { host: `${name}.example.com` })).service, "backend"),
+  );
 });

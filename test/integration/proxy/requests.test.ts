@@ -232,13 +232,15 @@ describe.each(protocols)("%s", (protocol, connect) => {
   });
 
   test("an exchange under way is there as well", async () => {
+    let answer = () => {};
     system.wild.script = (socket) => {
-      setTimeout(() => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), 300);
+      answer = () => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     };
     const sent = client.send({ host: WILD, path: "/slow" });
     await until(async () => (await list("?path=/slow")).at(-1)?.state === "open", "it is under way");
     const open = (await list("?path=/slow")).at(-1)!;
     expect(open).toMatchObject({ service: "wild", status: null, timings: { first_byte: null, total: null } });
+    answer();
     await sent.result;
     expect(await over("/slow")).toMatchObject({ id: open.id, state: "complete", status: 200 });
   });
