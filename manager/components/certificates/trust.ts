@@ -18,6 +18,7 @@ export function planTrust(machine: Machine, file: string, { sha1, sha256 }: Cert
     });
   }
   if (machine.certutil) for (const database of machine.nss) steps.push(nssStore(database, file, sha256));
+  if (machine.certutil && machine.newNss) steps.push(newNssStore(machine.newNss, file, sha256));
   return steps;
 }
 
@@ -29,7 +30,8 @@ function fresh(program: string): string[] {
 /** Trust stores that cannot be changed on this machine, with the command that helps. */
 export function trustGaps(machine: Machine): string[] {
   const gaps: string[] = [];
-  if (machine.nss.length > 0 && !machine.certutil)
+  if (machine.wsl) gaps.push(WSL);
+  if ((machine.nss.length > 0 || machine.newNss) && !machine.certutil)
     gaps.push(
       "Firefox and Chromium keep their own list of authorities, which needs certutil: sudo apt install libnss3-tools",
     );
@@ -39,6 +41,8 @@ export function trustGaps(machine: Machine): string[] {
     );
   return gaps;
 }
+
+const WSL = `This is WSL: a browser on Windows knows neither the names nor the certificates of this Linux. For the certificates, run here: certutil.exe -user -addstore Root "$(wslpath -w ~/.linkup/certificates/authority.crt.pem)". For each session's host, add a line "127.0.0.1 SESSION.DOMAIN" to C:\\Windows\\System32\\drivers\\etc\\hosts, as administrator: powershell.exe -Command "Start-Process notepad C:\\Windows\\System32\\drivers\\etc\\hosts -Verb RunAs". Names under localhost need neither. A browser that runs in WSL needs nothing of this.`;
 
 /** The user's login keychain, which needs no administrator. */
 function keychain(machine: Machine, file: string, sha1: string): SystemStep {
@@ -82,6 +86,21 @@ function nssStore(database: string, file: string, sha256: string): SystemStep {
         user("certutil", "-D", "-d", `sql:${database}`, "-n", name),
       ),
     ],
+  };
+}
+
+/** Chromium takes the database that it finds. It is left behind, as it might have been Chromium's own by then. */
+function newNssStore(database: string, file: string, sha256: string): SystemStep {
+  const { commands, undo } = nssStore(database, file, sha256);
+  return {
+    title:
+      "Let Chromium trust the certificates of your sessions, before it has been used for the first time.",
+    commands: [
+      user("mkdir", "-p", "-m", "700", database),
+      user("certutil", "-N", "-d", `sql:${database}`, "--empty-password"),
+      ...commands,
+    ],
+    undo,
   };
 }
 

@@ -18,6 +18,8 @@ const machine: Machine = {
   ],
   bundles: [],
   nss: [],
+  newNss: undefined,
+  wsl: false,
   certutil: false,
   firstFreePort: 0,
   exists: () => true,

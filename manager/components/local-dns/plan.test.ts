@@ -12,6 +12,8 @@ const linux: Machine = {
   trust: [],
   bundles: [],
   nss: [],
+  newNss: undefined,
+  wsl: false,
   certutil: false,
   firstFreePort: 1024,
   exists: () => true,
@@ -121,6 +123,8 @@ test("each store is left by the certificate's own fingerprint", () => {
 
 test("browsers that cannot be told are named, with what helps", () => {
   expect(trustGaps({ ...linux, nss: ["/x"] }).join()).toContain("libnss3-tools");
+  expect(trustGaps({ ...linux, newNss: "/x" }).join()).toContain("libnss3-tools");
+  expect(trustGaps({ ...linux, wsl: true }).join()).toMatch(/certutil\.exe -user .*drivers\\etc\\hosts/);
 });
 
 test("a word with spaces or quotes is shown so that a shell reads it as one", () => {

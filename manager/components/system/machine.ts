@@ -18,6 +18,10 @@ export interface Machine {
   bundles: string[];
   /** NSS databases of this user: Chromium's and each Firefox profile's. */
   nss: string[];
+  /** Where Chromium will create its database at its first visit over HTTPS; undefined when it has one, or is not installed. */
+  newNss: string | undefined;
+  /** The Windows Subsystem for Linux: browsers run on Windows, which has names and authorities of its own. */
+  wsl: boolean;
   certutil: boolean;
   /** Ports below this need rights on Linux; 0 elsewhere. */
   firstFreePort: number;
@@ -50,6 +54,8 @@ export function inspectMachine(env: NodeJS.ProcessEnv = process.env): Machine {
     trust: LINUX_TRUST.filter(({ program, directory }) => existsSync(directory) && onPath(program, env)),
     bundles: platform === "linux" ? LINUX_BUNDLES.filter((file) => existsSync(file)) : [],
     nss: nssDatabases(home, env),
+    newNss: platform === "linux" ? newChromiumDatabase(home, env) : undefined,
+    wsl: platform === "linux" && isWsl(env),
     certutil: onPath("certutil", env),
     firstFreePort: platform === "linux" ? firstFreePort() : 0,
     exists: existsSync,
@@ -81,9 +87,42 @@ function usesDnsmasq(): boolean {
   );
 }
 
-/** Where Firefox has its profiles, as packages of a kind put them; since version 147 in the user's configuration too. */
-function nssDatabases(home: string, env: NodeJS.ProcessEnv): string[] {
-  const found = [join(home, ".pki", "nssdb"), join(home, "snap/chromium/current/.pki/nssdb")];
+/** `WSL_DISTRO_NAME` is missing below sudo and in services. */
+function isWsl(env: NodeJS.ProcessEnv): boolean {
+  return Boolean(env.WSL_DISTRO_NAME) || /microsoft/i.test(read("/proc/sys/kernel/osrelease"));
+}
+
+/** Chromium's database: in a fresh home since version 146 in the user's data folder; an older one stays in use. */
+function chromiumDatabases(home: string, env: NodeJS.ProcessEnv): { old: string; fresh: string } {
+  return {
+    old: join(home, ".pki/nssdb"),
+    fresh: join(env.XDG_DATA_HOME || join(home, ".local/share"), "pki/nssdb"),
+  };
+}
+
+const CHROMIUMS = [
+  "chromium",
+  "chromium-browser",
+  "google-chrome",
+  "google-chrome-stable",
+  "brave-browser",
+  "microsoft-edge",
+  "vivaldi",
+];
+
+function newChromiumDatabase(home: string, env: NodeJS.ProcessEnv): string | undefined {
+  const { old, fresh } = chromiumDatabases(home, env);
+  if ([old, fresh].some((directory) => existsSync(join(directory, "cert9.db")))) return undefined;
+  return CHROMIUMS.some((program) => onPath(program, env)) ? fresh : undefined;
+}
+
+/**
+ * NSS databases of this user: Chromium's, and those of Firefox profiles, where its packages put them (since version 147
+ * in the user's configuration too).
+ */
+export function nssDatabases(home: string, env: NodeJS.ProcessEnv): string[] {
+  const { old, fresh } = chromiumDatabases(home, env);
+  const found = [old, fresh, join(home, "snap/chromium/current/.pki/nssdb")];
   for (const profiles of [
     join(home, ".mozilla/firefox"),
     join(env.XDG_CONFIG_HOME || join(home, ".config"), "mozilla/firefox"),

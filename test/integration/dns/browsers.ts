@@ -1,5 +1,5 @@
 /** Real browsers of the user whose home the test has set, which trust what this user's own stores trust. */
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -21,13 +21,17 @@ const CHROMIUM = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
 const FIREFOX = ["firefox-esr", "firefox"].map((name) => join("/usr/bin", name)).find(existsSync);
 const VIEWPORT = { width: 900, height: 420 };
 
-/** The databases of authorities of these browsers, in the home that is this user's; made as they would make them. */
+/**
+ * Where these browsers keep their authorities, in the home that is this user's. Firefox's is made, as its profile is;
+ * Chromium, which has never run there, finds what the installation has made.
+ */
 export function browserStores(home: string): { chromium: string; firefox: string } {
   const stores = {
-    chromium: join(home, ".pki/nssdb"),
+    chromium: join(home, ".local/share/pki/nssdb"),
     firefox: join(home, ".mozilla/firefox/test.default-esr"),
   };
-  for (const store of Object.values(stores)) mkdirSync(store, { recursive: true });
+  mkdirSync(stores.firefox, { recursive: true });
+  execFileSync("certutil", ["-N", "-d", `sql:${stores.firefox}`, "--empty-password"]);
   return stores;
 }
 

@@ -19,8 +19,7 @@ export async function life(directory: string): Promise<void> {
   const world = await World.create();
   try {
     world.writeConfig(world.configPath, { domain: "example.com" });
-    for (const store of Object.values(browserStores(world.folder)))
-      execFileSync("certutil", ["-N", "-d", `sql:${store}`, "--empty-password"]);
+    browserStores(world.folder);
     await goThrough(world);
   } finally {
     await world[Symbol.asyncDispose]();

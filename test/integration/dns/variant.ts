@@ -57,8 +57,6 @@ export async function tryOn(
   const userHome = join(directory, `user-${file}`);
   process.env.HOME = userHome;
   const stores = browserStores(userHome);
-  for (const store of Object.values(stores))
-    execFileSync("certutil", ["-N", "-d", `sql:${store}`, "--empty-password"]);
 
   const service = createServer((request, response) => {
     response.setHeader("content-type", "text/html; charset=utf-8");
