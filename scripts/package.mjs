@@ -24,7 +24,7 @@ const PARTS = [
   /^media\/[\w./-]+\.(png|svg|md|json)$/,
   /^l10n\/bundle\.l10n(\.[\w-]+)?\.json$/,
   /^package(\.nls(\.[\w-]+)?)?\.json$/,
-  /^docs\/(user\/problems|operate\/worker)\.md$/,
+  /^docs\/(user\/problems|operate\/(deploy|worker))\.md$/,
   /^(README|CHANGELOG)\.md$/,
   /^(LICENSE|THIRD_PARTY_NOTICES\.txt)$/,
 ];
@@ -45,6 +45,7 @@ const NEEDED = [
   "media/icon.png",
   "media/linkup.schema.json",
   "docs/user/problems.md",
+  "docs/operate/deploy.md",
   "docs/operate/worker.md",
 ];
 
@@ -127,7 +128,8 @@ function shippedManifest() {
 /** The extension's page. Its pictures lie in the repository: without a known home they are left out. */
 function shippedReadme() {
   const own = join(root, "extension", "README.md");
-  const text = readFileSync(existsSync(own) ? own : join(root, "README.md"), "utf8");
+  // It stands in the package's root, one folder above.
+  const text = readFileSync(own, "utf8").replaceAll("](../", "](");
   return home
     ? text
     : text.replaceAll(/^!\[[^\]]*\]\((?!https?:)[^)]+\)\n*|!\[[^\]]*\]\((?!https?:)[^)]+\)/gm, "");
