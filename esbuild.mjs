@@ -71,7 +71,7 @@ const bundles = {
  * are: what grows by more than that is looked at before it ships. A folder stands for the modules in it without a line here.
  */
 const BUDGETS = {
-  "extension/extension.ts": 68_000,
+  "extension/extension.ts": 76_000,
   "extension/language/language.ts": 471_000,
   "extension/commands/template.ts": 3_000,
   "agent-tools/catalogue.ts": 71_000,
@@ -84,6 +84,7 @@ const BUDGETS = {
   "core/config/parse-config.ts": 414_000,
   "core/config/expand-env.ts": 1_000,
   "core/session/session-document.ts": 220_000,
+  "infra/infra.ts": 130_000,
   "core/certificates/certificate-authority.ts": 248_000,
   "local-server/main.ts": 400_000,
   "local-server/dns/main.ts": 44_000,

@@ -39,3 +39,10 @@ function ticksAround(text: string, atLeast: number): string {
   const longest = Math.max(0, ...(text.match(/`+/g) ?? []).map(({ length }) => length));
   return "`".repeat(longest === 0 ? atLeast : Math.max(atLeast, longest + 1));
 }
+
+/** A table whose cells stay in their places; they are Markdown themselves. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll(/(?<!\\)[|\r\n]/g, " ")).join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}

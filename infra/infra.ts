@@ -1,6 +1,6 @@
 /** Deploy, watch and remove the Worker: what the command line and VS Code call. */
 import { type ApplyOptions, apply, newWorkerToken } from "./apply.ts";
-import { type CloudflareClient, call, newClient } from "./cloudflare.ts";
+import { all, type CloudflareClient, call, newClient } from "./cloudflare.ts";
 import { type Credentials, credentialsOf, neededCredentials, tokenPage } from "./credentials.ts";
 import { InfraError, type InfraErrorCode } from "./errors.ts";
 import { type LiveState, readLive } from "./live.ts";
@@ -56,6 +56,16 @@ export interface Proposal {
 
 const DEFAULT_NAME = "linkup";
 const MIN_TOKEN_LENGTH = 32;
+
+/** The zones that these credentials see, to choose from. */
+export async function zonesOf(
+  credentials: Credentials,
+  env: NodeJS.ProcessEnv,
+): Promise<{ name: string; status: string }[]> {
+  const client = newClient(credentials, env);
+  const zones = await call("list the zones", "zones", () => all(client.zones.list({ per_page: 50 })));
+  return zones.map(({ name, status }) => ({ name, status: status ?? "active" }));
+}
 
 export async function proposeDeploy(options: InfraOptions): Promise<Proposal> {
   const { client, wanted, bundle, read } = await prepared(options);

@@ -36,6 +36,7 @@ const NEEDED = [
   "dist/cli.js",
   "dist/worker.js",
   "dist/mcp-server.js",
+  "dist/certificate-authority.js",
   "worker/wrangler.jsonc",
   "package.json",
   "package.nls.json",

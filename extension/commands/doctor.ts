@@ -60,9 +60,3 @@ export async function installCloudflared(): Promise<void> {
   terminal.show();
   terminal.sendText(command, false);
 }
-
-/** The page that says how a Worker is deployed: on whose account is not for this machine to know. */
-export async function updateWorker(extension: vscode.Uri): Promise<void> {
-  const page = vscode.Uri.joinPath(extension, "docs", "operate", "worker.md");
-  await vscode.commands.executeCommand("markdown.showPreview", page);
-}

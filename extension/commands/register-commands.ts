@@ -5,7 +5,7 @@ import type { Linkup } from "../linkup.ts";
 import { report, solve } from "../report-problem.ts";
 import type { Row } from "../views/rows.ts";
 import { createConfig } from "./create.ts";
-import { doctor, endOrphans, installCloudflared, updateWorker } from "./doctor.ts";
+import { doctor, endOrphans, installCloudflared } from "./doctor.ts";
 import { installLocalDns, undoSystemChanges, uninstallLocalDns } from "./local-dns.ts";
 import { showLogs } from "./logs.ts";
 import { showMenu } from "./menu.ts";
@@ -16,6 +16,7 @@ import { createIsolated, createPreview, deleteSession, listSessions } from "./se
 import { cancelStart, restart, start, stop } from "./start-stop.ts";
 import { explainRequest, showStatus } from "./status.ts";
 import { setWorkerToken } from "./token.ts";
+import { deployWorker, destroyWorker, type WorkerCommandContext } from "./worker.ts";
 
 export function registerCommands(
   context: vscode.ExtensionContext,
@@ -24,6 +25,13 @@ export function registerCommands(
   testRoute: () => Promise<void>,
 ): void {
   const documents = new Documents();
+  const worker: WorkerCommandContext = {
+    linkup,
+    documents,
+    secrets: context.secrets,
+    root: context.extensionPath,
+    version: String(context.extension.packageJSON.version),
+  };
   const handlers: Record<Command, (row?: Row) => unknown> = {
     start: (row) => start(linkup, "tunneled", row),
     startIsolated: (row) => start(linkup, "isolated", row),
@@ -49,7 +57,9 @@ export function registerCommands(
     doctor: () => doctor(linkup, documents),
     endOrphans: () => endOrphans(linkup),
     installCloudflared: () => installCloudflared(),
-    updateWorker: () => updateWorker(context.extensionUri),
+    deployWorker: () => deployWorker(worker),
+    updateWorker: () => deployWorker(worker),
+    destroyWorker: () => destroyWorker(worker),
     installLocalDns: (row) => installLocalDns(linkup, context.extensionPath, row),
     uninstallLocalDns: () => uninstallLocalDns(context.extensionPath),
     undoSystemChanges: () => undoSystemChanges(documents, context.extensionPath),

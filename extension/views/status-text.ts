@@ -9,7 +9,7 @@ import {
   stateWord,
   targetWord,
 } from "../labels.ts";
-import { code, codeBlock, escaped, escapedLines, link } from "../markdown.ts";
+import { code, codeBlock, escaped, escapedLines, link, table } from "../markdown.ts";
 import { idleConfigs, type WindowModel } from "../window-model.ts";
 import { t } from "../words.ts";
 
@@ -63,10 +63,4 @@ function componentsText({ snapshot }: WindowModel): string {
     escaped(detail),
   ]);
   return table([t("Component"), t("State"), t("pid"), ""], rows);
-}
-
-function table(head: string[], rows: string[][]): string {
-  const line = (cells: string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll(/(?<!\\)[|\n]/g, " ")).join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }

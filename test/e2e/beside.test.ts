@@ -40,8 +40,8 @@ test("Create Preview Session: the picked services are elsewhere, and the URL is 
   await window.screenshot("create-preview");
   await window.press("Enter");
   // The deployed copy of another service stands in for a review deployment.
-  await window.quickInput(`http://127.0.0.1:${shop.remote.auth}`, "Where api is");
-  await window.quickInput("", "A name");
+  await window.quickInput(`http://127.0.0.1:${shop.remote.auth}`, "URL of api in the preview");
+  await window.quickInput("", "Name (empty");
   const said = await toast(/The session [0-9a-f]{6} is at/);
   expect(said).toContain("[Copy URL]");
   const name = /session ([0-9a-f]{6})/.exec(said)![1]!;
@@ -58,7 +58,7 @@ test("a preview cannot reach this machine, and says so before it is created", as
   await window.until("the services", async () => (await window.quickPickItems()).length === 3);
   await window.page.locator(".quick-input-list .monaco-list-row", { hasText: "web" }).click();
   await window.press("Enter");
-  await window.quickInput("http://localhost:3000", "Where web is");
+  await window.quickInput("http://localhost:3000", "URL of web in the preview");
   await window.until("the objection", async () =>
     (await window.page.locator(".quick-input-widget").textContent())?.includes(
       "which a preview cannot reach",
@@ -69,7 +69,7 @@ test("a preview cannot reach this machine, and says so before it is created", as
 
 test("Create Isolated Session: a name, secondary the own one", async () => {
   await window.command("Linkup: Create Isolated Session…");
-  await window.quickInput("Not A Name", "A name");
+  await window.quickInput("Not A Name", "Name (empty");
   await window.until("the objection", async () =>
     (await window.page.locator(".quick-input-widget").textContent())?.includes("may only have"),
   );

@@ -1,0 +1,114 @@
+// Deploy, update and destroy the Worker from the palette, against a stand-in of Cloudflare's API.
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { CloudflareAccount } from "../integration/infra/cloudflare-account.ts";
+import { root } from "./install.ts";
+import { Workbench } from "./workbench.ts";
+
+const LINKUP_YAML = `linkup:
+  worker_url: https://linkup.old.example # the team's
+services:
+  - name: web
+    remote: https://web.example.com
+    local: http://localhost:3000
+domains:
+  - domain: example.com
+    default_service: web
+`;
+
+const account = new CloudflareAccount();
+let folder: string;
+let window: Workbench;
+
+beforeAll(async () => {
+  await account.start();
+  account.addZone("example.com");
+  account.addZone("other.dev");
+  account.grant("deploy-token");
+  folder = await mkdtemp(join(tmpdir(), "linkup-deploy-"));
+  await writeFile(join(folder, "linkup.yaml"), LINKUP_YAML);
+  window = await Workbench.start({
+    vsix: join(root, "linkup.vsix"),
+    folders: [folder],
+    env: { CLOUDFLARE_API_TOKEN: "", CLOUDFLARE_API_BASE_URL: account.baseUrl },
+  });
+  await window.showView();
+});
+afterAll(async () => {
+  await window?.stop();
+  await account.stop();
+  await rm(folder, { recursive: true });
+});
+
+const dialog = (text: string) =>
+  window.until(`the question ${text}`, async () => (await window.dialog())?.includes(text));
+function page(text: string): Promise<void> {
+  return window.page
+    .frameLocator("iframe.webview.ready")
+    .frameLocator("iframe#active-frame")
+    .getByText(text)
+    .first()
+    .waitFor();
+}
+
+/** Picks the zone example.com, of two. */
+async function pickZone(): Promise<void> {
+  await window.quickPick("example.com");
+  await window.press("Enter");
+}
+
+test("from no Worker to one, asked twice, with the plan beside the question", async () => {
+  await window.command("Linkup: Deploy Worker…");
+  await dialog("Linkup needs a Cloudflare API token");
+  await window.screenshot("deploy-token");
+  await window.button("Enter Token");
+  await window.quickInput("deploy-token", "The Cloudflare API token");
+  await pickZone();
+  await dialog("Deploy the Worker to example.com?");
+  await page("Linkup Worker: Deployment Plan");
+  await window.screenshot("deploy-plan");
+  expect(account.scripts.size).toBe(0);
+  await window.button("Deploy");
+  await window.until("the offer to write worker_url", async () =>
+    (await window.toasts()).some((text) => text.includes("https://linkup.example.com")),
+  );
+  expect(account.scripts.get("linkup")!.bindings.find(({ name }) => name === "WORKER_TOKEN")!.text).toMatch(
+    /^[\w-]{43}$/,
+  );
+  expect(account.zones[0]!.routes.map(({ pattern }) => pattern)).toEqual([
+    "*.example.com/*",
+    "example.com/*",
+  ]);
+  expect(account.zones[1]!.routes).toEqual([]);
+  await window.screenshot("deployed");
+  await window.button("Write It");
+  await window.press("ControlOrMeta+S");
+  await window.until("worker_url in the file", async () =>
+    (await readFile(join(folder, "linkup.yaml"), "utf8")).includes(
+      "worker_url: https://linkup.example.com # the team's\n",
+    ),
+  );
+});
+
+test("Update Worker does nothing when nothing is to be done", async () => {
+  account.calls.length = 0;
+  await window.command("Linkup: Update Worker…");
+  await pickZone();
+  await window.until("up to date", async () =>
+    (await window.toasts()).some((text) => text.includes("The Worker is up to date.")),
+  );
+  expect(account.calls.filter((call) => !call.startsWith("GET "))).toEqual([]);
+});
+
+test("Destroy Worker shows what goes, and removes it after a question", async () => {
+  await window.command("Linkup: Destroy Worker…");
+  await pickZone();
+  await dialog("Remove the Worker from example.com?");
+  await page("Linkup Worker: Removal Plan");
+  await window.screenshot("destroy-plan");
+  await window.button("Remove");
+  await window.until("nothing left", async () => account.scripts.size === 0 && account.tokens.length === 0);
+  expect(account.zones[0]!.records).toEqual([]);
+});
