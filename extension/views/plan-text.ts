@@ -1,9 +1,9 @@
 /** The plan of a deployment, as Markdown. */
-import type { Change, Plan } from "../../infra/infra.ts";
+import type { DeploymentPlan, PlannedChange } from "../../infra/infra.ts";
 import { code, escaped, table } from "../markdown.ts";
 import { t } from "../words.ts";
 
-export function planText({ action, account, worker, resources, warnings, stays }: Plan): string {
+export function planText({ action, account, worker, resources, warnings, stays }: DeploymentPlan): string {
   const rows = resources.map(({ change, kind, name, why }) => [
     changeWord(change),
     kind,
@@ -26,7 +26,7 @@ export function planText({ action, account, worker, resources, warnings, stays }
   ].join("\n\n");
 }
 
-function changeWord(change: Change): string {
+function changeWord(change: PlannedChange): string {
   return {
     create: t("create"),
     change: t("change"),
