@@ -31,12 +31,10 @@ const PARTS = [
 const NEEDED = [
   "dist/extension.js",
   "dist/local-server.js",
-  "dist/certificate-authority.js",
   "dist/local-dns.js",
   "dist/cli.js",
   "dist/worker.js",
   "dist/mcp-server.js",
-  "dist/certificate-authority.js",
   "worker/wrangler.jsonc",
   "package.json",
   "package.nls.json",
