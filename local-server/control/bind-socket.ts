@@ -4,11 +4,14 @@ import type { Server } from "node:http";
 import { connect } from "node:net";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { untrustedSocket } from "../../node/control-address.ts";
 
 /** True when bound; false when a running server has the address. */
 export async function bindSocket(server: Server, address: string): Promise<boolean> {
   const pipe = address.startsWith("\\\\.\\pipe\\");
   if (!pipe) ownDirectory(dirname(address));
+  const untrusted = untrustedSocket(address);
+  if (untrusted) throw new Error(`${untrusted}: remove it, or set LINKUP_HOME to a directory of yours.`);
   if (await listens(server, address)) return true;
   if (pipe || (await isLive(address))) return false;
   return withLock(`${address}.lock`, async () => {
@@ -49,11 +52,7 @@ function isLive(address: string): Promise<boolean> {
 function ownDirectory(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   const { uid, mode } = lstatSync(path);
-  if (process.getuid && uid !== process.getuid())
-    throw new Error(
-      `${path} belongs to another user: remove it, or set LINKUP_HOME to a directory of yours.`,
-    );
-  if (process.getuid && (mode & 0o077) !== 0) chmodSync(path, 0o700);
+  if (process.getuid && uid === process.getuid() && (mode & 0o077) !== 0) chmodSync(path, 0o700);
 }
 
 /** A lock directory, held for milliseconds; one that is 10 s old was left by a crash. */

@@ -1,5 +1,7 @@
 /** Checks of local DNS, through the operating system's resolver, and of its certificates. */
+
 import { lookup } from "node:dns/promises";
+import { unreadableAuthorities } from "../components/certificates/authority-files.ts";
 import { checkTrustStores, type StoreTrust } from "../components/certificates/verify.ts";
 import { localDnsStatus } from "../components/local-dns/local-dns.ts";
 import { EXPIRY_WARNING_MS } from "../components/local-dns/problems.ts";
@@ -19,7 +21,13 @@ const install = {
 export async function checkLocalDns(home: string, sessions: readonly SessionView[]): Promise<DoctorCheck[]> {
   const machine = inspectMachine();
   const { installed, domains, authorityEnds, gaps } = await localDnsStatus({ home, machine });
-  if (!installed) return [];
+  // Reading the authority for the status moves one away that is none.
+  const unreadable = (await unreadableAuthorities(home)).map((file) =>
+    warning("certificates", `The certificate authority could not be read. It is kept as ${file}.`, {
+      fixes: [install],
+    }),
+  );
+  if (!installed) return unreadable;
   const hosts = sessions
     .filter(({ state }) => state === "running")
     .flatMap(({ urls }) => urls.map((url) => new URL(url).hostname))
@@ -36,7 +44,12 @@ export async function checkLocalDns(home: string, sessions: readonly SessionView
     );
   }
   const results = await checkTrustStores(home, machine);
-  return [...checks, ...results.map(certificateCheck), ...gaps.map((gap) => warning("certificates", gap))];
+  return [
+    ...unreadable,
+    ...checks,
+    ...results.map(certificateCheck),
+    ...gaps.map((gap) => warning("certificates", gap)),
+  ];
 }
 
 function certificateCheck({ store, refusal }: StoreTrust): DoctorCheck {

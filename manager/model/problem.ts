@@ -42,6 +42,7 @@ const TITLES = {
   "request-unknown": "No such request",
   "toggle-failed": "Could not switch the service",
   "state-unusable": "The state directory cannot be used",
+  "socket-untrusted": "The local server's socket may be another user's",
   "state-locked": "Another Linkup process does not finish",
   "state-set-aside": "The saved state could not be read",
   "journal-set-aside": "The list of changed env files could not be read",

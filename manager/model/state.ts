@@ -109,6 +109,7 @@ export function emptyState(): State {
   };
 }
 
+const url = z.string().check(z.refine((text) => URL.canParse(text), "is no URL"));
 const targets = z.record(z.string(), z.enum(["local", "remote"]));
 const nullable = <T extends z.core.$ZodType>(schema: T) => z.nullable(schema);
 
@@ -156,16 +157,16 @@ const recordSchema = z.object({
   keep: z.boolean(),
   since: z.number(),
   config: z.looseObject({
-    linkup: z.looseObject({ worker_url: z.string(), cache_routes: z.array(z.string()) }),
-    services: z.array(z.looseObject({ name: z.string(), local: z.string(), remote: z.string() })),
+    linkup: z.looseObject({ worker_url: url, cache_routes: z.array(z.string()) }),
+    services: z.array(z.looseObject({ name: z.string(), local: url, remote: url })),
     domains: z.array(z.looseObject({ domain: z.string() })),
   }),
   worker_token: nullable(z.string()),
   targets,
-  locations: z.record(z.string(), z.string()),
+  locations: z.record(z.string(), url),
   confirmed: nullable(targets),
   worker: nullable(z.looseObject({ version: z.string(), tunnel: z.string() })),
-  tunnel: nullable(z.looseObject({ url: z.string() })),
+  tunnel: nullable(z.looseObject({ url })),
   origin_secret: nullable(z.string()),
   worker_hash: nullable(z.string()),
   registered_at: z.number(),
@@ -201,7 +202,7 @@ const stateSchema = z.object({
   pending_deletions: z.array(
     z.extend(last_error, {
       name: z.string(),
-      worker_url: z.string(),
+      worker_url: url,
       worker_token: z.string(),
       ended: z.number(),
     }),

@@ -1,6 +1,6 @@
 /** The authority's certificate and key in the state folder: its key never leaves it, and only its user may read it. */
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type CertificateInfo,
@@ -17,6 +17,7 @@ export interface Authority {
   facts: CertificateInfo;
 }
 
+const UNREADABLE = ".unreadable-";
 const DAY_MS = 86_400_000;
 /** An authority that expires within this time is replaced at the next installation: its leaves would outlive it. */
 const RENEW_BEFORE_MS = 90 * DAY_MS;
@@ -30,11 +31,25 @@ function files(home: string) {
   };
 }
 
-/** The authority's certificate; undefined without one. */
+/** The authority's certificate; undefined without one. A file that is no certificate is moved away. */
 export async function readAuthority(home: string): Promise<Authority | undefined> {
   const { certificate } = files(home);
   if (!existsSync(certificate)) return undefined;
-  return { file: certificate, facts: await certificateInfo(await readFile(certificate, "utf8")) };
+  try {
+    return { file: certificate, facts: await certificateInfo(await readFile(certificate, "utf8")) };
+  } catch {
+    const aside = `${certificate}${UNREADABLE}${new Date().toISOString().replaceAll(":", "-")}`;
+    // Another call may have moved it already.
+    await rename(certificate, aside).catch(() => {});
+    return undefined;
+  }
+}
+
+/** Authorities that could not be read and were moved away. */
+export async function unreadableAuthorities(home: string): Promise<string[]> {
+  const { directory } = files(home);
+  const names = await readdir(directory).catch(() => []);
+  return names.filter((name) => name.includes(UNREADABLE)).map((name) => join(directory, name));
 }
 
 /** The authority's certificate and key; undefined without one. */

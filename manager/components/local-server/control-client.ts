@@ -9,7 +9,7 @@ import type {
   FollowedExchange,
 } from "../../../core/api/request-log-api.ts";
 import { text } from "../../../core/text.ts";
-import { controlAddress } from "../../../node/control-address.ts";
+import { controlAddress, untrustedSocket } from "../../../node/control-address.ts";
 import { type CallTarget, open, readText } from "../../../node/http.ts";
 import { LinkupError } from "../../model/problem.ts";
 
@@ -98,7 +98,18 @@ export class ControlClient {
     return text === "" ? undefined : JSON.parse(text);
   }
 
+  /** Throws a LinkupError where another user may be listening: what is sent holds tokens and secrets. */
   #at(path: string): CallTarget {
+    const untrusted = untrustedSocket(this.#socketPath);
+    if (untrusted)
+      throw new LinkupError(
+        "socket-untrusted",
+        text(
+          "Linkup talks to its local server over {0}, and does not now: {1}. Remove it, or name another state folder in LINKUP_HOME.",
+          this.#socketPath,
+          untrusted,
+        ),
+      );
     return { socketPath: this.#socketPath, path };
   }
 }

@@ -7,7 +7,7 @@ import { type Text, text } from "../../../core/text.ts";
 import { logFile } from "../../../node/log-files.ts";
 import { startOf } from "../../../node/process-identity.ts";
 import type { ProcessOptions } from "../../model/options.ts";
-import { type Problem, problem } from "../../model/problem.ts";
+import { LinkupError, type Problem, problem } from "../../model/problem.ts";
 import { failed, isDue, isWell, notStarted, type Supervised, startedAs } from "../../model/supervision.ts";
 import { isOlder } from "../../model/version.ts";
 import {
@@ -67,6 +67,7 @@ export class LocalServer {
    */
   async ensure(): Promise<ServerStatus | undefined> {
     const running = await this.#persistentlyAsk();
+    if (running === "untrusted") return undefined;
     if (running && !isOlder(running.version, this.#options.version)) {
       await this.#change((before) =>
         before.process?.pid === running.pid ? isWell(before, Date.now()) : before,
@@ -112,12 +113,13 @@ export class LocalServer {
    * Asks until the server answers or has been silent for too long. A machine that slept or was busy stops this process too:
    * only the time in which it ran counts.
    */
-  async #persistentlyAsk(): Promise<ServerStatus | undefined> {
+  async #persistentlyAsk(): Promise<ServerStatus | "untrusted" | undefined> {
     for (let silentMs = 0; silentMs < HUNG_MS; ) {
       const asked = performance.now();
       try {
         return await this.control.status(ASK_MS);
       } catch (error) {
+        if (error instanceof LinkupError) return this.#refuse(error);
         const tookMs = performance.now() - asked;
         if (tookMs < ASK_MS + OWN_STALL_MS) silentMs += Math.max(tookMs, RETRY_MS);
         if (silentMs >= HUNG_MS)
@@ -128,10 +130,18 @@ export class LocalServer {
     return undefined;
   }
 
+  /** Another user may be listening in its place: none is started until that is over. */
+  async #refuse({ problem }: LinkupError): Promise<"untrusted"> {
+    this.#options.log(problem.message);
+    await this.#change((before) => ({ ...before, problem, retry_at: 0 }));
+    return "untrusted";
+  }
+
   async #answering(patienceMs?: number): Promise<ServerStatus | undefined> {
     try {
       return await this.control.status(patienceMs);
     } catch (error) {
+      if (error instanceof LinkupError) throw error;
       this.#options.log(`The local server does not answer: ${(error as Error).message}`);
       return undefined;
     }
