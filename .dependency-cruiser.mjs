@@ -93,7 +93,7 @@ const PACKAGES = {
   cli: {
     imports: ["core", "node", "infra", "manager", "agent-tools"],
     layers: [
-      "exit-codes.ts",
+      ["exit-codes.ts", "version.ts"],
       "print",
       ["confirm.ts", "context.ts"],
       "mcp",

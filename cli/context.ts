@@ -5,9 +5,7 @@ import { nearestConfig } from "../manager/files/config-file.ts";
 import { Manager, type Selector } from "../manager/manager.ts";
 import { LinkupError } from "../manager/model/problem.ts";
 import { stateHome } from "../node/home.ts";
-import { version } from "../package.json";
-
-export { version };
+import { version } from "./version.ts";
 
 /** The configuration file: `--config`, else LINKUP_CONFIG, else the nearest linkup.yaml upwards; undefined when there is none. */
 export function findConfig(option: string | undefined, env = process.env): string | undefined {

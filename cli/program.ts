@@ -1,8 +1,8 @@
 /** The commands and their options. Each command's module is loaded when it runs, so that help and completion are fast. */
 import { Command, Option } from "commander";
-import { version } from "./context.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
 import { print, printNote } from "./print/output.ts";
+import { version } from "./version.ts";
 
 const CONFIG = [
   "-c, --config <file>",
@@ -300,7 +300,7 @@ function upkeep(linkup: Command): void {
   linkup
     .command("complete", { hidden: true })
     .argument("[words...]")
-    .action(async (words) => (await import("./commands/completion.ts")).complete(linkup, words));
+    .action(async (words) => (await import("./commands/complete.ts")).complete(linkup, words));
 
   linkup
     .command("keep", { hidden: true })

@@ -3,21 +3,12 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "esbuild";
+import { bundle } from "../esbuild.mjs";
 
 const ROUNDS = 21;
 const folder = mkdtempSync(join(tmpdir(), "linkup-bench-cli-"));
 const cli = join(folder, "cli.js");
-await build({
-  entryPoints: [join(import.meta.dirname, "..", "cli", "main.ts")],
-  outfile: cli,
-  bundle: true,
-  minify: true,
-  platform: "node",
-  target: "node22",
-  format: "cjs",
-  logLevel: "warning",
-});
+await bundle(["programs"], folder);
 const commands = {
   "node -e 0": ["-e", "0"],
   "linkup --help": [cli, "--help"],

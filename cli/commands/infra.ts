@@ -14,10 +14,10 @@ import {
   status as readStatus,
 } from "../../infra/infra.ts";
 import { confirmed } from "../confirm.ts";
-import { version } from "../context.ts";
 import { EXIT, UsageError } from "../exit-codes.ts";
 import { coloured, print, printJson, printNote } from "../print/output.ts";
 import { table } from "../print/table.ts";
+import { version } from "../version.ts";
 
 interface Options {
   zone?: string[];

@@ -1,7 +1,7 @@
 /** `linkup keep`: internal. The manager starts it to supervise detached sessions. */
 import { keep as keepSessions } from "../../manager/reconcile/keeper.ts";
 import { log } from "../../node/log.ts";
-import { version } from "../context.ts";
+import { version } from "../version.ts";
 
 /** `home` is an argument so that the process can be recognised in process lists. */
 export async function keep(home: string): Promise<void> {

@@ -1,6 +1,7 @@
 /** `linkup mcp`: a Model Context Protocol server on standard input and output, for coding agents. */
 import { AGENT_TOOLS } from "../../agent-tools/catalogue.ts";
-import { needConfig, newManager, selectSession, version } from "../context.ts";
+import { needConfig, newManager, selectSession } from "../context.ts";
+import { version } from "../version.ts";
 
 /** Resolves when the client closes standard input. Sessions that it started end soon after. */
 export async function mcp(): Promise<void> {
