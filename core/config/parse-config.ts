@@ -65,6 +65,8 @@ interface CheckedFile {
     worker_token?: string | null;
     access?: SessionAccess | null;
     cache_routes?: string[] | null;
+    session_cookie?: boolean | null;
+    baggage?: boolean | null;
   };
   services: {
     name: string;
@@ -79,16 +81,20 @@ interface CheckedFile {
 }
 
 function configFrom(file: CheckedFile): Config {
-  const { worker_url, worker_token, access, cache_routes } = file.linkup;
+  const { worker_url, worker_token, cache_routes, session_cookie, baggage, access } = file.linkup;
   return {
-    linkup: { worker_url, ...present({ worker_token, access }), cache_routes: cache_routes ?? [] },
+    linkup: {
+      worker_url,
+      ...present({ worker_token, session_cookie, baggage, access }),
+      cache_routes: cache_routes ?? [],
+    },
     services: file.services.map(({ name, remote, local, directory, rewrites, health, preserve_host }) => ({
       name,
       remote,
       local,
       ...present({ directory, preserve_host }),
       rewrites: (rewrites ?? []).map(({ source, target }) => ({ source, target })),
-      health: present({ path: health?.path, statuses: health?.statuses }),
+      health: present({ path: rooted(health?.path), statuses: health?.statuses }),
     })),
     domains: file.domains.map(({ domain, default_service, routes }) => ({
       domain,
@@ -96,6 +102,11 @@ function configFrom(file: CheckedFile): Config {
       routes: (routes ?? []).map(({ path, service }) => ({ path, service })),
     })),
   };
+}
+
+/** `healthz` means `/healthz`. */
+function rooted(path: string | null | undefined): string | null | undefined {
+  return typeof path === "string" && !path.startsWith("/") ? `/${path}` : path;
 }
 
 /** The members that are neither null nor undefined. */

@@ -46,7 +46,7 @@ export class BitStateSearch {
     this.#budget = budget;
     this.#row = Math.ceil(program.joinCount / 32);
     const words = this.#row * (text.length + 1);
-    budget.steps -= Math.ceil(words / WORDS_PER_STEP);
+    if (budget.steps > 0) budget.steps -= Math.ceil(words / WORDS_PER_STEP);
     this.#seen = new Uint32Array(budget.steps > 0 ? words : 0);
     this.slots = new Int32Array(program.slots);
   }

@@ -61,7 +61,7 @@ export class Pattern {
 
   /** Whether the pattern is found anywhere in the text. */
   test(text: string, budget: StepBudget = new StepBudget()): PatternResult {
-    if (text.length > MAX_TEXT) return "gave-up";
+    if (text.length > MAX_TEXT || budget.steps <= 0) return "gave-up";
     if (!this.#mayMatch(text, budget)) return "no-match";
     if (this.#runsNatively(text, budget)) return this.#native!.regExp.test(text) ? "match" : "no-match";
     return this.#search(text, budget).next(0);
@@ -72,7 +72,7 @@ export class Pattern {
     text: string,
     budget: StepBudget = new StepBudget(),
   ): (from: number) => Match | "no-match" | "gave-up" {
-    if (text.length > MAX_TEXT) return () => "gave-up";
+    if (text.length > MAX_TEXT || budget.steps <= 0) return () => "gave-up";
     if (!this.#mayMatch(text, budget)) return () => "no-match";
     if (this.#runsNatively(text, budget)) {
       const regExp = this.#native!.global;

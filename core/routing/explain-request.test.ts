@@ -11,7 +11,15 @@ const served: RoutableSession = {
     cache_routes: [],
   },
 };
-const sessions = new Map([[served.name, served]]);
+const local: RoutableSession = {
+  name: "big-fish",
+  session: {
+    ...served.session,
+    domains: [{ domain: "localhost", default_service: "web", routes: [] }],
+    baggage: false,
+  },
+};
+const sessions = new Map([served, local].map((each) => [each.name, each]));
 const known = { get: (name: string) => sessions.get(name), [Symbol.iterator]: () => sessions.values() };
 const FROM_SESSION = { referer: "https://slim-gecko.example.com/" };
 
@@ -37,6 +45,36 @@ test.each([
     "http://evil.org/",
     { tracestate: "linkup-session=slim-gecko" },
     { failure: { status: 404, code: "no-target" } },
+  ],
+  [
+    "with a path that is longer than patterns are searched in",
+    `http://slim-gecko.example.com/${"a".repeat(16_384)}`,
+    {},
+    { failure: { status: 414, code: "path-too-long" } },
+  ],
+  [
+    "with a long query",
+    `http://slim-gecko.example.com/?${"a".repeat(16_384)}`,
+    {},
+    { session: "slim-gecko", decision: { outcome: "routed" } },
+  ],
+  [
+    "of a session below localhost",
+    "http://big-fish.localhost:9080/",
+    {},
+    { session: "big-fish", decision: { outcome: "routed" } },
+  ],
+  [
+    "without a session but baggage",
+    "http://example.com/",
+    { baggage: "linkup-session=slim-gecko" },
+    { session: "slim-gecko" },
+  ],
+  [
+    "whose session has switched baggage off",
+    "http://example.com/",
+    { baggage: "linkup-session=big-fish" },
+    { session: null },
   ],
   [
     "that goes round",

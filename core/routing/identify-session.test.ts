@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { sessionCandidates, tracestateSessions } from "./identify-session.ts";
+import { sessionCandidates } from "./identify-session.ts";
 import { headOfUrl } from "./routing-input.ts";
+import { tracestateSessions } from "./trace-context.ts";
 
 const names = (url: string, headers: Record<string, string> = {}) =>
   sessionCandidates(headOfUrl(url, headers)).map(({ name, source }) => `${source}:${name}`);
@@ -24,6 +25,26 @@ test.each<[string, string, Record<string, string>, string[]]>([
   ],
   ["Referer", "http://a.net/", { referer: "https://slim-gecko.example.com/x?y" }, ["referer:slim-gecko"]],
   ["Origin", "http://a.net/", { origin: "https://slim-gecko.example.com" }, ["origin:slim-gecko"]],
+  [
+    "a Referer without a scheme",
+    "http://a.net/",
+    { referer: "slim-gecko.example.com/x" },
+    ["referer:slim-gecko"],
+  ],
+  [
+    "an Origin without a scheme",
+    "http://a.net/",
+    { origin: "slim-gecko.example.com:8443" },
+    ["origin:slim-gecko"],
+  ],
+  ["no Referer that is no host", "http://a.net/", { referer: "about:blank" }, []],
+  ["two labels below localhost", "http://slim-gecko.localhost:9080/", {}, ["host:slim-gecko"]],
+  [
+    "baggage, without its properties",
+    "http://a.net/",
+    { baggage: "a=1, linkup-session=slim-gecko;p" },
+    ["baggage:slim-gecko"],
+  ],
   ["an opaque Origin", "http://a.net/", { origin: "null" }, []],
   [
     "tracestate among others, with spaces",
@@ -43,12 +64,14 @@ test.each<[string, string, Record<string, string>, string[]]>([
     "all, in the order of the contract, each once",
     "http://one.a.net/",
     {
+      cookie: "linkup-session=seven",
+      baggage: "linkup-session=six",
       tracestate: "linkup-session=five",
       origin: "https://four.a.net",
       referer: "https://one.a.net/",
       "x-forwarded-host": "two.a.net",
     },
-    ["host:one", "x-forwarded-host:two", "origin:four", "tracestate:five"],
+    ["host:one", "x-forwarded-host:two", "origin:four", "tracestate:five", "baggage:six", "cookie:seven"],
   ],
 ])("%s", (_, url, headers, expected) => {
   expect(names(url, headers)).toEqual(expected);

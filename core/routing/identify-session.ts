@@ -1,11 +1,13 @@
-/** Which session does a request belong to? */
-import { hostOfUrl, sessionLabel } from "../session/host-name.ts";
+/** Finds the session that a request belongs to. */
+import { hostname, hostOfUrl, sessionLabel } from "../session/host-name.ts";
+import type { Routing } from "../session/session-document.ts";
 import { isSessionName } from "../session/session-name.ts";
 import type { RequestHead } from "./routing-input.ts";
 import { sessionOfCookie } from "./session-cookie.ts";
+import { baggageSessions, tracestateSessions } from "./trace-context.ts";
 
 /** Where in the request a session's name was found. */
-export type NameSource = (typeof HOST_SOURCES)[number] | "tracestate" | "cookie";
+export type NameSource = (typeof HOST_SOURCES)[number] | "tracestate" | "baggage" | "cookie";
 
 export interface SessionCandidate {
   name: string;
@@ -25,7 +27,7 @@ export function sessionCandidates(head: RequestHead): SessionCandidate[] {
   return all;
 }
 
-/** What `known` gives for the first of the candidates that it knows: the headers behind that one are not looked at. */
+/** The result of `known` for the first candidate that it knows. Later headers are not parsed then. */
 export function firstKnownSession<T>(
   head: RequestHead,
   known: (name: string, source: NameSource) => T | undefined,
@@ -46,14 +48,30 @@ export function firstKnownSession<T>(
   return (
     ask(members[0], "tracestate") ??
     ask(members.at(-1), "tracestate") ??
+    ask(baggageSessions(head.header("baggage"))[0], "baggage") ??
     ask(sessionOfCookie(head.header("cookie")), "cookie")
   );
 }
 
-/** Where a request names a host, in the order in which identification and routing ask. */
+/**
+ * Whether this session may be found in this place of the request: not where it has switched that off. A cookie only
+ * leads to the session's own domains, since browsers send it to the hosts of previews and other sessions as well.
+ */
+export function acceptsSource(
+  { domains, baggage, session_cookie }: Pick<Routing, "domains" | "baggage" | "session_cookie">,
+  source: NameSource,
+  head: Pick<RequestHead, "host">,
+): boolean {
+  if (source === "baggage") return baggage !== false;
+  if (source !== "cookie") return true;
+  const host = hostname(head.host);
+  return session_cookie !== false && domains.some(({ domain }) => hostname(domain) === host);
+}
+
+/** Where a request names a host, in the order in which identification and routing look. */
 export const HOST_SOURCES = ["host", "x-forwarded-host", "referer", "origin"] as const;
 
-/** The host, with port, that stands in this place. */
+/** The host, with port, that this source names. */
 export function hostFrom(head: RequestHead, source: (typeof HOST_SOURCES)[number]): string | undefined {
   if (source === "host") return head.host;
   const value = head.header(source);
@@ -61,24 +79,3 @@ export function hostFrom(head: RequestHead, source: (typeof HOST_SOURCES)[number
   // Proxies append: the first member is the host the client used.
   return source === "x-forwarded-host" ? value.split(",", 1)[0]!.trim() : hostOfUrl(value.trim());
 }
-
-/** The values of `linkup-session` in a W3C `tracestate` list: one, unless an earlier hop left another session's. */
-export function tracestateSessions(tracestate: string | null | undefined): string[] {
-  if (!tracestate) return [];
-  return tracestate
-    .split(",")
-    .map((member) => member.trim())
-    .filter((member) => /^linkup-session\s*=/.test(member))
-    .map((member) => member.slice(member.indexOf("=") + 1).trim());
-}
-
-/** The 422's body: what a request without a session should have had. */
-export const UNKNOWN_SESSION = `Linkup was unable to determine the session origin of the request.
-Give the request one of these, with the name of a running session (here: slim-gecko):
-  - the session's host name:        https://slim-gecko.example.com/
-  - an x-forwarded-host header:     x-forwarded-host: slim-gecko.example.com
-  - a Referer header:               Referer: https://slim-gecko.example.com/
-  - an Origin header:               Origin: https://slim-gecko.example.com
-  - a tracestate header:            tracestate: linkup-session=slim-gecko
-A service that calls another one must pass on the tracestate header of the request it is serving.
-`;

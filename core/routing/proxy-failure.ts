@@ -1,16 +1,15 @@
-/** The answers of Linkup itself, in a service's place: plain text for machines, a page for browsers. */
+/** Linkup's own responses in place of a service's: plain text for programs, a page for browsers. */
 
 import type { Routing } from "../session/session-document.ts";
-import { UNKNOWN_SESSION } from "./identify-session.ts";
-import { type NotRouted, noTarget } from "./route-request.ts";
+import { MAX_PATH, type NotRouted } from "./route-request.ts";
 
 export interface ProxyFailure<Code extends string = string> {
   status: number;
-  /** Stable, in the header `linkup-error`. */
+  /** Stable; sent in the header `linkup-error`. */
   code: Code;
   /** The page's heading. */
   title: string;
-  /** All that is to be said, with what to do next. */
+  /** What happened and what to do: the text for programs, and the body of the page. */
   explanation: string;
 }
 
@@ -18,25 +17,52 @@ export const unknownSession: ProxyFailure<"unknown-session"> = {
   status: 422,
   code: "unknown-session",
   title: "This address belongs to no running session",
-  explanation: UNKNOWN_SESSION,
+  // The first sentence is part of the original Linkup's contract.
+  explanation: `Linkup was unable to determine the session origin of the request.
+Give the request one of these, with the name of a running session (here: slim-gecko):
+  - the session's host name:        https://slim-gecko.example.com/
+  - an x-forwarded-host header:     x-forwarded-host: slim-gecko.example.com
+  - a Referer header:               Referer: https://slim-gecko.example.com/
+  - an Origin header:               Origin: https://slim-gecko.example.com
+  - a tracestate header:            tracestate: linkup-session=slim-gecko
+  - a baggage header:               baggage: linkup-session=slim-gecko
+A service that calls another one must forward the tracestate or baggage header of the request it is serving.
+`,
 };
 
-export function noTargetFor(name: string, routing: Routing, decision: NotRouted): ProxyFailure<"no-target"> {
+export function noTarget(name: string, routing: Routing, decision: NotRouted): ProxyFailure<"no-target"> {
+  const asked = decision.hosts.map(({ host, source }) => `${host} (${source})`).join(", ");
+  const domains = routing.domains.map(({ domain }) => domain).join(", ");
   return {
     status: 404,
     code: "no-target",
-    title: `The session ${name} has nothing at this address`,
-    explanation: noTarget(name, routing, decision),
+    title: `The session ${name} has no service for this address`,
+    // The first sentence is part of the original Linkup's contract.
+    explanation: `The request belonged to a session, but there was no target for the request.
+Session: ${name}
+Hosts of the request: ${asked}
+Domains of the session: ${domains}
+Use one of these domains, or add the host to the domains in linkup.yaml.
+`,
   };
 }
+
+export const pathTooLong: ProxyFailure<"path-too-long"> = {
+  status: 414,
+  code: "path-too-long",
+  title: "The path of this request is too long",
+  explanation: `The path of the request has more than ${MAX_PATH} characters, so the routes of linkup.yaml cannot be applied to it.
+Put long values into the query or the body.
+`,
+};
 
 export function loop(hops: number, host: string): ProxyFailure<"loop"> {
   return {
     status: 508,
     code: "loop",
-    title: "This request goes round in circles",
-    explanation: `Loop: this request has come through Linkup ${hops} times, the last time for ${host}.
-A service's location leads back to Linkup. Give the service an address of its own, not one of the session's domains.
+    title: "Request loop detected",
+    explanation: `This request has passed Linkup ${hops} times, most recently for ${host}.
+The URL of a service leads back to Linkup. Set the service's own address in linkup.yaml, not one of the session's domains.
 `,
   };
 }
@@ -44,22 +70,22 @@ A service's location leads back to Linkup. Give the service an address of its ow
 export const forbidden: ProxyFailure<"forbidden"> = {
   status: 403,
   code: "forbidden",
-  title: "This request does not come through its session's Worker",
-  explanation: `Linkup's tunnel listener refused this request: it does not carry the secret of its session.
-Requests come here through the session's Worker, which adds it. Use the session's URL.
-If that is what you did, restart the session: its secret may have changed.
+  title: "This request did not come through its session's Worker",
+  explanation: `Linkup's tunnel listener refused this request, because it does not carry the secret of its session.
+The session's Worker adds that secret. Use the session's URL.
+If you did, restart the session: its secret may have changed.
 `,
 };
 
 export function misdirected(host: string): ProxyFailure<"misdirected"> {
-  const explanation = `Linkup's local server does not serve the host ${JSON.stringify(host)}: it belongs to no running session's domains.
-It only answers for their hosts, so that no foreign page whose name leads here can read them.
+  const explanation = `Linkup's local server does not serve the host ${JSON.stringify(host)}: it is below no domain of a running session.
+This protects against DNS rebinding.
 Use a session's host name, or add the domain to linkup.yaml.
 `;
   return { status: 421, code: "misdirected", title: "This host belongs to no running session", explanation };
 }
 
-/** The body and the headers (in lower case) for who sent this `Accept`. None of them is ever stored by a cache. */
+/** The body and the headers (in lower case) for a client with this `Accept`. No cache stores them. */
 export function failureContent(
   failure: ProxyFailure,
   accept: string | null | undefined,
@@ -79,7 +105,7 @@ export function failureContent(
   };
 }
 
-/** Browsers say `text/html` when they show the answer, and not when a script or an image asks. */
+/** Browsers accept `text/html` when they show the response, and not for a script or an image. */
 function wantsPage(accept: string | null | undefined): boolean {
   return /\btext\/html\b/i.test(accept ?? "");
 }

@@ -23,10 +23,11 @@ function added(url: string, headers: Record<string, string> = {}) {
 }
 
 describe("added headers", () => {
-  test("all four, on a first hop", () => {
+  test("all five, on a first hop", () => {
     expect(added("http://slim-gecko.example.com/")).toEqual({
-      traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/),
+      traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/),
       tracestate: "linkup-session=slim-gecko",
+      baggage: "linkup-session=slim-gecko",
       "linkup-destination": "web",
       "x-forwarded-host": "slim-gecko.example.com",
     });
@@ -54,11 +55,56 @@ describe("added headers", () => {
     ).toBe("linkup-session=slim-gecko,a=1");
   });
 
+  const VALID = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const OTHER = "00-1af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const INVALID = [
+    `${VALID}, ${OTHER}`,
+    "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+    "undefined",
+  ];
+
+  test.each(INVALID)("the invalid traceparent %s is replaced by a valid one", (traceparent) => {
+    const headers = added("http://slim-gecko.example.com/", { traceparent });
+    expect(headers.traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+    expect(headers.tracestate).toBe("linkup-session=slim-gecko");
+  });
+
+  test.each([
+    ["vendor=1,Not A Key=2", "linkup-session=slim-gecko,vendor=1"],
+    ["a=1,b=2,a=3", "linkup-session=slim-gecko,a=1,b=2"],
+  ])("a valid traceparent stays, the tracestate %s becomes %s", (tracestate, expected) => {
+    const headers = added("http://slim-gecko.example.com/", { traceparent: VALID, tracestate });
+    expect(headers).not.toHaveProperty("traceparent");
+    expect(headers.tracestate).toBe(expected);
+  });
+
+  test("a client that does not sample keeps its flags", () => {
+    const traceparent = VALID.replace(/01$/, "00");
+    expect(added("http://slim-gecko.example.com/", { traceparent })).not.toHaveProperty("traceparent");
+  });
+
+  test("no baggage for a session that has switched it off", () => {
+    const head = headOfUrl("http://slim-gecko.example.com/");
+    const quiet = { ...session, baggage: false };
+    const decision = route("slim-gecko", quiet, head);
+    if (decision.outcome !== "routed") throw new Error(decision.outcome);
+    expect(addedHeaders("slim-gecko", quiet, decision, head).map(([name]) => name)).not.toContain("baggage");
+  });
+
   test("trace ids differ from request to request", () => {
     expect(added("http://slim-gecko.example.com/").traceparent).not.toBe(
       added("http://slim-gecko.example.com/").traceparent,
     );
   });
+});
+
+test.each([
+  [["view=sort=price,dir=up; id=7"], "view=sort=price,dir=up; id=7"],
+  [['basket=[{"n":1,"q":"x=y"}]'], 'basket=[{"n":1,"q":"x=y"}]'],
+  [["a=1", "b=2"], "a=1; b=2"],
+  [["a=1, b=2"], "a=1; b=2"],
+])("the Cookie lines %j reach the service as %s", (lines, expected) => {
+  expect(joinCookies(lines.join(", "))).toBe(expected);
 });
 
 test("cookies that HTTP joined with a comma", () => {

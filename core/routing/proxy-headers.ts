@@ -1,10 +1,9 @@
-/** What a hop adds to a request on its way to the service, and to the response on its way back. */
-import { hex } from "../hex.ts";
+/** The headers that a hop changes on the request to the service, and on the response. */
 import { hostname, hostOfUrl, withoutSession } from "../session/host-name.ts";
 import type { Routing } from "../session/session-document.ts";
-import { tracestateSessions } from "./identify-session.ts";
 import type { Routed } from "./route-request.ts";
 import type { RequestHead } from "./routing-input.ts";
+import { baggageFor, isTraceparent, newTraceparent, tracestateFor } from "./trace-context.ts";
 
 /** Headers of one connection, never forwarded (RFC 9110, 7.6.1), besides those that `Connection` names. */
 export const HOP_BY_HOP: ReadonlySet<string> = new Set([
@@ -23,8 +22,8 @@ export const HOP_BY_HOP: ReadonlySet<string> = new Set([
 export const ORIGIN_SECRET_HEADER = "linkup-origin-secret";
 
 /**
- * How many hops of Linkup a request has passed: a location that leads back to Linkup must not go round for ever.
- * Services that copy all headers to the requests they make themselves let it grow, so it has room.
+ * The number of Linkup hops that a request has passed, to detect loops. Services that copy all headers to their own
+ * requests increase it too, so the maximum leaves room.
  */
 export const HOPS_HEADER = "linkup-hops";
 export const MAX_HOPS = 16;
@@ -56,15 +55,18 @@ export function withoutDestination(head: RequestHead): RequestHead {
 /** The headers that a hop sets on the request to the service: `[lower-case name, value]`, replacing what is there. */
 export function addedHeaders(
   name: string,
-  session: Pick<Routing, "domains">,
+  session: Pick<Routing, "domains" | "baggage">,
   decision: Routed,
   head: RequestHead,
 ): [string, string][] {
   const added: [string, string][] = [];
-  if (!head.header("traceparent")) added.push(["traceparent", newTraceparent()]);
+  if (!isTraceparent(head.header("traceparent"))) added.push(["traceparent", newTraceparent()]);
   const tracestate = head.header("tracestate");
-  if (tracestateSessions(tracestate)[0] !== name) added.push(["tracestate", withSession(tracestate, name)]);
-  // One that names no service of the session did not decide here, and must not at the next hop.
+  const changed = tracestateFor(name, tracestate);
+  if (changed !== tracestate) added.push(["tracestate", changed]);
+  const baggage = session.baggage === false ? undefined : baggageFor(name, head.header("baggage"));
+  if (baggage !== undefined) added.push(["baggage", baggage]);
+  // A destination that is no service of the session did not decide here, and must not at the next hop.
   if (decision.reason.by !== "destination") added.push(["linkup-destination", decision.service.name]);
   if (!isOwnHost(name, session, head.header("x-forwarded-host"))) {
     const domain = decision.match?.domain.domain ?? withoutSession(head.host, name);
@@ -85,38 +87,11 @@ function isOwnHost(
 }
 
 /**
- * W3C Trace Context: a changed member moves to the front, a list has at most 32 members.
- * A member of another session goes: one key stands once.
+ * Several `Cookie` lines, which HTTP libraries join with a comma and a space, as one line joined with semicolons. A comma
+ * within a value stays: it is not followed by a space and the name of a cookie.
  */
-function withSession(tracestate: string | null | undefined, name: string): string {
-  if (!tracestate) return `linkup-session=${name}`;
-  const members = tracestate
-    .split(",")
-    .map((member) => member.trim())
-    .filter((member) => member !== "" && !/^linkup-session\s*=/.test(member));
-  return [`linkup-session=${name}`, ...members.slice(0, 31)].join(",");
-}
-
-/** Version 00, random ids, not sampled. */
-function newTraceparent(): string {
-  if (randomUsed === randomHex.length) {
-    crypto.getRandomValues(RANDOM);
-    randomHex = hex(RANDOM);
-    randomUsed = 0;
-  }
-  const trace = randomHex.slice(randomUsed, randomUsed + 32);
-  const parent = randomHex.slice(randomUsed + 32, randomUsed + 48);
-  randomUsed += 48;
-  return `00-${trace}-${parent}-00`;
-}
-/** Random bytes for 64 ids: asking for them one by one costs more than all the rest of a header. */
-const RANDOM = new Uint8Array(24 * 64);
-let randomHex = "";
-let randomUsed = 0;
-
-/** Several `Cookie` lines as one. HTTP/1 readers join repeated headers with comma and space, cookies need a semicolon. */
 export function joinCookies(cookies: string): string {
-  return cookies.includes(", ") ? cookies.replace(/,\s+(?=[!#$%&'*+\-.^_`|~\w]+=)/g, "; ") : cookies;
+  return cookies.includes(", ") ? cookies.replace(/, (?=[\w!#$%&'*+.^`|~-]+=)/g, "; ") : cookies;
 }
 
 /** True when this origin is a page of the session: one of its domains, with or without the session's label. */

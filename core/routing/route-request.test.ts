@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { parseSession, type Session } from "../session/session-document.ts";
+import { noTarget } from "./proxy-failure.ts";
 import { addedHeaders } from "./proxy-headers.ts";
-import { keepsCaching, noTarget, route } from "./route-request.ts";
+import { keepsCaching, route } from "./route-request.ts";
 import { headOfUrl } from "./routing-input.ts";
 
 function session(json: unknown): Session {
@@ -213,6 +214,30 @@ describe("choosing the service", () => {
     expect(keepsCaching(broken, "/x?/static/")).toBe(false);
   });
 
+  test("only the result of the last rewrite is made a path", () => {
+    const of = session({
+      session_token: "t",
+      services: [
+        {
+          name: "a",
+          location: "http://a",
+          rewrites: [
+            { source: "^/api/v2/", target: "" },
+            { source: "^users", target: "people" },
+            { source: "x y", target: "z" },
+          ],
+        },
+      ],
+      domains: [{ domain: "example.com", default_service: "a" }],
+    });
+    expect(target("http://slim-gecko.example.com/api/v2/users/7", {}, of)).toBe("a http://a/people/7");
+    const decision = route("slim-gecko", of, headOfUrl("http://slim-gecko.example.com/api/v2/users/7"));
+    expect(decision.outcome === "routed" && decision.rewrites.map(({ path }) => path)).toEqual([
+      "users/7",
+      "/people/7",
+    ]);
+  });
+
   test("rewrites apply in order, every match, and their result is a path", () => {
     const of = (rewrites: { source: string; target: string }[], url: string) =>
       target(
@@ -258,7 +283,7 @@ test("the explanation says which header, domain, route and rewrite decided", () 
 test("the 404 begins as the contract says and names what was looked for", () => {
   const decision = route("slim-gecko", documented, headOfUrl("http://slim-gecko.nowhere.com/"));
   if (decision.outcome !== "no-target") throw new Error(decision.outcome);
-  const text = noTarget("slim-gecko", documented, decision);
+  const text = noTarget("slim-gecko", documented, decision).explanation;
   expect(text).toMatch(/^The request belonged to a session, but there was no target for the request\./);
   expect(text).toContain("nowhere.com (host)");
   expect(text).toContain("example.com, api.example.com, other-example.com");

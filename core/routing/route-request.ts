@@ -1,23 +1,23 @@
-/** Which service serves a request, and why. The Worker, the local server and `explain` all call this function. */
+/** Chooses the service for a request. The Worker, the local server and `explain` all call this function. */
 
-import { type Pattern, replaceAll } from "../regex/pattern.ts";
+import { MAX_TEXT, type Pattern, replaceAll, StepBudget } from "../regex/pattern.ts";
 import { withoutSession } from "../session/host-name.ts";
 import type { Domain, Rewrite, Routing, Service } from "../session/session-document.ts";
 import { HOST_SOURCES, hostFrom } from "./identify-session.ts";
 import { type RequestHead, splitTarget } from "./routing-input.ts";
 import { type DomainEntry, type RoutingTable, routingTable, type ServiceEntry } from "./routing-table.ts";
 
-/** Which header named the domain, and which of the session's domains it is. */
+/** The session's domain that the request is for, and the header that named it. */
 export interface DomainMatch {
   domain: Domain;
   source: (typeof HOST_SOURCES)[number];
 }
 
-/** What chose the service. */
+/** Why this service was chosen. */
 export type RouteReason =
-  /** `linkup-destination` named it: an earlier hop has routed and rewritten this request. */
+  /** `linkup-destination` names it: an earlier hop has routed and rewritten this request. */
   | { by: "destination" }
-  /** `routes[index]` of the domain was the first whose pattern is found in the path. */
+  /** `routes[index]` of the domain is the first whose pattern matches the path. */
   | { by: "route"; index: number; pattern: string }
   /** No route of the domain matched. */
   | { by: "default" };
@@ -27,19 +27,19 @@ export interface Routed {
   service: Service;
   reason: RouteReason;
   match: DomainMatch | undefined;
-  /** The rewrites that changed the path, in order, with the path after each. */
+  /** The rewrites that changed the path, in order, with the result of each; the last is a valid path. */
   rewrites: (Rewrite & { path: string })[];
   /** `http://host:port` of the service's location. */
   origin: string;
   /** Path and query for the service's request line. */
   target: string;
-  /** Patterns that took too long on this path, and so counted as not matching. */
+  /** Patterns that needed too many steps on this path, and so counted as not matching. */
   gaveUp: string[];
 }
 
 export interface NotRouted {
   outcome: "no-target";
-  /** The hosts that were looked for among the session's domains, in order. */
+  /** The hosts of the request, none of which is a domain of the session, in order. */
   hosts: { host: string; source: DomainMatch["source"] }[];
 }
 
@@ -49,7 +49,12 @@ export type RouteDecision = Routed | NotRouted;
  * Decides where a request of this session goes. A pure function that never throws:
  * the same request gives the same decision wherever it is asked.
  */
-export function route(name: string, session: Routing, head: RequestHead): RouteDecision {
+export function route(
+  name: string,
+  session: Routing,
+  head: RequestHead,
+  budget: StepBudget = new StepBudget(),
+): RouteDecision {
   const table = routingTable(session);
   const found = findDomain(name, table, head);
   const match = found && { domain: found.entry.domain, source: found.source };
@@ -61,10 +66,10 @@ export function route(name: string, session: Routing, head: RequestHead): RouteD
   if (found) {
     const { path, query } = splitTarget(head.target);
     const gaveUp: string[] = [];
-    const { serviceName, reason } = chooseService(found.entry, path, gaveUp);
+    const { serviceName, reason } = chooseService(found.entry, path, gaveUp, budget);
     const service = table.services.get(serviceName);
     if (service) {
-      const rewrites = applyRewrites(service, path, gaveUp);
+      const rewrites = applyRewrites(service, path, gaveUp, budget);
       const rewritten = rewrites.at(-1)?.path ?? path;
       return routed(service, reason, match, rewritten + query, rewrites, gaveUp);
     }
@@ -108,27 +113,36 @@ function chooseService(
   { domain, routes }: DomainEntry,
   path: string,
   gaveUp: string[],
+  budget: StepBudget,
 ): { serviceName: string; reason: RouteReason } {
   for (const { index, pattern, service } of routes) {
-    if (found(pattern, path, gaveUp))
+    if (matches(pattern, path, gaveUp, budget))
       return { serviceName: service, reason: { by: "route", index, pattern: pattern.source } };
   }
   return { serviceName: domain.default_service, reason: { by: "default" } };
 }
 
-function applyRewrites({ rewrites }: ServiceEntry, path: string, gaveUp: string[]): Routed["rewrites"] {
+/** Each on the result of the one before; only the last result has to be a path. */
+function applyRewrites(
+  { rewrites }: ServiceEntry,
+  path: string,
+  gaveUp: string[],
+  budget: StepBudget,
+): Routed["rewrites"] {
   const applied: Routed["rewrites"] = [];
   for (const { rewrite, pattern } of rewrites) {
-    const result = replaceAll(pattern, path, rewrite.target);
+    const result = replaceAll(pattern, path, rewrite.target, budget);
     if (result.gaveUp) gaveUp.push(rewrite.source);
     if (!result.changed) continue;
-    path = asPath(result.text);
+    path = result.text;
     applied.push({ ...rewrite, path });
   }
+  const last = applied.at(-1);
+  if (last) last.path = asPath(last.path);
   return applied;
 }
 
-/** A rewrite's result as a path that can stand on a request line: rooted, and with no character that would end it. */
+/** The result of the rewrites as a path for a request line: rooted, and without characters that would end it. */
 function asPath(text: string): string {
   const rooted = text.startsWith("/") ? text : `/${text}`;
   return rooted.replace(/[^!-~]|[?#]/gu, (character) =>
@@ -136,29 +150,25 @@ function asPath(text: string): string {
   );
 }
 
-/** True when the pattern is found anywhere in the path. */
-function found(pattern: Pattern, path: string, gaveUp: string[]): boolean {
-  const result = pattern.test(path);
+/** True when the pattern matches anywhere in the path. */
+function matches(pattern: Pattern, path: string, gaveUp: string[], budget: StepBudget): boolean {
+  const result = pattern.test(path, budget);
   if (result === "gave-up") gaveUp.push(pattern.source);
   return result === "match";
 }
 
 /** True when responses to this path keep their own caching headers (`cache_routes`). */
-export function keepsCaching(session: Routing, target: string): boolean {
+export function keepsCaching(session: Routing, target: string, budget = new StepBudget()): boolean {
   const { cacheRoutes } = routingTable(session);
   if (cacheRoutes.length === 0) return false;
   const { path } = splitTarget(target);
-  return cacheRoutes.some((pattern) => found(pattern, path, []));
+  return cacheRoutes.some((pattern) => matches(pattern, path, [], budget));
 }
 
-/** The 404's body: the request belongs to this session, but to none of its domains. */
-export function noTarget(name: string, session: Routing, decision: NotRouted): string {
-  const asked = decision.hosts.map(({ host, source }) => `${host} (${source})`).join(", ");
-  const domains = session.domains.map(({ domain }) => domain).join(", ");
-  return `The request belonged to a session, but there was no target for the request.
-Session: ${name}
-Hosts of the request: ${asked}
-Domains of the session: ${domains}
-Use one of these domains, or add the host to the domains in linkup.yaml.
-`;
+/** Longest path, in characters, that is routed: patterns are not searched in longer ones. */
+export const MAX_PATH = MAX_TEXT;
+
+/** True for a path that routes and rewrites could not be applied to. */
+export function isPathTooLong(target: string): boolean {
+  return target.length > MAX_PATH && splitTarget(target).path.length > MAX_PATH;
 }

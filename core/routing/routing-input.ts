@@ -1,6 +1,6 @@
 /**
- * The part of an HTTP request that routing looks at, the same for the Worker, the local server and `explain`.
- * It is handed over as text and never through a URL parser, so that a path arrives at the service byte for byte.
+ * The part of an HTTP request that routing depends on, the same for the Worker, the local server and `explain`.
+ * It is text and never passes through a URL parser, so that a path reaches the service byte for byte.
  */
 export interface RequestHead {
   /** Host and port the request was sent to: the URL's authority, or the `Host` header. */

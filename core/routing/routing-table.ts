@@ -1,4 +1,4 @@
-/** A session's routing as requests need it: looked up and compiled once, not with every request. */
+/** A session's routing, indexed and with compiled patterns: built once, not for every request. */
 import { compile, type Pattern } from "../regex/pattern.ts";
 import {
   type Domain,
@@ -8,7 +8,7 @@ import {
   type Service,
 } from "../session/session-document.ts";
 
-/** Patterns that cannot be read match nothing, and are left out. Of two domains or services of one name the first counts. */
+/** Invalid patterns match nothing and are omitted. Of two domains or services with one name the first counts. */
 export interface RoutingTable {
   /** By name. */
   services: ReadonlyMap<string, ServiceEntry>;
@@ -32,7 +32,7 @@ export interface DomainEntry {
 
 const tables = new WeakMap<Routing, RoutingTable>();
 
-/** The table is kept as long as the routing, which must not change. */
+/** Cached as long as the routing exists, which must not change. */
 export function routingTable(routing: Routing): RoutingTable {
   const known = tables.get(routing);
   if (known) return known;
@@ -42,7 +42,7 @@ export function routingTable(routing: Routing): RoutingTable {
 }
 
 function newTable({ services, domains, cache_routes }: Routing): RoutingTable {
-  // From the last to the first, so that the first stays.
+  // In reverse, so that the first of a name wins.
   return {
     services: new Map(services.toReversed().map((service) => [service.name, serviceEntry(service)])),
     domains: new Map(

@@ -1,4 +1,4 @@
-/** Host names as they come in URLs and headers. */
+/** Host names as they appear in URLs and headers. */
 
 /** Lower case, without port, without the root's dot: `Slim.Example.com.:80` → `slim.example.com`; `[::1]:80` → `[::1]`. */
 export function hostname(host: string): string {
@@ -14,17 +14,28 @@ export function hostname(host: string): string {
   return host.slice(0, end).trim().toLowerCase();
 }
 
-/** The host (with port) of an absolute URL as `Referer` and `Origin` carry it; undefined for anything else (`null`, garbage). */
+/**
+ * The host (with port) of a URL as `Referer` and `Origin` carry it, with or without its scheme (`example.com/path`);
+ * undefined for anything else, such as `null`.
+ */
 export function hostOfUrl(url: string): string | undefined {
-  const match = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#@]*@)?([^/?#]+)/i.exec(url);
+  const match =
+    /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#@]*@)?([^/?#]+)/i.exec(url) ??
+    /^([a-z0-9_-]+(?:\.[a-z0-9_-]+)+\.?(?::\d{1,5})?)(?:[/?#]|$)/i.exec(url);
   return match?.[1];
 }
 
-/** The first label, when the host has three or more: `slim-gecko` of `slim-gecko.example.com`. */
+/**
+ * The first label of a host with three or more: `slim-gecko` of `slim-gecko.example.com`. Two are enough below
+ * `localhost`, the one domain of a single label.
+ */
 export function sessionLabel(host: string): string | undefined {
   const name = hostname(host);
   const first = name.indexOf(".");
-  return first > 0 && name.indexOf(".", first + 1) !== -1 ? name.slice(0, first) : undefined;
+  if (first <= 0) return undefined;
+  return name.indexOf(".", first + 1) !== -1 || name.endsWith(".localhost")
+    ? name.slice(0, first)
+    : undefined;
 }
 
 /** The host without port and without this session's label: `slim-gecko.example.com:80` → `example.com`. */
@@ -33,7 +44,7 @@ export function withoutSession(host: string, session: string): string {
   return name.startsWith(session) && name[session.length] === "." ? name.slice(session.length + 1) : name;
 }
 
-/** True for `localhost`, `*.localhost`, 127.0.0.0/8, `::1` and the unspecified addresses: they mean "this machine". */
+/** True for the names and addresses of this machine: `localhost`, `*.localhost`, 127.0.0.0/8, `::1` and the unspecified ones. */
 export function isLoopback(host: string): boolean {
   const name = hostname(host);
   return (
@@ -44,4 +55,46 @@ export function isLoopback(host: string): boolean {
     name === "[::]" ||
     name === "0.0.0.0"
   );
+}
+
+/** Names that only resolve inside a private network. */
+const PRIVATE_NAMES =
+  /(?:^|\.)(?:internal|local|localdomain|localhost|lan|home|corp|intranet|private|home\.arpa)$/;
+
+/**
+ * True for addresses and names of private networks, which a machine on the network reaches (a virtual machine, a
+ * container) and the internet does not. Host names in other notations than the URL standard's are not recognised.
+ */
+export function isPrivateHost(host: string): boolean {
+  const name = hostname(host);
+  if (name.startsWith("[")) return isPrivateV6(name.slice(1, -1));
+  const octets = /^(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(name)?.slice(1).map(Number);
+  if (octets) return isPrivateV4(octets);
+  return !name.includes(".") || PRIVATE_NAMES.test(name);
+}
+
+/** The ranges of IANA's special-purpose registry that are not globally reachable. */
+function isPrivateV4([a = 0, b = 0, c = 0]: number[]): boolean {
+  return (
+    a === 0 ||
+    a === 10 ||
+    a === 127 ||
+    (a === 100 && b >= 64 && b < 128) ||
+    (a === 169 && b === 254) ||
+    (a === 172 && b >= 16 && b < 32) ||
+    (a === 192 && b === 168) ||
+    (a === 192 && b === 0 && (c === 0 || c === 2)) ||
+    (a === 198 && (b === 18 || b === 19)) ||
+    (a === 198 && b === 51 && c === 100) ||
+    (a === 203 && b === 0 && c === 113) ||
+    a >= 224
+  );
+}
+
+/** Only 2000::/3 is global, without the ranges that embed an IPv4 address or are for documentation. */
+function isPrivateV6(address: string): boolean {
+  const first = Number.parseInt(address.split(":")[0] || "0", 16);
+  const second = Number.parseInt(address.split(":")[1] || "0", 16);
+  if (first < 0x2000 || first > 0x3fff) return true;
+  return first === 0x2002 || (first === 0x2001 && (second === 0 || second === 0xdb8));
 }

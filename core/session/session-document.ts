@@ -2,7 +2,7 @@
 import * as z from "zod/mini";
 import { compile } from "../regex/pattern.ts";
 import { refusedDomainError } from "./domain-name.ts";
-import { isLoopback } from "./host-name.ts";
+import { isLoopback, isPrivateHost } from "./host-name.ts";
 import { MAX_PATTERN_TEXT, MAX_PATTERNS, MAX_REPLACEMENT, patternTotals } from "./session-limits.ts";
 import { sessionNameError } from "./session-name.ts";
 
@@ -40,6 +40,8 @@ export interface Routing {
   cache_routes: string[];
   /** Ours: false when the session must not be remembered by a cookie. */
   session_cookie?: boolean | undefined;
+  /** Ours: false to neither add nor accept the session in `baggage`. */
+  baggage?: boolean | undefined;
 }
 
 export interface Session extends Routing {
@@ -115,6 +117,7 @@ const routing = {
   domains: z.array(domain).check(z.minLength(1, "must have at least one domain")),
   cache_routes: list(pattern),
   session_cookie: z.optional(z.boolean()),
+  baggage: z.optional(z.boolean()),
 };
 
 /** Every domain's default service and every route's service must be one of the session's. */
@@ -249,6 +252,7 @@ export function serializeRouting(routing: Routing) {
     })),
     cache_routes: orNull(routing.cache_routes),
     ...(routing.session_cookie === undefined ? {} : { session_cookie: routing.session_cookie }),
+    ...(routing.baggage === undefined ? {} : { baggage: routing.baggage }),
   };
 }
 
@@ -261,6 +265,12 @@ export function serializeSession(session: Session) {
 export function httpOrigin(location: string): string | undefined {
   const match = /^(https?:\/\/)(?:[^/?#@]*@)?([^/?#\s]+)/i.exec(location);
   return match ? match[1]!.toLowerCase() + match[2]! : undefined;
+}
+
+/** True when only the session's own machine reaches the location: it is there, or in a private network (a virtual machine, a container). */
+export function needsLaptop(location: string): boolean {
+  const origin = httpOrigin(location);
+  return origin !== undefined && isPrivateHost(origin.slice(origin.indexOf("//") + 2));
 }
 
 /** True when the location is on the machine that uses it. */

@@ -13,7 +13,7 @@ import {
 } from "../../core/routing/identify-session.ts";
 import { type RouteDecision, route } from "../../core/routing/route-request.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
-import { isLocal } from "../../core/session/session-document.ts";
+import { needsLaptop } from "../../core/session/session-document.ts";
 import type { RecordedBody } from "../access-log/body-capture.ts";
 import {
   type ExchangeMetadata,
@@ -55,7 +55,13 @@ export function printExchange(recorded: RecordedExchange): Exchange {
     session_by: named?.source ?? null,
     service: service?.name ?? null,
     at:
-      publicHost !== undefined ? "public" : service ? (isLocal(service.location) ? "local" : "remote") : null,
+      publicHost !== undefined
+        ? "public"
+        : service
+          ? needsLaptop(service.location)
+            ? "local"
+            : "remote"
+          : null,
     url: urlOf(metadata, head),
     state: metadata.ended === 0 ? "open" : rare.brokenBy ? "broken" : "complete",
     status: metadata.status || null,

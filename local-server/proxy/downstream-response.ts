@@ -3,9 +3,10 @@ import { type CorsChanges, corsChanges } from "../../core/routing/cors.ts";
 import { clientLocation } from "../../core/routing/forwarded.ts";
 import { loosenedReferrerPolicy } from "../../core/routing/referrer-policy.ts";
 import { keepsCaching } from "../../core/routing/route-request.ts";
+import { pathOnService } from "../../core/routing/service-redirect.ts";
 import { isPageVisit, sessionCookie } from "../../core/routing/session-cookie.ts";
 import { registrableDomain } from "../../core/session/domain-name.ts";
-import { hostname, isLoopback, sessionLabel } from "../../core/session/host-name.ts";
+import { hostname, sessionLabel } from "../../core/session/host-name.ts";
 import type { ClientHead, DownstreamResponse } from "../downstream/client.ts";
 import { endToEnd, type Fields } from "../http/fields.ts";
 import type { ResponseHead } from "../http/response-parser.ts";
@@ -33,7 +34,8 @@ export function serviceResponse(
   if (!keepsCaching(session, client.target)) setHeader(headers, "Cache-Control", "no-cache");
   if (origins) mapOrigin(headers, origins);
   mapLocations(headers, (location) => {
-    const mapped = rewrittenHost === undefined ? location : relativeLocation(location, rewrittenHost);
+    const mapped =
+      rewrittenHost === undefined ? location : (pathOnService(location, request.origin) ?? location);
     return clientLocation(mapped, forwardedHost, request.client) ?? mapped;
   });
   if (cors) applyCors(headers, cors);
@@ -146,26 +148,4 @@ function mapOrigin(headers: string[], origins: { client: string; service: string
 function mapLocations(headers: string[], map: (location: string) => string): void {
   for (let i = 0; i < headers.length; i += 2)
     if (headers[i]!.toLowerCase() === "location") headers[i + 1] = map(headers[i + 1]!);
-}
-
-/**
- * A service that builds redirects from the `Host` it sees, or from the address it listens on, would send browsers to
- * `localhost`, out of the session. Without scheme and host a redirect stays on the client's host (RFC 9110, 10.2.2).
- */
-function relativeLocation(location: string, host: string): string {
-  const [, authority, rest = ""] = /^(?:https?:)?\/\/([^/?#]*)(.*)$/i.exec(location) ?? [];
-  if (authority === undefined || !isSameService(authority.toLowerCase(), host)) return location;
-  const path = rest.startsWith("/") ? rest : `/${rest}`;
-  // Two slashes would begin a host.
-  return path.startsWith("//") ? `/.${path}` : path;
-}
-
-/** This machine has several names: `localhost`, 127.0.0.1, [::1]. */
-function isSameService(authority: string, host: string): boolean {
-  if (authority === host) return true;
-  return isLoopback(authority) && isLoopback(host) && portOf(authority) === portOf(host);
-}
-
-function portOf(authority: string): string {
-  return /:(\d+)$/.exec(authority)?.[1] ?? "80";
 }

@@ -13,7 +13,7 @@ import {
 import type { Listener } from "../../core/routing/request-decision.ts";
 import type { Routed } from "../../core/routing/route-request.ts";
 import { withoutSessionCookie } from "../../core/routing/session-cookie.ts";
-import { isLocal } from "../../core/session/session-document.ts";
+import { isLocal, needsLaptop } from "../../core/session/session-document.ts";
 import type { ClientHead } from "../downstream/client.ts";
 import { connectionNames, type Fields, type ForwardedLines, HeaderLines } from "../http/fields.ts";
 import type { Served } from "../sessions.ts";
@@ -49,7 +49,7 @@ export function serviceRequest(
   const { service, origin, target } = decision;
   const client = addressOf(head, listener);
   const isPage = (url: string | undefined) => isSessionOrigin(name, session, url, { client, pagePorts });
-  const rewritten = isLocal(service.location) && !service.preserve_host;
+  const rewritten = needsLaptop(service.location) && !service.preserve_host;
   const host = service.preserve_host ? publicHost(head, decision) : origin.slice(origin.indexOf("//") + 2);
 
   const added = addedHeaders(name, session, decision, head);

@@ -3,7 +3,7 @@
 import type { ServedSession } from "../../core/api/control-api.ts";
 import type { Config } from "../../core/config/model/config-model.ts";
 import { routingOf, type Target } from "../../core/config/model/config-model.ts";
-import { isLocal, serializeSession, type UpsertRequest } from "../../core/session/session-document.ts";
+import { needsLaptop, serializeSession, type UpsertRequest } from "../../core/session/session-document.ts";
 import type { SessionRecord } from "./state.ts";
 
 /** Services run remote unless said otherwise. */
@@ -61,9 +61,12 @@ function needsUnguessableName({
   return name === null || name_asked === true || !UNGUESSABLE_SUFFIX.test(name);
 }
 
-/** `http://127.0.0.1:3000/a` → `http://localhost:3000/a`; locations on other machines stay as they are. */
+/**
+ * `http://127.0.0.1:3000/a` → `http://localhost:3000/a`, which tells the Worker to use the tunnel: for this machine, and
+ * for private networks, which only this machine reaches. Public locations stay as they are.
+ */
 export function asLocalhost(location: string): string {
-  if (!isLocal(location)) return location;
+  if (!needsLaptop(location)) return location;
   const url = new URL(location);
   url.hostname = "localhost";
   return url.toString();

@@ -25,14 +25,16 @@ const config: Config = {
   ],
 };
 
-describe("the Worker knows this machine as localhost", () => {
+describe("the Worker knows this machine, and what only it reaches, as localhost", () => {
   test.each([
     ["http://127.0.0.1:3000", "http://localhost:3000/"],
     ["http://[::1]:3000/a", "http://localhost:3000/a"],
     ["http://0.0.0.0:3000", "http://localhost:3000/"],
     ["http://app.localhost:3000", "http://localhost:3000/"],
     ["http://localhost:3000", "http://localhost:3000/"],
-    ["http://192.168.1.5:3000", "http://192.168.1.5:3000"],
+    ["http://192.168.1.5:3000", "http://localhost:3000/"],
+    ["http://[fd12::5]:3000", "http://localhost:3000/"],
+    ["http://203.0.114.5:3000", "http://203.0.114.5:3000"],
     ["https://example.com", "https://example.com"],
   ])("%s → %s", (location, sent) => expect(asLocalhost(location)).toBe(sent));
 

@@ -45,8 +45,10 @@ const bare = (host: string) => host.trim().toLowerCase().replace(/:\d+$/, "");
 
 /** The host of a URL in a header; `null` (an opaque origin) and what is no URL have none. */
 function hostOf(url: string | undefined): string | undefined {
-  const [, rest] = (url ?? "").split("://");
-  return rest === undefined ? undefined : rest.split("/")[0];
+  const [first = "", rest] = (url ?? "").split("://");
+  if (rest !== undefined) return rest.split("/")[0];
+  // A host counts without a scheme, too.
+  return /^[\w-]+(\.[\w-]+)+\.?(:\d+)?(\/|$)/.test(first) ? first.split("/")[0] : undefined;
 }
 
 /** The hosts that a request names, in the order of the contract. */
@@ -64,7 +66,8 @@ function inTracestate(tracestate = ""): string | undefined {
 export function sessionOf(request: Request, isKnown: (name: string) => boolean): string | undefined {
   const labels = hostsOf(request)
     .map((host) => host.split("."))
-    .filter(({ length }) => length >= 3)
+    // Two labels are enough for a session on the domain localhost: ours.
+    .filter(({ length, ...labels }) => length >= 3 || (length === 2 && labels[1] === "localhost"))
     .map(([label]) => label!);
   const tracestate = inTracestate(request.headers.tracestate);
   return [...labels, ...(tracestate ? [tracestate] : [])].find(isKnown);

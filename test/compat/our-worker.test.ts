@@ -169,7 +169,7 @@ describe("requests, with the original's local server behind the tunnel", () => {
     expect(service).toBe("local web");
     expect(arrived["linkup-destination"]).toBe("web");
     expect(arrived.tracestate).toContain(`linkup-session=${cli.name}`);
-    expect(arrived.traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+    expect(arrived.traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
     expect(arrived["x-forwarded-host"]).toBe(`${cli.name}.${DOMAIN}`);
     expect(arrived.host).toBe(new URL(onLaptop("local web")).host);
   });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { isPrivateHost } from "../../core/session/host-name.ts";
 import type { Session } from "../../core/session/session-document.ts";
-import { isPrivate, locationProblems } from "./targets.ts";
+import { locationProblems } from "./targets.ts";
 
 function problems(location: string, more: { kind?: Session["kind"]; direct?: boolean } = {}): string[] {
   const session: Session = {
@@ -45,7 +46,7 @@ describe("private addresses and names", () => {
     "app.localhost",
     "intranet",
     "x.home.arpa",
-  ])("%s is", (host) => expect(isPrivate(host)).toBe(true));
+  ])("%s is", (host) => expect(isPrivateHost(host)).toBe(true));
 
   test.each([
     "8.8.8.8",
@@ -58,7 +59,7 @@ describe("private addresses and names", () => {
     "internal.example.com",
     "local.dev",
     "localhost.example.org",
-  ])("%s is not", (host) => expect(isPrivate(host)).toBe(false));
+  ])("%s is not", (host) => expect(isPrivateHost(host)).toBe(false));
 });
 
 describe("locations of a session", () => {

@@ -6,6 +6,7 @@ export type WorkerFailure = ProxyFailure<
   | "malformed"
   | "unknown-session"
   | "no-target"
+  | "path-too-long"
   | "no-tunnel"
   | "tunnel-down"
   | "service-unreachable"

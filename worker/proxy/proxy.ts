@@ -1,8 +1,10 @@
 /** The proxy: identifies the session, routes to its service, forwards the request and the response. */
+
+import { StepBudget } from "../../core/regex/pattern.ts";
 import { type ClientAddress, clientAddress } from "../../core/routing/forwarded.ts";
-import { loop, noTargetFor, unknownSession } from "../../core/routing/proxy-failure.ts";
+import { loop, noTarget, pathTooLong, unknownSession } from "../../core/routing/proxy-failure.ts";
 import { HOPS_HEADER, hopsOf, MAX_HOPS } from "../../core/routing/proxy-headers.ts";
-import { keepsCaching, route } from "../../core/routing/route-request.ts";
+import { isPathTooLong, keepsCaching, route } from "../../core/routing/route-request.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
 import { withoutSession } from "../../core/session/host-name.ts";
 import { type Env, isDirect } from "../env.ts";
@@ -53,9 +55,11 @@ export async function proxy(
 
   const { name, session } = match;
   if (destination) head = await headWithTrustedDestination(head, match, env);
-  const decision = route(name, session.routing, head);
+  if (isPathTooLong(head.target)) return failureResponse(pathTooLong, request);
+  const budget = new StepBudget();
+  const decision = route(name, session.routing, head, budget);
   if (decision.outcome === "no-target")
-    return failureResponse(noTargetFor(name, session.routing, decision), request);
+    return failureResponse(noTarget(name, session.routing, decision), request);
 
   // Each access to the request is a call out of JavaScript.
   const { method, body } = request;
@@ -68,7 +72,7 @@ export async function proxy(
     request,
     method,
     hasBody: body !== null,
-    keepsCaching: keepsCaching(session.routing, head.target),
+    keepsCaching: keepsCaching(session.routing, head.target, budget),
   };
   if (decision.origin === NO_TUNNEL_ORIGIN) return downstreamFailure(noTunnel(name, decision), routed);
 

@@ -3,12 +3,13 @@
  * which bounds how long a change made by another isolate can go unseen here.
  */
 import {
+  acceptsSource,
   firstKnownSession,
   type NameSource,
   type SessionCandidate,
 } from "../../core/routing/identify-session.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
-import { hostname, sessionLabel } from "../../core/session/host-name.ts";
+import { sessionLabel } from "../../core/session/host-name.ts";
 import type { Env } from "../env.ts";
 import { NO_VERSION, type ResolvedSession } from "../objects/resolved-session.ts";
 import { type SessionObject, sessionObjects } from "../objects/session-object.ts";
@@ -54,8 +55,7 @@ export function findSession(
     const cached = cache.get(name);
     if (cached === undefined || now - cached.at >= FRESH_MS)
       return canExist(name, now, FRESH_MS) === false ? "no-session" : "not-cached";
-    if (cached.session === null) return "no-session";
-    if (!accepts(cached.session, source, head)) return "no-session";
+    if (cached.session === null || !acceptsSource(cached.session.routing, source, head)) return "no-session";
     if (now - cached.at >= REFRESH_MS && !inFlight.has(name)) context.waitUntil(lookUp(name, env));
     return { name, source, session: cached.session };
   };
@@ -86,7 +86,7 @@ async function lookUpAll(
   const [only] = candidates;
   if (only && candidates.length === 1) {
     const session = await lookUp(only.name, env);
-    return session && accepts(session, only.source, head) ? { ...only, session } : undefined;
+    return session && acceptsSource(session.routing, only.source, head) ? { ...only, session } : undefined;
   }
   const sessions = await Promise.all(
     candidates.map(({ name }) => {
@@ -95,16 +95,9 @@ async function lookUpAll(
     }),
   );
   const first = sessions.findIndex(
-    (session, index) => session && accepts(session, candidates[index]!.source, head),
+    (session, index) => session && acceptsSource(session.routing, candidates[index]!.source, head),
   );
   return first === -1 ? undefined : { ...candidates[first]!, session: sessions[first]! };
-}
-
-/** Whether the session may be found in this place: a cookie only leads to the domains of a session that wants it. */
-function accepts({ routing }: ResolvedSession, source: NameSource, head: RequestHead): boolean {
-  if (source !== "cookie") return true;
-  const host = hostname(head.host);
-  return routing.session_cookie !== false && routing.domains.some(({ domain }) => hostname(domain) === host);
 }
 
 function lookUp(name: string, env: Env): Promise<ResolvedSession | null> {

@@ -2,7 +2,7 @@
 import type { Domain, Rewrite, Routing, SessionAccess } from "../../session/session-document.ts";
 
 export interface HealthCheck {
-  /** Default `/`. */
+  /** Starts with a slash. Default `/`. */
   path?: string;
   /** The statuses that mean healthy; without them every one below 500. */
   statuses?: number[];
@@ -20,7 +20,16 @@ export interface ConfigService {
 }
 
 export interface Config {
-  linkup: { worker_url: string; worker_token?: string; access?: SessionAccess; cache_routes: string[] };
+  linkup: {
+    worker_url: string;
+    worker_token?: string;
+    cache_routes: string[];
+    /** Default true, as `baggage`. */
+    session_cookie?: boolean;
+    baggage?: boolean;
+    /** Default `public`. */
+    access?: SessionAccess;
+  };
   services: ConfigService[];
   domains: Domain[];
 }
@@ -30,6 +39,7 @@ export type Target = "local" | "remote";
 
 /** What a session of this file routes when each service runs where `targetOf` says. */
 export function routingOf(config: Config, targetOf: (service: string) => Target): Routing {
+  const { session_cookie, baggage } = config.linkup;
   return {
     services: config.services.map(({ name, local, remote, rewrites, preserve_host }) => ({
       name,
@@ -39,5 +49,7 @@ export function routingOf(config: Config, targetOf: (service: string) => Target)
     })),
     domains: config.domains,
     cache_routes: config.linkup.cache_routes,
+    ...(session_cookie === undefined ? {} : { session_cookie }),
+    ...(baggage === undefined ? {} : { baggage }),
   };
 }

@@ -167,6 +167,22 @@ const linkup = described(
         [],
       ),
     ),
+    session_cookie: optional(
+      described(
+        z.boolean(MESSAGES.aBoolean),
+        "Set a cookie on the session's pages, to find the session of requests that nothing else identifies, such as OAuth callbacks. With two sessions in one browser the last page visited counts.",
+        [false],
+        true,
+      ),
+    ),
+    baggage: optional(
+      described(
+        z.boolean(MESSAGES.aBoolean),
+        "Name the session in the `baggage` header too, which OpenTelemetry SDKs forward by default.",
+        [false],
+        true,
+      ),
+    ),
   }),
   "How to reach the Linkup Worker.",
 );

@@ -8,14 +8,14 @@ import { type Answer, line, lines, members, type World } from "./world.ts";
 const { cases, contract, ours } = section("5");
 export default cases;
 
-const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-00$/;
+const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-0[01]$/;
 
 async function toSession(world: World): Promise<{ name: string; host: string }> {
   const name = await named(world, oneService(world));
   return { name, host: `${name}.example.com` };
 }
 
-contract("traceparent is added: version 00, random ids, flags 00", async (world) => {
+contract("traceparent is added: version 00, random ids", async (world) => {
   const { host } = await toSession(world);
   const values = [];
   for (let i = 0; i < 2; i++) values.push(line((await world.seen("/", { host })).rawHeaders, "traceparent"));
@@ -49,6 +49,51 @@ contract("tracestate with the session's member stays", async (world) => {
   const { name, host } = await toSession(world);
   const tracestate = `rojo=1,linkup-session=${name}`;
   assert.equal(line((await world.seen("/", { host, tracestate })).rawHeaders, "tracestate"), tracestate);
+});
+
+const VALID_TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+ours("inspect-session", "traceparent is sampled, and an invalid one is replaced", async (world) => {
+  const { host } = await toSession(world);
+  const seen = async (traceparent: string[]) =>
+    lines(
+      (await world.seen("/", { host, ...(traceparent.length > 0 ? { traceparent } : {}) })).rawHeaders,
+      "traceparent",
+    );
+  const other = VALID_TRACEPARENT.replace("00-0", "00-1");
+  for (const sent of [
+    [],
+    [VALID_TRACEPARENT, other],
+    [`${VALID_TRACEPARENT}, ${other}`],
+    ["00-00000000000000000000000000000000-b7ad6b7169203331-01"],
+    ["undefined"],
+  ]) {
+    const arrived = await seen(sent);
+    assert.equal(arrived.length, 1);
+    assert.match(arrived[0]!, /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-01$/);
+  }
+  const unsampled = VALID_TRACEPARENT.replace(/01$/, "00");
+  assert.deepEqual(await seen([unsampled]), [unsampled]);
+});
+
+ours("inspect-session", "illegal and repeated members of tracestate go", async (world) => {
+  const { name, host } = await toSession(world);
+  for (const [sent, expected] of [
+    ["vendor=1,Not A Key=2", `linkup-session=${name},vendor=1`],
+    ["a=1,b=2,a=3", `linkup-session=${name},a=1,b=2`],
+  ] as const) {
+    const seen = await world.seen("/", { host, traceparent: VALID_TRACEPARENT, tracestate: sent });
+    assert.equal(line(seen.rawHeaders, "tracestate"), expected);
+    assert.equal(line(seen.rawHeaders, "traceparent"), VALID_TRACEPARENT);
+  }
+});
+
+ours("inspect-session", "baggage names the session and finds it", async (world) => {
+  const { name, host } = await toSession(world);
+  const seen = await world.seen("/", { host, baggage: "user=1;p" });
+  assert.equal(line(seen.rawHeaders, "baggage"), `linkup-session=${name},user=1;p`);
+  const found = await world.seen("/", { host: "example.com", baggage: `a=b, linkup-session=${name}` });
+  assert.equal(line(found.rawHeaders, "x-forwarded-host"), `${name}.example.com`);
 });
 
 ours("inspect-session", "the session's member of tracestate comes first", async (world) => {

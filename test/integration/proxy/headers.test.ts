@@ -32,8 +32,43 @@ describe("on the way to the service", () => {
       tracestate: "linkup-session=slim-gecko",
       "linkup-destination": "app",
       "x-forwarded-host": APP,
-      traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/),
+      traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/),
     });
+  });
+
+  const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+  test.each([
+    ["two lines", ["Traceparent", TRACEPARENT, "Traceparent", TRACEPARENT.replace("00-0", "00-1")]],
+    ["two members", ["Traceparent", `${TRACEPARENT}, ${TRACEPARENT.replace("00-0", "00-1")}`]],
+    ["zeros", ["Traceparent", `00-${"0".repeat(32)}-b7ad6b7169203331-01`]],
+    ["undefined", ["Traceparent", "undefined"]],
+  ])("an invalid traceparent is replaced: %s", async (_, sent) => {
+    const headers = await seenWith(sent);
+    expect(headers.traceparent).toMatch(/^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-01$/);
+    expect(headers.tracestate).toBe("linkup-session=slim-gecko");
+  });
+
+  test("illegal and repeated members of tracestate go, and baggage names the session", async () => {
+    const illegal = await seenWith(["Traceparent", TRACEPARENT, "Tracestate", "vendor=1,Not A Key=2"]);
+    expect(illegal).toMatchObject({
+      traceparent: TRACEPARENT,
+      tracestate: "linkup-session=slim-gecko,vendor=1",
+    });
+    expect(await seenWith(["Tracestate", "a=1,b=2,a=3", "Baggage", "user=1;p"])).toMatchObject({
+      tracestate: "linkup-session=slim-gecko,a=1,b=2",
+      baggage: "linkup-session=slim-gecko,user=1;p",
+    });
+  });
+
+  test.each([
+    [["view=sort=price,dir=up; id=7"], "view=sort=price,dir=up; id=7"],
+    [['basket=[{"n":1,"q":"x=y"}]'], 'basket=[{"n":1,"q":"x=y"}]'],
+    [["a=1", "b=2"], "a=1; b=2"],
+    [["a=1, b=2"], "a=1; b=2"],
+  ])("the Cookie lines %j arrive as one", async (sent, expected) => {
+    const headers = await seenWith(sent.flatMap((value) => ["Cookie", value]));
+    expect(headers.cookie).toBe(expected);
   });
 
   test("what an earlier hop said stands", async () => {

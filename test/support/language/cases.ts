@@ -275,7 +275,11 @@ export const KEYS: [string, string, string[]][] = [
   ["of an empty file", "█", ["linkup", "services", "domains"]],
   ["that the file lacks", `${SHOP}█`, []],
   ["at the start of a word", "li█", ["linkup", "services", "domains"]],
-  ["of linkup", shop("\nservices:", "\n  █\nservices:"), ["worker_token", "access", "cache_routes"]],
+  [
+    "of linkup",
+    shop("\nservices:", "\n  █\nservices:"),
+    ["worker_token", "access", "cache_routes", "session_cookie", "baggage"],
+  ],
   [
     "of a service, below",
     shop("    rewrites:", "    █\n    rewrites:"),

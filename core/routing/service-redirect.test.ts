@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { pathOnService } from "./service-redirect.ts";
+
+test.each([
+  ["http://127.0.0.1:4000/in", "/in"],
+  ["http://[::1]:4000/in", "/in"],
+  ["//localhost:4000/in", "/in"],
+  ["http://localhost:4000/in", "/in"],
+  ["HTTPS://LOCALHOST:4000/in?a#b", "/in?a#b"],
+  ["http://localhost:4000", "/"],
+  ["http://localhost:4000?a", "/?a"],
+  ["http://localhost:4000//evil.example/", "/.//evil.example/"],
+  ["http://localhost:4000/\\evil.example/", "/./\\evil.example/"],
+  ["http://localhost:4001/in", undefined],
+  ["http://localhost/in", undefined],
+  ["http://example.com:4000/in", undefined],
+  ["/in", undefined],
+  ["in", undefined],
+])("of a service on port 4000 %s becomes %j", (location, expected) => {
+  expect(pathOnService(location, "http://localhost:4000")).toBe(expected);
+});
+
+test.each([
+  ["http://localhost/in", "http://localhost", "/in"],
+  ["http://localhost:80/in", "http://127.0.0.1", "/in"],
+  ["//10.1.2.3:3000/in", "http://10.1.2.3:3000", "/in"],
+  ["http://10.1.2.4:3000/in", "http://10.1.2.3:3000", undefined],
+])("%s of %s becomes %j", (location, origin, expected) => {
+  expect(pathOnService(location, origin)).toBe(expected);
+});

@@ -1,0 +1,26 @@
+/** Redirects of a local service to its own address, which would lead browsers out of the session. */
+import { hostname, isLoopback } from "../session/host-name.ts";
+
+const DEFAULT_PORTS: Readonly<Record<string, string>> = { "http:": "80", "https:": "443" };
+
+/**
+ * The path of a `Location` that leads back to the service at this origin (`http://localhost:4000`), whatever the service
+ * calls this machine; undefined for any other. Without scheme and host a redirect stays where the client is
+ * (RFC 9110, 10.2.2).
+ */
+export function pathOnService(location: string, origin: string): string | undefined {
+  const [, scheme, authority, rest] = /^(https?:)?\/\/([^/?#]*)(.*)$/i.exec(location) ?? [];
+  if (!authority || rest === undefined) return undefined;
+  const [ownScheme = "", ownAuthority = ""] = origin.split("//", 2);
+  const [host, ownHost] = [hostname(authority), hostname(ownAuthority)];
+  const isSameHost = host === ownHost || (isLoopback(host) && isLoopback(ownHost));
+  if (!isSameHost || portOf(authority, scheme ?? ownScheme) !== portOf(ownAuthority, ownScheme))
+    return undefined;
+  const path = rest.startsWith("/") ? rest : `/${rest}`;
+  // Two slashes would begin another host, and browsers read a backslash as a slash.
+  return /^\/[/\\]/.test(path) ? `/.${path}` : path;
+}
+
+function portOf(authority: string, scheme: string): string | undefined {
+  return /:(\d+)$/.exec(authority)?.[1] ?? DEFAULT_PORTS[scheme.toLowerCase()];
+}

@@ -1,0 +1,123 @@
+/** The headers that carry the session from service to service: W3C Trace Context and W3C Baggage. */
+import { hex } from "../hex.ts";
+
+const SESSION_KEY = "linkup-session";
+
+/** A list has at most 32 members, and is forwarded by everyone up to 512 characters (Trace Context, 3.3.1.5). */
+const MAX_MEMBERS = 32;
+const MAX_TRACESTATE = 512;
+/** Members above this length are the first to go when a list is too long. */
+const LONG_MEMBER = 128;
+
+/** Baggage has at most 64 members and 8,192 bytes (Baggage, 3.3.2). */
+const MAX_BAGGAGE_MEMBERS = 64;
+const MAX_BAGGAGE = 8_192;
+
+/** The values of `linkup-session` in `tracestate`: one, unless an earlier hop left another session's. */
+export function tracestateSessions(tracestate: string | null | undefined): string[] {
+  return sessionMembers(tracestate);
+}
+
+/** The values of `linkup-session` in `baggage`, without properties. */
+export function baggageSessions(baggage: string | null | undefined): string[] {
+  return sessionMembers(baggage).map((value) => value.split(";", 1)[0]!.trim());
+}
+
+function sessionMembers(list: string | null | undefined): string[] {
+  if (!list?.includes(SESSION_KEY)) return [];
+  return list
+    .split(",")
+    .map((member) => member.trim())
+    .filter(isSessionMember)
+    .map((member) => member.slice(member.indexOf("=") + 1).trim());
+}
+
+const isSessionMember = (member: string): boolean => /^linkup-session\s*=/.test(member);
+
+/**
+ * True for a `traceparent` that a tracer accepts: lower-case hexadecimal, ids that are not all zeros, one line, and no
+ * more fields than version 00 has (later versions may have more).
+ */
+export function isTraceparent(value: string | null | undefined): boolean {
+  const [, version, trace, parent, rest] = TRACEPARENT.exec(value ?? "") ?? [];
+  if (version === undefined || version === "ff" || (version === "00" && rest !== undefined)) return false;
+  return !/^0+$/.test(trace!) && !/^0+$/.test(parent!);
+}
+const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-[^,]*)?$/;
+
+/** Version 00, random ids, sampled: 00 would tell every OpenTelemetry service to record nothing. */
+export function newTraceparent(): string {
+  if (randomUsed === randomHex.length) {
+    crypto.getRandomValues(RANDOM);
+    randomHex = hex(RANDOM);
+    randomUsed = 0;
+  }
+  const trace = randomHex.slice(randomUsed, randomUsed + 32);
+  const parent = randomHex.slice(randomUsed + 32, randomUsed + 48);
+  randomUsed += 48;
+  return `00-${trace}-${parent}-01`;
+}
+/** Random bytes for 64 traceparents: requesting them one by one costs more than building the header. */
+const RANDOM = new Uint8Array(24 * 64);
+let randomHex = "";
+let randomUsed = 0;
+
+/**
+ * The `tracestate` for a service of this session. A changed member moves to the front; illegal and repeated members go,
+ * since a tracer drops the whole list because of one, and what exceeds the limits.
+ */
+export function tracestateFor(name: string, tracestate: string | null | undefined): string {
+  const own = `${SESSION_KEY}=${name}`;
+  if (!tracestate || tracestate === own) return own;
+  const keys = new Set<string>();
+  const valid = tracestate
+    .split(",")
+    .map((member) => member.trim())
+    .filter((member) => {
+      const key = member.slice(0, Math.max(0, member.indexOf("=")));
+      if (keys.has(key) || !TRACESTATE_MEMBER.test(member)) return false;
+      keys.add(key);
+      return true;
+    });
+  const members = valid.includes(own) ? valid : [own, ...valid.filter((member) => !isSessionMember(member))];
+  return withinLimits(members, own).join(",");
+}
+
+/** Without members at the end, the long ones first. The session's own stays. */
+function withinLimits(members: string[], own: string): string[] {
+  const kept = [...members];
+  let length = kept.join(",").length;
+  const drop = (isCandidate: (member: string) => boolean): void => {
+    for (let i = kept.length - 1; i >= 0; i--) {
+      if (kept.length <= MAX_MEMBERS && length <= MAX_TRACESTATE) return;
+      const member = kept[i]!;
+      if (member === own || !isCandidate(member)) continue;
+      kept.splice(i, 1);
+      length -= member.length + 1;
+    }
+  };
+  drop((member) => member.length > LONG_MEMBER);
+  drop(() => true);
+  return kept;
+}
+
+/** Key and value as Trace Context allows them (3.3.1.3). */
+const TRACESTATE_MEMBER =
+  /^(?:[a-z][a-z0-9_*/-]{0,255}|[a-z0-9][a-z0-9_*/-]{0,240}@[a-z][a-z0-9_*/-]{0,13})=[ -+\--<>-~]{0,255}[!-+\--<>-~]$/;
+
+/** The `baggage` for a service of this session; undefined to leave it as it is. */
+export function baggageFor(name: string, baggage: string | null | undefined): string | undefined {
+  const own = `${SESSION_KEY}=${name}`;
+  if (!baggage) return own;
+  const sessions = baggageSessions(baggage);
+  if (sessions.length === 1 && sessions[0] === name) return undefined;
+  const others = baggage
+    .split(",")
+    .map((member) => member.trim())
+    .filter((member) => member !== "" && !isSessionMember(member));
+  // What the services sent each other matters more than a second way to find the session.
+  const list = [own, ...others];
+  const text = list.join(",");
+  const fits = list.length <= MAX_BAGGAGE_MEMBERS && text.length <= MAX_BAGGAGE;
+  return fits ? text : sessions.length > 0 ? others.join(",") : undefined;
+}
