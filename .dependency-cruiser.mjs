@@ -73,6 +73,7 @@ const PACKAGES = {
     imports: ["core", "node", "infra", "manager", "agent-tools"],
     layers: [
       ["ids.ts", "words.ts", "markdown.ts"],
+      "settings.ts",
       "labels.ts",
       "language/document",
       "language/features",

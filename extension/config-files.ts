@@ -1,6 +1,7 @@
 /** The linkup.yaml of each workspace folder, with its services and errors. */
 import * as vscode from "vscode";
 import { CONFIG_NAMES } from "../node/config-names.ts";
+import { setting, settingChanged } from "./settings.ts";
 import type { ConfigFile } from "./window-model.ts";
 
 /** True when the file name is that of a linkup.yaml, in any folder. */
@@ -9,13 +10,13 @@ export function isConfigName({ path }: vscode.Uri): boolean {
 }
 
 /** Debounce: editors and version control write a file in several steps. */
-const SETTLE_MS = 100;
+const DEBOUNCE_MS = 100;
 
 /** Finds the files and watches them. */
 export class ConfigFiles implements vscode.Disposable {
   #files: readonly ConfigFile[] = [];
   #loading: Promise<void> | undefined;
-  #again = false;
+  #reloadRequested = false;
   #timer: NodeJS.Timeout | undefined;
   #saved = new Set<string>();
   readonly #changed = new vscode.EventEmitter<readonly ConfigFile[]>();
@@ -29,19 +30,19 @@ export class ConfigFiles implements vscode.Disposable {
 
   constructor() {
     const watcher = vscode.workspace.createFileSystemWatcher("**/*.{yaml,yml}");
-    const touched = (uri: vscode.Uri) => {
+    const onFileEvent = (uri: vscode.Uri) => {
       const known = this.#files.some(({ path }) => path === uri.fsPath);
       if (known) this.#saved.add(uri.fsPath);
-      if (known || isConfigName(uri)) this.#soon();
+      if (known || isConfigName(uri)) this.#scheduleReload();
     };
     this.#disposables.push(
       watcher,
-      watcher.onDidChange(touched),
-      watcher.onDidCreate(touched),
-      watcher.onDidDelete(touched),
-      vscode.workspace.onDidChangeWorkspaceFolders(() => this.#soon()),
+      watcher.onDidChange(onFileEvent),
+      watcher.onDidCreate(onFileEvent),
+      watcher.onDidDelete(onFileEvent),
+      vscode.workspace.onDidChangeWorkspaceFolders(() => this.#scheduleReload()),
       vscode.workspace.onDidChangeConfiguration((event) => {
-        if (event.affectsConfiguration("linkup.configPath")) this.#soon();
+        if (settingChanged(event, "configPath")) this.#scheduleReload();
       }),
     );
     void this.ready();
@@ -63,16 +64,16 @@ export class ConfigFiles implements vscode.Disposable {
     for (const disposable of this.#disposables) disposable.dispose();
   }
 
-  #soon(): void {
+  #scheduleReload(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#reload(), SETTLE_MS);
+    this.#timer = setTimeout(() => void this.#reload(), DEBOUNCE_MS);
   }
 
   async #reload(): Promise<void> {
-    this.#again = true;
+    this.#reloadRequested = true;
     await this.#loading;
-    if (!this.#again) return;
-    this.#again = false;
+    if (!this.#reloadRequested) return;
+    this.#reloadRequested = false;
     this.#loading = this.#load();
     await this.#loading;
   }
@@ -95,8 +96,8 @@ export class ConfigFiles implements vscode.Disposable {
 /** Undefined for folders without one, and for those that are not on this machine's disk: no process can run there. */
 async function findConfig(folder: vscode.WorkspaceFolder): Promise<ConfigFile | undefined> {
   if (folder.uri.scheme !== "file") return undefined;
-  const setting = vscode.workspace.getConfiguration("linkup", folder).get<string>("configPath");
-  for (const name of setting ? [setting] : CONFIG_NAMES) {
+  const named = setting("configPath", folder);
+  for (const name of named ? [named] : CONFIG_NAMES) {
     const uri = isAbsolute(name) ? vscode.Uri.file(name) : vscode.Uri.joinPath(folder.uri, name);
     const text = await read(uri);
     if (text === undefined) continue;

@@ -8,6 +8,7 @@ import { isConfigName } from "./config-files.ts";
 import { Linkup } from "./linkup.ts";
 import { registerProblemWatch } from "./problem-watch.ts";
 import { createApi, type LinkupApi } from "./public-api.ts";
+import { setting } from "./settings.ts";
 import { registerTerminalEnvironment } from "./terminal/environment.ts";
 import { registerAgentTools } from "./tools/agent-tools.ts";
 import { registerMcpServer } from "./tools/mcp-server.ts";
@@ -31,7 +32,7 @@ export function activate(context: vscode.ExtensionContext): LinkupApi {
       env: environment(),
       user: {
         id: `vscode-${randomUUID()}`,
-        keep: vscode.workspace.getConfiguration("linkup").get("keepRunning", false),
+        keep: setting("keepRunning"),
       },
       token: (workerUrl) => storedToken(context.secrets, workerUrl),
     },
@@ -74,11 +75,11 @@ function languageLater(context: vscode.ExtensionContext, linkup: Linkup): () => 
 
 /** The environment of VS Code, overridden by settings. */
 function environment(): NodeJS.ProcessEnv {
-  const cloudflared = vscode.workspace.getConfiguration("linkup").get<string>("cloudflaredPath");
+  const cloudflared = setting("cloudflaredPath");
   return cloudflared ? { ...process.env, CLOUDFLARED_PATH: cloudflared } : process.env;
 }
 
 /** VS Code allows five seconds, which is enough to release this window's lease. */
 export async function deactivate(): Promise<void> {
-  await linkup?.end();
+  await linkup?.releaseLease();
 }

@@ -56,14 +56,30 @@ export const SESSIONS_VIEW = "linkup.sessions";
 /** The whole id is `linkup-dev.linkup.session`. */
 export const STATUS_ITEM = "session";
 
-/** Settings, as `linkup.<name>`. */
-export type Setting =
-  | "cloudflaredPath"
-  | "configPath"
-  | "keepRunning"
-  | "mcpServer"
-  | "terminal.environment"
-  | "terminal.command";
+/** Settings, as `linkup.<name>`, with their defaults. */
+export interface Settings {
+  cloudflaredPath: string;
+  configPath: string;
+  keepRunning: boolean;
+  mcpServer: boolean;
+  "terminal.environment": boolean;
+  "terminal.command": boolean;
+}
+
+export const SETTING_DEFAULTS: Settings = {
+  cloudflaredPath: "",
+  configPath: "",
+  keepRunning: false,
+  mcpServer: false,
+  "terminal.environment": true,
+  "terminal.command": true,
+};
+
+export type Setting = keyof Settings;
+
+export function settingId(setting: Setting): string {
+  return `linkup.${setting}`;
+}
 
 /** Context keys for the conditions of menus and welcome views. */
 export const CONTEXT_KEYS = {

@@ -8,7 +8,7 @@ import type { WindowModel } from "./window-model.ts";
 import { t } from "./words.ts";
 
 /** Before the manager is loaded. */
-const UNKNOWN: Snapshot = { sessions: [], components: [], problems: [] };
+const EMPTY_SNAPSHOT: Snapshot = { sessions: [], components: [], problems: [] };
 
 export class Linkup implements vscode.Disposable {
   readonly configs: ConfigFiles;
@@ -32,7 +32,7 @@ export class Linkup implements vscode.Disposable {
         this.#changed.fire();
         if (this.configs.files.length > 0) void this.manager;
       }),
-      this.configs.onDidSave((path) => void this.#follow(path)),
+      this.configs.onDidSave((path) => void this.#applySavedConfig(path)),
       this.#changed,
     ];
     let last = "";
@@ -53,7 +53,7 @@ export class Linkup implements vscode.Disposable {
   }
 
   /** Releases this window's lease. */
-  async end(): Promise<void> {
+  async releaseLease(): Promise<void> {
     await (await this.#manager)?.dispose();
   }
 
@@ -77,7 +77,7 @@ export class Linkup implements vscode.Disposable {
 
   get model(): WindowModel {
     return {
-      snapshot: this.#loaded?.snapshot ?? UNKNOWN,
+      snapshot: this.#loaded?.snapshot ?? EMPTY_SNAPSHOT,
       configs: this.configs.files,
       starting: new Set(this.#starting.keys()),
       trusted: vscode.workspace.isTrusted,
@@ -133,7 +133,7 @@ export class Linkup implements vscode.Disposable {
     for (const disposable of this.#disposables) disposable.dispose();
   }
 
-  async #follow(configPath: string): Promise<void> {
+  async #applySavedConfig(configPath: string): Promise<void> {
     if (!vscode.workspace.isTrusted) return;
     const manager = await this.manager;
     await manager.configChanged(configPath).catch((error: Error) => this.log.error(error));

@@ -2,7 +2,15 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { configJsonSchema } from "../core/config/model/json-schema.ts";
-import { COMMANDS, CONTEXT_KEYS, commandId, SESSIONS_VIEW } from "./ids.ts";
+import {
+  COMMANDS,
+  CONTEXT_KEYS,
+  commandId,
+  SESSIONS_VIEW,
+  SETTING_DEFAULTS,
+  type Setting,
+  settingId,
+} from "./ids.ts";
 
 const root = join(import.meta.dirname, "..");
 const read = (path: string) => JSON.parse(readFileSync(join(root, path), "utf8"));
@@ -12,6 +20,16 @@ const { commands, menus, views, viewsWelcome, keybindings } = manifest.contribut
 test("package.json and the code have the same commands", () => {
   expect(commands.map(({ command }: { command: string }) => command).sort()).toEqual(
     COMMANDS.map(commandId).sort(),
+  );
+});
+
+test("package.json and the code have the same settings, with the same defaults", () => {
+  const { properties } = manifest.contributes.configuration;
+  const declared = Object.entries(properties as Record<string, { default: unknown }>);
+  expect(Object.fromEntries(declared.map(([id, { default: value }]) => [id, value]))).toEqual(
+    Object.fromEntries(
+      Object.entries(SETTING_DEFAULTS).map(([name, value]) => [settingId(name as Setting), value]),
+    ),
   );
 });
 

@@ -9,11 +9,11 @@ import { t } from "../words.ts";
 import { chooseConfig } from "./choose.ts";
 import type { Documents } from "./preview-documents.ts";
 import { runLinkup } from "./run-linkup.ts";
-import { trusted } from "./start-stop.ts";
+import { requireTrust } from "./start-stop.ts";
 
 export async function installLocalDns(linkup: Linkup, extensionPath: string, row?: Row): Promise<void> {
   const config = await chooseConfig(linkup, row);
-  if (!config || !(await trusted())) return;
+  if (!config || !(await requireTrust())) return;
   const asked = await asksThisMachine();
   if (asked === false) {
     await vscode.window.showWarningMessage(
@@ -47,7 +47,8 @@ async function isSameMachine(): Promise<boolean> {
 }
 
 export async function uninstallLocalDns(extensionPath: string): Promise<void> {
-  if (await trusted()) await runLinkup(extensionPath, t("Uninstall Local DNS"), ["local-dns", "uninstall"]);
+  if (await requireTrust())
+    await runLinkup(extensionPath, t("Uninstall Local DNS"), ["local-dns", "uninstall"]);
 }
 
 /** A page with every change and the commands that undo it; then a button that runs them. */

@@ -12,12 +12,12 @@ import type { Row } from "../views/rows.ts";
 import { t } from "../words.ts";
 import { chooseConfig, selectorOf } from "./choose.ts";
 import { openUrl } from "./open.ts";
-import { trusted } from "./start-stop.ts";
+import { requireTrust } from "./start-stop.ts";
 
 /** A preview exists only on the Worker and needs no machine: for reviewers of services that are deployed elsewhere. */
 export async function createPreview(linkup: Linkup, row?: Row): Promise<void> {
   const config = await chooseConfig(linkup, row);
-  if (!config || !(await trusted())) return;
+  if (!config || !(await requireTrust())) return;
   if (!(await linkup.confirmWorker(config.path))) return;
   const content = await readConfigFile(config.path);
   const picked = await vscode.window.showQuickPick(
@@ -54,7 +54,7 @@ export async function createPreview(linkup: Linkup, row?: Row): Promise<void> {
 /** An isolated session beside the workspace's own one stays on this machine. */
 export async function createIsolated(linkup: Linkup, row?: Row): Promise<void> {
   const config = await chooseConfig(linkup, row);
-  if (!config || !(await trusted())) return;
+  if (!config || !(await requireTrust())) return;
   const name = await askName(
     t("Create Isolated Session"),
     t("Name (empty: a random one)"),

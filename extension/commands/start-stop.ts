@@ -12,7 +12,7 @@ type Kind = "tunneled" | "isolated";
 
 export async function start(linkup: Linkup, kind: Kind, row?: Row): Promise<void> {
   const config = await chooseConfig(linkup, row);
-  if (!config || !(await trusted())) return;
+  if (!config || !(await requireTrust())) return;
   const replaced = replacedBy(linkup.model, config.path, kind);
   if (!replaced || (await mayReplace(replaced))) await linkup.start(config.path, kind);
 }
@@ -42,7 +42,7 @@ export async function restart(linkup: Linkup, row?: Row): Promise<void> {
   if (row?.subject.is === "component") return await (await linkup.manager).restart(row.subject.component.id);
   const session = await chooseSession(linkup, row);
   const { configPath } = session ?? {};
-  if (!session || !configPath || !(await trusted())) return;
+  if (!session || !configPath || !(await requireTrust())) return;
   await (await linkup.manager).stop(selectorOf(session));
   await linkup.start(configPath, session.kind === "isolated" ? "isolated" : "tunneled");
 }
@@ -64,7 +64,7 @@ export async function cancelStart(linkup: Linkup, row?: Row): Promise<void> {
 }
 
 /** False in an untrusted workspace, after telling the user and offering to manage trust. */
-export async function trusted(): Promise<boolean> {
+export async function requireTrust(): Promise<boolean> {
   if (vscode.workspace.isTrusted) return true;
   const manage = t("Manage Workspace Trust");
   const choice = await vscode.window.showWarningMessage(

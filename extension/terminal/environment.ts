@@ -2,8 +2,8 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import * as vscode from "vscode";
-import type { Setting } from "../ids.ts";
 import type { Linkup } from "../linkup.ts";
+import { setting, settingChanged } from "../settings.ts";
 import { sessionOf } from "../window-model.ts";
 import { t } from "../words.ts";
 import { terminalVariables } from "./variables.ts";
@@ -34,18 +34,15 @@ export function registerTerminalEnvironment(context: vscode.ExtensionContext, li
   context.subscriptions.push(
     linkup.onDidChange(update),
     vscode.workspace.onDidChangeConfiguration((event) => {
-      if (!event.affectsConfiguration("linkup.terminal")) return;
-      update();
-      command();
+      if (settingChanged(event, "terminal.environment")) update();
+      if (settingChanged(event, "terminal.command")) command();
     }),
   );
   command();
 }
 
-const enabled = (setting: Setting) => vscode.workspace.getConfiguration("linkup").get(setting, true);
-
 function variablesOf(folder: vscode.WorkspaceFolder, { model }: Linkup): Record<string, string> {
-  if (!enabled("terminal.environment")) return {};
+  if (!setting("terminal.environment")) return {};
   const config = model.configs.find(({ path }) => path.startsWith(folder.uri.fsPath));
   return terminalVariables(config && sessionOf(model, config.path));
 }
@@ -55,7 +52,7 @@ async function offerCommand(
   context: vscode.ExtensionContext,
   all: vscode.GlobalEnvironmentVariableCollection,
 ): Promise<void> {
-  if (!enabled("terminal.command")) return all.delete("PATH");
+  if (!setting("terminal.command")) return all.delete("PATH");
   const folder = join(context.globalStorageUri.fsPath, "bin");
   await mkdir(folder, { recursive: true });
   const cli = join(context.extensionPath, "dist", "cli.js");

@@ -9,38 +9,43 @@ import { assertReplacesNone, ownSessions } from "../window-model.ts";
 import { t } from "../words.ts";
 
 /** What the editor adds to a tool of the catalogue. */
-interface Manners<Input> {
-  doing(input: Input): string;
+interface ToolPresentation<Input> {
+  invocationMessage(input: Input): string;
   /** What the user is asked before a change: a question, and what it would mean. */
   confirm?(input: Input): Promise<{ title: string; message: string }>;
 }
 
 export function registerAgentTools(context: vscode.ExtensionContext, linkup: Linkup): void {
   const tools = {
-    linkup_get_status: { doing: () => t("Reading the status of Linkup") },
+    linkup_get_status: { invocationMessage: () => t("Reading the status of Linkup") },
     linkup_start_session: startSession(linkup),
     linkup_route_service: routeService(linkup),
-    linkup_explain_request: { doing: ({ url }) => t("Explaining the request to {0}", url) } as Manners<{
+    linkup_explain_request: {
+      invocationMessage: ({ url }) => t("Explaining the request to {0}", url),
+    } as ToolPresentation<{
       url: string;
     }>,
-    linkup_get_requests: { doing: () => t("Reading the request log") },
+    linkup_get_requests: { invocationMessage: () => t("Reading the request log") },
     linkup_create_preview: createPreview(linkup),
   };
-  for (const [name, manners] of Object.entries(tools))
+  for (const [name, presentation] of Object.entries(tools))
     context.subscriptions.push(
-      vscode.lm.registerTool(name, languageModelTool(linkup, name, manners as Manners<object>)),
+      vscode.lm.registerTool(name, languageModelTool(linkup, name, presentation as ToolPresentation<object>)),
     );
 }
 
 function languageModelTool(
   linkup: Linkup,
   name: string,
-  { doing, confirm }: Manners<object>,
+  { invocationMessage, confirm }: ToolPresentation<object>,
 ): vscode.LanguageModelTool<object> {
   return {
     async prepareInvocation({ input }) {
       const confirmationMessages = await confirm?.(input);
-      return { invocationMessage: doing(input), ...(confirmationMessages ? { confirmationMessages } : {}) };
+      return {
+        invocationMessage: invocationMessage(input),
+        ...(confirmationMessages ? { confirmationMessages } : {}),
+      };
     },
     async invoke({ input }, cancellation) {
       const { AGENT_TOOLS } = await import("../../agent-tools/catalogue.ts");
@@ -79,9 +84,9 @@ async function hostOf(linkup: Linkup): Promise<AgentToolHost> {
   };
 }
 
-function startSession(linkup: Linkup): Manners<{ isolated?: boolean }> {
+function startSession(linkup: Linkup): ToolPresentation<{ isolated?: boolean }> {
   return {
-    doing: () => t("Starting the Linkup session"),
+    invocationMessage: () => t("Starting the Linkup session"),
     confirm: async ({ isolated }) => ({
       title: t("Start the Linkup session?"),
       message: isolated
@@ -94,9 +99,9 @@ function startSession(linkup: Linkup): Manners<{ isolated?: boolean }> {
   };
 }
 
-function routeService(linkup: Linkup): Manners<{ service: string; target: Target }> {
+function routeService(linkup: Linkup): ToolPresentation<{ service: string; target: Target }> {
   return {
-    doing: ({ service }) => t("Routing {0}", service),
+    invocationMessage: ({ service }) => t("Routing {0}", service),
     async confirm({ service, target }) {
       const url = ownSessions(linkup.model)[0]?.urls[0] ?? (await publicUrl(linkup));
       return target === "local"
@@ -112,9 +117,11 @@ function routeService(linkup: Linkup): Manners<{ service: string; target: Target
   };
 }
 
-function createPreview(linkup: Linkup): Manners<{ services: Record<string, string>; name?: string }> {
+function createPreview(
+  linkup: Linkup,
+): ToolPresentation<{ services: Record<string, string>; name?: string }> {
   return {
-    doing: () => t("Creating a preview"),
+    invocationMessage: () => t("Creating a preview"),
     confirm: async ({ services }) => ({
       title: t("Create a preview session?"),
       message: t(

@@ -4,12 +4,11 @@
  */
 import { join } from "node:path";
 import * as vscode from "vscode";
-import type { Setting } from "../ids.ts";
 import type { Linkup } from "../linkup.ts";
 import { readConfigFile } from "../read-config-file.ts";
+import { setting, settingChanged } from "../settings.ts";
 import { storedToken } from "../worker-token-storage.ts";
 
-const SETTING: Setting = "mcpServer";
 const SETTLE_MS = 1_000;
 
 export function registerMcpServer(context: vscode.ExtensionContext, linkup: Linkup): void {
@@ -20,7 +19,7 @@ export function registerMcpServer(context: vscode.ExtensionContext, linkup: Link
     onDidChangeMcpServerDefinitions: changed.event,
     /** One for each linkup.yaml of the workspace. */
     async provideMcpServerDefinitions() {
-      const wanted = vscode.workspace.getConfiguration("linkup").get(SETTING, false);
+      const wanted = setting("mcpServer");
       if (!wanted || !vscode.workspace.isTrusted) return [];
       await linkup.configs.ready();
       const { files } = linkup.configs;
@@ -44,7 +43,7 @@ export function registerMcpServer(context: vscode.ExtensionContext, linkup: Link
     linkup.configs.onDidChange(() => changed.fire()),
     vscode.workspace.onDidGrantWorkspaceTrust(() => changed.fire()),
     vscode.workspace.onDidChangeConfiguration((event) => {
-      if (!event.affectsConfiguration(`linkup.${SETTING}`)) return;
+      if (!settingChanged(event, "mcpServer")) return;
       changed.fire();
       // VS Code evaluates the `when` clause of package.json asynchronously and drops definitions announced before that.
       setTimeout(() => changed.fire(), SETTLE_MS);

@@ -59,17 +59,17 @@ class SessionTerminal implements vscode.Pseudoterminal {
   }
 
   async open(): Promise<void> {
-    this.#say(STARTING);
+    this.#print(STARTING);
     await this.#linkup.configs.ready();
     const config = configOf(this.#linkup, this.#folder);
     const path = config?.path ?? this.#folder.uri.fsPath;
     try {
       const session = await this.#start(path);
-      this.#say(session ? readyText(session) : STOPPED);
+      this.#print(session ? readyText(session) : STOPPED);
       if (!session) return this.#closed.fire(0);
-      this.#follow(path);
+      this.#endWithSession(path);
     } catch (error) {
-      this.#say(failedText(path, problemOf(error, "config-invalid")));
+      this.#print(failedText(path, problemOf(error, "config-invalid")));
       this.#closed.fire(1);
     }
   }
@@ -95,17 +95,17 @@ class SessionTerminal implements vscode.Pseudoterminal {
   }
 
   /** Ends the task when the session ends, no matter who stopped it. */
-  #follow(path: string): void {
+  #endWithSession(path: string): void {
     this.#following = this.#linkup.onDidChange(() => {
       if (sessionOf(this.#linkup.model, path)) return;
       this.#started = undefined;
       this.#following?.dispose();
-      this.#say(STOPPED);
+      this.#print(STOPPED);
       this.#closed.fire(0);
     });
   }
 
-  #say(text: string): void {
+  #print(text: string): void {
     this.#written.fire(`${text.replaceAll("\n", "\r\n")}\r\n`);
   }
 }

@@ -11,25 +11,25 @@ import { t } from "../words.ts";
 
 export function registerUriHandler(context: vscode.ExtensionContext, linkup: Linkup): void {
   const handler: vscode.UriHandler = {
-    handleUri: (uri) => void follow(linkup, uri).catch((error) => report(error, linkup)),
+    handleUri: (uri) => void handle(linkup, uri).catch((error) => report(error, linkup)),
   };
   context.subscriptions.push(vscode.window.registerUriHandler(handler));
 }
 
-async function follow(linkup: Linkup, uri: vscode.Uri): Promise<void> {
+async function handle(linkup: Linkup, uri: vscode.Uri): Promise<void> {
   const query = new URLSearchParams(uri.query);
   const service = query.get("service");
   const target = query.get("target");
   if (uri.path === "/start") {
-    if (await agreed(t("start the session of this workspace"))) await start(linkup, "tunneled");
+    if (await confirmed(t("start the session of this workspace"))) await start(linkup, "tunneled");
   } else if (uri.path === "/stop") {
-    if (await agreed(t("stop the session of this workspace"))) await stop(linkup);
+    if (await confirmed(t("stop the session of this workspace"))) await stop(linkup);
   } else if (uri.path === "/route" && service && (target === "local" || target === "remote")) {
     const what =
       target === "local"
         ? t("route the service {0} to this machine", service)
         : t("route the service {0} to its remote copy", service);
-    if (!(await agreed(what))) return;
+    if (!(await confirmed(what))) return;
     const session = await chooseSession(linkup, undefined);
     if (session) await (await linkup.manager).route(selectorOf(session), [service], target);
   } else {
@@ -37,7 +37,7 @@ async function follow(linkup: Linkup, uri: vscode.Uri): Promise<void> {
   }
 }
 
-async function agreed(what: string): Promise<boolean> {
+async function confirmed(what: string): Promise<boolean> {
   const yes = t("Yes");
   const question = t("A link asks Linkup to {0}. Do it?", what);
   const detail = t("Links can come from web pages and other programs. Agree only when you expect this one.");

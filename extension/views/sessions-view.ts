@@ -93,7 +93,7 @@ class SessionRows implements vscode.TreeDataProvider<Row> {
   #settle(fresh: Row, known: Map<string, Row>, changed: Row[]): Row {
     const children = fresh.children.map((child) => this.#settle(child, known, changed));
     const row = this.#known.get(fresh.id) ?? { ...fresh, children };
-    if (look(row) !== look({ ...fresh, children })) changed.push(row);
+    if (appearance(row) !== appearance({ ...fresh, children })) changed.push(row);
     Object.assign(row, fresh, { children });
     known.set(row.id, row);
     return row;
@@ -148,6 +148,6 @@ function ids(rows: readonly Row[]): string {
 }
 
 /** Everything about a row that is visible or affects its menus, except its children. */
-function look({ label, description, icon, spoken, context, children }: Row): string {
+function appearance({ label, description, icon, spoken, context, children }: Row): string {
   return JSON.stringify([label, description, icon, spoken, context, ids(children)]);
 }

@@ -49,7 +49,7 @@ test("Install Local DNS asks where the browser is, shows every command, and runs
   expect(await window.page.locator(".terminal-wrapper").count()).toBe(0);
   await window.command("Linkup: Install Local DNS…");
   await window.button("On This Machine");
-  await inTerminal(/For shop\.test these commands change this machine:.*Run them\? \[y\/N\]/);
+  await inTerminal(/For shop\.test, these commands change this machine:.*Run them\? \[y\/N\]/);
   await window.screenshot("install-local-dns");
   await window.page.keyboard.type("n\n");
   await inTerminal(/Run them\? \[y\/N\] n/);
@@ -82,10 +82,10 @@ test("Undo System Changes: nothing was changed, or each change with its commands
   await toast(/Undo these system changes/);
   await window.screenshot("undo-system-changes");
   await window.button("Undo in Terminal");
-  await inTerminal(/These commands take it back:.*Run them\? \[y\/N\]/);
+  await inTerminal(/These commands undo all changes:.*Run them\? \[y\/N\]/);
   expect(existsSync(file)).toBe(true);
   await window.page.keyboard.type("y\n");
-  await inTerminal(/Everything is as it was\./);
+  await inTerminal(/All changes are undone\./);
   expect([existsSync(file), existsSync(journal())]).toEqual([false, false]);
   await window.command("Terminal: Kill the Active Terminal Instance");
   await window.command("View: Close All Editors");

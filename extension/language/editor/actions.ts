@@ -1,12 +1,13 @@
 /** Code lenses above services, and quick fixes. */
 import * as vscode from "vscode";
 import { type Command, commandId } from "../../ids.ts";
+import { t } from "../../words.ts";
 import { storeToken } from "../../worker-token-storage.ts";
 import type { DocumentModel, TextEdit } from "../document/document-model.ts";
 import type { EditorFacts } from "../document/editor-facts.ts";
 import { documentDiagnostics } from "../features/diagnostics.ts";
 import { lenses } from "../features/lenses.ts";
-import { fixes } from "../features/quick-fixes.ts";
+import { fixAll, fixes } from "../features/quick-fixes.ts";
 import { type ConfigDocuments, SELECTOR, toRange } from "./config-documents.ts";
 import type { LiveFacts } from "./live-facts.ts";
 
@@ -31,8 +32,14 @@ export function registerActions(
   };
   const fixProvider: vscode.CodeActionProvider = {
     provideCodeActions: (document, range, { diagnostics, only }) => {
-      if (!documents.has(document) || (only && !only.contains(vscode.CodeActionKind.QuickFix))) return [];
-      return quickFixes(document, documents, facts.of(document), range, diagnostics);
+      if (!documents.has(document)) return [];
+      const wants = (kind: vscode.CodeActionKind) => !only || only.contains(kind);
+      return [
+        ...(wants(vscode.CodeActionKind.QuickFix)
+          ? quickFixes(document, documents, facts.of(document), range, diagnostics)
+          : []),
+        ...(only && wants(FIX_ALL) ? fixAllActions(document, documents, facts.of(document)) : []),
+      ];
     },
   };
   return [
@@ -41,7 +48,7 @@ export function registerActions(
     ),
     vscode.languages.registerCodeLensProvider(SELECTOR, lensProvider),
     vscode.languages.registerCodeActionsProvider(SELECTOR, fixProvider, {
-      providedCodeActionKinds: [vscode.CodeActionKind.QuickFix],
+      providedCodeActionKinds: [vscode.CodeActionKind.QuickFix, FIX_ALL],
     }),
   ];
 }
@@ -94,6 +101,22 @@ async function moveToken(
   if (!fix || !token || !workerUrl) return;
   await storeToken(secrets, workerUrl, token);
   await vscode.workspace.applyEdit(workspaceEdit(document, model, fix.edits));
+}
+
+/** Also run on save, where the user has set `editor.codeActionsOnSave`. */
+const FIX_ALL = vscode.CodeActionKind.SourceFixAll.append("linkup");
+
+function fixAllActions(
+  document: vscode.TextDocument,
+  documents: ConfigDocuments,
+  facts: EditorFacts,
+): vscode.CodeAction[] {
+  const model = documents.model(document);
+  const edits = fixAll(model, facts);
+  if (edits.length === 0) return [];
+  const action = new vscode.CodeAction(t("Fix all problems with a clear fix"), FIX_ALL);
+  action.edit = workspaceEdit(document, model, edits);
+  return [action];
 }
 
 function quickFixes(

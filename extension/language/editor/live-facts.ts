@@ -28,15 +28,15 @@ export class LiveFacts implements vscode.Disposable {
     this.#disposables = [
       this.#changed,
       linkup.onDidChange(() => this.#changed.fire()),
-      window.onDidChangeVisibleTextEditors(() => void this.#lookAtPorts()),
-      window.onDidChangeWindowState(() => void this.#lookAtPorts()),
-      workspace.onDidOpenTextDocument((document) => void this.#lookAtGit(document)),
-      workspace.onDidSaveTextDocument((document) => void this.#lookAtGit(document)),
-      workspace.onDidGrantWorkspaceTrust(() => void this.#lookAtAll()),
+      window.onDidChangeVisibleTextEditors(() => void this.#pollPorts()),
+      window.onDidChangeWindowState(() => void this.#pollPorts()),
+      workspace.onDidOpenTextDocument((document) => void this.#checkTracked(document)),
+      workspace.onDidSaveTextDocument((document) => void this.#checkTracked(document)),
+      workspace.onDidGrantWorkspaceTrust(() => void this.#checkAllTracked()),
       workspace.onDidCloseTextDocument(({ uri }) => this.#tracked.delete(uri.toString())),
     ];
-    void this.#lookAtAll();
-    void this.#lookAtPorts();
+    void this.#checkAllTracked();
+    void this.#pollPorts();
   }
 
   of({ uri }: Pick<vscode.TextDocument, "uri">): EditorFacts {
@@ -55,7 +55,7 @@ export class LiveFacts implements vscode.Disposable {
   }
 
   /** Polls while a linkup.yaml is visible. */
-  async #lookAtPorts(): Promise<void> {
+  async #pollPorts(): Promise<void> {
     clearTimeout(this.#timer);
     const seen = vscode.window.visibleTextEditors.some(({ document }) => this.#documents.has(document));
     if (this.#looking || !seen || !vscode.window.state.focused) return;
@@ -66,14 +66,14 @@ export class LiveFacts implements vscode.Disposable {
       this.#listening = found;
       this.#changed.fire();
     }
-    this.#timer = setTimeout(() => void this.#lookAtPorts(), PORTS_MS);
+    this.#timer = setTimeout(() => void this.#pollPorts(), PORTS_MS);
   }
 
-  async #lookAtAll(): Promise<void> {
-    for (const document of vscode.workspace.textDocuments) await this.#lookAtGit(document);
+  async #checkAllTracked(): Promise<void> {
+    for (const document of vscode.workspace.textDocuments) await this.#checkTracked(document);
   }
 
-  async #lookAtGit(document: vscode.TextDocument): Promise<void> {
+  async #checkTracked(document: vscode.TextDocument): Promise<void> {
     // Starts no program (git) in an untrusted workspace.
     if (!vscode.workspace.isTrusted || document.uri.scheme !== "file" || !this.#documents.has(document))
       return;

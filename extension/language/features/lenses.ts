@@ -18,22 +18,28 @@ export function lenses({ outline }: DocumentModel, { session }: EditorFacts): Le
     const view = session.services.find((view) => view.name === name.text);
     if (!view) return [];
     const { start, end } = name.node;
-    const icon = view.changing
-      ? "$(loading~spin)"
-      : view.health === "unhealthy"
-        ? "$(warning)"
-        : view.target === "local"
-          ? "$(home)"
-          : "$(cloud)";
+    // As in the Sessions view: nothing is known of, and nothing switches, a session that does not run.
+    const runs = session.state === "running";
+    const health = runs ? view.health : "unknown";
+    const icon =
+      runs && view.changing
+        ? "$(loading~spin)"
+        : health === "unhealthy"
+          ? "$(warning)"
+          : view.target === "local"
+            ? "$(home)"
+            : "$(cloud)";
     const latency =
-      view.health === "healthy" && view.latencyMs !== undefined ? `, ${Math.round(view.latencyMs)} ms` : "";
+      health === "healthy" && view.latencyMs !== undefined ? `, ${Math.round(view.latencyMs)} ms` : "";
     // Lenses trim a plain space after an icon.
-    const state = `${icon}\u00a0${targetWord(view.target)} · ${healthWord(view.health)}${latency}`;
+    const state = `${icon}\u00a0${targetWord(view.target)} · ${healthWord(health)}${latency}`;
     const location = view.target === "local" ? view.local : view.remote;
     const target = view.target === "local" ? "remote" : "local";
     const title = target === "local" ? t("route local") : t("route remote");
+    const shown = { start, end, title: state, tooltip: [location, view.reason].filter(Boolean).join("\n") };
+    if (!runs || session.kind === "preview") return [shown];
     return [
-      { start, end, title: state, tooltip: [location, view.reason].filter(Boolean).join("\n") },
+      shown,
       {
         start,
         end,

@@ -5,7 +5,7 @@ import { modelOf } from "../document/document-model.ts";
 import { NO_FACTS } from "../document/editor-facts.ts";
 import { apply } from "../document/edits.ts";
 import { CODES, documentDiagnostics } from "./diagnostics.ts";
-import { fixes } from "./quick-fixes.ts";
+import { fixAll, fixes } from "./quick-fixes.ts";
 
 /** What the fixes of the finding of that code make of the text, by their titles. */
 function fixed(text: string, code: string, facts = NO_FACTS): Record<string, string> {
@@ -101,4 +101,16 @@ test("a silent local service can be routed to remote", () => {
   const [web, api] = documentDiagnostics(model, facts).map((finding) => fixes(model, finding, facts));
   expect(web).toEqual([{ title: "Route web to remote", edits: [], toRemote: "web" }]);
   expect(api).toEqual([]);
+});
+
+test("fix all applies the clear fixes at once, and removes nothing", () => {
+  const text = shop("default_service: web", "default_service: wbe").replace(
+    "service: api\n",
+    "service: apii\n",
+  );
+  const model = modelOf(text);
+  const mended = apply(text, fixAll(model, NO_FACTS));
+  expect(mended).toBe(shop("", ""));
+  const twice = `${SHOP}linkup:\n  worker_url: https://x.example.com\n`;
+  expect(fixAll(modelOf(twice), NO_FACTS)).toEqual([]);
 });

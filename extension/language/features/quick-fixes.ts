@@ -3,10 +3,10 @@ import type { MapNode, YamlNode } from "../../../core/config/yaml/yaml-node.ts";
 import { compile } from "../../../core/regex/pattern.ts";
 import { httpOrigin } from "../../../core/session/session-document.ts";
 import { t } from "../../words.ts";
-import type { DocumentModel } from "../document/document-model.ts";
+import type { DocumentModel, TextEdit } from "../document/document-model.ts";
 import { type EditorFacts, localPort } from "../document/editor-facts.ts";
 import { removePair, replaceScalar, scalar } from "../document/edits.ts";
-import type { DocumentDiagnostic } from "./diagnostics.ts";
+import { type DocumentDiagnostic, documentDiagnostics } from "./diagnostics.ts";
 import { addService, removeItem, unreachableRoute } from "./item-fixes.ts";
 import {
   backtrackingFixes,
@@ -23,6 +23,25 @@ type Remedy = (model: DocumentModel, finding: DocumentDiagnostic, facts: EditorF
 /** The most likely one first. */
 export function fixes(model: DocumentModel, finding: DocumentDiagnostic, facts: EditorFacts): QuickFix[] {
   return REMEDIES[finding.code](model, finding, facts);
+}
+
+/**
+ * The edits of "fix all": of every error and warning the most likely fix, where it is an edit and overlaps no earlier one.
+ * Fixes that remove something are left to the user.
+ */
+export function fixAll(model: DocumentModel, facts: EditorFacts): TextEdit[] {
+  const edits: TextEdit[] = [];
+  for (const finding of documentDiagnostics(model, facts)) {
+    if (finding.severity === "hint") continue;
+    const [fix] = fixes(model, finding, facts);
+    if (!fix || fix.keepsToken || fix.edits.length === 0) continue;
+    const removes = fix.edits.some(({ start, end, text }) => text === "" && end > start);
+    const overlaps = fix.edits.some(({ start, end }) =>
+      edits.some((other) => start <= other.end && other.start <= end),
+    );
+    if (!removes && !overlaps) edits.push(...fix.edits);
+  }
+  return edits;
 }
 
 /** Puts the finding's own suggestion in its place. */

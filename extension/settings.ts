@@ -1,0 +1,12 @@
+/** The values of the settings. */
+import * as vscode from "vscode";
+import { SETTING_DEFAULTS, type Setting, type Settings, settingId } from "./ids.ts";
+
+/** `scope`: for settings that a folder may have of its own. */
+export function setting<Name extends Setting>(name: Name, scope?: vscode.ConfigurationScope): Settings[Name] {
+  return vscode.workspace.getConfiguration(undefined, scope).get(settingId(name), SETTING_DEFAULTS[name]);
+}
+
+export function settingChanged(event: vscode.ConfigurationChangeEvent, name: Setting): boolean {
+  return event.affectsConfiguration(settingId(name));
+}
