@@ -19,7 +19,7 @@ const LINK_TIMEOUT_MS = 15_000;
 
 /** All that may be in it. */
 const PARTS = [
-  /^dist\/(extension|cli|part-[\w-]+|mcp-server|local-server|certificate-authority|local-dns|worker)\.js$/,
+  /^dist\/(extension|cli|part-[\w-]+|mcp-server|local-server|local-dns|worker)\.js$/,
   /^worker\/wrangler\.jsonc$/,
   /^media\/[\w./-]+\.(png|svg|md|json)$/,
   /^l10n\/bundle\.l10n(\.[\w-]+)?\.json$/,
