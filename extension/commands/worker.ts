@@ -7,7 +7,7 @@ import type { ConfigFile } from "../window-model.ts";
 import { t } from "../words.ts";
 import { storeToken } from "../worker-token-storage.ts";
 import type { Documents } from "./preview-documents.ts";
-import { trusted } from "./start-stop.ts";
+import { requireTrust } from "./start-stop.ts";
 
 const CREDENTIALS_KEY = "cloudflare-api-token";
 const LOCATION = vscode.ProgressLocation.Notification;
@@ -74,7 +74,7 @@ async function infraOptions(
   { secrets, root, version }: WorkerCommandContext,
   title: string,
 ): Promise<InfraOptions | undefined> {
-  if (!(await trusted())) return undefined;
+  if (!(await requireTrust())) return undefined;
   const { env } = process;
   const { credentialsOf, zonesOf } = await import("../../infra/infra.ts");
   const credentials = credentialsOf(env) ?? (await cloudflareToken(secrets, title));
