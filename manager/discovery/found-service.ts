@@ -10,11 +10,17 @@ export interface FoundService {
   foundIn: string;
 }
 
-/** A candidate, before names are made unique. */
-export interface ServiceProposal {
-  name: string;
+/** How a port is known, weakest first: a tool's default, configuration that the program reads, or its command itself. */
+export const CERTAINTY = { default: 0, configured: 1, stated: 2 } as const;
+
+export interface FoundPort {
   port: number;
+  certainty: (typeof CERTAINTY)[keyof typeof CERTAINTY];
+}
+
+/** A candidate, before those of several files are combined. */
+export interface ServiceProposal extends FoundPort {
+  name: string;
   /** Relative to the workspace's folder, with `/`; "" for that folder itself. Undefined when unknown. */
   directory: string | undefined;
-  foundIn: string;
 }

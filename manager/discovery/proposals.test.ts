@@ -102,7 +102,7 @@ test("what several files tell of one service is said once", () => {
     "api/.env": "PORT=4000",
   };
   expect(found(files)).toEqual([
-    "storefront 5173 ./web (web/package.json)",
+    "web 5173 ./web (web/package.json)",
     "api 4000 ./api (compose.yaml)",
     "mail 8025 - (compose.yaml)",
   ]);
