@@ -151,9 +151,9 @@ function saveResult(name: string, result: UpsertResult): SaveResult {
 }
 
 function newSession(kind: "tunneled" | "preview", request: UpsertRequest): Session {
-  const { services, domains, cache_routes } = request;
+  const { services, domains, cache_routes, session_cookie } = request;
   const session_token = request.session_token ?? (kind === "preview" ? PREVIEW_TOKEN : newSecret());
-  return { kind, session_token, services, domains, cache_routes };
+  return { kind, session_token, services, domains, cache_routes, session_cookie };
 }
 
 /** The session in canonical order. The order of routes and rewrites has a meaning, and stays. */

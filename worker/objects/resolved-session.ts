@@ -32,7 +32,7 @@ export function resolvedSession(
   tunnel: { data: { url: string }; origin_secret: string } | null,
   direct: boolean,
 ): ResolvedSession {
-  const { kind, services, domains, cache_routes } = session;
+  const { kind, services, domains, cache_routes, session_cookie } = session;
   const resolve = (location: string) => {
     if (isNoTunnelLocation(location)) return NO_TUNNEL_ORIGIN;
     return goesThroughTunnel(location, direct) ? (tunnel?.data.url ?? NO_TUNNEL_ORIGIN) : location;
@@ -45,6 +45,7 @@ export function resolvedSession(
       services: services.map((service) => ({ ...service, location: resolve(service.location) })),
       domains,
       cache_routes,
+      session_cookie,
     },
     tunnel: tunnel && {
       origin: httpOrigin(tunnel.data.url) ?? tunnel.data.url,

@@ -1,0 +1,3 @@
+import { transferTests } from "./transfer.ts";
+
+transferTests("cloudflare");
