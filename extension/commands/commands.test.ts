@@ -1,0 +1,325 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { LinkupError } from "../../manager/model/problem.ts";
+import { configFile, editor, openWindow, SESSION } from "../../test/support/extension-window.ts";
+import { COMMANDS } from "../ids.ts";
+import type { Row } from "../views/rows.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "linkup-commands-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const file = join(folder, "linkup.yaml");
+writeFileSync(
+  file,
+  `linkup:
+  worker_url: https://linkup.example.com
+services:
+  - name: web
+    remote: https://web.example.com
+    local: http://localhost:3000
+domains:
+  - domain: example.com
+    default_service: web
+`,
+);
+const CONFIG = configFile(file);
+const session = { ...SESSION, configPath: file };
+const running = { snapshot: { sessions: [session], components: [], problems: [] }, configs: [CONFIG] };
+const row = (subject: Row["subject"]) => ({ subject }) as Row;
+const toasts = () => editor.shown.map(({ kind, text }) => `${kind}: ${text}`);
+
+test("every command is registered", () => {
+  openWindow();
+  expect([...editor.commands.keys()].sort()).toEqual(COMMANDS.map((name) => `linkup.${name}`).sort());
+});
+
+describe("start and stop", () => {
+  test("the only file is started", async () => {
+    const { asked, run } = openWindow({ configs: [CONFIG] });
+    await run("start");
+    expect(asked).toEqual([`start ${file} tunneled`]);
+  });
+
+  test("of several files the user chooses", async () => {
+    const other = configFile("/blog/linkup.yaml", { folder: "blog" });
+    const { asked, run } = openWindow({ configs: [CONFIG, other] });
+    editor.answers.push("blog");
+    await run("startIsolated");
+    expect(asked).toEqual(["start /blog/linkup.yaml isolated"]);
+  });
+
+  test("without a file the way to one is offered", async () => {
+    const { run, asked } = openWindow();
+    editor.answers.push("Create linkup.yaml");
+    await run("start");
+    await expect.poll(() => editor.shown.length).toBeGreaterThan(0);
+    expect(editor.shown[0]!.items).toEqual(["Create linkup.yaml"]);
+    expect(asked).toEqual([]);
+  });
+
+  test("in Restricted Mode nothing starts, and trust can be managed", async () => {
+    const { asked, run } = openWindow({ configs: [CONFIG] });
+    editor.trusted = false;
+    editor.answers.push("Manage Workspace Trust");
+    await run("start");
+    expect(asked).toEqual([]);
+    expect(editor.executed.map(({ command }) => command)).toContain("workbench.trust.manage");
+  });
+
+  test("an isolated start over a session that others may use asks first", async () => {
+    const { asked, run } = openWindow(running);
+    await run("startIsolated");
+    expect(toasts()).toEqual(["warning: Replace the running session slim-gecko?"]);
+    expect(asked).toEqual([]);
+    editor.answers.push("Replace");
+    await run("startIsolated");
+    expect(asked).toEqual([`start ${file} isolated`]);
+  });
+
+  test("stop, restart, and a component's restart", async () => {
+    const { asked, run } = openWindow(running);
+    await run("stop");
+    await run("restart");
+    const component = {
+      id: "tunnel",
+      state: "ready",
+      pid: 1,
+      since: 0,
+      detail: "",
+      outdated: false,
+    } as const;
+    await run("restart", row({ is: "component", component }));
+    expect(asked).toEqual([
+      'stop {"name":"slim-gecko"}',
+      'stop {"name":"slim-gecko"}',
+      `start ${file} tunneled`,
+      'restart "tunnel"',
+    ]);
+  });
+
+  test("stop cancels a start in progress", async () => {
+    const { asked, run } = openWindow({ configs: [CONFIG], starting: new Set([file]) });
+    await run("stop");
+    expect(asked).toEqual([`cancel ${file}`]);
+  });
+});
+
+describe("routing", () => {
+  test("a pick toggles the service", async () => {
+    const { asked, run } = openWindow(running);
+    editor.answers.push("web");
+    await run("routeService");
+    expect(asked).toEqual(['route {"name":"slim-gecko"} ["web"] "local"']);
+    expect(editor.shown[0]!.text).toBe("Route Service of slim-gecko");
+  });
+
+  test("all, and a row's service", async () => {
+    const { asked, run } = openWindow(running);
+    await run("routeAllLocal");
+    await run("routeToRemote", row({ is: "service", session, service: session.services[0]! }));
+    expect(asked).toEqual([
+      'route {"name":"slim-gecko"} "all" "local"',
+      'route {"name":"slim-gecko"} ["web"] "remote"',
+    ]);
+  });
+
+  test("without a session it offers to start one", async () => {
+    const { run } = openWindow({ configs: [CONFIG] });
+    await run("routeAllLocal");
+    await expect.poll(toasts).toEqual(["error: No session of this workspace is running."]);
+    expect(editor.shown[0]!.items).toEqual(["Start"]);
+  });
+});
+
+describe("sessions", () => {
+  test("a preview takes the chosen services from other URLs", async () => {
+    const preview = { ...session, name: "a1b2c3", urls: ["https://a1b2c3.example.com/"] };
+    const { asked, run } = openWindow({ configs: [CONFIG] }, { create: preview });
+    editor.answers.push(["web"], "https://web-pr-7.example.com", "", "Copy URL");
+    await run("createPreview");
+    expect(asked).toEqual([
+      `create ${JSON.stringify({ configPath: file, kind: "preview", locations: { web: "https://web-pr-7.example.com" } })}`,
+    ]);
+    await expect.poll(() => editor.clipboard).toBe("https://a1b2c3.example.com/");
+  });
+
+  test("a name that is a host of the system, or none, is refused in the input box", async () => {
+    const { run, asked } = openWindow({ configs: [CONFIG] });
+    for (const name of ["linkup", "Not A Name"]) {
+      editor.answers.push(name);
+      await run("createIsolated");
+    }
+    await expect
+      .poll(() =>
+        toasts().filter((text) => text.startsWith("error: Unexpected error: The input box refuses")),
+      )
+      .toHaveLength(2);
+    expect(asked).toEqual([]);
+  });
+
+  test("a deletion asks, and says what it means", async () => {
+    const { asked, run } = openWindow(running, { look: { sessions: [session] } });
+    const subject = { is: "session", session } as Row["subject"];
+    await run("deleteSession", row(subject));
+    expect(editor.shown[0]).toMatchObject({
+      text: "Delete the session slim-gecko?",
+      detail: "Its URLs stop working for everyone.",
+    });
+    expect(asked).toEqual([]);
+    editor.answers.push("Delete");
+    await run("deleteSession", row(subject));
+    expect(asked).toEqual(['stop {"name":"slim-gecko"}']);
+  });
+
+  test("the list opens the one that is picked", async () => {
+    const { run } = openWindow(running, { look: { sessions: [session] } });
+    editor.answers.push("slim-gecko");
+    await run("listSessions");
+    expect(editor.opened).toEqual(["https://slim-gecko.example.com/"]);
+  });
+});
+
+describe("opening and copying", () => {
+  test("the session, its URL, a service, and the file at its first error", async () => {
+    const { run } = openWindow({
+      ...running,
+      configs: [{ ...CONFIG, errors: 1, firstError: { line: 3, column: 2 } }],
+    });
+    await run("openSession");
+    await run("openService", row({ is: "service", session, service: session.services[0]! }));
+    await run("copyUrl");
+    await run("openConfig");
+    expect(editor.opened).toEqual(["https://slim-gecko.example.com/", "https://web.example.com/"]);
+    expect(editor.clipboard).toBe("https://slim-gecko.example.com/");
+    expect(editor.shownDocuments).toEqual([file]);
+  });
+
+  test("the menu runs what is picked", async () => {
+    const { run, asked } = openWindow(running);
+    editor.answers.push("$(stop) Stop");
+    await run("showMenu");
+    expect(asked).toEqual(['stop {"name":"slim-gecko"}']);
+  });
+
+  test("a request is explained from the session, with headers", async () => {
+    const explanation = {
+      candidates: [],
+      session: null,
+      decision: null,
+      public_host: null,
+      failure: { code: "unknown-session", status: 422 },
+    };
+    const { run, asked } = openWindow(running, { explain: explanation });
+    editor.answers.push("https://api.example.com/users", "Referer: https://slim-gecko.example.com/; X-A: b");
+    await run("explainRequest");
+    expect(asked).toEqual([
+      'explain {"name":"slim-gecko"} "https://api.example.com/users" {"referer":"https://slim-gecko.example.com/","x-a":"b"}',
+    ]);
+    expect(editor.executed.at(-1)!.command).toBe("markdown.showPreview");
+  });
+
+  test("the logs of this window where there are no files", async () => {
+    const { run, log } = openWindow();
+    process.env.LINKUP_HOME = join(folder, "home");
+    await run("showLogs");
+    delete process.env.LINKUP_HOME;
+    expect(log.shown).toBe(1);
+  });
+});
+
+describe("the Worker's token", () => {
+  test("goes into secret storage and confirms the Worker, and the session starts", async () => {
+    const { run, secrets, asked } = openWindow({ configs: [CONFIG] });
+    editor.answers.push(" s3cr3t-t0ken ", "Start");
+    await run("setWorkerToken");
+    expect([...secrets.values()]).toEqual(["s3cr3t-t0ken"]);
+    expect([...secrets.keys()][0]).toContain("linkup.example.com");
+    expect(asked).toEqual(['confirmWorker "https://linkup.example.com"', `start ${file} tunneled`]);
+    expect(JSON.stringify(editor.shown)).not.toContain("s3cr3t-t0ken");
+  });
+
+  test("an empty one removes it", async () => {
+    const { run, secrets } = openWindow({ configs: [CONFIG] });
+    editor.answers.push("secret");
+    await run("setWorkerToken");
+    editor.answers.push("");
+    await run("setWorkerToken");
+    expect(secrets.size).toBe(0);
+    expect(editor.statusMessages).toEqual(["Worker token removed"]);
+  });
+});
+
+describe("local DNS", () => {
+  test("is installed by a task whose arguments no shell reads", async () => {
+    const evil = configFile(join(folder, "a$(touch X)", "linkup.yaml"));
+    const { run } = openWindow({ configs: [evil] });
+    await run("installLocalDns");
+    expect(editor.terminals).toEqual([]);
+    expect(editor.tasks).toMatchObject([
+      {
+        execution: {
+          args: [expect.stringContaining("cli.js"), "local-dns", "install", "--config", evil.path],
+        },
+      },
+    ]);
+  });
+});
+
+describe("Doctor", () => {
+  test("shows its findings, and offers what helps", async () => {
+    const check = {
+      id: "processes",
+      state: "broken",
+      found: "Two are left.",
+      subject: undefined,
+      fixes: [{ command: "endOrphans", title: "End Processes" }],
+    };
+    const report = {
+      healthy: false,
+      checks: [check],
+      versions: { linkup: "1", node: "24", platform: "linux" },
+      home: "/h",
+    };
+    const { run, asked } = openWindow(running, { health: report, endOrphans: ["local-server (pid 7)"] });
+    editor.answers.push("Fix…", "End Processes");
+    await run("doctor");
+    await expect.poll(() => asked).toContain("endOrphans");
+    await expect.poll(toasts).toContain("information: Ended: local-server (pid 7)");
+  });
+});
+
+describe("linkup.yaml", () => {
+  test("a template is created and shown, never over a file that is there", async () => {
+    const empty = mkdtempSync(join(folder, "empty-"));
+    const { run } = openWindow({ configs: [configFile(join(empty, "linkup.yaml"))] });
+    await run("createConfig");
+    expect(readFileSync(join(empty, "linkup.yaml"), "utf8")).toContain("worker_url:");
+    writeFileSync(join(empty, "linkup.yaml"), "mine");
+    await run("createConfig");
+    expect(readFileSync(join(empty, "linkup.yaml"), "utf8")).toBe("mine");
+    expect(editor.shownDocuments).toHaveLength(2);
+  });
+});
+
+describe("failures", () => {
+  test("a problem is shown with its actions, and logged", async () => {
+    const failure = new LinkupError("worker-unreachable", "The Worker at x cannot be reached.", [
+      { command: "start", title: "Try Again" },
+    ]);
+    const { run, log } = openWindow(running, { stop: failure });
+    await run("stop");
+    await expect.poll(toasts).toEqual(["error: The Worker at x cannot be reached."]);
+    expect(editor.shown[0]!.items).toEqual(["Try Again"]);
+    expect(log.lines.join()).toContain("The Worker at x cannot be reached.");
+  });
+
+  test("an unexpected error shows the way to the log", async () => {
+    const { run, log } = openWindow(running, { stop: new TypeError("boom") });
+    editor.answers.push("Show Logs");
+    await run("stop");
+    await expect.poll(toasts).toContain("error: Unexpected error: boom");
+    expect(log.lines).toEqual(["error: boom"]);
+  });
+});

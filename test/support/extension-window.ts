@@ -1,0 +1,121 @@
+/** A window of VS Code with the extension's commands, on the stand-in of the editor and a manager that records what it is asked. */
+import type * as vscode from "vscode";
+import { registerCommands } from "../../extension/commands/register-commands.ts";
+import { type Command, commandId } from "../../extension/ids.ts";
+import type { Linkup } from "../../extension/linkup.ts";
+import type { Row } from "../../extension/views/rows.ts";
+import type { ConfigFile, WindowModel } from "../../extension/window-model.ts";
+import type { SessionView } from "../../manager/model/snapshot.ts";
+import { commands, editor, logChannel, resetEditor } from "./vscode.ts";
+
+export interface ExtensionWindow {
+  linkup: Linkup;
+  model: WindowModel;
+  /** What the manager was asked: `stop {"name":"slim-gecko"}`. */
+  asked: string[];
+  log: ReturnType<typeof logChannel>;
+  secrets: Map<string, string>;
+  changed(): void;
+  run(command: Command, row?: Row): Promise<void>;
+}
+
+export const SESSION: SessionView = {
+  name: "slim-gecko",
+  kind: "tunneled",
+  state: "running",
+  configPath: "/shop/linkup.yaml",
+  secondary: false,
+  workerUrl: "https://linkup.example.com",
+  urls: ["https://slim-gecko.example.com/"],
+  services: [
+    {
+      name: "web",
+      target: "remote",
+      changing: false,
+      local: "http://localhost:3000",
+      remote: "https://web.example.com",
+      health: "healthy",
+      latencyMs: 3,
+      reason: undefined,
+    },
+  ],
+};
+
+export function openWindow(
+  more: Partial<WindowModel> = {},
+  answers: Record<string, unknown> = {},
+): ExtensionWindow {
+  const [config] = more.configs ?? [];
+  resetEditor(config ? [{ name: config.folder, path: config.path.replace(/\/[^/]+$/, "") }] : []);
+  const asked: string[] = [];
+  const log = logChannel();
+  const secrets = new Map<string, string>();
+  const listeners = new Set<() => void>();
+  const model: WindowModel = {
+    snapshot: { sessions: [], components: [], problems: [] },
+    configs: [],
+    starting: new Set(),
+    trusted: true,
+    ...more,
+  };
+  const manager = new Proxy(
+    {},
+    {
+      get: (_, method) => {
+        // A promise would be asked whether it is one.
+        if (method === "then") return undefined;
+        return async (...args: unknown[]) => {
+          asked.push([String(method), ...args.map((arg) => JSON.stringify(arg))].join(" "));
+          const answer = answers[String(method)];
+          if (answer instanceof Error) throw answer;
+          return answer;
+        };
+      },
+    },
+  );
+  const linkup = {
+    model,
+    log,
+    configs: { files: model.configs, ready: async () => {} },
+    manager: Promise.resolve(manager),
+    async start(path: string, kind = "tunneled") {
+      asked.push(`start ${path} ${kind}`);
+      return SESSION;
+    },
+    cancel: (path: string) => void asked.push(`cancel ${path}`),
+    confirmWorker: async () => true,
+    onDidChange(listener: () => void) {
+      listeners.add(listener);
+      return { dispose: () => listeners.delete(listener) };
+    },
+  } as unknown as Linkup;
+  const context = {
+    subscriptions: [],
+    extensionPath: "/extension",
+    extension: { packageJSON: { version: "0.1.0" } },
+    secrets: {
+      get: async (key: string) => secrets.get(key),
+      store: async (key: string, value: string) => void secrets.set(key, value),
+      delete: async (key: string) => void secrets.delete(key),
+    },
+  } as unknown as vscode.ExtensionContext;
+  const view = { selection: [] } as unknown as vscode.TreeView<Row>;
+  registerCommands(context, linkup, view, async () => {});
+  return {
+    linkup,
+    model,
+    asked,
+    log,
+    secrets,
+    changed() {
+      for (const listener of listeners) listener();
+    },
+    run: async (command, row) => void (await commands.executeCommand(commandId(command), row)),
+  };
+}
+
+export function configFile(path: string, more: Partial<ConfigFile> = {}): ConfigFile {
+  return { path, folder: "shop", services: [], errors: 0, ...more };
+}
+
+export { editor };
