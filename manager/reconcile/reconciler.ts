@@ -18,6 +18,8 @@ import type { Store } from "../store/store.ts";
 import { KeeperProcess } from "./keeper-process.ts";
 import { SessionReconciler } from "./session-reconciler.ts";
 
+const isRunningHere = (record: SessionRecord) => isDesired(record) && needsThisMachine(record);
+
 /** The lease of sessions that go on without any window. */
 export const KEEP_LEASE = "keep";
 /** Waits between tries: 1 s, 2 s, 4 s … */
@@ -49,12 +51,15 @@ export class Reconciler {
     const running = sessions.filter(isDesired);
     await this.#clearAway(sessions, running);
 
-    const server = await this.#server(running.filter(needsThisMachine));
+    const server = await this.#server(sessions.filter(isRunningHere));
     await Promise.all([
       ...running.map((record) => this.#bringUp(record, server, now)),
       retryDeletions(this.#store, now),
     ]);
-    if (server) await this.#removeStrangers(server);
+    if (!server) return;
+    // The sessions that have just come: their names resolve when a start returns.
+    await this.#nameHosts((await this.#store.read()).sessions.filter(isRunningHere), "hosts-file");
+    await this.#removeStrangers(server);
   }
 
   async #bringUp(record: SessionRecord, server: ServerStatus | undefined, now: number): Promise<void> {
@@ -99,11 +104,12 @@ export class Reconciler {
   }
 
   /**
-   * Where local DNS is installed, the hosts of the sessions here are found: by a server of ours, or in a file. The server
-   * stays when there is no session: the system would ask nobody else for the other names of their domains.
+   * Where local DNS is installed, makes the hosts of local sessions resolve: by our DNS server, or by the hosts file. The
+   * DNS server keeps running without a session, because the system resolves the whole domain through it.
    */
-  async #nameHosts(running: readonly SessionRecord[]): Promise<void> {
+  async #nameHosts(running: readonly SessionRecord[], only?: "hosts-file"): Promise<void> {
     const journal = await readJournal(this.#home);
+    if (only && journal?.method !== only) return;
     const hosts = servedHosts(running, journal?.domains ?? []);
     if (asksLocalDns(journal)) return this.localDns.ensure(hosts[0], journal.domains);
     await this.localDns.stop();

@@ -15,6 +15,8 @@ import {
   tunneledAnswer,
 } from "./worker-answers.ts";
 
+/** The longest response is a list of deleted sessions. */
+const MAX_RESPONSE_BYTES = 1024 * 1024;
 const TIMEOUT_MS = 15_000;
 
 export class WorkerClient {
@@ -122,12 +124,16 @@ export class WorkerClient {
     if (/[^!-~]/.test(this.#token))
       throw this.#refused(text("It contains spaces, line breaks or characters outside ASCII."));
     try {
-      return await readText(this.url + path, {
-        method,
-        headers: { authorization: `Bearer ${this.#token}` },
-        body,
-        timeoutMs: this.#timeoutMs,
-      });
+      return await readText(
+        this.url + path,
+        {
+          method,
+          headers: { authorization: `Bearer ${this.#token}` },
+          body,
+          timeoutMs: this.#timeoutMs,
+        },
+        MAX_RESPONSE_BYTES,
+      );
     } catch (error) {
       throw this.#unreachable(error as Error);
     }

@@ -72,7 +72,7 @@ async function goThrough(world: World): Promise<void> {
   check("local DNS that died is back by itself", await patiently(() => getent(host) !== ""));
 
   const thief = await taken(world);
-  const wanted = [/local-dns-failed/, /Names under example\.com are not found/, /EADDRINUSE/, /linkup logs/];
+  const wanted = [/local-dns-failed/, /Names under example\.com do not resolve/, /EADDRINUSE/, /linkup logs/];
   let text = "";
   const told = await patiently(async () => {
     text = JSON.stringify(await problems());

@@ -3,11 +3,13 @@
  * so that the machine is another one's. Run by `npm run test:dns`.
  */
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { followSessions, HOSTS_FILE } from "../../../manager/components/local-dns/hosts-file.ts";
+import { journalFile } from "../../../manager/components/local-dns/journal.ts";
 import { run } from "../../../manager/components/system/machine.ts";
+import { World } from "../manager/world.ts";
 import { check, conclude, SYSTEM } from "./checks.ts";
 import { digLong, digs } from "./dig.ts";
 import { life } from "./life.ts";
@@ -59,6 +61,18 @@ function waiting(): number {
   return Number.parseInt(queues.split(":")[1]!, 16);
 }
 
+/** A start on a machine where local DNS is a block in the hosts file. */
+async function startsWithNames(): Promise<void> {
+  await using world = await World.create();
+  world.writeConfig(world.configPath, { domain: "example.com" });
+  mkdirSync(world.home, { mode: 0o700 });
+  const journal = { version: 1, domains: ["example.com"], method: "hosts-file", entries: [] };
+  writeFileSync(journalFile(world.home), JSON.stringify(journal));
+  const { urls } = await world.json<{ urls: string[] }>("start", "--isolated", "--detach");
+  const { hostname } = new URL(urls[0]!);
+  check("a session's names resolve before its start returns", getent(hostname) !== "");
+}
+
 const VARIANTS: Variant[] = [
   {
     name: "A machine with nothing but a hosts file",
@@ -70,6 +84,8 @@ const VARIANTS: Variant[] = [
       check("the file follows a session that comes", getent(other) !== "");
       await followSessions([HOST]);
       check("and one that goes", getent(other) === "" && getent(HOST) !== "");
+      await startsWithNames();
+      await followSessions([HOST]);
       execFileSync("mount", ["--bind", HOSTS_FILE, HOSTS_FILE]);
       execFileSync("mount", ["-o", "remount,ro,bind", HOSTS_FILE]);
       check("where it may not be written, it says so", !(await followSessions([HOST, other])));
