@@ -5,7 +5,7 @@
 // Not measured: the Worker in workerd, the extension in VS Code, and what a process did that was killed.
 import { spawnSync } from "node:child_process";
 import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { mergeProcessCovs } from "@bcoe/v8-coverage";
 import convert from "ast-v8-to-istanbul";
@@ -84,13 +84,13 @@ async function addChildren() {
     const sourceMap = maps.get(path);
     const converted = await convert({
       code,
-      sourceMap: { ...sourceMap, sources: sourceMap.sources.map((source) => resolve(dirname(path), source)) },
+      sourceMap: { ...sourceMap, sources: sourceMap.sources.map((source) => resolve(root, "dist", source)) },
       coverage: { functions, url },
       ast: parseAstAsync(code),
       wrapperLength: 0,
     });
     for (const [file, data] of Object.entries(converted)) {
-      const source = relative(root, resolve(dirname(path), file));
+      const source = relative(root, file).replaceAll("\\", "/");
       if (sources.includes(source))
         total.merge({ [join(root, source)]: { ...data, path: join(root, source) } });
     }
