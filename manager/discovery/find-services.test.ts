@@ -25,7 +25,7 @@ test("looks three folders deep, and not where others' code lies", async () => {
   put(".cache/package.json", serving(6));
   put("big/package.json", serving(7) + " ".repeat(300_000));
   mkdirSync(join(folder, "odd/package.json"), { recursive: true });
-  symlinkSync(folder, join(folder, "again"));
+  symlinkSync(folder, join(folder, "again"), "junction");
   expect(await findServices(folder)).toEqual([
     { name: "c", local: "http://localhost:2", directory: "./a/b/c", foundIn: "a/b/c/package.json" },
     { name: "web", local: "http://localhost:1", directory: undefined, foundIn: "package.json" },

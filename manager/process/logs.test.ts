@@ -46,7 +46,8 @@ test("a log that grew too long begins anew, in the same file, and the old one ha
   expect(read()).toBe(`after ${"*".repeat(SECRET.length)}\n`);
   expect(read("local-server.log.1")).toMatch(/^0 \*+\n(.+\n)*99 \*+\n$/);
   expect(read("local-server.log.1")).not.toContain(SECRET);
-  expect(statSync(join(folder, "local-server.log.1")).mode & 0o777).toBe(0o600);
+  if (process.platform !== "win32")
+    expect(statSync(join(folder, "local-server.log.1")).mode & 0o777).toBe(0o600);
   expect(readdirSync(folder)).toHaveLength(2);
 });
 

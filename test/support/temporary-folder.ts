@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -8,7 +8,9 @@ import { join } from "node:path";
  * The name is short, because sockets are made in it and their paths may not be long.
  */
 export default function setup(): () => void {
-  const folder = mkdtempSync(join(tmpdir(), "lt-"));
-  process.env.TMPDIR = folder;
+  // macOS's own is long by itself.
+  const around = process.platform === "darwin" ? realpathSync("/tmp") : tmpdir();
+  const folder = mkdtempSync(join(around, "lt-"));
+  for (const name of process.platform === "win32" ? ["TEMP", "TMP"] : ["TMPDIR"]) process.env[name] = folder;
   return () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
