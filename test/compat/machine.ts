@@ -1,11 +1,12 @@
 /** A laptop with our command line, whose Worker is one of the original. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Finished, measured, temporaryFolder } from "../integration/manager/world.ts";
 import { dist } from "../support/bundles.ts";
 import { reservedPort } from "../support/ports.ts";
+import { processesWith } from "../support/processes.ts";
 import { OriginalWorker } from "./original-worker.ts";
 import { type Answer, ask, type EchoService, startEchoService } from "./services.ts";
 
@@ -143,35 +144,15 @@ ${more}`,
 
   /** The command lines of the processes that belong to this home. */
   processes(): string[] {
-    return this.#pids()
-      .map((pid) => readProc(pid, "cmdline").split("\0").slice(1).join(" "))
-      .filter(Boolean);
+    return [...processesWith(`LINKUP_HOME=${this.home}`).values()].filter(Boolean);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const child of this.#children) child.kill("SIGKILL");
     await this.linkup("stop", "--all");
-    for (const pid of this.#pids()) process.kill(pid, "SIGKILL");
+    for (const pid of processesWith(`LINKUP_HOME=${this.home}`).keys()) process.kill(pid, "SIGKILL");
     await this.worker.stop();
     for (const service of this.#services) await service.stop();
     rmSync(this.folder, { recursive: true, force: true });
-  }
-
-  #pids(): number[] {
-    const ours = (pid: string) =>
-      readProc(pid, "environ").split("\0").includes(`LINKUP_HOME=${this.home}`) &&
-      readProc(pid, "cmdline") !== "";
-    return readdirSync("/proc")
-      .filter((entry) => /^\d+$/.test(entry) && ours(entry))
-      .map(Number);
-  }
-}
-
-/** Empty for a process that has ended meanwhile. */
-function readProc(pid: number | string, file: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, "utf8");
-  } catch {
-    return "";
   }
 }

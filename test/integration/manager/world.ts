@@ -22,6 +22,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { startWorker } from "../../../scripts/embedded-worker.mjs";
 import { dist } from "../../support/bundles.ts";
+import { processesWith } from "../../support/processes.ts";
 import { Edge } from "../cloudflared/edge.ts";
 import { OriginalWorker } from "../cloudflared/original-worker.ts";
 import { OuterEdge, realEnvironment } from "../cloudflared/outer-edge.ts";
@@ -287,20 +288,7 @@ ${more}`,
 
   /** The processes that belong to this home, as command lines by pid. */
   processes(): Map<number, string> {
-    const found = new Map<number, string>();
-    for (const entry of readdirSync("/proc")) {
-      if (!/^\d+$/.test(entry)) continue;
-      try {
-        const environment = readFileSync(`/proc/${entry}/environ`, "utf8").split("\0");
-        if (!environment.includes(`LINKUP_HOME=${this.home}`)) continue;
-        const commandLine = readFileSync(`/proc/${entry}/cmdline`, "utf8").split("\0");
-        // A process that has just ended has none.
-        if (commandLine.join("") !== "") found.set(Number(entry), commandLine.slice(1).join(" "));
-      } catch {
-        // It ended while we looked.
-      }
-    }
-    return found;
+    return processesWith(`LINKUP_HOME=${this.home}`);
   }
 
   pidsOf(program: keyof typeof PROGRAMS): number[] {

@@ -1,5 +1,5 @@
 /** A local server with one session in front of two services: one well-behaved, one that does what a test says. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import {
   createServer as createHttp,
   type IncomingMessage,
@@ -9,6 +9,7 @@ import {
 import { type AddressInfo, createServer as createTcp, type Socket, type Server as TcpServer } from "node:net";
 import { join } from "node:path";
 import { createAuthority } from "../../../core/certificates/certificate-authority.ts";
+import { residentBytes } from "../../support/processes.ts";
 import {
   newHome,
   type RunningServer,
@@ -41,7 +42,7 @@ export class System {
 
   /** Bytes of memory that the local server takes, from the kernel. */
   memory(): number {
-    return residentMemory(this.server.process.pid!);
+    return residentBytes(this.server.process.pid!);
   }
 
   async stop(): Promise<void> {
@@ -206,11 +207,6 @@ export class Wild {
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
   }
-}
-
-function residentMemory(pid: number): number {
-  const match = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
-  return Number(match![1]) * 1024;
 }
 
 /** Waits until it is so: for what happens in another process there is no event to wait for. */
