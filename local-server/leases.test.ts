@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { LEASE_GRACE_MS } from "../core/api/control-api.ts";
-import { Leases, parseLease } from "./leases.ts";
+import { Leases, MAX_LEASE_MS, parseLease } from "./leases.ts";
 
 function clocked() {
   const clock = { now: 1_000 };
@@ -35,11 +35,21 @@ test("putting a lease again renews it", () => {
   expect(leases.ids).toEqual(["window"]);
 });
 
+test.each([null, 1e300])("a lease of %s ends after an hour unless it is renewed", (ttl_ms) => {
+  const { clock, leases } = clocked();
+  leases.put("foreign", { ttl_ms });
+  clock.now += MAX_LEASE_MS - 1;
+  expect(leases.ids).toEqual(["foreign"]);
+  clock.now += 1;
+  expect(leases.ids).toEqual([]);
+  expect(leases.remaining).toBe(LEASE_GRACE_MS);
+});
+
 test("the last one to go counts, whether it ran out or was given back", () => {
   const { clock, leases } = clocked();
   leases.put("window", { ttl_ms: 5_000 });
   leases.put("terminal", { ttl_ms: null });
-  expect(leases.remaining).toBe(Number.POSITIVE_INFINITY);
+  expect(leases.remaining).toBe(MAX_LEASE_MS + LEASE_GRACE_MS);
   clock.now += 10 * LEASE_GRACE_MS;
   expect(leases.ids).toEqual(["terminal"]);
   leases.delete("terminal");

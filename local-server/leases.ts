@@ -1,6 +1,12 @@
 /** The leases of the local server's users, and how long there have been none. */
 import { LEASE_GRACE_MS, type Lease } from "../core/api/control-api.ts";
 
+/**
+ * The longest lease. Whoever needs the server for longer renews its lease: that of a process that was killed, or of a program
+ * that is no Linkup at all, must not keep the server alive for ever.
+ */
+export const MAX_LEASE_MS = 3_600_000;
+
 /** Times are milliseconds of any monotonic clock. */
 export class Leases {
   readonly #expiries = new Map<string, number>();
@@ -20,7 +26,7 @@ export class Leases {
 
   put(id: string, { ttl_ms }: Lease): void {
     this.#expire();
-    this.#expiries.set(id, ttl_ms === null ? Number.POSITIVE_INFINITY : this.#now() + ttl_ms);
+    this.#expiries.set(id, this.#now() + Math.min(ttl_ms ?? MAX_LEASE_MS, MAX_LEASE_MS));
   }
 
   delete(id: string): void {
@@ -28,7 +34,7 @@ export class Leases {
     if (this.#expiries.delete(id) && this.#expiries.size === 0) this.#unleasedSince = this.#now();
   }
 
-  /** Milliseconds until the server has to stop unless a lease is taken; Infinity with a lease that does not expire. */
+  /** Milliseconds until the server has to stop unless a lease is taken or renewed. */
   get remaining(): number {
     this.#expire();
     const until = this.#expiries.size > 0 ? Math.max(...this.#expiries.values()) : this.#unleasedSince;

@@ -17,7 +17,11 @@ async function main(): Promise<void> {
   process.on("uncaughtException", (error) => log(`error: ${error.stack ?? error.message}`));
 }
 
-main().catch((error: Error) => {
-  log(`cannot start: ${error.message}`);
+main().catch((error: NodeJS.ErrnoException) => {
+  const isLimit = error.code === "EMFILE" || error.code === "ENFILE";
+  const advice = isLimit
+    ? " This process may not open enough files and connections: raise the limit (ulimit -n 4096), and start again."
+    : "";
+  log(`cannot start: ${error.message}${advice && `.${advice}`}`);
   process.exit(1);
 });

@@ -66,6 +66,20 @@ export function releaseSocket(response: ServerResponse, socket: Duplex): void {
   response.detachSocket(socket as Socket);
 }
 
+/**
+ * With a `Content-Length` before it, node:http encodes a `Content-Disposition` itself, and then refuses what is not ASCII.
+ * The length is moved behind it. `headers` as name, value, name, value…
+ */
+export function lengthBehindDisposition(headers: string[]): string[] {
+  const at = (name: string) => headers.findIndex((text, i) => i % 2 === 0 && text.toLowerCase() === name);
+  const disposition = at("content-disposition");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: everything beyond ASCII
+  if (disposition === -1 || /^[\x00-\x7f]*$/.test(headers[disposition + 1]!)) return headers;
+  const length = at("content-length");
+  if (length === -1 || length > disposition) return headers;
+  return [...headers.slice(0, length), ...headers.slice(length + 2), ...headers.slice(length, length + 2)];
+}
+
 /** The header lines of an HTTP/2 event as they came, which some Node versions give as a last argument only. */
 export function rawHeaderLines(headers: object, raw: string[] | undefined): string[] {
   if (raw) return raw;

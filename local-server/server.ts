@@ -13,6 +13,7 @@ import { CertificateStore } from "./certificates.ts";
 import { controlApi } from "./control/api.ts";
 import { bindSocket } from "./control/bind-socket.ts";
 import { DownstreamListener } from "./downstream/downstream-listener.ts";
+import type { SplicedPair } from "./downstream/splice.ts";
 import { collectWhenIdle, IdleDetector } from "./idle-detector.ts";
 import { Leases } from "./leases.ts";
 import { listenOnFirst, listenOnLoopback } from "./listen.ts";
@@ -25,8 +26,9 @@ import { type PublicOrigins, publicOriginOpener, systemPublicOrigins } from "./u
 
 /** How often idle connections are closed, and ports 80 and 443 are taken or released. */
 const SWEEP_MS = 2_000;
-/** How long responses in flight may take when the server stops. */
-const GRACE_MS = 1_000;
+/** How long responses in flight may take when the server stops, and how often it is looked whether all are complete. */
+const GRACE_MS = 3_000;
+const DRAIN_POLL_MS = 50;
 
 /**
  * Starts the local server of this home. False when there is one already.
@@ -49,9 +51,18 @@ export async function startServer(
   );
 
   const pagePorts = [HTTP_PORT, HTTPS_PORT];
+  const tunnels = new Set<SplicedPair>();
   const newListener = (listener: Listener) =>
     new DownstreamListener(
-      proxy(listener, { sessions, pool, publicPool, publicPort: publicOrigins.port, pagePorts, log }),
+      proxy(listener, {
+        sessions,
+        pool,
+        publicPool,
+        publicPort: publicOrigins.port,
+        pagePorts,
+        tunnels,
+        log,
+      }),
       (host) => certificates.for(host),
     );
   const browserListener = newListener("browser");
@@ -80,7 +91,7 @@ export async function startServer(
     clearTimeout(timer);
     const { remaining } = leases;
     if (remaining === 0) return stop("no lease is left");
-    if (Number.isFinite(remaining)) timer = setTimeout(watchLeases, Math.min(remaining, 2 ** 30));
+    timer = setTimeout(watchLeases, remaining);
   };
   const idleDetector = new IdleDetector();
   const sweeper = setInterval(() => {
@@ -102,11 +113,16 @@ export async function startServer(
     tunnel.close();
     control.close();
     control.closeIdleConnections();
-    pool.clear();
-    publicPool.clear();
-    const end = () => process.exit(0);
-    if (browserListener.open + tunnelListener.open === 0) setImmediate(end);
-    else setTimeout(end, GRACE_MS);
+    for (const tunnel of tunnels) tunnel.goAway();
+    const deadline = performance.now() + GRACE_MS;
+    const drain = () => {
+      browserListener.close();
+      tunnelListener.close();
+      if (browserListener.open + tunnelListener.open > 0 && performance.now() < deadline)
+        setTimeout(drain, DRAIN_POLL_MS);
+      else setImmediate(() => process.exit(0));
+    };
+    drain();
   };
 
   const status = (): ServerStatus => ({

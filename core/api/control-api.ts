@@ -53,7 +53,7 @@ export interface ServedSession {
  * A user of the local server. It stops when every lease has run out (they are renewed by putting them again).
  */
 export interface Lease {
-  /** Milliseconds from now; null for one that lasts until it is deleted. */
+  /** Milliseconds from now, at most an hour, which null stands for. */
   ttl_ms: number | null;
 }
 

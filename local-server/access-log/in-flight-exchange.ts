@@ -4,12 +4,12 @@ import type { Listener, RequestDecision } from "../../core/routing/request-decis
 import type { Client } from "../downstream/client.ts";
 import type { TunnelledTraffic } from "../downstream/splice.ts";
 import type { LocalFailure } from "../http/failures.ts";
+import { FrameCounter } from "../http/frame-counter.ts";
 import type { ResponseHead } from "../http/response-parser.ts";
 import type { Served } from "../sessions.ts";
 import { BodyCapture } from "./body-capture.ts";
 import { timeOfDay } from "./clock.ts";
 import { ExchangeMetadata, RareFields, type RecordedExchange } from "./exchange-metadata.ts";
-import { FrameCounter } from "./frame-counter.ts";
 
 export interface ExchangeEvents {
   /** Its decision is known, or it has become a WebSocket. */

@@ -6,7 +6,7 @@ import type { RequestHead } from "../../core/routing/routing-input.ts";
 import type { LocalFailure } from "../http/failures.ts";
 import type { Fields } from "../http/fields.ts";
 import type { ResponseHead } from "../http/response-parser.ts";
-import type { TunnelledTraffic } from "./splice.ts";
+import type { SplicedPair, TunnelledTraffic } from "./splice.ts";
 
 export interface RequestBodyReader {
   data(chunk: Buffer): void;
@@ -56,8 +56,13 @@ export interface Client extends ClientHead {
   /** False when the caller should wait for `onDrain`. `done` is called when the bytes are not needed any more. */
   write(chunk: Buffer, done: () => void): boolean;
   end(trailers: string[]): void;
-  /** The service has switched protocols: from here on bytes are carried, not HTTP. Only with `upgrade`. */
-  switch?(head: ResponseHead, service: Socket, rest: Buffer, traffic: TunnelledTraffic | undefined): void;
+  /** The service has switched protocols: from here on bytes are carried, not HTTP. Only with `upgrade`. Undefined when the client has gone. */
+  switch?(
+    head: ResponseHead,
+    service: Socket,
+    rest: Buffer,
+    traffic: TunnelledTraffic | undefined,
+  ): SplicedPair | undefined;
   /** Ends a response so that it cannot be taken for a complete one. */
   break(): void;
 }

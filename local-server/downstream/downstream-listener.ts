@@ -18,6 +18,9 @@ const HTTP2_PREFACE = Buffer.from("PRI * HTTP/2.0");
 
 export class DownstreamListener {
   readonly #sockets = new Set<Socket>();
+  /** Connections without a byte that would tell their protocol, oldest first. */
+  readonly #undetected = new Set<Socket>();
+  #closing = false;
   readonly #http1;
   readonly #http2;
   readonly #tls;
@@ -47,23 +50,59 @@ export class DownstreamListener {
     return this.#sockets.size;
   }
 
+  /** Where all connections are taken, idle ones are closed for the new one. */
   accept(socket: Socket): void {
-    if (this.#sockets.size >= MAX_CONNECTIONS) {
-      socket.destroy();
-      return;
+    if (this.#closing) socket.destroy();
+    else if (this.#sockets.size < MAX_CONNECTIONS || this.#evictUndetected()) this.#take(socket);
+    else {
+      this.#closeIdle();
+      // Their sockets have closed when the event loop has come round.
+      setImmediate(() =>
+        setImmediate(() => (this.#sockets.size < MAX_CONNECTIONS ? this.#take(socket) : socket.destroy())),
+      );
     }
+  }
+
+  /** Takes no more requests: what is idle is closed now, and the others when their responses are complete. */
+  close(): void {
+    this.#closing = true;
+    while (this.#evictUndetected());
+    this.#closeIdle();
+  }
+
+  #take(socket: Socket): void {
     this.#sockets.add(socket);
-    socket.once("close", () => this.#sockets.delete(socket));
+    socket.once("close", () => this.#forget(socket));
     this.#detect(socket, undefined);
+  }
+
+  #forget(socket: Socket): void {
+    this.#sockets.delete(socket);
+    this.#undetected.delete(socket);
+  }
+
+  #evictUndetected(): boolean {
+    const [oldest] = this.#undetected;
+    if (!oldest) return false;
+    this.#forget(oldest);
+    oldest.destroy();
+    return true;
+  }
+
+  #closeIdle(): void {
+    this.#http1.closeIdleConnections();
+    this.#http2.closeIdleConnections();
   }
 
   /** TLS, HTTP/2 and HTTP/1.1 share a port, so that a session has one address: the first bytes tell them apart. */
   #detect(socket: Socket, earlier: Buffer | undefined): void {
     const disconnect = () => socket.destroy();
+    this.#undetected.add(socket);
     socket.setTimeout(HEAD_TIMEOUT_MS, disconnect);
     socket.once("error", disconnect);
     socket.once("end", disconnect);
     socket.once("data", (chunk: Buffer) => {
+      this.#undetected.delete(socket);
       socket.setTimeout(0, disconnect);
       socket.off("error", disconnect);
       socket.off("end", disconnect);

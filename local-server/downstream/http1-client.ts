@@ -1,6 +1,7 @@
 /** A request that came over HTTP/1. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Fields, FieldsCache, http1Lines } from "../http/fields.ts";
+import { lengthBehindDisposition } from "../node-internals.ts";
 import type { Client, DownstreamResponse, RequestBodyReader } from "./client.ts";
 
 /** Where a connection keeps its intern table. */
@@ -80,7 +81,7 @@ export class Http1Client implements Client {
     // Where an upload is not read to its end, the next request could not be told from it.
     if (!this.#request.complete && this.fields.has("expect")) headers.push("Connection", "close");
     if (this.#request.httpVersionMinor < 1) headers = withoutTrailer(headers);
-    response.writeHead(status, reason, headers);
+    response.writeHead(status, reason, lengthBehindDisposition(headers));
   }
 
   flush(): void {

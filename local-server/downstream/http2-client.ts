@@ -7,7 +7,7 @@ import { http2Fields, sendFields, splitPseudo } from "../http/http2-fields.ts";
 import type { ResponseHead } from "../http/response-parser.ts";
 import { rawHeaderLines } from "../node-internals.ts";
 import type { Client, DownstreamResponse, RequestBodyReader } from "./client.ts";
-import { splice, type TunnelledTraffic } from "./splice.ts";
+import { type SplicedPair, splice, type TunnelledTraffic } from "./splice.ts";
 
 export class Http2Client implements Client {
   readonly protocol = "HTTP/2";
@@ -105,12 +105,12 @@ export class Http2Client implements Client {
     service: Socket,
     rest: Buffer,
     traffic: TunnelledTraffic | undefined,
-  ): void {
+  ): SplicedPair | undefined {
     this.onGone = () => {};
     const stream = this.#stream;
     if (stream.destroyed) {
       service.destroy();
-      return;
+      return undefined;
     }
     const { "sec-websocket-accept": _, ...headers } = http2Fields(endToEnd(fields));
     stream.respond({ ":status": 200, ...headers }, { endStream: false });
@@ -118,7 +118,7 @@ export class Http2Client implements Client {
       traffic?.service(rest);
       stream.write(rest);
     }
-    splice(stream, service, traffic);
+    return splice(stream, service, this.upgrade === "websocket", traffic);
   }
 
   break(): void {

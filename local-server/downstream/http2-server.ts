@@ -13,21 +13,40 @@ const IDLE_TIMEOUT_MS = 120_000;
 /** Bytes in flight from a client in all its streams together. */
 const CONNECTION_WINDOW = 1_048_576;
 
-export function http2Server(serve: ServeClient): Http2Server {
+export interface ClosableHttp2Server extends Http2Server {
+  /** Closes the connections without streams. */
+  closeIdleConnections(): void;
+}
+
+export function http2Server(serve: ServeClient): ClosableHttp2Server {
+  /** The open connections, and the number of their streams. */
+  const streams = new Map<ServerHttp2Session, number>();
   const server = createServer({
     ...HTTP2_LIMITS,
     settings: { ...HTTP2_SETTINGS, maxConcurrentStreams: MAX_STREAMS, enableConnectProtocol: true },
   });
   server.on("session", (session) => {
     session.setLocalWindowSize(CONNECTION_WINDOW);
-    closeWhenIdle(session);
+    streams.set(session, 0);
+    session.once("close", () => streams.delete(session));
+    session.setTimeout(IDLE_TIMEOUT_MS, () => {
+      if (streams.get(session) === 0) session.close();
+    });
     const cache = new FieldsCache();
     session.on("stream", (stream, headers, _flags, raw?: string[]) => {
+      streams.set(session, streams.get(session)! + 1);
+      stream.once("close", () => {
+        if (streams.has(session)) streams.set(session, streams.get(session)! - 1);
+      });
       const client = new Http2Client(stream, rawHeaderLines(headers, raw), cache);
       serve(client, refusal(client));
     });
   });
-  return server;
+  return Object.assign(server, {
+    closeIdleConnections() {
+      for (const [session, count] of streams) if (count === 0) session.close();
+    },
+  });
 }
 
 /**
@@ -42,15 +61,4 @@ function refusal({ method, target, host, fields }: Http2Client): LocalFailure | 
   if (fields.has("host") && fields.get("host") !== host)
     return badRequest("its Host header and its authority differ, so its destination is ambiguous");
   return undefined;
-}
-
-function closeWhenIdle(session: ServerHttp2Session): void {
-  let streams = 0;
-  session.on("stream", (stream) => {
-    streams++;
-    stream.once("close", () => streams--);
-  });
-  session.setTimeout(IDLE_TIMEOUT_MS, () => {
-    if (streams === 0) session.close();
-  });
 }

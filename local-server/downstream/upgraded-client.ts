@@ -6,7 +6,7 @@ import { endToEnd, http1Lines } from "../http/fields.ts";
 import type { ResponseHead } from "../http/response-parser.ts";
 import { releaseSocket, responseOn } from "../node-internals.ts";
 import { Http1Client } from "./http1-client.ts";
-import { splice, type TunnelledTraffic } from "./splice.ts";
+import { type SplicedPair, splice, type TunnelledTraffic } from "./splice.ts";
 
 /** Bytes buffered from a client that does not wait for the switch of protocols. */
 const MAX_EARLY = 65_536;
@@ -47,7 +47,7 @@ export class UpgradedClient extends Http1Client {
     service: Socket,
     rest: Buffer,
     traffic: TunnelledTraffic | undefined,
-  ): void {
+  ): SplicedPair | undefined {
     const socket = this.#socket;
     this.onGone = () => {};
     releaseSocket(this.#response, socket);
@@ -65,6 +65,6 @@ export class UpgradedClient extends Http1Client {
       traffic?.client(chunk);
       service.write(chunk);
     }
-    splice(socket, service, traffic);
+    return splice(socket, service, this.upgrade.toLowerCase() === "websocket", traffic);
   }
 }

@@ -5,6 +5,7 @@ import { corsChanges } from "../../core/routing/cors.ts";
 import { failureContent } from "../../core/routing/proxy-failure.ts";
 import type { Routed } from "../../core/routing/route-request.ts";
 import type { Client, DownstreamResponse } from "../downstream/client.ts";
+import type { SplicedPair } from "../downstream/splice.ts";
 import { badGateway, type LocalFailure, publicOriginUnreachable } from "../http/failures.ts";
 import { endToEnd, type Fields } from "../http/fields.ts";
 import type { ResponseHead } from "../http/response-parser.ts";
@@ -50,7 +51,7 @@ export function forward(
   served: Served,
   decision: Routed,
   arrival: Arrival,
-  pool: Pool,
+  connections: Connections,
 ): void {
   const { name, session } = served;
   const request = serviceRequest(client, served, decision, arrival);
@@ -65,23 +66,30 @@ export function forward(
       refuse(client, recorder, badGateway(served, decision, error), { extra, error });
     },
   };
-  new Forwarding(client, recorder, plan, pool).start(false);
+  new Forwarding(client, recorder, plan, connections).start(false);
 }
 
-/** Forwards a request to its host's public origin. `pool` connects to public origins, on this port. */
+/** Forwards a request to its host's public origin, on this port. */
 export function forwardToOrigin(
   client: Client,
   recorder: Recorder,
   host: string,
   port: number,
-  pool: Pool,
+  connections: Connections,
 ): void {
   const plan: ProxyPlan = {
     request: publicOriginRequest(client, `https://${host}:${port}`),
     response: unchangedResponse,
     refuse: (error) => refuse(client, recorder, publicOriginUnreachable(host, error), { error }),
   };
-  new Forwarding(client, recorder, plan, pool).start(false);
+  new Forwarding(client, recorder, plan, connections).start(false);
+}
+
+export interface Connections {
+  /** To services, or to public origins. */
+  pool: Pool;
+  /** The open tunnels, for the end of the process. */
+  tunnels: Set<SplicedPair>;
 }
 
 /** Upstream request, response mapping, error response. */
@@ -97,6 +105,7 @@ class Forwarding implements ResponseHandler {
   readonly #recorder: Recorder;
   readonly #plan: ProxyPlan;
   readonly #pool: Pool;
+  readonly #tunnels: Set<SplicedPair>;
   readonly #retriable: boolean;
   #stream: UpstreamStream | undefined;
   #giveUp = () => {};
@@ -109,11 +118,12 @@ class Forwarding implements ResponseHandler {
   #discarding = false;
   #done = false;
 
-  constructor(client: Client, recorder: Recorder, plan: ProxyPlan, pool: Pool) {
+  constructor(client: Client, recorder: Recorder, plan: ProxyPlan, { pool, tunnels }: Connections) {
     this.#client = client;
     this.#recorder = recorder;
     this.#plan = plan;
     this.#pool = pool;
+    this.#tunnels = tunnels;
     this.#retriable = !client.hasBody && IDEMPOTENT.has(client.method);
     client.onGone = () => this.#clientGone();
     client.onDrain = () => this.#stream?.resume();
@@ -204,8 +214,12 @@ class Forwarding implements ResponseHandler {
   switched(response: ResponseHead, socket: Socket, rest: Buffer): void {
     this.#done = true;
     this.#stream = undefined;
-    socket.once("close", () => this.#recorder?.end());
-    this.#client.switch?.(response, socket, rest, this.#recorder?.switched(response));
+    const tunnel = this.#client.switch?.(response, socket, rest, this.#recorder?.switched(response));
+    if (tunnel) this.#tunnels.add(tunnel);
+    socket.once("close", () => {
+      this.#recorder?.end();
+      if (tunnel) this.#tunnels.delete(tunnel);
+    });
   }
 
   failed(error: Error, stale: boolean): void {

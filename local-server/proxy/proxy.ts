@@ -5,6 +5,7 @@ import { ORIGIN_SECRET_HEADER } from "../../core/routing/proxy-headers.ts";
 import { decideRequest, type Listener } from "../../core/routing/request-decision.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
 import type { ServeClient } from "../downstream/client.ts";
+import type { SplicedPair } from "../downstream/splice.ts";
 import type { Served, Sessions } from "../sessions.ts";
 import type { Pool } from "../upstream/pool.ts";
 import { trustedHead } from "./destination-proof.ts";
@@ -20,13 +21,15 @@ export interface ProxyParts {
   publicPort: number;
   /** The ports at which pages of sessions are served here. */
   pagePorts: readonly number[];
+  /** The open tunnels, for the end of the process. */
+  tunnels: Set<SplicedPair>;
   /** Undefined: nothing is recorded. */
   log: ExchangeLog | undefined;
 }
 
 /** Serves the requests that come in by this listener. */
 export function proxy(listener: Listener, parts: ProxyParts): ServeClient {
-  const { sessions, pool, publicPool, publicPort, pagePorts, log } = parts;
+  const { sessions, pool, publicPool, publicPort, pagePorts, tunnels, log } = parts;
   const arrival = { listener, pagePorts };
   const trusted = (head: RequestHead) => {
     if (!head.header("linkup-destination")) return head;
@@ -41,8 +44,8 @@ export function proxy(listener: Listener, parts: ProxyParts): ServeClient {
     recorder?.decided(decision);
     if ("failure" in decision) refuse(client, recorder, decision.failure);
     else if ("publicHost" in decision)
-      forwardToOrigin(client, recorder, decision.publicHost, publicPort, publicPool);
-    else forward(client, recorder, decision.served, decision.decision, arrival, pool);
+      forwardToOrigin(client, recorder, decision.publicHost, publicPort, { pool: publicPool, tunnels });
+    else forward(client, recorder, decision.served, decision.decision, arrival, { pool, tunnels });
   };
 }
 

@@ -33,13 +33,18 @@ describe("the browser listener", () => {
     ["x-forwarded-host", ["X-Forwarded-Host", APP]],
     ["Referer", ["Referer", `http://${APP}/`]],
     ["Origin", ["Origin", `http://${APP}`]],
-    ["linkup-destination", ["Tracestate", `linkup-session=${SESSION}`, "Linkup-Destination", "app"]],
   ])("refuses a foreign host name that leads to this machine, whatever %s says", async (_what, headers) => {
     const { status, get, body } = await ask("evil.example:9080", headers);
     expect(status).toBe(421);
     expect(get("linkup-error")).toBe("misdirected");
     expect(get("access-control-allow-origin")).toBeUndefined();
     expect(body.toString()).toContain('"evil.example:9080"');
+  });
+
+  test("refuses it too when linkup-destination names a service, which counts from an earlier hop only", async () => {
+    const { status, get } = await ask("evil.example:9080", [...tracestate, "Linkup-Destination", "app"]);
+    expect([status, get("linkup-error")]).toEqual([404, "no-target"]);
+    expect(get("access-control-allow-origin")).toBeUndefined();
   });
 
   test("a host that only ends like a domain is a foreign one", async () => {
@@ -179,5 +184,5 @@ test("what a service sees of TLS", async () => {
   const secure = connectHttp2(system);
   expect((await seen(secure.request({ host: APP }))).headers["x-forwarded-proto"]).toBe("https");
   secure.close();
-  expect((await seen(ask(APP))).headers["x-forwarded-proto"]).toBeUndefined();
+  expect((await seen(ask(APP))).headers["x-forwarded-proto"]).toBe("http");
 });

@@ -59,6 +59,19 @@ describe.each(protocols)("%s", (protocol, connect) => {
     },
   );
 
+  test.each([
+    ["latin1", Buffer.from('attachment; filename="Bl\xe4tter.pdf"', "latin1")],
+    ["UTF-8", Buffer.from('attachment; filename="葉.pdf"')],
+  ])("a Content-Length before a Content-Disposition in %s", async (_charset, disposition) => {
+    system.wild.script = (socket) => {
+      socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Disposition: ");
+      socket.end(Buffer.concat([disposition, Buffer.from("\r\n\r\nok")]));
+    };
+    const { status, get, body } = await client.request({ host: WILD });
+    expect([status, body.toString()]).toEqual([200, "ok"]);
+    expect(Buffer.from(get("content-disposition")!, "latin1")).toEqual(disposition);
+  });
+
   test("duplicate request headers keep their number and order", async () => {
     const headers = ["X-Two", "one", "X-Other", "between", "X-Two", "two"];
     const { rawHeaders } = await ask({ host: APP, headers });

@@ -18,6 +18,11 @@ export class FrameCounter {
   /** Bytes of the payload still to come. */
   #payload = 0;
 
+  /** True between two frames. */
+  get atBoundary(): boolean {
+    return this.#payload === 0 && this.#have === 0;
+  }
+
   feed(chunk: Buffer): void {
     let at = 0;
     while (at < chunk.length) {
