@@ -12,9 +12,9 @@
  * | `DELETE /v1/leases/:id` | | 204 |
  * | `POST /v1/explain` | `{url, headers}` | `Explanation` |
  * | `GET /v1/requests?…` | `ExchangeFilter` | `{requests: Exchange[]}`, oldest first |
- * | `GET /v1/requests/follow?…` | `ExchangeFilter` | the newest `limit`, then each that begins or ends: a line of JSON each (`FollowedExchange`) |
+ * | `GET /v1/requests/follow?…` | `ExchangeFilter` | the newest `limit`, then each exchange that begins or ends: a line of JSON each (`FollowedExchange`) |
  * | `GET /v1/requests/:id` | | `ExchangeDetails`; 404 |
- * | `DELETE /v1/requests` | | 204; what is over is forgotten |
+ * | `DELETE /v1/requests` | | 204; completed exchanges are deleted |
  * | `GET`, `PUT /v1/requests/settings` | `Partial<RequestLogSettings>` | `RequestLogSettings`; `{}` |
  * | `POST /v1/stop` | | 202; the server then ends |
  *
@@ -22,17 +22,17 @@
  */
 
 export interface ServerStatus {
-  /** The version of the local server, to replace one of another version. */
+  /** The version of the local server: a server of another version is replaced. */
   version: string;
   pid: number;
   /** Milliseconds since the epoch. */
   started: number;
-  /** Ports on loopback: what browsers connect to, and what the tunnel connects to. */
+  /** Ports on loopback, for browsers and for the tunnel. */
   browser_port: number;
   tunnel_port: number;
-  /** Where browsers found it the last time, when another program has that port now. */
+  /** The previous browser port, if another program uses it now. */
   missed_port: number | null;
-  /** What URLs of sessions on this machine carry: 80 when it could be had, else the browser port. */
+  /** The port in URLs of sessions on this machine: 80 if it is available, else the browser port. */
   http_port: number;
   /** The same for https: 443, or the browser port; null without local certificates. */
   https_port: number | null;
@@ -43,22 +43,20 @@ export interface ServerStatus {
 /** A session as the local server serves it. `session` is as `printSession` writes it. */
 export interface ServedSession {
   session: unknown;
-  /** What requests through the tunnel must carry; null when the Worker gave none. */
+  /** The secret that requests through the tunnel must carry; null when the Worker gave none. */
   origin_secret: string | null;
   /** The linkup.yaml it came from; null for sessions without one. */
   config_path: string | null;
 }
 
-/**
- * A user of the local server. It stops when every lease has run out (they are renewed by putting them again).
- */
+/** A user of the local server, which stops when every lease has expired. A PUT renews a lease. */
 export interface Lease {
   /** Milliseconds from now, at most an hour, which null stands for. */
   ttl_ms: number | null;
 }
 
-/** How long the local server goes on serving without any lease. */
+/** How long the local server keeps serving without any lease. */
 export const LEASE_GRACE_MS = 45_000;
 
-/** A name that local DNS always leads to this machine: whoever asks for it asks whether it answers. */
+/** A name that local DNS always answers; used for readiness checks. */
 export const LOCAL_DNS_PROBE_NAME = "linkup.localhost";

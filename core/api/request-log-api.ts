@@ -1,17 +1,17 @@
 /**
- * The request log of the local server, as its control API tells it. Secrets are replaced by `***` before anything leaves
- * the process: credentials and cookies in headers, tokens in queries.
+ * The bodies of the control API's request log. Secrets are replaced by `***` before anything leaves the process:
+ * credentials and cookies in headers, tokens in queries.
  */
 
 import type { Explanation } from "../routing/explain-request.ts";
 import type { NameSource } from "../routing/identify-session.ts";
 import type { Listener } from "../routing/request-decision.ts";
 
-/** One request and its answer. Times in milliseconds; what has not come so far is null. */
+/** One request and its response. Times are in milliseconds; members are null until their value is known. */
 export interface Exchange {
   /** Counts up from 1 since the local server started. */
   id: number;
-  /** When the request's head had come, since the epoch. */
+  /** When the request's head was complete, since the epoch. */
   time: number;
   listener: Listener;
   protocol: "HTTP/1.0" | "HTTP/1.1" | "HTTP/2";
@@ -19,7 +19,7 @@ export interface Exchange {
   secure: boolean;
   method: string;
   host: string;
-  /** What the client asked for: behind a tunnel that is not the host, but stands in `x-forwarded-host`. */
+  /** The host that the client used: behind a tunnel that of `x-forwarded-host`, not `host`. */
   client_host: string;
   /** Path and query. */
   target: string;
@@ -29,91 +29,91 @@ export interface Exchange {
   service: string | null;
   /** Where it was sent: to this machine, elsewhere, or to the public origin of its host; null when it was refused. */
   at: "local" | "remote" | "public" | null;
-  /** What was asked of the service. */
+  /** The URL requested from the service. */
   url: string | null;
-  /** `open` until the answer is complete or broken off; for a WebSocket, until it is closed. */
+  /** `open` until the response is complete or aborted; for a WebSocket, until it is closed. */
   state: "open" | "complete" | "broken";
   status: number | null;
-  /** The code of the local server's own answer, as in the header `linkup-error`. */
+  /** The code of the local server's own error response, as in the header `linkup-error`. */
   failure: string | null;
-  /** Who broke it off, or could not be reached, and how. */
+  /** Which side aborted it, or could not be reached, and how. */
   broken: { by: "client" | "service"; reason: string } | null;
   /** Bytes of the bodies, or of a WebSocket's frames. */
   request_bytes: number;
   response_bytes: number;
   timings: Timings;
-  /** Null where it is none. */
+  /** Null for anything but a WebSocket. */
   websocket: {
     /** Frames, control frames included. */
     client_frames: number;
     service_frames: number;
-    /** What each side closed with (1000, 4001…). */
+    /** The close codes of each side (1000, 4001…). */
     client_close: number | null;
     service_close: number | null;
   } | null;
-  /** Who likely sent it; only of requests without a session. */
+  /** The likely sender; only for requests without a session. */
   sender: string | null;
 }
 
 export interface Timings {
-  /** From the request until the connection that carried it was asked for: more than 0 when an earlier one was closed. */
+  /** From the request until the connection that carried it was requested: more than 0 when an earlier one was closed. */
   queue: number;
-  /** From there until it was open; null for a kept connection, and where none was needed. */
+  /** From there until it was open; null for a reused connection, and when none was needed. */
   connect: number | null;
-  /** From the request until the head of the answer. */
+  /** From the request until the head of the response. */
   first_byte: number | null;
-  /** From the request until all was over. */
+  /** From the request until the end of the exchange. */
   total: number | null;
 }
 
-/** `GET /v1/requests/:id`'s answer: also why, and the words. */
+/** The response of `GET /v1/requests/:id`: with the explanation, headers and bodies. */
 export interface ExchangeDetails extends Exchange {
-  /** As for `POST /v1/explain`, with the names that were asked up to the one that was known. */
+  /** As for `POST /v1/explain`, with the candidates up to the known session. */
   explanation: Explanation;
-  /** Where a session's name was looked for, and what stood there. */
+  /** The places where a session's name was looked for, and their values. */
   looked_at: { source: NameSource; value: string | null }[];
-  /** Name and value, as they came. */
+  /** Names and values, as received. */
   request_headers: [string, string][];
-  /** As the client got them. */
+  /** As sent to the client. */
   response_headers: [string, string][] | null;
-  /** Only of exchanges that began while bodies were asked for. */
+  /** Only for exchanges that began while bodies were recorded. */
   request_body: CapturedBody | null;
   response_body: CapturedBody | null;
 }
 
 /** The beginning of a body. */
 export interface CapturedBody {
-  /** The text when it is some in UTF-8, else base64. */
+  /** The text if it is UTF-8, else base64. */
   text?: string;
   base64?: string;
-  /** There was more. */
+  /** The body is longer. */
   cut: boolean;
 }
 
-/** Which exchanges are meant: all that fit. As members of a query. */
+/** Filter for exchanges, as members of a query; an exchange must match all of them. */
 export interface ExchangeFilter {
-  /** Only later ones than this id. */
+  /** Only exchanges with a greater id. */
   after?: number | undefined;
-  /** The newest so many; default 100. */
+  /** Maximum number of exchanges, the newest; default 100. */
   limit?: number | undefined;
   session?: string | undefined;
   service?: string | undefined;
   status?: number | undefined;
-  /** Status 400 and more, and what was broken off. */
+  /** Status 400 and above, and aborted exchanges. */
   failed?: boolean | undefined;
   method?: string | undefined;
   /** Part of host, path and query. */
   path?: string | undefined;
 }
 
-/** A line of `GET /v1/requests/follow`: an exchange that began, became a WebSocket, or ended; or how many such lines a slow reader missed. */
+/** A line of `GET /v1/requests/follow`: an exchange that began, became a WebSocket, or ended; or the number of lines that a slow reader missed. */
 export type FollowedExchange = Exchange | { missed: number };
 
-/** `PUT` takes some of them; the others stay as they are. */
+/** `PUT` accepts some of the members; the others keep their values. */
 export interface RequestLogSettings {
-  /** False: what begins from now on is not remembered. True at the start. */
+  /** Whether exchanges that begin from now on are recorded. Initially true. */
   recording: boolean;
-  /** Bytes kept of each body from now on; 0, the default, keeps none. At most 65,536. */
+  /** Bytes recorded of each body from now on; 0, the default, records none. At most 65,536. */
   body_bytes: number;
 }
 

@@ -8,7 +8,7 @@ export function isSessionName(text: string): boolean {
   return LABEL.test(text);
 }
 
-/** What is wrong with a name, for the person who typed it; undefined when nothing is. */
+/** Why a name is invalid, for the person who typed it; undefined when it is valid. */
 export function sessionNameError(text: string): string | undefined {
   if (isSessionName(text)) return undefined;
   if (text === "") return "A session name must not be empty.";

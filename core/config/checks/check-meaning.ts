@@ -1,4 +1,5 @@
 /** Checks what the schema cannot: names that must exist or be unique, host names, locations, patterns. */
+import { AnalysisBudget } from "../../regex/analysis/route-coverage.ts";
 import { type Text, text } from "../../text.ts";
 import type { DiagnosticCollector } from "../model/config-diagnostic.ts";
 import { CONFIG_MESSAGES as MESSAGES } from "../model/config-messages.ts";
@@ -29,13 +30,14 @@ export function checkMeaning(collector: DiagnosticCollector, value: unknown): vo
   checkPorts(collector, services);
 
   const checkService = serviceChecker(collector, services);
+  const budget = new AnalysisBudget();
   for (const domain of domains) {
     const routes = mapsAt(domain.value, ["routes"], domain.path);
     once(collector, "domains", domain, () => {
       checkHostName(collector, domain);
       if (!withinLimits) return;
       for (const route of routes) checkPattern(collector, route.value.path, [...route.path, "path"]);
-      checkReachable(collector, routes);
+      checkReachable(collector, routes, budget);
     });
     checkService(domain, "default_service");
     for (const route of routes) checkService(route, "service");

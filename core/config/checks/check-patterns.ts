@@ -1,6 +1,6 @@
 /** Checks the regular expressions of routes, rewrites and cache_routes. */
 import { patternWarnings } from "../../regex/analysis/backtracking-hazards.ts";
-import { AnalysisBudget, neverMatches, routeCovers } from "../../regex/analysis/route-coverage.ts";
+import { type AnalysisBudget, neverMatches, routeCovers } from "../../regex/analysis/route-coverage.ts";
 import { compile, type PatternDiagnostic, type PatternWarning } from "../../regex/pattern.ts";
 import { checkReplacement } from "../../regex/replacement.ts";
 import { MAX_PATTERN_TEXT, MAX_PATTERNS, patternTotals } from "../../session/session-limits.ts";
@@ -90,8 +90,11 @@ export function checkRewrite(
 }
 
 /** Routes of one domain that can never match: no path contains the pattern, or an earlier route matches them all. */
-export function checkReachable(collector: DiagnosticCollector, routes: MapAt[]): void {
-  const budget = new AnalysisBudget();
+export function checkReachable(
+  collector: DiagnosticCollector,
+  routes: MapAt[],
+  budget: AnalysisBudget,
+): void {
   for (const [i, { path, value }] of routes.entries()) {
     const pattern = value.path;
     if (typeof pattern !== "string") continue;

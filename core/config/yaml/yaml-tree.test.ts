@@ -79,6 +79,27 @@ describe("the tree", () => {
     ]);
   });
 
+  test("a key may be an alias", () => {
+    const tree = new YamlTree("x: &k name\nlist:\n  - *k : web\n    b: 1\n");
+    expect(tree.diagnostics).toEqual([]);
+    expect(tree.value()).toEqual({ x: "name", list: [{ name: "web", b: 1 }] });
+    expect(tree.key(["list", 0, "name"])).toMatchObject({ start: 21, end: 23 });
+    // The key follows its anchor, also when only that is edited.
+    const after = new YamlTree("x: &k nome\nlist:\n  - *k : web\n    b: 1\n", tree);
+    expect(after.value()).toEqual({ x: "nome", list: [{ nome: "web", b: 1 }] });
+    expect(new YamlTree("*k : 1\na: &k b").diagnostics).toMatchObject([
+      { code: "unknown-anchor", start: 0, end: 2 },
+    ]);
+  });
+
+  test("of several documents the first counts, and the rest is named", () => {
+    const text = "a: 1\n---\nb: 2\n";
+    const tree = new YamlTree(text);
+    expect(tree.value()).toEqual({ a: 1 });
+    expect(tree.diagnostics).toMatchObject([{ code: "yaml-syntax", start: text.indexOf("---") }]);
+    expect(tree.diagnostics[0]!.message).toContain("must be a single YAML document");
+  });
+
   test("merges maps: own keys first, then the earlier ones; the place is where it is written", () => {
     const text = "a: &a { x: 1, y: 2 }\nb: &b { x: 3, z: 4 }\nlist:\n  - <<: [*a, *b]\n    y: 5\n";
     const tree = new YamlTree(text);

@@ -51,8 +51,14 @@ function loopsIn(node: Node): Repeat[] {
 function charactersIn(node: Node): bigint {
   if (node.type === "char") return node.code < 128 ? 1n << BigInt(node.code) : 0n;
   if (node.type === "set") return node.set.asciiBits;
-  return parts(node).reduce((bits, part) => bits | charactersIn(part), 0n);
+  let bits = memoizedBits.get(node);
+  if (bits === undefined) {
+    bits = parts(node).reduce((union, part) => union | charactersIn(part), 0n);
+    memoizedBits.set(node, bits);
+  }
+  return bits;
 }
+const memoizedBits = new WeakMap<Node, bigint>();
 
 /** Character sets, as above, from each of which every match of the node contains a character. */
 function required(node: Node): bigint[] {

@@ -31,6 +31,8 @@ const SLASH = 0x2f;
 
 /** Bounds the comparisons of one file: when it is used up, every further answer is "not certain". */
 export class AnalysisBudget {
+  /** Pairs of patterns that may still be compared. */
+  comparisons = 30_000;
   /** States of automata that may still be visited. */
   states = 20_000;
 }
@@ -39,6 +41,7 @@ const answers = new Map<string, boolean>();
 
 /** True when certainly every path that contains a match of `later` contains one of `earlier` too. */
 export function routeCovers(earlier: string, later: string, budget = new AnalysisBudget()): boolean {
+  if (--budget.comparisons < 0) return false;
   return memoized(`${earlier.length} ${earlier}${later}`, budget, () => {
     const [a, b] = [analyzed(earlier), analyzed(later)];
     // One example tells most pairs apart.
