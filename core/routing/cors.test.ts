@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Routing } from "../session/session-document.ts";
-import { type CorsRequest, corsChanges } from "./cors.ts";
+import { type CorsRequest, corsChanges, isPreflight } from "./cors.ts";
 import { clientAddress } from "./forwarded.ts";
 
 const session: Routing = {
@@ -66,6 +66,7 @@ describe("Linkup's own grant", () => {
     expect(Object.fromEntries(preflight!.set)).toMatchObject({
       "access-control-allow-methods": "PUT",
       "access-control-allow-headers": "x-own",
+      "access-control-max-age": "86400",
     });
   });
 });
@@ -86,6 +87,31 @@ describe("the service's own grant", () => {
   test("of another domain of the session stands", () => {
     expect(changes(page, { "access-control-allow-origin": "https://example.com" })).toBeUndefined();
   });
+});
+
+test("every page of the session is granted its origin, nobody else", () => {
+  for (const origin of [
+    page,
+    "https://app.example.com",
+    "https://example.com",
+    "https://slim-gecko.example.com",
+  ])
+    expect(Object.fromEntries(changes(origin)!.set)).toMatchObject({
+      "access-control-allow-origin": origin,
+      "access-control-allow-credentials": "true",
+    });
+  for (const origin of ["https://big-fish.example.com", "https://slim-gecko.example.com.evil.com", ""])
+    expect(changes(origin)).toBeUndefined();
+});
+
+test("a preflight is an OPTIONS request with both headers of one", () => {
+  const preflight: Record<string, string> = { origin: page, "access-control-request-method": "PUT" };
+  const head = (names: string[]) => ({
+    header: (name: string) => (names.includes(name) ? preflight[name] : null),
+  });
+  expect(isPreflight("OPTIONS", head(Object.keys(preflight)))).toBe(true);
+  expect(isPreflight("OPTIONS", head(["origin"]))).toBe(false);
+  expect(isPreflight("GET", head(Object.keys(preflight)))).toBe(false);
 });
 
 describe("origins that get nothing", () => {

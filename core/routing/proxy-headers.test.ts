@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseSession } from "../session/session-document.ts";
-import { addedHeaders, corsHeaders, isPreflight, joinCookies } from "./proxy-headers.ts";
+import { addedHeaders, joinCookies } from "./proxy-headers.ts";
 import { route } from "./route-request.ts";
 import { headOfUrl } from "./routing-input.ts";
 
@@ -110,49 +110,4 @@ test.each([
 test("cookies that HTTP joined with a comma", () => {
   expect(joinCookies("a=1; b=2, c=3")).toBe("a=1; b=2; c=3");
   expect(joinCookies("a=x,y; b=2")).toBe("a=x,y; b=2");
-});
-
-describe("CORS", () => {
-  const headers = (method: string, values: Record<string, string>) =>
-    Object.fromEntries(corsHeaders("slim-gecko", session, method, headOfUrl("http://x", values)));
-
-  test("a page of the same session gets its origin with credentials", () => {
-    const expected = (origin: string) => ({
-      "access-control-allow-origin": origin,
-      "access-control-allow-credentials": "true",
-    });
-    for (const origin of [
-      "https://slim-gecko.example.com",
-      "https://slim-gecko.api.example.com:8443",
-      "https://example.com",
-    ])
-      expect(headers("GET", { origin })).toEqual(expected(origin));
-  });
-
-  test("nobody else does", () => {
-    for (const origin of [
-      "https://evil.com",
-      "https://big-fish.example.com",
-      "null",
-      "https://slim-gecko.example.com.evil.com",
-    ])
-      expect(headers("GET", { origin })).toEqual({});
-    expect(headers("GET", {})).toEqual({});
-  });
-
-  test("a preflight is allowed what it asks for", () => {
-    const preflight = {
-      origin: "https://slim-gecko.example.com",
-      "access-control-request-method": "PUT",
-      "access-control-request-headers": "x-a, content-type",
-    };
-    expect(isPreflight("OPTIONS", headOfUrl("http://x", preflight))).toBe(true);
-    expect(isPreflight("OPTIONS", headOfUrl("http://x", { origin: preflight.origin }))).toBe(false);
-    expect(isPreflight("GET", headOfUrl("http://x", preflight))).toBe(false);
-    expect(headers("OPTIONS", preflight)).toMatchObject({
-      "access-control-allow-methods": "PUT",
-      "access-control-allow-headers": "x-a, content-type",
-      "access-control-max-age": "86400",
-    });
-  });
 });

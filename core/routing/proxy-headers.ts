@@ -1,5 +1,5 @@
 /** The headers that a hop changes on the request to the service, and on the response. */
-import { hostname, hostOfUrl, withoutSession } from "../session/host-name.ts";
+import { hostname, withoutSession } from "../session/host-name.ts";
 import type { Routing } from "../session/session-document.ts";
 import type { Routed } from "./route-request.ts";
 import type { RequestHead } from "./routing-input.ts";
@@ -92,51 +92,4 @@ function isOwnHost(
  */
 export function joinCookies(cookies: string): string {
   return cookies.includes(", ") ? cookies.replace(/, (?=[\w!#$%&'*+.^`|~-]+=)/g, "; ") : cookies;
-}
-
-/** True when this origin is a page of the session: one of its domains, with or without the session's label. */
-export function isSessionOrigin(
-  name: string,
-  session: Routing,
-  origin: string | null | undefined,
-): origin is string {
-  const host = origin ? hostOfUrl(origin) : undefined;
-  if (host === undefined) return false;
-  const domain = withoutSession(host, name);
-  return session.domains.some((candidate) => hostname(candidate.domain) === domain);
-}
-
-/**
- * CORS headers for a response to which the service gave none, for a page of the same session:
- * its origin with credentials, since a `*` breaks every fetch that carries cookies. Otherwise nothing.
- * For a preflight (OPTIONS with Access-Control-Request-Method) they allow what it asks for.
- * The caller appends `Origin` to the response's `Vary` when it uses them.
- */
-export function corsHeaders(
-  name: string,
-  session: Routing,
-  method: string,
-  head: Pick<RequestHead, "header">,
-): [string, string][] {
-  const origin = head.header("origin");
-  if (!isSessionOrigin(name, session, origin)) return [];
-  const headers: [string, string][] = [
-    ["access-control-allow-origin", origin],
-    ["access-control-allow-credentials", "true"],
-  ];
-  if (!isPreflight(method, head)) return headers;
-  headers.push(["access-control-allow-methods", head.header("access-control-request-method")!]);
-  const wanted = head.header("access-control-request-headers");
-  if (wanted) headers.push(["access-control-allow-headers", wanted]);
-  headers.push(["access-control-max-age", "86400"]);
-  return headers;
-}
-
-/** True for a CORS preflight: when its service sent no CORS headers it is answered 204 with `corsHeaders`. */
-export function isPreflight(method: string, head: Pick<RequestHead, "header">): boolean {
-  return (
-    method === "OPTIONS" &&
-    Boolean(head.header("origin")) &&
-    Boolean(head.header("access-control-request-method"))
-  );
 }

@@ -147,6 +147,39 @@ describe("a page that may not read a session's answers with its cookies", () => 
   });
 });
 
+describe("patterns and paths that are to keep the Worker busy", () => {
+  test("two thousand greedy routes and a long path: other sessions are served meanwhile", async () => {
+    const routes = Array.from({ length: 1_900 }, (_, i) => ({ path: `(?:a*b*)*c${i}`, service: "web" }));
+    const created = await api("POST", "/linkup/v2/sessions/preview", {
+      services: [{ name: "web", location: "https://web.example.org" }],
+      domains: [{ domain: "example.com", default_service: "web", routes }],
+      desired_name: "greedy",
+      session_token: "t",
+    });
+    expect(created.status).toBe(200);
+    await ask({ host: "greedy.example.com" });
+    const before = performance.now();
+    const slow = ask({ host: "greedy.example.com" }, `/${"ab".repeat(7_000)}`);
+    expect((await ask({})).status).toBe(200);
+    expect((await slow).status).toBe(200);
+    expect(performance.now() - before).toBeLessThan(5_000);
+  });
+
+  test("more patterns than a session may have", async () => {
+    const routes = Array.from({ length: 5_000 }, (_, i) => ({ path: `/x${i}`, service: "web" }));
+    const created = await api("POST", "/linkup/v2/sessions/preview", {
+      services: [{ name: "web", location: "https://web.example.org" }],
+      domains: [{ domain: "example.com", default_service: "web", routes }],
+    });
+    expect(created.status).toBe(400);
+  });
+
+  test("a path too long to be routed is refused, and not sent to the default service", async () => {
+    const answer = await ask({}, `/${"a".repeat(20_000)}`);
+    expect([answer.status, answer.headers["linkup-error"]]).toEqual([414, "path-too-long"]);
+  });
+});
+
 test("Cloudflare's API that answers without end", { timeout: 60_000 }, async () => {
   let sent = 0;
   internet.cloudflare.faults = [{ on: "GET /zones/", times: 3, endless: (bytes) => (sent += bytes) }];
