@@ -2,6 +2,7 @@
 import * as z from "zod/mini";
 import type { Manager, Selector, StartRequest } from "../manager/manager.ts";
 import type { SessionView } from "../manager/model/snapshot.ts";
+import { boundedText } from "./untrusted.ts";
 
 /** What a tool needs from the program that serves it. */
 export interface AgentToolHost {
@@ -44,6 +45,9 @@ export interface ToolSchema {
   [key: string]: unknown;
 }
 
+/** Characters of why a tool failed. */
+const MAX_REASON = 1_000;
+
 interface Definition<In extends z.ZodMiniType<object>, Out extends z.ZodMiniType<object>>
   extends Omit<AgentTool, "inputSchema" | "outputSchema" | "run"> {
   input: In;
@@ -72,7 +76,11 @@ export function agentTool<In extends z.ZodMiniType<object>, Out extends z.ZodMin
     async run(host, given, signal) {
       const parsed = input.safeParse(given ?? {});
       if (!parsed.success) throw new Error(argumentErrors(input, given, parsed.error.issues));
-      const result = await run(host, parsed.data as z.output<In>, signal);
+      const call = run(host, parsed.data as z.output<In>, signal);
+      // Reasons may be the words of a Worker or a service.
+      const result = await call.catch((error: Error) => {
+        throw new Error(boundedText(error.message, MAX_REASON), { cause: error });
+      });
       return { text: text(result), structured: result as Record<string, unknown> };
     },
   };

@@ -90,3 +90,19 @@ test("no requests are explained", async () => {
   const { structured } = await call("linkup_get_requests", {}, { requests: async () => [] });
   expect(structured).toMatchObject({ requests: [], note: expect.stringContaining("No request") });
 });
+
+test("a status of very many services is cut, and says so", async () => {
+  const service = (i: number) => ({ name: `s${i}`, target: "local", local: "x".repeat(9_000), remote: "y" });
+  const sessions = [{ name: "mine", services: Array.from({ length: 5_000 }, (_, i) => service(i)) }];
+  const refresh = async () => ({ sessions, components: [], problems: [] });
+  const host = { manager: { refresh } } as unknown as AgentToolHost;
+  const { text, structured } = await AGENT_TOOLS[0]!.run(host, {}, never);
+  expect(text.length).toBeLessThan(60_000);
+  expect((structured.sessions as typeof sessions)[0]!.services).toHaveLength(50);
+  expect(structured.note).toContain("50 services");
+});
+
+test("a reason in the words of others is cut, too", async () => {
+  const requests = () => Promise.reject(new Error(`\u001b[2J${"x".repeat(100_000)}`));
+  await expect(call("linkup_get_requests", {}, { requests })).rejects.toThrow(/^\ufffd\[2Jx{900,1000}…$/);
+});

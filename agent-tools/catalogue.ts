@@ -2,7 +2,7 @@
 import * as z from "zod/mini";
 import type { Exchange } from "../core/api/request-log-api.ts";
 import { snapshot } from "../manager/doctor/schema.ts";
-import { reportedSnapshot, type SessionView } from "../manager/model/snapshot.ts";
+import { reportedSnapshot, type SessionView, type Snapshot } from "../manager/model/snapshot.ts";
 import { type AgentTool, agentTool } from "./agent-tool.ts";
 import { explanationText } from "./explanation-text.ts";
 import { bounded, UNTRUSTED } from "./untrusted.ts";
@@ -14,6 +14,10 @@ const MAX_LIST = 40_000;
 /** Characters of one text in a list of requests, and in the details of one. */
 const MAX_TEXT = { list: 300, details: 500 };
 const MAX_HEADERS = 100;
+/** Of the status: a linkup.yaml may list any number. */
+const MAX_SESSIONS = 20;
+const MAX_SERVICES = 50;
+const MAX_PROBLEMS = 20;
 
 const described = <T extends z.ZodMiniType>(schema: T, description: string): T => {
   z.globalRegistry.add(schema, { description });
@@ -44,12 +48,31 @@ const getStatus = agentTool({
     "Returns the Linkup sessions of this machine as JSON: name, URLs, each service with its target (local or remote), address and health, the components and the problems.",
   readOnly: true,
   input: z.strictObject({}),
-  output: z.extend(snapshot, { note: described(z.optional(z.string()), "Why there are no sessions.") }),
+  output: z.extend(snapshot, {
+    note: described(z.optional(z.string()), "Why there are no sessions, or what is left out."),
+  }),
   async run({ manager }) {
     // Members that are undefined are left out, as in JSON.
-    const status = JSON.parse(JSON.stringify(reportedSnapshot(await manager.refresh())));
-    const note = "No session is running on this machine. linkup_start_session starts one.";
-    return status.sessions.length === 0 ? { ...status, note } : status;
+    const all = JSON.parse(JSON.stringify(reportedSnapshot(await manager.refresh()))) as Snapshot;
+    const sessions = all.sessions.slice(0, MAX_SESSIONS).map((session) => ({
+      ...session,
+      services: session.services.slice(0, MAX_SERVICES),
+    }));
+    const problems = all.problems.slice(0, MAX_PROBLEMS);
+    const isWhole =
+      all.problems.length === problems.length &&
+      all.sessions.length === sessions.length &&
+      all.sessions.every(({ services }) => services.length <= MAX_SERVICES);
+    const note =
+      sessions.length === 0
+        ? "No session is running on this machine. linkup_start_session starts one."
+        : isWhole
+          ? undefined
+          : `At most ${MAX_SESSIONS} sessions, ${MAX_SERVICES} services of each and ${MAX_PROBLEMS} problems are listed.`;
+    return {
+      ...(bounded({ ...all, sessions, problems }, MAX_TEXT.details) as z.input<typeof snapshot>),
+      ...(note ? { note } : {}),
+    };
   },
 });
 
@@ -133,7 +156,10 @@ const explainRequest = agentTool({
       service: service ?? null,
       target_url: target ?? null,
       status: failure?.status ?? null,
-      explanation: [...candidates, ...steps, ...(failure?.lines ?? [])],
+      explanation: bounded(
+        [...candidates, ...steps, ...(failure?.lines ?? [])],
+        MAX_TEXT.details,
+      ) as string[],
     };
   },
 });
@@ -247,7 +273,7 @@ function sessionData({ name, kind, state, urls, services }: SessionView): z.inpu
     kind,
     state,
     urls: [...urls],
-    services: services.map((service) => ({
+    services: services.slice(0, MAX_SERVICES).map((service) => ({
       name: service.name,
       target: service.target,
       address: service[service.target],

@@ -8,12 +8,15 @@ const MAX_ITEMS = 64;
 /** Control and format characters and Unicode tags: what a model reads and its user does not see. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
+/** Cut at `maxLength`, with invisible characters shown. */
+export function boundedText(text: string, maxLength: number): string {
+  const cut = text.length <= maxLength ? text : `${text.slice(0, maxLength)}…`;
+  return cut.replace(INVISIBLE, "\ufffd");
+}
+
 /** The same value with every text cut at `maxLength` and every list at 64 members. */
 export function bounded(value: unknown, maxLength: number): unknown {
-  if (typeof value === "string") {
-    const text = value.length <= maxLength ? value : `${value.slice(0, maxLength)}…`;
-    return text.replace(INVISIBLE, "\ufffd");
-  }
+  if (typeof value === "string") return boundedText(value, maxLength);
   if (Array.isArray(value)) {
     const items = value.slice(0, MAX_ITEMS).map((item) => bounded(item, maxLength));
     const omitted = value.length - MAX_ITEMS;
