@@ -186,7 +186,7 @@ describe("with a Worker of the original", () => {
     machine.env.LINKUP_WORKER_TOKEN = "token\n";
     const { code, stderr } = await machine.linkup("start", "--detach");
     expect(code).toBe(4);
-    expect(stderr).toContain("does not accept the token. It contains spaces or line breaks");
+    expect(stderr).toContain("does not accept the token. It contains spaces, line breaks");
   });
 
   test("two starts at once are one session", async () => {

@@ -7,6 +7,9 @@ import { join } from "node:path";
 import { Manager } from "../../../manager/manager.ts";
 import { check, type Fault, TOKEN, type Trial } from "./fault.ts";
 
+/** Writes until nothing more fits. */
+const FILL = "dd if=/dev/zero of=full bs=1k 2>/dev/null || true";
+
 export const surroundings: Fault[] = [
   {
     name: "Worker down at start, and coming back",
@@ -100,52 +103,25 @@ export const surroundings: Fault[] = [
   {
     name: "state directory read-only",
     tunnel: "direct",
-    async run(trial) {
-      const disk = await mountDisk(trial, "1m");
-      const started = disk.run("start", "--detach", "--json");
-      check(started.status === 0, `it starts on its own disk: ${started.stderr}`);
-      const { session_name: name } = JSON.parse(started.stdout);
-      // Laid over it, since the disk itself is being written to.
-      disk.shell(`mount --bind "$LINKUP_HOME" "$LINKUP_HOME" && mount -o remount,ro,bind "$LINKUP_HOME"`);
-      const refused = disk.run("route", "local", "web");
-      check(refused.status === 1, `the toggle says that it failed: ${refused.status}`);
-      trial.sees(refused.stderr.split("\n", 1)[0]!);
-      check((await trial.world.served(name)) === "remote web", "the session goes on");
-      disk.shell(`cd / && umount -l "$LINKUP_HOME"`);
-      check(disk.run("route", "local", "web").status === 0, "the next toggle works");
-      await trial.untilServed(name);
-      disk.end();
-    },
+    run: (trial) =>
+      toggleOnDisk(trial, "1m", {
+        // Laid over it, since the disk itself is being written to.
+        fault: `mount --bind "$LINKUP_HOME" "$LINKUP_HOME" && mount -o remount,ro,bind "$LINKUP_HOME"`,
+        repair: `cd / && umount -l "$LINKUP_HOME"`,
+      }),
   },
   {
     name: "disk full",
     tunnel: "direct",
-    async run(trial) {
-      const disk = await mountDisk(trial, "256k");
-      const started = disk.run("start", "--detach", "--json");
-      check(started.status === 0, `it starts on its own disk: ${started.stderr}`);
-      const { session_name: name } = JSON.parse(started.stdout);
-      disk.shell("dd if=/dev/zero of=full bs=1k 2>/dev/null || true");
-      const refused = disk.run("route", "local", "web");
-      check(refused.status === 1, `the toggle says that it failed: ${refused.status}`);
-      trial.sees(refused.stderr.split("\n", 1)[0]!);
-      check((await trial.world.served(name)) === "remote web", "the session goes on");
-      disk.shell("rm full");
-      check(disk.run("route", "local", "web").status === 0, "the next toggle works");
-      await trial.untilServed(name);
-      disk.end();
-    },
+    run: (trial) => toggleOnDisk(trial, "256k", { fault: FILL, repair: "rm full" }),
   },
   {
     name: "disk full at a stop",
     tunnel: "direct",
     async run(trial) {
       const { world } = trial;
-      const disk = await mountDisk(trial, "256k");
-      const started = disk.run("start", "--detach", "--json");
-      check(started.status === 0, `it starts on its own disk: ${started.stderr}`);
-      const { session_name: name } = JSON.parse(started.stdout);
-      disk.shell("dd if=/dev/zero of=full bs=1k 2>/dev/null || true");
+      const { disk, name } = await startOnDisk(trial, "256k");
+      disk.shell(FILL);
       const stopped = disk.run("stop");
       check(stopped.status === 1, `the stop says that it is not written: ${stopped.status}`);
       check(stopped.stderr.includes(`${name} is stopped, and that could not be written`), stopped.stderr);
@@ -159,6 +135,33 @@ export const surroundings: Fault[] = [
     },
   },
 ];
+
+/** A session whose state lies on a small disk of its own. */
+async function startOnDisk(trial: Trial, size: string) {
+  const disk = await mountDisk(trial, size);
+  const started = disk.run("start", "--detach", "--json");
+  check(started.status === 0, `it starts on its own disk: ${started.stderr}`);
+  const { session_name: name } = JSON.parse(started.stdout) as { session_name: string };
+  return { disk, name };
+}
+
+/** A toggle while the state cannot be written, and one when it can again. */
+async function toggleOnDisk(
+  trial: Trial,
+  size: string,
+  { fault, repair }: { fault: string; repair: string },
+) {
+  const { disk, name } = await startOnDisk(trial, size);
+  disk.shell(fault);
+  const refused = disk.run("route", "local", "web");
+  check(refused.status === 1, `the toggle says that it failed: ${refused.status}`);
+  trial.sees(refused.stderr.split("\n", 1)[0]!);
+  check((await trial.world.served(name)) === "remote web", "the session goes on");
+  disk.shell(repair);
+  check(disk.run("route", "local", "web").status === 0, "the next toggle works");
+  await trial.untilServed(name);
+  disk.end();
+}
 
 function watchingWindow({ world }: Trial): Manager {
   const { home, dist, env } = world;
