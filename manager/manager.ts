@@ -1,4 +1,4 @@
-/** The life of sessions on this machine: what the extension and the command line talk to. */
+/** Manages the sessions of this machine: the API of the extension and the command line. */
 
 import { existsSync } from "node:fs";
 import { realpath } from "node:fs/promises";
@@ -58,7 +58,7 @@ export class Manager {
     return this.#loop.observer.snapshot;
   }
 
-  /** What the local server remembers of the requests that came. */
+  /** The local server's request log. */
   get requestLog(): RequestLogClient {
     return this.#loop.reconciler.localServer.control;
   }
@@ -68,7 +68,7 @@ export class Manager {
     return this.#loop.observer.onDidChange(listener);
   }
 
-  /** Keeps the sessions as they are wanted until `dispose`: for windows and terminals that stay. */
+  /** Reconciles until `dispose`: for windows and attached terminals. */
   watch(): void {
     this.#loop.watcher.start();
   }
@@ -99,7 +99,7 @@ export class Manager {
     return existingSession(this.#options.home, configPath);
   }
 
-  /** Creates a session beside the file's own one, or changes it. Rejects with a LinkupError. */
+  /** Creates or changes a secondary session. Rejects with a LinkupError. */
   async create(
     { configPath, kind, name, access, locations }: CreateRequest,
     signal?: AbortSignal,
@@ -127,12 +127,12 @@ export class Manager {
     return previewRequest(await readConfig(configPath), name, locations);
   }
 
-  /** Where the state cannot be written, what runs is ended all the same, and it rejects with a LinkupError that says so. */
+  /** Ends everything even if the state cannot be written; then it rejects with a LinkupError that says so. */
   async stop(selector: Selector | "all"): Promise<void> {
     await stopSessions(this.#loop, selector);
   }
 
-  /** Env files that still have the block of a session that ended, since they could not be written. It is tried again. */
+  /** Env files that still hold the block of an ended session because they could not be written. Retried later. */
   async envFilesLeft(): Promise<string[]> {
     return envFilesLeft(this.#loop);
   }
@@ -153,7 +153,7 @@ export class Manager {
     );
   }
 
-  /** Resolves when the local server and the Worker both follow; else nothing has changed and it rejects. */
+  /** Resolves when the local server and the Worker have both confirmed; otherwise rolls back and rejects. */
   async route(selector: Selector, services: readonly string[] | "all", target: Target): Promise<SessionView> {
     return routeServices(this.#loop, selector, services, target);
   }
@@ -191,7 +191,7 @@ export class Manager {
     await this.#loop.reconcile((state) => applyConfig(state, configPath, config, token));
   }
 
-  /** The path by which a running session knows this file, which links may lead to: an editor opens folders by them. */
+  /** The path under which a running session knows this file: an editor may have opened it through a symlink. */
   async knownPath(configPath: string): Promise<string> {
     const { sessions } = await this.#loop.store.read();
     const known = sessions.filter(isPresent).flatMap(({ config_path }) => config_path ?? []);
@@ -201,13 +201,13 @@ export class Manager {
     return configPath;
   }
 
-  /** What is wanted and what runs, without asking the services. */
+  /** The desired state and what runs, without probing services. */
   async look(): Promise<Snapshot> {
     await this.#loop.observer.look();
     return this.snapshot;
   }
 
-  /** Looks at everything anew, the services' health included. `patienceMs`: no service is waited for any longer. */
+  /** Refreshes everything, health probes included. `patienceMs`: timeout for each probe. */
   async refresh(patienceMs?: number): Promise<Snapshot> {
     const { observer } = this.#loop;
     await observer.look();
@@ -224,13 +224,13 @@ export class Manager {
     return examine({ ...(await this.#examined(configPath)), offline });
   }
 
-  /** Ends processes of ours that nobody needs; returns their pids. */
+  /** Ends orphaned processes; returns their pids. */
   async endOrphans(): Promise<number[]> {
     const { endOrphans } = await import("./doctor/doctor.ts");
     return this.#loop.store.transaction(async () => endOrphans(await this.#examined(undefined)));
   }
 
-  /** Ends what runs here of this kind, and starts it anew where it is wanted. */
+  /** Restarts a component where it is needed. */
   async restart(component: ComponentId): Promise<void> {
     const { store, reconciler } = this.#loop;
     const { localServer, localDns, sessionReconciler } = reconciler;
@@ -242,7 +242,7 @@ export class Manager {
     await this.#loop.reconcile();
   }
 
-  /** Stops watching and gives up a window's lease; what runs goes on for as long as others need it. */
+  /** Stops watching and deletes this window's lease; other users keep the components running. */
   async dispose(): Promise<void> {
     await this.#loop.dispose();
   }

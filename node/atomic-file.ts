@@ -1,4 +1,4 @@
-/** Files that are either as before or as meant, never half, whatever dies in between. */
+/** Atomic file replacement: after a crash a file has its old or its new content. */
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
@@ -10,7 +10,7 @@ export interface Rights {
 
 /**
  * Replaces the file by this content: temporary file beside it, fsync, rename. Only the owner may read it unless
- * `rights` say else. Callers hold a lock, so the temporary file has one name: what a killed process left of it goes.
+ * `rights` differ. Callers hold a lock, so a fixed temporary name is safe and leftovers are removed.
  */
 export async function writeAtomically(
   path: string,
@@ -41,11 +41,11 @@ async function give(file: FileHandle, { mode, uid, gid }: Rights): Promise<void>
   const now = await file.stat();
   if (uid !== undefined && gid !== undefined && (now.uid !== uid || now.gid !== gid))
     await file.chown(uid, gid);
-  // The umask has taken its part of it.
+  // `open` applied the umask.
   await file.chmod(mode);
 }
 
-/** Makes a rename last over a power cut. Windows has no such call on directories. */
+/** Makes a rename durable across a power loss. Windows cannot sync directories. */
 async function syncDirectory(path: string): Promise<void> {
   if (process.platform === "win32") return;
   const directory = await open(path, "r");

@@ -11,7 +11,7 @@ export interface SocketPlaces {
   platform: NodeJS.Platform;
   /** This user's folders for sockets, the first one preferred: nobody else can put anything there. */
   runtimeFolders: readonly string[];
-  /** Everybody's. */
+  /** The shared temporary directory. */
   temporaryFolder: string;
 }
 
@@ -78,7 +78,7 @@ function isOwn({ uid }: Stats): boolean {
   return uid === process.getuid!();
 }
 
-/** Of the thing itself: a link could lead anywhere. */
+/** `lstat`: links are not followed. */
 function statOf(path: string): Stats | undefined {
   try {
     return lstatSync(path);

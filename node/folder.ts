@@ -1,9 +1,9 @@
-/** Makes a folder for the user's eyes alone. */
+/** Creates private folders. */
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
- * Makes the folder and those above it; one that is there stays as it is. Throws the file system's error.
+ * Creates the folder and its parents (0700); existing ones stay unchanged. Throws the file system's error.
  * Node's own `recursive` never returns where a folder cannot be made and "does not exist" is the reason, as in /proc.
  */
 export function makeFolder(path: string): void {
@@ -18,7 +18,7 @@ export function makeFolder(path: string): void {
   }
 }
 
-/** With its parent there. Another process may have been faster. */
+/** The parent exists. Another process may have created it meanwhile. */
 function makeOnly(path: string): void {
   try {
     mkdirSync(path, { mode: 0o700 });

@@ -10,7 +10,7 @@ export interface CallOptions {
   headers?: Record<string, string>;
   /** Sent as JSON. */
   body?: unknown;
-  /** For the whole call, until its last byte is read; Infinity for one that follows something. Milliseconds. */
+  /** Timeout of the whole call including the body; Infinity for a stream. Milliseconds. */
   timeoutMs: number;
   /** A certificate authority to trust instead of Node's own, as PEM. */
   ca?: string | undefined;
@@ -21,7 +21,7 @@ export interface TextResponse {
   text: string;
 }
 
-/** Every response of our own APIs is much shorter: a longer one is not read to its end. Bytes. */
+/** Upper bound of a response body, far above any of our own APIs'. */
 const MAX_RESPONSE_BYTES = 32 * 1024 * 1024;
 
 /** Resolves with the response's head. Rejects with Node's error, an `AbortError` when the time is over. */
@@ -68,14 +68,14 @@ export async function readText(
   return { status: response.statusCode!, text: Buffer.concat(chunks).toString("utf8") };
 }
 
-/** The response was longer than what is read of one. */
+/** The response exceeds the limit. */
 export class ResponseTooLongError extends Error {
   constructor(maxBytes: number) {
     super(`its response is longer than ${maxBytes / 1024} KB`);
   }
 }
 
-/** Only the status: the body, which may be endless, is not read. Rejects as `open` does. */
+/** Resolves with the status; the body is not read. Rejects as `open` does. */
 export async function readStatus(endpoint: CallTarget, options: CallOptions): Promise<number> {
   const response = await open(endpoint, options);
   response.destroy();

@@ -3,9 +3,9 @@ import { type FileHandle, open, readFile, rename, rm, stat } from "node:fs/promi
 import { setTimeout as delay } from "node:timers/promises";
 import { isRunning, isStopped, ownId, type ProcessId } from "./process-identity.ts";
 
-/** How often a waiting process looks again, ms. */
+/** Poll interval of a waiting process. */
 const POLL_MS = 25;
-/** Taking over a dead holder's lock is a matter of microseconds: a guard older than this has itself died. */
+/** A takeover takes microseconds: an older guard file is a leftover. */
 const GUARD_MS = 5_000;
 /** How long a holder is waited for: it may wait for a server that does not answer, several times in a row. */
 const MAX_WAIT_MS = 90_000;
@@ -31,13 +31,13 @@ export class LockHeldError extends Error {
 
 export class Lock {
   readonly #path: string;
-  /** The users within this process, one after the other. */
+  /** Serialises the callers within this process. */
   #queue: Promise<void> = Promise.resolve();
 
-  /** What to throw when the file system refuses. */
+  /** Wraps file system errors. */
   readonly #failure: (cause: unknown) => Error;
 
-  /** Told once for each long wait. */
+  /** Called once per long wait. */
   readonly #onWait: (holderPid: number) => void;
 
   constructor(
@@ -116,7 +116,7 @@ export class Lock {
     try {
       await file.writeFile(JSON.stringify(await ownId()));
     } catch (error) {
-      // A full disk: without a name in it the lock would keep others waiting.
+      // Disk full: an empty lock file would block others.
       await rm(this.#path, { force: true });
       throw error;
     } finally {
@@ -158,7 +158,7 @@ export class Lock {
   async #holder(): Promise<"none" | "living" | "dead"> {
     const holder = await this.#content();
     if (holder === undefined) return "none";
-    // A holder that has not written its name yet is given time to do so.
+    // A new holder may not have written its id yet.
     const living = holder ? await isRunning(holder) : (await ageOf(this.#path)) < GUARD_MS;
     return living ? "living" : "dead";
   }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isRunning, linuxStart, ownId, type ProcessId, Recently } from "./process-identity.ts";
+import { isRunning, linuxStart, ownId, type ProcessId, RunningCache } from "./process-identity.ts";
 
 test("this process knows itself", async () => {
   expect(await isRunning(await ownId())).toBe(true);
@@ -13,10 +13,10 @@ test("where it takes long to ask, one that was the right one a moment ago is ask
     asked.push(now);
     return exists && started === "then";
   };
-  const recently = new Recently(() => exists, right);
+  const runningCache = new RunningCache(() => exists, right);
   const isThere = (at: number, of = id) => {
     now = at;
-    return recently.isRunning(of, at);
+    return runningCache.isRunning(of, at);
   };
   for (const at of [0, 20, 9_999, 10_000, 10_020]) expect(await isThere(at)).toBe(true);
   expect(asked).toEqual([0, 10_000]);

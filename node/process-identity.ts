@@ -1,12 +1,12 @@
-/** Tells a process from a later one that got the same pid: by when it started. */
+/** Identifies a process by pid and start time, since pids are reused. */
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 
-/** A process of ours, as written down. */
+/** A recorded process. */
 export interface ProcessId {
   pid: number;
-  /** When it started, in the words of the operating system: only ever compared. */
+  /** Start time as the operating system prints it; only compared for equality. */
   started: string;
 }
 
@@ -26,7 +26,7 @@ export async function startOf(pid: number): Promise<string | undefined> {
       : ["ps", "-o", "lstart=", "-p", String(pid)];
   try {
     const { stdout } = await promisify(execFile)(command!, args, {
-      // The same words for whoever asks, wherever.
+      // Locale- and time-zone-independent output.
       env: { ...process.env, LC_ALL: "C", TZ: "UTC" },
       windowsHide: true,
     });
@@ -72,7 +72,7 @@ function signalable(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // EPERM: it exists and is somebody else's.
+    // EPERM: it exists and belongs to another user.
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
@@ -82,22 +82,22 @@ export async function isSame(id: ProcessId): Promise<boolean> {
   return (await startOf(id.pid)) === id.started;
 }
 
-/** The same, for those who ask again and again. */
+/** Like `isSame`, but cheap enough for polling. */
 export async function isRunning(id: ProcessId): Promise<boolean> {
-  return process.platform === "linux" ? isSame(id) : recently.isRunning(id, performance.now());
+  return process.platform === "linux" ? isSame(id) : runningCache.isRunning(id, performance.now());
 }
 
-/** So soon no pid is given to another process. */
-const RECENTLY_MS = 10_000;
+/** A pid is not reused within this time. */
+const REUSE_MS = 10_000;
 
 /**
- * Outside Linux it takes a process of its own to learn when another one started, half a second of PowerShell on Windows:
- * one that was the right one a moment ago, and still exists, still is.
+ * Outside Linux reading a start time spawns a process (PowerShell takes half a second), so a
+ * recent positive result is trusted while the pid exists.
  */
-export class Recently {
+export class RunningCache {
   readonly #exists: (pid: number) => boolean;
   readonly #isSame: (id: ProcessId) => Promise<boolean>;
-  /** When it was last the right one, by pid and start. */
+  /** Time of the last positive result, by pid and start. */
   readonly #seen = new Map<string, number>();
 
   constructor(exists: (pid: number) => boolean, same: (id: ProcessId) => Promise<boolean>) {
@@ -105,11 +105,11 @@ export class Recently {
     this.#isSame = same;
   }
 
-  /** `now`: milliseconds of a clock that never goes back. */
+  /** `now`: monotonic milliseconds. */
   async isRunning(id: ProcessId, now: number): Promise<boolean> {
     const key = `${id.pid} ${id.started}`;
     const seen = this.#seen.get(key) ?? Number.NEGATIVE_INFINITY;
-    if (now - seen < RECENTLY_MS && this.#exists(id.pid)) return true;
+    if (now - seen < REUSE_MS && this.#exists(id.pid)) return true;
     this.#seen.delete(key);
     if (!(await this.#isSame(id))) return false;
     this.#seen.set(key, now);
@@ -117,11 +117,11 @@ export class Recently {
   }
 }
 
-const recently = new Recently(signalable, isSame);
+const runningCache = new RunningCache(signalable, isSame);
 
 let own: Promise<ProcessId> | undefined;
 
-/** This very process. */
+/** The current process. */
 export function ownId(): Promise<ProcessId> {
   own ??= startOf(process.pid).then((started) => ({ pid: process.pid, started: started ?? "" }));
   return own;

@@ -1,26 +1,26 @@
-/** What is known of a session's cloudflared. */
+/** The recorded state of a session's cloudflared. */
 import type { ProcessId } from "../../node/process-identity.ts";
 import { notStarted, type Supervised } from "./supervision.ts";
 
 export interface Connector extends Supervised {
   /** Fingerprint of the tunnel and the port that it serves. */
   serves: string | null;
-  /** `http2` where QUIC did not get through; `given` where TUNNEL_TRANSPORT_PROTOCOL says which, and that stays. */
+  /** `http2` after QUIC failed; `given` when TUNNEL_TRANSPORT_PROTOCOL fixes the protocol. */
   protocol: "auto" | "http2" | "given";
   /** The process that writes its log; null while it does not run. */
   log_writer: ProcessId | null;
-  /** Where its own lines begin in the log file. */
+  /** Offset of this process's first line in the log file. */
   log_offset: number;
-  /** Where it answers `/ready`; null until it has said so. */
+  /** Port of its `/ready` endpoint; null until it appears in the log. */
   metrics_port: number | null;
   ready: boolean;
-  /** Since when it has not been ready. Milliseconds since the epoch. */
+  /** Start of the current not-ready period. Milliseconds since the epoch. */
   unready_since: number;
   /** True when it has been ready since it was started. */
   was_ready: boolean;
   /** When the network last changed, or the machine slept. */
   changed_at: number;
-  /** When a request was last sent through it, and how many got lost in a row. */
+  /** Time of the last end-to-end probe, and the number of probes lost in a row. */
   probed_at: number;
   lost: number;
 }

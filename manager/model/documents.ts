@@ -1,4 +1,4 @@
-/** The documents of a session: what the local server gets, and what the Worker gets. */
+/** The documents of a session: one for the local server, one for the Worker. */
 
 import type { ServedSession } from "../../core/api/control-api.ts";
 import type { Config } from "../../core/config/model/config-model.ts";
@@ -6,12 +6,12 @@ import { routingOf, type Target } from "../../core/config/model/config-model.ts"
 import { needsLaptop, serializeSession, type UpsertRequest } from "../../core/session/session-document.ts";
 import type { SessionRecord } from "./state.ts";
 
-/** Services run remote unless said otherwise. */
+/** Services without a target run remote. */
 export function targetOf(targets: Record<string, Target>, service: string): Target {
   return targets[service] ?? "remote";
 }
 
-/** For the local server: each location as the file has it. */
+/** The document for the local server: locations as in the file. */
 export function servedSession(record: SessionRecord): ServedSession {
   return {
     session: serializeSession({
@@ -41,7 +41,7 @@ export function upsertRequest(
       : isPreview
         ? {}
         : { name_kind: "animal" as const }),
-    // The name of a preview comes from its content: its token has to be everyone's.
+    // A preview's name derives from its content, so it has no token of its own.
     ...(isPreview ? {} : { session_token: record.session_token }),
     ...(tunnelUrl === undefined ? {} : { tunnel_url: tunnelUrl }),
     ...(needsUnguessableName(record) ? { access: "unguessable" as const } : {}),
@@ -72,15 +72,15 @@ export function asLocalhost(location: string): string {
   return url.toString();
 }
 
-/** The file's content without the token, which has a place of its own. */
+/** The file's content without the token, which is stored separately. */
 export function withoutToken(config: Config): Config {
   const { worker_token, ...linkup } = config.linkup;
   return { ...config, linkup };
 }
 
-/** The same for the same content: tells whether something has to be sent again. */
+/** A hash of the content: tells whether it has to be sent again. */
 export function fingerprint(...content: unknown[]): string {
-  // Loaded when it is needed: most commands change nothing.
+  // Loaded lazily: most commands change nothing.
   const { createHash } = process.getBuiltinModule("node:crypto");
   return createHash("sha256").update(JSON.stringify(content)).digest("base64url").slice(0, 22);
 }

@@ -9,15 +9,15 @@ import { LinkupError } from "./problem.ts";
 import { findRunning, isDesired, newRecord, ownRecord, type Selector } from "./records.ts";
 import type { SessionRecord, State } from "./state.ts";
 
-/** What a start and a creation have in common. */
+/** The input that starting and creating a session share. */
 export interface SessionIntent {
   configPath: string;
   config: Config;
-  /** Null where the Worker is not asked. */
+  /** Null for a session without a Worker. */
   workerToken: string | null;
-  /** The name to ask for; undefined: the one it had, or a fresh one. */
+  /** The requested name; undefined for its previous name, or a new one. */
   name: string | undefined;
-  /** Goes on without any window. */
+  /** Keeps running without any window. */
   keep: boolean;
 }
 
@@ -30,7 +30,7 @@ export interface ExistingSession {
   targets: Record<string, Target>;
 }
 
-/** The file's own session runs. `adopted`: it did before. */
+/** Requests the file's primary session. `adopted`: it was running already. */
 export function applyStart(
   state: State,
   kind: "tunneled" | "isolated",
@@ -63,7 +63,7 @@ function continueExisting(
   record.targets = Object.fromEntries(Object.entries(targets).filter(([service]) => known.has(service)));
 }
 
-/** A session beside the file's own one runs: a preview, or an isolated one. `locations`: by service, instead of the file's. */
+/** Requests a secondary session: a preview, or an isolated one. `locations`: overrides of the file's, by service. */
 export function applyCreate(
   state: State,
   kind: "preview" | "isolated",
@@ -106,10 +106,10 @@ function want(
   retirePrevious(state, record, name ?? record.name, own);
   record.config = own;
   record.worker_token = workerToken;
-  // Sent and looked at again even when nothing changed: the Worker may have forgotten the session.
+  // Sent again even when nothing changed: the Worker may have forgotten the session.
   record.worker_hash = null;
   record.env_files = null;
-  // Whoever asks again does not wait for what was given up.
+  // An explicit request resets the backoff.
   record.last_error = null;
   if (record.connector) record.connector = { ...record.connector, retry_at: 0 };
   state.local_server = { ...state.local_server, failures: 0, retry_at: 0, problem: null };
@@ -120,8 +120,8 @@ function want(
 }
 
 /**
- * A session that gets another name or another Worker leaves its old self behind, as a session of its own that is
- * stopped: taking it down deletes it from the old Worker and ends its cloudflared.
+ * A session that changes its name or Worker leaves a stopped copy of itself behind: taking that
+ * down deletes it from the old Worker and ends its cloudflared.
  */
 function retirePrevious(state: State, record: SessionRecord, name: string | null, config: Config): void {
   const moved = config.linkup.worker_url !== record.config.linkup.worker_url;
@@ -133,7 +133,7 @@ function retirePrevious(state: State, record: SessionRecord, name: string | null
     secondary: true,
     desired: "stopped",
     worker_hash: record.worker_hash ?? "given up",
-    // The local server may know its successor by the same name; if not, it is told to forget this one as well.
+    // The local server may serve the successor under the same name, so nothing is deleted there.
     local_server_hash: null,
     env_files: null,
   });
@@ -150,7 +150,7 @@ function isUnguessable(name: string | null, asked: string | undefined, { linkup 
   return name.startsWith(`${asked}-`) && UNGUESSABLE_SUFFIX.test(name);
 }
 
-/** On this machine: what the Worker's users have taken, the Worker says. */
+/** Checks this machine only; the Worker checks its own names. */
 function assertNameFree(state: State, record: SessionRecord, name: string | undefined): void {
   if (name === undefined || name === record.name) return;
   if (isDesired(record) && record.name !== null) {
@@ -178,7 +178,7 @@ export function movesWorker({ kind, config }: Pick<SessionRecord, "kind" | "conf
   return kind !== "isolated" && config.linkup.worker_url !== next.linkup.worker_url;
 }
 
-/** The file was saved: every session of it follows. `workerToken`: for those that go to another Worker. */
+/** Applies a saved file to all its sessions. `workerToken`: for those that change their Worker. */
 export function applyConfig(state: State, configPath: string, config: Config, workerToken?: string): void {
   for (const record of state.sessions) {
     if (record.config_path !== configPath || !isDesired(record)) continue;
@@ -210,7 +210,7 @@ function targetsAfterRename(
   return { ...targets, ...Object.fromEntries(moved) };
 }
 
-/** Returns the targets before, for when it does not come about. */
+/** Returns the previous targets, for a rollback. */
 export function applyTarget(
   state: State,
   selector: Selector,
@@ -234,7 +234,7 @@ export function applyTarget(
   return { id: record.id, before };
 }
 
-/** The file's content as this session sees it: with its own locations, and without the token. */
+/** The file's content for this session: with its location overrides, and without the token. */
 export function ownConfig(
   { kind, locations }: Pick<SessionRecord, "kind" | "locations">,
   config: Config,
@@ -247,7 +247,7 @@ export function ownConfig(
   return withoutToken({ ...config, services });
 }
 
-/** Each must be an http(s) URL of a service that there is. */
+/** Checks that each location is an http(s) URL of a known service. */
 export function checkLocations(config: Config, locations: Record<string, string>): void {
   knownServices(config, Object.keys(locations));
   for (const [name, location] of Object.entries(locations)) {

@@ -1,7 +1,7 @@
-/** What is done when the network has changed, or the machine has slept. */
+/** Changes of the state after a network change or a sleep. */
 import type { State } from "./state.ts";
 
-/** Nobody waits any longer: what is connected is asked, what failed is tried, a Worker that was not there is called. Pure. */
+/** Makes every probe and retry due at once. Pure. */
 export function networkChanged(state: State, now: number): void {
   for (const record of state.sessions) {
     if (record.last_error) record.last_error.retry_at = 0;

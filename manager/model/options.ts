@@ -1,15 +1,15 @@
-/** What the manager is given, and asked for. */
+/** The manager's options and requests. */
 import type { SessionAccess } from "../../core/session/session-document.ts";
 
-/** What starting a process of ours takes. */
+/** Options for starting our processes. */
 export interface ProcessOptions {
   /** The folder that holds all state, absolute. */
   home: string;
   /** The folder with `local-server.js` and `cli.js`. */
   dist: string;
-  /** What runs them, with `ELECTRON_RUN_AS_NODE=1`; default `process.execPath`. */
+  /** The Node or Electron binary that runs them, with `ELECTRON_RUN_AS_NODE=1`; default `process.execPath`. */
   node?: string;
-  /** Ours; a local server of an older version is replaced. */
+  /** Our version; a local server of an older one is replaced. */
   version: string;
   env: NodeJS.ProcessEnv;
   log(line: string): void;
@@ -32,13 +32,13 @@ export interface StartRequest {
   access?: SessionAccess;
 }
 
-/** A session beside the file's own one. */
+/** A secondary session of the file. */
 export interface CreateRequest {
   configPath: string;
   kind: "preview" | "isolated";
   /** Default: a preview's comes from its content, an isolated one's is random. */
   name?: string;
-  /** Where services are, by name, instead of what the file says. */
+  /** Location overrides, by service name. */
   locations: Record<string, string>;
   /** Instead of what the file says. */
   access?: SessionAccess;

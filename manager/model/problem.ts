@@ -1,4 +1,4 @@
-/** Errors as values: what happened, where, and what helps. One table holds them all. */
+/** Errors as values with a code, a title, a message and actions. One table lists them all. */
 
 import { formatText, type Text } from "../../core/text.ts";
 
@@ -58,7 +58,7 @@ export interface Action {
   terminal?: string;
 }
 
-/** What helps against a Worker that is too old. */
+/** The action for an outdated Worker. */
 export const redeploy: Action = {
   command: "deployWorker",
   title: "Redeploy Worker",
@@ -76,18 +76,18 @@ export interface Problem {
   actions: readonly Action[];
 }
 
-/** A `message` that is a string is somebody else's: it has no translation. */
+/** A `message` that is a string comes from other software and has no translation. */
 export function problem(code: ProblemCode, message: Text | string, actions: readonly Action[] = []): Problem {
   const said = typeof message === "string" ? verbatim(message) : message;
   return { code, title: TITLES[code], message: formatText(said), text: said, actions };
 }
 
-/** Words that are not ours. */
+/** A text from other software, shown untranslated. */
 export function verbatim(words: string): Text {
   return { template: "{0}", args: [words] };
 }
 
-/** What a problem says, as a part of another text. */
+/** A problem's message as part of another text. */
 export function textOf({ text: said, message }: Problem): Text {
   return said ?? verbatim(message);
 }
@@ -97,7 +97,7 @@ export function reportedProblem({ text, ...problem }: Problem): Omit<Problem, "t
   return problem;
 }
 
-/** A problem that ends what was asked for. */
+/** A problem that makes an operation fail. */
 export class LinkupError extends Error {
   readonly problem: Problem;
 
@@ -114,7 +114,7 @@ export class LinkupError extends Error {
   }
 }
 
-/** The problem behind any error: our own as they are, others as this code with their message. */
+/** The problem of a LinkupError; for any other error, one with this code and its message. */
 export function problemOf(error: unknown, code: ProblemCode): Problem {
   if (error instanceof LinkupError) return error.problem;
   return problem(code, error instanceof Error ? error.message : String(error));

@@ -8,14 +8,14 @@ import { withoutToken } from "./documents.ts";
 import { LinkupError } from "./problem.ts";
 import type { SessionRecord, State } from "./state.ts";
 
-/** Which session is meant: the one of this config file, or the one of this name. */
+/** Selects a session by config file or by name. */
 export type Selector = { configPath: string } | { name: string };
 
 export function isDesired(record: SessionRecord): boolean {
   return record.desired === "running";
 }
 
-/** True for what the local server serves; previews need nothing here. */
+/** True for sessions that the local server serves: all but previews. */
 export function needsThisMachine({ kind }: SessionRecord): boolean {
   return kind !== "preview";
 }
@@ -30,7 +30,7 @@ export function isPresent(record: SessionRecord): boolean {
   );
 }
 
-/** The running session that is meant. Throws a LinkupError that names those that run. */
+/** Finds the selected running session. Throws a LinkupError that lists the running ones. */
 export function findRunning(state: State, selector: Selector): SessionRecord {
   const found = state.sessions.find(
     (record) =>
@@ -55,7 +55,7 @@ export function isOwnRecord(record: SessionRecord, configPath: string, kind: Ses
   return record.config_path === configPath && record.kind === kind && !record.secondary;
 }
 
-/** The file's own session of this kind, made when there is none yet. */
+/** The file's primary session of this kind, created if missing. */
 export function ownRecord(
   state: State,
   configPath: string,
@@ -103,7 +103,7 @@ export function newRecord(
   };
 }
 
-/** What a stopped session keeps is its name, token and targets: the rest was true of its run only. */
+/** Clears what was only valid while the session ran. Its name, token and targets stay. */
 export function forgetRun(record: SessionRecord, now: number): void {
   record.since = now;
   record.worker_token = null;
@@ -118,7 +118,7 @@ export function forgetRun(record: SessionRecord, now: number): void {
   record.env_files = null;
 }
 
-/** After this everything is sent again: no hash is a word. What there was to clean up stays known. */
+/** Makes the reconciler send everything again. The non-null hashes still mark what to clean up. */
 export function distrustHashes(state: State): void {
   for (const record of state.sessions) {
     if (record.worker_hash !== null) record.worker_hash = "unknown";
@@ -127,11 +127,11 @@ export function distrustHashes(state: State): void {
 }
 
 const DAY_MS = 24 * 3600_000;
-/** A file may be away for a while: on another branch, on a disk that is not there. */
+/** A file may be missing for a while: on another branch, or on an unmounted disk. */
 const GONE_MS = 14 * DAY_MS;
 const UNUSED_MS = 90 * DAY_MS;
 
-/** Forgets the sessions that nobody started for long. `isThere`: whether a config file still exists. */
+/** Drops sessions that were not started for a long time. `isThere`: whether a config file still exists. */
 export function forgetUnused(state: State, now: number, isThere: (configPath: string) => boolean): void {
   state.sessions = state.sessions.filter((record) => {
     const unused = now - record.since;
@@ -140,7 +140,7 @@ export function forgetUnused(state: State, now: number, isThere: (configPath: st
   });
 }
 
-/** True when requests from outside reach this session, or none have to. */
+/** True when outside requests reach this session, or need not. */
 export function isConnected({ kind, worker, connector }: SessionRecord): boolean {
   return kind !== "tunneled" || worker?.tunnel === "direct" || (connector?.was_ready ?? false);
 }

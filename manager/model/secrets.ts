@@ -2,10 +2,10 @@
 import type { SessionRecord } from "./state.ts";
 import { tunnelToken } from "./tunnel-token.ts";
 
-/** Shorter ones would be found in ordinary words. */
+/** Shorter secrets would match ordinary words. */
 const SHORTEST_SECRET = 8;
 
-/** All that may not stand in a log of these sessions. */
+/** All secrets of these sessions. */
 export function secretsOf(records: readonly SessionRecord[]): string[] {
   const all = records.flatMap(({ worker_token, session_token, origin_secret, tunnel }) => [
     worker_token,

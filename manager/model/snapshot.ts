@@ -1,4 +1,4 @@
-/** What is known of all sessions on this machine, at one moment. Immutable: a change makes a new one. */
+/** An immutable snapshot of all sessions and components on this machine. */
 import type { Target } from "../../core/config/model/config-model.ts";
 import type { SessionKind } from "../../core/session/session-document.ts";
 import { type Problem, reportedProblem } from "./problem.ts";
@@ -18,7 +18,7 @@ export interface SessionView {
   state: SessionState;
   /** The linkup.yaml it came from, absolute; undefined for previews created by hand. */
   configPath: string | undefined;
-  /** Created beside the file's own session: a preview, or an isolated one. */
+  /** Created in addition to the file's primary session: a preview, or an isolated one. */
   secondary: boolean;
   workerUrl: string;
   /** One per domain, in the order of the file; empty until there is a name. */
@@ -30,13 +30,13 @@ export type Health = "unknown" | "healthy" | "unhealthy";
 
 export interface ServiceView {
   name: string;
-  /** What is confirmed by the local server and the Worker. */
+  /** The target that the local server and the Worker have confirmed. */
   target: Target;
   /** True while a toggle is under way. */
   changing: boolean;
   local: string;
   remote: string;
-  /** Of the copy that `target` names. */
+  /** The health of the copy that `target` names. */
   health: Health;
   /** Milliseconds of the last probe that was answered. */
   latencyMs: number | undefined;
@@ -50,13 +50,13 @@ export type ComponentState = "stopped" | "starting" | "ready" | "failed";
 export interface ComponentView {
   id: ComponentId;
   state: ComponentState;
-  /** Undefined for what runs elsewhere. */
+  /** Undefined for components on other machines. */
   pid: number | undefined;
   /** Milliseconds since the epoch at which it reached this state. */
   since: number;
   /** What a user needs to know: an address, or why it failed. */
   detail: string;
-  /** It works, and lacks what one of this version can do. */
+  /** It works, but is older than this version. */
   outdated: boolean;
 }
 

@@ -27,7 +27,7 @@ export interface State {
 }
 
 export interface LocalDnsState extends Answering {
-  /** The Linkup that started it; missing from what older versions wrote. */
+  /** The Linkup version that started it; missing in states of older versions. */
   version?: string;
 }
 
@@ -50,24 +50,24 @@ export interface LastError {
 
 /**
  * A session of this machine, running or remembered: a config file keeps its name, token and targets over restarts.
- * A config file has at most one record per kind that is its own (`beside` false).
+ * A config file has at most one primary record (`secondary` false) per kind.
  */
 export interface SessionRecord {
-  /** Random, ours alone: names change. */
+  /** A random id, since names change. */
   id: string;
   kind: SessionKind;
   config_path: string | null;
-  /** Created beside the file's own session. */
+  /** Created in addition to the file's primary session. */
   secondary: boolean;
   /** Null until the Worker has given it one. */
   name: string | null;
-  /** The name was asked for by a person, and the Worker has not given it yet: no other one will do. */
+  /** Set while a name that the user asked for is not confirmed: no other name will do. */
   name_asked?: true;
   session_token: string;
   desired: "running" | "stopped";
-  /** Goes on without any window or terminal. */
+  /** Keeps running without any window or terminal. */
   keep: boolean;
-  /** Since when it is wanted, or is not. Milliseconds since the epoch. */
+  /** When `desired` last changed. Milliseconds since the epoch. */
   since: number;
   /** The last valid content of the file, without the Worker's token. */
   config: Config;
@@ -75,25 +75,25 @@ export interface SessionRecord {
   worker_token: string | null;
   /** Where each service should run; a service that is not named runs remote. */
   targets: Record<string, Target>;
-  /** Of services that are elsewhere than the file says: for sessions beside the file's own. */
+  /** Location overrides by service, for secondary sessions. */
   locations: Record<string, string>;
 
-  // What was confirmed, so that nothing is asked for twice.
+  // The confirmed state, so that nothing is sent twice.
   confirmed: Record<string, Target> | null;
   worker: WorkerCapabilities | null;
   tunnel: TunnelData | null;
   origin_secret: string | null;
-  /** Fingerprint of what the Worker has. */
+  /** Hash of the document that the Worker has. */
   worker_hash: string | null;
-  /** When it was sent, and when the Worker was last seen to have it. Milliseconds since the epoch. */
+  /** When the document was sent and last confirmed. Milliseconds since the epoch. */
   registered_at: number;
   checked_at: number;
-  /** Fingerprint of what the local server has, and of which local server. */
+  /** Hash of the document that the local server has, and of that server's process. */
   local_server_hash: string | null;
   last_error: LastError | null;
   /** Its cloudflared; null where requests come without one. */
   connector: Connector | null;
-  /** Its env files: for which directories they were changed, and what could not be. */
+  /** The directories whose env files were changed, and what failed. */
   env_files: { directories: readonly string[]; problems: readonly Problem[] } | null;
 }
 
@@ -209,7 +209,7 @@ const stateSchema = z.object({
   ),
 });
 
-/** The state, or in words why this text is none. */
+/** Parses the state; on failure returns the reason. */
 export function parseState(text: string): { state: State } | { unreadable: string } {
   let json: unknown;
   try {
@@ -227,7 +227,7 @@ const NEW_IN_2 = { locations: {}, registered_at: 0, checked_at: 0, connector: nu
 
 type Json = Record<string, unknown>;
 
-/** By the version they start from: each makes the next one's shape of what it is given. */
+/** Migrations by source version: each converts to the next version. */
 const MIGRATIONS: Record<number, (state: Json) => Json> = {
   // Version 1 knew of no supervision, of no keeper and of no tunnels.
   1: ({ local_server, local_server_trouble: _, sessions, ...state }) => ({
@@ -261,7 +261,7 @@ const MIGRATIONS: Record<number, (state: Json) => Json> = {
   }),
 };
 
-/** What is no list of objects stays as it is: the schema says what is wrong with it. */
+/** Leaves anything but a list of objects unchanged: the schema reports it. */
 function eachOf(list: unknown, change: (item: Json) => Json): unknown {
   if (!Array.isArray(list)) return list;
   return list.map((item) => (typeof item === "object" && item !== null ? change(item) : item));
@@ -272,7 +272,7 @@ function withNewConnector(record: Json): Json {
   return { ...record, connector: { ...record.connector, log_writer: null, changed_at: 0 } };
 }
 
-/** The content in today's shape, where it is of an older version; else as it is. */
+/** Migrates the content of an older version to the current one. */
 function migrated(json: unknown): unknown {
   let state = json as Record<string, unknown>;
   for (;;) {

@@ -1,18 +1,18 @@
-/** When a process that ended is started again, and when that is given up. Pure. */
+/** The restart policy: backoff after failures, and when to give up. Pure. */
 
 import { text } from "../../core/text.ts";
 import type { ProcessId } from "../../node/process-identity.ts";
 import { problem as newProblem, type Problem, textOf } from "./problem.ts";
 
-/** What is known of a process that should run. */
+/** The recorded state of a supervised process. */
 export interface Supervised {
   /** Null while none was started, or after it ended. */
   process: ProcessId | null;
   /** When it was started. Milliseconds since the epoch, as all times here. */
   started: number;
-  /** How often it failed in a row. */
+  /** Number of failures in a row. */
   failures: number;
-  /** Not before this; null when it is given up until somebody asks again. */
+  /** Earliest time of the next try; null after giving up. */
   retry_at: number | null;
   /** Why it does not run. */
   problem: Problem | null;
@@ -35,7 +35,7 @@ export function notStarted(): Supervised {
 /** Longer than any wait above: a time further ahead was written before the clock was set back. */
 const LONGEST_WAIT_MS = 60_000;
 
-/** True when it may be tried now. */
+/** True when a retry is due. */
 export function isDue({ retry_at }: Pick<Supervised, "retry_at">, now: number): boolean {
   return retry_at !== null && (retry_at <= now || retry_at > now + LONGEST_WAIT_MS);
 }
@@ -49,13 +49,13 @@ export function startedAs<T extends Supervised>(before: T, process: ProcessId, n
   return { ...before, process, started: now };
 }
 
-/** It runs and does what it should. What went wrong before is forgotten once it has been so for a while. */
+/** The process is healthy. The failure count is reset once it has been stable for a while. */
 export function isWell<T extends Supervised>(before: T, now: number): T {
   const stable = now - before.started >= STABLE_MS;
   return { ...before, problem: null, failures: stable ? 0 : before.failures };
 }
 
-/** It ended, or never got ready. What depends on the network is retried without a limit. */
+/** The process ended or never became ready. `unlimited`: for processes that depend on the network. */
 export function failed<T extends Supervised>(
   before: T,
   problem: Problem,

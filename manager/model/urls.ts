@@ -29,7 +29,7 @@ function portOf(port: number, usual: number): string {
   return port === usual ? "" : `:${port}`;
 }
 
-/** True when browsers take the name to this machine by themselves. */
+/** True when browsers resolve the name to this machine themselves. */
 export function resolvesByItself(domain: string): boolean {
   const name = hostname(domain);
   return name === "localhost" || name.endsWith(".localhost");

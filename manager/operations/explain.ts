@@ -1,4 +1,4 @@
-/** What would happen to a request, by the functions that the local server and the Worker ask. */
+/** Explains a request with the routing functions of the local server and the Worker. */
 
 import { routingOf } from "../../core/config/model/config-model.ts";
 import type { Explanation } from "../../core/routing/explain-request.ts";

@@ -1,4 +1,4 @@
-/** What the Worker is sent for a preview. */
+/** The request that creates a preview. */
 import type { Config } from "../../core/config/model/config-model.ts";
 import { serializeRouting } from "../../core/session/session-document.ts";
 import { upsertRequest } from "../model/documents.ts";

@@ -1,4 +1,4 @@
-/** Moves services between this machine and their deployed copies: everywhere, or not at all. */
+/** Toggles services between local and remote, atomically. */
 
 import type { Target } from "../../core/config/model/config-model.ts";
 import { text } from "../../core/text.ts";
@@ -8,7 +8,7 @@ import type { Selector } from "../model/records.ts";
 import type { SessionView } from "../model/snapshot.ts";
 import type { ControlLoop } from "../reconcile/control-loop.ts";
 
-/** Resolves when the local server and the Worker both follow; else nothing has changed and it rejects. */
+/** Resolves when the local server and the Worker have both confirmed; otherwise rolls back and rejects. */
 export async function routeServices(
   loop: ControlLoop,
   selector: Selector,
@@ -30,7 +30,7 @@ export async function routeServices(
   });
 }
 
-/** The local server and the Worker get this session as it is wanted. */
+/** Sends the session to the local server and the Worker. */
 async function follow({ reconciler }: ControlLoop, id: string): Promise<void> {
   const server = await reconciler.localServer.ensure();
   if (!server) throw new LinkupError("local-server-failed", text("The local server does not run."));

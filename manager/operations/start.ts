@@ -1,4 +1,4 @@
-/** Makes a session run, and waits for it. */
+/** Starts a session and waits until it is ready. */
 
 import { setTimeout as delay } from "node:timers/promises";
 import { text } from "../../core/text.ts";
@@ -10,13 +10,13 @@ import type { ControlLoop } from "../reconcile/control-loop.ts";
 import { problemOfRecord } from "../reconcile/snapshot-of.ts";
 import { endSession } from "./stop.ts";
 
-/** How long a start waits for the tunnel. Afterwards it may still come. */
+/** How long a start waits for the tunnel. */
 const CONNECT_MS = 50_000;
 const POLL_MS = 100;
-/** A tunnel that failed so often in a row will not come within the time of a start. */
+/** After this many failures in a row a start stops waiting. */
 const HOPELESS = 3;
 
-/** `change` makes it wanted. Rejects with a LinkupError that says what stands in the way, or as the signal says. */
+/** `change` adds it to the desired state. Rejects with a LinkupError, or with the signal's reason. */
 export async function startSession(
   loop: ControlLoop,
   change: (state: State) => { id: string; adopted: boolean },
@@ -29,7 +29,7 @@ export async function startSession(
   const abandon = () => {
     if (!wanted) return;
     abandoned = endSession(loop, wanted.id);
-    // Awaited below, which may be later than it fails.
+    // Awaited below; avoids an unhandled rejection until then.
     abandoned.catch(() => {});
   };
   signal?.addEventListener("abort", abandon, { once: true });
@@ -45,7 +45,7 @@ export async function startSession(
     signal?.throwIfAborted();
     return await started(loop, id);
   } catch (error) {
-    // Those who stay keep trying what may come; for those who leave, a failed start leaves nothing.
+    // A watching process keeps retrying; for others a failed start leaves nothing behind.
     const staying = watcher.isRunning && problemOf(error, "worker-failed").code !== "name-taken";
     if (wanted && !wanted.adopted && !staying && !signal?.aborted)
       await endSession(loop, wanted.id).catch((later: Error) => options.log(later.message));
@@ -55,7 +55,7 @@ export async function startSession(
   }
 }
 
-/** Waits for the tunnel, as long as there is hope. */
+/** Waits for the tunnel until it is ready, fails or times out. */
 async function connected(loop: ControlLoop, id: string, signal: AbortSignal | undefined): Promise<void> {
   const until = performance.now() + CONNECT_MS;
   while (!signal?.aborted && performance.now() < until) {
@@ -67,7 +67,7 @@ async function connected(loop: ControlLoop, id: string, signal: AbortSignal | un
   }
 }
 
-/** The session that was started; rejects with what stands in its way. */
+/** Returns the started session, or rejects with its problem. */
 async function started(loop: ControlLoop, id: string): Promise<SessionView> {
   const record = await recordOf(loop, id);
   if (!record || !isDesired(record)) {

@@ -1,4 +1,4 @@
-/** Ends sessions, here and on the Worker, and what only they needed. */
+/** Stops sessions and the components that only they needed. */
 
 import { text } from "../../core/text.ts";
 import { WorkerClient } from "../components/worker-api/worker-client.ts";
@@ -9,10 +9,10 @@ import type { State } from "../model/state.ts";
 import { endProcess, waitForEnd } from "../process/child.ts";
 import type { ControlLoop } from "../reconcile/control-loop.ts";
 
-/** The keeper ends by itself within a moment. */
+/** The keeper normally exits within a moment. */
 const KEEPER_END_MS = 5_000;
 
-/** Where the state cannot be written, what runs is ended all the same, and it rejects with a LinkupError that says so. */
+/** Ends everything even if the state cannot be written; then it rejects with a LinkupError that says so. */
 export async function stopSessions(loop: ControlLoop, selector: Selector | "all"): Promise<void> {
   const { store, reconciler } = loop;
   try {
@@ -33,7 +33,7 @@ export async function endSession(loop: ControlLoop, id: string): Promise<void> {
   });
 }
 
-/** Resolves when what is no longer needed is gone: the keeper too, which may have done the stopping, and ends after it. */
+/** Resolves when everything unneeded has ended, the keeper included. */
 async function stopping(loop: ControlLoop, change: (state: State) => void): Promise<void> {
   const { store } = loop;
   // A start that is under way in this process sees it at once, and gives up.
@@ -46,7 +46,7 @@ async function stopping(loop: ControlLoop, change: (state: State) => void): Prom
     await endProcess(exiting_keeper);
 }
 
-/** Env files that still have the block of a session that ended, since they could not be written. It is tried again. */
+/** Env files that still hold the block of an ended session because they could not be written. Retried later. */
 export async function envFilesLeft({ store, reconciler }: ControlLoop): Promise<string[]> {
   const { sessions } = await store.read();
   const entries = await reconciler.sessionReconciler.envFiles.entries();
@@ -56,7 +56,7 @@ export async function envFilesLeft({ store, reconciler }: ControlLoop): Promise<
   return ended.map(({ path }) => path);
 }
 
-/** The names of this machine's sessions that fit, `*` standing for anything; they are stopped. */
+/** Stops this machine's sessions that match the pattern (`*` for any characters); returns their names. */
 export async function deleteOnMachine(loop: ControlLoop, pattern: string): Promise<string[]> {
   const { sessions } = await loop.store.read();
   const names = sessions.filter(isPresent).flatMap(({ name }) => name ?? []);
@@ -65,7 +65,7 @@ export async function deleteOnMachine(loop: ControlLoop, pattern: string): Promi
   return here;
 }
 
-/** The same of the Worker that this file names. Rejects with a LinkupError where it cannot. */
+/** Deletes matching sessions of the file's Worker. Rejects with a LinkupError. */
 export async function deleteOnWorker(
   pattern: string,
   { config, workerToken }: SessionIntent,

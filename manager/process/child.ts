@@ -1,4 +1,4 @@
-/** Starts the processes that outlive us, and ends them. */
+/** Starts and ends detached processes. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { type FileHandle, open, readFile } from "node:fs/promises";
@@ -11,7 +11,7 @@ import { isRunning, isSame, type ProcessId, startOf } from "../../node/process-i
 import { LinkupError } from "../model/problem.ts";
 import { cutLog } from "./logs.ts";
 
-/** How long a process may take to end by itself. */
+/** Grace period between SIGTERM and SIGKILL. */
 const GRACE_MS = 5_000;
 
 export interface Detached {
@@ -32,8 +32,8 @@ export interface DetachedOptions {
 }
 
 /**
- * Starts a process of its own session, which outlives this one.
- * `writeDown` must have kept its id before it resolves: a process that nobody knows of is ended again.
+ * Starts a detached process.
+ * `writeDown` records its id; if that fails, the process is ended.
  */
 export async function startDetached(
   command: string,
@@ -95,7 +95,7 @@ async function openLog(path: string): Promise<FileHandle> {
   }
 }
 
-/** Our environment, without what belongs to this process alone and without secrets. */
+/** Our environment without process-specific variables and secrets. */
 export function childEnv(env: NodeJS.ProcessEnv, more: Record<string, string> = {}): NodeJS.ProcessEnv {
   const kept = Object.entries(env).filter(
     ([name]) => !/^(NODE_OPTIONS|NODE_CHANNEL_|VSCODE_|ELECTRON_|LINKUP_WORKER_TOKEN$)/.test(name),
@@ -103,7 +103,7 @@ export function childEnv(env: NodeJS.ProcessEnv, more: Record<string, string> = 
   return { ...Object.fromEntries(kept), ...more };
 }
 
-/** Waits until this process is gone; false when it still runs after that time. */
+/** Waits for the exit; false on timeout. */
 export async function waitForEnd(id: ProcessId, timeoutMs: number): Promise<boolean> {
   const until = performance.now() + timeoutMs;
   while (await isRunning(id)) {
@@ -113,13 +113,13 @@ export async function waitForEnd(id: ProcessId, timeoutMs: number): Promise<bool
   return true;
 }
 
-/** Ends exactly this process: asked first, forced after. A later process with the same pid is left alone. */
+/** Ends this process: SIGTERM, then SIGKILL. A later process with the same pid is left alone. */
 export async function endProcess(id: ProcessId, graceMs = GRACE_MS): Promise<void> {
   for (const [signal, wait] of [
     ["SIGTERM", graceMs],
     ["SIGKILL", GRACE_MS],
   ] as const) {
-    // Not as it was a moment ago: a signal cannot be taken back.
+    // Checked without the cache: a signal cannot be undone.
     if (!(await isSame(id))) return;
     try {
       process.kill(id.pid, signal);
@@ -131,7 +131,7 @@ export async function endProcess(id: ProcessId, graceMs = GRACE_MS): Promise<voi
   throw new Error(`Process ${id.pid} does not end.`);
 }
 
-/** The last lines of a log file, for the message that says why something failed. */
+/** The last lines of a log file, for error messages. */
 export async function lastLines(path: string, count = 10): Promise<string> {
   try {
     const text = await readFile(path, "utf8");

@@ -1,10 +1,10 @@
-/** The processes of this machine, to find those of ours that nobody knows of any more. */
+/** Lists the processes of this machine, to find orphans. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
 export interface ProcessEntry {
   pid: number;
-  /** As the operating system shows it. */
+  /** The command line as the operating system shows it. */
   command: string;
 }
 

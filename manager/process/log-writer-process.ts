@@ -1,4 +1,4 @@
-/** The log's writer as a process: it ends when the one that it writes for has ended. */
+/** The log writer process: it exits with the process it writes for. */
 import { join } from "node:path";
 import type { Writable } from "node:stream";
 import type { ProcessId } from "../../node/process-identity.ts";
@@ -13,11 +13,11 @@ export interface LogWriterOptions {
 
 export interface LogWriter {
   id: ProcessId;
-  /** Where the other process writes to. Whoever started both closes its own end of it. */
+  /** The pipe for the other process's output. The starter closes its own end. */
   input: Writable;
 }
 
-/** What it has to write is there in a moment. */
+/** The remaining output arrives within a moment. */
 const END_MS = 2_000;
 
 /** What it needs to know travels by environment: arguments are for everyone to see, and to take it for what it writes for. */
@@ -47,7 +47,7 @@ export async function startLogWriter(
   return { id, input: input! };
 }
 
-/** When the process that it wrote for has ended: waits until all of it is written. */
+/** Waits until all output of an ended process is written. */
 export async function endLogWriter(id: ProcessId): Promise<void> {
   if (!(await waitForEnd(id, END_MS))) await endProcess(id, 0);
 }

@@ -1,12 +1,12 @@
 /**
- * Writes what another process says to its log: without secrets, and never more than two files' worth. A process of its
- * own, since what it writes for must outlive windows, and may not meet a pipe that nobody reads.
+ * Writes another process's output to its log, without secrets and with rotation. A separate
+ * process, because cloudflared outlives windows and must not meet a broken pipe.
  */
 import { closeSync, fstatSync, openSync, renameSync, writeSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { MAX_LOG_BYTES, redacted } from "./logs.ts";
 
-/** A line that is longer is written in pieces. */
+/** Longer lines are written in pieces. */
 const LONGEST_LINE = 64 * 1024;
 
 /** Resolves when the input has ended and all of it is written. */
@@ -26,7 +26,7 @@ export async function writeLog(
   }
 }
 
-/** Takes text in any pieces and gives it back in whole lines, without the secrets. Bytes as latin1. */
+/** Redacts a stream of text and returns whole lines. Bytes as latin1. */
 export class Redactor {
   readonly #secrets: readonly string[];
   readonly #longest: number;
@@ -40,7 +40,7 @@ export class Redactor {
   push(text: string): string {
     this.#pending = redacted(this.#pending + text, this.#secrets);
     const lines = this.#pending.lastIndexOf("\n") + 1;
-    // Of a line without end, what cannot be the beginning of a secret.
+    // Of an overlong line, everything that cannot be the start of a secret.
     const long = this.#pending.length - lines > LONGEST_LINE ? this.#pending.length - this.#longest + 1 : 0;
     const ready = Math.max(lines, long);
     const whole = this.#pending.slice(0, ready);
@@ -55,13 +55,13 @@ export class Redactor {
   }
 }
 
-/** A file that begins anew when it is full; the one before it is kept as `.1`. */
+/** A log file with rotation; the previous one is kept as `.1`. */
 class LogFile {
   readonly #path: string;
   readonly #maxBytes: number;
   #file: number | undefined;
   #size = 0;
-  /** What the file system did not take. */
+  /** Bytes that could not be written. */
   #lostBytes = 0;
 
   constructor(path: string, maxBytes: number) {
@@ -69,7 +69,7 @@ class LogFile {
     this.#maxBytes = maxBytes;
   }
 
-  /** A full disk may have room later: until then lines are lost, which is told, and whoever says them goes on. */
+  /** On a full disk lines are dropped and counted; the writing process is not affected. */
   append(text: string): void {
     if (text === "") return;
     try {

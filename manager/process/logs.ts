@@ -7,7 +7,7 @@ import { copyFile, type FileHandle, open, readdir, rm, stat, truncate } from "no
 import { join } from "node:path";
 import { logNameOf } from "../../node/log-files.ts";
 
-/** A log that has grown beyond this is put aside (as `.1`, which it replaces). */
+/** Logs beyond this size are rotated to `.1`. */
 export const MAX_LOG_BYTES = 5 * 1024 * 1024;
 
 export function redacted(text: string, secrets: readonly string[]): string {
@@ -32,13 +32,13 @@ async function redactFile(path: string, secrets: readonly string[], from = 0): P
   }
 }
 
-/** Puts a log that is too long aside, whoever has it open; returns whether it was. */
+/** Rotates a log that is too long, even while it is open elsewhere; returns whether it did. */
 export async function cutLog(path: string, maxBytes = MAX_LOG_BYTES): Promise<boolean> {
   if ((await sizeOf(path)) <= maxBytes) return false;
   try {
     await copyFile(path, `${path}.1`);
   } catch (error) {
-    // On a full disk the room is worth more than the old lines.
+    // On a full disk, free space matters more than old lines.
     if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
     await rm(`${path}.1`, { force: true });
   }
@@ -56,11 +56,11 @@ export async function sizeOf(path: string): Promise<number> {
   }
 }
 
-/** Looks after the logs of a folder, again and again; only at what is new in them. */
+/** Redacts and rotates the logs of a folder incrementally. */
 export class LogTender {
   readonly #folder: string;
   readonly #maxBytes: number;
-  /** Up to where each file is known to be clean. */
+  /** The clean prefix of each file, in bytes. */
   readonly #clean = new Map<string, number>();
 
   constructor(folder: string, maxBytes = MAX_LOG_BYTES) {
@@ -77,12 +77,12 @@ export class LogTender {
       const path = join(this.#folder, name);
       const size = await sizeOf(path);
       const known = this.#clean.get(name) ?? 0;
-      // A file that shrank was begun anew.
+      // A smaller file was rotated.
       if (size !== known) await redactFile(path, secrets, size < known ? 0 : Math.max(0, known - longest));
       this.#clean.set(name, size);
       if (!(await cutLog(path, this.#maxBytes))) continue;
       this.#clean.delete(name);
-      // What was written since we looked.
+      // Lines written since the last look.
       await redactFile(`${path}.1`, secrets, Math.max(0, size - longest));
     }
   }

@@ -1,4 +1,4 @@
-/** The keeper as a process: one for each home, as long as sessions need this machine. */
+/** The keeper process: one per home, while sessions need this machine. */
 import { join } from "node:path";
 import { logFile } from "../../node/log-files.ts";
 import { isRunning } from "../../node/process-identity.ts";
@@ -36,7 +36,7 @@ export class KeeperProcess {
     log(`Started the keeper (pid ${id.pid}).`);
   }
 
-  /** Ends it, unless this is it: then it ends by itself when nothing is left to keep. */
+  /** Ends the keeper, unless this process is it: then it exits once nothing is left. */
   async stop(): Promise<void> {
     const { keeper } = await this.#store.read();
     if (!keeper) return;

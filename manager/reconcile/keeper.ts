@@ -1,6 +1,6 @@
 /**
- * Keeps what is wanted running while no window does, and ends it when nobody needs it any more: a process of its own,
- * so that neither a killed editor nor a closed terminal leaves anything behind.
+ * The keeper: reconciles while no window is open, and stops sessions without a lease. A separate process,
+ * so that a killed editor or a closed terminal leaves nothing behind.
  */
 
 import { controlAddress } from "../../node/control-address.ts";
@@ -32,7 +32,7 @@ export async function keep(options: ProcessOptions): Promise<void> {
   const exits = new ExitWatcher();
   const socket = controlAddress(options.home);
   const logs = new LogTender(logFolder(options.home));
-  // Those of sessions that ended may still come.
+  // Secrets of ended sessions may still be logged.
   const secrets = new Set<string>();
   let watched: ListenAddress[] = [];
 
@@ -53,7 +53,7 @@ export async function keep(options: ProcessOptions): Promise<void> {
       watched = [socket, ...sessions.flatMap(({ connector }) => connector?.metrics_port ?? [])];
       await logs.tend([...secrets]);
     } catch (error) {
-      // A full disk, or a local server that hangs, may be over at the next look.
+      // A full disk or a hung local server may have recovered by the next round.
       options.log((error as Error).message);
     }
   }
@@ -85,7 +85,7 @@ async function keepOnce(store: Store, reconciler: Reconciler): Promise<boolean> 
   return !sessions.some((record) => isPresent(record) && needsThisMachine(record));
 }
 
-/** Notices when no window has had a lease for the time of grace. Pure but for the times it is given. */
+/** Detects that no window has held a lease for the grace period. Pure. */
 export class LeaseWatch {
   #used: number;
   #looked: number;
@@ -95,7 +95,7 @@ export class LeaseWatch {
     this.#looked = now;
   }
 
-  /** `now`: milliseconds of a clock that never goes back. */
+  /** `now`: monotonic milliseconds. */
   hasEnded(used: boolean, now: number): boolean {
     // The machine slept: windows get their time to renew their leases.
     const slept = now - this.#looked > SLEPT_MS;
@@ -105,7 +105,7 @@ export class LeaseWatch {
   }
 }
 
-/** Ends the sessions of windows, which are gone. */
+/** Stops sessions whose windows are gone. */
 async function endUnkept(store: Store, log: (line: string) => void): Promise<void> {
   await store.change(({ sessions }) => {
     for (const record of sessions) {

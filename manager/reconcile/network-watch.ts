@@ -1,4 +1,4 @@
-/** Notices that the machine is on another network, or slept: then what is connected may only seem so. */
+/** Detects network changes and sleep, after which connections may be dead. */
 import { networkInterfaces } from "node:os";
 
 export interface Moment {
@@ -10,9 +10,9 @@ export interface Moment {
   addresses: string;
 }
 
-/** The clocks differ by more than that only when one was changed, or stood still. */
+/** A larger difference means that a clock was set or stood still. */
 const JUMP_MS = 5_000;
-/** Nobody looked for so long: the process stood still. */
+/** A longer gap between samples means that the process stood still. */
 const PAUSE_MS = 15_000;
 
 export class NetworkWatch {
@@ -22,7 +22,7 @@ export class NetworkWatch {
     this.#last = first;
   }
 
-  /** True when something happened since the look before. */
+  /** True when something changed since the previous sample. */
   hasChanged(now: Moment): boolean {
     const last = this.#last;
     this.#last = now;
@@ -35,7 +35,7 @@ export function thisMoment(): Moment {
   return { wall: Date.now(), steady: performance.now(), addresses: addressesOf(networkInterfaces()) };
 }
 
-/** Those that lead somewhere: containers come and go with link-local ones of their own. */
+/** Routable addresses only: containers add and remove link-local ones. */
 export function addressesOf(interfaces: ReturnType<typeof networkInterfaces>): string {
   const all = Object.entries(interfaces).flatMap(([name, addresses]) =>
     (addresses ?? []).filter(leadsOut).map(({ cidr, address }) => `${name} ${cidr ?? address}`),

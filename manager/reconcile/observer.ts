@@ -1,4 +1,4 @@
-/** Looks at what is wanted and what runs, and tells those who listen when it has changed. */
+/** Observes the desired state and what runs, and publishes snapshots. */
 
 import { text } from "../../core/text.ts";
 import { localDnsProblems } from "../components/local-dns/problems.ts";
@@ -11,7 +11,7 @@ import { HealthBook } from "./service-health.ts";
 import { type Observed, probesOf, sessionView, snapshotOf } from "./snapshot-of.ts";
 
 const HEALTH_MS = 10_000;
-/** A session that serves is told at once; the health of slow services follows. */
+/** Limits the wait for health probes after a start or a toggle. */
 const PATIENCE_MS = 300;
 
 export class Observer {
@@ -21,7 +21,7 @@ export class Observer {
   readonly #version: string;
   readonly #health = new HealthBook();
   readonly #listeners = new Set<(snapshot: Snapshot) => void>();
-  /** Problems that only this process knows of, by what they are about. */
+  /** Problems known to this process only, by subject. */
   readonly #problems = new Map<string, Problem>();
   #localDns: readonly Problem[] = [];
   #seen: Pick<Observed, "state" | "server"> = { state: emptyState(), server: undefined };
@@ -45,7 +45,7 @@ export class Observer {
     return { dispose: () => void this.#listeners.delete(listener) };
   }
 
-  /** Null takes the problem back. */
+  /** Null clears the problem. */
   tell(about: string, problem: Problem | null): void {
     if (problem) this.#problems.set(about, problem);
     else this.#problems.delete(about);
@@ -75,7 +75,7 @@ export class Observer {
     this.#present();
   }
 
-  /** Asks the services how they are: at once, or when it is time or one was never asked. */
+  /** Probes the services: now, or when the interval is over or a copy was never probed. */
   async probe(when: "now" | "due", patienceMs?: number): Promise<void> {
     const probes = probesOf(this.#seen.state);
     const fresh = performance.now() - this.#probedAt < HEALTH_MS;
@@ -85,7 +85,7 @@ export class Observer {
     this.#present();
   }
 
-  /** One session, looked at anew. */
+  /** Refreshes and returns one session. */
   async session(id: string): Promise<SessionView> {
     await this.look();
     await this.probe("now", PATIENCE_MS);

@@ -45,7 +45,7 @@ export class Reconciler {
     this.#log = options.log;
   }
 
-  /** Never rejects for what fails to run: that is written to the state, to be shown and tried again. */
+  /** Failures of components are recorded in the state for display and retry, not thrown. */
   async run(now = Date.now()): Promise<void> {
     const { sessions } = await this.#store.read();
     const running = sessions.filter(isDesired);
@@ -69,11 +69,11 @@ export class Reconciler {
       return due ? this.#try(id, () => this.sessionReconciler.publish(id)) : undefined;
     if (!server) return;
     if (due) return this.#try(id, () => this.sessionReconciler.bringUp(id, server));
-    // What worked before goes on while it waits for the Worker.
+    // A confirmed session keeps working during the backoff.
     if (confirmed) return this.#try(id, () => this.sessionReconciler.maintain(id, server), "keep-waiting");
   }
 
-  /** What ended, and what a crash left. */
+  /** Takes down ended sessions and what a crash left behind. */
   async #clearAway(sessions: readonly SessionRecord[], running: readonly SessionRecord[]): Promise<void> {
     const ended = sessions.filter((record) => !isDesired(record) && isPresent(record));
     await Promise.all(ended.map((record) => this.sessionReconciler.tearDown(record)));
@@ -84,7 +84,7 @@ export class Reconciler {
     if (aside.length > 0) await this.#store.change((state) => state.set_aside.push(...aside));
   }
 
-  /** The local server, when something needs it and it can be had. Else neither it nor the keeper runs. */
+  /** Ensures keeper and local server while a session needs them; stops both otherwise. */
   async #server(running: readonly SessionRecord[]): Promise<ServerStatus | undefined> {
     if (running.length === 0) {
       await this.#nameHosts([]);
@@ -130,7 +130,7 @@ export class Reconciler {
     }
   }
 
-  /** Writes down why a session does not come up, and when to try again. */
+  /** Records a session's error and its backoff. */
   async recordError(id: string, error: unknown): Promise<void> {
     if (error instanceof LinkupError && error.problem.code === "session-stopped") return;
     await this.#store.change(({ sessions }) => {
@@ -141,7 +141,7 @@ export class Reconciler {
     });
   }
 
-  /** Ends sessions of the local server that nobody wants: of a state that was lost, or a name given up. */
+  /** Deletes the local server's unknown sessions: leftovers of a lost state or an old name. */
   async #removeStrangers(server: ServerStatus): Promise<void> {
     const { sessions } = await this.#store.read();
     const wanted = new Set(sessions.filter(isDesired).map(({ name }) => name));

@@ -1,4 +1,4 @@
-/** Is a service up? */
+/** Health probes of services. */
 
 import type { HealthCheck } from "../../core/config/model/config-model.ts";
 import { httpOrigin } from "../../core/session/session-document.ts";
@@ -58,12 +58,12 @@ export interface ServiceCopy {
   check: HealthCheck;
 }
 
-/** So many are asked at once. */
+/** Probes in flight at once. */
 const PARALLEL = 16;
-/** Where nobody waits for the slow ones, they must not keep the others waiting either. */
+/** The same for short timeouts. */
 const PARALLEL_IMPATIENT = 64;
 
-/** The last known health of every copy that was asked. */
+/** The last known health of each probed copy. */
 export class HealthBook {
   readonly #results = new Map<string, HealthResult>();
 
@@ -71,12 +71,12 @@ export class HealthBook {
     return this.#results.get(keyOf(probed)) ?? { health: "unknown", latencyMs: undefined, reason: undefined };
   }
 
-  /** False too for one that was not given the time to answer. */
+  /** False also after a probe that was cut short. */
   knows(probed: ServiceCopy): boolean {
     return this.of(probed).health !== "unknown";
   }
 
-  /** Asks them all, each once, and forgets the others. */
+  /** Probes all of them once and drops the other results. */
   async refresh(all: readonly ServiceCopy[], patienceMs?: number): Promise<void> {
     const wanted = new Map(all.map((probed) => [keyOf(probed), probed]));
     for (const key of this.#results.keys()) if (!wanted.has(key)) this.#results.delete(key);
@@ -85,7 +85,7 @@ export class HealthBook {
       for (let next = queue.pop(); next; next = queue.pop()) {
         const [key, { location, check }] = next;
         const result = await probe(location, check, patienceMs);
-        // Too little time to tell takes nothing back.
+        // A probe cut short does not overwrite an earlier result.
         if (result.health !== "unknown" || !this.#results.has(key)) this.#results.set(key, result);
       }
     };

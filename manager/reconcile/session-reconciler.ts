@@ -1,4 +1,4 @@
-/** Brings one session up, and takes it down: the local server, the Worker, its tunnel, its env files. */
+/** Reconciles one session: the local server, the Worker, its tunnel, its env files. */
 
 import { dirname, resolve } from "node:path";
 import type { ServerStatus } from "../../core/api/control-api.ts";
@@ -36,7 +36,7 @@ export class SessionReconciler {
   }
 
   /**
-   * All of a session that needs this machine. What is there already is left alone.
+   * Brings up a session that needs this machine; idempotent.
    * Rejects with a LinkupError; `session-stopped` when it is no longer wanted.
    */
   async bringUp(id: string, server: ServerStatus): Promise<void> {
@@ -70,13 +70,13 @@ export class SessionReconciler {
     return this.#confirm(await this.#serve(record, server));
   }
 
-  /** The same for a preview, which lives on the Worker only. */
+  /** Brings up a preview, which exists on the Worker only. */
   async publish(id: string): Promise<void> {
     await this.#confirm(await this.#registration.register(await this.change(id, () => {}), undefined));
     await this.#clearError(id);
   }
 
-  /** Ends the cloudflared of every session; those that are wanted get a new one. */
+  /** Ends every cloudflared; the next reconcile starts new ones. */
   async disconnect(): Promise<void> {
     for (const { id, name, connector } of (await this.#store.read()).sessions) {
       if (name === null || !connector?.process) continue;
@@ -88,7 +88,7 @@ export class SessionReconciler {
     }
   }
 
-  /** Takes it down everywhere. What the Worker does not hear it is told later. */
+  /** Takes a session down everywhere. A failed deletion on the Worker is retried later. */
   async tearDown(record: SessionRecord): Promise<void> {
     const { id } = record;
     const left = await this.takeDown(record);
@@ -104,7 +104,7 @@ export class SessionReconciler {
 
   /**
    * Like `stop`, without updating the state. What fails on this machine does not keep the Worker from being told.
-   * Returns what the Worker could not be told.
+   * Returns the pending deletion, if any.
    */
   async takeDown(record: SessionRecord): Promise<PendingDeletion | undefined> {
     const { kind, name, connector } = record;
@@ -163,7 +163,7 @@ export class SessionReconciler {
     }
   }
 
-  /** The file's own session brings its env files; those beside it do not. */
+  /** Only primary sessions apply env files. */
   async #putEnvFiles({ id, secondary, config, config_path, env_files }: SessionRecord): Promise<void> {
     if (secondary || config_path === null) return;
     const folder = dirname(config_path);
@@ -189,7 +189,7 @@ export class SessionReconciler {
     });
   }
 
-  /** Changes the record, as long as it is wanted: another process may have stopped the session meanwhile. */
+  /** Changes the record of a session that should run: another process may have stopped it meanwhile. */
   async change(id: string, change: (record: SessionRecord) => void): Promise<SessionRecord> {
     return this.#store.change((state: State) => {
       const record = state.sessions.find((record) => record.id === id);

@@ -1,4 +1,4 @@
-/** The snapshot as a function of the state and of what was seen. */
+/** The snapshot as a pure function of the state and the observations. */
 
 import type { ServerStatus } from "../../core/api/control-api.ts";
 import { text } from "../../core/text.ts";
@@ -13,12 +13,12 @@ import type { HealthBook, ServiceCopy } from "./service-health.ts";
 
 export interface Observed {
   state: State;
-  /** Undefined when no local server answers. */
+  /** Undefined when the local server does not answer. */
   server: ServerStatus | undefined;
   health: HealthBook;
   /** Ours. */
   version: string;
-  /** Known to this process only. */
+  /** Problems known to this process only. */
   problems: readonly Problem[];
 }
 
@@ -80,12 +80,12 @@ function stateOf(record: SessionRecord): SessionState {
   return problemOfRecord(record) ? "failed" : "starting";
 }
 
-/** What stands in the way of a session, or of its requests. */
+/** The problem of a session or its tunnel. */
 export function problemOfRecord({ last_error, connector }: SessionRecord): Problem | null {
   return last_error?.problem ?? connector?.problem ?? null;
 }
 
-/** What has to be asked to know how the sessions' services are. */
+/** The service copies to probe. */
 export function probesOf(state: State): ServiceCopy[] {
   return state.sessions.filter(isDesired).flatMap(({ config, confirmed, targets }) =>
     config.services.map((service) => ({
@@ -95,7 +95,7 @@ export function probesOf(state: State): ServiceCopy[] {
   );
 }
 
-/** Only the URLs of isolated sessions have the browsers' port, and only where the usual one could not be had. */
+/** Only URLs of isolated sessions contain the browser port, and only without the standard ports. */
 function movedPort(server: ServerStatus | undefined, records: readonly SessionRecord[]): Problem[] {
   if (!server?.missed_port || server.http_port !== server.browser_port) return [];
   const urls = records.filter(({ kind }) => kind === "isolated").flatMap((each) => sessionUrls(each, server));
@@ -166,7 +166,7 @@ function workerDetail(url: string, worker: SessionRecord["worker"]): string {
   return `${url}, version ${worker.version}`;
 }
 
-/** What a Worker of the original does not do. */
+/** Limitations of a Worker of the existing Linkup. */
 const LACKS = `of the original Linkup. What it lacks:
   a toggle may need a minute to be followed everywhere, since its store is not consistent at once;
   it mints no origin secret: whoever knows the tunnel's address reaches the local copies;

@@ -1,4 +1,4 @@
-/** Stopping where the state cannot be written, as on a full disk: what runs must end all the same. */
+/** Stops sessions although the state cannot be written, as on a full disk. */
 import { text } from "../../core/text.ts";
 import { LinkupError, problemOf, textOf } from "../model/problem.ts";
 import { isDesired, needsThisMachine } from "../model/records.ts";
@@ -26,7 +26,7 @@ export async function stopUnwritten(
     }
   };
   const last = !others.some(needsThisMachine);
-  // It would start again what the state says.
+  // The keeper would restart what the state lists.
   if (last && keeper) await step(endProcess(keeper));
   const takeDown = async (record: SessionRecord) => {
     const left = await sessionReconciler.takeDown(record);

@@ -1,8 +1,8 @@
-/** Keeps the sessions as they are wanted while a window or a terminal stays: looks now and then, and at every change of the state. */
+/** Runs a round periodically and at every change of the state file. */
 import { type FSWatcher, watch } from "node:fs";
 import { makeFolder } from "../../node/folder.ts";
 
-/** How often what runs is compared with what is wanted. */
+/** Interval between rounds. */
 const TICK_MS = 2_000;
 
 export class Watcher {
@@ -13,7 +13,7 @@ export class Watcher {
   #ticking: Promise<void> | undefined;
   #again = false;
 
-  /** `round` looks once, and never rejects. */
+  /** `round` never rejects. */
   constructor(home: string, round: () => Promise<void>, log: (line: string) => void) {
     this.#home = home;
     this.#round = round;
@@ -31,7 +31,7 @@ export class Watcher {
     this.#tick();
   }
 
-  /** Resolves when the round under way is over. */
+  /** Resolves when the current round is over. */
   async stop(): Promise<void> {
     if (!this.#running) return;
     clearInterval(this.#running.timer);
@@ -40,7 +40,7 @@ export class Watcher {
     await this.#ticking;
   }
 
-  /** One round after the other; a call during a round asks for another one. */
+  /** Rounds never overlap; a call during a round requests another one. */
   #tick(): void {
     this.#again = true;
     this.#ticking ??= this.#rounds().finally(() => {
@@ -55,7 +55,7 @@ export class Watcher {
     }
   }
 
-  /** Other processes change the state too. Without such a watch the tick sees it, later. */
+  /** Other processes change the state too. Without a watcher the next tick notices. */
   #watchState(): FSWatcher | undefined {
     try {
       makeFolder(this.#home);

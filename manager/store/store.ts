@@ -1,4 +1,4 @@
-/** Where the state lies: one file, changed in transactions. */
+/** The state file, changed in transactions. */
 
 import { chmod, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
@@ -24,7 +24,7 @@ interface Transaction {
 export class Store {
   readonly home: string;
   readonly path: string;
-  /** Held for a whole transaction: while processes and servers are made to follow the state, which may take long. */
+  /** Held for a whole transaction, which may take long: it spans a reconcile. */
   readonly #lock: Lock;
   #open: Transaction | undefined;
 
@@ -80,7 +80,7 @@ export class Store {
         await this.flush();
         return result;
       } catch (error) {
-        // What happened until then did happen. That it cannot be written either is told by the next transaction.
+        // Side effects up to the error are recorded. A failed write is reported by the next transaction.
         await this.flush().catch(() => {});
         throw error;
       } finally {
@@ -124,7 +124,7 @@ export class Store {
     return parseState(text);
   }
 
-  /** The state to go on with: an empty one that tells where the other one is. */
+  /** Moves the file away; returns an empty state with a problem that names the new path. */
   async #putAside(why: string): Promise<State> {
     const aside = `${this.path}.unreadable-${new Date().toISOString().replaceAll(":", "-")}`;
     try {
