@@ -49,6 +49,8 @@ export async function deployWorker(context: WorkerCommandContext): Promise<void>
   // Before the script gets it: a deployment that fails half way may have set it already.
   if (token) await storeToken(secrets, workerUrl, token);
   await carriedOut(proposal, t("Deploying the Worker"), token);
+  // The user has just made it: it need not be asked about.
+  await (await linkup.manager).confirmWorker(workerUrl);
   if (token) void offerToken(token);
   await offerWorkerUrl(linkup, workerUrl);
 }

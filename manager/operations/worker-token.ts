@@ -56,7 +56,7 @@ export function unconfirmed(workerUrl: string): LinkupError {
       host,
       host,
     ),
-    [{ command: "confirmWorker", title: `Trust ${host}…`, terminal: `linkup start --worker-host ${host}` }],
+    [{ command: "confirmWorker", title: "Confirm Worker…", terminal: `linkup start --worker-host ${host}` }],
   );
 }
 
