@@ -7,6 +7,7 @@ import {
   serializeSession,
 } from "../core/session/session-document.ts";
 import { sessionNameError } from "../core/session/session-name.ts";
+import { formatText } from "../core/text.ts";
 
 export interface Served {
   name: string;
@@ -45,7 +46,7 @@ export class Sessions {
 function parseServed(name: string, body: unknown): ParseResult<Served> {
   const problems: string[] = [];
   const problem = sessionNameError(name);
-  if (problem) problems.push(problem);
+  if (problem) problems.push(formatText(problem));
   const members: Partial<ServedSession> = typeof body === "object" && body !== null ? body : {};
   const text = (member: "origin_secret" | "config_path"): string | null => {
     const value: unknown = members[member] ?? null;

@@ -6,6 +6,7 @@ import type { Config, Target } from "../core/config/model/config-model.ts";
 import type { Explanation } from "../core/routing/explain-request.ts";
 import { reservedNameError } from "../core/session/reserved-names.ts";
 import { sessionNameError } from "../core/session/session-name.ts";
+import type { Text } from "../core/text.ts";
 import { text } from "../core/text.ts";
 import type { RequestLogClient } from "./components/local-server/control-client.ts";
 import type { DoctorInput } from "./doctor/doctor.ts";
@@ -278,7 +279,7 @@ export class Manager {
 }
 
 /** Why no session of this file may have this name: it would take over the requests of a host. */
-function takenNameError(name: string, { linkup, domains }: Config): string | undefined {
+function takenNameError(name: string, { linkup, domains }: Config): Text | undefined {
   const { host } = new URL(linkup.worker_url);
   return reservedNameError(name, { workerHost: host, domains: domains.map(({ domain }) => domain) });
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { formatText } from "../text.ts";
 import { reservedNameError, takenLabelError } from "./reserved-names.ts";
 
 const inUse = {
@@ -13,7 +14,7 @@ describe("names that a session must not have", () => {
     ["pay", /domain pay\.localhost/],
     ["api", /is reserved/],
     ["www", /is reserved/],
-  ])("%s", (name, reason) => expect(reservedNameError(name, inUse)).toMatch(reason));
+  ])("%s", (name, reason) => expect(formatText(reservedNameError(name, inUse)!)).toMatch(reason));
 
   test.each(["slim-gecko", "shop-2", "com", "example"])("%s is fine", (name) =>
     expect(reservedNameError(name, inUse)).toBeUndefined(),

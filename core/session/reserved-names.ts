@@ -2,6 +2,7 @@
  * Names that a session must not have. A session's name is the first label of its hosts, so a session named `api` would
  * take over the requests of everybody's `api.example.com`.
  */
+import { type Text, text } from "../text.ts";
 import { hostname, sessionLabel } from "./host-name.ts";
 
 /** First labels that organisations commonly use, whether or not a session has such a domain. */
@@ -23,15 +24,25 @@ export interface NamesInUse {
 export function reservedNameError(
   name: string,
   { workerHost, domains, reserved }: NamesInUse,
-): string | undefined {
-  const choose = "Choose another name.";
+): Text | undefined {
   if (workerHost !== undefined && firstLabel(workerHost) === name)
-    return `The session name "${name}" is the first label of the Worker's own host ${hostname(workerHost)}. ${choose}`;
+    return text(
+      'The session name "{0}" is the first label of the Worker\'s own host {1}. Choose another name.',
+      name,
+      hostname(workerHost),
+    );
   for (const domain of domains)
     if (firstLabel(domain) === name)
-      return `The session name "${name}" is the first label of the domain ${hostname(domain)}: the session would take over its requests. ${choose}`;
+      return text(
+        'The session name "{0}" is the first label of the domain {1}: the session would take over its requests. Choose another name.',
+        name,
+        hostname(domain),
+      );
   if ((reserved ?? RESERVED_NAMES).includes(name))
-    return `The session name "${name}" is reserved, because hosts commonly start with it. ${choose}`;
+    return text(
+      'The session name "{0}" is reserved, because hosts commonly start with it. Choose another name.',
+      name,
+    );
   return undefined;
 }
 

@@ -1,6 +1,7 @@
 /** The session document, and the requests that create or change one. */
 import * as z from "zod/mini";
 import { compile } from "../regex/pattern.ts";
+import { formatText } from "../text.ts";
 import { refusedDomainError } from "./domain-name.ts";
 import { isLoopback, isPrivateHost } from "./host-name.ts";
 import { MAX_PATTERN_TEXT, MAX_PATTERNS, MAX_REPLACEMENT, patternTotals } from "./session-limits.ts";
@@ -170,7 +171,7 @@ const sessionSchema = z
 const sessionName = z.string().check(
   z.superRefine((name, context) => {
     const problem = sessionNameError(name);
-    if (problem) context.addIssue({ code: "custom", message: problem, input: name });
+    if (problem) context.addIssue({ code: "custom", message: formatText(problem), input: name });
   }),
 );
 

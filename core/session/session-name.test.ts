@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
+import { formatText } from "../text.ts";
 import { animalName, contentName, isSessionName, randomName, sessionNameError } from "./session-name.ts";
 
 test("the grammar: one DNS label", () => {
   for (const name of ["a", "0", "slim-gecko", "a--b", "a".repeat(63)]) expect(isSessionName(name)).toBe(true);
   for (const name of ["", "-a", "a-", "A", "a_b", "a.b", "ä", "a".repeat(64), "a\n"]) {
     expect(isSessionName(name)).toBe(false);
-    expect(sessionNameError(name)).toMatch(/session name/);
+    expect(formatText(sessionNameError(name)!)).toMatch(/session name/);
   }
 });
 

@@ -1,5 +1,6 @@
 /** Session names: the grammar, and the three ways to make one. */
 import { hex } from "../hex.ts";
+import { type Text, text } from "../text.ts";
 
 /** One DNS label: 1–63 of a–z, 0–9 and `-`, not starting or ending with `-`. */
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -9,12 +10,16 @@ export function isSessionName(text: string): boolean {
 }
 
 /** Why a name is invalid, for the person who typed it; undefined when it is valid. */
-export function sessionNameError(text: string): string | undefined {
-  if (isSessionName(text)) return undefined;
-  if (text === "") return "A session name must not be empty.";
-  if (text.length > 63) return `A session name has at most 63 characters, this one has ${text.length}.`;
-  if (/^-|-$/.test(text)) return `The session name "${text}" must not start or end with "-".`;
-  return `The session name "${text}" may only have the characters a–z, 0–9 and "-", because it becomes a part of host names.`;
+export function sessionNameError(name: string): Text | undefined {
+  if (isSessionName(name)) return undefined;
+  if (name === "") return text("A session name must not be empty.");
+  if (name.length > 63)
+    return text("A session name has at most 63 characters, this one has {0}.", name.length);
+  if (/^-|-$/.test(name)) return text('The session name "{0}" must not start or end with "-".', name);
+  return text(
+    'The session name "{0}" may only have the characters a–z, 0–9 and "-", because it becomes a part of host names.',
+    name,
+  );
 }
 
 /** A source of randomness: fills and returns the array, as `crypto.getRandomValues` does. */

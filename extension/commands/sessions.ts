@@ -9,7 +9,7 @@ import { kindWord, stateWord } from "../labels.ts";
 import type { Linkup } from "../linkup.ts";
 import { readConfigFile } from "../read-config-file.ts";
 import type { Row } from "../views/rows.ts";
-import { t } from "../words.ts";
+import { t, translated } from "../words.ts";
 import { chooseConfig, selectorOf } from "./choose.ts";
 import { openUrl } from "./open.ts";
 import { requireTrust } from "./start-stop.ts";
@@ -130,8 +130,11 @@ async function askLocation(service: string, value: string): Promise<string | und
 async function askName(title: string, prompt: string, config: Config): Promise<string | undefined> {
   const workerHost = new URL(config.linkup.worker_url).host;
   const domains = config.domains.map(({ domain }) => domain);
-  const validateInput = (text: string) =>
-    text === "" ? undefined : (sessionNameError(text) ?? reservedNameError(text, { workerHost, domains }));
+  const validateInput = (text: string) => {
+    const error =
+      text === "" ? undefined : (sessionNameError(text) ?? reservedNameError(text, { workerHost, domains }));
+    return error && translated(error);
+  };
   return await vscode.window.showInputBox({ title, prompt, ignoreFocusOut: true, validateInput });
 }
 

@@ -9,6 +9,7 @@ import {
 import type { RequestHead } from "../../core/routing/routing-input.ts";
 import { serializeRouting } from "../../core/session/session-document.ts";
 import { isSessionName, sessionNameError } from "../../core/session/session-name.ts";
+import { formatText } from "../../core/text.ts";
 import { type Env, isDirect } from "../env.ts";
 import { type DirectoryEntry, directory } from "../objects/directory-object.ts";
 import { sessionObject } from "../objects/session-object.ts";
@@ -127,7 +128,7 @@ async function save(
 async function tunnelOf({ request, url, env, actor }: AuthenticatedCall): Promise<Response> {
   const name = url.searchParams.get("session_name") ?? "";
   const problem = sessionNameError(name);
-  if (problem) return textResponse(400, `session_name: ${problem}`);
+  if (problem) return textResponse(400, `session_name: ${formatText(problem)}`);
   const opened = await sessionObject(name, env).openTunnel(name, actor, sessionToken(request));
   invalidateLookup(name);
   switch (opened.outcome) {

@@ -7,6 +7,7 @@ import type { AuditEntry } from "../../core/api/worker-api.ts";
 import { firstLabel, reservedNameError, takenLabelError } from "../../core/session/reserved-names.ts";
 import type { SessionKind } from "../../core/session/session-document.ts";
 import { randomName } from "../../core/session/session-name.ts";
+import { formatText } from "../../core/text.ts";
 import { type Env, reservedNames } from "../env.ts";
 import { RateLimit } from "../rate-limit.ts";
 import { newNamedToken, sha256 } from "../secret.ts";
@@ -87,7 +88,7 @@ export class DirectoryObject extends DurableObject<Env> {
       domains: [...domains, ...others],
       reserved: reservedNames(this.env),
     });
-    if (nameError) return nameError;
+    if (nameError) return formatText(nameError);
     for (const domain of domains) {
       const labelError = takenLabelError(domain, (label) => this.#has(label));
       if (labelError) return labelError;
