@@ -23,7 +23,7 @@ export interface Respond {
 
 export interface Echo {
   name: string;
-  /** `http://127.0.0.1:port` */
+  /** Where the implementation finds it: `http://127.0.0.1:port`, or a name of the Internet that it lives in. */
   url: string;
   port: number;
   stop(): Promise<void>;
@@ -46,7 +46,11 @@ export async function startEcho(name: string): Promise<Echo> {
   };
 }
 
-async function answer(service: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+export async function answer(
+  service: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const parts: Buffer[] = [];
   for await (const part of request) parts.push(part as Buffer);
   const target = request.url ?? "";

@@ -157,7 +157,7 @@ contract("the client's own headers arrive, once", async (world) => {
 contract("Host is the target's", async (world) => {
   const { host } = await toSession(world);
   const seen = await world.seen("/", { host });
-  assert.equal(line(seen.rawHeaders, "host"), `127.0.0.1:${world.services.frontend.port}`);
+  assert.equal(line(seen.rawHeaders, "host"), new URL(world.services.frontend.url).host);
 });
 
 contract("several Cookie lines become one, joined with a semicolon", async (world) => {
@@ -225,7 +225,7 @@ contract("HEAD is answered without a body", async (world) => {
 
 contract("a service that cannot be reached: 502", async (world) => {
   const session = oneService(world);
-  const services = [{ name: "frontend", location: "http://127.0.0.1:1" }];
+  const services = [{ name: "frontend", location: world.unreachable }];
   const name = await named(world, { ...session, services });
   assert.equal((await world.send("/", { host: `${name}.example.com` })).status, 502);
 });
@@ -235,11 +235,11 @@ ours(
   "a service that cannot be reached: named with its target and what to do",
   async (world) => {
     const session = oneService(world);
-    const services = [{ name: "frontend", location: "http://127.0.0.1:1" }];
+    const services = [{ name: "frontend", location: world.unreachable }];
     const name = await named(world, { ...session, services });
     const answer = await world.send("/", { host: `${name}.example.com` });
     assert.equal(answer.headers["linkup-error"], "service-unreachable");
-    for (const part of ['"frontend"', name, "http://127.0.0.1:1", "Is it running"])
+    for (const part of ['"frontend"', name, world.unreachable, "Is it running"])
       assert.ok(answer.body.includes(part), `${part} is missing in: ${answer.body}`);
   },
 );

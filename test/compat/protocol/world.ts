@@ -30,6 +30,8 @@ export class World {
   readonly services: Services;
   /** What the implementation can do beyond the contract; empty for the original. */
   readonly capabilities: ReadonlySet<string>;
+  /** A location at which nothing answers. */
+  unreachable = "http://127.0.0.1:1";
   readonly #created = new Set<string>();
 
   private constructor(base: URL, token: string, services: Services, capabilities: ReadonlySet<string>) {
