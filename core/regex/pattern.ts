@@ -120,7 +120,7 @@ const cache = new Map<string, CompileResult>();
  * The first match from the left wins, alternatives in the order written. `.` matches all but a line feed, `$`
  * the end of the text; `\d`, `\w` and `\b` are those of ASCII; characters are code points.
  *
- * Time is bounded, whoever wrote the pattern or the text, and for all patterns of a request together (StepBudget). A
+ * Time is bounded for hostile patterns and texts, and for all patterns of a request together (StepBudget). A
  * pattern runs in the native engine only while the product of starts, ways to match and size stays within the budget
  * (native-engine.ts). Everything else runs in our own engine (bit-state.ts), which never fails twice at one instruction
  * and position: its steps grow with the size of the pattern times the length of the text. The exceptions, look-arounds

@@ -1,4 +1,4 @@
-/** How much searching one request may cost, whoever wrote its patterns and its path. */
+/** The cost limit of one request's searches, for hostile patterns and hostile paths alike. */
 
 /** Most steps of Linkup's own engine in one request, all patterns together; as many again are granted to the native engine. */
 export const MAX_STEPS = 2_000_000;

@@ -19,7 +19,7 @@ export function splitTarget(target: string): { path: string; query: string } {
     : { path: target.slice(0, mark), query: target.slice(mark) };
 }
 
-/** The head of a request to this URL, for `explain` and tests. Throws a TypeError when the URL is none. */
+/** The head of a request to this URL, for `explain` and tests. Throws a TypeError for an invalid URL. */
 export function headOfUrl(url: string, headers: Record<string, string> = {}): RequestHead {
   const parsed = new URL(url);
   const lower = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));

@@ -5,7 +5,7 @@
 import { getDomain, getPublicSuffix } from "tldts";
 import { hostname } from "./host-name.ts";
 
-/** The private section of the list counts too: `github.io` belongs to nobody's session. */
+/** The private section of the list counts too: below `github.io` everybody has a domain. */
 const OPTIONS = { allowPrivateDomains: true };
 
 export type RefusedDomain = "single-label" | "public-suffix";

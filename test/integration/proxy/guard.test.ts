@@ -134,7 +134,7 @@ describe("limits", () => {
     await putSession(system);
     expect(status).toBe(508);
     expect(get("linkup-error")).toBe("loop");
-    expect(body.toString()).toContain("Loop: this request has come through Linkup 16 times");
+    expect(body.toString()).toContain("This request has passed Linkup 16 times");
   });
 
   test("a head that never ends is cut off, while others are served", { timeout: 60_000 }, async () => {
