@@ -64,3 +64,19 @@ export const PATTERN_MESSAGES = {
   manyRepetitions:
     "Many repetitions can match the same text. Linkup handles it, other engines can be slow on it.",
 } as const;
+
+/** The warnings of what the original Linkup's engine refuses; the others only read differently in JavaScript. */
+const REFUSED_BY_ORIGINAL: ReadonlySet<string> = new Set([
+  PATTERN_MESSAGES.plainBrace,
+  PATTERN_MESSAGES.noReferences,
+  PATTERN_MESSAGES.noLookAround,
+  PATTERN_MESSAGES.escapeNull,
+  PATTERN_MESSAGES.escapeControl,
+  PATTERN_MESSAGES.escapeNonAscii,
+  PATTERN_MESSAGES.rangeOfClass,
+  PATTERN_MESSAGES.backspace,
+]);
+
+export function isRefusedByOriginal(warning: { text: { template: string } }): boolean {
+  return REFUSED_BY_ORIGINAL.has(warning.text.template);
+}

@@ -41,11 +41,19 @@ export function upsertRequest(
       : isPreview
         ? {}
         : { name_kind: "animal" as const }),
-    // A preview's name derives from its content, so it has no token of its own.
-    ...(isPreview ? {} : { session_token: record.session_token }),
+    ...sessionToken(record),
     ...(tunnelUrl === undefined ? {} : { tunnel_url: tunnelUrl }),
     ...(needsUnguessableName(record) ? { access: "unguessable" as const } : {}),
   };
+}
+
+/** The token of all previews. An original Worker takes a name without a token for none at all. */
+const PREVIEW_TOKEN = "preview_session";
+
+function sessionToken({ kind, name, session_token }: Pick<SessionRecord, "kind" | "name" | "session_token">) {
+  if (kind !== "preview") return { session_token };
+  // Without a name a preview is named by its content, for everyone alike.
+  return name === null ? {} : { session_token: PREVIEW_TOKEN };
 }
 
 /** What a Worker adds to a name with `access: unguessable`. */

@@ -22,23 +22,29 @@ interface Stored extends Session {
   session_token: string;
 }
 
+/** A session that is not written again expires. */
+const EXPIRY_MS = 7 * 24 * 3600_000;
+
 /** Workers KV: what is written is read by everyone only a while later. */
 class Kv {
   readonly #versions = new Map<string, { at: number; session: Stored | undefined }[]>();
   readonly delayMs: () => number;
+  readonly now: () => number;
 
-  constructor(delayMs: () => number) {
+  constructor(now: () => number, delayMs: () => number) {
+    this.now = now;
     this.delayMs = delayMs;
   }
 
   get(name: string): Stored | undefined {
-    const settled = performance.now() - this.delayMs();
-    return this.#versions.get(name)?.findLast(({ at }) => at <= settled)?.session;
+    const settled = this.now() - this.delayMs();
+    const last = this.#versions.get(name)?.findLast(({ at }) => at <= settled);
+    return last && this.now() - last.at < EXPIRY_MS ? last.session : undefined;
   }
 
   put(name: string, session: Stored | undefined): void {
     const versions = this.#versions.get(name) ?? [];
-    this.#versions.set(name, [...versions, { at: performance.now(), session }]);
+    this.#versions.set(name, [...versions, { at: this.now(), session }]);
   }
 
   names(): string[] {
@@ -61,7 +67,12 @@ export class OriginalWorker {
   broken: number | undefined;
   /** What upserts answer from now on, with status 200. */
   garbled: string | undefined;
-  readonly #sessions = new Kv(() => this.kvDelayMs);
+  /** How much later it is than by the machine's clock, in milliseconds. */
+  elapsedMs = 0;
+  readonly #sessions = new Kv(
+    () => performance.now() + this.elapsedMs,
+    () => this.kvDelayMs,
+  );
   readonly #tunnels = new Map<string, object>();
   readonly #options: OriginalWorkerOptions;
   readonly #server: Server;
@@ -133,16 +144,20 @@ export class OriginalWorker {
       response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body));
       return true;
     };
-    if (incoming.headers.authorization !== `Bearer ${this.#options.token}`) return text(401, "Unauthorized");
     if (this.broken !== undefined) return text(this.broken, "The original is broken.");
+    // Other paths below /linkup/ belong to the session's services.
+    if (!API.has(`${incoming.method} ${url.pathname}`)) return false;
+    if (incoming.headers.authorization !== `Bearer ${this.#options.token}`) return text(401, "Unauthorized");
 
     if (this.garbled !== undefined && incoming.method === "POST") return text(200, this.garbled);
 
+    if (incoming.method === "POST" && !/^application\/json\b/.test(incoming.headers["content-type"] ?? ""))
+      return text(415, "Expected request with `Content-Type: application/json`");
     const upsert = () => {
-      const parsed = JSON.parse(body.toString("utf8"));
-      const wrong = problemOf(parsed);
-      if (wrong) throw new RangeError(wrong);
-      return parsed as Upsert;
+      const wanted = deserialised(body.toString("utf8"));
+      // Only a name with a token is one.
+      if ((wanted.session_token ?? undefined) === undefined) delete wanted.desired_name;
+      return wanted;
     };
     try {
       switch (`${incoming.method} ${url.pathname}`) {
@@ -161,17 +176,22 @@ export class OriginalWorker {
         case "POST /linkup/preview-session":
           return text(200, this.#storePreview(upsert(), true) ?? "");
         case "POST /linkup/v2/sessions/tunneled": {
-          const name = this.#store(upsert(), false);
-          if (name === undefined) return text(409, "Conflict");
+          const wanted = upsert();
+          if (wanted.desired_name === "") return text(409, "Conflict");
+          const name = this.#store(wanted, false);
+          if (name === undefined)
+            return text(500, "Failed to store server config: Session with name already exists");
           return json({ session_name: name, tunnel_data: this.#tunnel(name) });
         }
         case "POST /linkup/v2/sessions/preview": {
-          const name = this.#storePreview(upsert(), false);
+          const wanted = upsert();
+          if (wanted.desired_name === "") return text(409, "Conflict");
+          const name = this.#storePreview(wanted, false);
           return name === undefined ? text(409, "Conflict") : json({ session_name: name });
         }
       }
     } catch (error) {
-      return text(400, (error as Error).message);
+      return text(error instanceof NotDeserialised ? 422 : 400, (error as Error).message);
     }
     return false;
   }
@@ -183,7 +203,7 @@ export class OriginalWorker {
     const owner = desired_name ? this.#sessions.get(desired_name)?.session_token : undefined;
     const taken = owner !== undefined && owner !== session_token;
     if (taken && !freshWhenTaken) return undefined;
-    const name = desired_name && !taken ? desired_name : newName(name_kind);
+    const name = desired_name && !taken ? desired_name : newName(name_kind, wanted);
     const { url } = this.#tunnel(name);
     this.#sessions.put(name, {
       session_token,
@@ -200,18 +220,12 @@ export class OriginalWorker {
     const { services, domains, cache_routes = null, session_token = TOKEN_OF_PREVIEWS } = wanted;
     if (services.some(({ location }) => new URL(location).hostname === "localhost"))
       throw new RangeError("A preview session cannot have services on localhost.");
-    const by = (a: string, b: string) => (a < b ? -1 : 1);
-    const sorted = {
-      services: services.toSorted((a, b) => by(a.name, b.name)),
-      domains: domains.toSorted((a, b) => by(a.domain, b.domain)),
-      cache_routes,
-    };
-    const content = createHash("sha256").update(JSON.stringify(sorted)).digest("hex").slice(0, 6);
-    const desired = wanted.desired_name || content;
+    const sorted = sortedContent({ services, domains, cache_routes });
+    const desired = wanted.desired_name || hashOf(sorted);
     const owner = this.#sessions.get(desired)?.session_token;
     const taken = owner !== undefined && owner !== session_token;
     if (taken && !freshWhenTaken) return undefined;
-    const name = taken ? newName("six_char") : desired;
+    const name = taken ? randomBytes(3).toString("hex") : desired;
     this.#sessions.put(name, { session_token, ...sorted });
     return name;
   }
@@ -266,9 +280,6 @@ export class OriginalWorker {
       for (const [header, values] of Object.entries(answer.headersDistinct)) {
         if (!HOP_BY_HOP.includes(header)) response.setHeader(header, values!);
       }
-      const { pathname } = new URL(incoming.url!, this.url);
-      const cached = decided.session.cache_routes?.some((pattern) => new RegExp(pattern).test(pathname));
-      if (!cached) response.setHeader("cache-control", "no-cache");
       response.setHeader("access-control-allow-origin", "*");
       response.setHeader("access-control-allow-headers", "*");
       response.setHeader("access-control-allow-methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
@@ -316,7 +327,8 @@ export class OriginalWorker {
 
 function requestOf(incoming: IncomingMessage) {
   const headers = Object.fromEntries(
-    Object.entries(incoming.headersDistinct).map(([name, values]) => [name, values!.join(", ")]),
+    // Of repeated headers the last counts.
+    Object.entries(incoming.headersDistinct).map(([name, values]) => [name, values!.at(-1)]),
   );
   return { host: incoming.headers.host!, target: incoming.url!, headers };
 }
@@ -330,13 +342,27 @@ function headersFor(incoming: IncomingMessage, name: string, target: Target) {
   return { ...headers, ...addedBy(name, target, requestOf(incoming)), host: new URL(target.origin).host };
 }
 
-function newName(kind: "animal" | "six_char"): string {
+/** By its content the same session has the same name. */
+function sortedContent<T extends Session>({ services, domains, cache_routes }: T) {
+  const by = (a: string, b: string) => (a < b ? -1 : 1);
+  return {
+    services: services.toSorted((a, b) => by(a.name, b.name)),
+    domains: domains.toSorted((a, b) => by(a.domain, b.domain)),
+    cache_routes: cache_routes ?? null,
+  };
+}
+
+function hashOf(content: object): string {
+  return createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 6);
+}
+
+function newName(kind: "animal" | "six_char", session: Session): string {
   const pick = (from: string[]) => from[randomInt(from.length)]!;
   if (kind === "animal") {
     const adjective = pick("slim smart brave calm wild green lucky plain".split(" "));
     return `${adjective}-${pick("gecko snake otter panda tiger whale zebra crane".split(" "))}`;
   }
-  return randomBytes(8).toString("hex").slice(0, 6);
+  return hashOf(sortedContent(session));
 }
 
 function versionProblem(header: string | undefined): string | undefined {
@@ -350,6 +376,32 @@ function versionProblem(header: string | undefined): string | undefined {
     : undefined;
 }
 
+/** What a deserializer refuses, before anything is done. */
+class NotDeserialised extends Error {}
+
+function deserialised(body: string): Upsert {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch (error) {
+    throw new NotDeserialised((error as Error).message);
+  }
+  const wrong = problemOf(parsed as Upsert);
+  if (wrong) throw new NotDeserialised(wrong);
+  return parsed as Upsert;
+}
+
+/** The calls of its API; every other path is proxied. */
+const API = new Set([
+  "GET /linkup/check",
+  "GET /linkup/no-tunnel",
+  "GET /linkup/tunnel",
+  "POST /linkup/local-session",
+  "POST /linkup/preview-session",
+  "POST /linkup/v2/sessions/tunneled",
+  "POST /linkup/v2/sessions/preview",
+]);
+
 /** As strict as a deserializer: every field that is not optional must be there, with its type. */
 function problemOf(upsert: Upsert): string | undefined {
   const isText = (value: unknown) => typeof value === "string";
@@ -359,8 +411,9 @@ function problemOf(upsert: Upsert): string | undefined {
   if (!Array.isArray(services)) return "missing field `services`";
   if (!Array.isArray(domains)) return "missing field `domains`";
   if (!isList(cache_routes)) return "cache_routes: expected a list";
-  if (desired_name !== undefined && !(isText(desired_name) && isText(session_token)))
-    return "a named request has desired_name and session_token";
+  for (const member of [desired_name, session_token])
+    if (member !== undefined && member !== null && !isText(member))
+      return "desired_name, session_token: a string";
   if (name_kind !== undefined && !["animal", "six_char"].includes(name_kind)) return "unknown name_kind";
   for (const { name, location, rewrites } of services) {
     if (!isText(name) || !isText(location) || !/^https?:/.test(location)) return "service: name, location";

@@ -145,6 +145,61 @@ describe("with a Worker of the original", () => {
     expect(await machine.served("my-own-name")).toBe("remote web");
   });
 
+  describe("a preview", () => {
+    const preview = (...words: string[]) => machine.linkup("sessions", "create-preview", ...words);
+    const location = "web=https://web.example.org";
+
+    test("has the name that was asked for", async () => {
+      const { code, stdout, stderr } = await preview("pr-12", location, "--json");
+      expect(code, stderr).toBe(0);
+      expect(JSON.parse(stdout).name).toBe("pr-12");
+      expect(machine.worker.session("pr-12")).toMatchObject({ session_token: "preview_session" });
+      expect((await preview("pr-12", "web=https://other.example.org")).code).toBe(0);
+      const { services } = machine.worker.session("pr-12")!;
+      expect(services).toContainEqual(
+        expect.objectContaining({ name: "web", location: "https://other.example.org" }),
+      );
+    });
+
+    test("without a name has that of its content", async () => {
+      const named = async () => JSON.parse((await preview(location, "--json")).stdout).name;
+      expect(await named()).toMatch(/^[0-9a-f]{6}$/);
+      expect(await named()).toBe(await named());
+    });
+
+    test("with a name that someone else has is refused", async () => {
+      machine.worker.take("pr-12");
+      const { code, stderr } = await preview("pr-12", location);
+      expect(code).not.toBe(0);
+      expect(stderr).toContain("The name pr-12 belongs to another session");
+    });
+
+    test("that gets another name is refused", async () => {
+      machine.worker.garbled = '{"session_name":"abc123"}';
+      const { code, stderr } = await preview("pr-12", location);
+      expect(code).toBe(4);
+      expect(stderr).toContain("named the preview abc123, not pr-12");
+      expect((await machine.status()).sessions).toEqual([]);
+    });
+  });
+
+  test("a pattern that the original does not know is told before anything is sent", async () => {
+    const text = readFileSync(machine.configPath, "utf8");
+    writeFileSync(machine.configPath, text.replace("path: /api/.*", "path: ^/api/(?!v1/).*"));
+    const { code, stderr } = await machine.linkup("start", "--detach");
+    expect(code).toBe(4);
+    expect(stderr).toContain("refuses the pattern ^/api/(?!v1/).*");
+    expect(machine.worker.calls.filter((call) => call.startsWith("POST"))).toEqual([]);
+  });
+
+  test("a session that nobody started for a week has expired, and is there again after linkup start", async () => {
+    const { session_name: name } = await machine.start();
+    machine.worker.elapsedMs = 7 * 24 * 3600_000;
+    expect(await machine.served(name)).toBe("422");
+    expect((await machine.start()).session_name).toBe(name);
+    expect(await machine.served(name)).toBe("remote web");
+  });
+
   test("another token is told apart", async () => {
     machine.env.LINKUP_WORKER_TOKEN = "wrong";
     const { code, stderr } = await machine.linkup("start", "--detach");

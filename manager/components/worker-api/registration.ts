@@ -3,6 +3,7 @@ import { text } from "../../../core/text.ts";
 import { fingerprint, upsertRequest } from "../../model/documents.ts";
 import { LinkupError, redeploy } from "../../model/problem.ts";
 import type { PendingDeletion, SessionRecord } from "../../model/state.ts";
+import { assertOriginalDialect } from "./original-worker.ts";
 import { deleteFromWorker, pendingDeletion } from "./pending-deletions.ts";
 import { ORIGINAL_WORKER } from "./worker-answers.ts";
 import { WorkerClient } from "./worker-client.ts";
@@ -51,6 +52,9 @@ export class Registration {
         [redeploy],
       );
 
+    if (record.worker?.version === ORIGINAL_WORKER.version)
+      assertOriginalDialect(request(record), worker.url);
+
     // Until the response arrives it is unknown what the Worker has.
     record = await this.#change(id, (record) => {
       record.worker_hash = null;
@@ -58,6 +62,8 @@ export class Registration {
     if (kind === "preview") {
       const preview = await worker.putPreview(request(record));
       if (!preview) throw nameTaken(record.name, worker.url);
+      if (!isUnguessable && record.name !== null && preview.session_name !== record.name)
+        throw otherName(record.name, preview.session_name, worker.url);
       return this.#change(id, (record) => {
         record.name = preview.session_name;
         registeredNow(record);
@@ -122,6 +128,14 @@ export class Registration {
 function registeredNow(record: SessionRecord): void {
   record.registered_at = Date.now();
   record.checked_at = record.registered_at;
+}
+
+/** The preview that the Worker has made is nobody's wish: it expires there. */
+function otherName(name: string, given: string, workerUrl: string): LinkupError {
+  return new LinkupError(
+    "worker-failed",
+    text("The Worker at {0} named the preview {1}, not {2}.", workerUrl, given, name),
+  );
 }
 
 function nameTaken(name: string | null, workerUrl: string): LinkupError {

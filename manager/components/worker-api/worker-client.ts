@@ -7,6 +7,7 @@ import { text } from "../../../core/text.ts";
 import { readText, type TextResponse } from "../../../node/http.ts";
 import { networkReason } from "../../model/network-reason.ts";
 import { LinkupError } from "../../model/problem.ts";
+import { isOriginalConflict } from "./original-worker.ts";
 import {
   capabilitiesAnswer,
   deletedAnswer,
@@ -82,7 +83,7 @@ export class WorkerClient {
 
   async #upsert<T>(path: string, request: UpsertRequest, schema: ZodMiniType<T>): Promise<T | undefined> {
     const answer = await this.#ask("POST", path, { ...request, ...serializeRouting(request) });
-    if (answer.status === 409) return undefined;
+    if (answer.status === 409 || isOriginalConflict(answer.status, answer.text)) return undefined;
     if (answer.status === 401) throw this.#refused();
     if (answer.status !== 200) throw this.#failed("POST", path, answer);
     return this.#read(schema, "POST", path, answer);

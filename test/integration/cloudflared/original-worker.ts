@@ -74,7 +74,7 @@ export class OriginalWorker {
   #upsert(json: unknown, response: ServerResponse): void {
     const parsed = parseUpsert(json);
     if (!parsed.ok) {
-      response.writeHead(400).end(parsed.errors.join("\n"));
+      response.writeHead(422).end(parsed.errors.join("\n"));
       return;
     }
     const { desired_name, session_token, ...routing } = parsed.value;
@@ -82,7 +82,7 @@ export class OriginalWorker {
     const token = session_token ?? "";
     const before = this.sessions.get(name);
     if (before && before.token !== token) {
-      response.writeHead(409).end("Conflict");
+      response.writeHead(500).end("Failed to store server config: Session with name already exists");
       return;
     }
     const tunnel = before && this.#edge.has(before.tunnel.id) ? before.tunnel : this.#newTunnel(name);
