@@ -24,7 +24,8 @@ const REQUESTS = 400;
 /** Rounds before those, in which V8 compiles. */
 const WARM_UP = 3;
 const ROWS = [1, 32];
-const TOKEN = "bench";
+/** Deployed Workers refuse shorter ones. */
+const TOKEN = "token-of-the-benchmark";
 const SESSION = "warm-gecko";
 
 const upstream = fork(resolve(import.meta.dirname, "upstream.ts"));
@@ -34,23 +35,31 @@ const passThrough = { bundle: resolve(import.meta.dirname, "pass-through.mjs"), 
 const forgetfulCode = await forgetfulBundle();
 const bare = await startAll(passThrough);
 const ours = await startAll({ token: TOKEN });
+/** As it is deployed: the upstream stands for the whole Internet. */
+const deployed = await startAll({
+  token: TOKEN,
+  internet: `127.0.0.1:${port}`,
+  vars: { LINKUP_TUNNEL: "cloudflare", LINKUP_API_RATE: "100000" },
+});
 const forgetful = await startAll({ token: TOKEN, bundle: forgetfulCode });
 await rm(dirname(forgetfulCode), { recursive: true });
 
 try {
   process.exitCode = (await bench()) ? 0 : 1;
 } finally {
-  await Promise.all([...bare, ...ours, ...forgetful].map((worker) => worker.stop()));
+  await Promise.all([...bare, ...ours, ...deployed, ...forgetful].map((worker) => worker.stop()));
   upstream.disconnect();
 }
 
 async function bench(): Promise<boolean> {
   for (const worker of [...ours, ...forgetful]) await createSession(worker, SESSION);
+  for (const worker of deployed) await createSession(worker, SESSION, "http://web.example.org");
 
   const kinds = [
     { name: "pass-through", workers: bare, rows: ROWS.map(newRow) },
     { name: "warm session", workers: ours, rows: ROWS.map(newRow) },
     { name: "cold session", workers: forgetful, rows: ROWS.map(newRow) },
+    { name: "warm session, deployed", workers: deployed, rows: ROWS.map(newRow) },
   ];
   for (let round = -WARM_UP; round < ROUNDS; round++) {
     for (let process = 0; process < PROCESSES; process++) {
@@ -133,7 +142,7 @@ async function forgetfulBundle(): Promise<string> {
       {
         name: "forgetful",
         setup({ onLoad }) {
-          onLoad({ filter: /worker.lookup\.ts$/ }, async ({ path }) => {
+          onLoad({ filter: /worker.proxy.session-lookup\.ts$/ }, async ({ path }) => {
             const source = await readFile(path, "utf8");
             const contents = source.replace("FRESH_MS = 1000", "FRESH_MS = 0");
             if (contents === source) throw new Error(`${path} has changed: FRESH_MS is not found`);
