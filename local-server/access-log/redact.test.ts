@@ -83,6 +83,62 @@ test("bodies, as far as names tell", () => {
   expect(redactedBody('{"password":"cut off in the')).toBe('{"password":"***"');
 });
 
+test.each([
+  ["X-Cookie", "a=1", "***"],
+  ["X-Forwarded-Cookie", "a=1; b=2", "***"],
+  ["X-Session", "1", "***"],
+  ["X-User-Session", "1", "***"],
+  ["X-MS-CLIENT-PRINCIPAL", "eyJh", "***"],
+])("the identity in %s: %s", (name, value, redacted) => expect(redactedHeader(name, value)).toBe(redacted));
+
+test.each([
+  ["/a?creds=1&tok=2&cvv=3&card=4&state=5&page=6", "/a?creds=***&tok=***&cvv=***&card=***&state=***&page=6"],
+  ["/a?cardNumber=1&stateful=2&status=3", "/a?cardNumber=***&stateful=2&status=3"],
+  ["/a?q=%7B%22token%22%3A%22abc%22%2C%22n%22%3A1%7D", "/a?q=%7B%22token%22%3A%22***%22%2C%22n%22%3A1%7D"],
+  ['/a?q={"password":"abc","n":1}', '/a?q={"password":"***","n":1}'],
+  ["/reset-password/5f3a9", "/reset-password/***"],
+  ["/users/verify/email", "/users/verify/email"],
+  ["/invite/aB3xY9", "/invite/***"],
+  ["/charge/sk_live_4eC39HqLyjWD", "/charge/***"],
+  ["/x/ghp_16C7e42F292c6912E7710c838347Ae178B4a/y", "/x/***/y"],
+  ["/dl/aZ3kQ9vT1xM7pL5wR8nB", "/dl/***"],
+  ["/a/123e4567-e89b-12d3-a456-426614174000", "/a/123e4567-e89b-12d3-a456-426614174000"],
+  ["/assets/index-DiwrgTda.js", "/assets/index-DiwrgTda.js"],
+  ["/sha/da39a3ee5e6b4b0d3255bfef95601890afd80709", "/sha/da39a3ee5e6b4b0d3255bfef95601890afd80709"],
+])("the target %s", (target, redacted) => expect(redactedText(target)).toBe(redacted));
+
+test.each([
+  ['{"Set-Cookie":"sid=1","n":1}', '{"Set-Cookie":"***","n":1}'],
+  [
+    String.raw`{"body":"{\"password\":\"a\",\"n\":1}"}`,
+    String.raw`{"body":"{\"password\":\"***\",\"n\":1}"}`,
+  ],
+  ["<a><password>x</password><n>1</n></a>", "<a><password>***</password><n>1</n></a>"],
+  ['<user apiKey="x" name="me"/>', '<user apiKey="***" name="me"/>'],
+  ["user: me\npassword: x y\nn: 1", "user: me\npassword: ***\nn: 1"],
+  ["key: |\n  a\n  b\nn: 1", "key: ***\nn: 1"],
+  [
+    "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\nrest",
+    "-----BEGIN PRIVATE KEY-----***-----END PRIVATE KEY-----\nrest",
+  ],
+])("the body %s", (body, redacted) => expect(redactedBody(body)).toBe(redacted));
+
+test("a hostile body of 64 KB is redacted in time", () => {
+  const before = performance.now();
+  for (const piece of [
+    '"a',
+    '\\\\"a',
+    "<a ",
+    "a: |\n ",
+    "-----BEGIN A-----",
+    "/reset/",
+    "?a=%7B",
+    "a".repeat(30),
+  ])
+    redactedBody(piece.repeat(65_536 / piece.length));
+  expect(performance.now() - before).toBeLessThan(5_000);
+});
+
 test("a reason that quotes a header's line", () => {
   expect(redactedReason('it has the header line "Set-Cookie : sid=1"')).toBe(
     'it has the header line "Set-Cookie : ***"',

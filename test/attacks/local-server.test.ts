@@ -66,6 +66,34 @@ describe("headers of a stranger", () => {
   });
 });
 
+test("secrets under unusual names are in no answer of the request log", async () => {
+  const { control } = system.server;
+  await control("PUT", "/v1/requests/settings", { body_bytes: 10_000 });
+  const secret = "zQ9-not-to-be-shown";
+  const headers = ["X-Cookie", "X-Forwarded-Cookie", "X-Session", "X-User-Session", "X-MS-Client-Principal"];
+  const query = ["creds", "tok", "cvv", "card", "state"].map((name) => `${name}=${secret}`).join("&");
+  const json = encodeURIComponent(JSON.stringify({ token: secret }));
+  system.app.handler = (_request, response) =>
+    response.end(
+      JSON.stringify({ "x-session": secret, a: JSON.stringify({ b: JSON.stringify({ pin: secret }) }) }),
+    );
+  await client.request({
+    host: APP,
+    method: "POST",
+    path: `/reset-password/${secret}/sk_live_${secret}?${query}&q=${json}`,
+    headers: headers.flatMap((name) => [name, `a=${secret}`]),
+    body: JSON.stringify({ "Set-Cookie": secret, inner: JSON.stringify({ password: secret }) }),
+  });
+  const list = async () => (await control("GET", "/v1/requests?path=/reset-password/")).body as unknown;
+  await until(async () => JSON.stringify(await list()).includes('"complete"'), "the exchange is complete");
+  const { requests } = (await list()) as { requests: { id: number }[] };
+  const details = (await control("GET", `/v1/requests/${requests[0]!.id}`)).body;
+  await control("PUT", "/v1/requests/settings", { body_bytes: 0 });
+  system.app.handler = undefined;
+  expect(JSON.stringify(details)).toContain("/reset-password/***");
+  expect(JSON.stringify([requests, details])).not.toContain(secret);
+});
+
 test("2,100 idle connections do not shut the listener", { timeout: 60_000 }, async () => {
   const idle = Array.from({ length: 2_100 }, () => {
     const socket = connect(system.port, "127.0.0.1");
