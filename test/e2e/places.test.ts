@@ -37,7 +37,7 @@ test("a virtual workspace: linkup.yaml is edited as anywhere, and nothing can be
   });
   await window.showView();
   await window.until("why there is no session here", async () =>
-    (await window.page.locator(".welcome-view-content").textContent())?.includes("on no disk"),
+    (await window.page.locator(".welcome-view-content").textContent())?.includes("This workspace is virtual"),
   );
   await window.screenshot("virtual");
   // Nobody searches on such a file system: the file is not found by its name.

@@ -81,7 +81,7 @@ test("the tunnel is lost and found again; a Worker of the original is marked, an
   await window.command("Linkup: Doctor");
   await window.until("what the Worker lacks", async () => {
     const frame = window.page.frameLocator("iframe.webview.ready").frameLocator("iframe#active-frame");
-    return (await frame.locator("body").textContent())?.includes("It is one of the original");
+    return (await frame.locator("body").textContent())?.includes("An original Worker");
   });
   await window.screenshot("failure-old-worker");
 });

@@ -8,6 +8,8 @@ import * as screen from "./screen.ts";
 import { type RunningProcess, Server, type ServerOptions, signal, writeWorkspace } from "./server.ts";
 
 const { SELECTORS } = screen;
+/** How long a command may be missing from an open palette, before it is opened anew. */
+const REOPEN_MS = 8_000;
 const THEMES = {
   light: "Light Modern",
   dark: "Dark Modern",
@@ -357,10 +359,14 @@ export class Workbench extends ObservedWindow {
     const name = this.page.locator(".label-name").getByText(label, { exact: true });
     const row = this.page.locator(`${SELECTORS.quickInputRow}:visible`).filter({ has: name }).first();
     const input = this.page.locator(SELECTORS.quickInputText);
+    let opened = Date.now();
     await this.until(
       `"${label}" in the quick pick`,
       async () => {
+        // The palette lists what applied when it opened; what applies since then is in the next one.
+        if (keys && Date.now() - opened > REOPEN_MS) await this.press("Escape");
         if (keys && !(await input.isVisible())) {
+          opened = Date.now();
           await this.press(keys);
           await input.waitFor({ timeout: 2000 });
         }
