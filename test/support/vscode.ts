@@ -404,8 +404,9 @@ export const workspace = {
       return (await existing(readdir(fsPath))).map((name) => [name, 1]);
     },
   },
-  getConfiguration: (section: string) => ({
-    get: (key: string, otherwise?: unknown) => editor.settings.get(`${section}.${key}`) ?? otherwise,
+  getConfiguration: (section?: string) => ({
+    get: (key: string, otherwise?: unknown) =>
+      editor.settings.get(section ? `${section}.${key}` : key) ?? otherwise,
   }),
   async openTextDocument(target: string | Uri) {
     const uri = typeof target === "string" ? Uri.file(target) : target;
