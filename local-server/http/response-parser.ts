@@ -279,17 +279,35 @@ export function parseFields(text: string): string[] {
   for (const line of text.split("\r\n")) {
     if ((line.startsWith(" ") || line.startsWith("\t")) && raw.length > 0) {
       // Obsolete line folding: the value goes on.
-      raw.push(`${raw.pop()} ${line.trim()}`);
+      const more = trimmed(line);
+      if (!FIELD_VALUE.test(more)) throw malformedLine(line);
+      raw.push(`${raw.pop()} ${more}`);
       continue;
     }
     const colon = line.indexOf(":");
     const name = line.slice(0, Math.max(0, colon));
-    const value = line.slice(colon + 1).trim();
-    if (!FIELD_NAME.test(name) || !FIELD_VALUE.test(value))
-      throw new MalformedResponse(`it has the header line ${JSON.stringify(line.slice(0, 100))}`);
+    const value = trimmed(line.slice(colon + 1));
+    if (!FIELD_NAME.test(name) || !FIELD_VALUE.test(value)) throw malformedLine(line);
     raw.push(name, value);
   }
   return raw;
+}
+
+/** Without spaces and tabs around it. `trim` would take away bare line ends, and the last byte of an "à" in UTF-8. */
+function trimmed(value: string): string {
+  let start = 0;
+  let end = value.length;
+  while (start < end && isSpace(value.charCodeAt(start))) start++;
+  while (end > start && isSpace(value.charCodeAt(end - 1))) end--;
+  return value.slice(start, end);
+}
+
+function isSpace(code: number): boolean {
+  return code === 32 || code === 9;
+}
+
+function malformedLine(line: string): MalformedResponse {
+  return new MalformedResponse(`it has the header line ${JSON.stringify(line.slice(0, 100))}`);
 }
 
 function notHttp(bytes: Buffer): MalformedResponse {
