@@ -88,7 +88,7 @@ export function claims({ session, workerPort, configPath, remote, token, linkup 
       holds: async () => {
         const { headers, auth } = JSON.parse((await ask("api.shop.localhost", "/api/whoami", traced)).body);
         assert.equal(headers.tracestate, `linkup-session=${name}`);
-        assert.match(headers.traceparent, /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+        assert.match(headers.traceparent, /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
         assert.equal(headers["linkup-destination"], "api");
         assert.equal(headers["x-forwarded-host"], `${name}.api.shop.localhost`);
         assert.equal(auth.copy, "remote");

@@ -3,7 +3,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
@@ -179,7 +179,8 @@ describe("a pasted curl command", () => {
   }
 
   test("sends a file of the user's home", async () => {
-    const body = `@${victim.home}/.ssh/id_rsa`;
+    // As a path from where it is pasted: a temporary folder's own name is random, and would be redacted.
+    const body = `@${relative(victim.clone, join(victim.home, ".ssh", "id_rsa"))}`;
     const { received } = await pasted("POST /upload HTTP/1.1\r\nx-a: 1", body);
     expect(received).toEqual([`/upload ${body}`, `/upload ${body}`]);
   });

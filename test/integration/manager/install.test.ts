@@ -194,7 +194,7 @@ describe("linkup cloudflared install", () => {
     serve(asset, program);
     const release = ["--release", "2026.8.2", "--sha256", sha256(program)];
     const refused = await world.linkup("cloudflared", "install", ...release);
-    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("give --yes") });
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("use --yes") });
     expect(refused.stderr).toContain(`from ${base}/2026.8.2/${asset}\n  with SHA-256 ${sha256(program)}`);
     expect(existsSync(join(world.home, "bin"))).toBe(false);
 

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Manager } from "../../../manager/manager.ts";
@@ -100,8 +100,10 @@ test("a local server that dies is replaced, with its sessions", async () => {
 
 test("a local server of an older version is replaced, once", async () => {
   const olderDist = temporaryFolder("linkup-older-");
-  const bundle = readFileSync(join(world.dist, "local-server.js"), "utf8");
-  writeFileSync(join(olderDist, "local-server.js"), bundle.replaceAll(`"${version}"`, '"0.0.9"'));
+  for (const file of readdirSync(world.dist).filter((name) => name.endsWith(".js"))) {
+    const code = readFileSync(join(world.dist, file), "utf8");
+    writeFileSync(join(olderDist, file), code.replaceAll(`"${version}"`, '"0.0.9"'));
+  }
   const older = openWindow("older", { version: "0.0.9", dist: olderDist });
   const { name } = await older.start(configPath());
   const [before] = world.pidsOf("local-server");

@@ -138,7 +138,7 @@ describe("loops", () => {
     await preview("http://loop.example.net", { desired_name: "loop" });
     const answer = await send(worker.url, "/", { headers: { host: "loop.example.com" } });
     expect([answer.status, answer.headers["linkup-error"]]).toEqual([508, "loop"]);
-    expect(answer.body).toContain("A service's location leads back to Linkup");
+    expect(answer.body).toContain("The URL of a service leads back to Linkup");
     expect(rounds).toBeLessThan(20);
   });
 });
