@@ -16,6 +16,8 @@ beforeAll(async () => {
   const text = await readFile(shop.configPath, "utf8");
   await writeFile(shop.configPath, text.replace("domain: api.shop.localhost", "domain: shop.test"));
   window = await Workbench.start({
+    // The terminal shows every command at once.
+    size: { width: 1200, height: 1400 },
     vsix: join(root, "linkup.vsix"),
     folders: [shop.folder],
     env: { LINKUP_WORKER_TOKEN: TOKEN },
