@@ -242,7 +242,7 @@ describe("linkup.yaml in the editor", () => {
     };
     assert.match(
       await shown("default_service: web", "default_█service: web"),
-      /^The service that serves every path/,
+      /^The service for every path that no route matches/,
     );
     assert.match(
       await shown("name: web", "name: w█eb"),
