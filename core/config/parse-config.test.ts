@@ -195,6 +195,19 @@ test("a duplicate names the first place, a misspelling what was meant", () => {
   ).toBe("api.example.com");
 });
 
+test("h2c for the copy on this machine, not for the deployed one", () => {
+  const file = (remote: string, local: string) => `linkup: { worker_url: "https://w.example.com" }
+services: [{ name: web, remote: "${remote}", local: "${local}" }]
+domains: [{ domain: example.com, default_service: web }]
+`;
+  expect(parseConfig(file("https://web.example.com", "h2c://localhost:50051")).diagnostics).toEqual([]);
+  const wrong = parseConfig(file("h2c://web.example.com", "h3://localhost:50051")).diagnostics;
+  expect(wrong.map(({ message }) => message)).toEqual([
+    expect.stringContaining("must be an http or https URL"),
+    expect.stringContaining("must be an http, https or h2c URL"),
+  ]);
+});
+
 test("numbers as names and tokens are taken as they are written", () => {
   const { config, diagnostics } =
     parseConfig(`linkup: { worker_url: https://w.example.com, worker_token: 0x1F }

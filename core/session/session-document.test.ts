@@ -61,6 +61,15 @@ describe("every problem at once, with its place", () => {
     expect(parseUpsert({ ...valid, desired_name: null, name_kind: "animal" })).toMatchObject({ ok: true });
   });
 
+  test("h2c is for the local server, not for the Worker", () => {
+    const services = [{ ...valid.services[0], location: "h2c://localhost:50051" }];
+    expect(parseSession({ ...valid, services })).toMatchObject({ ok: true });
+    expect(parseUpsert({ ...valid, services })).toEqual({
+      ok: false,
+      errors: ['services[0].location: must be an http or https URL, not "h2c://localhost:50051"'],
+    });
+  });
+
   test.each([null, undefined, 1, "x", []])("of %o", (json) => {
     expect(parseSession(json).ok).toBe(false);
   });
@@ -77,6 +86,7 @@ test.each([
   ["http://user@localhost@example.com", false],
   ["https://example.com/localhost", false],
   ["http://10.0.0.1", false],
+  ["h2c://localhost:50051", true],
 ])("%s is local: %s", (location, local) => {
   expect(isLocal(location)).toBe(local);
 });

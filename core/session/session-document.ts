@@ -16,7 +16,7 @@ export interface Rewrite {
 
 export interface Service {
   name: string;
-  /** http(s) URL; only its scheme, host and port are used. */
+  /** http(s) URL; only its scheme, host and port are used. At the local server also `h2c:`, HTTP/2 without TLS. */
   location: string;
   rewrites: Rewrite[];
   /** Ours: forward the client's `Host` instead of the service's own address. */
@@ -78,27 +78,34 @@ const pattern = z.string().check(
   }),
 );
 
-const location = z.string().check(
-  z.superRefine((value, context) => {
-    if (!httpOrigin(value) || !URL.canParse(value))
-      context.addIssue({
-        code: "custom",
-        message: `must be an http or https URL, not ${JSON.stringify(value)}`,
-        input: value,
-      });
-  }),
-);
+const locationOf = (schemes: string, accepts: (url: string) => boolean) =>
+  z.string().check(
+    z.superRefine((value, context) => {
+      if (!accepts(value) || !URL.canParse(value))
+        context.addIssue({
+          code: "custom",
+          message: `must be ${schemes} URL, not ${JSON.stringify(value)}`,
+          input: value,
+        });
+    }),
+  );
+
+/** Where the Worker can send requests. */
+const publicLocation = locationOf("an http or https", isHttpUrl);
+/** Where the local server can. */
+const anyLocation = locationOf("an http, https or h2c", (value) => httpOrigin(value) !== undefined);
 
 const replacement = z
   .string()
   .check(z.maxLength(MAX_REPLACEMENT, `must have at most ${MAX_REPLACEMENT} characters`));
 
-const service = z.object({
-  name,
-  location,
-  rewrites: list(z.object({ source: pattern, target: replacement })),
-  preserve_host: z.optional(z.boolean()),
-});
+const serviceAt = (location: typeof anyLocation) =>
+  z.object({
+    name,
+    location,
+    rewrites: list(z.object({ source: pattern, target: replacement })),
+    preserve_host: z.optional(z.boolean()),
+  });
 
 const domainName = name.check(
   z.superRefine((domain, context) => {
@@ -113,13 +120,13 @@ const domain = z.object({
   routes: list(z.object({ path: pattern, service: name })),
 });
 
-const routing = {
-  services: z.array(service).check(z.minLength(1, "must have at least one service")),
+const routingAt = (location: typeof anyLocation) => ({
+  services: z.array(serviceAt(location)).check(z.minLength(1, "must have at least one service")),
   domains: z.array(domain).check(z.minLength(1, "must have at least one domain")),
   cache_routes: list(pattern),
   session_cookie: z.optional(z.boolean()),
   baggage: z.optional(z.boolean()),
-};
+});
 
 /** Every domain's default service and every route's service must be one of the session's. */
 const servicesExist = z.superRefine<Routing>((session, context) => {
@@ -164,7 +171,7 @@ const sessionSchema = z
   .object({
     kind: z._default(z.enum(["tunneled", "isolated", "preview"]), "tunneled"),
     session_token: z.string(),
-    ...routing,
+    ...routingAt(anyLocation),
   })
   .check(servicesExist, patternsWithinLimits);
 
@@ -177,12 +184,12 @@ const sessionName = z.string().check(
 
 const upsertSchema = z
   .object({
-    ...routing,
+    ...routingAt(publicLocation),
     desired_name: z.optional(z.nullable(sessionName)),
     name_kind: z.optional(z.nullable(z.enum(["animal", "six_char"]))),
     session_token: z.optional(z.nullable(z.string())),
     /** Ours, for a Worker on this machine only: where this session's local server listens. */
-    tunnel_url: z.optional(z.nullable(location)),
+    tunnel_url: z.optional(z.nullable(publicLocation)),
   })
   .check(servicesExist, patternsWithinLimits);
 
@@ -262,10 +269,24 @@ export function serializeSession(session: Session) {
   return { kind: session.kind, session_token: session.session_token, ...serializeRouting(session) };
 }
 
-/** `http://host:port` of an http(s) URL, without credentials and path; undefined for anything else. */
+/**
+ * `http://host:port` of an http(s) URL, without credentials and path; undefined for anything else. `h2c` becomes `http`,
+ * the scheme that requests over HTTP/2 without TLS have.
+ */
 export function httpOrigin(location: string): string | undefined {
-  const match = /^(https?:\/\/)(?:[^/?#@]*@)?([^/?#\s]+)/i.exec(location);
-  return match ? match[1]!.toLowerCase() + match[2]! : undefined;
+  const match = /^(https?|h2c)(:\/\/)(?:[^/?#@]*@)?([^/?#\s]+)/i.exec(location);
+  if (!match) return undefined;
+  const scheme = match[1]!.toLowerCase();
+  return (scheme === "h2c" ? "http" : scheme) + match[2]! + match[3]!;
+}
+
+export function isHttpUrl(url: string): boolean {
+  return /^https?:/i.test(url) && httpOrigin(url) !== undefined;
+}
+
+/** True when the service speaks HTTP/2 without TLS and without negotiation ("prior knowledge", RFC 9113, 3.3). */
+export function isH2c(location: string): boolean {
+  return /^h2c:/i.test(location);
 }
 
 /** True when only the session's own machine reaches the location: it is there, or in a private network (a virtual machine, a container). */

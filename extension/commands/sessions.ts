@@ -110,14 +110,14 @@ async function pickSession(
 }
 
 async function askLocation(service: string, value: string): Promise<string | undefined> {
-  const { httpOrigin } = await import("../../core/session/session-document.ts");
+  const { isHttpUrl } = await import("../../core/session/session-document.ts");
   return await vscode.window.showInputBox({
     title: t("Create Preview Session"),
     prompt: t("URL of {0} in the preview", service),
     value,
     ignoreFocusOut: true,
     validateInput: (text) => {
-      if (!httpOrigin(text) || !URL.canParse(text)) return t("Enter an http or https URL.");
+      if (!isHttpUrl(text) || !URL.canParse(text)) return t("Enter an http or https URL.");
       // The Worker refuses all private addresses; this check catches the most likely one early.
       if (new URL(text).hostname === "localhost")
         return t("{0} is on this machine, which a preview cannot reach.", text);

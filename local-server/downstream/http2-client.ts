@@ -80,8 +80,10 @@ export class Http2Client implements Client {
     if (stream.destroyed) return;
     const waitForTrailers = hasBody && length === undefined;
     if (waitForTrailers) stream.on("wantTrailers", () => stream.sendTrailers(http2Fields(this.#trailers)));
-    if (!hasBody) this.#ended = true;
-    const options = { endStream: !hasBody, waitForTrailers, sendDate: false };
+    // In gRPC a response is complete with its head only when that ends the stream ("Trailers-Only").
+    const endStream = !hasBody || length === 0;
+    if (endStream) this.#ended = true;
+    const options = { endStream, waitForTrailers, sendDate: false };
     sendFields(http2Fields(headers), (fields) => stream.respond({ ":status": status, ...fields }, options));
   }
 

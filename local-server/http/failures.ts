@@ -3,9 +3,9 @@
 import type { ProxyFailure } from "../../core/routing/proxy-failure.ts";
 import type { DecisionFailure } from "../../core/routing/request-decision.ts";
 import type { Routed } from "../../core/routing/route-request.ts";
-import { isLocal } from "../../core/session/session-document.ts";
+import { isH2c, isLocal } from "../../core/session/session-document.ts";
 import type { Served } from "../sessions.ts";
-import { MalformedResponse } from "./response-parser.ts";
+import { Http2Response, MalformedResponse, NotHttp2Error } from "./protocol-errors.ts";
 
 export type LocalFailure =
   | DecisionFailure
@@ -21,12 +21,18 @@ export function badRequest(reason: string, status = 400): LocalFailure {
   };
 }
 
-export function badGateway({ name }: Served, { service, origin }: Routed, error: Error): LocalFailure {
+/** `isGrpc`: the client speaks gRPC. */
+export function badGateway(
+  { name }: Served,
+  { service, origin }: Routed,
+  error: Error,
+  isGrpc = false,
+): LocalFailure {
   const local = isLocal(service.location);
   const explanation = `Linkup got no response from the service "${service.name}" of the session "${name}".
 Target: ${origin}
 Cause: ${cause(error, origin, local)}
-What to do: ${advice(error, service.name, local)}
+What to do: ${schemeAdvice(error, service.location, isGrpc) ?? advice(error, service.name, local)}
 `;
   const title = `The service ${service.name} could not be reached`;
   return { status: 502, code: "service-unreachable", title, explanation };
@@ -61,6 +67,17 @@ function cause(error: NodeJS.ErrnoException, origin: string, local: boolean): st
     default:
       return error.message;
   }
+}
+
+/** For a service that speaks the other of HTTP/1.1 and HTTP/2 without TLS. */
+function schemeAdvice(error: NodeJS.ErrnoException, location: string, isGrpc: boolean): string | undefined {
+  const rest = location.slice(location.indexOf("://"));
+  if (error instanceof NotHttp2Error && isH2c(location))
+    return `check that this port speaks HTTP/2 without TLS. A service that speaks HTTP/1.1 has the location http${rest} in linkup.yaml.`;
+  const closed = error.code !== "ECONNREFUSED" && isGrpc && /^http:/i.test(location);
+  if (error instanceof Http2Response || closed)
+    return `write its location as h2c${rest} in linkup.yaml, as gRPC servers without TLS need it.`;
+  return undefined;
 }
 
 function advice(error: NodeJS.ErrnoException, service: string, local: boolean): string {

@@ -1,6 +1,7 @@
 /** Parses the HTTP/1.1 responses of one connection. */
 import { Fields } from "./fields.ts";
 import { MAX_HEADER_SIZE } from "./limits.ts";
+import { Http2Response, MalformedResponse } from "./protocol-errors.ts";
 
 export interface ResponseHead {
   status: number;
@@ -30,9 +31,6 @@ export interface ResponseContext {
   method: string;
   upgrade: boolean;
 }
-
-/** The service's bytes are not a valid HTTP/1.1 response. */
-export class MalformedResponse extends Error {}
 
 const HEAD = 0;
 const LENGTH = 1;
@@ -311,7 +309,13 @@ function malformedLine(line: string): MalformedResponse {
 }
 
 function notHttp(bytes: Buffer): MalformedResponse {
+  if (isSettingsFrame(bytes)) return new Http2Response();
   return new MalformedResponse(
     `its response is not valid HTTP/1.1: ${JSON.stringify(bytes.toString("latin1", 0, 60))}`,
   );
+}
+
+/** The first frame of an HTTP/2 server: length in multiples of 6, type 4, no flags (RFC 9113, 3.4 and 6.5). */
+function isSettingsFrame(bytes: Buffer): boolean {
+  return bytes.length >= 5 && bytes.readUIntBE(0, 3) % 6 === 0 && bytes[3] === 4 && bytes[4] === 0;
 }

@@ -2,6 +2,7 @@
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { corsChanges } from "../../core/routing/cors.ts";
+import { grpcFailureHeaders, isGrpc } from "../../core/routing/grpc.ts";
 import { failureContent } from "../../core/routing/proxy-failure.ts";
 import type { Routed } from "../../core/routing/route-request.ts";
 import type { Client, DownstreamResponse } from "../downstream/client.ts";
@@ -28,12 +29,15 @@ export function refuse(
   failure: LocalFailure,
   { extra = [], error }: { extra?: [string, string][]; error?: Error } = {},
 ): void {
-  const { status } = failure;
-  const answer = failureContent(failure, client.header("accept"));
+  const grpc = isGrpc(client.header("content-type"));
+  const status = grpc ? 200 : failure.status;
+  const answer = grpc
+    ? { headers: grpcFailureHeaders(failure), body: "" }
+    : failureContent(failure, client.header("accept"));
   const body = Buffer.from(answer.body);
   const headers = [...Object.entries(answer.headers), ...extra].flat();
-  headers.push("content-length", String(body.length));
-  const hasBody = client.method !== "HEAD";
+  if (!grpc) headers.push("content-length", String(body.length));
+  const hasBody = client.method !== "HEAD" && !grpc;
   if (client.hasBody) client.read({ data() {}, end() {} });
   client.resume();
   client.respond({ status, reason: STATUS_CODES[status] ?? "", headers, hasBody, length: body.length });
@@ -63,7 +67,10 @@ export function forward(
       const { pagePorts } = arrival;
       const cors = { method: client.method, head: client, client: request.client, pagePorts };
       const extra = corsChanges(name, session, cors, undefined)?.set ?? [];
-      refuse(client, recorder, badGateway(served, decision, error), { extra, error });
+      refuse(client, recorder, badGateway(served, decision, error, isGrpc(client.header("content-type"))), {
+        extra,
+        error,
+      });
     },
   };
   new Forwarding(client, recorder, plan, connections).start(false);
@@ -131,7 +138,8 @@ class Forwarding implements ResponseHandler {
 
   start(fresh: boolean): void {
     const { request } = this.#plan;
-    const requirements = { retriable: this.#retriable, fresh, upgrade: request.upgrade !== undefined };
+    const upgrade = request.upgrade !== undefined;
+    const requirements = { retriable: this.#retriable, fresh, upgrade, h2c: request.h2c };
     if (fresh) this.#recorder?.retried();
     let waited = false;
     this.#giveUp = this.#pool.acquire(request.origin, requirements, (error, stream) => {

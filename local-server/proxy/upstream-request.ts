@@ -13,7 +13,7 @@ import {
 import type { Listener } from "../../core/routing/request-decision.ts";
 import type { Routed } from "../../core/routing/route-request.ts";
 import { withoutSessionCookie } from "../../core/routing/session-cookie.ts";
-import { isLocal, needsLaptop } from "../../core/session/session-document.ts";
+import { isH2c, isLocal, needsLaptop } from "../../core/session/session-document.ts";
 import type { ClientHead } from "../downstream/client.ts";
 import { connectionNames, type Fields, type ForwardedLines, HeaderLines } from "../http/fields.ts";
 import type { Served } from "../sessions.ts";
@@ -70,6 +70,7 @@ export function serviceRequest(
   const referer = rewritten ? serviceReferer(fields, origin, isPage) : undefined;
   return {
     origin,
+    h2c: isH2c(service.location),
     ...upstreamHead(head, { target, host, added, origin: origins?.service, referer }),
     client,
     forwardedHost,
@@ -103,7 +104,7 @@ function serviceReferer(
 /** For a public origin (`https://host:port`): unchanged, but for the hop count that ends loops. */
 export function publicOriginRequest(client: ClientHead, origin: string): UpstreamRequest {
   const added: [string, string][] = [[HOPS_HEADER, String(hopsOf(client) + 1)]];
-  return { origin, ...upstreamHead(client, { target: client.target, host: client.host, added }) };
+  return { origin, h2c: false, ...upstreamHead(client, { target: client.target, host: client.host, added }) };
 }
 
 interface Changes {
@@ -116,7 +117,7 @@ interface Changes {
   referer?: string | undefined;
 }
 
-function upstreamHead(client: ClientHead, changes: Changes): Omit<UpstreamRequest, "origin"> {
+function upstreamHead(client: ClientHead, changes: Changes): Omit<UpstreamRequest, "origin" | "h2c"> {
   const { fields, method, upgrade } = client;
   const { target, host, added } = changes;
   return {

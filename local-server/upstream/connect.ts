@@ -1,5 +1,5 @@
 /** Opens connections to services. */
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 import { connect as connectTls, createSecureContext, getCACertificates, type SecureContext } from "node:tls";
 import { hostname, isLoopback } from "../../core/session/host-name.ts";
 import { ServiceSocket } from "./service-socket.ts";
@@ -12,7 +12,7 @@ export interface ServiceEndpoint {
   port: number;
   /** On this machine. */
   loopback: boolean;
-  /** The ALPN protocols to offer over TLS, best first; by default HTTP/1.1. */
+  /** Best first, by default HTTP/1.1: those to offer over TLS (ALPN). Without TLS the first one is spoken. */
   protocols?: readonly string[];
   /** IP addresses to try in this order, instead of resolving `host`. */
   addresses?: string[];
@@ -91,7 +91,7 @@ function open(
   address: string,
 ): Socket {
   const common = { host: address, port, noDelay: true, allowHalfOpen: true };
-  if (!tls) return new ServiceSocket().connect(common);
+  if (!tls) return (protocols[0] === "h2" ? new Socket(common) : new ServiceSocket()).connect(common);
   return connectTls({
     ...common,
     // RFC 6066: no IP addresses in SNI.

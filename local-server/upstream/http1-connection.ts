@@ -1,7 +1,8 @@
 /** One HTTP/1.1 connection to a service, for one request at a time. */
 import type { Socket } from "node:net";
 import { http1Lines } from "../http/fields.ts";
-import { MalformedResponse, type ResponseHead, ResponseParser } from "../http/response-parser.ts";
+import { MalformedResponse } from "../http/protocol-errors.ts";
+import { type ResponseHead, ResponseParser } from "../http/response-parser.ts";
 import { ServiceSocket } from "./service-socket.ts";
 import type { ResponseHandler, UpstreamRequest, UpstreamStream } from "./upstream-stream.ts";
 

@@ -61,7 +61,7 @@ export class Http2Connection implements StreamOwner {
     return (this.#limit ?? 1) - this.#streams;
   }
 
-  /** The service has sent its limit of concurrent streams. */
+  /** The service has sent its settings, and so the limit of concurrent streams. */
   get settled(): boolean {
     return this.#limit !== undefined;
   }

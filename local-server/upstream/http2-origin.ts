@@ -1,4 +1,7 @@
-/** A service over TLS: its first connection tells whether it speaks HTTP/2 (ALPN); connections that do are shared. */
+/**
+ * A service that speaks HTTP/2, or may: over TLS its first connection tells (ALPN), without TLS linkup.yaml does (`h2c`).
+ * Connections that do are shared.
+ */
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { Http2Connection } from "./http2-connection.ts";
@@ -17,6 +20,8 @@ export interface StreamRequirements {
   fresh: boolean;
   /** The request asks to switch protocols: only HTTP/1.1. */
   upgrade: boolean;
+  /** The service speaks HTTP/2 without TLS. */
+  h2c: boolean;
 }
 
 /** Called once, with one of the two. */
@@ -24,6 +29,8 @@ export type StreamCallback = (error: Error | undefined, stream?: UpstreamStream)
 
 /** How an origin gets connections. */
 export interface ConnectionSource {
+  /** Every connection speaks HTTP/2, without negotiation. */
+  priorKnowledge: boolean;
   /** Opens one, offering HTTP/2. Returns a function that gives up. */
   open(done: (error: Error | undefined, socket?: Socket) => void): () => void;
   /** A connection of HTTP/1.1, and one made of this socket. */
@@ -105,7 +112,8 @@ export class Http2Origin {
     this.#giveUpOpening = this.#source.open((error, socket) => {
       this.#giveUpOpening = undefined;
       if (!socket) return this.#refuseAll(error!);
-      if ((socket as Partial<TLSSocket>).alpnProtocol === "h2") this.#addConnection(socket);
+      if (this.#source.priorKnowledge || (socket as Partial<TLSSocket>).alpnProtocol === "h2")
+        this.#addConnection(socket);
       else {
         this.#isHttp1 = true;
         const first = this.#waiting.shift();

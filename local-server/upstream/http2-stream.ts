@@ -10,6 +10,7 @@ import {
 } from "node:http2";
 import { Fields } from "../http/fields.ts";
 import { http2Fields, sendFields, splitPseudo } from "../http/http2-fields.ts";
+import { NotHttp2Error } from "../http/protocol-errors.ts";
 import { mayHaveBody } from "../http/response-parser.ts";
 import { rawHeaderLines } from "../node-internals.ts";
 import type { ResponseHandler, UpstreamRequest, UpstreamStream } from "./upstream-stream.ts";
@@ -20,6 +21,8 @@ type Head = IncomingHttpHeaders & IncomingHttpStatusHeader;
 export interface StreamOwner {
   /** It has carried a request before. */
   readonly used: boolean;
+  /** The service has sent its settings: it speaks HTTP/2. */
+  readonly settled: boolean;
   /** Begins a stream. Throws when the connection takes none any more. */
   open(headers: OutgoingHttpHeaders, options: ClientSessionRequestOptions): ClientHttp2Stream;
   /** The service wants this request over HTTP/1.1 (RFC 9113, 7: HTTP_1_1_REQUIRED). */
@@ -153,7 +156,8 @@ export class Http2Stream implements UpstreamStream {
     // A request that its connection refused was not processed (RFC 9113, 8.7).
     const refused = code === "REFUSED_STREAM" || code === "HTTP_1_1_REQUIRED";
     const stale = !this.#sawBytes && (this.#used || refused);
-    handler?.failed(code ? new Error(`it broke off its response (HTTP/2 error ${code})`) : error, stale);
+    if (!this.#connection.settled) handler?.failed(new NotHttp2Error(), stale);
+    else handler?.failed(code ? new Error(`it broke off its response (HTTP/2 error ${code})`) : error, stale);
   }
 }
 

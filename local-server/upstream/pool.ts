@@ -13,6 +13,7 @@ const MAX_UNRETRIABLE_IDLE_MS = 1_000;
 
 const HTTP1 = ["http/1.1"];
 const HTTP2 = ["h2", "http/1.1"];
+const H2C = ["h2"];
 
 interface IdleConnection {
   connection: Http1Connection;
@@ -22,7 +23,7 @@ interface IdleConnection {
 }
 
 /**
- * Opens a connection to an origin, offers these protocols where it is TLS, and calls back once.
+ * Opens a connection to an origin for one of these protocols, which it offers where it is TLS, and calls back once.
  * Returns a function that gives up.
  */
 export type OpenSocket = (
@@ -47,9 +48,12 @@ export class Pool {
    * or on a new one. Returns a function that gives up.
    */
   acquire(origin: string, requirements: StreamRequirements, done: StreamCallback): () => void {
-    if (requirements.upgrade || !origin.startsWith("https:"))
+    const { upgrade, h2c } = requirements;
+    if (upgrade || !(h2c || origin.startsWith("https:")))
       return this.#acquireHttp1(origin, requirements, done);
-    const http2 = this.#http2Origins.get(origin) ?? this.#addHttp2Origin(origin);
+    // A service may be reached at the same port by both versions.
+    const key = h2c ? `h2c ${origin}` : origin;
+    const http2 = this.#http2Origins.get(key) ?? this.#addHttp2Origin(key, origin, h2c);
     return http2.acquire(requirements, done);
   }
 
@@ -75,13 +79,14 @@ export class Pool {
     for (const http2 of this.#http2Origins.values()) http2.sweep();
   }
 
-  #addHttp2Origin(origin: string): Http2Origin {
+  #addHttp2Origin(key: string, origin: string, h2c: boolean): Http2Origin {
     const http2 = new Http2Origin(origin, {
-      open: (done) => this.#open(origin, HTTP2, done),
+      priorKnowledge: h2c,
+      open: (done) => this.#open(origin, h2c ? H2C : HTTP2, done),
       acquireHttp1: (requirements, done) => this.#acquireHttp1(origin, requirements, done),
       adoptHttp1: (socket) => this.#http1(origin, socket),
     });
-    this.#http2Origins.set(origin, http2);
+    this.#http2Origins.set(key, http2);
     return http2;
   }
 

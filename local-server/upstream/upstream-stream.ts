@@ -7,6 +7,8 @@ import type { ResponseHead, ResponseReader } from "../http/response-parser.ts";
 export interface UpstreamRequest {
   /** `http://host:port` of the service. */
   origin: string;
+  /** The service speaks HTTP/2 without TLS. */
+  h2c: boolean;
   method: string;
   /** Path and query, or `*`. */
   target: string;

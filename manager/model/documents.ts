@@ -71,11 +71,13 @@ function needsUnguessableName({
 
 /**
  * `http://127.0.0.1:3000/a` → `http://localhost:3000/a`, which tells the Worker to use the tunnel: for this machine, and
- * for private networks, which only this machine reaches. Public locations stay as they are.
+ * for private networks, which only this machine reaches. Public locations stay as they are. No Worker knows `h2c`: what
+ * the service speaks matters at the end of the tunnel only.
  */
 export function asLocalhost(location: string): string {
-  if (!needsLaptop(location)) return location;
-  const url = new URL(location);
+  const known = location.replace(/^h2c:/i, "http:");
+  if (!needsLaptop(known)) return known;
+  const url = new URL(known);
   url.hostname = "localhost";
   return url.toString();
 }

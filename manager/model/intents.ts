@@ -1,7 +1,7 @@
 /** What a user asks for, as changes of the desired state. Pure: the reconciler makes it so. */
 
 import type { Config, Target } from "../../core/config/model/config-model.ts";
-import { httpOrigin } from "../../core/session/session-document.ts";
+import { isHttpUrl } from "../../core/session/session-document.ts";
 import { randomName } from "../../core/session/session-name.ts";
 import { text } from "../../core/text.ts";
 import { UNGUESSABLE_SUFFIX, withoutToken } from "./documents.ts";
@@ -251,7 +251,7 @@ export function ownConfig(
 export function checkLocations(config: Config, locations: Record<string, string>): void {
   knownServices(config, Object.keys(locations));
   for (const [name, location] of Object.entries(locations)) {
-    if (httpOrigin(location) && URL.canParse(location)) continue;
+    if (isHttpUrl(location) && URL.canParse(location)) continue;
     throw new LinkupError(
       "location-invalid",
       text('The location of {0} must be an http or https URL, not "{1}".', name, location),

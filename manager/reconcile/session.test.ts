@@ -36,6 +36,7 @@ describe("the Worker knows this machine, and what only it reaches, as localhost"
     ["http://[fd12::5]:3000", "http://localhost:3000/"],
     ["http://203.0.114.5:3000", "http://203.0.114.5:3000"],
     ["https://example.com", "https://example.com"],
+    ["h2c://127.0.0.1:50051", "http://localhost:50051/"],
   ])("%s → %s", (location, sent) => expect(asLocalhost(location)).toBe(sent));
 
   test("but only for what runs here", () => {

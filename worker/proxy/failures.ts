@@ -1,4 +1,5 @@
 /** The Worker's error responses in place of a service's response. */
+import { grpcFailureHeaders, isGrpc } from "../../core/routing/grpc.ts";
 import { failureContent, type ProxyFailure } from "../../core/routing/proxy-failure.ts";
 import type { Routed } from "../../core/routing/route-request.ts";
 
@@ -21,8 +22,10 @@ export const NO_TUNNEL_SENTENCE =
 
 /** `retryAfter`: seconds after which the client may try again. */
 export function failureResponse(failure: WorkerFailure, request: Request, retryAfter?: number): Response {
-  const { headers, body } = failureContent(failure, request.headers.get("accept"));
   const retry: Record<string, string> = retryAfter === undefined ? {} : { "retry-after": String(retryAfter) };
+  if (isGrpc(request.headers.get("content-type")))
+    return new Response(null, { headers: { ...grpcFailureHeaders(failure), ...retry } });
+  const { headers, body } = failureContent(failure, request.headers.get("accept"));
   return new Response(body, { status: failure.status, headers: { ...headers, ...retry } });
 }
 

@@ -49,7 +49,7 @@ export function checkPorts(collector: DiagnosticCollector, services: MapAt[]): v
 const addresses = new Map<string, string | undefined>();
 const MAX_ADDRESSES = 10_000;
 
-/** Host and port; only the port for names of this machine. Undefined unless it is an http(s) URL. */
+/** Host and port; only the port for names of this machine. Undefined unless it is an http(s) or h2c URL. */
 export function addressOf(location: string): string | undefined {
   if (addresses.has(location)) return addresses.get(location);
   if (addresses.size >= MAX_ADDRESSES) addresses.clear();

@@ -56,6 +56,7 @@ export const CONFIG_MESSAGES = {
 /** What the schema requires of a value: the end of CONFIG_MESSAGES.wrongValue. */
 export const SCHEMA_MESSAGES = {
   httpUrl: "must be an http or https URL, such as https://example.com",
+  localUrl: "must be an http, https or h2c URL, such as http://localhost:3000",
   aUrl: "must be a URL",
   aText: "must be text",
   notEmpty: "must not be empty",

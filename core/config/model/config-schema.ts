@@ -31,6 +31,8 @@ const optional = <T extends z.core.$ZodType>(schema: T) => z.optional(z.nullable
 
 /** Without flags, which a JSON schema cannot express. */
 const HTTP_URL = /^[hH][tT][tT][pP][sS]?:\/\/[^/?#\s]+/;
+/** `h2c` as well: HTTP/2 without TLS, which gRPC servers speak in development. */
+const LOCAL_URL = /^([hH][tT][tT][pP][sS]?|[hH]2[cC]):\/\/[^/?#\s]+/;
 const httpUrl = (description: string, example: string) =>
   described(z.string(MESSAGES.aUrl).check(z.regex(HTTP_URL, MESSAGES.httpUrl)), description, [example]);
 
@@ -82,7 +84,11 @@ export const serviceSchema = described(
   z.strictObject({
     name: name("The service's name, unique in this file.", "web"),
     remote: httpUrl("URL of the shared, deployed copy of the service.", "https://web.example.com"),
-    local: httpUrl("URL of the service when it runs on this machine.", "http://localhost:3000"),
+    local: described(
+      z.string(MESSAGES.aUrl).check(z.regex(LOCAL_URL, MESSAGES.localUrl)),
+      "URL of the service when it runs on this machine. `h2c://` for a service that speaks HTTP/2 without TLS, such as a gRPC server.",
+      ["http://localhost:3000", "h2c://localhost:50051"],
+    ),
     directory: optional(
       described(
         z.string(MESSAGES.aPath),

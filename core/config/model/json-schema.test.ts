@@ -57,6 +57,14 @@ test("the examples together make a good file", () => {
   expect(parseConfig(stringify(file)).diagnostics).toEqual([]);
 });
 
+test("null is as good as a missing key, also where there is a list of values", () => {
+  const all = keys(schema) as [string, Schema & { enum?: unknown[] }][];
+  const listed = all.filter(([, { type, enum: values }]) => [type].flat().includes("null") && values);
+  expect(listed.map(([path, { enum: values }]) => [path, values])).toEqual([
+    [".linkup.access", ["public", "unguessable", null]],
+  ]);
+});
+
 test("unknown keys pass, for Linkup reads past them", () => {
   expect(JSON.stringify(schema)).not.toContain("additionalProperties");
 });

@@ -29,5 +29,6 @@ function simplified(schema: unknown): unknown {
   const plain = Object.fromEntries(members) as JsonSchema;
   if (!Array.isArray(anyOf)) return plain;
   const [inner] = anyOf.map(simplified) as JsonSchema[];
-  return { ...inner, ...plain, type: [inner!.type, "null"] };
+  const values = inner!.enum as unknown[] | undefined;
+  return { ...inner, ...plain, type: [inner!.type, "null"], ...(values ? { enum: [...values, null] } : {}) };
 }

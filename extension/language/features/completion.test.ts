@@ -49,6 +49,7 @@ describe("values", () => {
       "http://localhost:8080",
       "http://localhost:41233",
       "http://localhost:3000",
+      "h2c://localhost:50051",
     ]);
   });
 });

@@ -1,7 +1,7 @@
 /** Quick fixes for diagnostics, as text edits. */
 import type { MapNode, YamlNode } from "../../../core/config/yaml/yaml-node.ts";
 import { compile } from "../../../core/regex/pattern.ts";
-import { httpOrigin } from "../../../core/session/session-document.ts";
+import { isHttpUrl } from "../../../core/session/session-document.ts";
 import { t } from "../../words.ts";
 import type { DocumentModel, TextEdit } from "../document/document-model.ts";
 import { type EditorFacts, localPort } from "../document/editor-facts.ts";
@@ -150,15 +150,12 @@ const REMEDIES: Readonly<Record<DocumentDiagnostic["code"], Remedy>> = {
     ];
     // The storage keeps one for each Worker.
     const workerUrl = scalarAt(model, ["linkup", "worker_url"])?.value;
-    if (index === -1 || typeof workerUrl !== "string" || !isHttpUrl(workerUrl)) return own;
+    if (index === -1 || typeof workerUrl !== "string" || !isHttpUrl(workerUrl) || !URL.canParse(workerUrl))
+      return own;
     const edits = [removePair(model.text, map, index)];
     return [...own, { title: t("Move it to the editor's secret storage"), edits, keepsToken: true }];
   },
 };
-
-function isHttpUrl(text: string): boolean {
-  return httpOrigin(text) !== undefined && URL.canParse(text);
-}
 
 /** The pair whose key starts there. */
 function pairAt(node: YamlNode | undefined, offset: number): { map: MapNode; index: number } | undefined {

@@ -96,6 +96,36 @@ describe.each(["direct", "cloudflare"] as const)("with tunnels: %s", (mode) => {
     expect((await ask("/linkup/check")).status).toBe(401);
   });
 
+  test("gRPC: messages arrive, trailers do not, for no Worker can send them; its own errors are gRPC's", async () => {
+    const message = Buffer.concat([Buffer.from([0, 0, 0, 0, 2]), Buffer.from("ok")]);
+    handlers.set("/shop.Echo/Unary", (_, response) => {
+      response.writeHead(200, { "content-type": "application/grpc", trailer: "grpc-status" });
+      response.write(message);
+      response.addTrailers({ "grpc-status": "0" });
+      response.end();
+    });
+    const grpc = { "content-type": "application/grpc", te: "trailers" };
+    const call = (host: string) =>
+      new Promise<{ body: Buffer; message: IncomingMessage }>((resolve, reject) => {
+        const sent = http.request(new URL("/shop.Echo/Unary", worker.url), {
+          method: "POST",
+          headers: { ...grpc, host },
+        });
+        sent.on("error", reject).on("response", async (message) => {
+          const chunks: Buffer[] = [];
+          for await (const chunk of message) chunks.push(chunk);
+          resolve({ body: Buffer.concat(chunks), message });
+        });
+        sent.end(message);
+      });
+    const answer = await call(HOST);
+    expect(answer.body).toEqual(message);
+    expect(answer.message.trailers).toEqual({});
+    const refused = await call("nobody.a.test");
+    expect(refused.message.statusCode).toBe(200);
+    expect(refused.message.headers).toMatchObject({ "grpc-status": "2", "linkup-error": "unknown-session" });
+  });
+
   describe("CORS", () => {
     const page = "http://slim-gecko.a.test";
     const cors = async (
