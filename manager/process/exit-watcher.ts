@@ -6,17 +6,30 @@ export type ListenAddress = string | number;
 
 export class ExitWatcher {
   readonly #sockets = new Map<ListenAddress, Socket>();
+  #wake = () => {};
+  /** It was woken while nobody waited. */
+  #woken = false;
 
-  /** Resolves after this time, or as soon as one of these processes ends. */
+  /** Resolves after this time, as soon as one of these processes ends, or when it is woken. */
   async wait(ms: number, addresses: readonly ListenAddress[]): Promise<void> {
     for (const [address, socket] of this.#sockets) if (!addresses.includes(address)) socket.destroy();
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, ms);
+    this.#wake = resolve;
+    if (this.#woken) resolve();
     const sockets = addresses.map((address) => this.#connected(address));
     for (const socket of sockets) socket.once("end", resolve).once("close", resolve);
     await promise;
     clearTimeout(timer);
+    this.#woken = false;
+    this.#wake = () => {};
     for (const socket of sockets) socket.off("end", resolve).off("close", resolve);
+  }
+
+  /** Ends the wait, or the next one where nobody waits. */
+  wake(): void {
+    this.#woken = true;
+    this.#wake();
   }
 
   end(): void {

@@ -1,6 +1,7 @@
 /** Reconciles, publishes snapshots and renews this window's lease at the local server. */
 import { asksLocalDns, readJournal } from "../components/local-dns/journal.ts";
 import { LOOK_PATIENCE_MS } from "../components/local-server/control-client.ts";
+import { BUSY_MS, isAtRest, REST_MS } from "../model/at-rest.ts";
 import type { ManagerOptions } from "../model/options.ts";
 import { problemOf } from "../model/problem.ts";
 import { isPresent } from "../model/records.ts";
@@ -53,8 +54,8 @@ export class ControlLoop {
     if (await control.status()) await control.deleteLease(this.options.user.id);
   }
 
-  /** One round of the watcher. A failure becomes a problem in the snapshot, and the next round tries again. */
-  async #round(): Promise<void> {
+  /** One round of the watcher; resolves with the milliseconds until the next. A failure becomes a problem in the snapshot, and the next round tries again. */
+  async #round(): Promise<number> {
     try {
       await this.observer.look();
       const { sessions, pending_deletions, local_dns } = this.observer.seen.state;
@@ -62,9 +63,11 @@ export class ControlLoop {
       if (sessions.some(isPresent) || pending_deletions.length > 0 || named) await this.reconcile();
       await this.observer.probe("due");
       this.observer.tell("state", null);
+      return isAtRest(this.observer.seen.state) ? REST_MS : BUSY_MS;
     } catch (error) {
       this.options.log((error as Error).message);
       this.observer.tell("state", problemOf(error, "state-unusable"));
+      return BUSY_MS;
     }
   }
 

@@ -2,9 +2,13 @@
 import { join } from "node:path";
 import { logFile } from "../../node/log-files.ts";
 import { isRunning } from "../../node/process-identity.ts";
+import { MALLOC } from "../components/local-server/local-server.ts";
 import type { ProcessOptions } from "../model/options.ts";
 import { childEnv, endProcess, startDetached } from "../process/child.ts";
 import type { Store } from "../store/store.ts";
+
+/** It does little, and seldom: no threads to collect or to compile beside it. */
+const V8_OPTIONS = ["--v8-pool-size=0", "--max-semi-space-size=1"];
 
 export class KeeperProcess {
   readonly #options: ProcessOptions;
@@ -22,10 +26,10 @@ export class KeeperProcess {
     const { home, dist, node, env, log } = this.#options;
     const { id } = await startDetached(
       node ?? process.execPath,
-      [join(dist, "cli.js"), "keep", "--home", home],
+      [...V8_OPTIONS, join(dist, "cli.js"), "keep", "--home", home],
       {
         cwd: home,
-        env: childEnv(env, { ELECTRON_RUN_AS_NODE: "1", LINKUP_HOME: home }),
+        env: childEnv(env, { ...MALLOC, ELECTRON_RUN_AS_NODE: "1", LINKUP_HOME: home }),
         output: logFile(home, "keeper"),
       },
       (id) =>

@@ -7,6 +7,7 @@ import { controlAddress } from "../../node/control-address.ts";
 import { logFolder } from "../../node/log-files.ts";
 import { ownId } from "../../node/process-identity.ts";
 import { LOOK_PATIENCE_MS } from "../components/local-server/control-client.ts";
+import { BUSY_MS, isAtRest, REST_MS } from "../model/at-rest.ts";
 import { networkChanged } from "../model/network-change.ts";
 import type { ProcessOptions } from "../model/options.ts";
 import { isDesired, isPresent, needsThisMachine } from "../model/records.ts";
@@ -16,8 +17,8 @@ import { LogTender } from "../process/logs.ts";
 import { Store } from "../store/store.ts";
 import { NetworkWatch, thisMoment } from "./network-watch.ts";
 import { KEEP_LEASE, Reconciler } from "./reconciler.ts";
+import { watchState } from "./state-watch.ts";
 
-const TICK_MS = 1_000;
 /** How long a session outlives the last lease of a window: long enough for a reload, or for a new extension host. */
 const GRACE_MS = 40_000;
 /** A look that comes so much later than the one before. */
@@ -35,28 +36,35 @@ export async function keep(options: ProcessOptions): Promise<void> {
   // Secrets of ended sessions may still be logged.
   const secrets = new Set<string>();
   let watched: ListenAddress[] = [];
+  let restMs = BUSY_MS;
+  const files = watchState(options.home, () => exits.wake(), options.log);
 
   for (let done = false; !done; ) {
-    await exits.wait(TICK_MS, watched);
+    await exits.wait(restMs, watched);
     try {
       const changed = network.hasChanged(thisMoment());
       if (changed) options.log("The network changed, or the machine slept: looking at every connection.");
       const used = await isUsed(reconciler);
       const unused = leases.hasEnded(used, performance.now());
-      for (const secret of secretsOf((await store.read()).sessions)) secrets.add(secret);
-      done = await store.transaction(async () => {
+      const state = await store.transaction(async () => {
         if (changed) await store.change((state) => networkChanged(state, Date.now()));
         if (unused) await endUnkept(store, options.log);
-        return keepOnce(store, reconciler);
+        done = await keepOnce(store, reconciler);
+        return store.read();
       });
-      const { sessions } = await store.read();
+      const { sessions } = state;
+      for (const secret of secretsOf(sessions)) secrets.add(secret);
+      const isLeft = !used && sessions.some((record) => isDesired(record) && !record.keep);
+      restMs = isAtRest(state) && !isLeft ? REST_MS : BUSY_MS;
       watched = [socket, ...sessions.flatMap(({ connector }) => connector?.metrics_port ?? [])];
       await logs.tend([...secrets]);
     } catch (error) {
       // A full disk or a hung local server may have recovered by the next round.
+      restMs = BUSY_MS;
       options.log((error as Error).message);
     }
   }
+  files?.close();
   exits.end();
 }
 

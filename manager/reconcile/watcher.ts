@@ -1,20 +1,18 @@
 /** Runs a round periodically and at every change of the state file. */
-import { type FSWatcher, watch } from "node:fs";
-import { makeFolder } from "../../node/folder.ts";
-
-/** Interval between rounds. */
-const TICK_MS = 2_000;
+import type { FSWatcher } from "node:fs";
+import { watchState } from "./state-watch.ts";
 
 export class Watcher {
   readonly #home: string;
-  readonly #round: () => Promise<void>;
+  readonly #round: () => Promise<number>;
   readonly #log: (line: string) => void;
-  #running: { timer: NodeJS.Timeout; files: FSWatcher | undefined } | undefined;
+  #running: { files: FSWatcher | undefined } | undefined;
+  #timer: NodeJS.Timeout | undefined;
   #ticking: Promise<void> | undefined;
   #again = false;
 
-  /** `round` never rejects. */
-  constructor(home: string, round: () => Promise<void>, log: (line: string) => void) {
+  /** `round` resolves with the milliseconds until the next one, and never rejects. */
+  constructor(home: string, round: () => Promise<number>, log: (line: string) => void) {
     this.#home = home;
     this.#round = round;
     this.#log = log;
@@ -26,15 +24,14 @@ export class Watcher {
 
   start(): void {
     if (this.#running) return;
-    const timer = setInterval(() => this.#tick(), TICK_MS);
-    this.#running = { timer, files: this.#watchState() };
+    this.#running = { files: watchState(this.#home, () => this.#tick(), this.#log) };
     this.#tick();
   }
 
   /** Resolves when the current round is over. */
   async stop(): Promise<void> {
     if (!this.#running) return;
-    clearInterval(this.#running.timer);
+    clearTimeout(this.#timer);
     this.#running.files?.close();
     this.#running = undefined;
     await this.#ticking;
@@ -51,22 +48,9 @@ export class Watcher {
   async #rounds(): Promise<void> {
     while (this.#again && this.#running) {
       this.#again = false;
-      await this.#round();
-    }
-  }
-
-  /** Other processes change the state too. Without a watcher the next tick notices. */
-  #watchState(): FSWatcher | undefined {
-    try {
-      makeFolder(this.#home);
-      const files = watch(this.#home, (_, file) => {
-        if (file === "state.json") this.#tick();
-      });
-      files.on("error", (error) => this.#log(`Cannot watch ${this.#home}: ${error.message}`));
-      return files;
-    } catch (error) {
-      this.#log(`Cannot watch ${this.#home}: ${(error as Error).message}`);
-      return undefined;
+      clearTimeout(this.#timer);
+      const ms = await this.#round();
+      if (this.#running) this.#timer = setTimeout(() => this.#tick(), ms);
     }
   }
 }

@@ -48,3 +48,14 @@ test("does not ring where nobody listens yet", async () => {
   await watcher.wait(100, [port]);
   expect(performance.now() - start).toBeGreaterThan(90);
 });
+
+test("is woken, also by what came while nobody waited, and once only", async () => {
+  const waiting = watcher.wait(FOR_EVER, []);
+  watcher.wake();
+  await waiting;
+  watcher.wake();
+  await watcher.wait(FOR_EVER, []);
+  const start = performance.now();
+  await watcher.wait(50, []);
+  expect(performance.now() - start).toBeGreaterThan(45);
+});

@@ -1,0 +1,90 @@
+/**
+ * What a session costs while nobody uses it, in `direct` and in `cloudflare` mode (behind a stand-in of cloudflared, which is
+ * not counted), over ten minutes each:
+ *   npm run bench:idle [-- --seconds 60]
+ * Prints memory, CPU and wake-ups of each process, and exits 0 only when every target is met. Linux only.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { World } from "../../integration/manager/world.ts";
+
+/** MB of all processes of a session together: their private pages, and their share of those that are shared. */
+const MEMORY_MB = 60;
+/** Percent of a core. */
+const CPU_PERCENT = 0.2;
+/** After a start: V8 gives memory back after a quiet minute. */
+const SETTLE_SECONDS = 75;
+const PROGRAMS = ["keeper", "local-server", "log-writer", "local-dns"] as const;
+
+interface Use {
+  cpuNs: number;
+  wakeUps: number;
+}
+
+const { values } = parseArgs({
+  options: { seconds: { type: "string", default: "600" }, settle: { type: "string" } },
+});
+const seconds = Number(values.seconds);
+const settle = Number(values.settle ?? SETTLE_SECONDS);
+let isMet = true;
+for (const mode of ["direct", "cloudflare"] as const) await measure(mode);
+process.exitCode = isMet ? 0 : 1;
+
+async function measure(mode: "direct" | "cloudflare"): Promise<void> {
+  await using world = await World.create(mode);
+  const started = await world.linkup("start", "--detach");
+  if (started.code !== 0) throw new Error(`linkup start failed:\n${started.stderr}`);
+  await delay(settle * 1000);
+
+  const processes = PROGRAMS.flatMap((program) => world.pidsOf(program).map((pid) => ({ program, pid })));
+  const before = processes.map(({ pid }) => useOf(pid));
+  await delay(seconds * 1000);
+  const rows = processes.map(({ program, pid }, index) => {
+    const { cpuNs, wakeUps } = useOf(pid);
+    return {
+      program,
+      memoryMb: memoryOf(pid),
+      cpuPercent: (cpuNs - before[index]!.cpuNs) / 1e7 / seconds,
+      wakeUps: (wakeUps - before[index]!.wakeUps) / seconds,
+    };
+  });
+
+  const sum = (of: (row: (typeof rows)[number]) => number) => rows.reduce((all, row) => all + of(row), 0);
+  const total = {
+    program: "together",
+    memoryMb: sum((row) => row.memoryMb),
+    cpuPercent: sum((row) => row.cpuPercent),
+    wakeUps: sum((row) => row.wakeUps),
+  };
+  console.log(`\n${mode}, at rest for ${seconds} s     memory   CPU of a core   wake-ups a second`);
+  for (const { program, memoryMb, cpuPercent, wakeUps } of [...rows, total])
+    console.log(
+      `${program.padEnd(32)} ${memoryMb.toFixed(1).padStart(6)} MB ${cpuPercent.toFixed(2).padStart(10)} % ${wakeUps.toFixed(1).padStart(14)}`,
+    );
+  for (const [what, value, most] of [
+    ["memory, MB", total.memoryMb, MEMORY_MB],
+    ["CPU, %", total.cpuPercent, CPU_PERCENT],
+  ] as const) {
+    const met = value <= most;
+    isMet &&= met;
+    console.log(`${met ? "met   " : "MISSED"} ${what}: ${value.toFixed(2)}, at most ${most}`);
+  }
+}
+
+/** CPU time and how often a core was entered, of all threads. `schedstat`: nanoseconds on a core, waiting, times on a core. */
+function useOf(pid: number): Use {
+  const use: Use = { cpuNs: 0, wakeUps: 0 };
+  for (const task of readdirSync(`/proc/${pid}/task`)) {
+    const [ran, , times] = readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").trim().split(" ");
+    use.cpuNs += Number(ran);
+    use.wakeUps += Number(times);
+  }
+  return use;
+}
+
+/** MB of the process's proportional set size (PSS). */
+function memoryOf(pid: number): number {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+  return Number(/^Pss:\s+(\d+)/m.exec(rollup)![1]) / 1024;
+}
