@@ -137,7 +137,16 @@ export async function startServer(
     sessions: sessions.names,
     leases: leases.ids,
   });
-  const api = controlApi({ sessions, leases, log, pagePorts, status, leasesChanged: watchLeases, stop });
+  const api = controlApi({
+    sessions,
+    leases,
+    pool,
+    log,
+    pagePorts,
+    status,
+    leasesChanged: watchLeases,
+    stop,
+  });
   control.off("request", hold).on("request", api);
   for (const call of early) api(...call);
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop(`received ${signal}`));

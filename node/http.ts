@@ -1,5 +1,5 @@
 /** HTTP calls of Node code: to a URL, or over a Unix socket or named pipe. */
-import { request as httpRequest, type IncomingMessage } from "node:http";
+import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 
 /** A URL, or a path at the server that listens on a socket. */
@@ -73,6 +73,25 @@ export class ResponseTooLongError extends Error {
   constructor(maxBytes: number) {
     super(`its response is longer than ${maxBytes / 1024} KB`);
   }
+}
+
+export interface ResponseBeginning {
+  status: number;
+  headers: IncomingHttpHeaders;
+  /** The first piece of an error's body (400 and more); empty otherwise. */
+  text: string;
+}
+
+/** Resolves with the response's head and the first piece of an error's body. Rejects as `open` does. */
+export async function readBeginning(endpoint: CallTarget, options: CallOptions): Promise<ResponseBeginning> {
+  const response = await open(endpoint, options);
+  const { headers } = response;
+  const status = response.statusCode!;
+  if (status >= 400)
+    for await (const chunk of response as AsyncIterable<Buffer>)
+      return { status, headers, text: chunk.toString("utf8") };
+  response.destroy();
+  return { status, headers, text: "" };
 }
 
 /** Resolves with the status; the body is not read. Rejects as `open` does. */

@@ -11,6 +11,7 @@
  * | `PUT /v1/leases/:id` | `Lease` | 200 `{}` |
  * | `DELETE /v1/leases/:id` | | 204 |
  * | `POST /v1/explain` | `{url, headers}` | `Explanation` |
+ * | `POST /v1/probe` | `ProbeRequest` | `ProbeResponse`: a GET of a service, over the proxy's own connections |
  * | `GET /v1/requests?…` | `ExchangeFilter` | `{requests: Exchange[]}`, oldest first |
  * | `GET /v1/requests/follow?…` | `ExchangeFilter` | the newest `limit`, then each exchange that begins or ends: a line of JSON each (`FollowedExchange`) |
  * | `GET /v1/requests/:id` | | `ExchangeDetails`; 404 |
@@ -54,6 +55,23 @@ export interface Lease {
   /** Milliseconds from now, at most an hour, which null stands for. */
   ttl_ms: number | null;
 }
+
+/** A health check of a service. */
+export interface ProbeRequest {
+  /** As in a session document. */
+  location: string;
+  path: string;
+  timeout_ms: number;
+}
+
+/** Either the status of the response, or why there was none. */
+export type ProbeResponse =
+  | {
+      status: number;
+      /** Linkup itself responded in a service's place: the location leads back to it. */
+      own_failure: boolean;
+    }
+  | { error: { message: string; code: string | undefined; timed_out: boolean } };
 
 /** How long the local server keeps serving without any lease. */
 export const LEASE_GRACE_MS = 45_000;

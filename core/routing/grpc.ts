@@ -1,5 +1,5 @@
 /** Linkup's own responses to gRPC clients, which read neither the status nor the body of an HTTP response. */
-import type { ProxyFailure } from "./proxy-failure.ts";
+import { FAILURE_HEADER, type ProxyFailure } from "./proxy-failure.ts";
 
 /** gRPC itself. gRPC-Web and Connect need no HTTP/2, and their clients read HTTP statuses. */
 export function isGrpc(contentType: string | null | undefined): boolean {
@@ -24,6 +24,6 @@ export function grpcFailureHeaders({ status, code, explanation }: ProxyFailure):
     "content-type": "application/grpc",
     "grpc-status": String(CODES[status] ?? UNKNOWN),
     "grpc-message": encodeURI(explanation.trim()),
-    "linkup-error": code,
+    [FAILURE_HEADER]: code,
   };
 }

@@ -8,13 +8,17 @@ import { headOfUrl } from "../../core/routing/routing-input.ts";
 import type { AccessLog } from "../access-log/access-log.ts";
 import { type Leases, parseLease } from "../leases.ts";
 import { printServed, type Sessions } from "../sessions.ts";
+import type { Pool } from "../upstream/pool.ts";
 import type { AddRoute, ApiCall } from "./api-route.ts";
 import { ApiError, readJson, sendJson, sendNothing } from "./json.ts";
+import { parseProbe, probe } from "./probe.ts";
 import { requestRoutes } from "./requests-api.ts";
 
 export interface ControlledServer {
   sessions: Sessions;
   leases: Leases;
+  /** Connections to services. */
+  pool: Pool;
   log: AccessLog | undefined;
   /** The ports at which pages of sessions are served here. */
   pagePorts: readonly number[];
@@ -47,6 +51,11 @@ export function controlApi(server: ControlledServer): RequestListener {
   leaseRoutes(route, server);
   route("POST", "/v1/explain", async ({ request, response }) => {
     sendJson(response, 200, explained(server.sessions, await readJson(request)));
+  });
+  route("POST", "/v1/probe", async ({ request, response }) => {
+    const asked = parseProbe(await readJson(request));
+    if (!asked) throw new ApiError(400, "A probe needs a location (URL), a path and timeout_ms.");
+    sendJson(response, 200, await probe(server.pool, asked));
   });
   requestRoutes(route, server.log, server.pagePorts);
   route("POST", "/v1/stop", ({ response }) => {

@@ -2,9 +2,10 @@
 
 import { readFile } from "node:fs/promises";
 import type { Config } from "../../core/config/model/config-model.ts";
+import { FAILURE_HEADER, isOwnFailure } from "../../core/routing/proxy-failure.ts";
 import type { SessionKind } from "../../core/session/session-document.ts";
 import { formatText } from "../../core/text.ts";
-import { readStatus } from "../../node/http.ts";
+import { readBeginning } from "../../node/http.ts";
 import type { Authority } from "../components/certificates/authority-files.ts";
 import { findCloudflared } from "../components/tunnel/cloudflared-binary.ts";
 import { WorkerClient } from "../components/worker-api/worker-client.ts";
@@ -135,21 +136,26 @@ async function checkAddress(url: string, kind: SessionKind, ca: string | undefin
   const host = target.host;
   if (target.hostname.endsWith(".localhost")) target.hostname = "127.0.0.1";
   try {
-    const status = await readStatus(target.href, {
-      method: "HEAD",
-      headers: { host },
-      timeoutMs: TIMEOUT_MS,
-      ca,
-    });
+    const answer = await readBeginning(target.href, { headers: { host }, timeoutMs: TIMEOUT_MS, ca });
+    const { status, text } = answer;
+    const own = answer.headers[FAILURE_HEADER]?.toString();
     if (status === 530)
       return broken("address", "Cloudflare finds no tunnel for it (530).", {
         subject: url,
         code: "tunnel-failed",
       });
+    if (isOwnFailure(status, own, text))
+      return broken("address", `Linkup answers in the service's place (${status}): ${firstLine(text)}`, {
+        subject: url,
+      });
     return ok("address", `It answers (${status}).`, { subject: url });
   } catch (error) {
     return broken("address", `${addressReason(error as NodeJS.ErrnoException, kind)}.`, { subject: url });
   }
+}
+
+function firstLine(text: string): string {
+  return text.slice(0, 200).split("\n", 1)[0]!;
 }
 
 function addressReason(error: NodeJS.ErrnoException, kind: SessionKind): string {

@@ -7,7 +7,7 @@ import { LinkupError, type Problem } from "../model/problem.ts";
 import type { SessionView, Snapshot } from "../model/snapshot.ts";
 import { emptyState } from "../model/state.ts";
 import type { Store } from "../store/store.ts";
-import { HealthBook } from "./service-health.ts";
+import { type Ask, askDirectly, HealthBook } from "./service-health.ts";
 import { type Observed, probesOf, sessionView, snapshotOf } from "./snapshot-of.ts";
 
 const HEALTH_MS = 10_000;
@@ -81,8 +81,14 @@ export class Observer {
     const fresh = performance.now() - this.#probedAt < HEALTH_MS;
     if (when === "due" && fresh && probes.every((probed) => this.#health.knows(probed))) return;
     this.#probedAt = performance.now();
-    await this.#health.refresh(probes, patienceMs);
+    await this.#health.refresh(probes, this.#ask(), patienceMs);
     this.#present();
+  }
+
+  /** As the proxy reaches services, with its own connections. */
+  #ask(): Ask {
+    if (!this.#seen.server) return askDirectly;
+    return (probe) => this.#control.probe(probe).catch(() => askDirectly(probe));
   }
 
   /** Refreshes and returns one session. */

@@ -1,9 +1,11 @@
 /** Health probes of services. */
 
+import type { ProbeRequest, ProbeResponse } from "../../core/api/control-api.ts";
 import type { HealthCheck } from "../../core/config/model/config-model.ts";
+import { FAILURE_HEADER, isOwnFailure } from "../../core/routing/proxy-failure.ts";
 import { httpOrigin } from "../../core/session/session-document.ts";
 import { formatText } from "../../core/text.ts";
-import { readStatus } from "../../node/http.ts";
+import { readBeginning } from "../../node/http.ts";
 import { networkReason } from "../model/network-reason.ts";
 import type { Health } from "../model/snapshot.ts";
 
@@ -17,39 +19,64 @@ export interface HealthResult {
   reason: string | undefined;
 }
 
+/** Sends the request of a probe. May reject. */
+export type Ask = (probe: ProbeRequest) => Promise<ProbeResponse>;
+
 /**
  * Asks the health path of a service at this location. Never rejects. `patienceMs`: whoever asks does not wait longer,
  * and a service that needs longer is neither healthy nor unhealthy for that.
  */
-export async function probe(
-  location: string,
-  check: HealthCheck,
+async function probe(
+  { location, check }: ServiceCopy,
+  ask: Ask,
   patienceMs = TIMEOUT_MS,
 ): Promise<HealthResult> {
   const timeoutMs = Math.min(patienceMs, TIMEOUT_MS);
-  const url = `${httpOrigin(location)}${check.path ?? "/"}`;
+  const path = check.path ?? "/";
+  const url = `${httpOrigin(location)}${path}`;
   const started = performance.now();
-  try {
-    const status = await readStatus(url, { timeoutMs, headers: { "user-agent": "linkup-health" } });
-    const latencyMs = Math.round(performance.now() - started);
-    const healthy = check.statuses ? check.statuses.includes(status) : status < 500;
-    const wanted = check.statuses ? check.statuses.join(", ") : "below 500";
-    return healthy
-      ? { health: "healthy", latencyMs, reason: undefined }
-      : { health: "unhealthy", latencyMs, reason: `${url} answered ${status}, wanted: ${wanted}` };
-  } catch (error) {
-    if (timeoutMs < TIMEOUT_MS && (error as Error).name === "AbortError")
+  const answer = await ask({ location, path, timeout_ms: timeoutMs }).catch(asFailure);
+  if ("error" in answer) {
+    const { message, code, timed_out } = answer.error;
+    if (timed_out && timeoutMs < TIMEOUT_MS)
       return {
         health: "unknown",
         latencyMs: undefined,
         reason: `${url} did not answer within ${patienceMs} ms`,
       };
+    const error = Object.assign(new Error(message), { code, name: timed_out ? "TimeoutError" : "Error" });
     return {
       health: "unhealthy",
       latencyMs: undefined,
-      reason: `${url}: ${formatText(networkReason(error as Error))}`,
+      reason: `${url}: ${formatText(networkReason(error))}`,
     };
   }
+  const { status, own_failure } = answer;
+  const latencyMs = Math.round(performance.now() - started);
+  if (own_failure)
+    return {
+      health: "unhealthy",
+      latencyMs,
+      reason: `${url} leads back to Linkup, which answered ${status} in the service's place`,
+    };
+  const healthy = check.statuses ? check.statuses.includes(status) : status < 500;
+  const wanted = check.statuses ? check.statuses.join(", ") : "below 500";
+  return healthy
+    ? { health: "healthy", latencyMs, reason: undefined }
+    : { health: "unhealthy", latencyMs, reason: `${url} answered ${status}, wanted: ${wanted}` };
+}
+
+/** Where no local server runs: only previews do, whose services are all remote. */
+export const askDirectly: Ask = async ({ location, path, timeout_ms }) => {
+  const headers = { "user-agent": "linkup-health" };
+  const response = await readBeginning(`${httpOrigin(location)}${path}`, { timeoutMs: timeout_ms, headers });
+  const { status, headers: fields, text } = response;
+  return { status, own_failure: isOwnFailure(status, fields[FAILURE_HEADER]?.toString(), text) };
+};
+
+function asFailure(error: NodeJS.ErrnoException): ProbeResponse {
+  const timed_out = error.name === "AbortError" || error.name === "TimeoutError";
+  return { error: { message: error.message, code: error.code, timed_out } };
 }
 
 /** A copy of a service to be asked. */
@@ -77,20 +104,20 @@ export class HealthBook {
   }
 
   /** Probes all of them once and drops the other results. */
-  async refresh(all: readonly ServiceCopy[], patienceMs?: number): Promise<void> {
+  async refresh(all: readonly ServiceCopy[], ask: Ask, patienceMs?: number): Promise<void> {
     const wanted = new Map(all.map((probed) => [keyOf(probed), probed]));
     for (const key of this.#results.keys()) if (!wanted.has(key)) this.#results.delete(key);
     const queue = [...wanted];
-    const ask = async () => {
+    const work = async () => {
       for (let next = queue.pop(); next; next = queue.pop()) {
-        const [key, { location, check }] = next;
-        const result = await probe(location, check, patienceMs);
+        const [key, probed] = next;
+        const result = await probe(probed, ask, patienceMs);
         // A probe cut short does not overwrite an earlier result.
         if (result.health !== "unknown" || !this.#results.has(key)) this.#results.set(key, result);
       }
     };
     const parallel = patienceMs === undefined ? PARALLEL : PARALLEL_IMPATIENT;
-    await Promise.all(Array.from({ length: Math.min(parallel, queue.length) }, ask));
+    await Promise.all(Array.from({ length: Math.min(parallel, queue.length) }, work));
   }
 }
 

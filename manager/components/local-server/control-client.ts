@@ -1,7 +1,13 @@
 /** A client of the local server's control API (core/api/control-api.ts) over its socket. */
 
 import { createInterface } from "node:readline";
-import type { Lease, ServedSession, ServerStatus } from "../../../core/api/control-api.ts";
+import type {
+  Lease,
+  ProbeRequest,
+  ProbeResponse,
+  ServedSession,
+  ServerStatus,
+} from "../../../core/api/control-api.ts";
 import type {
   Exchange,
   ExchangeDetails,
@@ -55,6 +61,12 @@ export class ControlClient {
 
   async stop(): Promise<void> {
     await this.#call("POST", "/v1/stop");
+  }
+
+  /** Asks a service as the proxy would. Rejects when no local server runs. */
+  async probe(probe: ProbeRequest): Promise<ProbeResponse> {
+    const patience = probe.timeout_ms + LOOK_PATIENCE_MS;
+    return (await this.#call("POST", "/v1/probe", probe, patience)) as ProbeResponse;
   }
 
   /** The newest requests that match, oldest first. */
