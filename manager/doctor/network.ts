@@ -3,6 +3,7 @@
 import { readFile } from "node:fs/promises";
 import type { Config } from "../../core/config/model/config-model.ts";
 import { FAILURE_HEADER, isOwnFailure } from "../../core/routing/proxy-failure.ts";
+import { isTunnelErrorPage, TUNNEL_ERROR_STATUS } from "../../core/routing/tunnel-error.ts";
 import type { SessionKind } from "../../core/session/session-document.ts";
 import { formatText } from "../../core/text.ts";
 import { readBeginning } from "../../node/http.ts";
@@ -139,7 +140,7 @@ async function checkAddress(url: string, kind: SessionKind, ca: string | undefin
     const answer = await readBeginning(target.href, { headers: { host }, timeoutMs: TIMEOUT_MS, ca });
     const { status, text } = answer;
     const own = answer.headers[FAILURE_HEADER]?.toString();
-    if (status === 530)
+    if (status === TUNNEL_ERROR_STATUS && isTunnelErrorPage(text))
       return broken("address", "Cloudflare finds no tunnel for it (530).", {
         subject: url,
         code: "tunnel-failed",

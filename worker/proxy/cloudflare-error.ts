@@ -1,18 +1,16 @@
 /** Tells the error of Cloudflare's edge, when no cloudflared is connected to a tunnel, from a service's own response. */
+import { isTunnelErrorPage, TUNNEL_ERROR_STATUS } from "../../core/routing/tunnel-error.ts";
 import { ANSWERED_HEADER } from "./response.ts";
 
-const EDGE_ERROR_STATUS = 530;
 /** The edge's error page is smaller. */
 const MAX_ERROR_PAGE_BYTES = 64 * 1024;
-/** As text `error code: 1033`, as a page "Error 1033"; 1016 while the DNS record is new. */
-const EDGE_ERROR = /\berror(?: code)?:?\s*(?:<[^>]*>\s*)*10(?:33|16)\b/i;
 
 /** Consumes the body when it is the edge's error; otherwise the response can be passed on. */
 export async function isTunnelError(response: Response): Promise<boolean> {
-  if (response.status !== EDGE_ERROR_STATUS || response.headers.has(ANSWERED_HEADER)) return false;
+  if (response.status !== TUNNEL_ERROR_STATUS || response.headers.has(ANSWERED_HEADER)) return false;
   const length = Number(response.headers.get("content-length") ?? 0);
   if (length > MAX_ERROR_PAGE_BYTES || !response.body) return false;
-  const isError = EDGE_ERROR.test(await beginning(response.clone()));
+  const isError = isTunnelErrorPage(await beginning(response.clone()));
   if (isError) await response.body.cancel();
   return isError;
 }

@@ -50,6 +50,20 @@ test("what was known of it stays", async () => {
   expect(book.knows(probed())).toBe(false);
 });
 
+describe("a session's address that answers 530", () => {
+  test.each([
+    ["error code: 1033", "broken", "Cloudflare finds no tunnel"],
+    ["<h1>Error 1033</h1>", "broken", "Cloudflare finds no tunnel"],
+    ["the site is frozen", "ok", "It answers (530)"],
+  ])("%s: %s", async (body, state, found) => {
+    service.removeAllListeners("request");
+    service.on("request", (_, response) => response.writeHead(530).end(body));
+    const session = { state: "running", kind: "tunneled", urls: [probed().location] };
+    const [check] = await checkAddresses([session as unknown as SessionView], undefined);
+    expect(check).toMatchObject({ state, found: expect.stringContaining(found) });
+  });
+});
+
 describe("through the local server, over the proxy's own connections", () => {
   let server: RunningServer;
   let book: HealthBook;

@@ -71,7 +71,24 @@ function toHead(status: number, raw: string[]): Head {
   return { status, raw, all, get: (name) => all(name)[0] };
 }
 
-export function connectHttp1(system: System): TestClient {
+/** As cloudflared asks the tunnel listener for the Worker: the session's host is in a header, beside its secret. */
+export function connectTunnel(system: System, originSecret: string): TestClient {
+  const port = system.server.status.tunnel_port;
+  const client = connectHttp1({ port });
+  const send = ({ host, headers = [], ...options }: RequestOptions): Sent =>
+    client.send({
+      ...options,
+      host: "linkup-gecko.tunnels.example.net",
+      headers: [...tunnelHeaders(host, originSecret), ...headers],
+    });
+  return { ...client, send, request: (options) => send(options).result };
+}
+
+export function tunnelHeaders(host: string, originSecret: string): string[] {
+  return ["X-Forwarded-Host", host, "Linkup-Origin-Secret", originSecret];
+}
+
+export function connectHttp1(system: Pick<System, "port">): TestClient {
   const send = (options: RequestOptions): Sent => {
     const { method = "GET", host, path = "/", headers = [], body, streaming } = options;
     const extra = body === undefined ? [] : ["Content-Length", String(Buffer.byteLength(body))];

@@ -3,7 +3,9 @@
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import http from "node:http";
+import type { Duplex } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
 import { Internet } from "./internet.ts";
 import { type Api, apiOf, type Service, send, startService, startWorker } from "./world.ts";
 
@@ -239,6 +241,40 @@ describe.each(["direct", "cloudflare"] as const)("with tunnels: %s", (mode) => {
     await expect.poll(() => waiting).toBe(1);
     request.socket!.resetAndDestroy();
     await expect.poll(() => waiting).toBe(0);
+  });
+
+  test("one that closes in the middle of a response, which goes on, too", async () => {
+    let open = 0;
+    handlers.set("/endless", (_, response) => {
+      open++;
+      const timer = setInterval(() => response.write("x".repeat(1_000)), 20);
+      response.on("close", () => {
+        clearInterval(timer);
+        open--;
+      });
+    });
+    const request = http.request(new URL("/endless", worker.url), { headers: { host: HOST }, agent: false });
+    request.on("error", () => {}).end();
+    const [response] = (await once(request, "response")) as [IncomingMessage];
+    await once(response, "data");
+    expect(open).toBe(1);
+    request.destroy();
+    await expect.poll(() => open).toBe(0);
+  });
+
+  test("a WebSocket whose client goes without a word closes at the service", async () => {
+    const sockets = new WebSocketServer({ noServer: true });
+    let closed = 0;
+    const upgrade = (message: IncomingMessage, socket: Duplex, head: Buffer) =>
+      sockets.handleUpgrade(message, socket, head, (client) => client.on("close", () => closed++));
+    const server = mode === "direct" ? service.server : internet.server;
+    server.on("upgrade", upgrade);
+    const socket = new WebSocket(`${worker.url.replace("http", "ws")}/live`, { headers: { host: HOST } });
+    await once(socket, "open");
+    socket.terminate();
+    await expect.poll(() => closed, { timeout: 5_000 }).toBe(1);
+    server.off("upgrade", upgrade);
+    sockets.close();
   });
 
   test.runIf(mode === "cloudflare")("a service's own status 530 is no tunnel that is down", async () => {
