@@ -103,7 +103,13 @@ async function findConfig(folder: vscode.WorkspaceFolder): Promise<ConfigFile | 
     if (text === undefined) continue;
     const { parseConfig } = await import("../core/config/parse-config.ts");
     const { config, diagnostics: problems } = parseConfig(text);
-    const services = (config?.services ?? []).map(({ name, remote, local }) => ({ name, remote, local }));
+    const services = (config?.services ?? []).map(({ name, remote, local, directory, run }) => ({
+      name,
+      remote,
+      local,
+      ...(directory === undefined ? {} : { directory }),
+      ...(run === undefined ? {} : { run }),
+    }));
     const errors = problems.filter(({ severity }) => severity === "error");
     const start = errors[0]?.range.start;
     const firstError = start && { firstError: { line: start.line, column: start.column } };

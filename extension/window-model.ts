@@ -8,11 +8,22 @@ export interface ConfigFile {
   /** The name of the workspace folder it belongs to. */
   folder: string;
   /** The services in the file; empty while it has errors. */
-  services: readonly { name: string; remote: string; local: string }[];
+  services: readonly ConfiguredService[];
   /** Number of errors; a file with errors cannot be started. */
   errors: number;
   /** Position of the first error, 0-based. */
   firstError?: { line: number; column: number };
+}
+
+/** A service as the file has it. */
+export interface ConfiguredService {
+  name: string;
+  remote: string;
+  local: string;
+  /** Relative to the file. */
+  directory?: string;
+  /** The command that starts it. */
+  run?: string;
 }
 
 export interface WindowModel {

@@ -9,6 +9,8 @@ if (left.length > 0) console.error(`SKIPPED on Windows: ${left.join(" ")}`);
 
 /** The tier of processes: built bundles as real child processes, real sockets, real workerd. */
 export default defineConfig({
+  // The extension's own files run beside a stand-in of the editor; test/e2e has the real one.
+  resolve: { alias: { vscode: new URL("support/vscode.ts", import.meta.url).pathname } },
   test: {
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/support/temporary-folder.ts", "test/support/bundles.ts"],

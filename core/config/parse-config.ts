@@ -73,6 +73,7 @@ interface CheckedFile {
     remote: string;
     local: string;
     directory?: string | null;
+    run?: string | null;
     rewrites?: Rewrite[] | null;
     health?: { path?: string | null; statuses?: number[] | null } | null;
     preserve_host?: boolean | null;
@@ -88,14 +89,16 @@ function configFrom(file: CheckedFile): Config {
       ...present({ worker_token, session_cookie, baggage, access }),
       cache_routes: cache_routes ?? [],
     },
-    services: file.services.map(({ name, remote, local, directory, rewrites, health, preserve_host }) => ({
-      name,
-      remote,
-      local,
-      ...present({ directory, preserve_host }),
-      rewrites: (rewrites ?? []).map(({ source, target }) => ({ source, target })),
-      health: present({ path: rooted(health?.path), statuses: health?.statuses }),
-    })),
+    services: file.services.map(
+      ({ name, remote, local, directory, run, rewrites, health, preserve_host }) => ({
+        name,
+        remote,
+        local,
+        ...present({ directory, run, preserve_host }),
+        rewrites: (rewrites ?? []).map(({ source, target }) => ({ source, target })),
+        health: present({ path: rooted(health?.path), statuses: health?.statuses }),
+      }),
+    ),
     domains: file.domains.map(({ domain, default_service, routes }) => ({
       domain,
       default_service,

@@ -125,6 +125,19 @@ describe("routing", () => {
     ]);
   });
 
+  test("all selected services at once, but those of a preview", async () => {
+    const api = { ...session.services[0]!, name: "api" };
+    const preview = { ...session, name: "a1b2c3", kind: "preview" as const };
+    const { asked, run } = openWindow(running);
+    const rows = [
+      row({ is: "service", session, service: session.services[0]! }),
+      row({ is: "service", session, service: api }),
+      row({ is: "service", session: preview, service: api }),
+    ];
+    await run("routeToLocal", rows[1], rows);
+    expect(asked).toEqual(['route {"name":"slim-gecko"} ["web","api"] "local"']);
+  });
+
   test("without a session it offers to start one", async () => {
     const { run } = openWindow({ configs: [CONFIG] });
     await run("routeAllLocal");
@@ -194,6 +207,17 @@ describe("opening and copying", () => {
     expect(editor.opened).toEqual(["https://slim-gecko.example.com/", "https://web.example.com/"]);
     expect(editor.clipboard).toBe("https://slim-gecko.example.com/");
     expect(editor.shownDocuments).toEqual([file]);
+  });
+
+  test("a service's URL, and the places of a service and a URL in linkup.yaml", async () => {
+    const { run } = openWindow(running);
+    const service = row({ is: "service", session, service: session.services[0]! });
+    await run("copyServiceUrl", service);
+    expect(editor.clipboard).toBe("https://web.example.com");
+    await run("revealInConfig", service);
+    await run("revealInConfig", row({ is: "url", session, url: session.urls[0]! }));
+    expect(editor.shownDocuments).toEqual([file, file]);
+    expect(editor.selections).toEqual([3, 7]);
   });
 
   test("the menu runs what is picked", async () => {

@@ -25,6 +25,34 @@ export async function openService(row?: Row): Promise<void> {
   await openUrl(service[service.target]);
 }
 
+export async function copyServiceUrl(row?: Row): Promise<void> {
+  if (row?.subject.is !== "service") return;
+  const { service } = row.subject;
+  const url = service[service.target];
+  await vscode.env.clipboard.writeText(url);
+  vscode.window.setStatusBarMessage(t("Copied {0}", url), 3000);
+}
+
+/** Opens linkup.yaml at the service or the domain of a row. */
+export async function revealInConfig(linkup: Linkup, row?: Row): Promise<void> {
+  const subject = row?.subject;
+  if (subject?.is !== "service" && subject?.is !== "url") return await openConfig(linkup, row);
+  const path = subject.session.configPath;
+  if (path === undefined) return await openConfig(linkup, row);
+  const uri = vscode.Uri.file(path);
+  const { parseConfig } = await import("../../core/config/parse-config.ts");
+  const { config, positions } = parseConfig(
+    new TextDecoder().decode(await vscode.workspace.fs.readFile(uri)),
+  );
+  const place =
+    subject.is === "service"
+      ? ["services", config?.services.findIndex(({ name }) => name === subject.service.name) ?? -1, "name"]
+      : ["domains", subject.session.urls.indexOf(subject.url), "domain"];
+  const { start, end } = positions.value(place);
+  const range = new vscode.Range(start.line, start.column, end.line, end.column);
+  await vscode.window.showTextDocument(uri, { selection: range });
+}
+
 /** Opens the file, at its first error if there is one. */
 export async function openConfig(linkup: Linkup, row?: Row): Promise<void> {
   const config = await chooseConfig(linkup, row);

@@ -9,9 +9,10 @@ import { doctor, endOrphans, installCloudflared } from "./doctor.ts";
 import { installLocalDns, undoSystemChanges, uninstallLocalDns } from "./local-dns.ts";
 import { showLogs } from "./logs.ts";
 import { showMenu } from "./menu.ts";
-import { copyUrl, openConfig, openService, openSession } from "./open.ts";
+import { copyServiceUrl, copyUrl, openConfig, openService, openSession, revealInConfig } from "./open.ts";
 import { Documents } from "./preview-documents.ts";
 import { routeAll, routeService, routeTo, toggleService } from "./route.ts";
+import { openTerminal, runAndRoute, runService } from "./run-service.ts";
 import { createIsolated, createPreview, deleteSession, listSessions } from "./sessions.ts";
 import { cancelStart, restart, start, stop } from "./start-stop.ts";
 import { explainRequest, showStatus } from "./status.ts";
@@ -32,7 +33,7 @@ export function registerCommands(
     root: context.extensionPath,
     version: String(context.extension.packageJSON.version),
   };
-  const handlers: Record<Command, (row?: Row) => unknown> = {
+  const handlers: Record<Command, (row: Row | undefined, rows: readonly Row[]) => unknown> = {
     start: (row) => start(linkup, "tunneled", row),
     startIsolated: (row) => start(linkup, "isolated", row),
     stop: (row) => stop(linkup, row),
@@ -41,12 +42,17 @@ export function registerCommands(
     routeService: (row) => routeService(linkup, row),
     routeAllLocal: (row) => routeAll(linkup, "local", row),
     routeAllRemote: (row) => routeAll(linkup, "remote", row),
-    routeToLocal: (row) => routeTo(linkup, "local", row),
-    routeToRemote: (row) => routeTo(linkup, "remote", row),
+    routeToLocal: (row, rows) => routeTo(linkup, "local", row, rows),
+    routeToRemote: (row, rows) => routeTo(linkup, "remote", row, rows),
     toggleService: (row) => toggleService(linkup, view, row),
     openSession: (row) => openSession(linkup, row),
     openUrl: (row) => openSession(linkup, row),
     openService: (row) => openService(row),
+    copyServiceUrl: (row) => copyServiceUrl(row),
+    revealInConfig: (row) => revealInConfig(linkup, row),
+    openTerminal: (row) => openTerminal(linkup, row),
+    runService: (row) => runService(linkup, context.workspaceState, row),
+    runAndRouteService: (row) => runAndRoute(linkup, context.workspaceState, row),
     openConfig: (row) => openConfig(linkup, row),
     copyUrl: (row) => copyUrl(linkup, row),
     showMenu: () => showMenu(linkup),
@@ -74,9 +80,12 @@ export function registerCommands(
   };
   context.subscriptions.push(documents);
   for (const command of COMMANDS) {
-    const run = async (row?: Row) => {
+    // VS Code passes the row that was clicked, and all selected ones where it is among them.
+    const run = async (row?: unknown, rows?: unknown) => {
       try {
-        await handlers[command](isRow(row) ? row : undefined);
+        const clicked = isRow(row) ? row : undefined;
+        const selected = Array.isArray(rows) ? rows.filter(isRow) : [];
+        await handlers[command](clicked, selected.length > 0 ? selected : clicked ? [clicked] : []);
       } catch (error) {
         // Not awaited: the notification may stay open for long.
         void report(error, linkup);

@@ -19,21 +19,36 @@ async function route(
   await (await linkup.manager).route(selectorOf(session), services, target);
 }
 
-/** The row's inline button. From the palette it lets the user pick. */
-export async function routeTo(linkup: Linkup, target: Target, row?: Row): Promise<void> {
-  if (row?.subject.is === "service") {
-    const { session, service } = row.subject;
-    return await route(linkup, session, [service.name], target);
-  }
-  await routeService(linkup, row);
+/** The button of a row, or of all selected rows. From the palette it lets the user pick. */
+export async function routeTo(
+  linkup: Linkup,
+  target: Target,
+  row?: Row,
+  rows: readonly Row[] = [],
+): Promise<void> {
+  const routed = routable(rows);
+  if (routed.size === 0) return await routeService(linkup, row);
+  for (const [session, services] of routed) await route(linkup, session, services, target);
 }
 
-/** Space on a service's row. */
+/** Space on services' rows: all selected ones go where the first of them is not. */
 export async function toggleService(linkup: Linkup, view: vscode.TreeView<Row>, row?: Row): Promise<void> {
   if (!row) await vscode.commands.executeCommand("list.select");
-  const subject = (row ?? view.selection[0])?.subject;
-  if (subject?.is !== "service") return void (await vscode.commands.executeCommand("list.toggleExpand"));
-  await route(linkup, subject.session, [subject.service.name], other(subject.service.target));
+  const rows = row ? [row] : view.selection;
+  const first = rows.map(({ subject }) => subject).find((subject) => subject.is === "service");
+  if (!first) return void (await vscode.commands.executeCommand("list.toggleExpand"));
+  for (const [session, services] of routable(rows))
+    await route(linkup, session, services, other(first.service.target));
+}
+
+/** The services of these rows, by their session; not those of previews, which cannot be routed. */
+function routable(rows: readonly Row[]): Map<SessionView, string[]> {
+  const services = new Map<SessionView, string[]>();
+  for (const { subject } of rows) {
+    if (subject.is !== "service" || subject.session.kind === "preview") continue;
+    services.set(subject.session, [...(services.get(subject.session) ?? []), subject.service.name]);
+  }
+  return services;
 }
 
 export async function routeAll(linkup: Linkup, target: Target, row?: Row): Promise<void> {

@@ -56,8 +56,8 @@ test("a running session shows its URLs, its services and what runs for them", ()
   expect(rowsText(sessionRows(model({ sessions: [session()], components })))).toBe(
     lines(`
     ▾ slim-gecko  1 of 2 local
-      https://slim-gecko.example.com
-      https://slim-gecko.api.example.com
+      example.com  https://slim-gecko.example.com
+      api.example.com  https://slim-gecko.api.example.com
       web  local · localhost:3000
       api  remote · api.example.com
     ▸ Components  all ready
@@ -95,12 +95,46 @@ test("a service says in words what its icon shows", () => {
   expect(
     row!.children.map(({ label, description, icon, context }) => [label, description, icon.name, context]),
   ).toEqual([
-    ["web", "local · unhealthy · localhost:3000", "home", "service.local"],
-    ["api", "remote · unhealthy · api.example.com", "cloud", "service.remote"],
-    ["auth", "remote · switching… · auth.example.com", "loading~spin", "service.remote"],
+    ["web", "local · unhealthy · localhost:3000", "error", "service.local.own"],
+    ["api", "remote · unhealthy · api.example.com", "error", "service.remote.own"],
+    ["auth", "remote · switching… · auth.example.com", "loading~spin", "service.remote.own"],
   ]);
+  expect(row!.description).toBe("1 of 3 local · 2 unhealthy");
   expect(row!.icon.name).toBe("warning");
   expect(row!.children[0]!.spoken).toBe("Service web, local, http://localhost:3000, unhealthy");
+});
+
+test("each health has a shape of its own, and a local service stands out without its color", () => {
+  const services = (["healthy", "unhealthy", "unknown"] as const).flatMap((health) => [
+    service(`here-${health}`, 3000, { health, target: "local" }),
+    service(`there-${health}`, 3001, { health }),
+  ]);
+  const [row] = sessionRows(model({ sessions: [session({ services, urls: [] })] }));
+  const shapes = (at: number) =>
+    row!.children.filter((_, index) => index % 2 === at).map(({ icon }) => icon.name);
+  expect(shapes(0)).toEqual(["home", "error", "question"]);
+  expect(shapes(1)).toEqual(["cloud", "error", "question"]);
+  const [local, remote] = ["local", undefined];
+  expect(row!.children.map(({ mark }) => mark)).toEqual([local, remote, local, remote, local, remote]);
+});
+
+test("a preview shows what it overrides", () => {
+  const services = [
+    service("web", 3000, { remote: "https://pr-12.example.com", overridden: true }),
+    service("api", 3001),
+  ];
+  const preview = session({ name: "a1b2c3", kind: "preview", secondary: true, urls: [], services });
+  const [, row] = sessionRows(model({ sessions: [session(), preview] }));
+  expect(rowsText([row!])).toBe(
+    lines(`
+    ▸ a1b2c3  preview · with its own web · shop
+      web  overridden · pr-12.example.com
+      api  remote · api.example.com`),
+  );
+  expect(row!.children.map(({ mark, context }) => [mark, context])).toEqual([
+    ["overridden", "service.remote.fixed"],
+    [undefined, "service.remote.fixed"],
+  ]);
 });
 
 test("one stopped workspace leaves the view to its welcome", () => {
@@ -150,7 +184,7 @@ test("sessions beside the file's own one stand below it, previews without toggle
   const rows = sessionRows(model({ sessions: [preview, session({ urls: [], services: [] }), isolated] }));
   expect(rows.map(({ label, description, context }) => [label, description, context])).toEqual([
     ["slim-gecko", "0 of 0 local", "session.running"],
-    ["a1b2c3", "preview · shop", "session.running.beside"],
+    ["a1b2c3", "preview · shop", "session.running.beside.preview"],
     ["side", "0 of 0 local · isolated · shop", "session.running.beside"],
   ]);
   expect(rows[1]!.children.map(({ context }) => context)).toEqual([
@@ -207,8 +241,8 @@ test("of a session that does not run yet nothing is claimed", () => {
   expect(
     row!.children.map(({ description, icon, context }) => [description, icon.name, icon.color, context]),
   ).toEqual([
-    ["remote · web.example.com", "cloud", undefined, "service.remote.fixed"],
-    ["remote · api.example.com", "cloud", undefined, "service.remote.fixed"],
+    ["remote · web.example.com", "circle-outline", undefined, "service.remote.fixed.own"],
+    ["remote · api.example.com", "circle-outline", undefined, "service.remote.fixed.own"],
   ]);
 });
 
@@ -218,7 +252,7 @@ test("the status bar shows the session's name and health", () => {
   expect(statusItem(model())?.text).toBe("$(link) Linkup");
   expect(statusItem(model({}, { configs: [{ ...CONFIG, errors: 1 }] }))?.text).toBe("$(warning) Linkup");
   expect(statusItem(model({}, { starting: new Set([CONFIG.path]) }))?.text).toBe("$(loading~spin) Linkup");
-  expect(statusItem(model({ sessions: [session()] }))?.text).toBe("$(link) slim-gecko");
+  expect(statusItem(model({ sessions: [session()] }))?.text).toBe("$(link) slim-gecko · 1 local");
   expect(statusItem(model({ sessions: [down] }))?.text).toBe("$(link) slim-gecko $(warning) 1");
   expect(statusItem(model({ sessions: [session({ state: "failed" })] }))).toMatchObject({
     text: "$(error) slim-gecko",

@@ -30,7 +30,7 @@ export type Subject =
   | { is: "session"; session: SessionView }
   | { is: "config"; config: ConfigFile }
   | { is: "trust" }
-  | { is: "url"; url: string }
+  | { is: "url"; url: string; session: SessionView }
   | { is: "service"; session: SessionView; service: ServiceView }
   | { is: "components" }
   | { is: "component"; component: ComponentView }
@@ -40,6 +40,8 @@ export interface Row {
   /** Stable, so that the row stays expanded and selected. */
   id: string;
   label: string;
+  /** Set when the row stands out among the others by a badge and a color. */
+  mark?: "local" | "overridden";
   description: string;
   /** A codicon, and the theme color it is drawn in. */
   icon: { name: string; color?: string };
@@ -54,9 +56,10 @@ export interface Row {
   children: Row[];
 }
 
-const GREEN = "testing.iconPassed";
-const YELLOW = "list.warningForeground";
-const RED = "list.errorForeground";
+/** Colors of package.json: VS Code's own green is too pale for a light background. */
+const GREEN = "linkup.healthyForeground";
+const YELLOW = "linkup.warningForeground";
+const RED = "linkup.unhealthyForeground";
 
 /** Empty when the welcome view says it better. */
 export function sessionRows(model: WindowModel): Row[] {
@@ -81,33 +84,36 @@ function sessionRow(session: SessionView, model: WindowModel, own: boolean): Row
   const { name, kind, state, services, urls } = session;
   const config = model.configs.find(({ path }) => path === session.configPath);
   const local = services.filter(({ target }) => target === "local").length;
+  const down = services.filter(({ health }) => health === "unhealthy").length;
+  const overridden = services.filter(({ overridden }) => overridden).map(({ name }) => name);
   const facts = [
     ...(state !== "running" ? [stateWord(state)] : []),
     // A preview has no local services.
     ...(state === "running" && kind !== "preview" ? [t("{0} of {1} local", local, services.length)] : []),
+    ...(state === "running" && down > 0 ? [t("{0} unhealthy", down)] : []),
     ...(kind === "tunneled" ? [] : [kindWord(kind)]),
+    ...(kind === "preview" && overridden.length > 0 ? [t("with its own {0}", overridden.join(", "))] : []),
     // The folder, where there are several.
     ...(config && (model.configs.length > 1 || session.secondary) ? [config.folder] : []),
     ...(config || !session.configPath ? [] : [folderOf(session.configPath)]),
   ];
   const label = name ?? config?.folder ?? kindWord(kind);
-  const unhealthy = services.some(({ health }) => health === "unhealthy");
   return {
     id: `session:${session.configPath ?? ""}:${name ?? ""}`,
     label,
     description: facts.join(" · "),
-    icon: sessionIcon(state, unhealthy),
+    icon: sessionIcon(state, down > 0),
     tooltip: [
       `**${escaped(label)}** · ${kindWord(kind)} · ${stateWord(state)}`,
       ...urls.map((url) => `- ${link(url)}`),
     ].join("\n\n"),
     spoken: t("Session {0}, {1}", label, facts.join(", ")),
-    context: `session.${state}${own ? "" : session.secondary ? ".beside" : ".elsewhere"}`,
+    context: `session.${state}${own ? "" : session.secondary ? ".beside" : ".elsewhere"}${kind === "preview" ? ".preview" : ""}`,
     subject: { is: "session", session },
     expanded: own,
     children: [
       ...urls.map((url) => urlRow(session, url)),
-      ...services.map((service) => serviceRow(session, service)),
+      ...services.map((service) => serviceRow(session, service, config !== undefined)),
     ],
   };
 }
@@ -124,50 +130,63 @@ function folderOf(configPath: string): string {
 }
 
 function urlRow(session: SessionView, url: string): Row {
+  const shown = url.replace(/\/$/, "");
   return {
     id: `url:${session.name}:${url}`,
-    label: url.replace(/\/$/, ""),
-    description: "",
+    label: domainOf(session, url),
+    description: shown,
     icon: { name: "globe" },
     tooltip: link(url),
     spoken: t("Session URL {0}", url),
     context: "url",
-    subject: { is: "url", url },
+    subject: { is: "url", url, session },
     children: [],
   };
 }
 
-function serviceRow(session: SessionView, service: ServiceView): Row {
-  const { name, target, latencyMs, reason } = service;
+/** `example.com` of `https://slim-gecko.example.com/`. */
+function domainOf({ name }: SessionView, url: string): string {
+  const host = URL.canParse(url) ? new URL(url).hostname : url;
+  return name !== undefined && host.startsWith(`${name}.`) ? host.slice(name.length + 1) : host;
+}
+
+/** `ours`: its file is one of this workspace. */
+function serviceRow(session: SessionView, service: ServiceView, ours: boolean): Row {
+  const { name, target, latencyMs, reason, overridden } = service;
   const address = service[target];
   // Health is unknown unless the session runs.
   const runs = session.state === "running";
   const changing = runs && service.changing;
   const health = runs && !changing ? service.health : "unknown";
   const trouble = changing ? t("switching…") : health === "unhealthy" ? healthWord(health) : undefined;
-  const words = [targetWord(target), ...(trouble ? [trouble] : []), hostOf(address)];
+  const isPreview = session.kind === "preview";
+  const place = overridden && isPreview ? t("overridden") : targetWord(target);
+  const words = [place, ...(trouble ? [trouble] : []), hostOf(address)];
   const latency = latencyMs === undefined ? "" : `, ${t("{0} ms", Math.round(latencyMs))}`;
+  const isFixed = !runs || isPreview;
   return {
     id: `service:${session.configPath ?? ""}:${session.name}:${name}`,
     label: name,
+    ...(target === "local" ? { mark: "local" } : isPreview && overridden ? { mark: "overridden" } : {}),
     description: words.join(" · "),
-    icon: changing ? { name: "loading~spin" } : serviceIcon(target, health),
+    icon: changing ? { name: "loading~spin" } : serviceIcon(target, health, runs),
     tooltip: [
-      `**${escaped(name)}** · ${targetWord(target)} · ${healthWord(service.health)}${latency}`,
+      `**${escaped(name)}** · ${place} · ${healthWord(service.health)}${latency}`,
       ...(reason ? [escaped(reason)] : []),
       `${t("Local:")} ${code(service.local)}  \n${t("Remote:")} ${code(service.remote)}`,
     ].join("\n\n"),
-    spoken: t("Service {0}, {1}, {2}, {3}", name, targetWord(target), address, trouble ?? healthWord(health)),
-    context: runs && session.kind !== "preview" ? `service.${target}` : `service.${target}.fixed`,
+    spoken: t("Service {0}, {1}, {2}, {3}", name, place, address, trouble ?? healthWord(health)),
+    context: `service.${target}${isFixed ? ".fixed" : ""}${ours && !isPreview ? ".own" : ""}`,
     subject: { is: "service", session, service },
     children: [],
   };
 }
 
-function serviceIcon(target: Target, health: Health): Row["icon"] {
-  const name = target === "local" ? "home" : "cloud";
-  if (health === "unknown") return { name };
-  return { name, color: health === "healthy" ? GREEN : RED };
+/** The shapes differ, for those who cannot tell the colors apart. */
+function serviceIcon(target: Target, health: Health, runs: boolean): Row["icon"] {
+  if (health === "unhealthy") return { name: "error", color: RED };
+  if (health === "unknown") return { name: runs ? "question" : "circle-outline" };
+  return { name: target === "local" ? "home" : "cloud", color: GREEN };
 }
 
 /** A linkup.yaml whose session does not run. */

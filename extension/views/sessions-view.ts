@@ -1,18 +1,23 @@
 /** Shows the rows of `rows.ts` in the activity bar. */
 import * as vscode from "vscode";
-import { CONTEXT_KEYS, commandId, SESSIONS_VIEW } from "../ids.ts";
+import { CONTEXT_KEYS, SESSIONS_VIEW } from "../ids.ts";
 import { uptime } from "../labels.ts";
 import type { Linkup } from "../linkup.ts";
 import { ownSessions, workspaceState } from "../window-model.ts";
 import { t } from "../words.ts";
 import { type Row, sessionRows } from "./rows.ts";
 
+/** VS Code decorates rows by the URI of their resource. */
+const MARKS_SCHEME = "linkup-mark";
 /** Coalesces changes that arrive together into one redraw. */
 const COALESCE_MS = 30;
 
 export function registerSessionsView(context: vscode.ExtensionContext, linkup: Linkup): vscode.TreeView<Row> {
   const provider = new SessionRows(linkup);
-  const view = vscode.window.createTreeView(SESSIONS_VIEW, { treeDataProvider: provider });
+  const view = vscode.window.createTreeView(SESSIONS_VIEW, {
+    treeDataProvider: provider,
+    canSelectMany: true,
+  });
   const update = () => {
     provider.update();
     setContextKeys(linkup);
@@ -26,9 +31,23 @@ export function registerSessionsView(context: vscode.ExtensionContext, linkup: L
       update();
     }, COALESCE_MS);
   };
-  context.subscriptions.push(view, linkup.onDidChange(soon), { dispose: () => clearTimeout(timer) });
+  context.subscriptions.push(
+    view,
+    vscode.window.registerFileDecorationProvider({ provideFileDecoration: decoration }),
+    linkup.onDidChange(soon),
+    { dispose: () => clearTimeout(timer) },
+  );
   void linkup.configs.ready().then(update);
   return view;
+}
+
+/** How rows with a mark look. */
+function decoration({ scheme, path }: vscode.Uri): vscode.FileDecoration | undefined {
+  if (scheme !== MARKS_SCHEME) return undefined;
+  const color = new vscode.ThemeColor("linkup.localForeground");
+  return path === "/local"
+    ? new vscode.FileDecoration("⌂", t("local"), color)
+    : new vscode.FileDecoration("≠", t("overridden"), color);
 }
 
 function setContextKeys({ model }: Linkup): void {
@@ -121,8 +140,7 @@ class SessionRows implements vscode.TreeDataProvider<Row> {
     );
     item.accessibilityInformation = { label: row.spoken };
     item.contextValue = row.context;
-    if (row.subject.is === "url")
-      item.command = { command: commandId("openUrl"), title: t("Open in Browser"), arguments: [row] };
+    if (row.mark) item.resourceUri = vscode.Uri.from({ scheme: MARKS_SCHEME, path: `/${row.mark}` });
     if (row.subject.is === "trust") item.command = { command: "workbench.trust.manage", title: row.label };
     return item;
   }
@@ -148,6 +166,6 @@ function ids(rows: readonly Row[]): string {
 }
 
 /** Everything about a row that is visible or affects its menus, except its children. */
-function appearance({ label, description, icon, spoken, context, children }: Row): string {
-  return JSON.stringify([label, description, icon, spoken, context, ids(children)]);
+function appearance({ label, mark, description, icon, spoken, context, children }: Row): string {
+  return JSON.stringify([label, mark, description, icon, spoken, context, ids(children)]);
 }

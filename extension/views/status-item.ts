@@ -37,8 +37,9 @@ export function statusItem(model: WindowModel): StatusItem | undefined {
     ...(down.length > 0 ? [t("Unhealthy: {0}", down.join(", "))] : []),
     menu,
   ];
+  const count = local.length > 0 ? ` · ${t("{0} local", local.length)}` : "";
   const mark = down.length > 0 ? ` $(warning) ${down.length}` : "";
-  return calm(`$(link) ${label}${mark}`, lines.join("\n\n"));
+  return calm(`$(link) ${label}${count}${mark}`, lines.join("\n\n"));
 }
 
 function calm(text: string, tooltip: string): StatusItem {

@@ -7,6 +7,7 @@ import type { FoundService } from "./found-service.ts";
 import { isSource, servicesIn } from "./proposals.ts";
 import { type IsWorkspace, workspacesOf } from "./workspaces.ts";
 
+export { devScript } from "./dev-script.ts";
 export type { FoundService };
 
 /** Folder depth of the search: `packages/team/web` is the deepest kind, but for packages that the workspace names. */

@@ -8,7 +8,7 @@ import { asPort, findPort, portInSource, portInViteConfig, readsViteConfig } fro
 export type EnvVariables = Readonly<Record<string, string>>;
 
 /** Names of development scripts, most usual first. */
-const SCRIPTS = ["dev", "start:dev", "develop", "serve", "start"];
+export const SCRIPTS = ["dev", "start:dev", "develop", "serve", "start"];
 /** A script beside them that only adds a port: `yarn dev -p 3001`. */
 const OTHER_PORT = /^(?:npm run|pnpm|yarn|bun run)(?: run)? (?:dev|start)\b.*\s(?:-p|--port)/;
 

@@ -28,6 +28,9 @@ const service = z.object({
     "Where its requests go, confirmed by the local server and the Worker.",
   ),
   changing: described(z.boolean(), "True while a toggle is under way."),
+  overridden: maybe(
+    described(z.literal(true), "Set when the session takes it from another URL than the file's."),
+  ),
   local: z.string(),
   remote: z.string(),
   health: described(z.enum(["unknown", "healthy", "unhealthy"]), "Of the copy that `target` names."),

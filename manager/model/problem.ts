@@ -41,6 +41,7 @@ const TITLES = {
   "service-unknown": "No such service",
   "request-unknown": "No such request",
   "toggle-failed": "Could not switch the service",
+  "run-failed": "The service did not start",
   "state-unusable": "The state directory cannot be used",
   "socket-untrusted": "The local server's socket may be another user's",
   "state-locked": "Another Linkup process does not finish",

@@ -34,6 +34,8 @@ export interface ServiceView {
   target: Target;
   /** True while a toggle is under way. */
   changing: boolean;
+  /** Set when the session takes it from another URL than the file's, as a preview does. */
+  overridden?: true;
   local: string;
   remote: string;
   /** The health of the copy that `target` names. */

@@ -66,6 +66,7 @@ export function sessionView(
         name,
         target,
         changing: isDesired(record) && (record.confirmed === null || wanted !== target),
+        ...(Object.hasOwn(record.locations, name) ? { overridden: true as const } : {}),
         local,
         remote,
         ...health.of({ location: target === "local" ? local : remote, check: service.health }),

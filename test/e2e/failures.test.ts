@@ -161,7 +161,7 @@ test("a local service that is down: its row says so, and one click takes the rem
   await shop.stopLocal();
   await window.inlineAction("api", "Route to Local");
   await inTree(/api {2}local · unhealthy · localhost:\d+/);
-  expect((await window.statusBar("session"))?.text).toBe(`$(link) ${name} $(warning) 1`);
+  expect((await window.statusBar("session"))?.text).toBe(`$(link) ${name} · 1 local $(warning) 1`);
   await window.screenshot("failure-service-down");
   const answer = await shop.ask(`${name}.api.shop.localhost`, "/api/whoami");
   expect(answer.status).toBe(502);

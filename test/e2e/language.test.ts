@@ -39,7 +39,7 @@ test("lenses that route, a route that is tested, a problem that is explained, a 
   await window.until("the lens to follow", async () =>
     (await lenses())[0]?.match(/^local · healthy, \d+ ms ?\| ?route remote$/),
   );
-  const session = (await window.statusBar("session"))!.text.replace("$(link) ", "");
+  const session = (await window.statusBar("session"))!.text.replace("$(link) ", "").split(" · ")[0];
   expect(await shop.ask(`${session}.shop.localhost`, "/")).toMatchObject({ by: "local web" });
 
   await window.command("Linkup: Test Route…");

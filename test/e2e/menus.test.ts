@@ -74,23 +74,81 @@ test("the view, its rows and the palette offer what applies, and every inline bu
   ]);
   expect(await palette("Linkup: St")).toContain("Linkup: Stop");
   const url = `http://${name}.shop.localhost:${shop.workerPort}`;
+  const domain = "shop.localhost";
+  await inTree(new RegExp(`  ${domain} {2}${url}\n`));
   expect(await window.rowActions(name!)).toEqual(["Open Session in Browser", "Stop"]);
   expect(await window.rowMenu(name!)).toEqual([...session, ...all, "Restart", "Stop", "Open linkup.yaml"]);
-  expect(await window.rowActions(url)).toEqual(["Copy Session URL", "Open in Browser"]);
-  expect(await window.rowMenu(url)).toEqual(["Open in Browser", "Copy Session URL", "Explain Request…"]);
+  expect(await window.rowActions(domain)).toEqual(["Copy Session URL", "Open in Browser"]);
+  expect(await window.rowMenu(domain)).toEqual([
+    "Open in Browser",
+    "Copy Session URL",
+    "Explain Request…",
+    "Reveal in linkup.yaml",
+  ]);
   expect(await window.rowActions("web")).toEqual(["Route to Local", "Open Service in Browser"]);
-  expect(await window.rowMenu("web")).toEqual(["Route to Local", "Open Service in Browser"]);
+  expect(await window.rowMenu("web")).toEqual([
+    "Run and Route to Local",
+    "Route to Local",
+    "Run Service",
+    "Open Service in Browser",
+    "Copy Service URL",
+    "Reveal in linkup.yaml",
+    "Open Terminal in Directory",
+  ]);
   await window.expand("Components", "Local server");
   await inTree(/Local server/);
   expect(await window.rowActions("Local server")).toEqual(["Show Logs", "Restart"]);
   expect(await window.rowMenu("Local server")).toEqual(["Restart", "Show Logs"]);
 
   const opened = window.context.waitForEvent("page");
-  await window.inlineAction(url, "Open in Browser");
+  await window.inlineAction(domain, "Open in Browser");
   const tab = await opened;
   await tab.waitForLoadState();
   expect(tab.url()).toBe(`${url}/`);
   await tab.close();
+});
+
+test("services' rows: several are routed at once, one is revealed, copied, run and routed", async () => {
+  shop = await Shop.start();
+  const port = shop.local.auth;
+  await shop.stopLocal();
+  const program = `require("http").createServer((_, answer) => answer.end("run")).listen(${port})`;
+  const local = `local: http://localhost:${port}\n`;
+  const text = await readFile(shop.configPath, "utf8");
+  const run = `    run: ${JSON.stringify(`${node} -e '${program}'`)}\n`;
+  await writeFile(shop.configPath, text.replace(local, local + run));
+  await open();
+  await window.command("Linkup: Start");
+  const [, name] = await inTree(/▾ ([a-z]+-[a-z]+) {2}0 of 3 local/);
+  await window.row("web").click();
+  await window.row("api").click({ modifiers: ["ControlOrMeta"] });
+  await window.contextMenu("api", "Route to Local");
+  await inTree(/2 of 3 local/);
+  await window.until("the count in the status bar", async () =>
+    (await window.statusBar("session"))?.text.startsWith(`$(link) ${name} · 2 local`),
+  );
+  await window.screenshot("several-routed");
+
+  await window.contextMenu("auth", "Copy Service URL");
+  await window.until("the URL", async () =>
+    (await window.clipboard()).startsWith(`http://127.0.0.1:${shop.remote.auth}`),
+  );
+  await window.contextMenu("auth", "Reveal in linkup.yaml");
+  await window.page
+    .locator('.statusbar-item[id="status.editor.selection"]', { hasText: "4 selected" })
+    .waitFor();
+
+  // The command is shown before it is run.
+  await window.contextMenu("auth", "Run and Route to Local");
+  await window.until("the command", async () => (await window.dialog())?.includes(program));
+  expect((await window.tree()).includes("auth  local")).toBe(false);
+  await window.button("Run");
+  await inTree(/auth {2}local/);
+  expect((await shop.ask(`${name}.shop.localhost`, "/auth/")).body).toBe("run");
+  await window.screenshot("run-service");
+  await window.contextMenu("auth", "Run Service");
+  await window.contextMenu("web", "Open Terminal in Directory");
+  await window.page.locator(".terminal-wrapper.active .xterm-screen").waitFor();
 });
 
 test("a problem's row: Solve does what helps", async () => {

@@ -46,8 +46,8 @@ test("Start from the palette: the session is in the tree and the status bar, its
   expect(await window.tree()).toBe(
     [
       `▾ ${name}  0 of 3 local`,
-      `  http://${name}.shop.localhost:${port}`,
-      `  http://${name}.api.shop.localhost:${port}`,
+      `  shop.localhost  http://${name}.shop.localhost:${port}`,
+      `  api.shop.localhost  http://${name}.api.shop.localhost:${port}`,
       `  web  remote · 127.0.0.1:${shop.remote.web}`,
       `  api  remote · 127.0.0.1:${shop.remote.api}`,
       `  auth  remote · 127.0.0.1:${shop.remote.auth}`,

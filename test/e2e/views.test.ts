@@ -44,7 +44,7 @@ const pageWith = (pattern: RegExp) =>
 const closeEditors = () => window.command("View: Close All Editors");
 
 const STOPPED = "$(link) Linkup";
-const nameNow = async () => /^\$\(link\) ([a-z]+-[a-z]+)$/.exec((await status()) ?? "")?.[1];
+const nameNow = async () => /^\$\(link\) ([a-z]+-[a-z]+)(?: · \d local)?$/.exec((await status()) ?? "")?.[1];
 
 /** The name of the workspace's session, which is started unless a test before has: no test depends on another. */
 async function running(): Promise<string> {
@@ -163,7 +163,7 @@ test("Open Session in Browser opens the URL of the chosen domain", async () => {
 test("a URL's row copies it", async () => {
   const name = await running();
   const url = `http://${name}.api.shop.localhost:${shop.workerPort}`;
-  await window.inlineAction(url, "Copy Session URL");
+  await window.inlineAction("api.shop.localhost", "Copy Session URL");
   await window.until("the clipboard", async () => (await window.clipboard()) === `${url}/`);
 });
 
@@ -306,7 +306,7 @@ test("Restart keeps the name; the menu stops the session", async () => {
   const [before] = servers();
   await window.command("Linkup: Restart");
   await window.until("a new local server", () => servers().some(({ pid }) => pid !== before!.pid));
-  await window.until("the same name", async () => (await status()) === `$(link) ${name}`);
+  await window.until("the same name", async () => (await nameNow()) === name);
   await window.clickStatusBar("session");
   await window.screenshot("menu-running");
   await window.quickPick("Stop");

@@ -287,7 +287,7 @@ export class Workbench extends ObservedWindow {
   /** Clicks an entry in a tree row's context menu. */
   async contextMenu(rowLabel: string, entry: string): Promise<void> {
     const menu = this.page.locator(".monaco-menu:visible");
-    const item = menu.getByRole("menuitem", { name: entry }).first();
+    const item = menu.getByRole("menuitem", { name: entry, exact: true }).first();
     await this.act(`opening the context menu of the row "${rowLabel}"`, () =>
       this.row(rowLabel).click({ button: "right" }),
     );

@@ -16,7 +16,7 @@ export interface ExtensionWindow {
   log: ReturnType<typeof logChannel>;
   secrets: Map<string, string>;
   changed(): void;
-  run(command: Command, row?: Row): Promise<void>;
+  run(command: Command, row?: Row, rows?: Row[]): Promise<void>;
 }
 
 export const SESSION: SessionView = {
@@ -50,6 +50,7 @@ export function openWindow(
   const asked: string[] = [];
   const log = logChannel();
   const secrets = new Map<string, string>();
+  const memory = new Map<string, unknown>();
   const listeners = new Set<() => void>();
   const model: WindowModel = {
     snapshot: { sessions: [], components: [], problems: [] },
@@ -92,6 +93,10 @@ export function openWindow(
   const context = {
     subscriptions: [],
     extensionPath: "/extension",
+    workspaceState: {
+      get: (key: string) => memory.get(key),
+      update: async (key: string, value: unknown) => void memory.set(key, value),
+    },
     extension: { packageJSON: { version: "0.1.0" } },
     secrets: {
       get: async (key: string) => secrets.get(key),
@@ -110,7 +115,7 @@ export function openWindow(
     changed() {
       for (const listener of listeners) listener();
     },
-    run: async (command, row) => void (await commands.executeCommand(commandId(command), row)),
+    run: async (command, row, rows) => void (await commands.executeCommand(commandId(command), row, rows)),
   };
 }
 

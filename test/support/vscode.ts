@@ -26,6 +26,8 @@ const initial = () => ({
   commands: new Map<string, (...args: unknown[]) => unknown>(),
   opened: [] as string[],
   shownDocuments: [] as string[],
+  /** The line that each shown document was opened at, 0-based. */
+  selections: [] as (number | undefined)[],
   clipboard: "",
   terminals: [] as { options: unknown; sent: string[] }[],
   settings: new Map<string, unknown>(),
@@ -46,6 +48,7 @@ export let editor = initial();
 export function resetEditor(folders: { name: string; path: string }[] = []): void {
   editor = initial();
   workspace.textDocuments = [];
+  tasks.taskExecutions.length = 0;
   workspace.workspaceFolders = folders.map(({ name, path }, index) => ({ name, uri: Uri.file(path), index }));
 }
 
@@ -173,6 +176,7 @@ export const TreeItem = record("label", "collapsibleState");
 export const Task = record("definition", "scope", "name", "source", "execution", "problemMatchers");
 export const CustomExecution = record("callback");
 export const ProcessExecution = record("process", "args", "options");
+export const ShellExecution = record("commandLine", "options");
 export const TaskRevealKind = { Always: 1 };
 export const TaskPanelKind = { Dedicated: 2 };
 export const LanguageModelToolResult = record("content");
@@ -267,8 +271,9 @@ export const window = {
     if (problem) throw new Error(`The input box refuses "${text}": ${problem}`);
     return text;
   },
-  async showTextDocument(target: { uri: Uri } | Uri) {
+  async showTextDocument(target: { uri: Uri } | Uri, options: { selection?: Range } = {}) {
     editor.shownDocuments.push("uri" in target ? target.uri.fsPath : target.fsPath);
+    editor.selections.push(options.selection?.start.line);
     return { document: target };
   },
   showWorkspaceFolderPick: async () => workspace.workspaceFolders[0],
@@ -392,6 +397,8 @@ function textDocument(uri: Uri, text: string): TextDocument {
 }
 
 export const workspace = {
+  getWorkspaceFolder: (uri: Uri) =>
+    workspace.workspaceFolders.find(({ uri: folder }) => uri.fsPath.startsWith(folder.fsPath)),
   workspaceFolders: [] as { name: string; uri: Uri; index: number }[],
   textDocuments: [] as TextDocument[],
   get isTrusted() {
@@ -449,10 +456,24 @@ export const languages = {
   }),
 };
 
+const endedTask = new EventEmitter<{ execution: unknown }>();
 export const tasks = {
   registerTaskProvider: () => new Disposable(() => {}),
-  executeTask: async (task: unknown) => void editor.tasks.push(task),
+  /** Those that have not ended. */
+  taskExecutions: [] as { task: unknown }[],
+  async executeTask(task: unknown) {
+    editor.tasks.push(task);
+    const execution = { task };
+    tasks.taskExecutions.push(execution);
+    return execution;
+  },
+  onDidEndTask: endedTask.event,
 };
+
+/** Ends every task, as when its command exits. */
+export function endTasks(): void {
+  for (const execution of tasks.taskExecutions.splice(0)) endedTask.fire({ execution });
+}
 export const lm = {
   registerTool(name: string, tool: unknown) {
     editor.tools.set(name, tool);

@@ -64,6 +64,7 @@ export const SCHEMA_MESSAGES = {
   anAccess: 'must be "public" or "unguessable"',
   aPattern: "must be a regular expression",
   aPath: "must be a path",
+  aCommand: "must be a command",
   aStatus: "must be a status code",
   statusList: "must be a list of status codes",
   rewriteList: "must be a list of rewrites",

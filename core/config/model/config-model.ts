@@ -14,6 +14,8 @@ export interface ConfigService {
   local: string;
   /** Relative to the config file. */
   directory?: string;
+  /** The command that starts it on this machine, in its directory. One line. */
+  run?: string;
   rewrites: Rewrite[];
   health: HealthCheck;
   preserve_host?: boolean;

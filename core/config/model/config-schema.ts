@@ -96,6 +96,15 @@ export const serviceSchema = described(
         ["./web"],
       ),
     ),
+    run: optional(
+      described(
+        z
+          .string(MESSAGES.aCommand)
+          .check(z.minLength(1, MESSAGES.notEmpty), z.refine(isOneLine, MESSAGES.oneLine)),
+        "The command that starts the service on this machine, in its `directory`. The editor runs it as a task when you ask for it. Default: the development script of the package.json there.",
+        ["npm run dev"],
+      ),
+    ),
     rewrites: optional(
       described(
         z.array(rewrite, MESSAGES.rewriteList),

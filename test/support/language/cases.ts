@@ -283,27 +283,27 @@ export const KEYS: [string, string, string[]][] = [
   [
     "of a service, below",
     shop("    rewrites:", "    █\n    rewrites:"),
-    ["directory", "health", "preserve_host"],
+    ["directory", "run", "health", "preserve_host"],
   ],
   [
     "of a service, typed",
     shop("    rewrites:", "    he█\n    rewrites:"),
-    ["directory", "health", "preserve_host"],
+    ["directory", "run", "health", "preserve_host"],
   ],
   [
     "of a service, last",
     shop("localhost:4000\n", "localhost:4000\n    █\n"),
-    ["directory", "rewrites", "health", "preserve_host"],
+    ["directory", "run", "rewrites", "health", "preserve_host"],
   ],
   [
     "of a new service",
     shop("\ndomains:", "\n  - █\ndomains:"),
-    ["service", "name", "remote", "local", "directory", "rewrites", "health", "preserve_host"],
+    ["service", "name", "remote", "local", "directory", "run", "rewrites", "health", "preserve_host"],
   ],
   [
     "before others of a service",
     shop("- name: api # the backend\n", "- █\n"),
-    ["name", "directory", "rewrites", "health", "preserve_host"],
+    ["name", "directory", "run", "rewrites", "health", "preserve_host"],
   ],
   ["of health", shop("    rewrites:", "    health:\n      █\n    rewrites:"), ["path", "statuses"]],
   [
@@ -317,7 +317,7 @@ export const KEYS: [string, string, string[]][] = [
   [
     "of lists without indent",
     "services:\n- name: web\n  █",
-    ["remote", "local", "directory", "rewrites", "health", "preserve_host"],
+    ["remote", "local", "directory", "run", "rewrites", "health", "preserve_host"],
   ],
   ["not in comments", shop("# What", "# █What"), []],
   ["not in unknown maps", "x:\n  █", []],
