@@ -69,3 +69,17 @@ test.each([
 ])("%j is read as %j", (json, lease) => {
   expect(parseLease(json)).toEqual(lease);
 });
+
+test("the files of a leaseholder are known until its lease ends", () => {
+  const { clock, leases } = clocked();
+  leases.put("window", { ttl_ms: 5_000, files: ["/shop/linkup.yaml"] });
+  leases.put("keep", { ttl_ms: null });
+  expect(leases.files).toEqual({ window: ["/shop/linkup.yaml"] });
+  clock.now += 5_001;
+  expect(leases.files).toEqual({});
+});
+
+test.each([["/a"], "/a", [1], Array(101).fill("/a"), ["x".repeat(4_097)]])("files %#", (files) => {
+  const good = Array.isArray(files) && files[0] === "/a" && files.length === 1;
+  expect(parseLease({ ttl_ms: 1, files })).toEqual(good ? { ttl_ms: 1, files } : undefined);
+});

@@ -136,6 +136,7 @@ export async function startServer(
     https_port: standardPorts.has(HTTPS_PORT) ? HTTPS_PORT : certificates.available ? browser.port : null,
     sessions: sessions.names,
     leases: leases.ids,
+    lease_files: leases.files,
   });
   const api = controlApi({
     sessions,

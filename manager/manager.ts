@@ -8,7 +8,7 @@ import { reservedNameError } from "../core/session/reserved-names.ts";
 import { sessionNameError } from "../core/session/session-name.ts";
 import type { Text } from "../core/text.ts";
 import { text } from "../core/text.ts";
-import type { RequestLogClient } from "./components/local-server/control-client.ts";
+import { LOOK_PATIENCE_MS, type RequestLogClient } from "./components/local-server/control-client.ts";
 import type { DoctorInput } from "./doctor/doctor.ts";
 import type { HealthReport } from "./doctor/report.ts";
 import { readConfig } from "./files/config-file.ts";
@@ -21,7 +21,7 @@ import {
   movesWorker,
   type SessionIntent,
 } from "./model/intents.ts";
-import type { CreateRequest, ManagerOptions, StartRequest } from "./model/options.ts";
+import type { CreateRequest, ManagerOptions, OtherUsers, StartRequest } from "./model/options.ts";
 import { LinkupError, problemOf } from "./model/problem.ts";
 import {
   findRunning,
@@ -35,14 +35,15 @@ import type { ComponentId, SessionView, Snapshot } from "./model/snapshot.ts";
 import type { State } from "./model/state.ts";
 import { explain } from "./operations/explain.ts";
 import { previewRequest } from "./operations/preview.ts";
-import { routeServices } from "./operations/route.ts";
+import { routeServices, toggleFailed } from "./operations/route.ts";
 import { startSession } from "./operations/start.ts";
 import { deleteOnMachine, deleteOnWorker, envFilesLeft, stopSessions } from "./operations/stop.ts";
+import { START_TIMEOUT_MS, TOGGLE_TIMEOUT_MS, withinTime } from "./operations/time-limit.ts";
 import { unconfirmed, workerToConfirm, workerToken } from "./operations/worker-token.ts";
 import { ControlLoop } from "./reconcile/control-loop.ts";
 import { ConfirmedWorkers } from "./store/confirmed-workers.ts";
 
-export type { CreateRequest, ManagerOptions, Selector, StartRequest };
+export type { CreateRequest, ManagerOptions, OtherUsers, Selector, StartRequest };
 
 export class Manager {
   readonly #options: ManagerOptions;
@@ -74,18 +75,25 @@ export class Manager {
     this.#loop.watcher.start();
   }
 
-  /** Starts the session of this file, or adopts the one that runs. Rejects with a LinkupError. */
+  /**
+   * Starts the session of this file, or adopts the one that runs. Rejects with a LinkupError, or with the signal's reason; what
+   * it has started is stopped then, what it has adopted goes on.
+   */
   async start(
     { configPath, kind = "tunneled", name, access }: StartRequest,
     signal?: AbortSignal,
+    timeoutMs = START_TIMEOUT_MS,
   ): Promise<SessionView> {
+    this.#loop.files.add(configPath);
     const wanted = await this.#wanted(configPath, kind === "tunneled", { name, access });
     const existing = await this.existingSession({ configPath, kind, ...(name ? { name } : {}) });
     const change = (state: State) => {
       forgetUnused(state, Date.now(), existsSync);
       return applyStart(state, kind, wanted, Date.now(), existing);
     };
-    return startSession(this.#loop, change, signal);
+    return withinTime(timeoutMs, signal, startTimedOut(timeoutMs), (signal) =>
+      startSession(this.#loop, change, { retried: true }, signal),
+    );
   }
 
   /** The session of the existing Linkup that the first start of this file continues: with its name and targets. */
@@ -100,14 +108,17 @@ export class Manager {
     return existingSession(this.#options.home, configPath);
   }
 
-  /** Creates or changes a secondary session. Rejects with a LinkupError. */
+  /** Creates or changes a secondary session. Rejects as `start` does, and then leaves nothing behind. */
   async create(
     { configPath, kind, name, access, locations }: CreateRequest,
     signal?: AbortSignal,
+    timeoutMs = START_TIMEOUT_MS,
   ): Promise<SessionView> {
     const wanted = await this.#wanted(configPath, kind === "preview", { name, access });
     const change = (state: State) => applyCreate(state, kind, wanted, locations, Date.now());
-    return startSession(this.#loop, change, signal);
+    return withinTime(timeoutMs, signal, startTimedOut(timeoutMs), (signal) =>
+      startSession(this.#loop, change, { retried: false }, signal),
+    );
   }
 
   /**
@@ -133,6 +144,16 @@ export class Manager {
     await stopSessions(this.#loop, selector);
   }
 
+  /** Who else on this machine works on the linkup.yaml of a session, by their leases. */
+  async otherUsers(configPath: string | undefined): Promise<OtherUsers> {
+    const status = await this.requestLog.status(LOOK_PATIENCE_MS).catch(() => undefined);
+    const ids = Object.entries(status?.lease_files ?? {}).flatMap(([id, files]) =>
+      configPath !== undefined && files.includes(configPath) && id !== this.#options.user.id ? [id] : [],
+    );
+    const windows = ids.filter((id) => id.startsWith("vscode-")).length;
+    return { windows, terminals: ids.length - windows };
+  }
+
   /** Env files that still hold the block of an ended session because they could not be written. Retried later. */
   async envFilesLeft(): Promise<string[]> {
     return envFilesLeft(this.#loop);
@@ -154,9 +175,29 @@ export class Manager {
     );
   }
 
-  /** Resolves when the local server and the Worker have both confirmed; otherwise rolls back and rejects. */
-  async route(selector: Selector, services: readonly string[] | "all", target: Target): Promise<SessionView> {
-    return routeServices(this.#loop, selector, services, target);
+  /**
+   * Resolves when the local server and the Worker have both confirmed. Otherwise it rolls back and rejects: with a LinkupError,
+   * or with the signal's reason.
+   */
+  async route(
+    selector: Selector,
+    services: readonly string[] | "all",
+    target: Target,
+    signal?: AbortSignal,
+    timeoutMs = TOGGLE_TIMEOUT_MS,
+  ): Promise<SessionView> {
+    const late = () =>
+      toggleFailed(
+        services,
+        target,
+        new LinkupError(
+          "worker-unreachable",
+          text("it was not confirmed within {0} s.", Math.ceil(timeoutMs / 1000)),
+        ),
+      );
+    return withinTime(timeoutMs, signal, late, (signal) =>
+      routeServices(this.#loop, { selector, services, target }, signal),
+    );
   }
 
   /**
@@ -276,6 +317,16 @@ export class Manager {
   async #workerToken(config: Config): Promise<string> {
     return workerToken(config, this.#options, this.#confirmedWorkers);
   }
+}
+
+/** The session is stopped by then. */
+function startTimedOut(timeoutMs: number): () => LinkupError {
+  return () =>
+    new LinkupError(
+      "start-timeout",
+      text("The session was not ready within {0} s, and was stopped.", Math.ceil(timeoutMs / 1000)),
+      [{ command: "start", title: "Try Again", terminal: "linkup start" }],
+    );
 }
 
 /** Why no session of this file may have this name: it would take over the requests of a host. */

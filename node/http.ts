@@ -12,6 +12,8 @@ export interface CallOptions {
   body?: unknown;
   /** Timeout of the whole call including the body; Infinity for a stream. Milliseconds. */
   timeoutMs: number;
+  /** Aborts the call earlier. */
+  signal?: AbortSignal | undefined;
   /** A certificate authority to trust instead of Node's own, as PEM. */
   ca?: string | undefined;
 }
@@ -26,9 +28,13 @@ const MAX_RESPONSE_BYTES = 32 * 1024 * 1024;
 
 /** Resolves with the response's head. Rejects with Node's error, an `AbortError` when the time is over. */
 export function open(endpoint: CallTarget, options: CallOptions): Promise<IncomingMessage> {
-  const { method = "GET", headers = {}, body, timeoutMs, ca } = options;
+  const { method = "GET", headers = {}, body, timeoutMs, signal, ca } = options;
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const payload = body === undefined ? undefined : JSON.stringify(body);
+  const signals = [
+    ...(timeoutMs === Number.POSITIVE_INFINITY ? [] : [AbortSignal.timeout(timeoutMs)]),
+    ...(signal ? [signal] : []),
+  ];
   const settings = {
     method,
     agent: false,
@@ -38,7 +44,7 @@ export function open(endpoint: CallTarget, options: CallOptions): Promise<Incomi
         ? {}
         : { "content-type": "application/json", "content-length": Buffer.byteLength(payload) }),
     },
-    ...(timeoutMs === Number.POSITIVE_INFINITY ? {} : { signal: AbortSignal.timeout(timeoutMs) }),
+    ...(signals.length === 0 ? {} : { signal: AbortSignal.any(signals) }),
     ...(ca === undefined ? {} : { ca }),
   };
   const call =

@@ -60,7 +60,7 @@ export class Lock {
     const before = this.#queue;
     this.#queue = turn.promise;
     try {
-      await before;
+      await unlessAborted(before, signal);
       await this.#acquire(signal);
       try {
         const interrupted = (await ageOf(this.#dead)) !== Number.POSITIVE_INFINITY;
@@ -71,7 +71,8 @@ export class Lock {
         await rm(this.#path, { force: true });
       }
     } finally {
-      turn.resolve();
+      // A caller that gave up waiting leaves its place to nobody else.
+      void before.then(turn.resolve);
     }
   }
 
@@ -189,5 +190,19 @@ async function ageOf(path: string): Promise<number> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return Number.POSITIVE_INFINITY;
     throw error;
+  }
+}
+
+/** The same promise, or a rejection with the signal's reason if that comes first. */
+async function unlessAborted(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (!signal) return promise;
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
 }

@@ -5,6 +5,7 @@ import { namePattern } from "../../manager/operations/stop.ts";
 import { confirmed, confirmWorker } from "../confirm.ts";
 import { findConfig, needConfig, newManager } from "../context.ts";
 import { UsageError } from "../exit-codes.ts";
+import { usedByOthers } from "../print/other-users.ts";
 import { print, printJson, printResult } from "../print/output.ts";
 import { spin } from "../print/spinner.ts";
 import { sessionText } from "../print/status.ts";
@@ -77,7 +78,13 @@ export async function remove(pattern: string, options: DeleteOptions): Promise<v
   const main = sessions.filter(
     ({ name, secondary, state }) => !secondary && state !== "stopping" && fits(name ?? ""),
   );
-  const names = main.map(({ name, configPath }) => `${name} of ${configPath}`).join(", ");
+  const used = await usedByOthers(manager, main);
+  const names = main
+    .map(({ name, configPath }) => {
+      const users = used.find((each) => each.name === name)?.users;
+      return `${name} of ${configPath}${users ? ` (in use by ${users})` : ""}`;
+    })
+    .join(", ");
   const question =
     main.length === 1
       ? `${names} is running. Stop and delete it?`

@@ -1,5 +1,6 @@
 /** `linkup stop` */
 import { newManager, selectSession } from "../context.ts";
+import { usedByOthers } from "../print/other-users.ts";
 import { print, printJson, printNote } from "../print/output.ts";
 import { spin } from "../print/spinner.ts";
 
@@ -13,7 +14,12 @@ interface Options {
 export async function stop(options: Options): Promise<void> {
   const manager = newManager({ keep: false });
   const before = (await manager.look()).sessions;
-  await spin("Stopping", manager.stop(options.all ? "all" : await selectSession(manager, options)));
+  const selector = options.all ? "all" : await selectSession(manager, options);
+  const used = await usedByOthers(manager, before);
+  await spin("Stopping", manager.stop(selector));
+  for (const { name, users } of used)
+    if (!(await manager.look()).sessions.some((session) => session.name === name))
+      printNote(`Note: ${name} was in use by ${users}.\n`);
   for (const path of await manager.envFilesLeft())
     printNote(
       `Note: ${path} could not be written and still has the session's variables. When it is writable again, run: linkup stop --all\n`,

@@ -39,6 +39,8 @@ export interface ServerStatus {
   https_port: number | null;
   sessions: string[];
   leases: string[];
+  /** The linkup.yaml files that each leaseholder works on, by its id; without those that named none. */
+  lease_files: Record<string, string[]>;
 }
 
 /** A session as the local server serves it. `session` is as `printSession` writes it. */
@@ -54,6 +56,8 @@ export interface ServedSession {
 export interface Lease {
   /** Milliseconds from now, at most an hour, which null stands for. */
   ttl_ms: number | null;
+  /** The linkup.yaml files that it works on, absolute, at most 100: who ends one of their sessions is told of this user. */
+  files?: string[];
 }
 
 /** A health check of a service. */

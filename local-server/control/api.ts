@@ -84,7 +84,11 @@ function sessionRoutes(route: AddRoute, { sessions }: ControlledServer): void {
 function leaseRoutes(route: AddRoute, server: ControlledServer): void {
   route("PUT", "/v1/leases/:id", async ({ request, response, params: { id = "" } }) => {
     const lease = parseLease(await readJson(request));
-    if (!lease) throw new ApiError(400, "ttl_ms: must be a number of milliseconds, or null");
+    if (!lease)
+      throw new ApiError(
+        400,
+        "ttl_ms must be a number of milliseconds or null, files a list of at most 100 paths",
+      );
     server.leases.put(id, lease);
     server.leasesChanged();
     sendJson(response, 200, {});

@@ -16,8 +16,11 @@ export interface ProcessOptions {
 }
 
 export interface ManagerOptions extends ProcessOptions {
-  /** Who needs the sessions: a window, whose lease is renewed, or a terminal that left (`keep`). */
-  user: { id: string; keep: boolean };
+  /**
+   * Who needs the sessions: a window, whose lease is renewed, or a terminal that left (`keep`). `files`: the linkup.yaml files of
+   * a window's workspace, absolute; those that it starts sessions of count without it.
+   */
+  user: { id: string; keep: boolean; files?(): readonly string[] };
   /** The editor's secret storage, asked first; then LINKUP_WORKER_TOKEN, then the file. */
   token?(workerUrl: string): Promise<string | undefined>;
 }
@@ -42,4 +45,10 @@ export interface CreateRequest {
   locations: Record<string, string>;
   /** Instead of what the file says. */
   access?: SessionAccess;
+}
+
+/** How many other windows of an editor, and other programs such as terminals, use a session. */
+export interface OtherUsers {
+  windows: number;
+  terminals: number;
 }

@@ -36,6 +36,7 @@ const TITLES = {
   "env-file-unwritable": "An env file could not be changed",
   "env-file-refused": "An env file was refused",
   "service-unhealthy": "A service does not answer",
+  "start-timeout": "The session did not start in time",
   "session-unknown": "No such session",
   "session-stopped": "The session was stopped",
   "service-unknown": "No such service",

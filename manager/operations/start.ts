@@ -16,10 +16,14 @@ const POLL_MS = 100;
 /** After this many failures in a row a start stops waiting. */
 const HOPELESS = 3;
 
-/** `change` adds it to the desired state. Rejects with a LinkupError, or with the signal's reason. */
+/**
+ * `change` adds it to the desired state. `retried`: one that fails stays, for a watching process to try again; any other leaves
+ * nothing behind. Rejects with a LinkupError, or with the signal's reason.
+ */
 export async function startSession(
   loop: ControlLoop,
   change: (state: State) => { id: string; adopted: boolean },
+  { retried }: { retried: boolean },
   signal: AbortSignal | undefined,
 ): Promise<SessionView> {
   signal?.throwIfAborted();
@@ -27,7 +31,8 @@ export async function startSession(
   let wanted: { id: string; adopted: boolean } | undefined;
   let abandoned: Promise<void> | undefined;
   const abandon = () => {
-    if (!wanted) return;
+    // One that ran before is not this start's to end.
+    if (!wanted || wanted.adopted) return;
     abandoned = endSession(loop, wanted.id);
     // Awaited below; avoids an unhandled rejection until then.
     abandoned.catch(() => {});
@@ -45,8 +50,7 @@ export async function startSession(
     signal?.throwIfAborted();
     return await started(loop, id);
   } catch (error) {
-    // A watching process keeps retrying; for others a failed start leaves nothing behind.
-    const staying = watcher.isRunning && problemOf(error, "worker-failed").code !== "name-taken";
+    const staying = retried && watcher.isRunning && problemOf(error, "worker-failed").code !== "name-taken";
     if (wanted && !wanted.adopted && !staying && !signal?.aborted)
       await endSession(loop, wanted.id).catch((later: Error) => options.log(later.message));
     throw error;

@@ -35,10 +35,11 @@ export async function endSession(loop: ControlLoop, id: string): Promise<void> {
 
 /** Resolves when everything unneeded has ended, the keeper included. */
 async function stopping(loop: ControlLoop, change: (state: State) => void): Promise<void> {
-  const { store } = loop;
+  const { store, reconciler } = loop;
   // A start that is under way in this process sees it at once, and gives up.
   if (store.isOpen) {
     await store.change(change);
+    await reconciler.sessionReconciler.cancelUnwanted();
     await loop.reconcile();
   } else await loop.reconcile(change);
   const { keeper, exiting_keeper } = await store.read();

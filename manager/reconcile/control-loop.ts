@@ -21,6 +21,8 @@ export class ControlLoop {
   readonly reconciler: Reconciler;
   readonly observer: Observer;
   readonly watcher: Watcher;
+  /** The linkup.yaml files that this user started sessions of. */
+  readonly files = new Set<string>();
   #renewedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: ManagerOptions) {
@@ -76,7 +78,8 @@ export class ControlLoop {
     if (user.keep || !this.watcher.isRunning || performance.now() - this.#renewedAt < RENEW_MS) return;
     const { control } = this.reconciler.localServer;
     if (!(await control.status(LOOK_PATIENCE_MS))) return;
-    await control.putLease(user.id, { ttl_ms: LEASE_MS });
+    const files = [...new Set([...this.files, ...(user.files?.() ?? [])])];
+    await control.putLease(user.id, { ttl_ms: LEASE_MS, files });
     this.#renewedAt = performance.now();
   }
 }

@@ -6,6 +6,7 @@ import { randomName } from "../../core/session/session-name.ts";
 import { text } from "../../core/text.ts";
 import { EnvFiles } from "../components/env-files/env-files.ts";
 import { type ControlClient, LOOK_PATIENCE_MS } from "../components/local-server/control-client.ts";
+import { findCloudflared } from "../components/tunnel/cloudflared-binary.ts";
 import { stepConnector, stopConnector } from "../components/tunnel/connector.ts";
 import type { ConnectorOptions } from "../components/tunnel/connector-process.ts";
 import type { ProbeTarget } from "../components/tunnel/end-to-end.ts";
@@ -26,13 +27,20 @@ export class SessionReconciler {
   readonly #store: Store;
   readonly #control: ControlClient;
   readonly #registration: Registration;
+  /** Of the calls to Workers that are in flight, by session id. */
+  readonly #calls = new Map<string, AbortController>();
 
   constructor(options: ConnectorOptions, store: Store, control: ControlClient) {
     this.#options = options;
     this.#store = store;
     this.#control = control;
     this.envFiles = new EnvFiles(options.home);
-    this.#registration = new Registration((id, change) => this.change(id, change), options.log);
+    this.#registration = new Registration(
+      (id, change) => this.change(id, change),
+      (id, change) => this.#note(id, change),
+      () => findCloudflared(options.env, options.home),
+      options.log,
+    );
   }
 
   /**
@@ -65,15 +73,36 @@ export class SessionReconciler {
         });
     } else {
       if (record.local_server_hash !== null) record = await this.#serve(record, server);
-      record = await this.#registration.register(record, `http://127.0.0.1:${server.tunnel_port}`);
+      record = await this.#register(record, `http://127.0.0.1:${server.tunnel_port}`);
     }
     return this.#confirm(await this.#serve(record, server));
   }
 
   /** Brings up a preview, which exists on the Worker only. */
   async publish(id: string): Promise<void> {
-    await this.#confirm(await this.#registration.register(await this.change(id, () => {}), undefined));
+    await this.#confirm(await this.#register(await this.change(id, () => {}), undefined));
     await this.#clearError(id);
+  }
+
+  /** Gives up waiting for the Workers of sessions that are no longer wanted. */
+  async cancelUnwanted(): Promise<void> {
+    for (const { id, desired } of (await this.#store.read()).sessions)
+      if (desired === "stopped") this.cancel(id, new DOMException("The session was stopped.", "AbortError"));
+  }
+
+  /** Gives up waiting for a session's Worker; `route`, `bringUp` and `publish` then reject with this reason. */
+  cancel(id: string, reason: unknown): void {
+    this.#calls.get(id)?.abort(reason);
+  }
+
+  async #register(record: SessionRecord, tunnelUrl: string | undefined): Promise<SessionRecord> {
+    const call = new AbortController();
+    this.#calls.set(record.id, call);
+    try {
+      return await this.#registration.register(record, tunnelUrl, call.signal);
+    } finally {
+      this.#calls.delete(record.id);
+    }
   }
 
   /** Ends every cloudflared; the next reconcile starts new ones. */
@@ -202,6 +231,11 @@ export class SessionReconciler {
       change(record);
       return structuredClone(record);
     });
+  }
+
+  /** Writes down what exists on a Worker, also of a session that was stopped meanwhile: it has to be deleted there. */
+  async #note(id: string, change: (record: SessionRecord) => void): Promise<void> {
+    await this.#store.change(({ sessions }) => sessions.filter((record) => record.id === id).forEach(change));
   }
 }
 

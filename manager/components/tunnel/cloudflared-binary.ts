@@ -45,9 +45,12 @@ function missing(why: Text): LinkupError {
   return new LinkupError(
     "cloudflared-missing",
     text(
-      "The tunnel needs Cloudflare's program cloudflared, and {0}. Install it, or name it in CLOUDFLARED_PATH.",
+      "The tunnel needs Cloudflare's program cloudflared, and {0}. Install it, or name it: in the setting linkup.cloudflaredPath, or in CLOUDFLARED_PATH.",
       why,
     ),
-    [{ command: "installCloudflared", title: "Install cloudflared", terminal: install }],
+    [
+      { command: "installCloudflared", title: "Install cloudflared", terminal: install },
+      { command: "startIsolated", title: "Start Isolated", terminal: "linkup start --isolated" },
+    ],
   );
 }

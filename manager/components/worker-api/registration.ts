@@ -12,23 +12,64 @@ import { WorkerClient } from "./worker-client.ts";
 const CHECK_MS = 60_000;
 /** How often an unchanged session is sent again: the Worker deletes tunnels unused for a week. */
 const RENEW_MS = 12 * 3600_000;
+/** How long a cancelled start waits for the name of what the Worker is making: without it nothing could be deleted. */
+const NAME_GRACE_MS = 3_000;
 
 /** Changes the record with this id. Rejects when it is no longer wanted. */
 export type ChangeRecord = (id: string, change: (record: SessionRecord) => void) => Promise<SessionRecord>;
+/** The same for what must be known of an unwanted session too. */
+export type NoteRecord = (id: string, change: (record: SessionRecord) => void) => Promise<void>;
 
 export class Registration {
   readonly #change: ChangeRecord;
+  readonly #note: NoteRecord;
+  readonly #checkTunnel: () => Promise<unknown>;
   readonly #log: (line: string) => void;
 
-  constructor(change: ChangeRecord, log: (line: string) => void) {
+  /** `checkTunnel` rejects where cloudflared is missing: then no session is made that nothing could reach. */
+  constructor(
+    change: ChangeRecord,
+    note: NoteRecord,
+    checkTunnel: () => Promise<unknown>,
+    log: (line: string) => void,
+  ) {
     this.#change = change;
+    this.#note = note;
+    this.#checkTunnel = checkTunnel;
     this.#log = log;
   }
 
-  /** `tunnelUrl`: the local server's address for a Worker on this machine. */
-  async register(before: SessionRecord, tunnelUrl: string | undefined): Promise<SessionRecord> {
-    const { id, kind, config } = before;
-    const worker = new WorkerClient(config.linkup.worker_url, before.worker_token ?? "");
+  /**
+   * `tunnelUrl`: the local server's address for a Worker on this machine. `signal` gives up waiting for the Worker; then it
+   * rejects with the signal's reason.
+   */
+  async register(
+    before: SessionRecord,
+    tunnelUrl: string | undefined,
+    signal: AbortSignal,
+  ): Promise<SessionRecord> {
+    try {
+      return await this.#registered(before, tunnelUrl, signal);
+    } catch (error) {
+      // The Worker may have it nevertheless.
+      if (signal.aborted && before.name !== null)
+        await this.#note(before.id, (record) => {
+          record.worker_hash ??= "unknown";
+        });
+      throw error;
+    }
+  }
+
+  async #registered(
+    before: SessionRecord,
+    tunnelUrl: string | undefined,
+    signal: AbortSignal,
+  ): Promise<SessionRecord> {
+    const { id, kind, config, name } = before;
+    const client = (signal: AbortSignal) =>
+      new WorkerClient(config.linkup.worker_url, before.worker_token ?? "", undefined, signal);
+    const worker = client(signal);
+    const registrar = name === null ? client(delayed(signal, NAME_GRACE_MS)) : worker;
     let record = before;
     if (record.worker === null || record.worker_hash === null) {
       const capabilities = (await worker.capabilities()) ?? ORIGINAL_WORKER;
@@ -55,22 +96,26 @@ export class Registration {
     if (record.worker?.version === ORIGINAL_WORKER.version)
       assertOriginalDialect(request(record), worker.url);
 
+    if (kind === "tunneled" && record.tunnel === null && record.worker?.tunnel !== "direct")
+      await this.#checkTunnel();
+    signal.throwIfAborted();
     // Until the response arrives it is unknown what the Worker has.
     record = await this.#change(id, (record) => {
       record.worker_hash = null;
     });
     if (kind === "preview") {
-      const preview = await worker.putPreview(request(record));
+      const preview = await registrar.putPreview(request(record));
       if (!preview) throw nameTaken(record.name, worker.url);
       if (!isUnguessable && record.name !== null && preview.session_name !== record.name)
         throw otherName(record.name, preview.session_name, worker.url);
-      return this.#change(id, (record) => {
+      await this.#note(id, (record) => {
         record.name = preview.session_name;
         registeredNow(record);
         record.worker_hash = fingerprint(worker.url, request(record));
       });
+      return this.#change(id, () => {});
     }
-    let session = await worker.putTunneled(request(record));
+    let session = await registrar.putTunneled(request(record));
     const isGranted =
       session?.session_name === record.name ||
       (isUnguessable && session?.session_name.startsWith(`${record.name}-`));
@@ -81,11 +126,11 @@ export class Registration {
     }
     if (!session) {
       this.#log(`The name ${record.name} belongs to another session: asking for a free one.`);
-      session = await worker.putTunneled(request({ ...record, name: null }));
+      session = await registrar.putTunneled(request({ ...record, name: null }));
     }
     if (!session) throw nameTaken(record.name, worker.url);
     const { session_name, tunnel_data, origin_secret } = session;
-    return this.#change(id, (record) => {
+    await this.#note(id, (record) => {
       record.name = session_name;
       delete record.name_asked;
       registeredNow(record);
@@ -93,6 +138,7 @@ export class Registration {
       record.origin_secret = origin_secret ?? null;
       record.worker_hash = fingerprint(worker.url, request(record));
     });
+    return this.#change(id, () => {});
   }
 
   /** True when the Worker no longer knows the session. The check also renews the session's expiry there. */
@@ -123,6 +169,14 @@ export class Registration {
       return pendingDeletion(session, error as Error, Date.now());
     }
   }
+}
+
+/** Aborts some time after the other one. */
+function delayed(signal: AbortSignal, ms: number): AbortSignal {
+  const late = new AbortController();
+  const abort = () => void setTimeout(() => late.abort(signal.reason), ms).unref();
+  signal.addEventListener("abort", abort, { once: true });
+  return late.signal;
 }
 
 function registeredNow(record: SessionRecord): void {

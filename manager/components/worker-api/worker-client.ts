@@ -24,9 +24,12 @@ export class WorkerClient {
   readonly url: string;
   readonly #token: string;
   readonly #timeoutMs: number;
+  readonly #signal: AbortSignal | undefined;
 
-  constructor(url: string, token: string, timeoutMs = TIMEOUT_MS) {
+  /** `signal`: aborts its calls, which then reject with the signal's reason. */
+  constructor(url: string, token: string, timeoutMs = TIMEOUT_MS, signal?: AbortSignal) {
     this.#timeoutMs = timeoutMs;
+    this.#signal = signal;
     this.url = url.replace(/\/+$/, "");
     this.#token = token;
   }
@@ -132,10 +135,12 @@ export class WorkerClient {
           headers: { authorization: `Bearer ${this.#token}` },
           body,
           timeoutMs: this.#timeoutMs,
+          signal: this.#signal,
         },
         MAX_RESPONSE_BYTES,
       );
     } catch (error) {
+      this.#signal?.throwIfAborted();
       throw this.#unreachable(error as Error);
     }
   }

@@ -256,6 +256,8 @@ describe("what cannot be repaired is told", () => {
     const { code, stderr } = await world.linkup("start", "--detach");
     expect(code).toBe(1);
     expect(stderr).toContain("cloudflared, and it is not on the PATH");
+    // Known before anything is made at the Worker.
+    expect(world.original!.sessions.size).toBe(0);
     world.env.CLOUDFLARED_PATH = "/nowhere/cloudflared";
     expect((await world.linkup("start", "--detach")).stderr).toContain(
       "/nowhere/cloudflared, from CLOUDFLARED_PATH",
