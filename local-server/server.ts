@@ -12,6 +12,7 @@ import { preferredPorts, rememberedPort, rememberPort } from "./browser-port.ts"
 import { CertificateStore } from "./certificates.ts";
 import { controlApi } from "./control/api.ts";
 import { bindSocket } from "./control/bind-socket.ts";
+import { RequestLog } from "./control/request-log.ts";
 import { DownstreamListener } from "./downstream/downstream-listener.ts";
 import type { SplicedPair } from "./downstream/splice.ts";
 import { collectWhenIdle, IdleDetector } from "./idle-detector.ts";
@@ -138,12 +139,12 @@ export async function startServer(
     leases: leases.ids,
     lease_files: leases.files,
   });
+  const requestLog = log && new RequestLog(log, sessions, options.requestLog, pagePorts);
   const api = controlApi({
     sessions,
     leases,
     pool,
-    log,
-    pagePorts,
+    log: requestLog,
     status,
     leasesChanged: watchLeases,
     stop,

@@ -14,6 +14,8 @@ export interface Served {
   session: Session;
   originSecret: string | null;
   configPath: string | null;
+  /** The Worker's API, to watch the session's requests there; null for a Worker that cannot tell them. */
+  edge?: ServedSession["edge"];
 }
 
 export class Sessions {
@@ -56,13 +58,25 @@ function parseServed(name: string, body: unknown): ParseResult<Served> {
   };
   const originSecret = text("origin_secret");
   const configPath = text("config_path");
+  const { edge } = members;
+  if (edge && !(/^https?:/.test(edge.url) && URL.canParse(edge.url) && typeof edge.token === "string"))
+    problems.push("edge: must have the http(s) url and the token of the Worker's API, or be null");
   const session = parseSession(members.session);
   if (!session.ok) problems.push(...session.errors.map((text) => `session: ${text}`));
   if (!session.ok || problems.length > 0) return { ok: false, errors: problems };
-  return { ok: true, value: { name, session: session.value, originSecret, configPath } };
+  return {
+    ok: true,
+    value: {
+      name,
+      session: session.value,
+      originSecret,
+      configPath,
+      ...(edge === undefined ? {} : { edge }),
+    },
+  };
 }
 
-/** As the control API shows it: without the origin secret and the session token. */
+/** As the control API shows it: without the origin secret and the tokens. */
 export function printServed({ session, configPath }: Served): ServedSession {
   return {
     session: { ...serializeSession(session), session_token: "" },

@@ -1,4 +1,5 @@
 /** The Worker's version and capabilities, for clients that also talk to Workers of the original Linkup. */
+import { WATCH_CAPABILITY } from "../core/api/edge-report-api.ts";
 import { version } from "../package.json";
 
 export const VERSION = version;
@@ -24,4 +25,6 @@ export const CAPABILITIES = [
   "owners",
   /** `GET /linkup/v2/audit` */
   "audit",
+  /** `GET /linkup/v2/sessions/:name/watch` */
+  WATCH_CAPABILITY,
 ];

@@ -4,7 +4,7 @@ import type { RequestLogClient } from "../../manager/components/local-server/con
 import { newManager } from "../context.ts";
 import { UsageError } from "../exit-codes.ts";
 import { curlCommand } from "../print/curl.ts";
-import { exchangeLines, exchangesHeading, exchangeText } from "../print/exchange.ts";
+import { edgeStatusText, exchangeLines, exchangesHeading, exchangeText } from "../print/exchange.ts";
 import { print, printJson, printNote, printResult } from "../print/output.ts";
 import { exitWhenOutputCloses } from "../print/stdout-errors.ts";
 
@@ -56,6 +56,9 @@ async function follow(
     if (json) printJson(line);
     else if ("missed" in line)
       printNote(`${line.missed} changes were skipped: they came too fast to be printed.\n`);
+    else if ("dropped" in line)
+      printNote(`${line.dropped} requests at the Worker were not reported: there were too many.\n`);
+    else if ("watch" in line) printNote(edgeStatusText(line.watch));
     else if (isPrinted(line)) print(exchangeLines(line));
   });
   printNote("The local server has stopped.\n");

@@ -1,5 +1,5 @@
 /** Exchanges of the request log as text. */
-import type { CapturedBody, Exchange, ExchangeDetails } from "../../core/api/request-log-api.ts";
+import type { CapturedBody, EdgeStatus, Exchange, ExchangeDetails } from "../../core/api/request-log-api.ts";
 import { explanationLines } from "./explanation.ts";
 import { coloured } from "./output.ts";
 import { fitted } from "./table.ts";
@@ -27,7 +27,12 @@ export function exchangeLines(exchange: Exchange): string {
     client_host + target,
   ]);
   const notes = [];
-  if (exchange.sender) notes.push(`no session; likely sent by ${exchange.sender}`);
+  if (exchange.sender)
+    notes.push(
+      exchange.lost_from === null
+        ? `no session; likely sent by ${exchange.sender}`
+        : `lost the session ${exchange.lost_from}; likely sent by ${exchange.sender}`,
+    );
   if (exchange.broken) notes.push(brokenText(exchange.broken));
   const lines = [
     coloured(colour, fitted(line)),
@@ -37,7 +42,8 @@ export function exchangeLines(exchange: Exchange): string {
 }
 
 export function exchangeText(exchange: ExchangeDetails): string {
-  const { id, method, protocol, listener, secure, host, target, timings, broken, sender, session } = exchange;
+  const { id, method, protocol, listener, secure, host, target, timings, broken, edge } = exchange;
+  const { sender, session } = exchange;
   const [status, colour] = statusOf(exchange);
   const url = `${secure ? "https" : "http"}://${host}${target}`;
   const { queue, connect, first_byte, total } = timings;
@@ -47,11 +53,15 @@ export function exchangeText(exchange: ExchangeDetails): string {
     ...(first_byte === null ? [] : [`first byte ${duration(first_byte)}`]),
     ...(total === null ? ["in flight"] : [`total ${duration(total)}`]),
   ].join(", ");
-  const when = `${new Date(exchange.time).toISOString()}, ${protocol}, ${listener} listener`;
+  const arrival = listener === "edge" ? "at the Worker only" : `${listener} listener`;
+  const when = [new Date(exchange.time).toISOString(), protocol, arrival].filter(Boolean).join(", ");
   return [
     `${coloured("bold", `${id}  ${method}`)} ${coloured(colour, status)}  ${when}\n`,
     explanationLines(url, exchange.explanation),
     `  ${took}; ${size(exchange.request_bytes)} sent, ${size(exchange.response_bytes)} received\n`,
+    ...(edge && listener !== "edge"
+      ? [`  at the Worker: ${duration(edge.first_byte)} until the response\n`]
+      : []),
     ...(broken ? [`  ${coloured("red", brokenText(broken))}\n`] : []),
     ...(session === null && sender ? [`  likely sent by ${sender}\n`, ...sessionSources(exchange)] : []),
     ...webSocket(exchange),
@@ -60,6 +70,22 @@ export function exchangeText(exchange: ExchangeDetails): string {
     headersText("Response headers", exchange.response_headers),
     bodyText(exchange.response_body),
   ].join("");
+}
+
+/** Whether the requests that only the Worker sees are shown too. */
+export function edgeStatusText({ session, state }: EdgeStatus): string {
+  switch (state) {
+    case "connecting":
+      return "";
+    case "watching":
+      return `Showing what the Worker sees of ${session} too.\n`;
+    case "disconnected":
+      return `Lost the connection to the Worker; requests of ${session} that only it sees are missing until it is back.\n`;
+    case "gone":
+      return `The Worker has no session ${session} any more.\n`;
+    case "unsupported":
+      return `The Worker of ${session} is of an older version: only requests that reach this machine are shown.\n`;
+  }
 }
 
 function columns(cells: string[]): string {

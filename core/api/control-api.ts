@@ -13,7 +13,7 @@
  * | `POST /v1/explain` | `{url, headers}` | `Explanation` |
  * | `POST /v1/probe` | `ProbeRequest` | `ProbeResponse`: a GET of a service, over the proxy's own connections |
  * | `GET /v1/requests?…` | `ExchangeFilter` | `{requests: Exchange[]}`, oldest first |
- * | `GET /v1/requests/follow?…` | `ExchangeFilter` | the newest `limit`, then each exchange that begins or ends: a line of JSON each (`FollowedExchange`) |
+ * | `GET /v1/requests/follow?…` | `ExchangeFilter` | the newest `limit`, then each exchange that begins or ends, at the Worker too: a line of JSON each (`FollowedExchange`) |
  * | `GET /v1/requests/:id` | | `ExchangeDetails`; 404 |
  * | `DELETE /v1/requests` | | 204; completed exchanges are deleted |
  * | `GET`, `PUT /v1/requests/settings` | `Partial<RequestLogSettings>` | `RequestLogSettings`; `{}` |
@@ -50,6 +50,8 @@ export interface ServedSession {
   origin_secret: string | null;
   /** The linkup.yaml it came from; null for sessions without one. */
   config_path: string | null;
+  /** The Worker's API, to watch the session's requests there; null for a Worker that cannot tell them. */
+  edge?: { url: string; token: string } | null;
 }
 
 /** A user of the local server, which stops when every lease has expired. A PUT renews a lease. */

@@ -13,8 +13,10 @@ export interface Exchange {
   id: number;
   /** When the request's head was complete, since the epoch. */
   time: number;
-  listener: Listener;
-  protocol: "HTTP/1.0" | "HTTP/1.1" | "HTTP/2";
+  /** `edge`: only the Worker had it. */
+  listener: Listener | "edge";
+  /** As the client spoke it; what Cloudflare says of it for `edge`, or an empty text. */
+  protocol: string;
   /** It came over TLS. */
   secure: boolean;
   method: string;
@@ -53,6 +55,26 @@ export interface Exchange {
   } | null;
   /** The likely sender; only for requests without a session. */
   sender: string | null;
+  /** The session whose trace a request without a session carries: some service did not pass the session on. */
+  lost_from: string | null;
+  /** Trace id of the request as it was sent on; null where it is unknown: Linkup's own are noted while the log is followed. */
+  trace: string | null;
+  /** The hop at the Worker, where somebody followed the log while it passed there. */
+  edge: EdgeHop | null;
+}
+
+/** What the Worker did with an exchange. */
+export interface EdgeHop {
+  /** By this machine's clock, corrected by the round trip. Since the epoch. */
+  time: number;
+  /** The header that named the session there. */
+  session_by: NameSource | null;
+  /** From the request until the head of the response. */
+  first_byte: number;
+  status: number;
+  failure: string | null;
+  /** The URL requested: the tunnel's, or the service's. */
+  url: string | null;
 }
 
 export interface Timings {
@@ -72,9 +94,13 @@ export interface ExchangeDetails extends Exchange {
   explanation: Explanation;
   /** The places where a session's name was looked for, and their values. */
   looked_at: { source: NameSource; value: string | null }[];
-  /** Names and values, as received. */
+  /** Names and values, as received; of the first hop if there were two. */
   request_headers: [string, string][];
-  /** As sent to the client. */
+  /** As the service got them. */
+  sent_headers: [string, string][] | null;
+  /** As the service sent them. */
+  service_headers: [string, string][] | null;
+  /** As sent to the client; by the first hop if there were two. */
   response_headers: [string, string][] | null;
   /** Only for exchanges that began while bodies were recorded. */
   request_body: CapturedBody | null;
@@ -106,8 +132,20 @@ export interface ExchangeFilter {
   path?: string | undefined;
 }
 
-/** A line of `GET /v1/requests/follow`: an exchange that began, became a WebSocket, or ended; or the number of lines that a slow reader missed. */
-export type FollowedExchange = Exchange | { missed: number };
+/**
+ * A line of `GET /v1/requests/follow`: an exchange that began, became a WebSocket, ended, or that the Worker reported; the
+ * number of lines that a slow reader missed; the number of exchanges that the Worker left out, because there were too many;
+ * or whether a session is watched at the Worker.
+ */
+export type FollowedExchange = Exchange | { missed: number } | { dropped: number } | { watch: EdgeStatus };
+
+export interface EdgeStatus {
+  session: string;
+  state: EdgeState;
+}
+
+/** `unsupported`: the Worker is of an older version. `gone`: it does not have the session any more. */
+export type EdgeState = "connecting" | "watching" | "disconnected" | "gone" | "unsupported";
 
 /** `PUT` accepts some of the members; the others keep their values. */
 export interface RequestLogSettings {

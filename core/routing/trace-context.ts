@@ -43,6 +43,10 @@ export function isTraceparent(value: string | null | undefined): boolean {
   if (version === undefined || version === "ff" || (version === "00" && rest !== undefined)) return false;
   return !/^0+$/.test(trace!) && !/^0+$/.test(parent!);
 }
+/** The trace id of a valid `traceparent`, else null. */
+export function traceIdOf(traceparent: string | null | undefined): string | null {
+  return isTraceparent(traceparent) ? traceparent!.slice(3, 35) : null;
+}
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-[^,]*)?$/;
 
 /** Version 00, random ids, sampled: 00 would tell every OpenTelemetry service to record nothing. */

@@ -17,6 +17,8 @@ export class AccessLog {
   readonly #inFlight = new InFlightSet<InFlightExchange>();
   /** Called for each exchange when it begins, becomes a WebSocket and ends. */
   readonly followers = new Set<(exchange: InFlightExchange) => void>();
+  /** Called while somebody follows, for each exchange whose trace is known. */
+  onTraced: (exchange: InFlightExchange) => void = () => {};
   #lastId = 0;
   /** While false, new exchanges are not recorded. */
   recording = true;
@@ -33,6 +35,19 @@ export class AccessLog {
     const exchange = new InFlightExchange(++this.#lastId, client, listener, this.bodyBytes, this);
     this.#inFlight.add(exchange);
     return exchange;
+  }
+
+  /** The id of an exchange that is kept elsewhere. */
+  nextId(): number {
+    return ++this.#lastId;
+  }
+
+  get followed(): boolean {
+    return this.followers.size > 0;
+  }
+
+  traced(exchange: InFlightExchange): void {
+    this.onTraced(exchange);
   }
 
   changed(exchange: InFlightExchange): void {

@@ -1,7 +1,7 @@
 /** Fixed-size metadata of an exchange; its text lives in the ring. */
-import type { Exchange } from "../../core/api/request-log-api.ts";
 import type { Listener } from "../../core/routing/request-decision.ts";
 import type { Service } from "../../core/session/session-document.ts";
+import type { Client } from "../downstream/client.ts";
 import type { Fields } from "../http/fields.ts";
 import type { Served } from "../sessions.ts";
 import type { BodyCapture, RecordedBody } from "./body-capture.ts";
@@ -10,7 +10,7 @@ import type { BodyCapture, RecordedBody } from "./body-capture.ts";
 export class ExchangeMetadata {
   id = 0;
   listener: Listener = "browser";
-  protocol: Exchange["protocol"] = "HTTP/1.1";
+  protocol: Client["protocol"] = "HTTP/1.1";
   secure = false;
   /** Milliseconds since the epoch. */
   time = 0;
@@ -62,6 +62,9 @@ export class RareFields {
   serviceFrames = 0;
   clientClose = 0;
   serviceClose = 0;
+  /** While the log is followed: the request's trace id as it was sent on, and the Worker's id of the first hop. */
+  trace: string | null = null;
+  hop: string | undefined;
   /** The beginnings of both bodies, when bodies are captured. */
   bodies: { request: BodyCapture; response: BodyCapture } | undefined;
 }

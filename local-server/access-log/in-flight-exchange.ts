@@ -1,6 +1,8 @@
 /** An in-flight exchange. The proxy records events; formatting happens only when the log is read. */
 
+import { HOP_ID_HEADER } from "../../core/routing/proxy-headers.ts";
 import type { Listener, RequestDecision } from "../../core/routing/request-decision.ts";
+import { traceIdOf } from "../../core/routing/trace-context.ts";
 import type { Client } from "../downstream/client.ts";
 import type { TunnelledTraffic } from "../downstream/splice.ts";
 import type { LocalFailure } from "../http/failures.ts";
@@ -12,8 +14,12 @@ import { timeOfDay } from "./clock.ts";
 import { ExchangeMetadata, RareFields, type RecordedExchange } from "./exchange-metadata.ts";
 
 export interface ExchangeEvents {
+  /** Somebody follows the log: traces and hops are noted. */
+  readonly followed: boolean;
   /** Its decision is known, or it has become a WebSocket. */
   changed(exchange: InFlightExchange): void;
+  /** Its trace is known. */
+  traced(exchange: InFlightExchange): void;
   /** The last event: the exchange can be released. */
   ended(exchange: InFlightExchange): void;
 }
@@ -48,7 +54,22 @@ export class InFlightExchange extends ExchangeMetadata {
       if ("served" in decision) this.served = decision.served;
       if (!("failure" in decision)) this.service = decision.decision.service;
     }
+    if (this.#events.followed) this.#noteTrace();
     this.#events.changed(this);
+  }
+
+  sentOn(added: readonly string[]): void {
+    if (!this.#events.followed) return;
+    const at = added.indexOf("traceparent");
+    if (at !== -1) this.#rareFields().trace = traceIdOf(added[at + 1]);
+    this.#events.traced(this);
+  }
+
+  #noteTrace(): void {
+    const rare = this.#rareFields();
+    rare.trace = traceIdOf(this.client.header("traceparent"));
+    // Behind the tunnel's secret only the Worker can have written it.
+    if (this.listener === "tunnel" && this.served) rare.hop = this.client.header(HOP_ID_HEADER) ?? undefined;
   }
 
   /** Another connection is requested, because the first one was stale. */

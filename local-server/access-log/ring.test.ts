@@ -5,7 +5,7 @@ import { Fields } from "../http/fields.ts";
 import { InFlightExchange } from "./in-flight-exchange.ts";
 import { Ring } from "./ring.ts";
 
-const noEvents = { changed() {}, ended() {} };
+const noEvents = { followed: false, changed() {}, traced() {}, ended() {} };
 
 function exchange(
   id: number,

@@ -5,13 +5,13 @@ import type { ServerStatus } from "../../core/api/control-api.ts";
 import { type Explanation, explainRequest } from "../../core/routing/explain-request.ts";
 import { withoutDestination } from "../../core/routing/proxy-headers.ts";
 import { headOfUrl } from "../../core/routing/routing-input.ts";
-import type { AccessLog } from "../access-log/access-log.ts";
 import { type Leases, parseLease } from "../leases.ts";
 import { printServed, type Sessions } from "../sessions.ts";
 import type { Pool } from "../upstream/pool.ts";
 import type { AddRoute, ApiCall } from "./api-route.ts";
 import { ApiError, readJson, sendJson, sendNothing } from "./json.ts";
 import { parseProbe, probe } from "./probe.ts";
+import type { RequestLog } from "./request-log.ts";
 import { requestRoutes } from "./requests-api.ts";
 
 export interface ControlledServer {
@@ -19,9 +19,7 @@ export interface ControlledServer {
   leases: Leases;
   /** Connections to services. */
   pool: Pool;
-  log: AccessLog | undefined;
-  /** The ports at which pages of sessions are served here. */
-  pagePorts: readonly number[];
+  log: RequestLog | undefined;
   status(): ServerStatus;
   /** A lease was taken or given up. */
   leasesChanged(): void;
@@ -57,7 +55,7 @@ export function controlApi(server: ControlledServer): RequestListener {
     if (!asked) throw new ApiError(400, "A probe needs a location (URL), a path and timeout_ms.");
     sendJson(response, 200, await probe(server.pool, asked));
   });
-  requestRoutes(route, server.log, server.pagePorts);
+  requestRoutes(route, server.log);
   route("POST", "/v1/stop", ({ response }) => {
     sendJson(response, 202, {});
     server.stop("requested by the control API");

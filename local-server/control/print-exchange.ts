@@ -3,7 +3,16 @@
  * again by the deciding functions when it is read.
  */
 import { isUtf8 } from "node:buffer";
-import type { CapturedBody, Exchange, ExchangeDetails } from "../../core/api/request-log-api.ts";
+import type { EdgeReport } from "../../core/api/edge-report-api.ts";
+import type { CapturedBody, EdgeHop, Exchange, ExchangeDetails } from "../../core/api/request-log-api.ts";
+import { likelySender } from "../../core/exchange/likely-sender.ts";
+import {
+  redactedBody,
+  redactedHeader,
+  redactedHeaders,
+  redactedReason,
+  redactedText,
+} from "../../core/exchange/redact.ts";
 import type { Explanation } from "../../core/routing/explain-request.ts";
 import {
   HOST_SOURCES,
@@ -13,6 +22,7 @@ import {
 } from "../../core/routing/identify-session.ts";
 import { type RouteDecision, route } from "../../core/routing/route-request.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
+import { traceIdOf } from "../../core/routing/trace-context.ts";
 import { needsLaptop } from "../../core/session/session-document.ts";
 import type { RecordedBody } from "../access-log/body-capture.ts";
 import {
@@ -20,22 +30,20 @@ import {
   NO_RARE_FIELDS,
   type RecordedExchange,
 } from "../access-log/exchange-metadata.ts";
-import {
-  redactedBody,
-  redactedHeader,
-  redactedHeaders,
-  redactedReason,
-  redactedText,
-} from "../access-log/redact.ts";
 import { endToEnd, Fields } from "../http/fields.ts";
 import { trustedHead } from "../proxy/destination-proof.ts";
 import { serviceResponse, unchangedResponse } from "../proxy/downstream-response.ts";
 import { joinedCookies, serviceRequest } from "../proxy/upstream-request.ts";
-import { likelySender } from "./likely-sender.ts";
 
-const SOURCES = [...HOST_SOURCES, "tracestate", "cookie"] as const;
+export const SOURCES = [...HOST_SOURCES, "tracestate", "cookie"] as const;
 
-export function printExchange(recorded: RecordedExchange): Exchange {
+/** What is known of an exchange beside its own record. */
+export interface EdgeFacts {
+  hop: EdgeHop | null;
+  lostFrom: string | null;
+}
+
+export function printExchange(recorded: RecordedExchange, { hop, lostFrom }: EdgeFacts): Exchange {
   const { metadata } = recorded;
   const head = headOf(recorded);
   const { served, service, rare = NO_RARE_FIELDS } = metadata;
@@ -52,7 +60,7 @@ export function printExchange(recorded: RecordedExchange): Exchange {
     client_host: redactedText(clientHost(metadata, head)),
     target: redactedText(recorded.target),
     session: served?.name ?? null,
-    session_by: named?.source ?? null,
+    session_by: hop?.session_by ?? named?.source ?? null,
     service: service?.name ?? null,
     at:
       publicHost !== undefined
@@ -80,28 +88,57 @@ export function printExchange(recorded: RecordedExchange): Exchange {
           }
         : null,
     sender:
-      served || publicHost !== undefined ? null : redactedText(likelySender((name) => head.header(name))),
+      served || (publicHost !== undefined && lostFrom === null)
+        ? null
+        : redactedText(likelySender((name) => head.header(name))),
+    lost_from: lostFrom,
+    trace: rare.trace ?? traceIdOf(head.header("traceparent")),
+    edge: hop,
   };
 }
 
-/** `pagePorts`: the ports at which pages of sessions are served here. */
-export function printDetails(recorded: RecordedExchange, pagePorts: readonly number[]): ExchangeDetails {
+/** `pagePorts`: the ports at which pages of sessions are served here. `edge`: the Worker's report of the first hop. */
+export function printDetails(
+  recorded: RecordedExchange,
+  pagePorts: readonly number[],
+  facts: EdgeFacts,
+  edge: EdgeReport | undefined,
+): ExchangeDetails {
   const head = headOf(recorded);
-  const { host, requestHeaders, responseHeaders, requestBody, responseBody } = recorded;
+  const { host, requestHeaders, responseHeaders, requestBody, responseBody, metadata } = recorded;
+  const isOurs = metadata.rare?.failure !== undefined;
   return {
-    ...printExchange(recorded),
+    ...printExchange(recorded, facts),
     explanation: explanation(recorded.metadata, head),
     looked_at: SOURCES.map((source) => {
       const value = source === "host" ? head.host : head.header(source);
       return { source, value: value === undefined ? null : redactedHeader(source, value) };
     }),
-    request_headers: redactedHeaders(requestHeaderLines(host, requestHeaders)),
-    response_headers: responseHeaders
-      ? redactedHeaders(downstreamHeaders(recorded, responseHeaders, pagePorts))
-      : null,
+    request_headers: edge?.request_headers ?? redactedHeaders(requestHeaderLines(host, requestHeaders)),
+    sent_headers: sentHeaders(recorded, pagePorts),
+    service_headers: responseHeaders && !isOurs ? redactedHeaders(responseHeaders) : null,
+    response_headers:
+      edge?.response_headers ??
+      (responseHeaders ? redactedHeaders(downstreamHeaders(recorded, responseHeaders, pagePorts)) : null),
     request_body: requestBody ? printBody(requestBody) : null,
     response_body: responseBody ? printBody(responseBody) : null,
   };
+}
+
+/** The headers of the request as the service got them; null when it was not sent to one. */
+function sentHeaders(recorded: RecordedExchange, pagePorts: readonly number[]): [string, string][] | null {
+  const { metadata, method, host, target, requestHeaders: fields } = recorded;
+  const { header } = headOf(recorded);
+  const head = { method, host, target, fields, header, secure: metadata.secure, hasBody: false };
+  const decision = decisionOf(metadata, head);
+  if (!metadata.served || decision?.outcome !== "routed") return null;
+  const request = serviceRequest(head, metadata.served, decision, { listener: metadata.listener, pagePorts });
+  const raw = ["host", request.host, ...request.forwarded.raw, ...request.added];
+  // A trace that Linkup began has another id each time that the headers are made.
+  const trace = metadata.rare?.trace;
+  return redactedHeaders(raw).map(([name, value]) =>
+    name === "traceparent" && !fields.has(name) ? [name, trace ? `00-${trace}-…` : "(new)"] : [name, value],
+  );
 }
 
 /** The headers of the response as the client got them. */
@@ -179,7 +216,7 @@ function explanation(metadata: ExchangeMetadata, head: Head): Explanation {
 }
 
 /** Up to the known one: later ones were not evaluated. */
-function evaluated(all: SessionCandidate[], session: string | undefined): Explanation["candidates"] {
+export function evaluated(all: SessionCandidate[], session: string | undefined): Explanation["candidates"] {
   const found = all.findIndex(({ name }) => name === session);
   const evaluated = found === -1 ? all : all.slice(0, found + 1);
   return evaluated.map((candidate) => ({ ...candidate, known: candidate.name === session }));

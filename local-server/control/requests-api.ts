@@ -2,11 +2,10 @@
 import * as z from "zod/mini";
 import type { Exchange, FollowedExchange, RequestLogSettings } from "../../core/api/request-log-api.ts";
 import { isFailed } from "../../core/api/request-log-api.ts";
-import { type AccessLog, MAX_BODY_BYTES } from "../access-log/access-log.ts";
-import type { InFlightExchange } from "../access-log/in-flight-exchange.ts";
+import { MAX_BODY_BYTES } from "../access-log/access-log.ts";
 import type { AddRoute, ApiCall } from "./api-route.ts";
 import { ApiError, readJson, sendJson, sendNothing } from "./json.ts";
-import { printDetails, printExchange } from "./print-exchange.ts";
+import type { RequestLog } from "./request-log.ts";
 
 const DEFAULT_LIMIT = 100;
 
@@ -34,11 +33,7 @@ const settingsSchema = z.object({
 });
 
 /** `log` is undefined when the local server keeps none. */
-export function requestRoutes(
-  route: AddRoute,
-  log: AccessLog | undefined,
-  pagePorts: readonly number[],
-): void {
+export function requestRoutes(route: AddRoute, log: RequestLog | undefined): void {
   if (!log) {
     const refuse = () => {
       throw new ApiError(404, "This local server keeps no request log (--request-log 0).");
@@ -47,6 +42,7 @@ export function requestRoutes(
       for (const path of ["/v1/requests", "/v1/requests/*"]) route(method, path, refuse);
     return;
   }
+  const { local } = log;
   route("GET", "/v1/requests", ({ response, query }) => {
     sendJson(response, 200, { requests: newest(log, parsed(filterSchema, query)) });
   });
@@ -55,49 +51,39 @@ export function requestRoutes(
     sendNothing(response);
   });
   route("GET", "/v1/requests/settings", ({ response }) => {
-    const settings: RequestLogSettings = { recording: log.recording, body_bytes: log.bodyBytes };
+    const settings: RequestLogSettings = { recording: local.recording, body_bytes: local.bodyBytes };
     sendJson(response, 200, settings);
   });
   route("PUT", "/v1/requests/settings", async ({ request, response }) => {
     const settings = parsed(settingsSchema, await readJson(request));
-    log.recording = settings.recording ?? log.recording;
-    log.bodyBytes = settings.body_bytes ?? log.bodyBytes;
+    local.recording = settings.recording ?? local.recording;
+    local.bodyBytes = settings.body_bytes ?? local.bodyBytes;
     sendJson(response, 200, {});
   });
   route("GET", "/v1/requests/follow", (call) => follow(log, parsed(filterSchema, call.query), call));
   route("GET", "/v1/requests/:id", ({ response, params: { id } }) => {
-    const recorded = log.get(Number(id));
-    if (!recorded) throw new ApiError(404, `There is no request ${id}, or it is no longer kept.`);
-    sendJson(response, 200, printDetails(recorded, pagePorts));
+    const details = log.details(Number(id));
+    if (!details) throw new ApiError(404, `There is no request ${id}, or it is no longer kept.`);
+    sendJson(response, 200, details);
   });
 }
 
 /** The newest that match, oldest first. */
-function newest(log: AccessLog, filter: Filter): Exchange[] {
+function newest(log: RequestLog, filter: Filter): Exchange[] {
   const found: Exchange[] = [];
-  for (const recorded of log.all().reverse()) {
-    if (found.length >= filter.limit || recorded.metadata.id <= (filter.after ?? 0)) break;
-    const exchange = printExchange(recorded);
+  for (const exchange of [...log].reverse()) {
+    if (found.length >= filter.limit || exchange.id <= (filter.after ?? 0)) break;
     if (matches(exchange, filter)) found.push(exchange);
   }
   return found.reverse();
 }
 
 /** Writes the newest `limit`, then each that changes, as a line of JSON each, until the reader disconnects. */
-function follow(log: AccessLog, filter: Filter, { request, response }: ApiCall): void {
+function follow(log: RequestLog, filter: Filter, { request, response }: ApiCall): void {
   let full = false;
   let missed = 0;
   const write = (line: FollowedExchange) => {
     full = !response.write(`${JSON.stringify(line)}\n`);
-  };
-  const changed = (exchange: InFlightExchange) => {
-    // A slow reader gets the number of exchanges it missed.
-    if (full) {
-      missed++;
-      return;
-    }
-    const printed = printExchange(exchange.read());
-    if (matches(printed, filter)) write(printed);
   };
   response.on("drain", () => {
     full = false;
@@ -107,9 +93,22 @@ function follow(log: AccessLog, filter: Filter, { request, response }: ApiCall):
   response.writeHead(200, { "content-type": "application/x-ndjson", "cache-control": "no-store" });
   response.flushHeaders();
   for (const exchange of newest(log, filter)) write(exchange);
-  log.followers.add(changed);
-  request.on("close", () => log.followers.delete(changed));
-  response.on("close", () => log.followers.delete(changed));
+  const leave = log.follow({
+    changed(print) {
+      // A slow reader gets the number of exchanges it missed.
+      if (full) {
+        missed++;
+        return;
+      }
+      const exchange = print();
+      if (matches(exchange, filter)) write(exchange);
+    },
+    statusChanged: (watch) => write({ watch }),
+    dropped: (dropped) => write({ dropped }),
+  });
+  for (const watch of log.statuses) write({ watch });
+  request.on("close", leave);
+  response.on("close", leave);
 }
 
 function matches(exchange: Exchange, { session, service, status, failed, method, path }: Filter): boolean {

@@ -1,7 +1,6 @@
 /** The downstream side of one request: the same for HTTP/1.1 and HTTP/2. */
 
 import type { Socket } from "node:net";
-import type { Exchange } from "../../core/api/request-log-api.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
 import type { LocalFailure } from "../http/failures.ts";
 import type { Fields } from "../http/fields.ts";
@@ -37,7 +36,7 @@ export interface ClientHead extends RequestHead {
 }
 
 export interface Client extends ClientHead {
-  readonly protocol: Exchange["protocol"];
+  readonly protocol: "HTTP/1.0" | "HTTP/1.1" | "HTTP/2";
   /** The client has disconnected before its response was complete. Called at most once. */
   onGone: () => void;
   /** The response may go on after `write` was false. */

@@ -14,6 +14,8 @@ export interface ExchangeLog {
 /** The events of one exchange. */
 export interface ExchangeRecorder {
   decided(decision: RequestDecision<Served> | { failure: LocalFailure }): void;
+  /** The headers that Linkup sets on the request to the service: name, value, name, value… */
+  sentOn(added: readonly string[]): void;
   /** Another connection is requested, because the first one was stale. */
   retried(): void;
   /** A connection that was waited for is ready. */

@@ -59,6 +59,7 @@ export function forward(
 ): void {
   const { name, session } = served;
   const request = serviceRequest(client, served, decision, arrival);
+  recorder?.sentOn(request.added);
   const plan: ProxyPlan = {
     request,
     response: (head) => serviceResponse(client, served, request, arrival, head),

@@ -5,6 +5,7 @@ import {
   addedHeaders,
   DESTINATION_PROOF_HEADER,
   HOP_BY_HOP,
+  HOP_ID_HEADER,
   HOPS_HEADER,
   hopsOf,
   joinCookies,
@@ -188,6 +189,7 @@ const DROPPED: ReadonlySet<string> = new Set([
   "cookie",
   ORIGIN_SECRET_HEADER,
   DESTINATION_PROOF_HEADER,
+  HOP_ID_HEADER,
 ]);
 
 /** The host in the browser's address bar: a request through the tunnel was sent to another one. */

@@ -1,6 +1,7 @@
 /** The documents of a session: one for the local server, one for the Worker. */
 
 import type { ServedSession } from "../../core/api/control-api.ts";
+import { WATCH_CAPABILITY } from "../../core/api/edge-report-api.ts";
 import type { Config } from "../../core/config/model/config-model.ts";
 import { routingOf, type Target } from "../../core/config/model/config-model.ts";
 import { needsLaptop, serializeSession, type UpsertRequest } from "../../core/session/session-document.ts";
@@ -21,7 +22,21 @@ export function servedSession(record: SessionRecord): ServedSession {
     }),
     origin_secret: record.origin_secret,
     config_path: record.config_path,
+    edge: edgeOf(record),
   };
+}
+
+/** Where the local server watches the session's requests at the Worker. Null for a Worker that cannot tell them. */
+function edgeOf({
+  config,
+  kind,
+  worker,
+  worker_token,
+}: SessionRecord): NonNullable<ServedSession["edge"]> | null {
+  const canWatch = kind === "tunneled" && worker?.capabilities.includes(WATCH_CAPABILITY);
+  return canWatch && worker_token !== null
+    ? { url: config.linkup.worker_url.replace(/\/+$/, ""), token: worker_token }
+    : null;
 }
 
 /** For the Worker. Whatever the file calls this machine, the Worker knows it as `localhost` and puts the tunnel in its place. */

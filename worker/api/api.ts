@@ -12,7 +12,7 @@ import { isSessionName, sessionNameError } from "../../core/session/session-name
 import { formatText } from "../../core/text.ts";
 import { type Env, isDirect } from "../env.ts";
 import { type DirectoryEntry, directory } from "../objects/directory-object.ts";
-import { sessionObject } from "../objects/session-object.ts";
+import { sessionObject, WATCH_PATH } from "../objects/session-object.ts";
 import { NO_TUNNEL_SENTENCE } from "../proxy/failures.ts";
 import { invalidateLookup } from "../proxy/session-lookup.ts";
 import { CAPABILITIES, VERSION } from "../version.ts";
@@ -60,12 +60,13 @@ const HANDLERS: Record<string, Handler> = {
   "DELETE /linkup/v2/sessions": deleteSessions,
   "GET /linkup/v2/sessions/:name": inspectSession,
   "DELETE /linkup/v2/sessions/:name": deleteSession,
+  "GET /linkup/v2/sessions/:name/watch": watchSession,
   "GET /linkup/v2/tokens": mainTokenOnly(listTokens),
   "POST /linkup/v2/tokens": mainTokenOnly(createToken),
   "DELETE /linkup/v2/tokens/:name": mainTokenOnly(revokeToken),
   "GET /linkup/v2/audit": mainTokenOnly(auditLog),
 };
-const WITH_NAME = /^(\/linkup\/v2\/(?:sessions|tokens)\/)([^/]+)$/;
+const WITH_NAME = /^(\/linkup\/v2\/(?:sessions|tokens)\/)([^/]+)(\/watch)?$/;
 
 /** True for `/linkup` and paths under it, not for `/linkups`. */
 export function isUnderLinkup({ target }: RequestHead): boolean {
@@ -80,8 +81,9 @@ export async function callApi(
   context: ExecutionContext,
 ): Promise<Response | undefined> {
   const { method } = request;
-  const [, folder, name = ""] = WITH_NAME.exec(url.pathname) ?? [];
-  const handler = HANDLERS[`${method} ${url.pathname}`] ?? (folder && HANDLERS[`${method} ${folder}:name`]);
+  const [, folder, name = "", rest = ""] = WITH_NAME.exec(url.pathname) ?? [];
+  const handler =
+    HANDLERS[`${method} ${url.pathname}`] ?? (folder && HANDLERS[`${method} ${folder}:name${rest}`]);
   if (!handler) return undefined;
 
   const caller = await identifyCaller(request, env, context);
@@ -168,6 +170,22 @@ async function inspectSession({ env }: AuthenticatedCall, name: string): Promise
     ...serializeRouting(record.session),
     tunnel: tunnel && { name: tunnel.name, url: tunnel.url, last_started: tunnel.last_started },
   } satisfies SessionDetails);
+}
+
+/** Opens the WebSocket that tells the session's requests; by the session's object, so that it may hibernate. */
+async function watchSession({ request, env, actor }: AuthenticatedCall, name: string): Promise<Response> {
+  if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
+    return textResponse(426, "Open a WebSocket.", { upgrade: "websocket" });
+  if (!isSessionName(name)) return noSession(name);
+  const object = sessionObject(name, env);
+  switch (await object.mayWatch(actor, sessionToken(request))) {
+    case "allowed":
+      return object.fetch(`http://session${WATCH_PATH}`, { headers: { upgrade: "websocket" } });
+    case "forbidden":
+      return notOwner(name);
+    case "missing":
+      return noSession(name);
+  }
 }
 
 async function deleteSession({ request, env, actor }: AuthenticatedCall, name: string): Promise<Response> {

@@ -31,6 +31,8 @@ export interface SessionNames {
   version: string;
   /** Separated by spaces. */
   names: string;
+  /** Those whose requests somebody watches. */
+  watched: string[];
 }
 
 /** Failed authentications per address and minute. */
@@ -60,6 +62,7 @@ export class DirectoryObject extends DurableObject<Env> {
       CREATE TABLE IF NOT EXISTS makers (
         session TEXT PRIMARY KEY, maker TEXT NOT NULL
       ) STRICT, WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS watched (session TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS domains (
         label TEXT NOT NULL, session TEXT NOT NULL, domain TEXT NOT NULL, PRIMARY KEY (label, session, domain)
       ) STRICT, WITHOUT ROWID;
@@ -113,7 +116,8 @@ export class DirectoryObject extends DurableObject<Env> {
 
   /** Undoes a claim whose session was not stored. */
   release(name: string): void {
-    for (const table of ["domains", "makers"]) this.#sql.exec(`DELETE FROM ${table} WHERE session = ?`, name);
+    for (const table of ["domains", "makers", "watched"])
+      this.#sql.exec(`DELETE FROM ${table} WHERE session = ?`, name);
     this.#sql.exec("DELETE FROM sessions WHERE name = ?", name);
     this.#version = randomName(10);
   }
@@ -122,7 +126,20 @@ export class DirectoryObject extends DurableObject<Env> {
   names(version: string | null): SessionNames | null {
     if (version === this.#version) return null;
     const rows = this.#sql.exec<{ name: string }>("SELECT name FROM sessions").toArray();
-    return { version: this.#version, names: rows.map(({ name }) => name).join(" ") };
+    const watched = this.#sql.exec<{ session: string }>("SELECT session FROM watched").toArray();
+    return {
+      version: this.#version,
+      names: rows.map(({ name }) => name).join(" "),
+      watched: watched.map(({ session }) => session),
+    };
+  }
+
+  /** Requests without a session that carry a trace are told to the sessions that somebody watches. */
+  setWatched(name: string, watched: boolean): void {
+    const sql = watched
+      ? "INSERT OR IGNORE INTO watched (session) VALUES (?)"
+      : "DELETE FROM watched WHERE session = ?";
+    if (this.#sql.exec(sql, name).rowsWritten > 0) this.#version = randomName(10);
   }
 
   /**

@@ -16,6 +16,8 @@ export interface ResolvedSession {
   /** Locations on the laptop are the tunnel's URL, or `NO_TUNNEL_ORIGIN` when there is none. */
   routing: Routing;
   tunnel: { origin: string; secret: string } | null;
+  /** Somebody watches its requests. */
+  watched: boolean;
 }
 
 /** Version of a missing session. */
@@ -27,7 +29,7 @@ export const NO_TUNNEL_ORIGIN = "http://no-tunnel.invalid";
 const NO_TUNNEL_PATH = "/linkup/no-tunnel";
 
 export function resolvedSession(
-  { version, updated }: Pick<ResolvedSession, "version" | "updated">,
+  { version, updated, watched }: Pick<ResolvedSession, "version" | "updated" | "watched">,
   session: Session,
   tunnel: { data: { url: string }; origin_secret: string } | null,
   direct: boolean,
@@ -40,6 +42,7 @@ export function resolvedSession(
   return {
     version,
     updated,
+    watched,
     kind,
     routing: {
       services: services.map((service) => ({ ...service, location: resolve(service.location) })),

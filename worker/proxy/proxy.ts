@@ -12,6 +12,7 @@ import { NO_TUNNEL_ORIGIN } from "../objects/resolved-session.ts";
 import { isTunnelError } from "./cloudflare-error.ts";
 import { headWithTrustedDestination } from "./destination.ts";
 import { cachedResponse, cacheKey, isCacheable, storeResponse } from "./edge-cache.ts";
+import { dropReport, reportLost, WatchedExchange } from "./edge-report.ts";
 import {
   failureResponse,
   noTunnel,
@@ -50,9 +51,37 @@ export async function proxy(
   }
   if (!match) {
     countUnknownNames(request, head, env);
-    return failureResponse(unknownSession, request);
+    const response = failureResponse(unknownSession, request);
+    reportLost(request, head, response, env, context);
+    return response;
   }
+  const arrived = { match, request, head, destination, hops };
+  if (!match.session.watched) return serve(arrived, env, context);
+  const watched = new WatchedExchange(match, request, head);
+  if (!watched.hasRoom) {
+    dropReport(match, env, context);
+    return serve(arrived, env, context);
+  }
+  const response = await serve(arrived, env, context, watched);
+  watched.end(response, env, context);
+  return response;
+}
 
+interface ArrivedRequest {
+  match: SessionMatch;
+  request: Request;
+  head: RequestHead;
+  destination: string | null | undefined;
+  hops: number | undefined;
+}
+
+/** `watched` is told what happens. */
+async function serve(
+  { match, request, head, destination, hops }: ArrivedRequest,
+  env: Env,
+  context: ExecutionContext,
+  watched?: WatchedExchange,
+): Promise<Response> {
   const { name, session } = match;
   if (destination) head = await headWithTrustedDestination(head, match, env);
   if (isPathTooLong(head.target)) return failureResponse(pathTooLong, request);
@@ -74,6 +103,7 @@ export async function proxy(
     hasBody: body !== null,
     keepsCaching: keepsCaching(session.routing, head.target, budget),
   };
+  if (watched) watched.routed = routed;
   if (decision.origin === NO_TUNNEL_ORIGIN) return downstreamFailure(noTunnel(name, decision), routed);
 
   const key = cacheKey(routed, env);
@@ -82,7 +112,8 @@ export async function proxy(
 
   let response: Response;
   try {
-    const headers = upstreamHeaders(routed, hops);
+    const headers = upstreamHeaders(routed, hops, watched?.hop);
+    if (watched) watched.sent = headers;
     response = await forward(
       decision.origin + decision.target,
       request,
@@ -93,6 +124,7 @@ export async function proxy(
     return downstreamFailure(unreachable(routed, (error as Error).message), routed);
   }
   const { status } = response;
+  if (watched) watched.received = [...response.headers];
   if (isTunnel(match, decision.origin) && (await isTunnelError(response))) {
     return downstreamFailure(unreachable(routed, "no cloudflared is connected to it"), routed);
   }

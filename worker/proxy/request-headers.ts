@@ -3,6 +3,7 @@ import { forwardedHeaders } from "../../core/routing/forwarded.ts";
 import {
   addedHeaders,
   DESTINATION_PROOF_HEADER,
+  HOP_ID_HEADER,
   HOPS_HEADER,
   joinCookies,
   ORIGIN_SECRET_HEADER,
@@ -11,10 +12,14 @@ import { withoutSessionCookie } from "../../core/routing/session-cookie.ts";
 import { deleteRequestHopByHop } from "./hop-by-hop.ts";
 import type { RoutedRequest } from "./routed-request.ts";
 
-/** `hops`: how often the request has passed Linkup since its first hop; undefined at the first hop. */
+/**
+ * `hops`: how often the request has passed Linkup since its first hop; undefined at the first hop. `hopId`: of the report
+ * to those who watch the session, for the local server.
+ */
 export function upstreamHeaders(
   { match, decision, head, client, request, hasBody }: RoutedRequest,
   hops: number | undefined,
+  hopId?: string,
 ): Headers {
   const headers = new Headers(request.headers);
   deleteRequestHopByHop(headers);
@@ -34,8 +39,10 @@ export function upstreamHeaders(
   if (hops !== undefined) headers.set(HOPS_HEADER, String(hops + 1));
 
   const { tunnel } = match.session;
-  if (tunnel?.origin === decision.origin) headers.set(ORIGIN_SECRET_HEADER, tunnel.secret);
-  else headers.delete(ORIGIN_SECRET_HEADER);
+  if (tunnel?.origin === decision.origin) {
+    headers.set(ORIGIN_SECRET_HEADER, tunnel.secret);
+    if (hopId !== undefined) headers.set(HOP_ID_HEADER, hopId);
+  } else headers.delete(ORIGIN_SECRET_HEADER);
   return headers;
 }
 

@@ -11,6 +11,8 @@ interface CachedNames {
   at: number;
   version: string;
   names: ReadonlySet<string>;
+  /** Sessions whose requests somebody watches. */
+  watched: readonly string[];
 }
 
 let cached: CachedNames | undefined;
@@ -33,6 +35,12 @@ export async function canExistNow(name: string, env: Env, maxAgeMs: number): Pro
     console.error(error);
     return true;
   }
+}
+
+/** The sessions whose requests somebody watches, as of at most `maxAgeMs` ago. */
+export async function watchedSessions(env: Env, maxAgeMs: number): Promise<readonly string[]> {
+  if (cached && Date.now() - cached.at < maxAgeMs) return cached.watched;
+  return (await refreshNames(env)).watched;
 }
 
 /** Call after a change made here: the next unknown name is looked for in a new list. */
@@ -59,7 +67,12 @@ async function askDirectory(env: Env, isCurrent: () => boolean): Promise<CachedN
   try {
     const changed = await directory(env).names(cached?.version ?? null);
     const names: CachedNames = changed
-      ? { at, version: changed.version, names: new Set(changed.names.split(" ")) }
+      ? {
+          at,
+          version: changed.version,
+          names: new Set(changed.names.split(" ")),
+          watched: changed.watched,
+        }
       : { ...cached!, at };
     if (isCurrent()) cached = names;
     return names;

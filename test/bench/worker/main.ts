@@ -42,24 +42,28 @@ const deployed = await startAll({
   vars: { LINKUP_TUNNEL: "cloudflare", LINKUP_API_RATE: "100000" },
 });
 const forgetful = await startAll({ token: TOKEN, bundle: forgetfulCode });
+const watched = await startAll({ token: TOKEN });
 await rm(dirname(forgetfulCode), { recursive: true });
 
 try {
   process.exitCode = (await bench()) ? 0 : 1;
 } finally {
-  await Promise.all([...bare, ...ours, ...deployed, ...forgetful].map((worker) => worker.stop()));
+  await Promise.all([...bare, ...ours, ...deployed, ...forgetful, ...watched].map((worker) => worker.stop()));
   upstream.disconnect();
 }
 
 async function bench(): Promise<boolean> {
-  for (const worker of [...ours, ...forgetful]) await createSession(worker, SESSION);
+  for (const worker of [...ours, ...forgetful, ...watched]) await createSession(worker, SESSION);
   for (const worker of deployed) await createSession(worker, SESSION, "http://web.example.org");
+
+  for (const { url } of watched) await watch(url, SESSION);
 
   const kinds = [
     { name: "pass-through", workers: bare, rows: ROWS.map(newRow) },
     { name: "warm session", workers: ours, rows: ROWS.map(newRow) },
     { name: "cold session", workers: forgetful, rows: ROWS.map(newRow) },
     { name: "warm session, deployed", workers: deployed, rows: ROWS.map(newRow) },
+    { name: "watched session", workers: watched, rows: ROWS.map(newRow) },
   ];
   for (let round = -WARM_UP; round < ROUNDS; round++) {
     for (let process = 0; process < PROCESSES; process++) {
@@ -109,6 +113,15 @@ async function bench(): Promise<boolean> {
       });
     }
   }
+  const [warm, , , seen] = measured;
+  for (const [r, { connections, cpu }] of seen!.rows.entries()) {
+    checks.push({
+      what: `CPU of a watched session against a warm one, ${connections} connections`,
+      value: undisturbed(cpu) / undisturbed(warm!.rows[r]!.cpu),
+      target: 1.3,
+      unit: "×",
+    });
+  }
   checks.push({
     what: "toggle to effect, median",
     value: median(await toggleTimes()),
@@ -124,6 +137,14 @@ async function bench(): Promise<boolean> {
     console.log(`| ${what} | ${target} ${unit} | ${value.toFixed(2)} ${unit} | ${met} |`);
   }
   return checks.every(({ value, target }) => value <= target);
+}
+
+/** Somebody who watches the session: ends with this process. */
+async function watch(url: string, name: string): Promise<void> {
+  const socket = new WebSocket(`${url.replace("http", "ws")}/linkup/v2/sessions/${name}/watch`, {
+    headers: { authorization: `Bearer ${TOKEN}` },
+  });
+  await once(socket, "open");
 }
 
 /** The Worker, but remembering no session: every request asks its session's object, or waits for one that does. */

@@ -77,8 +77,15 @@ const VERSION = { "x-linkup-version": "2.1.0" };
 
 const TUNNELED = "POST /linkup/v2/sessions/tunneled";
 const PREVIEW = "POST /linkup/v2/sessions/preview";
-const LOCAL = "POST /linkup/local-session";
 const SESSIONS = "/linkup/v2/sessions";
+const WATCH = `GET ${SESSIONS}/{session_name}/watch`;
+const UPGRADE = {
+  connection: "Upgrade",
+  upgrade: "websocket",
+  "sec-websocket-version": "13",
+  "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+};
+const LOCAL = "POST /linkup/local-session";
 
 const calls: Call[] = [
   { operation: "GET /linkup/check", status: 200 },
@@ -151,6 +158,15 @@ const calls: Call[] = [
     operation: `DELETE ${SESSIONS}/{session_name}`,
     status: 403,
     path: `${SESSIONS}/documented-preview`,
+    token: "named",
+  },
+  { operation: WATCH, status: 426, path: `${SESSIONS}/documented/watch` },
+  { operation: WATCH, status: 404, path: `${SESSIONS}/nobody/watch`, headers: UPGRADE },
+  {
+    operation: WATCH,
+    status: 403,
+    path: `${SESSIONS}/documented-preview/watch`,
+    headers: UPGRADE,
     token: "named",
   },
   { operation: "GET /linkup/v2/audit", status: 200 },

@@ -1,0 +1,83 @@
+/** An exchange that only the Worker had, as the control API shows it. */
+import type { EdgeHop, Exchange, ExchangeDetails } from "../../core/api/request-log-api.ts";
+import { type SessionCandidate, sessionCandidates } from "../../core/routing/identify-session.ts";
+import { route } from "../../core/routing/route-request.ts";
+import type { RequestHead } from "../../core/routing/routing-input.ts";
+import type { EdgeRow } from "../edge/edge-log.ts";
+import { evaluated, SOURCES } from "./print-exchange.ts";
+
+export function printEdgeHop({ report, time }: EdgeRow): EdgeHop {
+  const { session_by, first_byte, status, failure, url } = report;
+  return { time, session_by, first_byte, status, failure, url };
+}
+
+export function printEdgeExchange(row: EdgeRow): Exchange {
+  const { id, time, served, report } = row;
+  const { first_byte, request_bytes, response_bytes } = report;
+  return {
+    id,
+    time,
+    listener: "edge",
+    protocol: report.protocol ?? "",
+    secure: report.secure,
+    method: report.method,
+    host: report.host,
+    client_host: report.host,
+    target: report.target,
+    session: report.lost ? null : served.name,
+    session_by: report.session_by,
+    service: report.service,
+    at: report.at,
+    url: report.url,
+    state: "complete",
+    status: report.status,
+    failure: report.failure,
+    broken: null,
+    request_bytes: request_bytes ?? 0,
+    response_bytes: response_bytes ?? 0,
+    // The body passes the Worker without its taking part: only the time until the head is known.
+    timings: { queue: 0, connect: null, first_byte, total: first_byte },
+    websocket: null,
+    sender: report.sender,
+    lost_from: report.lost ? served.name : null,
+    trace: report.trace,
+    edge: printEdgeHop(row),
+  };
+}
+
+export function printEdgeDetails(row: EdgeRow): ExchangeDetails {
+  const { served, report } = row;
+  const head = headOf(row);
+  const { name, session } = served;
+  const { failure, status, lost } = report;
+  const candidates: SessionCandidate[] = sessionCandidates(head);
+  return {
+    ...printEdgeExchange(row),
+    explanation: {
+      candidates: evaluated(candidates, lost ? undefined : name),
+      session: lost ? null : name,
+      decision: lost ? null : route(name, session, head),
+      ...(failure === null ? {} : { failure: { status, code: failure } }),
+    },
+    looked_at: SOURCES.map((source) => ({
+      source,
+      value: (source === "host" ? head.host : head.header(source)) ?? null,
+    })),
+    request_headers: report.request_headers,
+    sent_headers: report.sent_headers,
+    service_headers: report.service_headers,
+    response_headers: report.response_headers,
+    request_body: null,
+    response_body: null,
+  };
+}
+
+/** Redacted, which leaves what names a session as it is. */
+function headOf({ report }: EdgeRow): RequestHead {
+  const { host, target, request_headers } = report;
+  return {
+    host,
+    target,
+    header: (name) => request_headers.find(([header]) => header.toLowerCase() === name)?.[1],
+  };
+}

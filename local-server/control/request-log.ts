@@ -1,0 +1,120 @@
+/** The request log: exchanges of this machine joined with what the Worker reports of them and of others. */
+import type { EdgeReport } from "../../core/api/edge-report-api.ts";
+import type { EdgeHop, EdgeStatus, Exchange, ExchangeDetails } from "../../core/api/request-log-api.ts";
+import type { AccessLog } from "../access-log/access-log.ts";
+import { NO_RARE_FIELDS, type RecordedExchange } from "../access-log/exchange-metadata.ts";
+import type { InFlightExchange } from "../access-log/in-flight-exchange.ts";
+import { EdgeLog, type EdgeRow } from "../edge/edge-log.ts";
+import { EdgeWatch } from "../edge/edge-watch.ts";
+import type { Served, Sessions } from "../sessions.ts";
+import { printEdgeDetails, printEdgeExchange, printEdgeHop } from "./print-edge-exchange.ts";
+import { type EdgeFacts, printDetails, printExchange } from "./print-exchange.ts";
+
+export interface LogFollower {
+  /** `print` makes the exchange as it is now; a follower that is full does without. */
+  changed(print: () => Exchange): void;
+  statusChanged(status: EdgeStatus): void;
+  dropped(count: number): void;
+}
+
+export class RequestLog {
+  readonly local: AccessLog;
+  readonly #edge: EdgeLog;
+  readonly #watch: EdgeWatch;
+  readonly #pagePorts: readonly number[];
+  readonly #followers = new Set<LogFollower>();
+  readonly #localChanged = (exchange: InFlightExchange) => this.#noteLocal(exchange);
+
+  /** `size`: exchanges of the Worker that are kept. `pagePorts`: the ports at which pages of sessions are served here. */
+  constructor(local: AccessLog, sessions: Sessions, size: number, pagePorts: readonly number[]) {
+    this.local = local;
+    this.#pagePorts = pagePorts;
+    this.#edge = new EdgeLog(size);
+    this.#watch = new EdgeWatch(sessions, {
+      statusChanged: (status) => {
+        for (const follower of this.#followers) follower.statusChanged(status);
+      },
+      reported: (served, report, offsetMs) => this.#reported(served, report, offsetMs),
+      dropped: (count) => {
+        for (const follower of this.#followers) follower.dropped(count);
+      },
+    });
+    local.onTraced = ({ rare, served }) => {
+      if (rare?.trace && served) this.#edge.rememberTrace(rare.trace, served.name);
+    };
+  }
+
+  /** By id, oldest first. */
+  *[Symbol.iterator](): Generator<Exchange> {
+    const local = this.local.all().map((recorded) => ({ id: recorded.metadata.id, recorded }));
+    const here = new Set(local.map(({ id }) => id));
+    const edge = [...this.#edge].filter(({ id }) => !here.has(id)).map((row) => ({ id: row.id, row }));
+    for (const entry of [...local, ...edge].sort((a, b) => a.id - b.id))
+      yield "recorded" in entry ? this.#print(entry.recorded) : printEdgeExchange(entry.row);
+  }
+
+  /** Undefined when it is no longer kept. */
+  details(id: number): ExchangeDetails | undefined {
+    const recorded = this.local.get(id);
+    const row = this.#edge.get(id);
+    if (recorded) return printDetails(recorded, this.#pagePorts, this.#facts(recorded), row?.report);
+    return row && printEdgeDetails(row);
+  }
+
+  clear(): void {
+    this.local.clear();
+    this.#edge.clear();
+  }
+
+  get statuses(): EdgeStatus[] {
+    return this.#watch.statuses;
+  }
+
+  /** Call the result when the follower is gone. */
+  follow(follower: LogFollower): () => void {
+    this.#followers.add(follower);
+    this.local.followers.add(this.#localChanged);
+    const leave = this.#watch.follow();
+    return () => {
+      this.#followers.delete(follower);
+      if (this.#followers.size === 0) this.local.followers.delete(this.#localChanged);
+      leave();
+    };
+  }
+
+  end(): void {
+    this.#watch.end();
+  }
+
+  #noteLocal(exchange: InFlightExchange): void {
+    const { rare } = exchange;
+    if (rare?.hop !== undefined) this.#edge.expect(rare.hop, exchange.id);
+    for (const follower of this.#followers) follower.changed(() => this.#print(exchange.read()));
+  }
+
+  #reported(served: Served, report: EdgeReport, offsetMs: number): void {
+    const row = this.#edge.add(served, report, Math.round(report.time - offsetMs), () => this.local.nextId());
+    for (const follower of this.#followers)
+      follower.changed(() => {
+        const recorded = row.joined ? this.local.get(row.id) : undefined;
+        return recorded ? this.#print(recorded) : printEdgeExchange(row);
+      });
+  }
+
+  #print(recorded: RecordedExchange): Exchange {
+    return printExchange(recorded, this.#facts(recorded));
+  }
+
+  #facts({ metadata }: RecordedExchange): EdgeFacts {
+    const { id, served, rare = NO_RARE_FIELDS, time } = metadata;
+    const row = this.#edge.get(id);
+    const lostFrom = served || !rare.trace ? undefined : this.#edge.sessionOfTrace(rare.trace);
+    return { hop: row ? hopBefore(row, time) : null, lostFrom: lostFrom ?? null };
+  }
+}
+
+/** However the clocks differ, a request comes to the Worker before it comes here. */
+function hopBefore(row: EdgeRow, time: number): EdgeHop {
+  const hop = printEdgeHop(row);
+  return { ...hop, time: Math.min(hop.time, time) };
+}

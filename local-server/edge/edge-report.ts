@@ -1,0 +1,57 @@
+/** The Worker's messages, as far as they are what they should be: a Worker may be anybody's. */
+import * as z from "zod/mini";
+import type { EdgeClock, EdgeReport, EdgeReports } from "../../core/api/edge-report-api.ts";
+
+/** Characters. The Worker's messages are shorter than 1 MiB. */
+const MAX_MESSAGE = 2 << 20;
+const MAX_REPORTS = 2_000;
+const MAX_HEADERS = 500;
+
+const text = (length: number) => z.string().check(z.maxLength(length));
+const headers = z
+  .array(z.tuple([text(1_000), text(40_000)]))
+  .check(z.maxLength(MAX_HEADERS)) as unknown as z.ZodMiniType<[string, string][]>;
+const count = z.number().check(z.gte(0), z.lte(Number.MAX_SAFE_INTEGER));
+
+const report: z.ZodMiniType<EdgeReport> = z.object({
+  hop: z.string().check(z.regex(/^[0-9a-f]{16}$/)),
+  lost: z.boolean(),
+  time: count,
+  protocol: z.nullable(text(20)),
+  secure: z.boolean(),
+  method: text(100),
+  host: text(300),
+  target: text(10_000),
+  session_by: z.nullable(
+    z.enum(["host", "x-forwarded-host", "referer", "origin", "tracestate", "baggage", "cookie"]),
+  ),
+  service: z.nullable(text(300)),
+  at: z.nullable(z.enum(["local", "remote"])),
+  url: z.nullable(text(10_000)),
+  status: z.int().check(z.gte(100), z.lte(999)),
+  failure: z.nullable(text(100)),
+  first_byte: count,
+  request_bytes: z.nullable(count),
+  response_bytes: z.nullable(count),
+  trace: z.nullable(z.string().check(z.regex(/^[0-9a-f]{32}$/))),
+  sender: z.nullable(text(2_000)),
+  request_headers: headers,
+  sent_headers: z.nullable(headers),
+  service_headers: z.nullable(headers),
+  response_headers: headers,
+});
+
+const message = z.union([
+  z.object({ echo: count, now: count }),
+  z.object({ reports: z.array(report).check(z.maxLength(MAX_REPORTS)), dropped: count }),
+]);
+
+/** Undefined for anything else. */
+export function parseEdgeMessage(data: unknown): EdgeReports | EdgeClock | undefined {
+  if (typeof data !== "string" || data.length > MAX_MESSAGE) return undefined;
+  try {
+    return message.safeParse(JSON.parse(data)).data;
+  } catch {
+    return undefined;
+  }
+}

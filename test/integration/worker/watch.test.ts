@@ -1,0 +1,413 @@
+/** What the Worker reports to those who watch a session, joined with the local server's request log. */
+import http, { request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { EdgeReport, EdgeReports } from "../../../core/api/edge-report-api.ts";
+import type { Exchange, ExchangeDetails, FollowedExchange } from "../../../core/api/request-log-api.ts";
+import { controlAddress } from "../../../node/control-address.ts";
+import { type RunningServer, startLocalServer } from "../local-server/harness.ts";
+import { Internet } from "./internet.ts";
+import {
+  apiOf,
+  type Service,
+  send,
+  startWorker as startDirectWorker,
+  startService,
+  type startWorker,
+  TOKEN,
+} from "./world.ts";
+
+const SESSION = "slim-gecko";
+const TRACE = "0af7651916cd43dd8448eb211c80319c";
+const SECRET = "Zq8fJ2kLmN4pR6tV";
+
+interface Place {
+  worker: Awaited<ReturnType<typeof startWorker>>;
+  laptop: RunningServer;
+  web: Service;
+  api: Service;
+  /** The location of `api`, which runs elsewhere. */
+  remote: string;
+  tunnel: { url: string };
+  internet?: Internet;
+}
+
+const PLACES = { direct: openDirect, cloudflare: openCloudflare };
+
+describe.each(["direct", "cloudflare"] as const)("with %s tunnels", (kind) => {
+  let place: Place;
+  let follower: Follower;
+  beforeAll(async () => {
+    place = await PLACES[kind]();
+    follower = await followLog(place.laptop);
+    await follower.until(
+      (line) => "watch" in line && line.watch.state === "watching",
+      "the session is watched at the Worker",
+    );
+    // Every isolate hears of it within a second.
+    const deadline = performance.now() + 10_000;
+    while (!(await log(place)).some(({ edge }) => edge !== null)) {
+      if (performance.now() > deadline) throw new Error("The Worker reports nothing.");
+      await ask(place, "/known");
+      await delay(100);
+    }
+  });
+  afterAll(async () => {
+    follower?.end();
+    await place?.laptop[Symbol.asyncDispose]();
+    await Promise.all([place?.web.stop(), place?.api.stop()]);
+    await place?.worker.stop();
+    await place?.internet?.stop();
+  });
+
+  const seen = (path: string, accept: (exchange: Exchange) => boolean = () => true) =>
+    follower.exchange((exchange) => exchange.target.startsWith(path) && accept(exchange), path);
+
+  test("an exchange that passes both hops is one row, with the time of each", async () => {
+    const sent = Date.now();
+    await ask(place, "/local?both=1");
+    const both = await seen("/local?both", ({ edge, state }) => edge !== null && state === "complete");
+    expect(both).toMatchObject({
+      listener: "tunnel",
+      service: "web",
+      at: "local",
+      session: SESSION,
+      session_by: "host",
+      status: 200,
+      edge: { status: 200, failure: null },
+    });
+    expect(both.edge!.time).toBeLessThanOrEqual(both.time);
+    expect(both.edge!.time).toBeGreaterThan(sent - 2_000);
+    expect(both.edge!.first_byte).toBeGreaterThanOrEqual(Math.floor(both.timings.first_byte!) - 1);
+    const rows = (await log(place)).filter(({ target }) => target === "/local?both=1");
+    expect(rows).toHaveLength(1);
+    // The id that joins them is between the hops.
+    const answer = JSON.parse((await ask(place, "/local?seen=1")).body);
+    expect(Object.keys(answer.headers)).not.toContain("linkup-hop");
+  });
+
+  test("an exchange with a deployed service is reported, with what Linkup changed", async () => {
+    await ask(place, "/api/users", { authorization: `Bearer ${SECRET}`, "x-mine": "1" });
+    const row = await seen("/api/users");
+    expect(row).toMatchObject({
+      listener: "edge",
+      service: "api",
+      at: "remote",
+      state: "complete",
+      status: 200,
+      url: `${place.remote}/api/users`,
+      trace: expect.stringMatching(/^[0-9a-f]{32}$/),
+      lost_from: null,
+    });
+    const details = await detailsOf(place, row.id);
+    expect(details.explanation).toMatchObject({
+      session: SESSION,
+      decision: { outcome: "routed", service: { name: "api" } },
+    });
+    expect(Object.fromEntries(details.request_headers)).toMatchObject({
+      authorization: "Bearer ***",
+      "x-mine": "1",
+    });
+    expect(Object.fromEntries(details.sent_headers!)).toMatchObject({
+      "linkup-destination": "api",
+      tracestate: `linkup-session=${SESSION}`,
+      authorization: "Bearer ***",
+    });
+    expect(Object.fromEntries(details.service_headers!)).toMatchObject({
+      "content-type": "application/json",
+    });
+    expect(Object.fromEntries(details.response_headers!)).toMatchObject({ "cache-control": "no-cache" });
+    expect(JSON.stringify(details)).not.toContain(SECRET);
+  });
+
+  test("what the Worker answers itself is reported: no service, and no tunnel", async () => {
+    await ask(place, "/none", { host: `${SESSION}.other.example.org` });
+    expect(await seen("/none")).toMatchObject({
+      listener: "edge",
+      status: 404,
+      failure: "no-target",
+      service: null,
+      at: null,
+    });
+    if (kind !== "cloudflare") return;
+    const tunnelHost = new URL(place.tunnel.url).host;
+    const lead = place.internet!.hosts.get(tunnelHost)!;
+    place.internet!.hosts.set(tunnelHost, (_request, response) => {
+      response.writeHead(530).end("error code: 1033");
+    });
+    await ask(place, "/asleep");
+    place.internet!.hosts.set(tunnelHost, lead);
+    expect(await seen("/asleep")).toMatchObject({ listener: "edge", status: 502, failure: "tunnel-down" });
+  });
+
+  test("a request without a session that carries a trace of it has lost the session", async () => {
+    const traceparent = `00-${TRACE}-b7ad6b7169203331-01`;
+    const answer = await ask(place, "/lost", {
+      host: "api.example.com",
+      traceparent,
+      "user-agent": "billing/1.0",
+    });
+    expect(answer.status).toBe(422);
+    // Its trace is known only now: the page's request ends after those that it leads to.
+    await ask(place, "/api/first", { traceparent });
+    expect(await seen("/lost", ({ listener }) => listener === "edge")).toMatchObject({
+      session: null,
+      lost_from: SESSION,
+      status: 422,
+      failure: "unknown-session",
+      trace: TRACE,
+      sender: "billing/1.0; it propagates traceparent, but not tracestate",
+    });
+    // Of a trace that is nobody's nothing is told.
+    await ask(place, "/stranger", {
+      host: "api.example.com",
+      traceparent: `00-${"1".repeat(32)}-b7ad6b7169203331-01`,
+    });
+    await ask(place, "/api/after");
+    await seen("/api/after");
+    expect((await log(place)).some(({ target }) => target === "/stranger")).toBe(false);
+  });
+
+  test("only the session's owner may watch", async () => {
+    const path = `/linkup/v2/sessions/${SESSION}/watch`;
+    expect((await apiOf(place.worker.url, "wrong-token-of-somebody")("GET", path)).status).toBe(401);
+    expect((await apiOf(place.worker.url)("GET", path)).status).toBe(426);
+    expect(await handshake(place.worker.url, `/linkup/v2/sessions/no-such/watch`, TOKEN)).toBe(404);
+    const { token } = (
+      await apiOf(place.worker.url)("POST", "/linkup/v2/tokens", { name: `ci-${kind}` })
+    ).json();
+    expect(await handshake(place.worker.url, path, String(token))).toBe(403);
+  });
+});
+
+test("nothing is reported while nobody watches", async () => {
+  await using laptop = await startLocalServer();
+  const web = await startService("web");
+  const worker = await startDirectWorker();
+  try {
+    const place = { worker, laptop, web, api: web, remote: web.url, tunnel: { url: "" } };
+    await openSession(place, `http://127.0.0.1:${laptop.status.tunnel_port}`);
+    await ask(place, "/unwatched");
+    const [row] = await log(place);
+    expect(row).toMatchObject({ target: "/unwatched", edge: null });
+    const { headers } = JSON.parse((await ask(place, "/api/headers")).body);
+    expect(headers).not.toHaveProperty("linkup-hop");
+  } finally {
+    await worker.stop();
+    await web.stop();
+  }
+});
+
+test("a Worker that cannot tell its requests is said, and the local rows go on", async () => {
+  await using laptop = await startLocalServer();
+  const web = await startService("web");
+  try {
+    await putSession(laptop, { web: web.url, api: web.url }, null);
+    const follower = await followLog(laptop);
+    await follower.until((line) => "watch" in line && line.watch.state === "unsupported", "it is said");
+    await send(`http://127.0.0.1:${laptop.status.browser_port}`, "/here", {
+      headers: { host: `${SESSION}.example.com` },
+    });
+    await follower.exchange(({ target, state }) => target === "/here" && state === "complete", "/here");
+    follower.end();
+  } finally {
+    await web.stop();
+  }
+});
+
+test("a hostile Worker's messages are dropped, and its corrections stay within reason", async () => {
+  const { parseEdgeMessage } = await import("../../../local-server/edge/edge-report.ts");
+  expect(parseEdgeMessage("{")).toBeUndefined();
+  expect(parseEdgeMessage(new ArrayBuffer(8))).toBeUndefined();
+  expect(parseEdgeMessage(`{"reports":[{}],"dropped":0}`)).toBeUndefined();
+  expect(
+    parseEdgeMessage(JSON.stringify({ reports: [{ ...REPORT, hop: "x" }], dropped: 0 })),
+  ).toBeUndefined();
+  expect(
+    parseEdgeMessage(JSON.stringify({ reports: [REPORT], dropped: 0 } satisfies EdgeReports)),
+  ).toBeDefined();
+  expect(parseEdgeMessage(`{"echo":1,"now":2}`)).toEqual({ echo: 1, now: 2 });
+});
+
+const REPORT: EdgeReport = {
+  hop: "0123456789abcdef",
+  lost: false,
+  time: 1,
+  protocol: null,
+  secure: true,
+  method: "GET",
+  host: "a.example",
+  target: "/",
+  session_by: "host",
+  service: null,
+  at: null,
+  url: null,
+  status: 404,
+  failure: "no-target",
+  first_byte: 1,
+  request_bytes: null,
+  response_bytes: null,
+  trace: null,
+  sender: null,
+  request_headers: [["a", "b"]],
+  sent_headers: null,
+  service_headers: null,
+  response_headers: [],
+};
+
+async function openDirect(): Promise<Place> {
+  const laptop = await startLocalServer();
+  const [web, api] = await Promise.all([startService("web"), startService("api")]);
+  const worker = await startDirectWorker();
+  const place = { worker, laptop, web, api, remote: api.url, tunnel: { url: "" } };
+  return openSession(place, `http://127.0.0.1:${laptop.status.tunnel_port}`);
+}
+
+async function openCloudflare(): Promise<Place> {
+  const internet = await new Internet().start();
+  const laptop = await startLocalServer();
+  const [web, api] = await Promise.all([startService("web"), startService("api")]);
+  const worker = await internet.startWorker({ LINKUP_API_RATE: "100000" });
+  const remote = "https://api.example.net";
+  internet.hosts.set("api.example.net", leadTo(api.url));
+  const place = await openSession(
+    { worker, laptop, web, api, remote, tunnel: { url: "" }, internet },
+    undefined,
+  );
+  internet.hosts.set(new URL(place.tunnel.url).host, leadTo(`http://127.0.0.1:${laptop.status.tunnel_port}`));
+  return place;
+}
+
+/** A host that is this server. */
+function leadTo(url: string) {
+  const { hostname, port } = new URL(url);
+  return (request: IncomingMessage, response: ServerResponse) => {
+    const { method, url: path, headers } = request;
+    const onward = httpRequest({ hostname, port, method, path, headers, agent: false }, (answer) => {
+      response.writeHead(answer.statusCode!, answer.headers);
+      answer.pipe(response);
+    });
+    onward.on("error", () => response.destroy());
+    request.pipe(onward);
+  };
+}
+
+async function openSession(place: Place, tunnelUrl: string | undefined): Promise<Place> {
+  const { worker, laptop, web, remote } = place;
+  const answer = await apiOf(worker.url)("POST", "/linkup/v2/sessions/tunneled", {
+    desired_name: SESSION,
+    session_token: "owner",
+    ...documentOf({ web: "http://localhost:1", api: remote }),
+    ...(tunnelUrl ? { tunnel_url: tunnelUrl } : {}),
+  });
+  if (answer.status !== 200) throw new Error(answer.body);
+  const { tunnel_data, origin_secret } = answer.json() as {
+    tunnel_data: { url: string };
+    origin_secret: string;
+  };
+  await putSession(laptop, { web: web.url, api: remote }, { url: worker.url, token: TOKEN }, origin_secret);
+  return { ...place, tunnel: tunnel_data };
+}
+
+function documentOf({ web, api }: { web: string; api: string }) {
+  return {
+    services: [
+      { name: "web", location: web },
+      { name: "api", location: api },
+    ],
+    domains: [
+      { domain: "example.com", default_service: "web", routes: [{ path: "^/api/", service: "api" }] },
+    ],
+  };
+}
+
+async function putSession(
+  laptop: RunningServer,
+  services: { web: string; api: string },
+  edge: { url: string; token: string } | null,
+  origin_secret: string | null = null,
+): Promise<void> {
+  const session = { kind: "tunneled", session_token: "owner", ...documentOf(services) };
+  const body = { session, origin_secret, config_path: null, edge };
+  const { status, body: answer } = await laptop.control("PUT", `/v1/sessions/${SESSION}`, body);
+  if (status !== 200) throw new Error(JSON.stringify(answer));
+}
+
+function ask({ worker }: Place, path: string, headers: Record<string, string> = {}) {
+  return send(worker.url, path, { headers: { host: `${SESSION}.example.com`, ...headers } });
+}
+
+async function log({ laptop }: Pick<Place, "laptop">): Promise<Exchange[]> {
+  const { body } = await laptop.control("GET", "/v1/requests?limit=5000");
+  return (body as { requests: Exchange[] }).requests;
+}
+
+async function detailsOf({ laptop }: Place, id: number): Promise<ExchangeDetails> {
+  return (await laptop.control("GET", `/v1/requests/${id}`)).body as ExchangeDetails;
+}
+
+/** The status of the answer to a WebSocket's handshake. */
+function handshake(base: string, path: string, token: string): Promise<number> {
+  const { hostname, port } = new URL(base);
+  return new Promise((resolve, reject) => {
+    const request = http.request({
+      hostname,
+      port,
+      path,
+      headers: {
+        authorization: `Bearer ${token}`,
+        connection: "Upgrade",
+        upgrade: "websocket",
+        "sec-websocket-version": "13",
+        "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+      },
+    });
+    request.on("response", (response) => {
+      response.resume();
+      resolve(response.statusCode!);
+    });
+    request.on("upgrade", (response, socket) => {
+      socket.destroy();
+      resolve(response.statusCode!);
+    });
+    request.on("error", reject);
+    request.end();
+  });
+}
+
+interface Follower {
+  until(accept: (line: FollowedExchange) => boolean, what: string): Promise<FollowedExchange>;
+  exchange(accept: (exchange: Exchange) => boolean, what: string): Promise<Exchange>;
+  end(): void;
+}
+
+async function followLog({ home }: RunningServer): Promise<Follower> {
+  const lines: FollowedExchange[] = [];
+  let text = "";
+  const call = httpRequest({ socketPath: controlAddress(home), path: "/v1/requests/follow?limit=0" });
+  call.on("error", () => {});
+  call.end();
+  call.on("response", (response) => {
+    response.on("error", () => {});
+    response.setEncoding("utf8").on("data", (chunk: string) => {
+      const parts = (text + chunk).split("\n");
+      text = parts.pop()!;
+      for (const part of parts) lines.push(JSON.parse(part));
+    });
+  });
+  const until = async (accept: (line: FollowedExchange) => boolean, what: string) => {
+    const deadline = performance.now() + 10_000;
+    for (;;) {
+      const found = lines.find(accept);
+      if (found) return found;
+      if (performance.now() > deadline)
+        throw new Error(`${what}: not told. Last lines: ${JSON.stringify(lines.slice(-5))}`);
+      await delay(20);
+    }
+  };
+  return {
+    until,
+    exchange: async (accept, what) => (await until((line) => "id" in line && accept(line), what)) as Exchange,
+    end: () => call.destroy(),
+  };
+}

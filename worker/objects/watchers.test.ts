@@ -1,0 +1,48 @@
+import { expect, test, vi } from "vitest";
+import { Watchers } from "./watchers.ts";
+
+/** A session's object with one watcher, and what that was sent. */
+function watched() {
+  const sent: { reports: unknown[]; dropped: number }[] = [];
+  const socket = { send: (text: string) => sent.push(JSON.parse(text)), close() {} };
+  const state = { getWebSockets: () => [socket] } as unknown as DurableObjectState;
+  return { watchers: new Watchers(state), sent };
+}
+
+test("more than fits into a second is counted, and told with the next report", () => {
+  vi.useFakeTimers({ now: 5_000 });
+  const { watchers, sent } = watched();
+  watchers.report(Array(600).fill("1"), [], 0);
+  watchers.report(Array(600).fill("1"), [], 7);
+  expect(sent.map(({ reports, dropped }) => [reports.length, dropped])).toEqual([
+    [600, 0],
+    [400, 207],
+  ]);
+  vi.setSystemTime(6_000);
+  watchers.report(["2"], [], 0);
+  expect(sent.at(-1)).toEqual({ reports: [2], dropped: 0 });
+  vi.useRealTimers();
+});
+
+test("a message stays within what a WebSocket takes", () => {
+  const { watchers, sent } = watched();
+  watchers.report(Array(3).fill(JSON.stringify("x".repeat(400_000))), [], 0);
+  expect(sent.map(({ reports, dropped }) => [reports.length, dropped])).toEqual([[2, 1]]);
+});
+
+test("a lost request is told whether its trace is known before it or after it, and to nobody else", () => {
+  vi.useFakeTimers({ now: 5_000 });
+  const { watchers, sent } = watched();
+  watchers.reportLost("b", '"lost b"');
+  watchers.reportLost("c", '"lost c"');
+  watchers.report(["1"], ["a"], 0);
+  watchers.reportLost("a", '"lost a"');
+  watchers.report(["2"], ["b"], 0);
+  expect(sent.flatMap(({ reports }) => reports)).toEqual([1, "lost a", 2, "lost b"]);
+  // What nobody has asked for is forgotten.
+  vi.setSystemTime(40_000);
+  watchers.reportLost("d", '"lost d"');
+  watchers.report(["3"], ["c"], 0);
+  expect(sent.flatMap(({ reports }) => reports).at(-1)).toBe(3);
+  vi.useRealTimers();
+});

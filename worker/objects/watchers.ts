@@ -1,0 +1,111 @@
+/** Those who watch a session's requests: WebSockets that hibernate with the session's object. */
+import type { EdgeClock } from "../../core/api/edge-report-api.ts";
+
+/** Of one session. Each gets every report. */
+const MAX_WATCHERS = 8;
+/** Reports in a second, of all isolates together; the others are counted. */
+const MAX_PER_SECOND = 1_000;
+/** Trace ids of the session's latest requests. In memory: what matters is what came within seconds. */
+const MAX_TRACES = 4_000;
+/** A service calls others before it answers itself, so a lost request may come before its trace is known. */
+const MAX_PENDING = 100;
+const PENDING_MS = 30_000;
+/** A message is smaller than a WebSocket takes: 1 MiB. */
+const MAX_MESSAGE = 900_000;
+
+export class Watchers {
+  readonly #state: DurableObjectState;
+  readonly #traces = new Set<string>();
+  #pending: { trace: string; report: string; at: number }[] = [];
+  #second = 0;
+  #reported = 0;
+  #dropped = 0;
+
+  constructor(state: DurableObjectState) {
+    this.#state = state;
+  }
+
+  get isWatched(): boolean {
+    return this.#state.getWebSockets().length > 0;
+  }
+
+  accept(): Response {
+    if (this.#state.getWebSockets().length >= MAX_WATCHERS)
+      return new Response(`At most ${MAX_WATCHERS} watch one session.`, { status: 429 });
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.#state.acceptWebSocket(server);
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  report(reports: string[], traces: string[], dropped: number): void {
+    this.#dropped += dropped;
+    for (const trace of traces) this.#remember(trace);
+    this.#send(reports);
+    const known = this.#pending.filter(({ trace }) => this.#traces.has(trace));
+    if (known.length === 0) return;
+    this.#pending = this.#pending.filter(({ trace }) => !this.#traces.has(trace));
+    this.#send(known.map(({ report }) => report));
+  }
+
+  reportLost(trace: string, report: string): void {
+    if (this.#traces.has(trace)) {
+      this.#send([report]);
+      return;
+    }
+    const now = Date.now();
+    this.#pending = this.#pending.filter(({ at }) => now - at < PENDING_MS).slice(1 - MAX_PENDING);
+    this.#pending.push({ trace, report, at: now });
+  }
+
+  /** A question for the Worker's clock. Anything else is ignored. */
+  answer(socket: WebSocket, message: string | ArrayBuffer): void {
+    if (typeof message !== "string" || message.length > 100) return;
+    const echo = Number(/^\{"echo":(\d+(?:\.\d+)?)\}$/.exec(message)?.[1]);
+    if (Number.isFinite(echo)) socket.send(JSON.stringify({ echo, now: Date.now() } satisfies EdgeClock));
+  }
+
+  closed(socket: WebSocket): void {
+    // Completes the handshake; one that failed is closed already.
+    try {
+      socket.close();
+    } catch {}
+  }
+
+  /** The session is gone. */
+  end(): void {
+    for (const socket of this.#state.getWebSockets()) socket.close(4004, "The session was deleted.");
+  }
+
+  #remember(trace: string): void {
+    this.#traces.delete(trace);
+    this.#traces.add(trace);
+    if (this.#traces.size > MAX_TRACES) this.#traces.delete(this.#traces.values().next().value!);
+  }
+
+  #send(reports: string[]): void {
+    const second = Math.floor(Date.now() / 1_000);
+    if (second !== this.#second) this.#reported = 0;
+    this.#second = second;
+    const sent: string[] = [];
+    let length = 0;
+    for (const report of reports) {
+      if (this.#reported >= MAX_PER_SECOND || length + report.length > MAX_MESSAGE) {
+        this.#dropped++;
+        continue;
+      }
+      this.#reported++;
+      length += report.length;
+      sent.push(report);
+    }
+    if (sent.length === 0 && this.#dropped === 0) return;
+    const message = `{"reports":[${sent.join(",")}],"dropped":${this.#dropped}}`;
+    this.#dropped = 0;
+    for (const socket of this.#state.getWebSockets()) {
+      try {
+        socket.send(message);
+      } catch {
+        // It is closing.
+      }
+    }
+  }
+}
