@@ -172,7 +172,13 @@ function sessions(linkup: Command): void {
   const commands = linkup.command("sessions").description("list, create and delete sessions");
   for (const command of [commands.command("list").alias("ls"), linkup.command("ls", { hidden: true })]) {
     command
-      .description("list the sessions of this machine")
+      .description("list the sessions of this machine, or those on the Worker")
+      .option("--worker", "those on the Worker: whose they are, when they were used, when they expire")
+      .option("-n, --name <pattern>", "with --worker: only these names; * matches any characters")
+      .option("--limit <number>", "with --worker: how many at most (default: 100)")
+      .option("--after <name>", "with --worker: only names after this one")
+      .option(...CONFIG)
+      .option(...WORKER_HOST)
       .option(...JSON_OUT)
       .action(async (options) => (await import("./commands/sessions.ts")).list(options));
   }
@@ -181,7 +187,11 @@ function sessions(linkup: Command): void {
     command
       .description("create a session on the Worker only, with services at the given URLs")
       .argument("[words...]", "[NAME] SERVICE=URL…")
-      .option("-n, --name <name>", "name of the session (default: derived from its content)")
+      .option(
+        "-n, --name <name>",
+        "name of the session, made valid: pr_12 becomes pr-12 (default: derived from its content)",
+      )
+      .option("--expires <time>", "when it ends, from now: 12h, 7d, 2w (default: 30 days after its last use)")
       .option(...CONFIG)
       .addOption(access())
       .option("--print-request", "print the request to the Worker without sending it")
@@ -201,6 +211,15 @@ function sessions(linkup: Command): void {
     .action(async (words, options) =>
       (await import("./commands/sessions.ts")).createIsolated(words, options),
     );
+  commands
+    .command("extend")
+    .description("extend the life of a session on the Worker")
+    .argument("<name>", "name of the session")
+    .option("--expires <time>", "when it ends, from now: 12h, 7d, 2w (default: 30 days after its last use)")
+    .option(...CONFIG)
+    .option(...WORKER_HOST)
+    .option(...JSON_OUT)
+    .action(async (name, options) => (await import("./commands/sessions.ts")).extend(name, options));
   commands
     .command("delete")
     .description("delete a session of this machine or of the Worker")

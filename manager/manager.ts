@@ -39,6 +39,15 @@ import { routeServices, toggleFailed } from "./operations/route.ts";
 import { startSession } from "./operations/start.ts";
 import { deleteOnMachine, deleteOnWorker, envFilesLeft, stopSessions } from "./operations/stop.ts";
 import { START_TIMEOUT_MS, TOGGLE_TIMEOUT_MS, withinTime } from "./operations/time-limit.ts";
+import {
+  extendWorkerSession,
+  type ListedWorkerSession,
+  listWorkerSessions,
+  type SessionQuery,
+  type WorkerSession,
+  type WorkerSessionPage,
+  workerSession,
+} from "./operations/worker-sessions.ts";
 import { unconfirmed, workerToConfirm, workerToken } from "./operations/worker-token.ts";
 import { ControlLoop } from "./reconcile/control-loop.ts";
 import { ConfirmedWorkers } from "./store/confirmed-workers.ts";
@@ -110,12 +119,12 @@ export class Manager {
 
   /** Creates or changes a secondary session. Rejects as `start` does, and then leaves nothing behind. */
   async create(
-    { configPath, kind, name, access, locations }: CreateRequest,
+    { configPath, kind, name, access, locations, expiresIn }: CreateRequest,
     signal?: AbortSignal,
     timeoutMs = START_TIMEOUT_MS,
   ): Promise<SessionView> {
     const wanted = await this.#wanted(configPath, kind === "preview", { name, access });
-    const change = (state: State) => applyCreate(state, kind, wanted, locations, Date.now());
+    const change = (state: State) => applyCreate(state, kind, wanted, locations, Date.now(), expiresIn);
     return withinTime(timeoutMs, signal, startTimedOut(timeoutMs), (signal) =>
       startSession(this.#loop, change, { retried: false }, signal),
     );
@@ -173,6 +182,21 @@ export class Manager {
       "session-unknown",
       text('There is no session "{0}", neither here nor on the Worker.', pattern),
     );
+  }
+
+  /** A page of the sessions on the Worker that this file names. Rejects with a LinkupError. */
+  async workerSessions(configPath: string, query: SessionQuery): Promise<WorkerSessionPage> {
+    return listWorkerSessions(await this.#wanted(configPath, true, {}), query);
+  }
+
+  /** What that Worker knows of one session, with its URLs. Rejects with a LinkupError, `session-unknown` when there is none. */
+  async workerSession(configPath: string, name: string): Promise<WorkerSession> {
+    return workerSession(await this.#wanted(configPath, true, {}), name);
+  }
+
+  /** Lets a session on that Worker live for this many seconds from now; null: as long as it is used. Rejects with a LinkupError. */
+  async extend(configPath: string, name: string, seconds: number | null): Promise<ListedWorkerSession> {
+    return extendWorkerSession(this.#loop, await this.#wanted(configPath, true, {}), name, seconds);
   }
 
   /**

@@ -9,6 +9,10 @@ export const CAPABILITIES = [
   "origin-secret",
   /** `GET /linkup/v2/sessions`, all or by pattern. */
   "list-sessions",
+  /** `limit` and `after` of `GET /linkup/v2/sessions`, and who made each session and when it was used. */
+  "session-pages",
+  /** `PATCH /linkup/v2/sessions/:name` */
+  "extend-session",
   /** `GET /linkup/v2/sessions/:name` */
   "inspect-session",
   /** `DELETE /linkup/v2/sessions/:name` */

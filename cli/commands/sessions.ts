@@ -1,17 +1,30 @@
 /** `linkup sessions` */
+import { MAX_EXPIRY_S } from "../../core/api/worker-api.ts";
+import { parseDuration } from "../../core/session/duration.ts";
 import type { SessionAccess } from "../../core/session/session-document.ts";
+import { sessionNameFrom } from "../../core/session/session-name.ts";
 import type { SessionView } from "../../manager/model/snapshot.ts";
 import { namePattern } from "../../manager/operations/stop.ts";
 import { confirmed, confirmWorker } from "../confirm.ts";
 import { findConfig, needConfig, newManager } from "../context.ts";
 import { UsageError } from "../exit-codes.ts";
 import { usedByOthers } from "../print/other-users.ts";
-import { print, printJson, printResult } from "../print/output.ts";
+import { print, printJson, printNote, printResult } from "../print/output.ts";
 import { spin } from "../print/spinner.ts";
 import { sessionText } from "../print/status.ts";
 import { table } from "../print/table.ts";
 
-export async function list(options: { json?: boolean }): Promise<void> {
+interface ListOptions {
+  config?: string;
+  json?: boolean;
+  worker?: boolean;
+  name?: string;
+  limit?: string;
+  after?: string;
+}
+
+export async function list(options: ListOptions): Promise<void> {
+  if (options.worker) return listOnWorker(options);
   const { sessions } = await newManager({ keep: false }).look();
   if (options.json) {
     printJson(sessions);
@@ -29,22 +42,103 @@ export async function list(options: { json?: boolean }): Promise<void> {
   );
 }
 
+/** A page of the sessions on the Worker, whoever started them. */
+async function listOnWorker(options: ListOptions): Promise<void> {
+  const { name: pattern, after } = options;
+  const limit = Number(options.limit ?? DEFAULT_LIMIT);
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT)
+    throw new UsageError(`--limit takes a whole number from 1 to ${MAX_LIMIT}.`);
+  const manager = newManager({ keep: false });
+  const configPath = needConfig(options.config);
+  await confirmWorker(manager, configPath, options);
+  const page = await manager.workerSessions(configPath, {
+    limit,
+    ...(pattern === undefined ? {} : { pattern }),
+    ...(after === undefined ? {} : { after }),
+  });
+  if (options.json) {
+    printJson(page);
+    return;
+  }
+  const now = Date.now();
+  const rows = page.sessions.map(({ session_name, session_kind, maker, created, used, expires }) => [
+    session_name,
+    session_kind,
+    maker === undefined ? "?" : (maker ?? "main token"),
+    ago(created, now),
+    used === undefined ? "?" : ago(used, now),
+    `in ${span(expires - now)}`,
+  ]);
+  print(
+    rows.length > 0
+      ? table(["SESSION", "KIND", "TOKEN", "CREATED", "USED", "EXPIRES"], rows)
+      : "The Worker has no such session.\n",
+  );
+  if (page.next !== undefined) printNote(`More: linkup sessions list --worker --after ${page.next}\n`);
+}
+
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 1000;
+
+function ago(time: number, now: number): string {
+  return `${span(now - time)} ago`;
+}
+
+/** In the largest unit that fits: `3 d`. */
+function span(ms: number): string {
+  const minutes = Math.max(0, Math.round(ms / 60_000));
+  if (minutes < 60) return `${minutes} min`;
+  return minutes < 48 * 60 ? `${Math.round(minutes / 60)} h` : `${Math.round(minutes / 1440)} d`;
+}
+
+interface ExtendOptions {
+  config?: string;
+  expires?: string;
+  json?: boolean;
+}
+
+/** A session on the Worker lives for `--expires` from now; without it, for as long as it is used. */
+export async function extend(name: string, options: ExtendOptions): Promise<void> {
+  const seconds = options.expires === undefined ? null : expirySeconds(options.expires);
+  const manager = newManager({ keep: false });
+  const configPath = needConfig(options.config);
+  await confirmWorker(manager, configPath, options);
+  const session = await spin("Extending", manager.extend(configPath, name, seconds));
+  printResult(
+    options.json,
+    session,
+    () => `${session.session_name} expires ${new Date(session.expires).toISOString()}\n`,
+  );
+}
+
+/** Of `--expires`. Throws a UsageError. */
+function expirySeconds(text: string): number {
+  const seconds = parseDuration(text);
+  if (seconds !== undefined && seconds <= MAX_EXPIRY_S) return seconds;
+  throw new UsageError(`--expires takes a time such as 12h, 7d or 2w, of at most 366d, not "${text}".`);
+}
+
 interface CreateOptions {
   config?: string;
   name?: string;
   access?: SessionAccess;
+  expires?: string;
   json?: boolean;
   printRequest?: boolean;
 }
 
 /** `[NAME] [SERVICE=URL…]`: a preview, on the Worker only. */
 export async function createPreview(words: string[], options: CreateOptions): Promise<void> {
-  const { name = options.name, locations } = parseWords(words);
+  const { name: given = options.name, locations } = parseWords(words);
+  const name = given && (await sessionNameFrom(given));
+  if (given && !name) throw new UsageError(`Nothing of "${given}" can stand in a session's name.`);
+  if (name !== given) printNote(`The session's name is ${name}.\n`);
   const request = {
     configPath: needConfig(options.config),
     locations,
     ...(name === undefined ? {} : { name }),
     ...(options.access === undefined ? {} : { access: options.access }),
+    ...(options.expires === undefined ? {} : { expiresIn: expirySeconds(options.expires) }),
   };
   const manager = newManager({ keep: true });
   if (options.printRequest) {

@@ -31,31 +31,51 @@ export interface TunnelData {
 }
 
 /**
- * A session in the answer of `GET /linkup/v2/sessions[?name=PATTERN]`, `{sessions: SessionSummary[]}`, sorted by name.
- * In a pattern `*` stands for any characters and `?` for one. `DELETE` with a pattern answers `{deleted: string[]}`.
- * Times are milliseconds since the epoch.
+ * `GET /linkup/v2/sessions[?name=PATTERN][&limit=N][&after=NAME]`'s answer, sorted by name. In a pattern `*` stands for any
+ * characters and `?` for one. `DELETE` with a pattern answers `{deleted: string[]}`.
  */
+export interface SessionPage {
+  sessions: SessionSummary[];
+  /** With a limit, when there are more: `after` of the next page. */
+  next?: string;
+}
+
+/** A session in a list. Times are milliseconds since the epoch. */
 export interface SessionSummary {
   session_name: string;
   session_kind: SessionKind;
+  /** The named token that made it; null for `WORKER_TOKEN`. */
+  maker: string | null;
   created: number;
   updated: number;
+  /** When a request last came for it, to within an hour. */
+  used: number;
   /** When it will be deleted, if it is not used before. */
   expires: number;
 }
 
 /** `GET /linkup/v2/sessions/:name`'s answer: what is known of a session, without its secrets. */
 export interface SessionDetails extends SessionSummary, ReturnType<typeof serializeRouting> {
-  /** When a request last came for it, to within an hour. */
-  used: number;
   tunnel: { name: string; url: string; last_started: number } | null;
 }
+
+/** The longest life of a session without changes that a client may ask for, in seconds. */
+export const MAX_EXPIRY_S = 366 * 24 * 60 * 60;
 
 /** An entry of `GET /linkup/v2/audit`'s answer, `{entries: AuditEntry[]}`, newest first. */
 export interface AuditEntry {
   /** Milliseconds since the epoch. */
   at: number;
-  action: "created" | "changed" | "deleted" | "expired" | "tunnel-read" | "token-created" | "token-revoked";
+  action:
+    | "created"
+    | "changed"
+    | "extended"
+    | "deleted"
+    | "expired"
+    | "tunnel-read"
+    | "token-created"
+    | "token-revoked"
+    | "logged-in";
   /** The session's name, or the token's. */
   subject: string;
   /** Who did it: with `WORKER_TOKEN`, with a named token, or the Worker by itself. */

@@ -204,6 +204,8 @@ export interface UpsertRequest extends Routing {
   name_kind?: "animal" | "six_char" | null | undefined;
   session_token?: string | null | undefined;
   tunnel_url?: string | null | undefined;
+  /** Ours: seconds until the session is deleted, counted from the request. */
+  expires_in?: number | null | undefined;
 }
 
 /** Either the value, or all errors as `where: what is wrong`. */

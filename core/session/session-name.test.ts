@@ -1,6 +1,13 @@
 import { expect, test } from "vitest";
 import { formatText } from "../text.ts";
-import { animalName, contentName, isSessionName, randomName, sessionNameError } from "./session-name.ts";
+import {
+  animalName,
+  contentName,
+  isSessionName,
+  randomName,
+  sessionNameError,
+  sessionNameFrom,
+} from "./session-name.ts";
 
 test("the grammar: one DNS label", () => {
   for (const name of ["a", "0", "slim-gecko", "a--b", "a".repeat(63)]) expect(isSessionName(name)).toBe(true);
@@ -26,4 +33,24 @@ test("the same content gives the same name, in whatever order it is written", as
   expect(name).toMatch(/^[0-9a-f]{6}$/);
   expect(await contentName({ domains: [], services: [{ location: "http://a", name: "a" }] })).toBe(name);
   expect(await contentName({ domains: [], services: [{ location: "http://b", name: "a" }] })).not.toBe(name);
+});
+
+test.each([
+  ["pr_123", "pr-123"],
+  ["PR-123", "pr-123"],
+  ["feature/Some Thing!", "feature-some-thing"],
+  ["--a--b--", "a-b"],
+  ["größe", "gro-e"],
+  ["refs/heads/ünter", "refs-heads-u-nter"],
+  ["slim-gecko", "slim-gecko"],
+  ["…", ""],
+])("%s becomes the name %s", async (text, name) => {
+  expect(await sessionNameFrom(text)).toBe(name);
+});
+
+test("long texts become names of their own, the same each time", async () => {
+  const [one, other] = [`${"x".repeat(70)}1`, `${"x".repeat(70)}2`];
+  expect(await sessionNameFrom(one)).toMatch(/^x{56}-[0-9a-f]{6}$/);
+  expect(await sessionNameFrom(one)).toBe(await sessionNameFrom(one));
+  expect(await sessionNameFrom(one)).not.toBe(await sessionNameFrom(other));
 });

@@ -9,6 +9,24 @@ export function isSessionName(text: string): boolean {
   return LABEL.test(text);
 }
 
+const MAX_NAME_LENGTH = 63;
+const CUT_HASH_LENGTH = 6;
+
+/**
+ * The session name that a branch, a request's number or another text stands for: `PR_123` → `pr-123`. Empty when nothing of
+ * it can stand in a name. The same text gives the same name; one that is cut ends in a hash of the whole.
+ */
+export async function sessionNameFrom(text: string): Promise<string> {
+  const name = text
+    .normalize("NFKD")
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-+|-+$/g, "");
+  if (name.length <= MAX_NAME_LENGTH) return name;
+  const start = name.slice(0, MAX_NAME_LENGTH - 1 - CUT_HASH_LENGTH).replace(/-+$/, "");
+  return `${start}-${await contentName(text)}`;
+}
+
 /** Why a name is invalid, for the person who typed it; undefined when it is valid. */
 export function sessionNameError(name: string): Text | undefined {
   if (isSessionName(name)) return undefined;

@@ -41,7 +41,10 @@ function edgeOf({
 
 /** For the Worker. Whatever the file calls this machine, the Worker knows it as `localhost` and puts the tunnel in its place. */
 export function upsertRequest(
-  record: Pick<SessionRecord, "kind" | "name" | "name_asked" | "config" | "targets" | "session_token">,
+  record: Pick<
+    SessionRecord,
+    "kind" | "name" | "name_asked" | "config" | "targets" | "session_token" | "expires_at"
+  >,
   tunnelUrl: string | undefined,
 ): UpsertRequest {
   const routing = routingOf(record.config, (service) => targetOf(record.targets, service));
@@ -59,7 +62,12 @@ export function upsertRequest(
     ...sessionToken(record),
     ...(tunnelUrl === undefined ? {} : { tunnel_url: tunnelUrl }),
     ...(needsUnguessableName(record) ? { access: "unguessable" as const } : {}),
+    ...(record.expires_at === undefined ? {} : { expires_in: secondsUntil(record.expires_at) }),
   };
+}
+
+function secondsUntil(time: number): number {
+  return Math.max(1, Math.round((time - Date.now()) / 1000));
 }
 
 /** The token of all previews. An original Worker takes a name without a token for none at all. */

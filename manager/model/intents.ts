@@ -70,6 +70,7 @@ export function applyCreate(
   wanted: SessionIntent,
   locations: Record<string, string>,
   now: number,
+  expiresIn?: number,
 ): { id: string; adopted: boolean } {
   checkLocations(wanted.config, locations);
   const same = state.sessions.find(
@@ -82,6 +83,8 @@ export function applyCreate(
   const record = same ?? newRecord(kind, wanted.config, { config_path: wanted.configPath, secondary: true });
   if (!same) state.sessions.push(record);
   record.locations = locations;
+  delete record.expires_at;
+  if (expiresIn !== undefined) record.expires_at = now + expiresIn * 1000;
   record.targets =
     kind === "isolated"
       ? Object.fromEntries(Object.keys(locations).map((name) => [name, "local" as const]))
@@ -232,6 +235,15 @@ export function applyTarget(
   const before = record.targets;
   record.targets = { ...before, ...Object.fromEntries(names.map((name) => [name, target])) };
   return { id: record.id, before };
+}
+
+/** Forgets previews whose time is over: the Worker deletes them by itself, unless somebody extended them there. */
+export function forgetExpired(state: State, now: number): void {
+  state.sessions = state.sessions.filter((record) => !isExpired(record, now));
+}
+
+export function isExpired({ expires_at }: Pick<SessionRecord, "expires_at">, now: number): boolean {
+  return expires_at !== undefined && expires_at <= now;
 }
 
 /** The file's content for this session: with its location overrides, and without the token. */

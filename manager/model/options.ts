@@ -45,6 +45,8 @@ export interface CreateRequest {
   locations: Record<string, string>;
   /** Instead of what the file says. */
   access?: SessionAccess;
+  /** A preview's life in seconds, counted from now; default: as long as it is used. */
+  expiresIn?: number;
 }
 
 /** How many other windows of an editor, and other programs such as terminals, use a session. */

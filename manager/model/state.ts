@@ -77,6 +77,8 @@ export interface SessionRecord {
   targets: Record<string, Target>;
   /** Location overrides by service, for secondary sessions. */
   locations: Record<string, string>;
+  /** When a preview ends, as its user asked. Milliseconds since the epoch. */
+  expires_at?: number;
 
   // The confirmed state, so that nothing is sent twice.
   confirmed: Record<string, Target> | null;
@@ -164,6 +166,7 @@ const recordSchema = z.object({
   worker_token: nullable(z.string()),
   targets,
   locations: z.record(z.string(), url),
+  expires_at: z.exactOptional(z.number()),
   confirmed: nullable(targets),
   worker: nullable(z.looseObject({ version: z.string(), tunnel: z.string() })),
   tunnel: nullable(z.looseObject({ url })),

@@ -10,12 +10,21 @@ export function sessionUrls(
 ): string[] {
   const { name, kind, config, worker } = record;
   if (name === null) return [];
-  const hosts = config.domains.map(({ domain }) => `${name}.${domain}`);
-  if (kind === "isolated") return ports ? hosts.map((host) => localUrl(host, ports)) : [];
-  if (worker?.tunnel !== "direct") return hosts.map((host) => `https://${host}/`);
-  // A Worker on this machine serves every host on its own port.
-  const { protocol, port } = new URL(config.linkup.worker_url);
-  return hosts.map((host) => `${protocol}//${host}${port ? `:${port}` : ""}/`);
+  if (kind !== "isolated")
+    return urlsOnWorker(name, config.domains, config.linkup.worker_url, worker?.tunnel === "direct");
+  return ports ? config.domains.map(({ domain }) => localUrl(`${name}.${domain}`, ports)) : [];
+}
+
+/** The URLs of a session that a Worker serves. `direct`: a Worker on this machine, which serves every host on its own port. */
+export function urlsOnWorker(
+  name: string,
+  domains: readonly { domain: string }[],
+  workerUrl: string,
+  direct: boolean,
+): string[] {
+  const { protocol, port } = new URL(workerUrl);
+  const [scheme, at] = direct ? [protocol, port ? `:${port}` : ""] : ["https:", ""];
+  return domains.map(({ domain }) => `${scheme}//${name}.${domain}${at}/`);
 }
 
 /** Local certificates are for the domains of local DNS; names under localhost have none, and need none. */

@@ -9,6 +9,7 @@ import { asksLocalDns, readJournal } from "../components/local-dns/journal.ts";
 import { LocalDns } from "../components/local-dns/local-dns-process.ts";
 import { LocalServer } from "../components/local-server/local-server.ts";
 import { retryDeletions } from "../components/worker-api/pending-deletions.ts";
+import { forgetExpired, isExpired } from "../model/intents.ts";
 import type { ProcessOptions } from "../model/options.ts";
 import { LinkupError, type ProblemCode, problemOf } from "../model/problem.ts";
 import { isDesired, isPresent, needsThisMachine } from "../model/records.ts";
@@ -47,6 +48,8 @@ export class Reconciler {
 
   /** Failures of components are recorded in the state for display and retry, not thrown. */
   async run(now = Date.now()): Promise<void> {
+    if ((await this.#store.read()).sessions.some((record) => isExpired(record, now)))
+      await this.#store.change((state) => forgetExpired(state, now));
     const { sessions } = await this.#store.read();
     const running = sessions.filter(isDesired);
     await this.#clearAway(sessions, running);

@@ -4,6 +4,7 @@ import type { ServerStatus } from "../../core/api/control-api.ts";
 import { text } from "../../core/text.ts";
 import { isOutdated, ORIGINAL_WORKER } from "../components/worker-api/worker-answers.ts";
 import { targetOf } from "../model/documents.ts";
+import { isExpired } from "../model/intents.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { isConnected, isDesired, isPresent, needsThisMachine } from "../model/records.ts";
 import type { ComponentView, ServiceView, SessionState, SessionView, Snapshot } from "../model/snapshot.ts";
@@ -23,7 +24,8 @@ export interface Observed {
 }
 
 export function snapshotOf({ state, server, health, version, problems }: Observed): Snapshot {
-  const records = state.sessions.filter(isPresent);
+  const now = Date.now();
+  const records = state.sessions.filter((record) => isPresent(record) && !isExpired(record, now));
   return {
     sessions: records.map((record) => sessionView(record, server, health)),
     components: [

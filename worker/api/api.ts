@@ -1,7 +1,9 @@
 /** The Worker's HTTP API under `/linkup`, as docs/operate/openapi.yaml describes it. */
+import * as z from "zod/mini";
 import {
   SESSION_TOKEN_HEADER,
   type SessionDetails,
+  type SessionPage,
   type SessionSummary,
   type TunneledSession,
   type WorkerCapabilities,
@@ -11,8 +13,9 @@ import { serializeRouting } from "../../core/session/session-document.ts";
 import { isSessionName, sessionNameError } from "../../core/session/session-name.ts";
 import { formatText } from "../../core/text.ts";
 import { type Env, isDirect } from "../env.ts";
-import { type DirectoryEntry, directory } from "../objects/directory-object.ts";
+import { directory, type ListedSession, type ListQuery } from "../objects/directory-object.ts";
 import { sessionObject, WATCH_PATH } from "../objects/session-object.ts";
+import type { StoredSession } from "../objects/stored-session.ts";
 import { NO_TUNNEL_SENTENCE } from "../proxy/failures.ts";
 import { invalidateLookup } from "../proxy/session-lookup.ts";
 import { CAPABILITIES, VERSION } from "../version.ts";
@@ -22,7 +25,7 @@ import { versionProblem } from "./client-version.ts";
 import { readJson } from "./json-body.ts";
 import { jsonResponse, noContent, textResponse } from "./responses.ts";
 import { createToken, listTokens, revokeToken } from "./tokens.ts";
-import { type SaveResult, saveSession, type UpsertOptions } from "./upsert.ts";
+import { expiryValue, type SaveResult, saveSession, type UpsertOptions } from "./upsert.ts";
 
 type Handler = (call: AuthenticatedCall, name: string) => Response | Promise<Response>;
 
@@ -30,6 +33,11 @@ type Handler = (call: AuthenticatedCall, name: string) => Response | Promise<Res
 const CONCURRENT_DELETIONS = 10;
 const DEFAULT_AUDIT_ENTRIES = 100;
 const MAX_AUDIT_ENTRIES = 10_000;
+/** Sessions in a page. */
+const MAX_LISTED = 1000;
+const MAX_PATTERN_LENGTH = 200;
+
+const extensionChange = z.object({ expires_in: expiryValue });
 
 /** By method and path; the last segment of a path with `:name` is handed over. */
 const HANDLERS: Record<string, Handler> = {
@@ -59,6 +67,7 @@ const HANDLERS: Record<string, Handler> = {
   "GET /linkup/v2/sessions": listSessions,
   "DELETE /linkup/v2/sessions": deleteSessions,
   "GET /linkup/v2/sessions/:name": inspectSession,
+  "PATCH /linkup/v2/sessions/:name": extendSession,
   "DELETE /linkup/v2/sessions/:name": deleteSession,
   "GET /linkup/v2/sessions/:name/watch": watchSession,
   "GET /linkup/v2/tokens": mainTokenOnly(listTokens),
@@ -146,30 +155,61 @@ async function tunnelOf({ request, url, env, actor }: AuthenticatedCall): Promis
 }
 
 async function listSessions({ url, env }: AuthenticatedCall): Promise<Response> {
-  const found = await directory(env).list(url.searchParams.get("name") ?? "*");
-  return jsonResponse({ sessions: found.map(summary) });
+  const { searchParams: query } = url;
+  const pattern = query.get("name") ?? "*";
+  if (pattern.length > MAX_PATTERN_LENGTH) return patternTooLong();
+  const limit = query.has("limit") ? wholeNumber(query.get("limit")!, MAX_LISTED) : undefined;
+  if (limit === null) return textResponse(400, `limit: must be a whole number from 1 to ${MAX_LISTED}`);
+  return jsonResponse(await sessionPage(env, { pattern, limit, after: query.get("after") ?? undefined }));
 }
 
-function summary({
-  name,
-  kind,
-  created,
-  updated,
-  expires,
-}: Pick<DirectoryEntry, "name" | "kind" | "created" | "updated" | "expires">): SessionSummary {
-  return { session_name: name, session_kind: kind, created, updated, expires };
+/** A page of the list, and where the next one begins. Without a limit it is the whole list. */
+export async function sessionPage(env: Env, query: ListQuery): Promise<SessionPage> {
+  const { limit } = query;
+  const found = await directory(env).list(limit === undefined ? query : { ...query, limit: limit + 1 });
+  const sessions = found.slice(0, limit).map(summary);
+  return found.length > sessions.length ? { sessions, next: sessions.at(-1)!.session_name } : { sessions };
+}
+
+function summary({ name, kind, maker, created, updated, used, expires }: ListedSession): SessionSummary {
+  return { session_name: name, session_kind: kind, maker, created, updated, used, expires };
+}
+
+/** All that may be told of a session; undefined when there is none. */
+export async function sessionDetails(env: Env, name: string): Promise<SessionDetails | undefined> {
+  const found = isSessionName(name) ? await sessionObject(name, env).inspect() : null;
+  if (!found) return undefined;
+  const { record, expires, tunnel } = found;
+  return {
+    ...summary(listed(record, expires)),
+    ...serializeRouting(record.session),
+    tunnel: tunnel && { name: tunnel.name, url: tunnel.url, last_started: tunnel.last_started },
+  };
+}
+
+function listed({ maker = null, session, ...record }: StoredSession, expires: number): ListedSession {
+  return { ...record, kind: session.kind, maker, expires };
 }
 
 async function inspectSession({ env }: AuthenticatedCall, name: string): Promise<Response> {
-  const found = isSessionName(name) ? await sessionObject(name, env).inspect() : null;
-  if (!found) return noSession(name);
-  const { record, expires, tunnel } = found;
-  return jsonResponse({
-    ...summary({ ...record, kind: record.session.kind, expires }),
-    used: record.used,
-    ...serializeRouting(record.session),
-    tunnel: tunnel && { name: tunnel.name, url: tunnel.url, last_started: tunnel.last_started },
-  } satisfies SessionDetails);
+  const found = await sessionDetails(env, name);
+  return found ? jsonResponse(found) : noSession(name);
+}
+
+async function extendSession({ request, env, actor }: AuthenticatedCall, name: string): Promise<Response> {
+  const body = await readJson(request);
+  if (!body.ok) return textResponse(body.status, body.reason);
+  const change = extensionChange.safeParse(body.json);
+  if (!change.success)
+    return textResponse(
+      400,
+      change.error.issues.map(({ path, message }) => `${path.join(".") || "body"}: ${message}`).join("\n"),
+    );
+  if (!isSessionName(name)) return noSession(name);
+  const outcome = await sessionObject(name, env).extend(change.data.expires_in, actor, sessionToken(request));
+  if (outcome === "missing") return noSession(name);
+  if (outcome === "forbidden") return notOwner(name);
+  return jsonResponse(summary(listed(outcome.record, outcome.expires)));
 }
 
 /** Opens the WebSocket that tells the session's requests; by the session's object, so that it may hibernate. */
@@ -207,8 +247,9 @@ async function deleteSession({ request, env, actor }: AuthenticatedCall, name: s
 async function deleteSessions({ url, env, actor }: AuthenticatedCall): Promise<Response> {
   const pattern = url.searchParams.get("name");
   if (!pattern) return textResponse(400, "name: give a pattern of the sessions to delete, such as pr-*");
+  if (pattern.length > MAX_PATTERN_LENGTH) return patternTooLong();
   const maker = actor.role === "named" ? actor.name : undefined;
-  const names = (await directory(env).list(pattern, maker)).map(({ name }) => name);
+  const names = (await directory(env).list({ pattern, maker })).map(({ name }) => name);
   const deleted: string[] = [];
   for (let start = 0; start < names.length; start += CONCURRENT_DELETIONS) {
     const batch = names.slice(start, start + CONCURRENT_DELETIONS);
@@ -220,11 +261,23 @@ async function deleteSessions({ url, env, actor }: AuthenticatedCall): Promise<R
 }
 
 async function auditLog({ url, env }: AuthenticatedCall): Promise<Response> {
-  const text = url.searchParams.get("limit") ?? String(DEFAULT_AUDIT_ENTRIES);
-  const limit = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (limit < 1 || limit > MAX_AUDIT_ENTRIES)
+  const limit = wholeNumber(
+    url.searchParams.get("limit") ?? String(DEFAULT_AUDIT_ENTRIES),
+    MAX_AUDIT_ENTRIES,
+  );
+  if (limit === null)
     return textResponse(400, `limit: must be a whole number from 1 to ${MAX_AUDIT_ENTRIES}`);
   return jsonResponse({ entries: await directory(env).auditLog(limit) });
+}
+
+/** Null unless the text is a whole number from 1 to `max`. */
+function wholeNumber(text: string, max: number): number | null {
+  const value = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  return value >= 1 && value <= max ? value : null;
+}
+
+function patternTooLong(): Response {
+  return textResponse(400, `name: a pattern has at most ${MAX_PATTERN_LENGTH} characters`);
 }
 
 function sessionToken({ headers }: Request): string | null {

@@ -1,5 +1,6 @@
 /** Creates and changes sessions: validates the request and chooses the name. */
 import * as z from "zod/mini";
+import { MAX_EXPIRY_S } from "../../core/api/worker-api.ts";
 import {
   parseUpsert,
   type Session,
@@ -34,20 +35,19 @@ const MAX_NAME_ATTEMPTS = 20;
 const UNGUESSABLE_LENGTH = 10;
 const UNGUESSABLE_NAME = /-[a-z0-9]{10}$/;
 const MAX_NAME_LENGTH = 63;
-const MAX_EXPIRY_S = 366 * 24 * 60 * 60;
+
+export const expiryValue = z.nullable(
+  z
+    .int("must be a whole number of seconds")
+    .check(
+      z.minimum(1, "must be at least 1 second"),
+      z.maximum(MAX_EXPIRY_S, `must be at most ${MAX_EXPIRY_S} seconds`),
+    ),
+);
 
 /** Fields of upsert requests that the original does not have. */
 const extensionSchema = z.object({
-  expires_in: z.optional(
-    z.nullable(
-      z
-        .int("must be a whole number of seconds")
-        .check(
-          z.minimum(1, "must be at least 1 second"),
-          z.maximum(MAX_EXPIRY_S, `must be at most ${MAX_EXPIRY_S} seconds`),
-        ),
-    ),
-  ),
+  expires_in: z.optional(expiryValue),
   replace: z.optional(z.nullable(z.boolean("must be true or false"))),
   access: z.optional(z.nullable(z.enum(["public", "unguessable"], 'must be "public" or "unguessable"'))),
 });

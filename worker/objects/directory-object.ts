@@ -11,6 +11,7 @@ import { formatText } from "../../core/text.ts";
 import { type Env, reservedNames } from "../env.ts";
 import { RateLimit } from "../rate-limit.ts";
 import { newNamedToken, sha256 } from "../secret.ts";
+import { matchesPattern } from "./name-pattern.ts";
 import type { Actor } from "./owner.ts";
 
 /** Times are milliseconds since the epoch. */
@@ -22,8 +23,23 @@ export interface DirectoryEntry {
   domains: string[];
   created: number;
   updated: number;
+  /** When a request last came for it, to within an hour. */
+  used: number;
   /** When it will be deleted unless it is used before. */
   expires: number;
+}
+
+export type ListedSession = Omit<DirectoryEntry, "domains">;
+
+/** Which sessions to list. */
+export interface ListQuery {
+  /** For their names; default: all. */
+  pattern?: string;
+  /** Only those that this named token made. */
+  maker?: string | undefined;
+  /** Only names after this one. */
+  after?: string | undefined;
+  limit?: number | undefined;
 }
 
 /** The names of all sessions, at one version of the list. */
@@ -63,6 +79,9 @@ export class DirectoryObject extends DurableObject<Env> {
         session TEXT PRIMARY KEY, maker TEXT NOT NULL
       ) STRICT, WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS watched (session TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS uses (
+        session TEXT PRIMARY KEY, used INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS domains (
         label TEXT NOT NULL, session TEXT NOT NULL, domain TEXT NOT NULL, PRIMARY KEY (label, session, domain)
       ) STRICT, WITHOUT ROWID;
@@ -102,7 +121,7 @@ export class DirectoryObject extends DurableObject<Env> {
   }
 
   /** Lists the session as it is stored now. `action` is null when nothing changed but its times. */
-  put(entry: DirectoryEntry, actor: Actor | null, action: "created" | "changed" | null): void {
+  put(entry: DirectoryEntry, actor: Actor | null, action: "created" | "changed" | "extended" | null): void {
     this.#write(entry);
     if (action) this.record(action, entry.name, actor);
   }
@@ -116,7 +135,7 @@ export class DirectoryObject extends DurableObject<Env> {
 
   /** Undoes a claim whose session was not stored. */
   release(name: string): void {
-    for (const table of ["domains", "makers", "watched"])
+    for (const table of ["domains", "makers", "watched", "uses"])
       this.#sql.exec(`DELETE FROM ${table} WHERE session = ?`, name);
     this.#sql.exec("DELETE FROM sessions WHERE name = ?", name);
     this.#version = randomName(10);
@@ -142,20 +161,23 @@ export class DirectoryObject extends DurableObject<Env> {
     if (this.#sql.exec(sql, name).rowsWritten > 0) this.#version = randomName(10);
   }
 
-  /**
-   * The sessions whose name matches the pattern (`*` for any characters, `?` for one), sorted by name.
-   * `maker`: only those made by this named token.
-   */
-  list(pattern: string, maker?: string): Omit<DirectoryEntry, "domains">[] {
-    // In GLOB a bracket starts a character class; no name contains one.
-    if (/[[\]]/.test(pattern)) return [];
+  /** Sorted by name. */
+  list({ pattern = "*", maker, after = "", limit = Number.POSITIVE_INFINITY }: ListQuery): ListedSession[] {
     const rows = this.#sql.exec(
-      `SELECT sessions.*, makers.maker FROM sessions LEFT JOIN makers ON makers.session = sessions.name
-       WHERE name GLOB ?1 AND (?2 IS NULL OR maker = ?2) ORDER BY name`,
-      pattern,
+      `SELECT sessions.*, makers.maker, coalesce(uses.used, sessions.updated) AS used
+       FROM sessions LEFT JOIN makers ON makers.session = name LEFT JOIN uses ON uses.session = name
+       WHERE name > ?1 AND (?2 IS NULL OR maker = ?2) ORDER BY name`,
+      after,
       maker ?? null,
     );
-    return rows.toArray() as unknown as Omit<DirectoryEntry, "domains">[];
+    const found: ListedSession[] = [];
+    // SQLite's own patterns are limited to 50 characters on the platform.
+    for (const row of rows as unknown as Iterable<ListedSession>) {
+      if (!matchesPattern(pattern, row.name)) continue;
+      found.push(row);
+      if (found.length >= limit) break;
+    }
+    return found;
   }
 
   /** The names of sessions that should have been deleted before this time, at most 1,000. */
@@ -238,7 +260,7 @@ export class DirectoryObject extends DurableObject<Env> {
   }
 
   #write(entry: DirectoryEntry): void {
-    const { name, kind, maker, created, updated, expires } = entry;
+    const { name, kind, maker, created, updated, used, expires } = entry;
     if (!this.#has(name)) this.#version = randomName(10);
     this.#sql.exec(
       "INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?)",
@@ -248,6 +270,7 @@ export class DirectoryObject extends DurableObject<Env> {
       updated,
       expires,
     );
+    this.#sql.exec("INSERT OR REPLACE INTO uses VALUES (?, ?)", name, used);
     if (maker === null) this.#sql.exec("DELETE FROM makers WHERE session = ?", name);
     else this.#sql.exec("INSERT OR REPLACE INTO makers VALUES (?, ?)", name, maker);
     this.#writeDomains(entry);

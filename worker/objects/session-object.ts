@@ -223,6 +223,31 @@ export class SessionObject extends DurableObject<Env> {
     });
   }
 
+  /**
+   * Lets the session live for this many seconds from now; null: for as long as it is used, counted from now.
+   * Returns when it expires then.
+   */
+  extend(
+    seconds: number | null,
+    actor: Actor,
+    sessionToken: string | null,
+  ): Promise<"missing" | "forbidden" | { record: StoredSession; expires: number }> {
+    return this.#serialize(async () => {
+      const existing = this.#unexpired();
+      if (!existing) return "missing";
+      if (!isOwner(actor, sessionToken, ownership(existing))) return "forbidden";
+      const now = Date.now();
+      // The content stays as it is, and so does the time of its last change.
+      const expires_in = seconds === null ? null : Math.ceil((now - existing.updated) / 1000) + seconds;
+      this.#storeRecord({ ...existing, expires_in, used: now, listed: false });
+      await this.#scheduleAlarm(now + RETRY_MS);
+      await this.#list(actor, "extended");
+      await this.#scheduleAlarm();
+      const record = this.#record!;
+      return { record, expires: sessionExpires(record, lifetimes(this.env)) };
+    });
+  }
+
   /** Whether this tunnel is the session's, or its object is about to delete it. */
   ownsTunnel(id: string): boolean {
     return this.#tunnel?.data.id === id || this.#pendingDeletion !== undefined;
@@ -329,7 +354,7 @@ export class SessionObject extends DurableObject<Env> {
   }
 
   #entry(record: StoredSession): DirectoryEntry {
-    const { name, session, created, updated } = record;
+    const { name, session, created, updated, used } = record;
     return {
       name,
       kind: session.kind,
@@ -337,11 +362,15 @@ export class SessionObject extends DurableObject<Env> {
       domains: session.domains.map(({ domain }) => domain),
       created,
       updated,
+      used,
       expires: sessionExpires(record, lifetimes(this.env)),
     };
   }
 
-  async #list(actor: Actor | null = null, action: "created" | "changed" | null = null): Promise<void> {
+  async #list(
+    actor: Actor | null = null,
+    action: "created" | "changed" | "extended" | null = null,
+  ): Promise<void> {
     const record = this.#record!;
     try {
       await directory(this.env).put(this.#entry(record), actor, action);
@@ -354,7 +383,10 @@ export class SessionObject extends DurableObject<Env> {
 
   #recordUse(record: StoredSession): void {
     const now = Date.now();
-    if (now - record.used > USED_RESOLUTION_MS) this.#storeRecord({ ...record, used: now });
+    if (now - record.used <= USED_RESOLUTION_MS) return;
+    this.#storeRecord({ ...record, used: now });
+    // The directory tells when it was used, and when it expires. The request does not wait for it.
+    this.ctx.waitUntil(this.#serialize(async () => this.#unexpired() && this.#list()));
   }
 
   #storeRecord(record: StoredSession): void {

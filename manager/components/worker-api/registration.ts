@@ -79,17 +79,26 @@ export class Registration {
     }
     const request = (record: SessionRecord) =>
       upsertRequest(record, record.worker?.tunnel === "direct" ? tunnelUrl : undefined);
-    if (
-      record.worker_hash === fingerprint(worker.url, request(record)) &&
-      !(await this.#isForgotten(worker, record))
-    )
-      return record;
+    // The remaining seconds differ each time; the end stays.
+    const hash = (record: SessionRecord) =>
+      fingerprint(worker.url, { ...request(record), expires_in: record.expires_at });
+    if (record.worker_hash === hash(record) && !(await this.#isForgotten(worker, record))) return record;
 
     const isUnguessable = request(record).access === "unguessable";
     if (isUnguessable && !record.worker?.capabilities.includes("unguessable-names"))
       throw new LinkupError(
         "worker-failed",
         `The Worker at ${worker.url} cannot give the session an unguessable name. Update the Worker, or start the session with access: public.`,
+        [redeploy],
+      );
+
+    if (record.expires_at !== undefined && !record.worker?.capabilities.includes("expiry"))
+      throw new LinkupError(
+        "worker-failed",
+        text(
+          "The Worker at {0} cannot end a session at a given time. Update the Worker, or omit the expiry.",
+          worker.url,
+        ),
         [redeploy],
       );
 
@@ -111,7 +120,7 @@ export class Registration {
       await this.#note(id, (record) => {
         record.name = preview.session_name;
         registeredNow(record);
-        record.worker_hash = fingerprint(worker.url, request(record));
+        record.worker_hash = hash(record);
       });
       return this.#change(id, () => {});
     }
@@ -136,7 +145,7 @@ export class Registration {
       registeredNow(record);
       record.tunnel = tunnel_data;
       record.origin_secret = origin_secret ?? null;
-      record.worker_hash = fingerprint(worker.url, request(record));
+      record.worker_hash = hash(record);
     });
     return this.#change(id, () => {});
   }
@@ -145,6 +154,8 @@ export class Registration {
   async #isForgotten(client: WorkerClient, record: SessionRecord): Promise<boolean> {
     const { id, name, worker, checked_at, registered_at } = record;
     const now = Date.now();
+    // One that ends at a given time is neither renewed nor made again after somebody deleted it.
+    if (record.expires_at !== undefined) return false;
     if (now - registered_at > RENEW_MS) return true;
     if (!worker?.capabilities.includes("inspect-session") || now - checked_at < CHECK_MS) return false;
     const known = await client.hasSession(name!);

@@ -31,8 +31,28 @@ export const capabilitiesAnswer: z.ZodMiniType<WorkerCapabilities> = z.object({
   capabilities: z.array(z.string()),
 });
 
+/** A session in the list; a Worker before `session-pages` sends neither who made it nor when it was used. */
+export const summaryAnswer = z.object({
+  session_name: sessionName,
+  session_kind: z.enum(["tunneled", "isolated", "preview"]),
+  maker: z.exactOptional(z.nullable(z.string())),
+  created: z.number(),
+  updated: z.number(),
+  used: z.exactOptional(z.number()),
+  expires: z.number(),
+});
+
 /** Response to the list of sessions. */
-export const listAnswer = z.object({ sessions: z.array(namedAnswer) });
+export const listAnswer = z.object({
+  sessions: z.array(summaryAnswer),
+  next: z.exactOptional(z.string()),
+});
+
+/** Response for one session: what is shown of it. */
+export const detailsAnswer = z.extend(summaryAnswer, {
+  services: z.array(z.object({ name: z.string(), location: z.string() })),
+  domains: z.array(z.object({ domain: z.string() })),
+});
 
 /** The validated response, or the path of its first missing or invalid member. */
 export function readAnswer<T>(

@@ -11,8 +11,11 @@ import { isOriginalConflict } from "./original-worker.ts";
 import {
   capabilitiesAnswer,
   deletedAnswer,
+  detailsAnswer,
+  listAnswer,
   namedAnswer,
   readAnswer,
+  summaryAnswer,
   tunneledAnswer,
 } from "./worker-answers.ts";
 
@@ -63,6 +66,39 @@ export class WorkerClient {
     if (answer.status === 401) throw this.#refused();
     if (answer.status !== 200 && answer.status !== 404) throw this.#failed("GET", path, answer);
     return answer.status === 200;
+  }
+
+  /** For Workers with the capability `list-sessions`; `limit` and `after` take `session-pages`. */
+  async listSessions({ pattern, limit, after }: { pattern?: string; limit?: number; after?: string }) {
+    const query = new URLSearchParams();
+    if (pattern !== undefined) query.set("name", pattern);
+    if (limit !== undefined) query.set("limit", String(limit));
+    if (after !== undefined) query.set("after", after);
+    const path = `/linkup/v2/sessions?${query}`;
+    const answer = await this.#ask("GET", path);
+    if (answer.status === 401) throw this.#refused();
+    if (answer.status !== 200) throw this.#failed("GET", path, answer);
+    return this.#read(listAnswer, "GET", path, answer);
+  }
+
+  /** For Workers with the capability `inspect-session`. Undefined when there is no such session. */
+  async session(name: string) {
+    const path = `/linkup/v2/sessions/${encodeURIComponent(name)}`;
+    const answer = await this.#ask("GET", path);
+    if (answer.status === 401) throw this.#refused();
+    if (answer.status === 404) return undefined;
+    if (answer.status !== 200) throw this.#failed("GET", path, answer);
+    return this.#read(detailsAnswer, "GET", path, answer);
+  }
+
+  /** For Workers with the capability `extend-session`. Undefined when there is no such session. */
+  async extendSession(name: string, seconds: number | null) {
+    const path = `/linkup/v2/sessions/${encodeURIComponent(name)}`;
+    const answer = await this.#ask("PATCH", path, { expires_in: seconds });
+    if (answer.status === 401) throw this.#refused();
+    if (answer.status === 404) return undefined;
+    if (answer.status !== 200) throw this.#failed("PATCH", path, answer);
+    return this.#read(summaryAnswer, "PATCH", path, answer);
   }
 
   /** Deletes sessions by name pattern (`*` matches any characters); for Workers with the capability `delete-by-pattern`. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { SessionView, Snapshot } from "../../../manager/model/snapshot.ts";
+import type { WorkerSessionPage } from "../../../manager/operations/worker-sessions.ts";
 import { until, World } from "../manager/world.ts";
 
 let world: World;
@@ -51,6 +52,49 @@ describe("a preview", () => {
     expect((await list()).map(({ name }) => name)).toEqual(["pr-12"]);
   });
 
+  test("ends when its user said, and is neither renewed nor made again", async () => {
+    const { stderr } = await world.linkup(
+      ...["sessions", "create-preview", "--expires", "7d", "--name", "PR_13", `web=${location("local web")}`],
+    );
+    expect(stderr).toContain("The session's name is pr-13.");
+    const onWorker = async () =>
+      (await world.json<WorkerSessionPage>("sessions", "list", "--worker")).sessions;
+    const [session, ...others] = await onWorker();
+    expect(others).toEqual([]);
+    expect(session).toMatchObject({ session_name: "pr-13", session_kind: "preview", maker: null });
+    const days = (time: number) => (time - Date.now()) / 86_400_000;
+    expect(days(session!.expires)).toBeGreaterThan(6.99);
+    expect(days(session!.expires)).toBeLessThan(7.01);
+
+    const extended = await world.json<{ expires: number }>("sessions", "extend", "pr-13", "--expires", "2w");
+    expect(days(extended.expires)).toBeGreaterThan(13.99);
+    expect((await onWorker())[0]!.expires).toBe(extended.expires);
+    expect((await world.linkup("sessions", "list", "--worker")).stdout).toMatch(
+      /^pr-13 +preview +main token +0 min ago +0 min ago +in 14 d$/m,
+    );
+
+    // Once more, as each push of a pull request does it.
+    await world.json("preview", "--expires", "2s", "--name", "pr_13", `web=${location("local api")}`);
+    expect(await world.served("pr-13")).toBe("local api");
+    await until("the end of the preview", async () => (await world.served("pr-13")).startsWith("422 "));
+    expect(await list()).toEqual([]);
+    expect(await onWorker()).toEqual([]);
+  });
+
+  test("the Worker's sessions come in pages, and by pattern", async () => {
+    for (const name of ["pr-1", "pr-2", "other"])
+      await world.json("preview", "--name", name, `web=${location("local web")}`);
+    const page = (...more: string[]) =>
+      world.json<WorkerSessionPage>("sessions", "list", "--worker", ...more);
+    const names = ({ sessions, next }: WorkerSessionPage) => [
+      ...sessions.map(({ session_name }) => session_name),
+      `next: ${next}`,
+    ];
+    expect(names(await page("--limit", "2"))).toEqual(["other", "pr-1", "next: pr-1"]);
+    expect(names(await page("--limit", "2", "--after", "pr-1"))).toEqual(["pr-2", "next: undefined"]);
+    expect(names(await page("--name", "pr-*"))).toEqual(["pr-1", "pr-2", "next: undefined"]);
+  });
+
   test("is printed instead of sent", async () => {
     const request = await world.json("preview", "web=http://web-pr.example.com", "--print-request");
     expect(request).toMatchObject({
@@ -92,7 +136,8 @@ describe("a preview", () => {
     ],
     ["no URL", ["web=nowhere"], 2, 'must be an http or https URL, not "nowhere"'],
     ["no location", ["pr-1", "web"], 2, "A service needs its URL"],
-    ["a name that is none", ["--name", "PR_1", "web=http://a.example"], 2, "may only have the characters"],
+    ["a name of which nothing is left", ["--name", "__", "web=http://a.example"], 2, 'Nothing of "__"'],
+    ["no time", ["--expires", "soon", "web=http://a.example"], 2, "--expires takes a time such as 12h"],
     ["a location on this machine", ["web=http://localhost:3000"], 4, "is on this machine"],
   ])("with %s is refused", async (_, words, code, said) => {
     expect(await world.linkup("preview", ...words)).toMatchObject({
@@ -229,7 +274,7 @@ describe("completion", () => {
     [["st"], ["start", "stop", "status"]],
     [
       ["sessions", ""],
-      ["list", "create-preview", "create-isolated", "delete"],
+      ["list", "create-preview", "create-isolated", "extend", "delete"],
     ],
     [
       ["route", ""],

@@ -86,6 +86,7 @@ const UPGRADE = {
   "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
 };
 const LOCAL = "POST /linkup/local-session";
+const EXTEND = `PATCH ${SESSIONS}/{session_name}`;
 
 const calls: Call[] = [
   { operation: "GET /linkup/check", status: 200 },
@@ -120,9 +121,22 @@ const calls: Call[] = [
   { operation: PREVIEW, status: 409, body: remote({ session_token: "other" }) },
   { operation: PREVIEW, status: 413, body: big },
   { operation: `GET ${SESSIONS}`, status: 200 },
+  { operation: `GET ${SESSIONS}`, status: 200, path: `${SESSIONS}?limit=1` },
+  { operation: `GET ${SESSIONS}`, status: 400, path: `${SESSIONS}?limit=0` },
   { operation: `GET ${SESSIONS}/{session_name}`, status: 200, path: `${SESSIONS}/documented` },
   { operation: `GET ${SESSIONS}/{session_name}`, status: 200, path: `${SESSIONS}/documented-preview` },
   { operation: `GET ${SESSIONS}/{session_name}`, status: 404, path: `${SESSIONS}/nobody` },
+  { operation: EXTEND, status: 200, path: `${SESSIONS}/documented`, body: { expires_in: 60 } },
+  { operation: EXTEND, status: 400, path: `${SESSIONS}/documented`, body: { expires_in: 0 } },
+  {
+    operation: EXTEND,
+    status: 403,
+    path: `${SESSIONS}/documented`,
+    body: { expires_in: 60 },
+    token: "named",
+  },
+  { operation: EXTEND, status: 404, path: `${SESSIONS}/nobody`, body: { expires_in: 60 } },
+  { operation: EXTEND, status: 413, path: `${SESSIONS}/documented`, body: big },
   { operation: LOCAL, status: 200, body: local(), headers: VERSION },
   { operation: LOCAL, status: 400, body: {}, headers: VERSION },
   { operation: LOCAL, status: 401, body: local() },
