@@ -34,7 +34,12 @@ const tiers = {
   package: [["node", "scripts/package.mjs"]],
   vscode: skipVsCode
     ? [["node", "-e", "console.error('SKIPPED: the tests in VS Code, because LINKUP_SKIP_E2E=1')"]]
-    : [vitest("test/e2e/vitest.config.ts"), ["node", "test/e2e/host.ts"]],
+    : [
+        ["node", "test/e2e/commands-run.ts", "forget"],
+        vitest("test/e2e/vitest.config.ts"),
+        ["node", "test/e2e/host.ts"],
+        ["node", "test/e2e/commands-run.ts"],
+      ],
 };
 
 function vitest(config, reporter = "default", ...options) {

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -145,4 +145,23 @@ test("every dependency has its line in docs/contribute/dependencies.md", () => {
   const text = readFileSync(join(root, "docs/contribute/dependencies.md"), "utf8");
   const named = Object.keys(devDependencies).filter((name) => !name.startsWith("@types/"));
   expect(named.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+});
+
+test("a run of tests whose teardown fails does not pass, and names the error", () => {
+  const folder = mkdtempSync(join(tmpdir(), "linkup-teardown-"));
+  const write = (file: string, text: string) => writeFileSync(join(folder, file), text);
+  write("one.test.mjs", 'import { test } from "vitest";\ntest("passes", () => {});\n');
+  write("setup.mjs", 'export default () => () => {\n  throw new Error("left behind");\n};\n');
+  write(
+    "vitest.config.mjs",
+    'export default { test: { include: ["*.test.mjs"], globalSetup: "./setup.mjs" } };\n',
+  );
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"), "junction");
+  const reporter = join(root, "scripts", "failures.mjs");
+  const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
+  const { status } = spawnSync(process.execPath, [vitest, "run", "--reporter", reporter], { cwd: folder });
+  const failures = readFileSync(join(folder, "test-results", "failures.txt"), "utf8");
+  rmSync(folder, { recursive: true });
+  expect(status).toBe(1);
+  expect(failures).toContain("left behind");
 });

@@ -74,8 +74,10 @@ test("a worker_url that never had the token is asked about, and gets nothing aft
   await window.screenshot("confirm-worker");
   await window.button("Cancel");
   await window.stopped();
-  // After a yes it is asked no more.
-  await window.command("Linkup: Start");
+  // Doctor offers to confirm it. After a yes it is asked no more.
+  await window.command("Linkup: Doctor");
+  await window.button("Fix…");
+  await window.quickPick("Confirm Worker…");
   await question(/Send your worker token/);
   await window.button("Send Token");
   await toast(/linkup\.attacker\.example.*cannot be reached/);
