@@ -69,7 +69,6 @@ const PACKAGES = {
     ],
   },
   infra: { imports: ["core", "node"], layers: ["*.ts"] },
-  action: { imports: ["core", "node", "manager"], layers: ["*.ts"] },
   "agent-tools": { imports: ["core", "node", "manager"], layers: ["*.ts"] },
   extension: {
     imports: ["core", "node", "infra", "manager", "agent-tools"],

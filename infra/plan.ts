@@ -7,9 +7,9 @@
 export interface Wanted {
   /** The Worker script's name. */
   name: string;
-  /** Names of the zones whose hosts sessions use: they get the routes, and the records `*` and `@`. */
+  /** Zones whose hosts sessions use: names, the tunnel zone included. */
   zones: readonly string[];
-  /** The zone whose host names lead to tunnels. When it is none of `zones`, no route of it leads to the Worker. */
+  /** The zone whose host names lead to tunnels. */
   tunnelZone: string;
   /** Deploy over a newer version. */
   allowOlder: boolean;

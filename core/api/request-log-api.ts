@@ -120,8 +120,6 @@ export interface CapturedBody {
 export interface ExchangeFilter {
   /** Only exchanges with a greater id. */
   after?: number | undefined;
-  /** Only exchanges with a smaller id. */
-  before?: number | undefined;
   /** Maximum number of exchanges, the newest; default 100. */
   limit?: number | undefined;
   session?: string | undefined;

@@ -101,12 +101,11 @@ export async function checkTunnels(
   }
   for (const { name, connector, tunnel } of tunneled) {
     const subject = name ?? undefined;
-    const pid = connector?.process ? ` (cloudflared, pid ${connector.process.pid})` : "";
     if (connector?.ready)
-      checks.push(ok("tunnel", `Connected: ${tunnel?.url}${pid}`, { ...(subject ? { subject } : {}) }));
+      checks.push(ok("tunnel", `Connected: ${tunnel?.url}`, { ...(subject ? { subject } : {}) }));
     else
       checks.push(
-        broken("tunnel", connector?.problem?.message ?? `It is not connected${pid}.`, {
+        broken("tunnel", connector?.problem?.message ?? "It is not connected.", {
           ...(subject ? { subject } : {}),
           code: "tunnel-failed",
         }),

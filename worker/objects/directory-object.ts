@@ -6,15 +6,13 @@ import { DurableObject } from "cloudflare:workers";
 import type { AuditEntry } from "../../core/api/worker-api.ts";
 import { firstLabel, reservedNameError, takenLabelError } from "../../core/session/reserved-names.ts";
 import type { SessionKind } from "../../core/session/session-document.ts";
-import { randomName } from "../../core/session/session-name.ts";
 import { formatText } from "../../core/text.ts";
 import { type Env, reservedNames } from "../env.ts";
 import { RateLimit } from "../rate-limit.ts";
 import { newNamedToken, sha256 } from "../secret.ts";
-import type { MadeTunnel } from "../tunnel/provider.ts";
+import { NameChanges } from "./name-changes.ts";
 import { matchesPattern } from "./name-pattern.ts";
 import type { Actor } from "./owner.ts";
-import { TunnelLedger } from "./tunnel-ledger.ts";
 
 /** Times are milliseconds since the epoch. */
 export interface DirectoryEntry {
@@ -47,8 +45,12 @@ export interface ListQuery {
 /** The names of all sessions, at one version of the list. */
 export interface SessionNames {
   version: string;
+  /** True when `names` and `gone` are changes of the caller's version. */
+  isChange: boolean;
   /** Separated by spaces. */
   names: string;
+  /** Those that are not there any more. */
+  gone: string[];
   /** Those whose requests somebody watches. */
   watched: string[];
 }
@@ -64,16 +66,13 @@ export function directory(env: Env): DurableObjectStub<DirectoryObject> {
 
 export class DirectoryObject extends DurableObject<Env> {
   readonly #sql: SqlStorage;
-  readonly #tunnels: TunnelLedger;
   /** In memory: an object in use is not evicted, and guesses keep it in use. */
   readonly #attempts = new RateLimit(ATTEMPTS_PER_MINUTE);
-  /** Replaced when a name comes or goes, and with every restart of the object. */
-  #version = randomName(10);
+  readonly #changes = new NameChanges();
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
     this.#sql = state.storage.sql;
-    this.#tunnels = new TunnelLedger(this.#sql);
     this.#sql.exec(`
       CREATE TABLE IF NOT EXISTS sessions (
         name TEXT PRIMARY KEY, kind TEXT NOT NULL,
@@ -142,17 +141,21 @@ export class DirectoryObject extends DurableObject<Env> {
     for (const table of ["domains", "makers", "watched", "uses"])
       this.#sql.exec(`DELETE FROM ${table} WHERE session = ?`, name);
     this.#sql.exec("DELETE FROM sessions WHERE name = ?", name);
-    this.#version = randomName(10);
+    this.#changes.add(name);
   }
 
-  /** The names of all sessions; null when the caller has this version. */
+  /** The names of all sessions, or what changed of the caller's version; null when nothing did. */
   names(version: string | null): SessionNames | null {
-    if (version === this.#version) return null;
-    const rows = this.#sql.exec<{ name: string }>("SELECT name FROM sessions").toArray();
+    const changed = this.#changes.since(version);
+    const now = this.#changes.version;
+    if (version === now) return null;
+    const names = changed?.filter((name) => this.#has(name)) ?? this.#allNames();
     const watched = this.#sql.exec<{ session: string }>("SELECT session FROM watched").toArray();
     return {
-      version: this.#version,
-      names: rows.map(({ name }) => name).join(" "),
+      version: now,
+      isChange: changed !== undefined,
+      names: names.join(" "),
+      gone: changed?.filter((name) => !names.includes(name)) ?? [],
       watched: watched.map(({ session }) => session),
     };
   }
@@ -162,7 +165,7 @@ export class DirectoryObject extends DurableObject<Env> {
     const sql = watched
       ? "INSERT OR IGNORE INTO watched (session) VALUES (?)"
       : "DELETE FROM watched WHERE session = ?";
-    if (this.#sql.exec(sql, name).rowsWritten > 0) this.#version = randomName(10);
+    if (this.#sql.exec(sql, name).rowsWritten > 0) this.#changes.add(null);
   }
 
   /** Sorted by name. */
@@ -237,27 +240,6 @@ export class DirectoryObject extends DurableObject<Env> {
     return true;
   }
 
-  /** As `TunnelLedger`, like the four after it. */
-  tunnelWorkerId(): string {
-    return this.#tunnels.workerId();
-  }
-
-  addTunnel(tunnel: MadeTunnel): void {
-    this.#tunnels.add(tunnel);
-  }
-
-  knownTunnels(ids: string[]): string[] {
-    return this.#tunnels.known(ids);
-  }
-
-  removeTunnel(id: string): void {
-    this.#tunnels.remove(id);
-  }
-
-  nextTunnels(limit: number, createdBefore: number): MadeTunnel[] {
-    return this.#tunnels.next(limit, createdBefore, Date.now());
-  }
-
   /** Adds to the audit log. `actor` is null for the Worker itself. */
   record(action: AuditEntry["action"], subject: string, actor: Actor | null): void {
     this.#sql.exec(
@@ -280,13 +262,20 @@ export class DirectoryObject extends DurableObject<Env> {
     return rows.toArray() as unknown as AuditEntry[];
   }
 
+  #allNames(): string[] {
+    return this.#sql
+      .exec<{ name: string }>("SELECT name FROM sessions")
+      .toArray()
+      .map(({ name }) => name);
+  }
+
   #has(name: string): boolean {
     return this.#sql.exec("SELECT 1 FROM sessions WHERE name = ?", name).toArray().length > 0;
   }
 
   #write(entry: DirectoryEntry): void {
     const { name, kind, maker, created, updated, used, expires } = entry;
-    if (!this.#has(name)) this.#version = randomName(10);
+    if (!this.#has(name)) this.#changes.add(name);
     this.#sql.exec(
       "INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?)",
       name,

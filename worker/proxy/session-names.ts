@@ -3,14 +3,14 @@
  * it, without an object of their own for each name: strangers choose those.
  */
 import type { Env } from "../env.ts";
-import { directory } from "../objects/directory-object.ts";
+import { directory, type SessionNames } from "../objects/directory-object.ts";
 import { joinOrRestart } from "./join.ts";
 
 interface CachedNames {
   /** When they were asked for, in milliseconds since the epoch. */
   at: number;
   version: string;
-  names: ReadonlySet<string>;
+  names: Set<string>;
   /** Sessions whose requests somebody watches. */
   watched: readonly string[];
 }
@@ -66,17 +66,23 @@ async function askDirectory(env: Env, isCurrent: () => boolean): Promise<CachedN
   const at = Date.now();
   try {
     const changed = await directory(env).names(cached?.version ?? null);
-    const names: CachedNames = changed
-      ? {
-          at,
-          version: changed.version,
-          names: new Set(changed.names.split(" ")),
-          watched: changed.watched,
-        }
-      : { ...cached!, at };
-    if (isCurrent()) cached = names;
-    return names;
+    const latest = changed ? withChanges(changed, at, isCurrent()) : { ...cached!, at };
+    if (isCurrent()) cached = latest;
+    return latest;
   } finally {
     if (isCurrent()) inFlight = undefined;
   }
+}
+
+/** `inPlace`: in the set that this isolate has, which may be long. */
+function withChanges(
+  { version, isChange, names, gone, watched }: SessionNames,
+  at: number,
+  inPlace: boolean,
+): CachedNames {
+  const known = isChange ? cached!.names : [];
+  const set = known instanceof Set && inPlace ? known : new Set(known);
+  for (const name of gone) set.delete(name);
+  for (const name of names.split(" ")) set.add(name);
+  return { at, version, names: set, watched };
 }
