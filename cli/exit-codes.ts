@@ -9,6 +9,7 @@ export const EXIT = {
   worker: 4,
   noSuchThing: 5,
   unhealthy: 6,
+  different: 7,
 } as const;
 
 const BY_CODE: Partial<Record<ProblemCode, number>> = {

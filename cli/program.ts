@@ -160,6 +160,34 @@ function looking(linkup: Command): void {
     .action(async (id, options) => (await import("./commands/requests.ts")).requests(id, options));
 
   linkup
+    .command("replay")
+    .description("send a request of the log again")
+    .argument("<id>", "the request, as linkup requests lists it")
+    .option("--to <place>", "session, local, remote (a copy of its service), or a URL (default: session)")
+    .option("--file <file>", "send it as edited in this .http file")
+    .option("--http", "print it as a .http file instead, without secrets")
+    .option("--secrets", "send its secrets also to another place than before")
+    .option("-y, --yes", "do not ask before a method that may change something")
+    .option(...JSON_OUT)
+    .addHelpText("after", "\nExamples:\n  linkup replay 12 --to local\n  linkup replay 12 --http > 12.http")
+    .action(async (id, options) => (await import("./commands/replay.ts")).replay(id, options));
+
+  linkup
+    .command("compare")
+    .description("send requests to the local and the remote copy of their service, and compare the answers")
+    .argument("[id...]", "requests, as linkup requests lists them (default: the newest ones)")
+    .option("--last <number>", "the newest so many, each URL once (default: 50)")
+    .option("--service <name>", "only requests to this service")
+    .option(...SESSION)
+    .option(...CONFIG)
+    .option("--unsafe", "also methods that may change something")
+    .option("--secrets", "send secrets to both copies")
+    .option("-y, --yes", "do not ask for confirmation")
+    .option(...JSON_OUT)
+    .addHelpText("after", "\nExit code 7: answers differ. linkup.yaml says what may differ: compare.ignore")
+    .action(async (ids, options) => (await import("./commands/compare.ts")).compare(ids, options));
+
+  linkup
     .command("logs")
     .description("print the logs of Linkup's processes")
     .argument("[component]", "local-server, tunnel, local-dns or keeper (default: all)")

@@ -145,6 +145,7 @@ export async function startServer(
     leases,
     pool,
     log: requestLog,
+    pagePorts,
     status,
     leasesChanged: watchLeases,
     stop,

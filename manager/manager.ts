@@ -2,6 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { realpath } from "node:fs/promises";
+import type { ReplayResponse } from "../core/api/request-log-api.ts";
 import type { Config, Target } from "../core/config/model/config-model.ts";
 import type { Explanation } from "../core/routing/explain-request.ts";
 import { reservedNameError } from "../core/session/reserved-names.ts";
@@ -33,8 +34,10 @@ import {
 } from "./model/records.ts";
 import type { ComponentId, SessionView, Snapshot } from "./model/snapshot.ts";
 import type { State } from "./model/state.ts";
+import type { ComparedRow, CompareRequest } from "./operations/compare.ts";
 import { explain } from "./operations/explain.ts";
 import { previewRequest } from "./operations/preview.ts";
+import type { ReplayOptions } from "./operations/replay.ts";
 import { routeServices, toggleFailed } from "./operations/route.ts";
 import { startSession } from "./operations/start.ts";
 import { deleteOnMachine, deleteOnWorker, envFilesLeft, stopSessions } from "./operations/stop.ts";
@@ -232,6 +235,23 @@ export class Manager {
     const state = await this.#loop.store.read();
     findRunning(state, selector);
     return explain(state.sessions.filter(isDesired), url, headers);
+  }
+
+  /** Sends a request of the log again. Rejects with a LinkupError when that cannot be. */
+  async replay(id: number, options: ReplayOptions): Promise<ReplayResponse> {
+    const { sessions } = await this.#loop.store.read();
+    const { replayRequest } = await import("./operations/replay.ts");
+    return replayRequest(this.requestLog, sessions, id, options);
+  }
+
+  /**
+   * Compares what the local and the remote copy answer to requests of the log. Changes nothing unless `unsafe`, and shows
+   * secrets to nobody who has not had them unless `secrets`. Rejects with a LinkupError when the session does not run.
+   */
+  async compare(selector: Selector, request: CompareRequest, signal?: AbortSignal): Promise<ComparedRow[]> {
+    const record = findRunning(await this.#loop.store.read(), selector);
+    const { compareCopies } = await import("./operations/compare.ts");
+    return compareCopies(this.requestLog, record, request, signal);
   }
 
   /** The saved file's changes reach the running session; an invalid file changes nothing and becomes a problem. */

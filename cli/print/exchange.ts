@@ -127,12 +127,12 @@ function webSocket({ websocket }: ExchangeDetails): string[] {
   ];
 }
 
-function headersText(title: string, headers: [string, string][] | null): string {
+export function headersText(title: string, headers: [string, string][] | null): string {
   if (!headers) return "";
   return `${coloured("bold", title)}\n${headers.map(([name, value]) => `  ${coloured("cyan", name)}: ${value}\n`).join("")}`;
 }
 
-function bodyText(body: CapturedBody | null): string {
+export function bodyText(body: CapturedBody | null): string {
   if (!body) return "";
   return `\n${body.text ?? `(base64) ${body.base64}`}${body.cut ? coloured("dim", "…") : ""}\n\n`;
 }

@@ -15,6 +15,7 @@
  * | `GET /v1/requests?…` | `ExchangeFilter` | `{requests: Exchange[]}`, oldest first |
  * | `GET /v1/requests/follow?…` | `ExchangeFilter` | the newest `limit`, then each exchange that begins or ends, at the Worker too: a line of JSON each (`FollowedExchange`) |
  * | `GET /v1/requests/:id` | | `ExchangeDetails`; 404 |
+ * | `POST /v1/requests/:id/replay` | `ReplayRequest` | `ReplayResponse`; 404; 409 when it cannot be sent again; 502 |
  * | `DELETE /v1/requests` | | 204; completed exchanges are deleted |
  * | `GET`, `PUT /v1/requests/settings` | `Partial<RequestLogSettings>` | `RequestLogSettings`; `{}` |
  * | `POST /v1/stop` | | 202; the server then ends |

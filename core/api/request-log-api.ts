@@ -116,6 +116,40 @@ export interface CapturedBody {
   cut: boolean;
 }
 
+/** The body of `POST /v1/requests/:id/replay`. */
+export interface ReplayRequest {
+  /** The location (URL) of another copy of the service; null: where the session routes the request now. */
+  location: string | null;
+  /** Secrets are sent as they were although it goes elsewhere than before. */
+  secrets: boolean;
+  /** Instead of the request as it was. Values with `***` that were not changed stand for what they were. */
+  edited?: {
+    method: string;
+    /** Path and query. */
+    target: string;
+    headers: [string, string][];
+    body: string | null;
+  };
+}
+
+/** The response to a request that was sent again, secrets replaced by `***`. */
+export interface ReplayResponse {
+  /** Where it was sent. */
+  url: string;
+  status: number;
+  headers: [string, string][];
+  /** Up to 1 MB. */
+  body: CapturedBody | null;
+  ms: number;
+  /** The request's headers that were left out: secrets that this place had not got before. */
+  withheld: string[];
+}
+
+/** Methods that are to change nothing (RFC 9110, 9.2.1): others are sent again only where the user agrees. */
+export function changesNothing(method: string): boolean {
+  return ["GET", "HEAD", "OPTIONS", "TRACE"].includes(method.toUpperCase());
+}
+
 /** Filter for exchanges, as members of a query; an exchange must match all of them. */
 export interface ExchangeFilter {
   /** Only exchanges with a greater id. */

@@ -79,6 +79,7 @@ interface CheckedFile {
     preserve_host?: boolean | null;
   }[];
   domains: { domain: string; default_service: string; routes?: Route[] | null }[];
+  compare?: { ignore?: string[] | null } | null;
 }
 
 function configFrom(file: CheckedFile): Config {
@@ -104,6 +105,7 @@ function configFrom(file: CheckedFile): Config {
       default_service,
       routes: (routes ?? []).map(({ path, service }) => ({ path, service })),
     })),
+    ...(file.compare?.ignore ? { compare: { ignore: [...file.compare.ignore] } } : {}),
   };
 }
 

@@ -3,7 +3,7 @@
  * its name, by what stands around it, by a known prefix, or by its randomness: what has none of these is not.
  */
 
-const MASK = "***";
+export const MASK = "***";
 
 /** Headers whose whole value is a secret, besides those whose name says so. */
 const SECRET_HEADERS: ReadonlySet<string> = new Set([

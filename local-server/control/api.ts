@@ -20,6 +20,8 @@ export interface ControlledServer {
   /** Connections to services. */
   pool: Pool;
   log: RequestLog | undefined;
+  /** The ports at which pages of sessions are served here. */
+  pagePorts: readonly number[];
   status(): ServerStatus;
   /** A lease was taken or given up. */
   leasesChanged(): void;
@@ -55,7 +57,7 @@ export function controlApi(server: ControlledServer): RequestListener {
     if (!asked) throw new ApiError(400, "A probe needs a location (URL), a path and timeout_ms.");
     sendJson(response, 200, await probe(server.pool, asked));
   });
-  requestRoutes(route, server.log);
+  requestRoutes(route, server.log, server);
   route("POST", "/v1/stop", ({ response }) => {
     sendJson(response, 202, {});
     server.stop("requested by the control API");

@@ -194,6 +194,12 @@ function urlOf(metadata: ExchangeMetadata, head: Head): string | null {
   return decision?.outcome === "routed" ? redactedText(decision.origin + decision.target) : null;
 }
 
+/** `scheme://host:port` of the service that it was sent to. */
+export function originOf(recorded: RecordedExchange): string | undefined {
+  const decision = decisionOf(recorded.metadata, headOf(recorded));
+  return decision?.outcome === "routed" ? decision.origin : undefined;
+}
+
 function decisionOf({ listener, served, rare }: ExchangeMetadata, head: Head): RouteDecision | null {
   return served && rare?.failure !== "forbidden"
     ? route(served.name, served.session, trustedHead(listener, served, head))
@@ -243,7 +249,7 @@ function tenths(ms: number): number {
   return Math.round(ms * 10) / 10;
 }
 
-function printBody({ bytes, truncated }: RecordedBody): CapturedBody {
+export function printBody({ bytes, truncated }: RecordedBody): CapturedBody {
   // The last character may be incomplete.
   const whole = truncated ? bytes.subarray(0, endOfText(bytes)) : bytes;
   if (isUtf8(whole) && !whole.includes(0))

@@ -1,6 +1,12 @@
 /** The request log: exchanges of this machine joined with what the Worker reports of them and of others. */
 import type { EdgeReport } from "../../core/api/edge-report-api.ts";
-import type { EdgeHop, EdgeStatus, Exchange, ExchangeDetails } from "../../core/api/request-log-api.ts";
+import {
+  changesNothing,
+  type EdgeHop,
+  type EdgeStatus,
+  type Exchange,
+  type ExchangeDetails,
+} from "../../core/api/request-log-api.ts";
 import type { AccessLog } from "../access-log/access-log.ts";
 import { NO_RARE_FIELDS, type RecordedExchange } from "../access-log/exchange-metadata.ts";
 import type { InFlightExchange } from "../access-log/in-flight-exchange.ts";
@@ -8,7 +14,8 @@ import { EdgeLog, type EdgeRow } from "../edge/edge-log.ts";
 import { EdgeWatch } from "../edge/edge-watch.ts";
 import type { Served, Sessions } from "../sessions.ts";
 import { printEdgeDetails, printEdgeExchange, printEdgeHop } from "./print-edge-exchange.ts";
-import { type EdgeFacts, printDetails, printExchange } from "./print-exchange.ts";
+import { type EdgeFacts, originOf, printDetails, printExchange } from "./print-exchange.ts";
+import type { KeptRequest } from "./replay.ts";
 
 export interface LogFollower {
   /** `print` makes the exchange as it is now; a follower that is full does without. */
@@ -61,6 +68,14 @@ export class RequestLog {
     return row && printEdgeDetails(row);
   }
 
+  /** With its secrets: only for `replay`. Undefined when it is no longer kept, or when it has no session. */
+  kept(id: number): KeptRequest | undefined {
+    const recorded = this.local.get(id);
+    if (recorded) return keptRequest(recorded);
+    const row = this.#edge.get(id);
+    return row && !row.report.lost ? keptOfReport(row) : undefined;
+  }
+
   clear(): void {
     this.local.clear();
     this.#edge.clear();
@@ -111,6 +126,40 @@ export class RequestLog {
     const lostFrom = served || !rare.trace ? undefined : this.#edge.sessionOfTrace(rare.trace);
     return { hop: row ? hopBefore(row, time) : null, lostFrom: lostFrom ?? null };
   }
+}
+
+function keptRequest(recorded: RecordedExchange): KeptRequest | undefined {
+  const { metadata, method, host, target, requestHeaders, requestBody } = recorded;
+  const { served, listener, secure, requestBytes } = metadata;
+  if (!served) return undefined;
+  const isWhole = requestBody?.truncated === false && requestBody.bytes.length === requestBytes;
+  return {
+    served,
+    listener,
+    secure,
+    method,
+    host,
+    target,
+    headers: requestHeaders.raw,
+    // Copied: the log's memory is used again.
+    body: requestBytes === 0 ? null : isWhole ? Buffer.from(requestBody.bytes) : undefined,
+    origin: originOf(recorded),
+  };
+}
+
+function keptOfReport({ served, report }: EdgeRow): KeptRequest {
+  const { method, host, target, secure, request_headers, request_bytes } = report;
+  return {
+    served,
+    listener: "browser",
+    secure,
+    method,
+    host,
+    target,
+    headers: request_headers.flat(),
+    body: request_bytes || (request_bytes === null && !changesNothing(method)) ? undefined : null,
+    origin: undefined,
+  };
 }
 
 /** However the clocks differ, a request comes to the Worker before it comes here. */

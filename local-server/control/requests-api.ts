@@ -5,6 +5,7 @@ import { isFailed } from "../../core/api/request-log-api.ts";
 import { MAX_BODY_BYTES } from "../access-log/access-log.ts";
 import type { AddRoute, ApiCall } from "./api-route.ts";
 import { ApiError, readJson, sendJson, sendNothing } from "./json.ts";
+import { parseReplay, replay } from "./replay.ts";
 import type { RequestLog } from "./request-log.ts";
 
 const DEFAULT_LIMIT = 100;
@@ -33,12 +34,16 @@ const settingsSchema = z.object({
 });
 
 /** `log` is undefined when the local server keeps none. */
-export function requestRoutes(route: AddRoute, log: RequestLog | undefined): void {
+export function requestRoutes(
+  route: AddRoute,
+  log: RequestLog | undefined,
+  replaying: Parameters<typeof replay>[2],
+): void {
   if (!log) {
     const refuse = () => {
       throw new ApiError(404, "This local server keeps no request log (--request-log 0).");
     };
-    for (const method of ["GET", "PUT", "DELETE"] as const)
+    for (const method of ["GET", "PUT", "POST", "DELETE"] as const)
       for (const path of ["/v1/requests", "/v1/requests/*"]) route(method, path, refuse);
     return;
   }
@@ -65,6 +70,12 @@ export function requestRoutes(route: AddRoute, log: RequestLog | undefined): voi
     const details = log.details(Number(id));
     if (!details) throw new ApiError(404, `There is no request ${id}, or it is no longer kept.`);
     sendJson(response, 200, details);
+  });
+  route("POST", "/v1/requests/:id/replay", async ({ request, response, params: { id } }) => {
+    const asked = parseReplay(await readJson(request));
+    const kept = log.kept(Number(id));
+    if (!kept) throw new ApiError(404, `There is no request ${id} of a session, or it is no longer kept.`);
+    sendJson(response, 200, await replay(kept, asked, replaying));
   });
 }
 

@@ -41,6 +41,7 @@ const TITLES = {
   "session-stopped": "The session was stopped",
   "service-unknown": "No such service",
   "request-unknown": "No such request",
+  "replay-failed": "Could not send the request again",
   "toggle-failed": "Could not switch the service",
   "run-failed": "The service did not start",
   "state-unusable": "The state directory cannot be used",

@@ -71,6 +71,7 @@ export const SCHEMA_MESSAGES = {
   aBoolean: "must be true or false",
   routeList: "must be a list of routes",
   patternList: "must be a list of regular expressions",
+  textList: "must be a list of texts",
   serviceList: "must be a list of services",
   oneService: "must have at least one service",
   domainList: "must be a list of domains",

@@ -34,6 +34,10 @@ export interface Config {
   };
   services: ConfigService[];
   domains: Domain[];
+  compare?: {
+    /** Places of JSON bodies, and headers, that may differ between the copies of a service. */
+    ignore: string[];
+  };
 }
 
 /** Where a service runs: on this machine, or in its deployed copy. */

@@ -202,6 +202,23 @@ const linkup = described(
   "How to reach the Linkup Worker.",
 );
 
+const compare = described(
+  z.strictObject({
+    ignore: optional(
+      described(
+        z.array(
+          described(z.string(MESSAGES.aText), "A place in a JSON body, or a header.", ["**.updatedAt"]),
+          MESSAGES.textList,
+        ),
+        "What may differ: places in JSON bodies (`updatedAt`, `items.*.id`, `**.requestId`: `*` stands for one step, `**` for any number) and headers (`header:cache-control`).",
+        [["**.updatedAt", "items.*.id", "header:set-cookie"]],
+        [],
+      ),
+    ),
+  }),
+  "How the responses of the local and the remote copy of a service are compared.",
+);
+
 export const configSchema = described(
   z.strictObject({
     linkup,
@@ -213,6 +230,7 @@ export const configSchema = described(
       z.array(domainSchema, MESSAGES.domainList).check(z.minLength(1, MESSAGES.oneDomain)),
       "The host names of the system, and their services.",
     ),
+    compare: optional(compare),
   }),
   "A web system whose services Linkup routes to this machine or to their deployed copies.",
 );

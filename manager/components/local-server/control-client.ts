@@ -13,6 +13,9 @@ import type {
   ExchangeDetails,
   ExchangeFilter,
   FollowedExchange,
+  ReplayRequest,
+  ReplayResponse,
+  RequestLogSettings,
 } from "../../../core/api/request-log-api.ts";
 import { text } from "../../../core/text.ts";
 import { controlAddress, untrustedSocket } from "../../../node/control-address.ts";
@@ -20,11 +23,23 @@ import { type CallTarget, open, readText } from "../../../node/http.ts";
 import { LinkupError } from "../../model/problem.ts";
 
 const TIMEOUT_MS = 5_000;
+/** The local server gives up before. */
+const REPLAY_TIMEOUT_MS = 35_000;
 /** Shorter timeout for status and stop, which report or end a server that hangs. */
 export const LOOK_PATIENCE_MS = 1_500;
 
 /** The request log's calls. All but `status` reject with a LinkupError when no local server runs. */
-export type RequestLogClient = Pick<ControlClient, "status" | "requests" | "request" | "followRequests">;
+export type RequestLogClient = Pick<
+  ControlClient,
+  | "status"
+  | "requests"
+  | "request"
+  | "followRequests"
+  | "replay"
+  | "configureLog"
+  | "logSettings"
+  | "clearRequests"
+>;
 
 export class ControlClient {
   readonly #socketPath: string;
@@ -83,6 +98,31 @@ export class ControlClient {
       return orNothingRuns(error);
     });
     return (await answer) as ExchangeDetails;
+  }
+
+  /** Sends a request of the log again. Rejects with a LinkupError when that cannot be. */
+  async replay(id: number, request: ReplayRequest): Promise<ReplayResponse> {
+    const path = `/v1/requests/${id}/replay`;
+    const answer = this.#call("POST", path, request, REPLAY_TIMEOUT_MS).catch((error) => {
+      if (error instanceof Refusal)
+        throw new LinkupError(error.status === 404 ? "request-unknown" : "replay-failed", error.words);
+      return orNothingRuns(error);
+    });
+    return (await answer) as ReplayResponse;
+  }
+
+  /** What the log records from now on. */
+  async configureLog(settings: Partial<RequestLogSettings>): Promise<void> {
+    await this.#call("PUT", "/v1/requests/settings", settings).catch(orNothingRuns);
+  }
+
+  async logSettings(): Promise<RequestLogSettings> {
+    return (await this.#call("GET", "/v1/requests/settings").catch(orNothingRuns)) as RequestLogSettings;
+  }
+
+  /** Forgets the requests that are over. */
+  async clearRequests(): Promise<void> {
+    await this.#call("DELETE", "/v1/requests").catch(orNothingRuns);
   }
 
   /** Emits the newest matching requests, then each that starts or ends. Resolves when the local server exits. */
