@@ -37,7 +37,7 @@ import type { State } from "./model/state.ts";
 import type { ComparedRow, CompareRequest } from "./operations/compare.ts";
 import { explain } from "./operations/explain.ts";
 import { previewRequest } from "./operations/preview.ts";
-import type { ReplayOptions } from "./operations/replay.ts";
+import { type ReplayOptions, replayRequest } from "./operations/replay.ts";
 import { routeServices, toggleFailed } from "./operations/route.ts";
 import { startSession } from "./operations/start.ts";
 import { deleteOnMachine, deleteOnWorker, envFilesLeft, stopSessions } from "./operations/stop.ts";
@@ -240,7 +240,6 @@ export class Manager {
   /** Sends a request of the log again. Rejects with a LinkupError when that cannot be. */
   async replay(id: number, options: ReplayOptions): Promise<ReplayResponse> {
     const { sessions } = await this.#loop.store.read();
-    const { replayRequest } = await import("./operations/replay.ts");
     return replayRequest(this.requestLog, sessions, id, options);
   }
 

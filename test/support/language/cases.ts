@@ -272,9 +272,9 @@ export function badText([good, bad, code]: (typeof FIXES)[number]): string {
 
 /** Which keys are offered at the cursor `█`. */
 export const KEYS: [string, string, string[]][] = [
-  ["of an empty file", "█", ["linkup", "services", "domains"]],
-  ["that the file lacks", `${SHOP}█`, []],
-  ["at the start of a word", "li█", ["linkup", "services", "domains"]],
+  ["of an empty file", "█", ["linkup", "services", "domains", "compare"]],
+  ["that the file lacks", `${SHOP}█`, ["compare"]],
+  ["at the start of a word", "li█", ["linkup", "services", "domains", "compare"]],
   [
     "of linkup",
     shop("\nservices:", "\n  █\nservices:"),
