@@ -84,6 +84,7 @@ const PACKAGES = {
       "report-problem.ts",
       ["problem-watch.ts", "worker-token-storage.ts"],
       "views",
+      "log-channels.ts",
       "commands",
       ["terminal", "tools"],
       "language/editor",

@@ -71,7 +71,7 @@ const bundles = {
  * are: what grows by more than that is looked at before it ships. A folder stands for the modules in it without a line here.
  */
 const BUDGETS = {
-  "extension/extension.ts": 76_000,
+  "extension/extension.ts": 84_000,
   "extension/language/language.ts": 471_000,
   "extension/commands/template.ts": 3_000,
   "agent-tools/catalogue.ts": 71_000,
@@ -96,7 +96,7 @@ const BUDGETS = {
   "cli/commands": 342_000,
   "cli/commands/infra.ts": 422_000,
   "cli/commands/local-dns.ts": 593_000,
-  "cli/commands/mcp.ts": 372_000,
+  "cli/commands/mcp.ts": 380_000,
   "cli/commands/uninstall.ts": 593_000,
   "cli/mcp/mcp-server.ts": 305_000,
   "worker/index.ts": 305_000,

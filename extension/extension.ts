@@ -6,6 +6,7 @@ import { stateHome } from "../node/home.ts";
 import { registerCommands } from "./commands/register-commands.ts";
 import { isConfigName } from "./config-files.ts";
 import { Linkup } from "./linkup.ts";
+import { LogChannels } from "./log-channels.ts";
 import { registerProblemWatch } from "./problem-watch.ts";
 import { createApi, type LinkupApi } from "./public-api.ts";
 import { setting } from "./settings.ts";
@@ -39,10 +40,12 @@ export function activate(context: vscode.ExtensionContext): LinkupApi {
     log,
   );
   context.subscriptions.push(log, linkup);
+  const channels = new LogChannels(linkup, stateHome(process.env));
+  context.subscriptions.push(channels);
   const view = registerSessionsView(context, linkup);
   registerStatusBar(context, linkup);
   const language = languageLater(context, linkup);
-  registerCommands(context, linkup, view, async () => (await language())());
+  registerCommands(context, linkup, view, channels, async () => (await language())());
   registerProblemWatch(context, linkup);
   registerTerminalEnvironment(context, linkup);
   registerTasks(context, linkup);

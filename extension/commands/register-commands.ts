@@ -2,6 +2,7 @@
 import * as vscode from "vscode";
 import { COMMANDS, type Command, commandId } from "../ids.ts";
 import type { Linkup } from "../linkup.ts";
+import type { LogChannels } from "../log-channels.ts";
 import { report, solve } from "../report-problem.ts";
 import type { Row } from "../views/rows.ts";
 import { createConfig } from "./create.ts";
@@ -23,6 +24,7 @@ export function registerCommands(
   context: vscode.ExtensionContext,
   linkup: Linkup,
   view: vscode.TreeView<Row>,
+  channels: LogChannels,
   testRoute: () => Promise<void>,
 ): void {
   const documents = new Documents();
@@ -70,7 +72,7 @@ export function registerCommands(
     uninstallLocalDns: () => uninstallLocalDns(context.extensionPath),
     undoSystemChanges: () => undoSystemChanges(documents, context.extensionPath),
     showStatus: () => showStatus(linkup, documents),
-    showLogs: (row) => showLogs(linkup, row),
+    showLogs: (row) => showLogs(channels, row),
     explainRequest: (row) => explainRequest(linkup, documents, row),
     testRoute,
     createConfig: () => createConfig(linkup),

@@ -77,7 +77,14 @@ test("the view, its rows and the palette offer what applies, and every inline bu
   const domain = "shop.localhost";
   await inTree(new RegExp(`  ${domain} {2}${url}\n`));
   expect(await window.rowActions(name!)).toEqual(["Open Session in Browser", "Stop"]);
-  expect(await window.rowMenu(name!)).toEqual([...session, ...all, "Restart", "Stop", "Open linkup.yaml"]);
+  expect(await window.rowMenu(name!)).toEqual([
+    ...session,
+    ...all,
+    "Restart",
+    "Stop",
+    "Open linkup.yaml",
+    "Show Logs",
+  ]);
   expect(await window.rowActions(domain)).toEqual(["Copy Session URL", "Open in Browser"]);
   expect(await window.rowMenu(domain)).toEqual([
     "Open in Browser",

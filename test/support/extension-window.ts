@@ -3,6 +3,7 @@ import type * as vscode from "vscode";
 import { registerCommands } from "../../extension/commands/register-commands.ts";
 import { type Command, commandId } from "../../extension/ids.ts";
 import type { Linkup } from "../../extension/linkup.ts";
+import { LogChannels } from "../../extension/log-channels.ts";
 import type { Row } from "../../extension/views/rows.ts";
 import type { ConfigFile, WindowModel } from "../../extension/window-model.ts";
 import type { SessionView } from "../../manager/model/snapshot.ts";
@@ -44,6 +45,8 @@ export const SESSION: SessionView = {
 export function openWindow(
   more: Partial<WindowModel> = {},
   answers: Record<string, unknown> = {},
+  /** The state folder, with the logs. */
+  home?: string,
 ): ExtensionWindow {
   const [config] = more.configs ?? [];
   resetEditor(config ? [{ name: config.folder, path: config.path.replace(/\/[^/]+$/, "") }] : []);
@@ -105,7 +108,7 @@ export function openWindow(
     },
   } as unknown as vscode.ExtensionContext;
   const view = { selection: [] } as unknown as vscode.TreeView<Row>;
-  registerCommands(context, linkup, view, async () => {});
+  registerCommands(context, linkup, view, new LogChannels(linkup, home ?? "/nowhere"), async () => {});
   return {
     linkup,
     model,

@@ -38,6 +38,8 @@ const initial = () => ({
   titles: [] as string[],
   tools: new Map<string, unknown>(),
   tasks: [] as unknown[],
+  /** Output channels, by their name. */
+  channels: new Map<string, ReturnType<typeof logChannel>>(),
   trusted: true,
 });
 
@@ -310,7 +312,11 @@ export const window = {
     onDidChangeVisibility: event(),
     dispose() {},
   }),
-  createOutputChannel: (name: string) => logChannel(name),
+  createOutputChannel(name: string) {
+    const channel = logChannel(name);
+    editor.channels.set(name, channel);
+    return channel;
+  },
   registerUriHandler: () => new Disposable(() => {}),
   registerFileDecorationProvider: () => new Disposable(() => {}),
   createTextEditorDecorationType: () => ({ dispose() {} }),
