@@ -11,6 +11,7 @@ import type { Pool } from "../upstream/pool.ts";
 import { trustedHead } from "./destination-proof.ts";
 import type { ExchangeLog } from "./exchange-recorder.ts";
 import { forward, forwardToOrigin, refuse } from "./forward.ts";
+import { probeProof } from "./probe-proof.ts";
 
 export interface ProxyParts {
   sessions: Sessions;
@@ -42,8 +43,10 @@ export function proxy(listener: Listener, parts: ProxyParts): ServeClient {
       ? { failure: refusal }
       : decideRequest(sessions, listener, trusted(client), hasOriginSecret);
     recorder?.decided(decision);
-    if ("failure" in decision) refuse(client, recorder, decision.failure);
-    else if ("publicHost" in decision)
+    if ("failure" in decision) {
+      const isProbe = listener === "tunnel" && decision.failure.code === "loop";
+      refuse(client, recorder, decision.failure, isProbe ? { extra: probeProof(sessions, client) } : {});
+    } else if ("publicHost" in decision)
       forwardToOrigin(client, recorder, decision.publicHost, publicPort, { pool: publicPool, tunnels });
     else forward(client, recorder, decision.served, decision.decision, arrival, { pool, tunnels });
   };

@@ -26,6 +26,7 @@ import {
   checkTunnels,
   checkWorkerOfFile,
   checkWorkers,
+  needsCloudflared,
 } from "./network.ts";
 import { broken, type DoctorCheck, type HealthReport, ok } from "./report.ts";
 
@@ -53,7 +54,7 @@ export async function examine(examined: DoctorInput): Promise<HealthReport> {
     checkConfigs([...paths]),
     checkProcesses(state, server, version),
     checkPort(server, await rememberedPort(home)),
-    checkTunnels(state, env, home),
+    checkTunnels(state, env, home, needsCloudflared(offline ? undefined : configPath, workerToken)),
     checkWorkers(running, version),
     checkWorkerOfFile(offline ? undefined : configPath, running, version, workerToken),
     checkLeft(state),

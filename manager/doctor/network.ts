@@ -9,6 +9,7 @@ import { formatText } from "../../core/text.ts";
 import { readBeginning } from "../../node/http.ts";
 import type { Authority } from "../components/certificates/authority-files.ts";
 import { findCloudflared } from "../components/tunnel/cloudflared-binary.ts";
+import { NEEDED_VERSION, versionOf } from "../components/tunnel/connector-process.ts";
 import { WorkerClient } from "../components/worker-api/worker-client.ts";
 import { readConfig } from "../files/config-file.ts";
 import { networkReason } from "../model/network-reason.ts";
@@ -16,6 +17,7 @@ import { LinkupError, type Problem, redeploy } from "../model/problem.ts";
 import { isDesired } from "../model/records.ts";
 import type { SessionView } from "../model/snapshot.ts";
 import type { SessionRecord, State } from "../model/state.ts";
+import { isOlder } from "../model/version.ts";
 import { broken, type DoctorCheck, ok, warning } from "./report.ts";
 
 const TIMEOUT_MS = 5_000;
@@ -83,19 +85,21 @@ export function checkLeft({ pending_deletions }: State): DoctorCheck[] {
   );
 }
 
+/** `isNeeded`: the next start of a file's session needs cloudflared. */
 export async function checkTunnels(
   { sessions }: State,
   env: NodeJS.ProcessEnv,
   home: string,
+  isNeeded: Promise<boolean>,
 ): Promise<DoctorCheck[]> {
   const tunneled = sessions.filter(
     (record) =>
       isDesired(record) && record.kind === "tunneled" && record.worker && record.worker.tunnel !== "direct",
   );
-  if (tunneled.length === 0) return [];
+  if (tunneled.length === 0 && !(await isNeeded)) return [];
   const checks: DoctorCheck[] = [];
   try {
-    checks.push(ok("cloudflared", await findCloudflared(env, home)));
+    checks.push(await checkBinary(await findCloudflared(env, home)));
   } catch (error) {
     checks.push(failedCheck("cloudflared", undefined, error));
   }
@@ -112,6 +116,42 @@ export async function checkTunnels(
       );
   }
   return checks;
+}
+
+async function checkBinary(path: string): Promise<DoctorCheck> {
+  const version = await versionOf(path);
+  const fixes = [
+    { command: "installCloudflared", title: "Install cloudflared", terminal: "linkup cloudflared install" },
+  ];
+  if (version === undefined)
+    return broken(
+      "cloudflared",
+      `${path} does not say its version: it is not cloudflared, or cannot be run.`,
+      {
+        fixes,
+      },
+    );
+  if (isOlder(version, NEEDED_VERSION))
+    return broken("cloudflared", `${path} has version ${version}; Linkup needs ${NEEDED_VERSION} or later.`, {
+      fixes,
+    });
+  return ok("cloudflared", `${path} (version ${version}).`);
+}
+
+/** Whether the next start of this file's session needs cloudflared, as far as its Worker says. */
+export async function needsCloudflared(
+  path: string | undefined,
+  tokenOf: (config: Config) => Promise<string>,
+): Promise<boolean> {
+  if (path === undefined) return false;
+  try {
+    const config = await readConfig(path);
+    const worker = new WorkerClient(config.linkup.worker_url, await tokenOf(config), TIMEOUT_MS);
+    return (await worker.capabilities())?.tunnel !== "direct";
+  } catch {
+    // What is wrong with the file or the Worker is told by their own checks.
+    return false;
+  }
 }
 
 /**

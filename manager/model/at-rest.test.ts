@@ -16,7 +16,7 @@ function stateOf(sessions: SessionRecord[], more: Partial<State> = {}): State {
   return { ...emptyState(), sessions, ...more };
 }
 
-const ready = { ...newConnector(), ready: true };
+const ready = { ...newConnector(), ready: true, reached: true };
 
 test.each<[string, State]>([
   ["no session", stateOf([])],

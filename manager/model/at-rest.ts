@@ -21,6 +21,7 @@ export function isAtRest(state: State): boolean {
 function isSettled(record: SessionRecord): boolean {
   const { last_error, confirmed, connector } = record;
   const connected =
-    connector === null || (connector.ready && connector.lost === 0 && connector.problem === null);
+    connector === null ||
+    (connector.ready && connector.reached && connector.lost === 0 && connector.problem === null);
   return isDesired(record) && last_error === null && confirmed !== null && connected;
 }

@@ -20,6 +20,11 @@ export interface Connector extends Supervised {
   was_ready: boolean;
   /** When the network last changed, or the machine slept. */
   changed_at: number;
+  /** True when a request from outside has come through this tunnel. */
+  reached: boolean;
+  /** How often in a row Cloudflare refused it, and the id of the tunnel that it refused last. */
+  refusals: number;
+  refused: string | null;
   /** Time of the last end-to-end probe, and the number of probes lost in a row. */
   probed_at: number;
   lost: number;
@@ -37,6 +42,9 @@ export function newConnector(): Connector {
     unready_since: 0,
     was_ready: false,
     changed_at: 0,
+    reached: false,
+    refusals: 0,
+    refused: null,
     probed_at: 0,
     lost: 0,
   };

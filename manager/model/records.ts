@@ -142,5 +142,7 @@ export function forgetUnused(state: State, now: number, isThere: (configPath: st
 
 /** True when outside requests reach this session, or need not. */
 export function isConnected({ kind, worker, connector }: SessionRecord): boolean {
-  return kind !== "tunneled" || worker?.tunnel === "direct" || (connector?.was_ready ?? false);
+  return (
+    kind !== "tunneled" || worker?.tunnel === "direct" || (connector?.was_ready && connector.reached) || false
+  );
 }

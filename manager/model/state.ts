@@ -24,6 +24,8 @@ export interface State {
   set_aside: Problem[];
   /** Sessions that ended and could not be deleted from their Worker yet. */
   pending_deletions: PendingDeletion[];
+  /** Networks in which only HTTP/2 reaches Cloudflare, and since when that is known. */
+  blocked_udp: Record<string, number>;
 }
 
 export interface LocalDnsState extends Answering {
@@ -38,6 +40,8 @@ export interface PendingDeletion extends LastError {
   worker_token: string;
   /** When the session ended. Milliseconds since the epoch. */
   ended: number;
+  /** The Worker keeps its tunnel for the next start. */
+  keep_tunnel?: true;
 }
 
 /** Why the last try failed, how often in a row it did, and when to try again. */
@@ -108,6 +112,7 @@ export function emptyState(): State {
     keeper: null,
     set_aside: [],
     pending_deletions: [],
+    blocked_udp: {},
   };
 }
 
@@ -187,6 +192,9 @@ const recordSchema = z.object({
       unready_since: z.number(),
       was_ready: z.boolean(),
       changed_at: z.number(),
+      reached: z._default(z.boolean(), false),
+      refusals: z._default(z.number(), 0),
+      refused: z._default(nullable(z.string()), null),
       probed_at: z.number(),
       lost: z.number(),
     }),
@@ -208,8 +216,10 @@ const stateSchema = z.object({
       worker_url: url,
       worker_token: z.string(),
       ended: z.number(),
+      keep_tunnel: z.exactOptional(z.literal(true)),
     }),
   ),
+  blocked_udp: z._default(z.record(z.string(), z.number()), {}),
 });
 
 /** Parses the state; on failure returns the reason. */

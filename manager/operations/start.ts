@@ -87,6 +87,15 @@ async function inTheWay({ store }: ControlLoop, record: SessionRecord): Promise<
   if (own || !needsThisMachine(record)) return own;
   const { local_server } = await store.read();
   if (local_server.problem || isConnected(record)) return local_server.problem;
+  if (record.connector?.ready)
+    return problem(
+      "tunnel-failed",
+      text(
+        "cloudflared is connected, but no request arrived through {0} within {1} s. A new host name may need some minutes to be known everywhere. Start the session again: its tunnel is kept.",
+        record.tunnel?.url ?? "",
+        CONNECT_MS / 1000,
+      ),
+    );
   return problem(
     "tunnel-failed",
     text("cloudflared did not connect to Cloudflare within {0} s.", CONNECT_MS / 1000),

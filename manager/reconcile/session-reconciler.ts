@@ -1,5 +1,6 @@
 /** Reconciles one session: the local server, the Worker, its tunnel, its env files. */
 
+import { networkInterfaces } from "node:os";
 import { dirname, resolve } from "node:path";
 import type { ServerStatus } from "../../core/api/control-api.ts";
 import { randomName } from "../../core/session/session-name.ts";
@@ -13,6 +14,7 @@ import type { ProbeTarget } from "../components/tunnel/end-to-end.ts";
 import { replacePendingDeletion } from "../components/worker-api/pending-deletions.ts";
 import { Registration } from "../components/worker-api/registration.ts";
 import { ORIGINAL_WORKER } from "../components/worker-api/worker-answers.ts";
+import { isUdpBlocked, networkKey, withBlockedUdp } from "../model/blocked-udp.ts";
 import type { Connector } from "../model/connector.ts";
 import { newConnector } from "../model/connector.ts";
 import { fingerprint, servedSession, targetOf } from "../model/documents.ts";
@@ -167,10 +169,13 @@ export class SessionReconciler {
   async #connect(record: SessionRecord, server: ServerStatus): Promise<void> {
     const { id, kind, name, tunnel, worker } = record;
     if (kind !== "tunneled" || worker?.tunnel === "direct") return;
+    const network = networkKey(networkInterfaces());
+    const { blocked_udp } = await this.#store.read();
     const wanted = {
       session: name!,
       tunnel: tunnel!,
       port: server.tunnel_port,
+      udpBlocked: isUdpBlocked(blocked_udp, network, Date.now()),
       probe: probeTargetOf(record),
     };
     const save = async (next: Connector) => {
@@ -180,16 +185,18 @@ export class SessionReconciler {
       // Nothing but the state knows of it.
       if (next.process && next.process.pid !== record.connector?.process?.pid) await this.#store.flush();
     };
-    try {
-      await stepConnector(this.#options, wanted, record.connector ?? newConnector(), save);
-    } catch (error) {
-      if (error instanceof LinkupError && error.problem.code === "tunnel-refused") {
-        await this.change(id, (record) => {
-          record.worker_hash = null;
-        });
-      }
-      throw error;
+    const before = record.connector ?? newConnector();
+    const after = await stepConnector(this.#options, wanted, before, save);
+    if (after.refused !== null && after.refusals > before.refusals) {
+      await this.change(id, (record) => {
+        record.worker_hash = null;
+      });
     }
+    const fellBack = after.protocol === "http2" && after.was_ready && !before.was_ready;
+    if (fellBack && !wanted.udpBlocked && network !== undefined)
+      await this.#store.change((state) => {
+        state.blocked_udp = withBlockedUdp(state.blocked_udp, network, Date.now());
+      });
   }
 
   /** Only primary sessions apply env files. */
@@ -240,12 +247,19 @@ export class SessionReconciler {
 }
 
 /** How a request gets to a service on this machine through the Worker. */
-function probeTargetOf({ config, name, targets, worker }: SessionRecord): ProbeTarget | undefined {
+function probeTargetOf({
+  config,
+  name,
+  session_token,
+  targets,
+  worker,
+}: SessionRecord): ProbeTarget | undefined {
   const service = config.services.find((service) => targetOf(targets, service.name) === "local")?.name;
   if (service === undefined) return undefined;
   return {
     workerUrl: config.linkup.worker_url,
     session: name!,
+    sessionToken: session_token,
     domain: config.domains[0]!.domain,
     service,
     countsHops: worker?.version !== ORIGINAL_WORKER.version,

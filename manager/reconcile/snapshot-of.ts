@@ -150,14 +150,18 @@ function localDnsViews({ local_dns: { process, problem, started, ready } }: Stat
 /** The cloudflared of a session that has one. */
 function tunnelView({ connector, tunnel }: SessionRecord): ComponentView[] {
   if (!connector) return [];
-  const { process, ready, problem, started, unready_since } = connector;
+  const { process, ready: isConnected, reached, problem, started, unready_since } = connector;
+  const ready = isConnected && reached;
+  const progress = isConnected
+    ? `connected, waiting until requests arrive through ${tunnel!.url}`
+    : "connecting to Cloudflare";
   return [
     {
       id: "tunnel",
       state: ready ? "ready" : problem ? "failed" : "starting",
       pid: process?.pid,
       since: ready ? started : unready_since,
-      detail: ready ? `cloudflared, ${tunnel!.url}` : (problem?.message ?? "connecting to Cloudflare"),
+      detail: ready ? `cloudflared, ${tunnel!.url}` : (problem?.message ?? progress),
       outdated: false,
     },
   ];

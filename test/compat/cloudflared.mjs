@@ -4,6 +4,10 @@ import { readFileSync } from "node:fs";
 import { createServer, request } from "node:http";
 import { connect } from "node:net";
 
+if (process.argv[2] === "--version") {
+  console.log("cloudflared version 2026.8.2 (built 2026-08-20T10:00:00Z)");
+  process.exit(0);
+}
 const config = readFileSync(process.argv[process.argv.indexOf("--config") + 1], "utf8");
 const origin = new URL(/service: (\S+)/.exec(config)[1]);
 const token = JSON.parse(Buffer.from(process.env.TUNNEL_TOKEN, "base64").toString("utf8"));

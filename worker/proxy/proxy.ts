@@ -3,7 +3,7 @@
 import { StepBudget } from "../../core/regex/pattern.ts";
 import { type ClientAddress, clientAddress } from "../../core/routing/forwarded.ts";
 import { loop, noTarget, pathTooLong, unknownSession } from "../../core/routing/proxy-failure.ts";
-import { HOPS_HEADER, hopsOf, MAX_HOPS } from "../../core/routing/proxy-headers.ts";
+import { HOPS_HEADER, hopsOf, MAX_HOPS, ORIGIN_SECRET_HEADER } from "../../core/routing/proxy-headers.ts";
 import { isPathTooLong, keepsCaching, route } from "../../core/routing/route-request.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
 import { withoutSession } from "../../core/session/host-name.ts";
@@ -37,7 +37,10 @@ export async function proxy(
   // The first hop is not counted: if the request comes back, it has a destination then.
   const destination = head.header("linkup-destination");
   const hops = destination || head.header(HOPS_HEADER) ? hopsOf(head) : undefined;
-  if (hops !== undefined && hops >= MAX_HOPS) return failureResponse(loop(hops, head.host), request);
+  const isLoop = hops !== undefined && hops >= MAX_HOPS;
+  // Only an earlier pass through the Worker sets both.
+  const mayBeTunnel = Boolean(destination) && head.header(ORIGIN_SECRET_HEADER) !== null;
+  if (isLoop && !mayBeTunnel) return failureResponse(loop(hops, head.host), request);
 
   const delay = probingDelay(request, env);
   if (delay > 0) return failureResponse(rateLimited, request, delay);
@@ -55,6 +58,10 @@ export async function proxy(
     reportLost(request, head, response, env, context);
     return response;
   }
+  // A route leads the tunnel's own host to the Worker: in another zone than the first pass, which went around it.
+  if (mayBeTunnel && hops! <= MAX_HOPS && match.session.tunnel?.origin === `https://${head.host}`)
+    return throughTunnel(request, match.session.tunnel.origin + head.target, hops!);
+  if (isLoop) return failureResponse(loop(hops, head.host), request);
   const arrived = { match, request, head, destination, hops };
   if (!match.session.watched) return serve(arrived, env, context);
   const watched = new WatchedExchange(match, request, head);
@@ -65,6 +72,14 @@ export async function proxy(
   const response = await serve(arrived, env, context, watched);
   watched.end(response, env, context);
   return response;
+}
+
+/** Passes on what an earlier pass through the Worker has routed. It is counted, so that it cannot go round for ever. */
+function throughTunnel(request: Request, url: string, hops: number): Promise<Response> {
+  const { method, body } = request;
+  const headers = new Headers(request.headers);
+  headers.set(HOPS_HEADER, String(hops + 1));
+  return forward(url, request, { method, headers, body }, false);
 }
 
 interface ArrivedRequest {

@@ -1,4 +1,5 @@
 /** Starts and ends a cloudflared process and its log writer. */
+import { execFile } from "node:child_process";
 import { join } from "node:path";
 import type { TunnelData } from "../../../core/api/worker-api.ts";
 import { writeAtomically } from "../../../node/atomic-file.ts";
@@ -8,11 +9,15 @@ import type { ProcessId } from "../../../node/process-identity.ts";
 import type { Connector } from "../../model/connector.ts";
 import { startedAs } from "../../model/supervision.ts";
 import { tunnelToken } from "../../model/tunnel-token.ts";
-import { childEnv, endProcess, startDetached } from "../../process/child.ts";
+import { childEnv, type Detached, endProcess, startDetached } from "../../process/child.ts";
 import { endLogWriter, type LogWriterOptions, startLogWriter } from "../../process/log-writer-process.ts";
 import { sizeOf } from "../../process/logs.ts";
 import { findCloudflared } from "./cloudflared-binary.ts";
 import type { ProbeTarget } from "./end-to-end.ts";
+
+const VERSION_TIMEOUT_MS = 5_000;
+/** The first release with `--output json` for `tunnel`. */
+export const NEEDED_VERSION = "2025.6.1";
 
 /** Grace period for in-flight requests at shutdown. */
 const GRACE = "3s";
@@ -23,6 +28,8 @@ export interface ConnectorTarget {
   tunnel: TunnelData;
   /** The local server's port for the tunnel. */
   port: number;
+  /** QUIC does not get through in this network. */
+  udpBlocked: boolean;
   /** Where to send the end-to-end probe; undefined while no service runs on this machine. */
   probe: ProbeTarget | undefined;
 }
@@ -33,6 +40,21 @@ export interface ConnectorOptions extends LogWriterOptions {
 
 /** Persists a connector's new state; called before anything else is done. */
 export type SaveConnector = (next: Connector) => Promise<unknown>;
+
+/** What this process has started: only a parent learns how its child has ended. */
+const started = new Map<number, { detached: Detached; binary: string }>();
+
+/** `exit code 1` or a signal's name; undefined when another process started it. */
+export function endOf({ pid }: ProcessId): string | undefined {
+  return started.get(pid)?.detached.ended;
+}
+
+/** What `cloudflared --version` says: `2022.3.1`; undefined when it says nothing of the kind. */
+export async function versionOf(binary: string): Promise<string | undefined> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  execFile(binary, ["--version"], { timeout: VERSION_TIMEOUT_MS }, (_error, stdout) => resolve(stdout));
+  return /\bversion (\d+\.\d+\.\d+)/.exec(await promise)?.[1];
+}
 
 /** A config file of our own, so that the user's is not read. */
 export function connectorConfig(home: string, session: string): string {
@@ -73,7 +95,7 @@ export async function startConnector(
     return save(next);
   };
   try {
-    const { id } = await startDetached(
+    const detached = await startDetached(
       binary,
       connectorArguments(before.protocol, config),
       {
@@ -83,7 +105,8 @@ export async function startConnector(
       },
       writeDown,
     );
-    log(`Started cloudflared of ${session} (pid ${id.pid}).`);
+    started.set(detached.id.pid, { detached, binary });
+    log(`Started cloudflared of ${session} (pid ${detached.id.pid}).`);
   } finally {
     // cloudflared holds a duplicate of the descriptor.
     writer.input.destroy();

@@ -6,25 +6,31 @@ import { readStatus } from "../../../node/http.ts";
 import { tunnelLogFile } from "../../../node/log-files.ts";
 import { isRunning } from "../../../node/process-identity.ts";
 import { type Connector, newConnector } from "../../model/connector.ts";
-import { LinkupError, problem } from "../../model/problem.ts";
-import { failed, isDue, isWell } from "../../model/supervision.ts";
-import { lastLines } from "../../process/child.ts";
+import { type Problem, problem } from "../../model/problem.ts";
+import { backoffMs, failed, isDue, isWell } from "../../model/supervision.ts";
 import { endLogWriter } from "../../process/log-writer-process.ts";
 import { redacted } from "../../process/logs.ts";
+import { findCloudflared } from "./cloudflared-binary.ts";
 import {
   type ConnectorOptions,
   type ConnectorTarget,
   connectorConfig,
   endConnector,
+  endOf,
+  NEEDED_VERSION,
   type SaveConnector,
   secretsOf,
   startConnector,
+  versionOf,
 } from "./connector-process.ts";
 import { type ProbeTarget, probeTunnel } from "./end-to-end.ts";
-import { readLog, type TunnelLog } from "./log-lines.ts";
+import { readLog, recentErrors, unknownFlag } from "./log-lines.ts";
 import { isProbeDue, nextAction } from "./watch.ts";
 
 const READY_TIMEOUT_MS = 2_000;
+/** Pauses after the second refusal and later ones: 2 s, 4 s … */
+const FIRST_REFUSAL_MS = 2_000;
+const LONGEST_REFUSAL_MS = 60_000;
 
 /**
  * One look at a session's cloudflared: starts, watches or replaces it, and never waits for it to be ready.
@@ -40,7 +46,8 @@ export async function stepConnector(
   let connector = before;
   if (connector.process && connector.serves !== serves) {
     await endConnector(connector);
-    connector = { ...newConnector(), protocol: connector.protocol };
+    const { refusals, refused } = connector;
+    connector = { ...newConnector(), refusals, refused };
     await save(connector);
   }
   if (connector.process) connector = await watch(options, wanted, connector, save);
@@ -48,13 +55,13 @@ export async function stepConnector(
   return startConnector(
     options,
     wanted,
-    { ...connector, serves, protocol: protocolOf(options.env, connector) },
+    { ...connector, serves, protocol: protocolOf(options.env, wanted) },
     save,
   );
 }
 
-function protocolOf(env: NodeJS.ProcessEnv, { protocol }: Connector): Connector["protocol"] {
-  return isGiven(env) ? "given" : protocol === "given" ? "auto" : protocol;
+function protocolOf(env: NodeJS.ProcessEnv, { udpBlocked }: ConnectorTarget): Connector["protocol"] {
+  return isGiven(env) ? "given" : udpBlocked ? "http2" : "auto";
 }
 
 /** The user has chosen a protocol. */
@@ -69,8 +76,7 @@ async function watch(
   save: SaveConnector,
 ): Promise<Connector> {
   const path = tunnelLogFile(options.home, wanted.session);
-  if (!(await isRunning(before.process!)))
-    return fail(options, wanted, before, text("The process ended"), save);
+  if (!(await isRunning(before.process!))) return fail(options, wanted, before, howItEnded(before), save);
   if (before.log_writer && !(await isRunning(before.log_writer))) {
     // Without its log writer cloudflared would die at its next line (EPIPE).
     await endConnector(before);
@@ -80,8 +86,8 @@ async function watch(
   let { metrics_port } = before;
   let ready = metrics_port !== null && (await isReady(metrics_port));
   if (!ready) {
-    const log = await readNewLines(path, before.log_offset);
-    if (log.unauthorized) throw await refused(before, save);
+    const log = readLog(await newLines(path, before.log_offset));
+    if (log.unauthorized) return refused(options, wanted, before, save);
     if (metrics_port === null && log.metricsPort !== undefined) {
       metrics_port = log.metricsPort;
       ready = await isReady(metrics_port);
@@ -104,9 +110,13 @@ async function withProbe(
   connector: Connector,
   now: number,
 ): Promise<Connector> {
-  if (!probe || !isProbeDue(connector, now)) return connector;
+  // Without a service on this machine no request uses the tunnel.
+  if (!probe) return { ...connector, reached: true };
+  if (!isProbeDue(connector, now)) return connector;
   const result = await probeTunnel(probe);
-  return { ...connector, probed_at: now, lost: result === "lost" ? connector.lost + 1 : 0 };
+  const lost = result === "lost" ? connector.lost + 1 : 0;
+  // What cannot be probed is taken for reached: nothing better will be known.
+  return { ...connector, probed_at: now, lost, reached: connector.reached || result !== "lost" };
 }
 
 async function keep(
@@ -117,7 +127,7 @@ async function keep(
 ): Promise<Connector> {
   const { ready } = seen;
   const next: Connector = {
-    ...(ready ? isWell(seen, now) : seen),
+    ...(ready ? { ...isWell(seen, now), refusals: 0, refused: null } : seen),
     was_ready: before.was_ready || ready,
     // Counts from the moment at which readiness was lost.
     unready_since: before.ready && !ready ? now : before.unready_since,
@@ -140,17 +150,18 @@ async function fail(
 ): Promise<Connector> {
   const path = tunnelLogFile(options.home, session);
   if (before.log_writer) await endLogWriter(before.log_writer);
-  const { lastError } = await readNewLines(path, before.log_offset);
-  const lines = await lastLines(path);
-  const secrets = secretsOf(tunnel);
-  const said = lastError
-    ? text("cloudflared does not serve the tunnel. {0}: {1}.", why, redacted(lastError, secrets))
-    : text("cloudflared does not serve the tunnel. {0}.", why);
-  const found = problem(
-    "tunnel-failed",
-    lines ? text("{0} Its last lines:\n{1}", said, redacted(lines, secrets)) : said,
-    [{ command: "showLogs", title: "Show Logs", terminal: "linkup logs tunnel" }],
-  );
+  const log = redacted(await newLines(path, before.log_offset), secretsOf(tunnel));
+  const errors = recentErrors(log);
+  const flag = unknownFlag(log);
+  const found = flag
+    ? await outdated(options, flag)
+    : problem(
+        "tunnel-failed",
+        errors.length > 0
+          ? text("cloudflared does not serve the tunnel. {0}. It said: {1}.", why, errors.join("; "))
+          : text("cloudflared does not serve the tunnel. {0}.", why),
+        [{ command: "showLogs", title: "Show Logs", terminal: "linkup logs tunnel" }],
+      );
   options.log(found.message);
   const next: Connector = {
     ...failed(before, found, Date.now(), "unlimited"),
@@ -163,16 +174,72 @@ async function fail(
   return next;
 }
 
-/** Only the Worker can issue a new token. */
-async function refused(before: Connector, save: SaveConnector): Promise<LinkupError> {
-  await endConnector(before);
-  await save({ ...newConnector(), protocol: before.protocol });
-  return new LinkupError(
-    "tunnel-refused",
+function howItEnded({ process }: Connector): Text {
+  const end = process ? endOf(process) : undefined;
+  if (end === undefined) return text("The process ended");
+  return end.startsWith("exit code")
+    ? text("The process ended with {0}", end)
+    : text("The process was ended by {0}", end);
+}
+
+async function outdated({ env, home }: ConnectorOptions, flag: string): Promise<Problem> {
+  const binary = await findCloudflared(env, home);
+  const version = (await versionOf(binary)) ?? "?";
+  return problem(
+    "tunnel-failed",
     text(
-      "Cloudflare refuses the tunnel's token: the tunnel was deleted, or another one has its name. Asking the Worker for a new one.",
+      "{0} is too old: it has version {1} and does not know --{2} (Incorrect Usage). Linkup needs cloudflared {3} or later.",
+      binary,
+      version,
+      flag,
+      NEEDED_VERSION,
     ),
+    [{ command: "installCloudflared", title: "Install cloudflared", terminal: "linkup cloudflared install" }],
   );
+}
+
+/** From this many refusals in a row an administrator has to look. */
+const LASTING_REFUSALS = 3;
+
+/**
+ * Only the Worker can tell what is wrong and issue a new tunnel: it is told with the next registration. The first refusal
+ * is repeated as soon as it has answered, later ones with growing pauses.
+ */
+async function refused(
+  { log }: ConnectorOptions,
+  { tunnel }: ConnectorTarget,
+  before: Connector,
+  save: SaveConnector,
+): Promise<Connector> {
+  await endConnector(before);
+  const refusals = before.refusals + 1;
+  const found = problem(
+    "tunnel-refused",
+    refusals < LASTING_REFUSALS
+      ? text(
+          "Cloudflare refuses the tunnel {0}: it was deleted, or its secret changed. The Worker replaces it.",
+          tunnel.name,
+        )
+      : text(
+          "Cloudflare has refused the tunnel {0} {1} times in a row. An administrator should check at Cloudflare that tunnels of this name are not deleted by another program, that the account is active and below its limit of tunnels, and that the Worker and its CLOUDFLARE_API_TOKEN use the account {2}.",
+          tunnel.name,
+          refusals,
+          tunnel.account_id,
+        ),
+    [{ command: "showLogs", title: "Show Logs", terminal: "linkup logs tunnel" }],
+  );
+  log(found.message);
+  const now = Date.now();
+  const wait = refusals === 1 ? 0 : backoffMs(refusals - 1, FIRST_REFUSAL_MS, LONGEST_REFUSAL_MS);
+  const next: Connector = {
+    ...newConnector(),
+    refusals,
+    refused: tunnel.id,
+    retry_at: now + wait,
+    problem: refusals === 1 ? null : found,
+  };
+  await save(next);
+  return next;
 }
 
 /** False too where nothing answers, or not in time. */
@@ -181,13 +248,13 @@ async function isReady(port: number): Promise<boolean> {
   return (await ready.catch(() => undefined)) === 200;
 }
 
-async function readNewLines(path: string, offset: number): Promise<TunnelLog> {
+async function newLines(path: string, offset: number): Promise<string> {
   try {
     const log = await readFile(path);
     // A file that shrank was rotated.
-    return readLog(log.subarray(offset > log.length ? 0 : offset).toString("utf8"));
+    return log.subarray(offset > log.length ? 0 : offset).toString("utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    return readLog("");
+    return "";
   }
 }

@@ -5,7 +5,7 @@ import { tunnelToken } from "../../model/tunnel-token.ts";
 import { onPath } from "./cloudflared-binary.ts";
 import { connectorEnv } from "./connector-process.ts";
 import { probeResultOf } from "./end-to-end.ts";
-import { readLog } from "./log-lines.ts";
+import { readLog, recentErrors, unknownFlag } from "./log-lines.ts";
 import { nextAction } from "./watch.ts";
 
 test("a token is what cloudflared reads", () => {
@@ -72,6 +72,37 @@ describe("what cloudflared says, recorded", () => {
   ])("%s", (line) => expect(readLog(`${line}\n`).lastError).toBe(line));
 });
 
+describe("the errors that a problem names", () => {
+  const line = (second: number, message: string, error?: string) =>
+    JSON.stringify({ level: "error", message, error, time: `2026-11-20T04:00:${second}Z` });
+
+  test("are those of the last seconds, each once, without JSON", () => {
+    const log = [
+      line(10, "Failed to dial a quic connection", "timeout"),
+      line(41, "Unable to establish connection with Cloudflare edge", "connection refused"),
+      line(42, "Retrying connection in up to 2s"),
+      line(43, "Unable to establish connection with Cloudflare edge", "connection refused"),
+      "failed to register tunnel: no free edge addresses.",
+    ].join("\n");
+    expect(recentErrors(log)).toEqual([
+      "Unable to establish connection with Cloudflare edge: connection refused",
+      "failed to register tunnel: no free edge addresses",
+    ]);
+  });
+
+  test("have no message of their own for origins", () => {
+    expect(recentErrors(line(10, "", "dial tcp 127.0.0.1:9: connect: connection refused"))).toEqual([
+      "dial tcp 127.0.0.1:9: connect: connection refused",
+    ]);
+    expect(recentErrors("")).toEqual([]);
+  });
+
+  test("a flag that is not known shows a cloudflared that is too old", () => {
+    expect(unknownFlag("Incorrect Usage. flag provided but not defined: -output")).toBe("output");
+    expect(unknownFlag("Incorrect Usage.")).toBeUndefined();
+  });
+});
+
 describe("where cloudflared may be", () => {
   test("on Windows, whose variables have no case", () => {
     const env = { HOME: "x", Path: 'C:\\bin;;"C:\\Program Files\\cloudflared"' };
@@ -116,7 +147,11 @@ describe("what an answer from beyond the tunnel says", () => {
     [200, "unknown"],
     [404, "unknown"],
     [500, "unknown"],
-  ])("%d: %s", (status, result) => expect(probeResultOf(status)).toBe(result));
+  ])("%d: %s", (status, result) => expect(probeResultOf(status, true)).toBe(result));
+
+  test("508 without proof comes from a hop before the tunnel: unknown", () => {
+    expect(probeResultOf(508, false)).toBe("unknown");
+  });
 });
 
 describe("when cloudflared is replaced", () => {
@@ -133,7 +168,8 @@ describe("when cloudflared is replaced", () => {
     ["HTTP/2 without an answer", { protocol: "http2" }, false, 21_000, "nothing"],
     ["nothing in 45 s", { protocol: "http2" }, false, 46_000, "fail"],
     ["ready, one request lost", { was_ready: true, lost: 1 }, true, 100_000, "nothing"],
-    ["ready, and requests get lost", { was_ready: true, lost: 2 }, true, 100_000, "fail"],
+    ["ready, and requests get lost", { was_ready: true, reached: true, lost: 2 }, true, 100_000, "fail"],
+    ["ready, and never reached", { was_ready: true, lost: 20 }, true, 100_000, "nothing"],
     ["just lost its connections", { was_ready: true, unready_since: 60_000 }, false, 68_000, "nothing"],
     ["lost its connections for long", { was_ready: true, unready_since: 60_000 }, false, 70_000, "fail"],
     ["QUIC by its user's wish", { protocol: "given" }, false, 21_000, "nothing"],

@@ -15,8 +15,8 @@ const CHANGED_MS = 5_000;
 const PROBE_MS = 30_000;
 const MAX_LOST_PROBES = 2;
 
-export function isProbeDue({ probed_at, lost }: Connector, now: number): boolean {
-  return lost > 0 || now - probed_at > PROBE_MS;
+export function isProbeDue({ probed_at, lost, reached }: Connector, now: number): boolean {
+  return !reached || lost > 0 || now - probed_at > PROBE_MS;
 }
 
 export type ConnectorAction =
@@ -28,8 +28,9 @@ export type ConnectorAction =
 
 /** The next action for a running cloudflared. */
 export function nextAction(connector: Connector, ready: boolean, now: number): ConnectorAction {
-  if (ready && connector.lost >= MAX_LOST_PROBES)
-    return { do: "fail", why: text("Reports connected, but requests are lost") };
+  // Before the first success the tunnel's host name may not be known everywhere yet: another process changes nothing.
+  if (ready && connector.reached && connector.lost >= MAX_LOST_PROBES)
+    return { do: "fail", why: text("It reports connected, but requests are lost") };
   if (ready) return { do: "nothing" };
   const { changed_at, started, unready_since } = connector;
   if (changed_at > started && now - Math.max(changed_at, unready_since) > CHANGED_MS)

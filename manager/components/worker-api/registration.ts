@@ -124,7 +124,9 @@ export class Registration {
       });
       return this.#change(id, () => {});
     }
-    let session = await registrar.putTunneled(request(record));
+    const { connector, tunnel } = record;
+    const refused = connector?.refused && connector.refused === tunnel?.id ? connector.refused : null;
+    let session = await registrar.putTunneled(request(record), refused);
     const isGranted =
       session?.session_name === record.name ||
       (isUnguessable && session?.session_name.startsWith(`${record.name}-`));
@@ -167,11 +169,18 @@ export class Registration {
 
   /** Deletes the session there. Never rejects, because a stop must not depend on the network: returns the pending deletion. */
   async unregister(
-    { worker, worker_token, config }: SessionRecord,
+    { kind, secondary, worker, worker_token, config }: SessionRecord,
     name: string,
   ): Promise<PendingDeletion | undefined> {
     if (!worker?.capabilities.includes("delete-session")) return undefined;
-    const session = { name, worker_url: config.linkup.worker_url, worker_token: worker_token ?? "" };
+    // Secondary sessions are forgotten, so nobody would find theirs again.
+    const keep = kind === "tunneled" && !secondary ? { keep_tunnel: true as const } : {};
+    const session = {
+      name,
+      worker_url: config.linkup.worker_url,
+      worker_token: worker_token ?? "",
+      ...keep,
+    };
     try {
       await deleteFromWorker(session);
       return undefined;

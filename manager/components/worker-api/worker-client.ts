@@ -49,9 +49,16 @@ export class WorkerClient {
     return read.ok ? read.value : undefined;
   }
 
-  /** Undefined when the name belongs to another session. */
-  async putTunneled(request: UpsertRequest): Promise<TunneledSession | undefined> {
-    return this.#upsert("/linkup/v2/sessions/tunneled", request, tunneledAnswer);
+  /**
+   * Undefined when the name belongs to another session. `refusedTunnel`: the id of the session's tunnel, when Cloudflare
+   * refuses it; Workers of earlier versions look for it in their own time.
+   */
+  async putTunneled(
+    request: UpsertRequest,
+    refusedTunnel?: string | null,
+  ): Promise<TunneledSession | undefined> {
+    const told = refusedTunnel ? { ...request, tunnel_refused: refusedTunnel } : request;
+    return this.#upsert("/linkup/v2/sessions/tunneled", told, tunneledAnswer);
   }
 
   /** Undefined when the name belongs to another session. */
@@ -111,9 +118,12 @@ export class WorkerClient {
     return read.value.deleted;
   }
 
-  /** For Workers with the capability `delete-session`. False when there was no such session. */
-  async deleteSession(name: string): Promise<boolean> {
-    const path = `/linkup/v2/sessions/${encodeURIComponent(name)}`;
+  /**
+   * For Workers with the capability `delete-session`. False when there was no such session.
+   * `keepTunnel`: for the session's next start; Workers of earlier versions delete it.
+   */
+  async deleteSession(name: string, { keepTunnel = false } = {}): Promise<boolean> {
+    const path = `/linkup/v2/sessions/${encodeURIComponent(name)}${keepTunnel ? "?keep_tunnel=true" : ""}`;
     const answer = await this.#ask("DELETE", path);
     if (answer.status === 401) throw this.#refused();
     if (answer.status !== 204 && answer.status !== 404) throw this.#failed("DELETE", path, answer);

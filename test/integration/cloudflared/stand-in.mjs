@@ -32,6 +32,10 @@ function end(code, text) {
   process.exit(code);
 }
 
+if (process.argv[2] === "--version") {
+  console.log("cloudflared version 2026.8.2 (built 2026-08-20T10:00:00Z)");
+  process.exit(0);
+}
 const options = readOptions();
 const token = readToken();
 const service = /^ *- service: (\S+)$/m.exec(readFileSync(options.config, "utf8"))?.[1];

@@ -65,6 +65,31 @@ describe("a tunnel through Cloudflare", () => {
     });
   });
 
+  test("a request that a route brings to the Worker at the tunnel's own host goes on to the tunnel as it is", async () => {
+    const { origin_secret } = (await start()).json() as { origin_secret: string };
+    internet.cloudflare.living[0]!.connected = true;
+    // As the first pass sends it, whose zone is another one.
+    const ask = (hops: number, more: Record<string, string> = {}) =>
+      send(worker.url, "/a?b", {
+        headers: {
+          host: "linkup-slim-gecko.tunnels.example.net",
+          "x-forwarded-host": "slim-gecko.example.com",
+          "linkup-destination": "web",
+          "linkup-origin-secret": origin_secret,
+          "linkup-hops": String(hops),
+          ...more,
+        },
+      });
+    const seen = JSON.parse((await ask(1)).body);
+    expect(seen).toMatchObject({ service: "laptop of linkup-slim-gecko", url: "/a?b" });
+    expect(seen.headers["linkup-hops"]).toBe("2");
+    // The probe's answer is the local server's, never this pass's.
+    expect(JSON.parse((await ask(16)).body).headers["linkup-hops"]).toBe("17");
+    expect((await ask(17)).status).toBe(508);
+    internet.cloudflare.living[0]!.connected = false;
+    expect((await ask(16)).status).toBe(530);
+  });
+
   test("an unreachable laptop differs from an unknown session", async () => {
     await start();
     const away = await send(worker.url, "/", { headers: { host: "slim-gecko.example.com" } });
