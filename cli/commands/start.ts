@@ -146,11 +146,12 @@ function unlessStopped(error: unknown): void {
 }
 
 /** What `start --json` prints. */
-function startedJson({ name, kind, urls, services }: SessionView) {
+function startedJson({ name, kind, urls, urlsWithoutCertificate, services }: SessionView) {
   return {
     session_name: name,
     kind,
     urls,
+    ...(urlsWithoutCertificate ? { urls_without_certificate: urlsWithoutCertificate } : {}),
     services: services.map(({ name, target, local, remote, health }) => ({
       name,
       target,

@@ -18,12 +18,16 @@ export function statusText({ sessions, components, problems }: Snapshot): string
   return parts.join("\n");
 }
 
-export function sessionText({ name, kind, state, urls, services, configPath }: SessionView): string {
+export function sessionText(session: SessionView): string {
+  const { name, kind, state, urls, urlsWithoutCertificate = [], services, configPath } = session;
   const heading = `${coloured("bold", name ?? "(no name yet)")}  ${kind}, ${stateText(state)}`;
   const where = configPath ? coloured("dim", `  ${configPath}\n`) : "";
   return [
     `${heading}\n${where}`,
     ...urls.map((url) => `  ${coloured("cyan", url)}\n`),
+    ...urlsWithoutCertificate.map((url) =>
+      coloured("dim", `  ${url} has no certificate at Cloudflare (linkup health)\n`),
+    ),
     table(["SERVICE", "TARGET", "HEALTH", "ADDRESS"], services.map(serviceRow), "  "),
   ].join("");
 }

@@ -1,6 +1,7 @@
 /** Session URLs and files: opening and copying them. */
 import * as vscode from "vscode";
 import { isLoopback } from "../../core/session/host-name.ts";
+import type { SessionView } from "../../manager/model/snapshot.ts";
 import type { Linkup } from "../linkup.ts";
 import type { Row } from "../views/rows.ts";
 import { t } from "../words.ts";
@@ -47,10 +48,19 @@ export async function revealInConfig(linkup: Linkup, row?: Row): Promise<void> {
   const place =
     subject.is === "service"
       ? ["services", config?.services.findIndex(({ name }) => name === subject.service.name) ?? -1, "name"]
-      : ["domains", subject.session.urls.indexOf(subject.url), "domain"];
+      : ["domains", domainOf(subject, config?.domains ?? []), "domain"];
   const { start, end } = positions.value(place);
   const range = new vscode.Range(start.line, start.column, end.line, end.column);
   await vscode.window.showTextDocument(uri, { selection: range });
+}
+
+/** Which of the file's domains this URL of the session is for. */
+function domainOf(
+  { session, url }: { session: SessionView; url: string },
+  domains: readonly { domain: string }[],
+): number {
+  const host = new URL(url).hostname;
+  return domains.findIndex(({ domain }) => `${session.name}.${domain}`.toLowerCase() === host);
 }
 
 /** Opens the file, at its first error if there is one. */

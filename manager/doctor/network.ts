@@ -164,11 +164,21 @@ export async function checkAddresses(
 ): Promise<DoctorCheck[]> {
   const running = sessions.filter(({ state }) => state === "running");
   const ca = authority && (await readFile(authority.file, "utf8"));
-  return Promise.all(
+  const refused = running.flatMap(({ urlsWithoutCertificate = [] }) => urlsWithoutCertificate);
+  const checks = await Promise.all(
     running.flatMap(({ urls, kind }) =>
       urls.map((url) => checkAddress(url, kind, kind === "isolated" ? ca : undefined)),
     ),
   );
+  return [...checks, ...refused.map(noCertificate)];
+}
+
+/** The operator of the zone can help, or whoever names the domains. */
+function noCertificate(url: string): DoctorCheck {
+  const { hostname } = new URL(url);
+  const parent = hostname.slice(hostname.indexOf(".") + 1);
+  const found = `Browsers refuse it: Cloudflare's own certificates cover a zone and one label below it, and this host is two below. The zone's operator can order an advanced certificate for *.${parent} (Advanced Certificate Manager), or linkup.yaml can name a domain directly below the zone. Requests of other services that pass on the session reach ${parent} all the same.`;
+  return warning("address", found, { subject: url });
 }
 
 async function checkAddress(url: string, kind: SessionKind, ca: string | undefined): Promise<DoctorCheck> {

@@ -45,7 +45,16 @@ const session = z.object({
   secondary: described(z.boolean(), "True for a session that was created beside the file's own one."),
   configPath: maybe(described(z.string(), "The linkup.yaml it came from.")),
   workerUrl: z.string(),
-  urls: described(z.array(z.string()), "One for each domain, in the order of the file."),
+  urls: described(
+    z.array(z.string()),
+    "One for each domain, in the order of the file, without urlsWithoutCertificate.",
+  ),
+  urlsWithoutCertificate: maybe(
+    described(
+      z.array(z.string()),
+      "Those that browsers refuse: hosts two labels below their zone, for which Cloudflare has no certificate.",
+    ),
+  ),
   services: z.array(service),
 });
 

@@ -112,6 +112,7 @@ export function forgetRun(record: SessionRecord, now: number): void {
   record.tunnel = null;
   record.origin_secret = null;
   record.worker_hash = null;
+  delete record.edge_certificates;
   record.local_server_hash = null;
   record.last_error = null;
   record.connector = null;

@@ -21,8 +21,10 @@ export interface SessionView {
   /** Created in addition to the file's primary session: a preview, or an isolated one. */
   secondary: boolean;
   workerUrl: string;
-  /** One per domain, in the order of the file; empty until there is a name. */
+  /** One per domain, in the order of the file; empty until there is a name. Without the following ones. */
   urls: readonly string[];
+  /** Those that browsers refuse: Cloudflare has no certificate for hosts two labels below their zone. Missing when all work. */
+  urlsWithoutCertificate?: readonly string[];
   services: readonly ServiceView[];
 }
 

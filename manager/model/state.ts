@@ -94,6 +94,8 @@ export interface SessionRecord {
   /** When the document was sent and last confirmed. Milliseconds since the epoch. */
   registered_at: number;
   checked_at: number;
+  /** Hosts beyond Cloudflare's own certificates for which it has another one, and when that was checked. */
+  edge_certificates?: { hosts: string[]; checked_at: number };
   /** Hash of the document that the local server has, and of that server's process. */
   local_server_hash: string | null;
   last_error: LastError | null;
@@ -179,6 +181,7 @@ const recordSchema = z.object({
   worker_hash: nullable(z.string()),
   registered_at: z.number(),
   checked_at: z.number(),
+  edge_certificates: z.exactOptional(z.object({ hosts: z.array(z.string()), checked_at: z.number() })),
   local_server_hash: nullable(z.string()),
   last_error: nullable(last_error),
   connector: nullable(

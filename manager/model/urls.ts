@@ -1,5 +1,6 @@
 /** Where browsers find a session. */
 import type { ServerStatus } from "../../core/api/control-api.ts";
+import { registrableDomain } from "../../core/session/domain-name.ts";
 import { hostname } from "../../core/session/host-name.ts";
 import type { SessionRecord } from "./state.ts";
 
@@ -25,6 +26,29 @@ export function urlsOnWorker(
   const { protocol, port } = new URL(workerUrl);
   const [scheme, at] = direct ? [protocol, port ? `:${port}` : ""] : ["https:", ""];
   return domains.map(({ domain }) => `${scheme}//${name}.${domain}${at}/`);
+}
+
+/**
+ * The hosts for which Cloudflare needs an advanced certificate: its own ones cover a zone and one label below it, so not
+ * `slim-gecko.api.example.com`. Zones below a registered domain are unknown here: a handshake tells whether the host works.
+ */
+export function hostsBeyondCertificates(record: SessionRecord): string[] {
+  const { name, kind, config, worker } = record;
+  if (name === null || kind === "isolated" || worker?.tunnel === "direct") return [];
+  return config.domains.map(({ domain }) => `${name}.${domain}`.toLowerCase()).filter(isBeyondCertificates);
+}
+
+function isBeyondCertificates(host: string): boolean {
+  if (resolvesByItself(host)) return false;
+  const registered = registrableDomain(host);
+  return registered !== undefined && host.split(".").length - registered.split(".").length > 1;
+}
+
+/** Those of the session's URLs that browsers refuse, as far as is known. */
+export function withoutCertificate(record: SessionRecord, urls: readonly string[]): string[] {
+  const covered = record.edge_certificates?.hosts ?? [];
+  const refused = hostsBeyondCertificates(record).filter((host) => !covered.includes(host));
+  return urls.filter((url) => refused.includes(new URL(url).hostname));
 }
 
 /** Local certificates are for the domains of local DNS; names under localhost have none, and need none. */

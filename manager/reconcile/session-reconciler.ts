@@ -11,6 +11,7 @@ import { findCloudflared } from "../components/tunnel/cloudflared-binary.ts";
 import { stepConnector, stopConnector } from "../components/tunnel/connector.ts";
 import type { ConnectorOptions } from "../components/tunnel/connector-process.ts";
 import type { ProbeTarget } from "../components/tunnel/end-to-end.ts";
+import { hasCertificate } from "../components/worker-api/edge-certificates.ts";
 import { replacePendingDeletion } from "../components/worker-api/pending-deletions.ts";
 import { Registration } from "../components/worker-api/registration.ts";
 import { ORIGINAL_WORKER } from "../components/worker-api/worker-answers.ts";
@@ -21,7 +22,11 @@ import { fingerprint, servedSession, targetOf } from "../model/documents.ts";
 import { LinkupError } from "../model/problem.ts";
 import { forgetRun, isDesired } from "../model/records.ts";
 import type { PendingDeletion, SessionRecord, State } from "../model/state.ts";
+import { hostsBeyondCertificates } from "../model/urls.ts";
 import type { Store } from "../store/store.ts";
+
+/** How often Cloudflare is asked again for a certificate that it did not have. */
+const CERTIFICATES_MS = 5 * 60_000;
 
 export class SessionReconciler {
   readonly envFiles: EnvFiles;
@@ -101,10 +106,24 @@ export class SessionReconciler {
     const call = new AbortController();
     this.#calls.set(record.id, call);
     try {
-      return await this.#registration.register(record, tunnelUrl, call.signal);
+      const registered = await this.#registration.register(record, tunnelUrl, call.signal);
+      return await this.#checkCertificates(registered);
     } finally {
       this.#calls.delete(record.id);
     }
+  }
+
+  /** Only of hosts that Cloudflare's own certificates do not cover. */
+  async #checkCertificates(record: SessionRecord): Promise<SessionRecord> {
+    const hosts = hostsBeyondCertificates(record);
+    const { hosts: covered = [], checked_at = 0 } = record.edge_certificates ?? {};
+    const now = Date.now();
+    const due = hosts.filter((host) => !covered.includes(host));
+    if (due.length === 0 || now - checked_at < CERTIFICATES_MS) return record;
+    const found = await Promise.all(due.map(async (host) => ((await hasCertificate(host)) ? [host] : [])));
+    return this.change(record.id, (record) => {
+      record.edge_certificates = { hosts: [...covered, ...found.flat()], checked_at: now };
+    });
   }
 
   /** Ends every cloudflared; the next reconcile starts new ones. */

@@ -9,7 +9,7 @@ import { type Problem, problem } from "../model/problem.ts";
 import { isConnected, isDesired, isPresent, needsThisMachine } from "../model/records.ts";
 import type { ComponentView, ServiceView, SessionState, SessionView, Snapshot } from "../model/snapshot.ts";
 import type { SessionRecord, State } from "../model/state.ts";
-import { sessionUrls } from "../model/urls.ts";
+import { sessionUrls, withoutCertificate } from "../model/urls.ts";
 import type { HealthBook, ServiceCopy } from "./service-health.ts";
 
 export interface Observed {
@@ -52,6 +52,8 @@ export function sessionView(
   server: ServerStatus | undefined,
   health: HealthBook,
 ): SessionView {
+  const urls = sessionUrls(record, server);
+  const refused = withoutCertificate(record, urls);
   return {
     name: record.name ?? undefined,
     kind: record.kind,
@@ -59,7 +61,8 @@ export function sessionView(
     configPath: record.config_path ?? undefined,
     secondary: record.secondary,
     workerUrl: record.config.linkup.worker_url,
-    urls: sessionUrls(record, server),
+    urls: urls.filter((url) => !refused.includes(url)),
+    ...(refused.length > 0 ? { urlsWithoutCertificate: refused } : {}),
     services: record.config.services.map((service): ServiceView => {
       const wanted = targetOf(record.targets, service.name);
       const target = targetOf(record.confirmed ?? record.targets, service.name);
