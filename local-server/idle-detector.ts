@@ -30,9 +30,10 @@ export class IdleDetector {
   }
 }
 
-/** To be called every 2 s. */
-export function collectWhenIdle(detector: IdleDetector): void {
+/** To be called every 2 s. `free`: lets go of what only a busy time needs. */
+export function collectWhenIdle(detector: IdleDetector, free: () => void): void {
   if (!detector.sample(cpuMs())) return;
+  free();
   collectGarbage();
   detector.collected(cpuMs());
 }

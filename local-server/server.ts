@@ -24,6 +24,7 @@ import { Sessions } from "./sessions.ts";
 import { HTTP_PORT, HTTPS_PORT, StandardPorts } from "./standard-ports.ts";
 import { Pool } from "./upstream/pool.ts";
 import { type PublicOrigins, publicOriginOpener, systemPublicOrigins } from "./upstream/public-origin.ts";
+import { freeSpareBuffers } from "./upstream/service-socket.ts";
 
 /** How often idle connections are closed, and ports 80 and 443 are taken or released. */
 const SWEEP_MS = 2_000;
@@ -96,7 +97,7 @@ export async function startServer(
   };
   const idleDetector = new IdleDetector();
   const sweeper = setInterval(() => {
-    collectWhenIdle(idleDetector);
+    collectWhenIdle(idleDetector, freeSpareBuffers);
     pool.sweep();
     publicPool.sweep();
     void standardPorts.adjust();

@@ -43,6 +43,16 @@ function putBack(buffer: Buffer): boolean {
   return true;
 }
 
+/** Frees what no connection uses, after a busy time. */
+export function freeSpareBuffers(): void {
+  const spares = new Map<ArrayBufferLike, number>();
+  for (const { buffer } of spare) spares.set(buffer, (spares.get(buffer) ?? 0) + 1);
+  const kept = spare.filter(({ buffer }) => spares.get(buffer)! < POOLED_PIECE / BUFFER_SIZE);
+  pooled -= spare.length - kept.length;
+  spare.splice(0, spare.length, ...kept);
+  temporary = [];
+}
+
 /** Takes bytes. `release` is to be called once, and the bytes must not be touched after that. */
 export type TakeBytes = (bytes: Buffer, release: () => void) => void;
 

@@ -90,12 +90,17 @@ class Reader {
   }
 
   #parse(source: string): Document | undefined {
+    // Each of its errors would take a stack trace, which costs more than the rest: there may be one on each line.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     try {
       return parseDocument(source, { prettyErrors: false, uniqueKeys: false });
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       this.#tooDeep(0);
       return undefined;
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit;
     }
   }
 

@@ -124,6 +124,19 @@ describe("the tree", () => {
     ]);
   });
 
+  test("20,000 lines indented by tabs cost little more than by spaces, at a width that is not the first one too", () => {
+    const lines = (indent: string, wide: string) =>
+      `list:\n${Array.from({ length: 5_000 }, (_, i) => `${indent}- a: ${i}\n${wide}b: x\n${wide}c: y\n${wide}d: z\n`).join("")}`;
+    const milliseconds = (text: string) => {
+      const before = performance.now();
+      expect((new YamlTree(text).value() as { list: unknown[] }).list).toHaveLength(5_000);
+      return performance.now() - before;
+    };
+    const spaces = milliseconds(lines("  ", "    "));
+    expect(milliseconds(lines("\t", "\t\t"))).toBeLessThan(4 * spaces + 500);
+    expect(milliseconds(lines("    ", "\t  "))).toBeLessThan(4 * spaces + 500);
+  });
+
   test("refuses what aliases make too large", () => {
     const lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"];
     for (let i = 1; i < 9; i++) lines.push(`a${i}: &a${i} [${`*a${i - 1}, `.repeat(10)}]`);

@@ -39,6 +39,8 @@ export async function soak({ port, process: { pid } }: Stack, place: Place): Pro
   const opened = await now();
   await bursts();
   const reopened = await now();
+  await unread(port, 200);
+  const unreadAfter = await now();
   const { body } = await callControl(home, "GET", "/v1/requests?limit=100000");
   const open = (body as { requests: Exchange[] }).requests.filter(({ state }) => state === "open").length;
   echo.close();
@@ -46,9 +48,10 @@ export async function soak({ port, process: { pid } }: Stack, place: Place): Pro
   console.log("\nSoak");
   const requested = isFlat("100,000 requests and 1,000 aborts, after 1,000 requests", first, last);
   const connected = isFlat(`${BURSTS} times 200 WebSockets, after as many`, opened, reopened);
+  const left = isFlat("200 responses of 20 MB that nobody reads, over HTTP/1.1", reopened, unreadAfter);
   const closed = isFlat("all of it, open files alone", first, { ...reopened, memory: first.memory });
   console.log(`  ${open === 0 ? "met" : "MISSED"}: ${open} of these requests count as open`);
-  return requested && connected && closed && open === 0;
+  return requested && connected && left && closed && open === 0;
 }
 
 interface Taken {
@@ -102,6 +105,26 @@ async function aborts(port: number, count: number): Promise<void> {
       }),
     );
   session.close();
+}
+
+/** All at once; each client goes when the proxy has filled what it can. */
+async function unread(port: number, count: number): Promise<void> {
+  const sockets = Array.from({ length: count }, () =>
+    tlsConnect({
+      host: "127.0.0.1",
+      port,
+      servername: HOST,
+      ALPNProtocols: ["http/1.1"],
+      rejectUnauthorized: false,
+    }).pause(),
+  );
+  await Promise.all(sockets.map((socket) => once(socket, "secureConnect")));
+  for (const socket of sockets) {
+    socket.on("error", () => {});
+    socket.write(`GET /20m HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  }
+  await new Promise((resolve) => setTimeout(resolve, 5_000));
+  for (const socket of sockets) socket.destroy();
 }
 
 /** All open at once; messages of many sizes go there and back; half of them close, half just go. */

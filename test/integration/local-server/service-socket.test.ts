@@ -2,7 +2,11 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { ServiceSocket, type TakeBytes } from "../../../local-server/upstream/service-socket.ts";
+import {
+  freeSpareBuffers,
+  ServiceSocket,
+  type TakeBytes,
+} from "../../../local-server/upstream/service-socket.ts";
 
 /** Sends so many pieces, one in each turn of the event loop, and returns how many reads they came in. */
 async function receive(count: number, size: number, takeBytes: TakeBytes): Promise<number> {
@@ -58,4 +62,26 @@ test("more than are kept are there as well", async () => {
   await receive(400, 65_536, (bytes) => held.push(bytes));
   const expected = Buffer.concat(Array.from({ length: 400 }, (_, i) => Buffer.alloc(65_536, i)));
   expect(Buffer.concat(held).equals(expected)).toBe(true);
+});
+
+test("spare buffers are freed, and those in use keep their bytes", async () => {
+  const held: Buffer[] = [];
+  const released: (() => void)[] = [];
+  await receive(20, 65_536, (bytes, release) => {
+    held.push(bytes);
+    released.push(release);
+  });
+  for (const release of released.slice(10)) release();
+  freeSpareBuffers();
+  const again = new Set<ArrayBufferLike>();
+  await receive(20, 10, (bytes, release) => {
+    again.add(bytes.buffer);
+    release();
+  });
+  const expected = Buffer.concat(Array.from({ length: 20 }, (_, i) => Buffer.alloc(65_536, i)));
+  expect(
+    Buffer.concat(held.slice(0, 10)).equals(expected.subarray(0, Buffer.concat(held.slice(0, 10)).length)),
+  ).toBe(true);
+  expect(again.size).toBeLessThanOrEqual(2);
+  for (const release of released.slice(0, 10)) release();
 });
