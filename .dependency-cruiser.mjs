@@ -31,6 +31,7 @@ const PACKAGES = {
       "objects",
       "proxy",
       "api",
+      "page",
       "sweep.ts",
       "index.ts",
     ],

@@ -28,6 +28,8 @@ export interface Env {
   CLOUDFLARE_API_TOKEN?: string;
   /** Overrides the address of Cloudflare's API. */
   CLOUDFLARE_API_BASE_URL?: string;
+  /** Comma-separated hosts of the operators' page; default: those whose first label is `linkup`. Empty: no page. */
+  LINKUP_PAGE_HOSTS?: string;
   /** API calls per token and minute; default 600, unlimited with `direct`. */
   LINKUP_API_RATE?: string;
   /** Idle time after which a session is deleted, in seconds; default 30 days. */

@@ -3,6 +3,7 @@ import type { RequestHead } from "../core/routing/routing-input.ts";
 import { callApi, isUnderLinkup } from "./api/api.ts";
 import { bearerToken, isWorkerToken } from "./api/caller.ts";
 import type { Env } from "./env.ts";
+import { isPageHost, servePage } from "./page/page.ts";
 import { failureResponse, malformed, workerFailed } from "./proxy/failures.ts";
 import { proxy } from "./proxy/proxy.ts";
 import { sweep } from "./sweep.ts";
@@ -14,6 +15,7 @@ export default {
   fetch(request, env, context) {
     const head = headOf(request);
     if (!head) return failureResponse(malformed, request);
+    if (isPageHost(head.host, env)) return serveOwnHost(request, env, context);
     return isUnderLinkup(head) ? serveApi(request, head, env, context) : proxy(request, head, env, context);
   },
 
@@ -33,6 +35,17 @@ async function serveApi(
   try {
     const response = await callApi(request, url, env, context);
     return response ?? proxy(await withoutWorkerToken(request, env), head, env, context);
+  } catch (error) {
+    return workerFailed(error, request);
+  }
+}
+
+/** The API and the operators' page, and nothing else. */
+async function serveOwnHost(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
+  const url = URL.parse(request.url);
+  if (!url) return failureResponse(malformed, request);
+  try {
+    return (await callApi(request, url, env, context)) ?? (await servePage(request, url, env, context));
   } catch (error) {
     return workerFailed(error, request);
   }

@@ -21,26 +21,36 @@ let calls: { perMinute: number; limit: RateLimit } | undefined;
 
 /** Identifies the caller by its bearer token, and counts the call. */
 export async function identifyCaller(request: Request, env: Env, context: ExecutionContext): Promise<Caller> {
-  const caller = await authenticate(request, env, context);
+  const given = bearerToken(request.headers);
+  if (given === undefined) return { ok: false, status: 401 };
+  return counted(await authenticate(given, request, env, context), env);
+}
+
+/** Counts a call of this caller, who may have used up those of this minute. */
+export function counted(caller: Caller, env: Env): Caller {
   if (!caller.ok) return caller;
   const { actor } = caller;
   const retryAfter = callLimit(env)?.take(actor.role === "main" ? "" : actor.name) ?? 0;
   return retryAfter === 0 ? caller : { ok: false, status: 429, retryAfter };
 }
 
-async function authenticate(request: Request, env: Env, context: ExecutionContext): Promise<Caller> {
-  const given = bearerToken(request.headers);
-  if (given === undefined) return { ok: false, status: 401 };
+/** Whose token this is. Wrong ones are counted for the request's address. */
+export async function authenticate(
+  given: string,
+  request: Request,
+  env: Env,
+  context: ExecutionContext,
+): Promise<Caller> {
   const address = addressOf(request, env);
   const wait = Math.ceil(((refusedUntil.get(address ?? "") ?? 0) - Date.now()) / 1000);
   if (wait > 0) return { ok: false, status: 429, retryAfter: wait };
 
   // The attempt counts before anything is compared, so that guesses of the main token are slowed as well.
   const hash = isNamedToken(given) ? await sha256(given) : null;
-  const counted = address !== undefined;
+  const isLimited = address !== undefined;
   const { retryAfter, tokenName } =
-    counted || hash
-      ? await directory(env).authenticate(counted ? address : null, hash)
+    isLimited || hash
+      ? await directory(env).authenticate(isLimited ? address : null, hash)
       : { retryAfter: 0, tokenName: null };
   if (retryAfter > 0) {
     refuse(address!, retryAfter);
@@ -48,7 +58,7 @@ async function authenticate(request: Request, env: Env, context: ExecutionContex
   }
   const actor = tokenName !== null ? namedActor(tokenName) : await mainActor(given, env);
   if (actor) {
-    if (counted) context.waitUntil(directory(env).refund(address));
+    if (isLimited) context.waitUntil(directory(env).refund(address));
     return { ok: true, actor };
   }
   const reason = mainTokenProblem(env);
@@ -92,9 +102,13 @@ function refuse(address: string, seconds: number): void {
   if (refusedUntil.size > MAX_REFUSED_ADDRESSES) refusedUntil.delete(refusedUntil.keys().next().value!);
 }
 
-/** A Worker on this machine has a limit only when one is configured. */
+/** Of one token; 0: no limit. A Worker on this machine has one only when it is configured. */
+export function callsPerMinute(env: Env): number {
+  return Number(env.LINKUP_API_RATE) || (isDirect(env) ? 0 : 600);
+}
+
 function callLimit(env: Env): RateLimit | undefined {
-  const perMinute = Number(env.LINKUP_API_RATE) || (isDirect(env) ? 0 : 600);
+  const perMinute = callsPerMinute(env);
   if (perMinute <= 0) return undefined;
   if (calls?.perMinute !== perMinute) calls = { perMinute, limit: new RateLimit(perMinute) };
   return calls.limit;

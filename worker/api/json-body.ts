@@ -1,5 +1,5 @@
 /** Reads the JSON body of an API request, up to a maximum size. */
-const MAX_BODY_BYTES = 1024 * 1024;
+export const MAX_BODY_BYTES = 1024 * 1024;
 
 export type JsonBody = { ok: true; json: unknown } | { ok: false; status: 400 | 413; reason: string };
 

@@ -4,7 +4,7 @@ import type { AuthenticatedCall } from "./authenticated-call.ts";
 import { readJson } from "./json-body.ts";
 import { jsonResponse, noContent, textResponse } from "./responses.ts";
 
-const TOKEN_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+export const TOKEN_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
 export async function listTokens({ env }: AuthenticatedCall): Promise<Response> {
   return jsonResponse({ tokens: await directory(env).listTokens() });

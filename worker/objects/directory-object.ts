@@ -9,7 +9,7 @@ import type { SessionKind } from "../../core/session/session-document.ts";
 import { formatText } from "../../core/text.ts";
 import { type Env, reservedNames } from "../env.ts";
 import { RateLimit } from "../rate-limit.ts";
-import { newNamedToken, sha256 } from "../secret.ts";
+import { newNamedToken, newSecret, sha256 } from "../secret.ts";
 import { NameChanges } from "./name-changes.ts";
 import { matchesPattern } from "./name-pattern.ts";
 import type { Actor } from "./owner.ts";
@@ -56,8 +56,10 @@ export interface SessionNames {
 }
 
 /** Failed authentications per address and minute. */
-const ATTEMPTS_PER_MINUTE = 60;
-const MAX_AUDIT_ENTRIES = 10_000;
+export const ATTEMPTS_PER_MINUTE = 60;
+export const MAX_AUDIT_ENTRIES = 10_000;
+/** A login to the operators' page. */
+export const LOGIN_MS = 8 * 60 * 60 * 1000;
 
 /** The single directory of this Worker. */
 export function directory(env: Env): DurableObjectStub<DirectoryObject> {
@@ -91,6 +93,9 @@ export class DirectoryObject extends DurableObject<Env> {
       CREATE INDEX IF NOT EXISTS domains_of_session ON domains (session);
       CREATE TABLE IF NOT EXISTS tokens (
         name TEXT PRIMARY KEY, hash BLOB NOT NULL, created INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS logins (
+        id BLOB PRIMARY KEY, credential BLOB NOT NULL, expires INTEGER NOT NULL
       ) STRICT, WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS audit (
         id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL,
@@ -213,6 +218,49 @@ export class DirectoryObject extends DurableObject<Env> {
     this.#attempts.refund(address);
   }
 
+  /**
+   * Logs in to the operators' page with the token of this SHA-256; returns the login's id, of which only a hash is stored. It
+   * ends with the token.
+   */
+  async logIn(credential: ArrayBuffer, actor: Actor): Promise<string> {
+    const id = newSecret();
+    const now = Date.now();
+    this.#sql.exec("DELETE FROM logins WHERE expires < ?", now);
+    this.#sql.exec("INSERT INTO logins VALUES (?, ?, ?)", await sha256(id), credential, now + LOGIN_MS);
+    this.record("logged-in", actor.role === "named" ? actor.name : "WORKER_TOKEN", actor);
+    return id;
+  }
+
+  /**
+   * The SHA-256 of the token that logged in with the id of this one, and the name of that token, if it is a named one that still
+   * exists. A wrong id counts as an attempt to authenticate.
+   */
+  login(
+    address: string | null,
+    id: ArrayBuffer,
+  ): { retryAfter: number; credential: ArrayBuffer | null; tokenName: string | null } {
+    const retryAfter = address === null ? 0 : this.#attempts.take(address);
+    if (retryAfter > 0) return { retryAfter, credential: null, tokenName: null };
+    const [row] = this.#sql
+      .exec<{ credential: ArrayBuffer }>(
+        "SELECT credential FROM logins WHERE id = ? AND expires > ?",
+        id,
+        Date.now(),
+      )
+      .toArray();
+    if (!row) return { retryAfter: 0, credential: null, tokenName: null };
+    if (address !== null) this.#attempts.refund(address);
+    return { retryAfter: 0, credential: row.credential, tokenName: this.#tokenName(row.credential) };
+  }
+
+  logOut(id: ArrayBuffer): void {
+    this.#sql.exec("DELETE FROM logins WHERE id = ?", id);
+  }
+
+  countSessions(): number {
+    return this.#sql.exec<{ count: number }>("SELECT count(*) AS count FROM sessions").one().count;
+  }
+
   /** Creates and returns a token with this name; only its hash is stored. Null when the name is taken. */
   async createToken(name: string, actor: Actor): Promise<string | null> {
     const token = newNamedToken();
@@ -254,10 +302,11 @@ export class DirectoryObject extends DurableObject<Env> {
   }
 
   /** The newest entries of the audit log, newest first. */
-  auditLog(limit: number): AuditEntry[] {
+  auditLog(limit: number, skip = 0): AuditEntry[] {
     const rows = this.#sql.exec(
-      "SELECT at, action, subject, role, token FROM audit ORDER BY id DESC LIMIT ?",
+      "SELECT at, action, subject, role, token FROM audit ORDER BY id DESC LIMIT ? OFFSET ?",
       limit,
+      skip,
     );
     return rows.toArray() as unknown as AuditEntry[];
   }
