@@ -17,8 +17,9 @@ export interface Section {
   items: Piece[];
 }
 
-/** A key in column 0, and the text after its colon. */
-const KEY_LINE = /^(?:[A-Za-z_](?:[^:#\n]|:(?!\s|$))*|(?:"[^"\n]*"|'[^'\n]*')[ \t]*):(?=\s|$)([^\n]*)/;
+/** A key in column 0, which may be an alias, and the text after its colon. */
+const KEY_LINE =
+  /^(?:[A-Za-z_](?:[^:#\n]|:(?!\s|$))*|(?:"[^"\n]*"|'[^'\n]*')[ \t]*|\*[^\s,[\]{}]+[ \t]+):(?=\s|$)([^\n]*)/;
 const NOTHING = /^\s*(?:#.*)?$/;
 
 /** Undefined when the text can only be parsed as a whole: another style, several documents, directives. */

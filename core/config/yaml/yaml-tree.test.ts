@@ -87,6 +87,9 @@ describe("the tree", () => {
     // The key follows its anchor, also when only that is edited.
     const after = new YamlTree("x: &k nome\nlist:\n  - *k : web\n    b: 1\n", tree);
     expect(after.value()).toEqual({ x: "nome", list: [{ nome: "web", b: 1 }] });
+    const section = new YamlTree("x: &k name\nlist:\n  - a: 1\n*k : web\nb: 1\n");
+    expect(section.diagnostics).toEqual([]);
+    expect(section.value()).toEqual({ x: "name", list: [{ a: 1 }], name: "web", b: 1 });
     expect(new YamlTree("*k : 1\na: &k b").diagnostics).toMatchObject([
       { code: "unknown-anchor", start: 0, end: 2 },
     ]);

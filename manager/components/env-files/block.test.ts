@@ -53,3 +53,8 @@ describe("a block that was changed", () => {
     expect(removeBlock(`A=1\n${MARKER}\nB=2\n`, block)).toBeUndefined();
   });
 });
+
+test("a byte order mark before the variables does not get into the first one's name", () => {
+  const { text } = appendBlock("B=2\n", Buffer.from("\ufeffA=1\n").toString("latin1"));
+  expect(text).toBe(`B=2\n${MARKER}\nA=1\n${MARKER}\n`);
+});

@@ -4,8 +4,12 @@
  */
 export const MARKER = "##### Linkup environment - DO NOT EDIT #####";
 
+/** A byte order mark of UTF-8, which marks the beginning of a file: within one it would belong to a variable's name. */
+const BYTE_ORDER_MARK = /^\xef\xbb\xbf/;
+
 /** Appends the content between two markers. `block` is exactly what was appended, for `removeBlock`. */
-export function appendBlock(text: string, content: string): { text: string; block: string } {
+export function appendBlock(text: string, source: string): { text: string; block: string } {
+  const content = source.replace(BYTE_ORDER_MARK, "");
   const newline = /\r?\n/.exec(text)?.[0] ?? /\r?\n/.exec(content)?.[0] ?? "\n";
   const before = text === "" || text.endsWith("\n") ? "" : newline;
   const after = content === "" || content.endsWith("\n") ? "" : newline;
