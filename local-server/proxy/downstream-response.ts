@@ -59,14 +59,16 @@ function firstHop(headers: string[], client: ClientHead, served: Served, request
   if (cookie !== undefined) headers.push("Set-Cookie", cookie);
 }
 
-/** The service's header fields, with the client's origin where the service allowed the one that it saw. */
+/**
+ * The service's header fields, with the client's origin where the service allowed the one that it saw. That was its own,
+ * from which it needs no grant: without credentials, as Vite and SvelteKit grant it, it says nothing about the page.
+ */
 function mappedFields(fields: Fields, origins: ServiceRequest["origins"]) {
   return {
     get(name: string) {
       const value = fields.get(name);
-      return name === "access-control-allow-origin" && origins && value === origins.service
-        ? origins.client
-        : value;
+      if (name !== "access-control-allow-origin" || !origins || value !== origins.service) return value;
+      return fields.get("access-control-allow-credentials") === "true" ? origins.client : undefined;
     },
     names: () => new Set(fields.names),
   };

@@ -76,16 +76,26 @@ export class Edge implements Tunnels {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  async request(
+  /** Opens a request down the tunnel, as the edge does; undefined when nobody serves it. */
+  open(
     tunnel: string,
     { method, authority, path, headers }: EdgeRequest,
-    body: Buffer,
-  ): Promise<EdgeAnswer> {
-    const connector = this.#connectors.get(tunnel);
-    if (!connector) return { status: 530, headers: {}, body: Buffer.from("error code: 1033") };
-    const { connection: _, host: __, "transfer-encoding": ___, ...rest } = headers;
+  ): http2.ClientHttp2Stream | undefined {
+    const {
+      connection: _,
+      host: __,
+      "transfer-encoding": ___,
+      "keep-alive": ____,
+      upgrade: _____,
+      ...rest
+    } = headers;
     const head = { ...rest, ":method": method, ":authority": authority, ":path": path };
-    const stream = connector.client.request(head, { endStream: false });
+    return this.#connectors.get(tunnel)?.client.request(head, { endStream: false });
+  }
+
+  async request(tunnel: string, request: EdgeRequest, body: Buffer): Promise<EdgeAnswer> {
+    const stream = this.open(tunnel, request);
+    if (!stream) return { status: 530, headers: {}, body: Buffer.from("error code: 1033") };
     stream.end(body);
     const chunks: Buffer[] = [];
     stream.on("data", (chunk: Buffer) => chunks.push(chunk));

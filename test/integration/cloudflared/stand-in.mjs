@@ -6,7 +6,8 @@
 //   {"deaf": true}                            ready, and requests get lost
 //   {"chatter": 1000}                         says so many lines with its token whenever it is asked for /ready
 //   {"quic": "blocked"}                       connects by http2 only
-// What the edge refuses it is told by the edge.
+// What the edge refuses it is told by the edge. WebSockets come as the real one gets them: a request with a header of
+// the edge's, answered with 200 in place of 101.
 import { readFileSync } from "node:fs";
 import { createServer, request } from "node:http";
 import http2 from "node:http2";
@@ -14,6 +15,7 @@ import { connect } from "node:net";
 import { parseArgs } from "node:util";
 
 const RETRY_MS = 500;
+const UPGRADE = "cf-cloudflared-proxy-connection-upgrade";
 
 const faults = () => {
   try {
@@ -198,7 +200,9 @@ function forward(stream, headers) {
   stream.once("close", () => {
     inFlight--;
   });
-  const plain = Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith(":")));
+  const { [UPGRADE]: upgrade, ...fields } = headers;
+  const plain = Object.fromEntries(Object.entries(fields).filter(([name]) => !name.startsWith(":")));
+  if (upgrade) Object.assign(plain, { connection: "Upgrade", upgrade });
   const outgoing = request(
     new URL(headers[":path"], service),
     { method: headers[":method"], headers: { ...plain, host: headers[":authority"] }, agent: false },
@@ -208,6 +212,15 @@ function forward(stream, headers) {
       response.pipe(stream);
     },
   );
+  outgoing.on("upgrade", (response, socket, head) => {
+    const { connection: _, upgrade: __, ...rest } = response.headers;
+    stream.respond({ ":status": 200, ...rest });
+    if (head.length > 0) stream.write(head);
+    stream.pipe(socket).pipe(stream);
+    socket.on("error", () => stream.close());
+    stream.once("close", () => socket.destroy());
+  });
+  stream.once("close", () => outgoing.destroy());
   outgoing.on("error", (error) => {
     // Errors of the origin have no message.
     process.stderr.write(
@@ -216,7 +229,9 @@ function forward(stream, headers) {
     if (!stream.headersSent) stream.respond({ ":status": 502 });
     stream.end();
   });
-  stream.pipe(outgoing);
+  // What a client sends over a WebSocket before it is open waits until there is a socket.
+  if (upgrade) outgoing.end();
+  else stream.pipe(outgoing);
 }
 
 function stop(signal) {

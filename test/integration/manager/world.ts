@@ -26,6 +26,7 @@ import { processesWith } from "../../support/processes.ts";
 import { Edge } from "../cloudflared/edge.ts";
 import { OriginalWorker } from "../cloudflared/original-worker.ts";
 import { OuterEdge, realEnvironment } from "../cloudflared/outer-edge.ts";
+import { Internet } from "../worker/internet.ts";
 
 export { dist };
 
@@ -91,6 +92,7 @@ export class World {
   worker: Worker | undefined;
   edge: Edge | undefined;
   original: OriginalWorker | undefined;
+  internet: Internet | undefined;
   workerPort = 0;
   readonly #services = new Map<string, Server>();
   readonly #children = new Set<ChildProcess>();
@@ -98,15 +100,18 @@ export class World {
 
   /**
    * `direct`: our Worker on this machine. `cloudflare`: one of the original behind a stand-in for Cloudflare's edge, with
-   * one for cloudflared. `real`: the cloudflared that CLOUDFLARED_PATH names, and an edge of its own.
+   * one for cloudflared. `deployed`: our Worker behind such an edge; what it reaches besides is `internet.hosts`, so a
+   * linkup.yaml with such hosts as remote services has to be written. `real`: the cloudflared that CLOUDFLARED_PATH
+   * names, and an edge of its own.
    */
-  static async create(tunnel: "direct" | "cloudflare" | "real" = "direct"): Promise<World> {
+  static async create(tunnel: "direct" | "cloudflare" | "deployed" | "real" = "direct"): Promise<World> {
     const world = new World();
     world.dist = await dist();
     for (const copy of ["remote", "local"]) {
       for (const service of ["web", "api"]) await world.#serve(`${copy} ${service}`);
     }
     if (tunnel === "direct") await world.startWorker();
+    else if (tunnel === "deployed") await world.#startDeployed();
     else await world.#startCloudflare(tunnel);
     world.writeConfig();
     return world;
@@ -136,6 +141,19 @@ export class World {
     this.edge = await Edge.start();
     this.original = await OriginalWorker.start(this.edge, TOKEN);
     this.workerPort = this.original.port;
+    this.#installCloudflared(this.edge);
+  }
+
+  /** Our Worker with Cloudflare's account and edge behind it, and the stand-in for cloudflared on the PATH. */
+  async #startDeployed(): Promise<void> {
+    this.edge = await Edge.start();
+    this.internet = await new Internet(this.edge).start();
+    this.worker = await this.internet.startWorker({ WORKER_TOKEN: TOKEN });
+    this.workerPort = Number(new URL(this.worker.url).port);
+    this.#installCloudflared(this.edge);
+  }
+
+  #installCloudflared(edge: Edge): void {
     const bin = join(this.folder, "bin");
     mkdirSync(bin);
     const script = join(import.meta.dirname, "../cloudflared/stand-in.mjs");
@@ -143,7 +161,7 @@ export class World {
       mode: 0o755,
     });
     this.env.PATH = `${bin}:${this.env.PATH}`;
-    this.env.TUNNEL_EDGE = this.edge.address;
+    this.env.TUNNEL_EDGE = edge.address;
     this.env.CLOUDFLARED_FAULTS = join(this.folder, "faults.json");
     this.setFaults({});
   }
@@ -310,6 +328,7 @@ ${more}`,
     for (const pid of this.processes().keys()) process.kill(pid, "SIGKILL");
     await this.stopWorker();
     await this.original?.stop();
+    await this.internet?.stop();
     await this.edge?.stop();
     for (const name of [...this.#services.keys()]) await this.stopService(name);
     rmSync(this.folder, { recursive: true, force: true });

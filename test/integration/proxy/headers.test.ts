@@ -207,6 +207,25 @@ describe("on the way back", () => {
     expect(get("access-control-allow-origin")).toBe(`https://${WILD}`);
   });
 
+  test("a grant for the service's own origin denies the page no credentials", async () => {
+    // As Vite answers by itself, while its framework refuses the preflight (SvelteKit).
+    system.app.handler = (request, response) => {
+      response.setHeader("Access-Control-Allow-Origin", String(request.headers.origin));
+      response.writeHead(request.method === "OPTIONS" ? 405 : 200).end();
+    };
+    const { all, get } = await client.request({ host: APP, headers: page });
+    expect(all("access-control-allow-origin")).toEqual([page[1]]);
+    expect(get("access-control-allow-credentials")).toBe("true");
+    const preflight = await client.request({
+      method: "OPTIONS",
+      host: APP,
+      headers: [...page, "Access-Control-Request-Method", "PUT"],
+    });
+    expect(preflight.status).toBe(204);
+    expect(preflight.all("access-control-allow-origin")).toEqual([page[1]]);
+    expect(preflight.get("access-control-allow-methods")).toBe("PUT");
+  });
+
   const preflight = [
     ...page,
     "Access-Control-Request-Method",

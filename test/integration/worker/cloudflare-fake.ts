@@ -48,6 +48,8 @@ export class CloudflareFake {
   tunnels: FakeTunnel[] = [];
   records: FakeRecord[] = [];
   faults: Fault[] = [];
+  /** Called for each tunnel that is made. */
+  onTunnel: (tunnel: FakeTunnel) => void = () => {};
 
   get living(): FakeTunnel[] {
     return this.tunnels.filter(({ deleted_at }) => deleted_at === null);
@@ -65,6 +67,7 @@ export class CloudflareFake {
       ...more,
     };
     this.tunnels.push(tunnel);
+    this.onTunnel(tunnel);
     return tunnel;
   }
 

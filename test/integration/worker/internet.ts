@@ -1,7 +1,8 @@
 /** Stands for the whole Internet of a Worker that is not on its users' machine: hosts are functions here. */
 import { once } from "node:events";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
+import type { Edge, EdgeRequest } from "../cloudflared/edge.ts";
 import { CacheStandIn } from "./cache-stand-in.ts";
 import { CloudflareFake } from "./cloudflare-fake.ts";
 import { type Seen, startWorker, TOKEN } from "./world.ts";
@@ -14,6 +15,14 @@ export class Internet {
   readonly hosts = new Map<string, Host>();
   readonly server = http.createServer((request, response) => this.#serve(request, response));
   address = "";
+  /** Where stand-ins for cloudflared connect. Without it, laptops answer what they saw. */
+  readonly #edge: Edge | undefined;
+
+  constructor(edge?: Edge) {
+    this.#edge = edge;
+    this.cloudflare.onTunnel = ({ id, secret }) => edge?.createTunnel(id, secret);
+    this.server.on("upgrade", (request, socket: Socket) => this.#upgrade(request, socket));
+  }
 
   async start(): Promise<this> {
     this.server.listen(0, "127.0.0.1");
@@ -57,11 +66,61 @@ export class Internet {
 
   /** The edge's side of a tunnel: it leads to a laptop when a cloudflared is connected. */
   #tunnel(name: string, request: IncomingMessage, response: ServerResponse): void {
-    const record = this.cloudflare.records.find((candidate) => candidate.name === name);
-    const tunnel = this.cloudflare.living.find(({ id }) => record?.content === `${id}.cfargotunnel.com`);
-    if (tunnel?.connected) answerSeen(`laptop of ${tunnel.name}`)(request, response);
+    const tunnel = this.#tunnelOf(name);
+    const stream = this.#edge?.open(tunnel?.id ?? "", asEdgeRequest(request));
+    if (stream) {
+      request.pipe(stream);
+      stream.once("response", ({ ":status": status, ...headers }) => {
+        response.writeHead(status ?? 502, headers as http.OutgoingHttpHeaders);
+        response.flushHeaders();
+        stream.pipe(response);
+      });
+      stream.on("error", () => (response.headersSent ? response.destroy() : response.writeHead(530).end()));
+      response.once("close", () => stream.close());
+    } else if (tunnel?.connected) answerSeen(`laptop of ${tunnel.name}`)(request, response);
     else response.writeHead(530).end("error code: 1033");
   }
+
+  /** A WebSocket down a tunnel: cloudflared is told by a header, and answers 200 when it is open. */
+  #upgrade(request: IncomingMessage, socket: Socket): void {
+    socket.on("error", () => {});
+    const edgeRequest = asEdgeRequest(request, {
+      "cf-cloudflared-proxy-connection-upgrade": request.headers.upgrade,
+    });
+    const stream = this.#edge?.open(this.#tunnelOf(request.headers.host ?? "")?.id ?? "", edgeRequest);
+    if (!stream) {
+      socket.end("HTTP/1.1 530 Unknown\r\nContent-Length: 0\r\n\r\n");
+      return;
+    }
+    stream.on("error", () => socket.destroy());
+    stream.once("close", () => socket.destroy());
+    socket.once("close", () => stream.close());
+    stream.once("response", ({ ":status": status, ...headers }) => {
+      const isOpen = status === 200 && headers["sec-websocket-accept"] !== undefined;
+      const first = isOpen
+        ? "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket"
+        : `HTTP/1.1 ${status} Refused\r\nConnection: close`;
+      const lines = Object.entries(headers).map(([field, value]) => `${field}: ${value}`);
+      socket.write(`${[first, ...lines].join("\r\n")}\r\n\r\n`);
+      stream.pipe(socket);
+      if (isOpen) socket.pipe(stream);
+      else stream.end();
+    });
+  }
+
+  #tunnelOf(name: string) {
+    const record = this.cloudflare.records.find((candidate) => candidate.name === name);
+    return this.cloudflare.living.find(({ id }) => record?.content === `${id}.cfargotunnel.com`);
+  }
+}
+
+function asEdgeRequest(request: IncomingMessage, more: EdgeRequest["headers"] = {}): EdgeRequest {
+  return {
+    method: request.method ?? "GET",
+    authority: request.headers.host ?? "",
+    path: request.url ?? "/",
+    headers: { ...request.headers, ...more },
+  };
 }
 
 export function answerSeen(service: string): Host {

@@ -1,0 +1,5 @@
+export default {
+  output: "server",
+  devToolbar: { enabled: false },
+  vite: { cacheDir: ".vite" },
+};

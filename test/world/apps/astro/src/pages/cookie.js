@@ -1,0 +1,3 @@
+import { cookie } from "../answers.mjs";
+
+export const GET = ({ request }) => cookie(request);

@@ -1,0 +1,3 @@
+import { form } from "../answers.mjs";
+
+export const POST = ({ request }) => form(request);

@@ -1,0 +1,3 @@
+import { json } from "../answers.mjs";
+
+export const GET = () => json("astro");

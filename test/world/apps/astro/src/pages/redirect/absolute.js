@@ -1,0 +1,1 @@
+export const GET = ({ url, redirect }) => redirect(new URL("/page", url).href);

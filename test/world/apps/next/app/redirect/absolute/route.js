@@ -1,0 +1,3 @@
+import { NextResponse } from "next/server";
+
+export const GET = (request) => NextResponse.redirect(new URL("/page", request.url));

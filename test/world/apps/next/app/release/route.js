@@ -1,0 +1,4 @@
+export function GET() {
+  globalThis.release?.();
+  return new Response("released");
+}

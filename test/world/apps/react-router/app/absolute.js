@@ -1,0 +1,3 @@
+import { absolute } from "./answers.mjs";
+
+export const loader = ({ request }) => absolute(request);

@@ -1,0 +1,3 @@
+import { cookies } from "./answers.mjs";
+
+export const loader = () => cookies();

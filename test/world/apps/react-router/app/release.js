@@ -1,0 +1,3 @@
+import { release } from "./answers.mjs";
+
+export const loader = () => release();

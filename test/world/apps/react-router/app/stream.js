@@ -1,0 +1,3 @@
+import { stream } from "./answers.mjs";
+
+export const loader = () => stream();

@@ -1,0 +1,3 @@
+export function Text() {
+  return <p id="text">first</p>;
+}

@@ -1,0 +1,3 @@
+import { redirect } from "@sveltejs/kit";
+
+export const GET = ({ url }) => redirect(302, new URL("/page", url).href);

@@ -1,0 +1,7 @@
+import { text } from "./text.js";
+
+const show = (shown) => {
+  document.querySelector("#text").textContent = shown;
+};
+show(text);
+import.meta.hot.accept("./text.js", (changed) => show(changed.text));
