@@ -186,11 +186,79 @@ describe("sessions", () => {
     expect(asked).toEqual(['stop {"name":"slim-gecko"}']);
   });
 
-  test("the list opens the one that is picked", async () => {
-    const { run } = openWindow(running, { look: { sessions: [session] } });
-    editor.answers.push("slim-gecko");
-    await run("listSessions");
-    expect(editor.opened).toEqual(["https://slim-gecko.example.com/"]);
+  describe("the list", () => {
+    const hours = (n: number) => n * 3_600_000;
+    const onWorker = (session_name: string, more: object = {}) => ({
+      session_name,
+      session_kind: "preview",
+      maker: "ci",
+      created: Date.now() - hours(72),
+      updated: 0,
+      used: Date.now() - hours(3),
+      expires: Date.now() + hours(24 * 7),
+      ...more,
+    });
+    const answers = {
+      look: { sessions: [session] },
+      workerSessions: { sessions: [onWorker("shop-pr-12"), onWorker("slim-gecko", { maker: null })] },
+      workerSession: { urls: ["https://shop-pr-12.example.com/"] },
+      extend: { expires: Date.now() + hours(24) },
+    };
+
+    test("opens the one that is picked", async () => {
+      const { run } = openWindow(running, answers);
+      editor.answers.push("slim-gecko");
+      await run("listSessions");
+      expect(editor.opened).toEqual(["https://slim-gecko.example.com/"]);
+    });
+
+    test("shows the Worker's sessions too, each once, and opens one of somebody else", async () => {
+      const { run } = openWindow(running, answers);
+      editor.answers.push("shop-pr-12");
+      await run("listSessions");
+      expect(editor.shown[0]!.items).toEqual([
+        "On this machine",
+        "slim-gecko",
+        "On the Worker",
+        "shop-pr-12",
+      ]);
+      expect(editor.opened).toEqual(["https://shop-pr-12.example.com/"]);
+    });
+
+    test("extends and deletes, and is shown again afterwards", async () => {
+      const { run, asked } = openWindow(running, answers);
+      editor.answers.push("shop-pr-12 > Extend…", "1 d", "shop-pr-12 > Delete", "Delete");
+      await run("listSessions");
+      expect(asked).toContain(`extend "${file}" "shop-pr-12" 86400`);
+      expect(asked).toContain(`remove "shop-pr-12" "${file}"`);
+      expect(editor.statusMessages).toEqual(["shop-pr-12 expires in 24 h"]);
+      expect(editor.shown.filter(({ text }) => text === "Sessions")).toHaveLength(3);
+    });
+
+    test("fetches further pages, and asks the Worker for what is typed", async () => {
+      const pages = { ...answers, workerSessions: { sessions: [onWorker("a")], next: "a" } };
+      const { run, asked } = openWindow(running, pages);
+      editor.answers.push("More…", "?PR 12", undefined);
+      await run("listSessions");
+      expect(asked.filter((call) => call.startsWith("workerSessions"))).toEqual([
+        `workerSessions "${file}" {"limit":200}`,
+        `workerSessions "${file}" {"after":"a","limit":200}`,
+        `workerSessions "${file}" {"pattern":"*pr12*","limit":200}`,
+      ]);
+    });
+
+    test("without the Worker has the sessions of this machine, and says what is wrong when asked", async () => {
+      const workerSessions = new LinkupError("worker-unreachable", "The Worker cannot be reached.");
+      const { run } = openWindow(running, { ...answers, workerSessions });
+      editor.answers.push("The Worker's sessions cannot be listed");
+      await run("listSessions");
+      expect(editor.shown[0]!.items).toEqual([
+        "On this machine",
+        "slim-gecko",
+        "The Worker's sessions cannot be listed",
+      ]);
+      await expect.poll(() => toasts()[1]).toMatch(/^(error|warning): The Worker cannot be reached/);
+    });
   });
 });
 

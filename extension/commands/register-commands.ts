@@ -14,11 +14,12 @@ import { copyServiceUrl, copyUrl, openConfig, openService, openSession, revealIn
 import { Documents } from "./preview-documents.ts";
 import { routeAll, routeService, routeTo, toggleService } from "./route.ts";
 import { openTerminal, runAndRoute, runService } from "./run-service.ts";
-import { createIsolated, createPreview, deleteSession, listSessions } from "./sessions.ts";
+import { createIsolated, createPreview, deleteSession } from "./sessions.ts";
 import { cancelStart, restart, start, stop } from "./start-stop.ts";
 import { explainRequest, showStatus } from "./status.ts";
 import { setWorkerToken } from "./token.ts";
 import { deployWorker, destroyWorker, type WorkerCommandContext } from "./worker.ts";
+import { listSessions } from "./worker-sessions.ts";
 
 export function registerCommands(
   context: vscode.ExtensionContext,

@@ -84,12 +84,6 @@ export async function deleteSession(linkup: Linkup, row?: Row): Promise<void> {
   await (await linkup.manager).stop(selectorOf(session));
 }
 
-/** Picking one opens it in the browser. */
-export async function listSessions(linkup: Linkup): Promise<void> {
-  const session = await pickSession(linkup, t("Sessions"), t("Pick one to open it in the browser"));
-  if (session?.urls[0]) await openUrl(session.urls[0]);
-}
-
 async function pickSession(
   linkup: Linkup,
   title: string,

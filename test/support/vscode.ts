@@ -68,6 +68,75 @@ export class EventEmitter<T> {
   }
 }
 
+interface Button {
+  tooltip?: string;
+}
+
+/**
+ * Asked as `showQuickPick`'s is, when it is shown and after each change of its items that an answer brought about: a label
+ * accepts the item, `label > tooltip` presses the item's button, `?text` types a text.
+ */
+class QuickPick<T extends Item & { buttons?: Button[] }> {
+  title = "";
+  placeholder = "";
+  busy = false;
+  selectedItems: T[] = [];
+  readonly #changed = new EventEmitter<string>();
+  readonly #triggered = new EventEmitter<{ item: T; button: Button }>();
+  readonly #accepted = new EventEmitter<void>();
+  readonly #hidden = new EventEmitter<void>();
+  readonly onDidChangeValue = this.#changed.event;
+  readonly onDidTriggerItemButton = this.#triggered.event;
+  readonly onDidAccept = this.#accepted.event;
+  readonly onDidHide = this.#hidden.event;
+  #items: T[] = [];
+  #isShown = false;
+  #waits = false;
+
+  get items(): T[] {
+    return this.#items;
+  }
+  set items(items: T[]) {
+    this.#items = items;
+    if (this.#waits) this.#ask();
+  }
+  show(): void {
+    this.#isShown = true;
+    this.#ask();
+  }
+  hide(): void {
+    if (!this.#isShown) return;
+    this.#isShown = false;
+    this.#hidden.fire();
+  }
+  dispose(): void {}
+
+  #ask(): void {
+    this.#waits = false;
+    const labels = this.#items.map(({ label }) => label);
+    const answer = ask("quickPick", this.title, this.placeholder, labels);
+    if (typeof answer !== "string") this.hide();
+    else this.#answer(answer, labels);
+  }
+  #answer(answer: string, labels: string[]): void {
+    this.#waits = true;
+    if (answer.startsWith("?")) {
+      this.#changed.fire(answer.slice(1));
+      return;
+    }
+    const [label, tooltip] = answer.split(" > ");
+    const item = this.#items.find((candidate) => candidate.label === label);
+    if (!item) throw new Error(`The quick pick has no "${label}": ${labels.join(", ")}`);
+    const button = item.buttons?.find((candidate) => candidate.tooltip === tooltip);
+    if (tooltip !== undefined && !button) throw new Error(`"${label}" has no button "${tooltip}"`);
+    this.selectedItems = [item];
+    if (button) this.#triggered.fire({ item, button });
+    else this.#accepted.fire();
+  }
+}
+
+export const QuickPickItemKind = { Separator: -1, Default: 0 };
+
 export class Disposable {
   readonly #dispose: () => unknown;
   constructor(dispose: () => unknown) {
@@ -263,6 +332,7 @@ export const window = {
     if (options.canPickMany) return items.filter(({ label }) => (chosen as string[]).includes(label));
     return items.find(({ label }) => label === chosen);
   },
+  createQuickPick: () => new QuickPick(),
   async showInputBox(options: {
     prompt?: string;
     title?: string;
