@@ -38,6 +38,8 @@ export interface PendingDeletion extends LastError {
   name: string;
   worker_url: string;
   worker_token: string;
+  /** The session's own; missing in states of older versions. */
+  session_token?: string;
   /** When the session ended. Milliseconds since the epoch. */
   ended: number;
   /** The Worker keeps its tunnel for the next start. */
@@ -218,6 +220,7 @@ const stateSchema = z.object({
       name: z.string(),
       worker_url: url,
       worker_token: z.string(),
+      session_token: z.exactOptional(z.string()),
       ended: z.number(),
       keep_tunnel: z.exactOptional(z.literal(true)),
     }),

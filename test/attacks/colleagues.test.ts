@@ -1,5 +1,6 @@
 /** What a colleague with a token, or an accident, can do at the Worker. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { WorkerClient } from "../../manager/components/worker-api/worker-client.ts";
 import { answerSeen, Internet } from "../integration/worker/internet.ts";
 import { type Api, apiOf, oneService, send, startWorker, TOKEN } from "../integration/worker/world.ts";
 
@@ -87,6 +88,14 @@ describe("somebody else's session", () => {
   test("deleted with another named token", async () => {
     const answer = await mallory("DELETE", "/linkup/v2/sessions/alice-tunnel");
     expect([answer.status, await exists("alice-tunnel")]).toEqual([403, true]);
+  });
+
+  test("deleted by its owner, whose token was replaced by another one: with the session's own token", async () => {
+    expect((await tunneled(alice, "alice-moved", "alice-only")).status).toBe(200);
+    const { token } = (await main("POST", "/linkup/v2/tokens", { name: "alice-new" })).json();
+    const client = new WorkerClient(worker.url, token as string);
+    await expect(client.deleteSession("alice-moved", { sessionToken: "guess" })).rejects.toThrow("403");
+    expect(await client.deleteSession("alice-moved", { sessionToken: "alice-only" })).toBe(true);
   });
 
   test("deleted in bulk with another named token", async () => {

@@ -14,13 +14,17 @@ const EXPIRED_MS = 7 * 24 * 3600_000;
 const FIRST_RETRY_MS = 2_000;
 const LONGEST_RETRY_MS = 60_000;
 
-type EndedSession = Pick<PendingDeletion, "name" | "worker_url" | "worker_token" | "keep_tunnel">;
+type EndedSession = Pick<
+  PendingDeletion,
+  "name" | "worker_url" | "worker_token" | "session_token" | "keep_tunnel"
+>;
 
 /** Deletes a session from its Worker. Rejects with a LinkupError. */
 export async function deleteFromWorker(ended: EndedSession): Promise<void> {
-  const { name, worker_url, worker_token, keep_tunnel = false } = ended;
+  const { name, worker_url, worker_token, session_token, keep_tunnel = false } = ended;
   await new WorkerClient(worker_url, worker_token, TIMEOUT_MS).deleteSession(name, {
     keepTunnel: keep_tunnel,
+    sessionToken: session_token,
   });
 }
 
@@ -32,12 +36,13 @@ export function pendingDeletion(
   before?: PendingDeletion,
 ): PendingDeletion {
   const failures = (before?.failures ?? 0) + 1;
-  const { name, worker_url, worker_token, keep_tunnel } = left;
+  const { name, worker_url, worker_token, session_token, keep_tunnel } = left;
   const reason = why instanceof LinkupError ? textOf(why.problem) : why.message;
   return {
     name,
     worker_url,
     worker_token,
+    ...(session_token === undefined ? {} : { session_token }),
     ...(keep_tunnel ? { keep_tunnel } : {}),
     ended: before?.ended ?? now,
     failures,

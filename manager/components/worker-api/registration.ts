@@ -169,7 +169,7 @@ export class Registration {
 
   /** Deletes the session there. Never rejects, because a stop must not depend on the network: returns the pending deletion. */
   async unregister(
-    { kind, secondary, worker, worker_token, config }: SessionRecord,
+    { kind, secondary, worker, worker_token, session_token, config }: SessionRecord,
     name: string,
   ): Promise<PendingDeletion | undefined> {
     if (!worker?.capabilities.includes("delete-session")) return undefined;
@@ -179,6 +179,7 @@ export class Registration {
       name,
       worker_url: config.linkup.worker_url,
       worker_token: worker_token ?? "",
+      session_token,
       ...keep,
     };
     try {

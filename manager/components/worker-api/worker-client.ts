@@ -1,7 +1,11 @@
 /** A client of the Worker's HTTP API, ours or the original's. */
 
 import type { ZodMiniType } from "zod/mini";
-import type { TunneledSession, WorkerCapabilities } from "../../../core/api/worker-api.ts";
+import {
+  SESSION_TOKEN_HEADER,
+  type TunneledSession,
+  type WorkerCapabilities,
+} from "../../../core/api/worker-api.ts";
 import { serializeRouting, type UpsertRequest } from "../../../core/session/session-document.ts";
 import { text } from "../../../core/text.ts";
 import { readText, type TextResponse } from "../../../node/http.ts";
@@ -120,11 +124,21 @@ export class WorkerClient {
 
   /**
    * For Workers with the capability `delete-session`. False when there was no such session.
-   * `keepTunnel`: for the session's next start; Workers of earlier versions delete it.
+   * `keepTunnel`: for the session's next start; Workers of earlier versions delete it. `sessionToken`: proves that the
+   * session is ours, also with another token than the one that made it.
    */
-  async deleteSession(name: string, { keepTunnel = false } = {}): Promise<boolean> {
+  async deleteSession(
+    name: string,
+    {
+      keepTunnel = false,
+      sessionToken = "",
+    }: { keepTunnel?: boolean; sessionToken?: string | undefined } = {},
+  ): Promise<boolean> {
     const path = `/linkup/v2/sessions/${encodeURIComponent(name)}${keepTunnel ? "?keep_tunnel=true" : ""}`;
-    const answer = await this.#ask("DELETE", path);
+    const proof: Record<string, string> = /^[!-~]+$/.test(sessionToken)
+      ? { [SESSION_TOKEN_HEADER]: sessionToken }
+      : {};
+    const answer = await this.#ask("DELETE", path, undefined, proof);
     if (answer.status === 401) throw this.#refused();
     if (answer.status !== 204 && answer.status !== 404) throw this.#failed("DELETE", path, answer);
     return answer.status === 204;
@@ -170,7 +184,12 @@ export class WorkerClient {
     );
   }
 
-  async #ask(method: string, path: string, body?: unknown): Promise<TextResponse> {
+  async #ask(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<TextResponse> {
     if (/[^!-~]/.test(this.#token))
       throw this.#refused(text("It contains spaces, line breaks or characters outside ASCII."));
     try {
@@ -178,7 +197,7 @@ export class WorkerClient {
         this.url + path,
         {
           method,
-          headers: { authorization: `Bearer ${this.#token}` },
+          headers: { ...headers, authorization: `Bearer ${this.#token}` },
           body,
           timeoutMs: this.#timeoutMs,
           signal: this.#signal,
