@@ -1,0 +1,153 @@
+/** The Worker, the tunnel and the local server in a row: what each of them does is done once. */
+import { once } from "node:events";
+import http, { type IncomingMessage, type ServerResponse } from "node:http";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type RunningServer, startLocalServer } from "../local-server/harness.ts";
+import { Internet } from "./internet.ts";
+import { type Answer, apiOf, type Service, send, startService, startWorker } from "./world.ts";
+
+const HOST = "slim-gecko.a.test";
+const PAGE = `http://${HOST}`;
+
+describe.each(["direct", "cloudflare"] as const)("with tunnels: %s", (mode) => {
+  let internet: Internet;
+  let service: Service;
+  let local: RunningServer;
+  let worker: Awaited<ReturnType<typeof startWorker>>;
+  let handler: (request: IncomingMessage, response: ServerResponse) => void;
+
+  beforeAll(async () => {
+    internet = await new Internet().start();
+    service = await startService("web", (request, response) => handler(request, response));
+    local = await startLocalServer();
+    await local.control("PUT", "/v1/leases/test", { ttl_ms: null });
+    worker = mode === "direct" ? await startWorker() : await internet.startWorker();
+    const tunnel = `http://127.0.0.1:${local.status.tunnel_port}`;
+    const session = {
+      services: [{ name: "web", location: service.url.replace("127.0.0.1", "localhost") }],
+      domains: [
+        { domain: "a.test", default_service: "web" },
+        { domain: "b.test", default_service: "web" },
+      ],
+      session_token: "t",
+    };
+    const created = await apiOf(worker.url)("POST", "/linkup/v2/sessions/tunneled", {
+      ...session,
+      desired_name: "slim-gecko",
+      ...(mode === "direct" ? { tunnel_url: tunnel } : {}),
+    });
+    expect(created.status).toBe(200);
+    const { tunnel_data, origin_secret } = created.json() as {
+      tunnel_data: { url: string };
+      origin_secret: string;
+    };
+    // What cloudflared does with a request.
+    internet.hosts.set(new URL(tunnel_data.url).host, (request, response) => {
+      const { method, url, rawHeaders } = request;
+      const headers = rawHeaders as unknown as Record<string, string>;
+      const passed = http.request(new URL(url ?? "/", tunnel), { method, headers, agent: false });
+      passed.on("response", (answer) => {
+        response.writeHead(answer.statusCode!, answer.rawHeaders);
+        answer.pipe(response);
+      });
+      passed.on("error", () => response.destroy());
+      response.on("close", () => passed.destroy());
+      request.pipe(passed);
+    });
+    const served = await local.control("PUT", "/v1/sessions/slim-gecko", {
+      session,
+      origin_secret,
+      config_path: null,
+    });
+    expect(served.status).toBe(200);
+  });
+  afterAll(async () => {
+    await worker.stop();
+    await local[Symbol.asyncDispose]();
+    await Promise.all([service.stop(), internet.stop()]);
+  });
+
+  const answering = (headers: http.OutgoingHttpHeaders, status = 200, body = "body") => {
+    handler = (_, response) => response.writeHead(status, headers).end(body);
+  };
+  const ask = (headers: Record<string, string> = {}, method = "GET") =>
+    send(worker.url, "/path", { method, headers: { host: HOST, ...headers } });
+  const lines = ({ rawHeaders }: Answer, name: string) =>
+    rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]!.toLowerCase() === name);
+  const fromPage = { host: "b.test", origin: PAGE };
+
+  test("each Allow-* once, for a service that sends some, none, or a fixed origin", async () => {
+    for (const own of [
+      { "access-control-allow-credentials": "true" },
+      {},
+      { "access-control-allow-origin": "http://a.test", "access-control-allow-credentials": "true" },
+    ]) {
+      answering({ ...own, "x-total": "7" });
+      const answer = await ask(fromPage);
+      expect(lines(answer, "access-control-allow-origin")).toEqual([PAGE]);
+      expect(lines(answer, "access-control-allow-credentials")).toEqual(["true"]);
+    }
+    answering({ "access-control-allow-origin": "http://elsewhere.test" });
+    expect(lines(await ask(fromPage), "access-control-allow-origin")).toEqual(["http://elsewhere.test"]);
+  });
+
+  test("a preflight that the service does not know", async () => {
+    answering({}, 405);
+    const answer = await ask({ ...fromPage, "access-control-request-method": "PUT" }, "OPTIONS");
+    expect(answer.status).toBe(204);
+    expect(lines(answer, "access-control-allow-methods")).toEqual(["PUT"]);
+    expect(lines(answer, "access-control-allow-origin")).toEqual([PAGE]);
+  });
+
+  test("the service knows the client's address, with its port; a redirect made of it comes back", async () => {
+    let seen: http.IncomingHttpHeaders = {};
+    handler = (request, response) => {
+      seen = request.headers;
+      response.writeHead(302, { location: `http://${seen["x-forwarded-host"]}/next` }).end();
+    };
+    const host = `${HOST}:8787`;
+    const answer = await ask({ host });
+    expect(seen).toMatchObject({
+      "x-forwarded-host": HOST,
+      "x-forwarded-port": "8787",
+      "x-forwarded-proto": "http",
+      forwarded: expect.stringContaining(`host="${host}"`),
+    });
+    expect(answer.headers.location).toBe(`http://${host}/next`);
+  });
+
+  test("a service's own 530, also with the words of Cloudflare's, is the service's", async () => {
+    answering({}, 530, "error code: 1033");
+    const answer = await ask();
+    expect([answer.status, answer.body]).toEqual([530, "error code: 1033"]);
+    expect(answer.headers).not.toHaveProperty("linkup-answered");
+  });
+
+  test("a conditional request is answered with 304 and no byte", async () => {
+    handler = (request, response) => {
+      const fresh = request.headers["if-none-match"] === '"v1"' && !request.headers["cache-control"];
+      response.writeHead(fresh ? 304 : 200, { etag: '"v1"' }).end(fresh ? "" : "long");
+    };
+    const answer = await ask({ "if-none-match": '"v1"' });
+    expect([answer.status, answer.body]).toEqual([304, ""]);
+  });
+
+  test("a client that goes in the middle of a response ends it at the service", async () => {
+    let open = 0;
+    handler = (_, response) => {
+      open++;
+      const timer = setInterval(() => response.write("x".repeat(1_000)), 20);
+      response.on("close", () => {
+        clearInterval(timer);
+        open--;
+      });
+    };
+    const request = http.request(new URL("/", worker.url), { headers: { host: HOST }, agent: false });
+    request.on("error", () => {}).end();
+    const [response] = (await once(request, "response")) as [IncomingMessage];
+    await once(response, "data");
+    expect(open).toBe(1);
+    request.destroy();
+    await expect.poll(() => open, { timeout: 5_000 }).toBe(0);
+  });
+});
