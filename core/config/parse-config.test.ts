@@ -208,6 +208,14 @@ domains: [{ domain: example.com, default_service: web }]
   ]);
 });
 
+test("a health path without a slash is rooted", () => {
+  const { config } = parseConfig(`linkup: { worker_url: "https://w.example.com" }
+services: [{ name: web, remote: "https://web.example.com", local: "http://localhost:3000", health: { path: healthz } }]
+domains: [{ domain: example.com, default_service: web }]
+`);
+  expect(config?.services[0]?.health).toEqual({ path: "/healthz" });
+});
+
 test("numbers as names and tokens are taken as they are written", () => {
   const { config, diagnostics } =
     parseConfig(`linkup: { worker_url: https://w.example.com, worker_token: 0x1F }

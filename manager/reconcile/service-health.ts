@@ -32,8 +32,10 @@ async function probe(
   patienceMs = TIMEOUT_MS,
 ): Promise<HealthResult> {
   const timeoutMs = Math.min(patienceMs, TIMEOUT_MS);
-  const path = check.path ?? "/";
-  const url = `${httpOrigin(location)}${path}`;
+  const url = `${httpOrigin(location)}${check.path ?? "/"}`;
+  // Encoded, as a request line needs it.
+  const { pathname, search } = new URL(url);
+  const path = pathname + search;
   const started = performance.now();
   const answer = await ask({ location, path, timeout_ms: timeoutMs }).catch(asFailure);
   if ("error" in answer) {

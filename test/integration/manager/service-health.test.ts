@@ -113,6 +113,9 @@ describe("through the local server, over the proxy's own connections", () => {
 
   test("its path and statuses, and that nothing listens", async () => {
     const location = await answering(204, {}, "");
+    expect(await health(location, { path: "/gesund ü?a=b", statuses: [204] })).toMatchObject({
+      health: "healthy",
+    });
     expect(await health(location, { path: "/healthz", statuses: [204] })).toMatchObject({
       health: "healthy",
     });
