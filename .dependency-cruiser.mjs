@@ -70,6 +70,7 @@ const PACKAGES = {
     ],
   },
   infra: { imports: ["core", "node"], layers: ["*.ts"] },
+  action: { imports: ["core", "node", "manager"], layers: ["*.ts"] },
   "agent-tools": { imports: ["core", "node", "manager"], layers: ["*.ts"] },
   extension: {
     imports: ["core", "node", "infra", "manager", "agent-tools"],

@@ -4,15 +4,39 @@ import type { Manager, Selector, StartRequest } from "../manager/manager.ts";
 import type { SessionView } from "../manager/model/snapshot.ts";
 import { boundedText } from "./untrusted.ts";
 
-/** What a tool needs from the program that serves it. */
+/** What a tool needs from the program that serves it. The optional members are those of one call: not every client has them. */
 export interface AgentToolHost {
-  manager: Pick<Manager, "refresh" | "route" | "explain" | "create" | "requestLog">;
+  manager: Pick<
+    Manager,
+    | "look"
+    | "refresh"
+    | "route"
+    | "explain"
+    | "create"
+    | "stop"
+    | "remove"
+    | "health"
+    | "requestLog"
+    | "onDidChange"
+  >;
+  /** The folder that holds all state, with the logs. */
+  home: string;
   /** The absolute path of the linkup.yaml to use: the named one, else the program's own choice. Rejects when there is none. */
   configPath(named: string | undefined): Promise<string>;
   /** The session to use: the named one, else that of the linkup.yaml. Rejects when there is none. */
-  selector(named: SessionChoice): Promise<Selector>;
+  selector(named: SessionChoice, choose?: Choose): Promise<Selector>;
   start(request: StartRequest, signal: AbortSignal): Promise<SessionView>;
+  /** Set where nothing outside this machine may be asked. */
+  offline?: boolean;
+  /** Tells the client what is waited for. */
+  progress?(message: string): void;
+  /** Asks the user. False when the user refuses. */
+  confirm?(question: string): Promise<boolean>;
+  choose?: Choose;
 }
+
+/** Lets the user choose one of several; undefined when the user chose none. */
+export type Choose = (question: string, choices: readonly string[]) => Promise<string | undefined>;
 
 export interface SessionChoice {
   session?: string | undefined;
@@ -26,6 +50,8 @@ export interface AgentTool {
   description: string;
   /** False: the user has to agree before it runs. */
   readOnly: boolean;
+  /** True when it ends or deletes something that others may be using. */
+  destructive?: boolean;
   /** JSON Schema, draft 2020-12, of the arguments and of the structured result. */
   inputSchema: ToolSchema;
   outputSchema: ToolSchema;
@@ -53,6 +79,8 @@ interface Definition<In extends z.ZodMiniType<object>, Out extends z.ZodMiniType
   input: In;
   output: Out;
   run(host: AgentToolHost, input: z.output<In>, signal: AbortSignal): Promise<z.input<Out>>;
+  /** What the user is asked before it runs, where the client can ask; undefined when there is nothing to ask. */
+  question?(host: AgentToolHost, input: z.output<In>): Promise<string | undefined>;
   /** Default: the data as JSON. */
   text?(output: z.input<Out>): string;
 }
@@ -62,6 +90,7 @@ export function agentTool<In extends z.ZodMiniType<object>, Out extends z.ZodMin
   input,
   output,
   run,
+  question,
   text = (output) => JSON.stringify(output, null, 1),
   ...tool
 }: Definition<In, Out>): AgentTool {
@@ -76,9 +105,14 @@ export function agentTool<In extends z.ZodMiniType<object>, Out extends z.ZodMin
     async run(host, given, signal) {
       const parsed = input.safeParse(given ?? {});
       if (!parsed.success) throw new Error(argumentErrors(input, given, parsed.error.issues));
-      const call = run(host, parsed.data as z.output<In>, signal);
+      const call = async (data: z.output<In>) => {
+        const asked = host.confirm && (await question?.(host, data));
+        if (asked && !(await host.confirm?.(asked)))
+          throw new Error("The user refused. Nothing has changed.");
+        return await run(host, data, signal);
+      };
       // Reasons may be the words of a Worker or a service.
-      const result = await call.catch((error: Error) => {
+      const result = await call(parsed.data as z.output<In>).catch((error: Error) => {
         throw new Error(boundedText(error.message, MAX_REASON), { cause: error });
       });
       return { text: text(result), structured: result as Record<string, unknown> };
@@ -126,6 +160,8 @@ function expectation(issue: z.core.$ZodIssue): string {
       return issue.values.map((value) => JSON.stringify(value)).join(" or ");
     case "too_small":
       return issue.origin === "string" ? "a string that is not empty" : `at least ${issue.minimum}`;
+    case "invalid_format":
+      return "a session's name: a–z, 0–9 and -";
     case "too_big":
       return issue.origin === "string"
         ? `a string of at most ${issue.maximum} characters`

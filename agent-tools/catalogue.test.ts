@@ -1,4 +1,7 @@
-import { describe, expect, test } from "vitest";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
 import type { Exchange } from "../core/api/request-log-api.ts";
 import manifest from "../package.json" with { type: "json" };
 import type { AgentToolHost } from "./agent-tool.ts";
@@ -55,6 +58,22 @@ test.each([
     'There is no argument "isolate": this tool takes config, isolated.',
   ],
   ["linkup_get_status", [], "The arguments must be an object, not []."],
+  ["linkup_get_requests", { before: 0 }, '"before" must be at least 1, not 0.'],
+  ["linkup_list_sessions", { limit: 101 }, '"limit" must be at most 100, not 101.'],
+  ["linkup_list_sessions", { offset: -1 }, '"offset" must be at least 0, not -1.'],
+  ["linkup_delete_session", {}, '"session" is missing: it must be a string.'],
+  [
+    "linkup_delete_session",
+    { session: "*" },
+    '"session" must be a session\'s name: a–z, 0–9 and -, not "*".',
+  ],
+  [
+    "linkup_logs",
+    { component: "disk" },
+    '"component" must be "local-server" or "tunnel" or "local-dns" or "keeper", not "disk".',
+  ],
+  ["linkup_logs", { before: 5 }, '"before" needs "component": it is a place in one log.'],
+  ["linkup_doctor", { all: 1 }, '"all" must be true or false, not 1.'],
 ])("%s refuses %j", async (name, input, sentence) => {
   await expect(call(name, input)).rejects.toThrow(sentence);
 });
@@ -105,4 +124,176 @@ test("a status of very many services is cut, and says so", async () => {
 test("a reason in the words of others is cut, too", async () => {
   const requests = () => Promise.reject(new Error(`\u001b[2J${"x".repeat(100_000)}`));
   await expect(call("linkup_get_requests", {}, { requests })).rejects.toThrow(/^\ufffd\[2Jx{900,1000}…$/);
+});
+
+test("requests are paged from the newest to the oldest", async () => {
+  const all = Array.from({ length: 25 }, (_, i) => exchange(i + 1, "/"));
+  const requests = async ({ before = 26, limit = 20 }: { before?: number; limit?: number }) =>
+    all.filter(({ id }) => id < before).slice(-limit) as Exchange[];
+  const seen: number[] = [];
+  let before: number | undefined;
+  for (let page = 0; page < 4; page++) {
+    const { structured } = await call("linkup_get_requests", { limit: 10, before }, { requests });
+    seen.unshift(...(structured.requests as Exchange[]).map(({ id }) => id));
+    if (structured.next_before === null) break;
+    before = structured.next_before as number;
+  }
+  expect(seen).toEqual(all.map(({ id }) => id));
+});
+
+describe("sessions", () => {
+  const session = (name: string, more: object = {}) => ({
+    name,
+    kind: "tunneled",
+    state: "running",
+    configPath: "/shop/linkup.yaml",
+    secondary: false,
+    urls: [`https://${name}.example.com/`],
+    services: [{ name: "web", target: "local", local: "http://localhost:1", health: "unhealthy" }],
+    ...more,
+  });
+  /** A program whose machine has these sessions; `asked` tells what it was asked to do. */
+  const program = (sessions: object[], more: Partial<AgentToolHost> = {}) => {
+    const asked: unknown[] = [];
+    const manager = {
+      look: async () => ({ sessions, components: [], problems: [] }),
+      onDidChange: () => ({ dispose() {} }),
+      stop: async (selector: unknown) => void asked.push(["stop", selector]),
+      remove: async (name: string, path: string | undefined) => {
+        asked.push(["remove", name, path]);
+        return [name];
+      },
+      create: async (request: object) => {
+        asked.push(["create", request]);
+        return session("side", { kind: "isolated" });
+      },
+    };
+    const host = {
+      manager,
+      home: "/nowhere",
+      configPath: async () => "/shop/linkup.yaml",
+      selector: async ({ session }: { session?: string }) =>
+        session ? { name: session } : { configPath: "/shop/linkup.yaml" },
+      start: async (request: unknown) => {
+        asked.push(["start", request]);
+        return session("slim-gecko");
+      },
+      ...more,
+    } as unknown as AgentToolHost;
+    const run = (name: string, input: object = {}) =>
+      AGENT_TOOLS.find((tool) => tool.name === name)!.run(host, input, never);
+    return { asked, run };
+  };
+
+  test("are listed a row each, page by page, and an empty list says why", async () => {
+    const { run } = program(Array.from({ length: 3 }, (_, i) => session(`s${i}`)));
+    const { structured } = await run("linkup_list_sessions", { limit: 2 });
+    expect(structured).toMatchObject({ total: 3, next_offset: 2 });
+    expect(structured.sessions).toMatchObject([
+      { name: "s0", services: 1, local: 1, unhealthy: 1, beside: false },
+      { name: "s1" },
+    ]);
+    expect((await run("linkup_list_sessions", { offset: 2 })).structured.next_offset).toBeNull();
+    const none = await program([]).run("linkup_list_sessions");
+    expect(none.structured).toMatchObject({ sessions: [], note: expect.stringContaining("No session") });
+  });
+
+  test.each([
+    [true, "tunneled"],
+    [false, "isolated"],
+  ])("a start (isolated: %s) never ends a running one of the other kind", async (isolated, kind) => {
+    const { asked, run } = program([session("slim-gecko", { kind })]);
+    await expect(run("linkup_start_session", { isolated })).rejects.toThrow(
+      /slim-gecko is running and is (tunneled|isolated).*linkup_create_isolated/,
+    );
+    expect(asked).toEqual([]);
+  });
+
+  test("the user is asked before a public URL appears and before URLs end", async () => {
+    const questions: string[] = [];
+    const confirm = async (question: string) => {
+      questions.push(question);
+      return false;
+    };
+    const { asked, run } = program([session("slim-gecko")], { confirm });
+    await expect(run("linkup_stop_session")).rejects.toThrow("The user refused.");
+    await expect(run("linkup_delete_session", { session: "a1b2c3" })).rejects.toThrow("The user refused.");
+    const idle = program([], { confirm });
+    await expect(idle.run("linkup_start_session")).rejects.toThrow("The user refused.");
+    expect(questions).toEqual([
+      "Stop the Linkup session slim-gecko? https://slim-gecko.example.com/ stops working for everyone who uses it.",
+      "Delete the Linkup session a1b2c3? Its URLs stop working for everyone who uses them.",
+      "Start the Linkup session of /shop/linkup.yaml? It gets a public URL: anyone who knows it reaches the services that are routed to this machine.",
+    ]);
+    expect([...asked, ...idle.asked]).toEqual([]);
+    // Adopting the running one and staying on this machine need no question.
+    await run("linkup_start_session");
+    await run("linkup_create_isolated", { name: "side" });
+    expect(questions).toHaveLength(3);
+    expect(asked).toMatchObject([
+      ["start", { kind: "tunneled" }],
+      ["create", { kind: "isolated", name: "side" }],
+    ]);
+  });
+
+  test("stop and delete name what is gone", async () => {
+    const { asked, run } = program([session("slim-gecko")]);
+    expect((await run("linkup_stop_session")).text).toBe(
+      "Stopped slim-gecko. Gone: https://slim-gecko.example.com/.",
+    );
+    expect((await run("linkup_delete_session", { session: "a1b2c3" })).structured).toEqual({
+      deleted: ["a1b2c3"],
+    });
+    expect(asked).toEqual([
+      ["stop", { name: "slim-gecko" }],
+      ["remove", "a1b2c3", "/shop/linkup.yaml"],
+    ]);
+    await expect(run("linkup_stop_session", { session: "nobody" })).rejects.toThrow(
+      "There is no such session. Running: slim-gecko.",
+    );
+  });
+
+  test("the doctor tells what is not in order, and says so when all is", async () => {
+    const check = (id: string, state: string) => ({ id, subject: undefined, state, found: id, fixes: [] });
+    const checked = (...checks: object[]) => ({ health: async () => ({ healthy: true, checks }) });
+    const fix = { command: "start", title: "Start", terminal: "linkup start" };
+    const broken = { ...check("worker", "broken"), fixes: [fix] };
+    const one = program([], { manager: checked(check("state", "ok"), broken) } as never);
+    expect((await one.run("linkup_doctor")).structured.checks).toEqual([
+      { id: "worker", state: "broken", found: "worker", fixes: ["Start: linkup start"] },
+    ]);
+    expect((await one.run("linkup_doctor", { all: true })).structured.checks).toHaveLength(2);
+    const fine = program([], { manager: checked(check("state", "ok")) } as never);
+    expect((await fine.run("linkup_doctor")).structured.note).toBe("Nothing is broken: 1 checks passed.");
+  });
+
+  test("logs are paged back to their start, bounded, and marked as untrusted", async () => {
+    const home = mkdtempSync(join(tmpdir(), "linkup-agent-logs-"));
+    onTestFinished(() => rmSync(home, { recursive: true }));
+    mkdirSync(join(home, "logs"));
+    const written = Array.from({ length: 120 }, (_, i) => `line ${i} \u001b[2J`);
+    writeFileSync(join(home, "logs", "local-server.log"), `${written.join("\n")}\n`);
+    writeFileSync(join(home, "logs", "cloudflared-slim-gecko.log"), "x".repeat(500_000));
+    const { run } = program([], { home });
+    const every = await run("linkup_logs");
+    expect(every.text.length).toBeLessThan(60_000);
+    expect(every.structured.untrusted).toContain("Untrusted");
+    const read: string[] = [];
+    for (let before: number | null | undefined; before !== null; ) {
+      const page = await run("linkup_logs", {
+        component: "local-server",
+        lines: 50,
+        ...(before === undefined ? {} : { before }),
+      });
+      const [log] = page.structured.logs as { lines: string[]; next_before: number | null }[];
+      read.unshift(...log!.lines);
+      before = log!.next_before;
+    }
+    expect(read).toEqual(written.map((line) => line.replace("\u001b", "\ufffd")));
+    const none = await run("linkup_logs", { component: "local-dns" });
+    expect(none.structured).toMatchObject({
+      logs: [],
+      note: expect.stringContaining("Nothing has been logged"),
+    });
+  });
 });

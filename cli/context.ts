@@ -43,17 +43,21 @@ export function newManager({ keep }: { keep: boolean }): Manager {
   });
 }
 
-/** The session to use: the named one, else that of the configuration file, else the only running one. */
+/** The session to use: the named one, else that of the configuration file, else the only running one, else one that the user chooses. */
 export async function selectSession(
   manager: Manager,
-  options: { session?: string; config?: string },
+  options: { session?: string | undefined; config?: string | undefined },
+  choose?: (question: string, names: readonly string[]) => Promise<string | undefined>,
 ): Promise<Selector> {
   if (options.session !== undefined) return { name: options.session };
   const configPath = findConfig(options.config);
   if (configPath !== undefined) return { configPath: await manager.knownPath(configPath) };
   const { sessions } = await manager.look();
-  const [only, ...others] = sessions;
-  if (only?.name && others.length === 0) return { name: only.name };
+  const names = sessions.flatMap(({ name }) => name ?? []);
+  const [only] = names;
+  if (only !== undefined && sessions.length === 1) return { name: only };
+  const chosen = names.length > 1 ? await choose?.("Which session?", names) : undefined;
+  if (chosen !== undefined && names.includes(chosen)) return { name: chosen };
   throw new LinkupError(
     "session-unknown",
     sessions.length === 0

@@ -39,7 +39,7 @@ export interface InfraOptions {
 /** A plan with all that applying it needs. Nothing is changed before `apply`. */
 export interface Proposal {
   plan: DeploymentPlan;
-  /** Their names, the tunnel zone included. */
+  /** Names of the zones whose hosts sessions use. */
   zones: readonly string[];
   /** True when the Worker's main token has to be made or given: there is no script yet, or it has none. */
   needsWorkerToken: boolean;
@@ -103,7 +103,7 @@ async function prepared(options: InfraOptions) {
   const [firstZone] = named;
   if (!firstZone) throw new InfraError("zone-unknown", "Name at least one zone: --zone example.com");
   const tunnelZone = options.tunnelZone ?? firstZone;
-  const zones = [...new Set([...named, tunnelZone].map((zone) => zone.toLowerCase()))];
+  const zones = [...new Set(named.map((zone) => zone.toLowerCase()))];
   const wanted: Wanted = {
     name: options.name ?? DEFAULT_NAME,
     zones,
@@ -119,7 +119,7 @@ async function prepared(options: InfraOptions) {
   const read = () =>
     readLive(client, {
       name: wanted.name,
-      zones,
+      zones: [...new Set([...zones, wanted.tunnelZone])],
       accountId: options.env.CLOUDFLARE_ACCOUNT_ID,
       runtimeTokenGiven: Boolean(options.env.CLOUDFLARE_RUNTIME_API_TOKEN),
     });

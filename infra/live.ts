@@ -1,4 +1,5 @@
 /** What there is at Cloudflare now, as far as a deployment is concerned. Reads only. */
+import { markOf } from "../core/api/tunnel-marks.ts";
 import { all, attempt, type CloudflareClient, type Outcome } from "./cloudflare.ts";
 import { RIGHTS, type Right, type RightKey, rightsList, tokenPage } from "./credentials.ts";
 import { InfraError } from "./errors.ts";
@@ -48,6 +49,8 @@ export interface Tunnel {
   name: string;
   /** `healthy` when a laptop is connected. */
   status: string;
+  /** Of the Worker that made it. */
+  mark: string | undefined;
 }
 
 export interface LiveState {
@@ -141,10 +144,11 @@ export async function readLive(client: CloudflareClient, place: Place): Promise<
       typeof tokens === "object"
         ? tokens.value.map(({ id, name }) => ({ id: id ?? "", name: name ?? "" }))
         : "not-permitted",
-    tunnels: (tunnels ?? []).map(({ id, name, status }) => ({
+    tunnels: (tunnels ?? []).map(({ id, name, status, metadata }) => ({
       id: id ?? "",
       name: name ?? "",
       status: status ?? "",
+      mark: markOf(metadata),
     })),
     runtimeTokenGiven: place.runtimeTokenGiven,
   };

@@ -1,5 +1,6 @@
 /** How what we made at Cloudflare is told from what others made: names, comments, references and tags. */
-import type { DnsRecord, LiveZone, Rule } from "./live.ts";
+import { hasPrefix } from "../core/api/tunnel-marks.ts";
+import type { DnsRecord, LiveZone, Rule, Tunnel } from "./live.ts";
 import type { WorkerBundle } from "./worker-bundle.ts";
 
 /** What we made carries it: comments of DNS records, descriptions of rules, tags of the script. */
@@ -16,19 +17,6 @@ export function ruleReference(worker: string): string {
 
 export function tokenName(worker: string): string {
   return `${MARK}:${worker} tunnels`;
-}
-
-/** Longest prefix of tunnel names; a host name's label has 63 characters, and the session's name needs the rest. */
-const MAX_PREFIX = 36;
-
-/** What names of this Worker's tunnels start with: nobody else's do. */
-export function tunnelPrefix(worker: string, tunnelZone: string): string {
-  const head = `${worker}-tunnel-`;
-  const zone = tunnelZone.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
-  return `${head}${zone}`
-    .slice(0, MAX_PREFIX - 1)
-    .replace(/-+$/, "")
-    .concat("-");
 }
 
 /** A script of ours: tagged, or with our objects where wrangler deployed it. */
@@ -70,4 +58,21 @@ export function isOurRecord({ comment }: DnsRecord, worker: string): boolean {
 
 export function ourRule(zone: LiveZone, worker: string): Rule | undefined {
   return zone.cacheRules?.rules.find(({ ref }) => ref === ruleReference(worker));
+}
+
+/** A tunnel's record that a Worker with exactly this prefix made, with its mark. */
+export function isTunnelRecord({ type, comment }: DnsRecord, prefix: string): boolean {
+  return type === "CNAME" && hasPrefix(comment, prefix);
+}
+
+/**
+ * A tunnel that a Worker with exactly this prefix made: its metadata or a record that leads to it has the Worker's mark.
+ * The name alone proves nothing.
+ */
+export function isOurTunnel({ id, name, mark }: Tunnel, prefix: string, zones: readonly LiveZone[]): boolean {
+  if (!name.startsWith(prefix)) return false;
+  if (mark !== undefined) return hasPrefix(mark, prefix);
+  return zones.some(({ records }) =>
+    records.some((record) => record.content === `${id}.cfargotunnel.com` && isTunnelRecord(record, prefix)),
+  );
 }

@@ -1,15 +1,7 @@
 /** What a deployment would do: create or change what is not as this version wants it, and touch nothing of others. */
+import { tunnelPrefix } from "../core/api/tunnel-marks.ts";
 import type { LiveState, LiveZone } from "./live.ts";
-import {
-  hashOf,
-  isOlder,
-  isOurRecord,
-  isOurs,
-  ourRule,
-  tokenName,
-  tunnelPrefix,
-  versionOf,
-} from "./marks.ts";
+import { hashOf, isOlder, isOurRecord, isOurs, ourRule, tokenName, versionOf } from "./marks.ts";
 import type { DeploymentPlan, PlannedResource, PlannedStep, SecretName, Wanted } from "./plan.ts";
 import type { WorkerBundle } from "./worker-bundle.ts";
 
@@ -253,12 +245,13 @@ function planCacheRule(zone: LiveZone, worker: string, prefix: string): PlannedR
 
 function warningsOf(live: LiveState, wanted: Wanted): string[] {
   const warnings = [];
+  for (const { name, status } of live.zones)
+    if (status !== "active")
+      warnings.push(
+        `The zone ${name} is ${status}: until its name servers are Cloudflare's, no request arrives.`,
+      );
   for (const name of wanted.zones) {
     const zone = zoneNamed(live, name);
-    if (zone.status !== "active")
-      warnings.push(
-        `The zone ${name} is ${zone.status}: until its name servers are Cloudflare's, no request arrives.`,
-      );
     const foreign = zone.records.filter(
       (record) =>
         record.proxied &&

@@ -1,6 +1,6 @@
 /** What a removal would do. */
-import type { LiveState, Tunnel } from "./live.ts";
-import { isOurRecord, isOurs, ourRule, tokenName } from "./marks.ts";
+import type { LiveState } from "./live.ts";
+import { isOurRecord, isOurs, isOurTunnel, isTunnelRecord, ourRule, tokenName } from "./marks.ts";
 import type { DeploymentPlan, PlannedResource, PlannedStep } from "./plan.ts";
 
 /** Removes what carries our mark, and nothing else. */
@@ -16,14 +16,17 @@ export function planDestroy(live: LiveState, name: string): DeploymentPlan {
     for (const { id, pattern, script } of zone.routes)
       if (script === name)
         remove("route", pattern, "it leads to this Worker", { do: "delete-route", zoneId: zone.id, id });
-  const tunnels =
-    live.script && isOurs(live.script.tags, live.script.classNames) && prefix
-      ? tunnelsWith(live.tunnels, prefix)
-      : [];
-  const ids = new Set(tunnels.map(({ id }) => `${id}.cfargotunnel.com`));
+  const hasTunnels = live.script && isOurs(live.script.tags, live.script.classNames) && prefix;
+  const tunnels = hasTunnels ? live.tunnels.filter((tunnel) => isOurTunnel(tunnel, prefix, live.zones)) : [];
+  // A record goes with its tunnel, or when its tunnel is gone.
+  const kept = new Set(
+    live.tunnels.filter((tunnel) => !tunnels.includes(tunnel)).map(({ id }) => `${id}.cfargotunnel.com`),
+  );
   for (const zone of live.zones)
     for (const record of zone.records) {
-      const ours = isOurRecord(record, name) || (record.type === "CNAME" && ids.has(record.content));
+      const ours =
+        isOurRecord(record, name) ||
+        (hasTunnels && isTunnelRecord(record, prefix) && !kept.has(record.content));
       if (ours)
         remove("DNS record", record.name, "this Worker's deployment made it", {
           do: "delete-record",
@@ -35,6 +38,12 @@ export function planDestroy(live: LiveState, name: string): DeploymentPlan {
           `The DNS record ${record.name} (${record.type} ${record.content}): Linkup did not make it.`,
         );
     }
+  if (hasTunnels)
+    for (const tunnel of live.tunnels)
+      if (tunnel.name.startsWith(prefix) && !tunnels.includes(tunnel))
+        stays.push(
+          `The tunnel ${tunnel.name} (${tunnel.status}): it has the Worker's prefix, but not its mark. Delete it at Cloudflare if nobody needs it.`,
+        );
   for (const { id, name: tunnel } of tunnels)
     remove("tunnel", tunnel, "it belongs to a session of this Worker", { do: "delete-tunnel", id });
   for (const zone of live.zones) {
@@ -61,9 +70,4 @@ export function planDestroy(live: LiveState, name: string): DeploymentPlan {
       if (token === tokenName(name))
         remove("API token", token, "only this Worker used it", { do: "delete-token", id });
   return { action: "destroy", account: live.account, worker: name, resources, warnings: [], stays };
-}
-
-/** The tunnels of this Worker's sessions: its own prefix, which names the Worker and the zone. */
-function tunnelsWith(tunnels: readonly Tunnel[], prefix: string): readonly Tunnel[] {
-  return tunnels.filter(({ name }) => name.startsWith(prefix));
 }

@@ -147,8 +147,8 @@ export class Manager {
   }
 
   /** What `create` would send to the Worker for a preview, without sending it. */
-  async previewRequest({ configPath, name, locations }: Omit<CreateRequest, "kind">): Promise<unknown> {
-    return previewRequest(await readConfig(configPath), name, locations);
+  async previewRequest({ configPath, ...preview }: Omit<CreateRequest, "kind">): Promise<unknown> {
+    return previewRequest(await readConfig(configPath), preview);
   }
 
   /** Ends everything even if the state cannot be written; then it rejects with a LinkupError that says so. */

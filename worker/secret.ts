@@ -1,13 +1,18 @@
 /** Creating and comparing secrets. */
 import { hex } from "../core/hex.ts";
 
-export function base64(bytes: Uint8Array): string {
+function base64(bytes: Uint8Array): string {
   return btoa(String.fromCharCode(...bytes));
 }
 
 /** 256 random bits in hexadecimal, for secrets that travel in headers. */
 export function newSecret(): string {
   return hex(crypto.getRandomValues(new Uint8Array(32)));
+}
+
+/** 256 random bits as Cloudflare takes the secret of a tunnel. */
+export function newTunnelSecret(): string {
+  return base64(crypto.getRandomValues(new Uint8Array(32)));
 }
 
 const NAMED_TOKEN_PREFIX = "linkup_";

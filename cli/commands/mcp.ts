@@ -1,5 +1,7 @@
 /** `linkup mcp`: a Model Context Protocol server on standard input and output, for coding agents. */
+import type { AgentToolHost } from "../../agent-tools/agent-tool.ts";
 import { AGENT_TOOLS } from "../../agent-tools/catalogue.ts";
+import { stateHome } from "../../node/home.ts";
 import { needConfig, newManager, selectSession } from "../context.ts";
 import { version } from "../version.ts";
 
@@ -7,10 +9,11 @@ import { version } from "../version.ts";
 export async function mcp(): Promise<void> {
   const manager = newManager({ keep: false });
   manager.watch();
-  const host = {
+  const host: AgentToolHost = {
     manager,
-    configPath: async (named: string | undefined) => needConfig(named),
-    selector: (choice: Parameters<typeof selectSession>[1]) => selectSession(manager, choice),
+    home: stateHome(process.env),
+    configPath: async (named) => needConfig(named),
+    selector: (choice, choose) => selectSession(manager, choice, choose),
     start: manager.start.bind(manager),
   };
   const { serveTools } = await import("../mcp/mcp-server.ts");

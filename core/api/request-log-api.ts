@@ -154,6 +154,8 @@ export function changesNothing(method: string): boolean {
 export interface ExchangeFilter {
   /** Only exchanges with a greater id. */
   after?: number | undefined;
+  /** Only exchanges with a smaller id. */
+  before?: number | undefined;
   /** Maximum number of exchanges, the newest; default 100. */
   limit?: number | undefined;
   session?: string | undefined;

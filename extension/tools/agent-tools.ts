@@ -2,6 +2,7 @@
 import * as vscode from "vscode";
 import type { AgentToolHost } from "../../agent-tools/agent-tool.ts";
 import type { Target } from "../../core/config/model/config-model.ts";
+import { stateHome } from "../../node/home.ts";
 import { chooseConfig, chooseSession, selectorOf } from "../commands/choose.ts";
 import type { Linkup } from "../linkup.ts";
 import { readConfigFile } from "../read-config-file.ts";
@@ -27,6 +28,30 @@ export function registerAgentTools(context: vscode.ExtensionContext, linkup: Lin
     }>,
     linkup_get_requests: { invocationMessage: () => t("Reading the request log") },
     linkup_create_preview: createPreview(linkup),
+    linkup_list_sessions: { invocationMessage: () => t("Listing the sessions") },
+    linkup_stop_session: {
+      invocationMessage: () => t("Stopping the session"),
+      confirm: async ({ session }) => ({
+        title: t("Stop the session {0}?", session ?? ownSessions(linkup.model)[0]?.name ?? ""),
+        message: t("Its URLs stop working for everyone."),
+      }),
+    } as ToolPresentation<{ session?: string }>,
+    linkup_create_isolated: {
+      invocationMessage: () => t("Creating an isolated session"),
+      confirm: async () => ({
+        title: t("Create an isolated session?"),
+        message: t("The session stays on this machine."),
+      }),
+    } as ToolPresentation<object>,
+    linkup_delete_session: {
+      invocationMessage: ({ session }) => t("Deleting the session {0}", session),
+      confirm: async ({ session }) => ({
+        title: t("Delete the session {0}?", session),
+        message: t("Its URLs stop working for everyone."),
+      }),
+    } as ToolPresentation<{ session: string }>,
+    linkup_doctor: { invocationMessage: () => t("Checking what sessions depend on") },
+    linkup_logs: { invocationMessage: () => t("Reading the logs") },
   };
   for (const [name, presentation] of Object.entries(tools))
     context.subscriptions.push(
@@ -70,16 +95,25 @@ async function hostOf(linkup: Linkup): Promise<AgentToolHost> {
   await linkup.configs.ready();
   return {
     manager: await linkup.manager,
+    home: stateHome(process.env),
+    offline: !vscode.workspace.isTrusted,
     configPath: async (named) => named ?? (await theConfig(linkup)).path,
     async selector({ session, config }) {
       if (session !== undefined) return { name: session };
       return config === undefined ? selectorOf(await theSession(linkup)) : { configPath: config };
     },
-    async start({ configPath, kind = "tunneled" }) {
+    async start({ configPath, kind = "tunneled" }, signal) {
       assertReplacesNone(linkup.model, configPath, kind);
-      const session = await linkup.start(configPath, kind);
-      if (!session) throw new Error("The user cancelled the start.");
-      return session;
+      signal.throwIfAborted();
+      const cancel = () => linkup.cancel(configPath);
+      signal.addEventListener("abort", cancel, { once: true });
+      try {
+        const session = await linkup.start(configPath, kind);
+        if (!session) throw new Error("The user cancelled the start.");
+        return session;
+      } finally {
+        signal.removeEventListener("abort", cancel);
+      }
     },
   };
 }

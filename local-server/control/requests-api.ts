@@ -13,6 +13,7 @@ const DEFAULT_LIMIT = 100;
 const whole = z.coerce.number().check(z.int(), z.gte(0));
 const filterSchema = z.object({
   after: z.optional(whole),
+  before: z.optional(whole),
   limit: z._default(whole, DEFAULT_LIMIT),
   session: z.optional(z.string()),
   service: z.optional(z.string()),
@@ -84,6 +85,7 @@ function newest(log: RequestLog, filter: Filter): Exchange[] {
   const found: Exchange[] = [];
   for (const exchange of [...log].reverse()) {
     if (found.length >= filter.limit || exchange.id <= (filter.after ?? 0)) break;
+    if (exchange.id >= (filter.before ?? Number.POSITIVE_INFINITY)) continue;
     if (matches(exchange, filter)) found.push(exchange);
   }
   return found.reverse();

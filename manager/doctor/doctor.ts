@@ -1,14 +1,18 @@
 /** Checks everything that a session depends on: what is broken, why, and what helps. */
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../../core/config/model/config-model.ts";
 import { startOf } from "../../node/process-identity.ts";
 import { readAuthority } from "../components/certificates/authority-files.ts";
+import { localDnsStatus } from "../components/local-dns/local-dns.ts";
+import { findCloudflared } from "../components/tunnel/cloudflared-binary.ts";
 import { readConfig } from "../files/config-file.ts";
 import { problemOf } from "../model/problem.ts";
 import { isDesired } from "../model/records.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import { endProcess } from "../process/child.ts";
+import type { ProcessEntry } from "../process/list.ts";
 import type { Observed } from "../reconcile/snapshot-of.ts";
 import {
   checkEnvFiles,
@@ -16,6 +20,7 @@ import {
   checkPort,
   checkProcesses,
   checkState,
+  filesOf,
   findOrphans,
 } from "./machine.ts";
 import { checkLocalDns } from "./names.ts";
@@ -49,6 +54,7 @@ export async function examine(examined: DoctorInput): Promise<HealthReport> {
   const paths = new Set(
     [configPath, ...running.map(({ config_path }) => config_path)].flatMap((path) => path ?? []),
   );
+  const orphans = await findOrphans(home, state, server);
   const checks = await Promise.all([
     checkState(home, state),
     checkConfigs([...paths]),
@@ -62,7 +68,7 @@ export async function examine(examined: DoctorInput): Promise<HealthReport> {
     checkLocalDns(home, snapshot.sessions),
     checkAddresses(snapshot.sessions, await readAuthority(home)),
     checkEnvFiles(home, state),
-    checkOrphans(home, state, server),
+    checkOrphans(orphans),
   ]);
   const all = checks.flat();
   return {
@@ -75,8 +81,39 @@ export async function examine(examined: DoctorInput): Promise<HealthReport> {
       platform: `${process.platform} ${process.arch}`,
     },
     home,
+    ...(await existingShape(examined, orphans)),
     checks: all,
     snapshot,
+  };
+}
+
+type ExistingShape = Pick<HealthReport, "linkup" | "background_services" | "local_dns">;
+
+async function existingShape(
+  { home, version, env, state, server }: DoctorInput,
+  orphans: readonly ProcessEntry[],
+): Promise<ExistingShape> {
+  const { installed, domains } = await localDnsStatus({ home });
+  const running = (process: { pid: number } | null | undefined) => process && { Running: process.pid };
+  const connectors = state.sessions.flatMap(({ connector }) => connector?.process ?? []);
+  const hasCloudflared = await findCloudflared(env, home).then(
+    () => true,
+    () => false,
+  );
+  return {
+    linkup: {
+      version,
+      config_location: home,
+      config_exists: existsSync(home),
+      config_content: await filesOf(home),
+    },
+    background_services: {
+      linkup_server: running(server) ?? "Stopped",
+      cloudflared: running(connectors[0]) ?? (hasCloudflared ? "Stopped" : "NotInstalled"),
+      dns_server: running(state.local_dns.process) ?? (installed ? "Stopped" : "NotInstalled"),
+      possible_orphan_processes: orphans.map(({ pid, command }) => ({ pid, cmd: command.slice(0, 120) })),
+    },
+    local_dns: { is_installed: installed, resolvers: domains },
   };
 }
 
@@ -87,8 +124,7 @@ export async function endOrphans({
   server,
 }: Pick<DoctorInput, "home" | "state" | "server">): Promise<number[]> {
   const ended: number[] = [];
-  for (const { pid } of await findOrphans(home, state)) {
-    if (pid === server?.pid || pid === process.pid) continue;
+  for (const { pid } of await findOrphans(home, state, server)) {
     const started = await startOf(pid);
     if (started !== undefined) await endProcess({ pid, started });
     ended.push(pid);

@@ -1,6 +1,6 @@
 /** Checks of this machine: files, processes, ports. */
 import { constants, existsSync, mkdtempSync, rmdirSync } from "node:fs";
-import { access, stat, statfs } from "node:fs/promises";
+import { access, readdir, stat, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import type { ServerStatus } from "../../core/api/control-api.ts";
@@ -34,7 +34,14 @@ export async function checkState(home: string, state: State): Promise<DoctorChec
     if (why === undefined) return [ok("state", `${home} will be created when it is needed.`)];
     return [broken("state", `${home} cannot be used: ${why}`, { code: "state-unusable" })];
   }
-  return checks.length > 0 ? checks : [ok("state", `${home} can be used.`)];
+  if (checks.length > 0) return checks;
+  const files = await filesOf(home);
+  return [ok("state", `${home} can be used. It contains ${files.join(", ") || "nothing"}.`)];
+}
+
+/** The names in the state folder, sorted; empty when there is no such folder. */
+export async function filesOf(home: string): Promise<string[]> {
+  return (await readdir(home).catch((): string[] => [])).sort();
 }
 
 /** Why a missing folder cannot be created; undefined when it can. */
@@ -84,10 +91,16 @@ export async function checkProcesses(
   return checks;
 }
 
-/** Processes of this home that are not in the state. */
-export async function findOrphans(home: string, state: State): Promise<ProcessEntry[]> {
+/** Processes of this home that are not in the state, nor the local server or this process. */
+export async function findOrphans(
+  home: string,
+  state: State,
+  server: ServerStatus | undefined,
+): Promise<ProcessEntry[]> {
   const known = new Set(
     [
+      process,
+      server,
       state.keeper,
       state.local_server.process,
       state.local_dns.process,
@@ -97,14 +110,7 @@ export async function findOrphans(home: string, state: State): Promise<ProcessEn
   return (await listProcesses()).filter((listed) => isOurs(listed, home) && !known.has(listed.pid));
 }
 
-export async function checkOrphans(
-  home: string,
-  state: State,
-  server: ServerStatus | undefined,
-): Promise<DoctorCheck[]> {
-  const orphans = (await findOrphans(home, state)).filter(
-    ({ pid }) => pid !== server?.pid && pid !== process.pid,
-  );
+export function checkOrphans(orphans: readonly ProcessEntry[]): DoctorCheck[] {
   if (orphans.length === 0) return [ok("orphans", "No orphaned processes.")];
   const list = orphans.map(({ pid, command }) => `${pid} (${command.slice(0, 120)})`).join(", ");
   return [

@@ -27,7 +27,7 @@ export async function checkLocalDns(home: string, sessions: readonly SessionView
       fixes: [install],
     }),
   );
-  if (!installed) return unreadable;
+  if (!installed) return [...unreadable, notInstalled(sessions)];
   const hosts = sessions
     .filter(({ state }) => state === "running")
     .flatMap(({ urls }) => urls.map((url) => new URL(url).hostname))
@@ -50,6 +50,18 @@ export async function checkLocalDns(home: string, sessions: readonly SessionView
     ...results.map(certificateCheck),
     ...gaps.map((gap) => warning("certificates", gap)),
   ];
+}
+
+/** Sessions with a public URL and domains below localhost do without. */
+function notInstalled(sessions: readonly SessionView[]): DoctorCheck {
+  const unresolved = sessions
+    .filter(({ state, kind }) => state === "running" && kind === "isolated")
+    .flatMap(({ urls }) => urls.map((url) => new URL(url).hostname))
+    .filter((host) => !resolvesByItself(host));
+  if (unresolved.length === 0) return ok("local-dns", "Not installed. No session needs it.");
+  return warning("local-dns", `Not installed, so browsers do not find ${unresolved.join(", ")}.`, {
+    fixes: [install],
+  });
 }
 
 function certificateCheck({ store, refusal }: StoreTrust): DoctorCheck {

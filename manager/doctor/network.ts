@@ -105,11 +105,12 @@ export async function checkTunnels(
   }
   for (const { name, connector, tunnel } of tunneled) {
     const subject = name ?? undefined;
+    const pid = connector?.process ? ` (cloudflared, pid ${connector.process.pid})` : "";
     if (connector?.ready)
-      checks.push(ok("tunnel", `Connected: ${tunnel?.url}`, { ...(subject ? { subject } : {}) }));
+      checks.push(ok("tunnel", `Connected: ${tunnel?.url}${pid}`, { ...(subject ? { subject } : {}) }));
     else
       checks.push(
-        broken("tunnel", connector?.problem?.message ?? "It is not connected.", {
+        broken("tunnel", connector?.problem?.message ?? `It is not connected${pid}.`, {
           ...(subject ? { subject } : {}),
           code: "tunnel-failed",
         }),

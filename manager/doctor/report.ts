@@ -43,8 +43,30 @@ export interface HealthReport {
   healthy: boolean;
   versions: { linkup: string; node: string; platform: string };
   home: string;
+  /** As the existing Linkup's `health --json` has them, for its scripts. */
+  linkup: StateFolder;
+  background_services: BackgroundServices;
+  local_dns: { is_installed: boolean; resolvers: readonly string[] };
   checks: readonly DoctorCheck[];
   snapshot: Snapshot;
+}
+
+export interface StateFolder {
+  version: string;
+  config_location: string;
+  config_exists: boolean;
+  /** The names of its files. */
+  config_content: readonly string[];
+}
+
+export type BackgroundService = "NotInstalled" | "Stopped" | { Running: number };
+
+/** With the pid of those that run; of several cloudflareds the first one's. */
+export interface BackgroundServices {
+  linkup_server: BackgroundService;
+  cloudflared: BackgroundService;
+  dns_server: BackgroundService;
+  possible_orphan_processes: readonly { cmd: string; pid: number }[];
 }
 
 type CheckDetails = Partial<Pick<DoctorCheck, "subject" | "code" | "fixes">>;

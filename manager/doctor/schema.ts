@@ -84,6 +84,11 @@ const check = z.object({
   fixes: described(z.array(action), "What helps."),
 });
 
+const backgroundService = described(
+  z.union([z.enum(["NotInstalled", "Stopped"]), z.object({ Running: z.number() })]),
+  "With the pid of one that runs.",
+);
+
 export const healthReport = described(
   z.object({
     schema: described(z.literal(1), "The version of this structure."),
@@ -91,6 +96,25 @@ export const healthReport = described(
     healthy: described(z.boolean(), "True when nothing is broken."),
     versions: z.object({ linkup: z.string(), node: z.string(), platform: z.string() }),
     home: described(z.string(), "Where Linkup keeps its state."),
+    linkup: described(
+      z.object({
+        version: z.string(),
+        config_location: z.string(),
+        config_exists: z.boolean(),
+        config_content: described(z.array(z.string()), "The names of its files."),
+      }),
+      "The state folder. This member and the next two are as in the existing Linkup.",
+    ),
+    background_services: z.object({
+      linkup_server: backgroundService,
+      cloudflared: backgroundService,
+      dns_server: backgroundService,
+      possible_orphan_processes: z.array(z.object({ cmd: z.string(), pid: z.number() })),
+    }),
+    local_dns: z.object({
+      is_installed: z.boolean(),
+      resolvers: described(z.array(z.string()), "The domains that it resolves."),
+    }),
     checks: z.array(check),
     snapshot,
   }),

@@ -1,17 +1,31 @@
 /** The request that creates a preview. */
 import type { Config } from "../../core/config/model/config-model.ts";
-import { serializeRouting } from "../../core/session/session-document.ts";
+import { serializeRouting, type UpsertRequest } from "../../core/session/session-document.ts";
 import { upsertRequest } from "../model/documents.ts";
 import { checkLocations, ownConfig } from "../model/intents.ts";
 
-/** As JSON, without sending it: for whoever calls the Worker's API by other means. */
-export function previewRequest(
+/** Of a `CreateRequest`. */
+export interface PreviewContent {
+  name?: string | null;
+  locations: Record<string, string>;
+  expiresIn?: number;
+}
+
+/** Throws a LinkupError for a location that is no URL, or of an unknown service. */
+export function previewUpsert(
   config: Config,
-  name: string | undefined,
-  locations: Record<string, string>,
-): unknown {
+  { name = null, locations, expiresIn }: PreviewContent,
+): UpsertRequest {
   checkLocations(config, locations);
-  const preview = { kind: "preview" as const, name: name ?? null, locations, targets: {}, session_token: "" };
-  const request = upsertRequest({ ...preview, config: ownConfig(preview, config) }, undefined);
+  const preview = { kind: "preview" as const, name, locations, targets: {}, session_token: "" };
+  return {
+    ...upsertRequest({ ...preview, config: ownConfig(preview, config) }, undefined),
+    ...(expiresIn === undefined ? {} : { expires_in: expiresIn }),
+  };
+}
+
+/** As JSON, without sending it: for whoever calls the Worker's API by other means. */
+export function previewRequest(config: Config, preview: PreviewContent): unknown {
+  const request = previewUpsert(config, preview);
   return { ...request, ...serializeRouting(request) };
 }

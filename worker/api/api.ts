@@ -228,9 +228,14 @@ async function watchSession({ request, env, actor }: AuthenticatedCall, name: st
   }
 }
 
-async function deleteSession({ request, env, actor }: AuthenticatedCall, name: string): Promise<Response> {
+/** With `keep_tunnel=true` the session's next start finds its tunnel, whose name every resolver knows by then. */
+async function deleteSession(
+  { request, url, env, actor }: AuthenticatedCall,
+  name: string,
+): Promise<Response> {
+  const keepTunnel = url.searchParams.get("keep_tunnel") === "true";
   const outcome = isSessionName(name)
-    ? await sessionObject(name, env).remove(actor, sessionToken(request))
+    ? await sessionObject(name, env).remove(actor, sessionToken(request), { keepTunnel })
     : "missing";
   invalidateLookup(name);
   switch (outcome) {

@@ -28,7 +28,8 @@ export interface UpsertOptions {
 
 export type SaveResult =
   | { ok: true; name: string; tunnel: TunnelRecord | null }
-  | { ok: false; status: 400 | 409 | 502 | 503; reason: string };
+  /** `taken`: another name may do. */
+  | { ok: false; status: 400 | 409 | 502 | 503; reason: string; taken?: boolean };
 
 const MAX_NAME_ATTEMPTS = 20;
 /** Length of the random suffix: 10 lower-case alphanumerics are 51 bits. */
@@ -49,6 +50,7 @@ export const expiryValue = z.nullable(
 const extensionSchema = z.object({
   expires_in: z.optional(expiryValue),
   replace: z.optional(z.nullable(z.boolean("must be true or false"))),
+  tunnel_refused: z.optional(z.nullable(z.string("must be the id of a tunnel"))),
   access: z.optional(z.nullable(z.enum(["public", "unguessable"], 'must be "public" or "unguessable"'))),
 });
 
@@ -83,6 +85,7 @@ export async function saveSession(options: UpsertOptions, env: Env): Promise<Sav
       ifExists,
       workerHost: options.ownHost,
       tunnelUrl: request.tunnel_url ?? null,
+      refusedTunnel: extensions.data.tunnel_refused ?? null,
       expires_in: extensions.data.expires_in ?? null,
     });
     invalidateLookup(name);
@@ -93,7 +96,7 @@ export async function saveSession(options: UpsertOptions, env: Env): Promise<Sav
   if (isNamedByContent) return saveFirstFree((attempt) => nameByContent(session, attempt), "match", save);
   if (request.desired_name) {
     const saved = await save(request.desired_name, extensions.data.replace ? "replace" : "update");
-    if (saved.ok || saved.status !== 409 || onConflict === "refuse") return saved;
+    if (saved.ok || !isTaken(saved) || onConflict === "refuse") return saved;
   }
   const animal = kind === "tunneled" && (request.name_kind === "animal" || isFromV1(options));
   return saveFirstFree((attempt) => freshName(animal, attempt), "fail", save);
@@ -108,13 +111,17 @@ async function saveFirstFree(
 ): Promise<SaveResult> {
   for (let attempt = 0; attempt < MAX_NAME_ATTEMPTS; attempt++) {
     const saved = await save(await newName(attempt), ifExists);
-    if (saved.ok || saved.status !== 409) return saved;
+    if (saved.ok || !isTaken(saved)) return saved;
   }
   return {
     ok: false,
     status: 503,
     reason: `All of ${MAX_NAME_ATTEMPTS} generated names are in use. Try again.`,
   };
+}
+
+function isTaken(saved: SaveResult & { ok: false }): boolean {
+  return saved.status === 409 || saved.taken === true;
 }
 
 /** Keeps an unguessable name of the same owner. Any other desired name becomes the prefix of a new one. */
@@ -146,7 +153,7 @@ function saveResult(name: string, result: UpsertResult): SaveResult {
     case "refused":
       return refused([`desired_name: ${result.reason}`]);
     case "tunnel-failed":
-      return { ok: false, status: 502, reason: result.reason };
+      return { ok: false, status: 502, reason: result.reason, taken: result.taken };
   }
 }
 

@@ -10,9 +10,11 @@ import { formatText } from "../../core/text.ts";
 import { type Env, reservedNames } from "../env.ts";
 import { RateLimit } from "../rate-limit.ts";
 import { newNamedToken, newSecret, sha256 } from "../secret.ts";
+import type { MadeTunnel } from "../tunnel/provider.ts";
 import { NameChanges } from "./name-changes.ts";
 import { matchesPattern } from "./name-pattern.ts";
 import type { Actor } from "./owner.ts";
+import { TunnelLedger } from "./tunnel-ledger.ts";
 
 /** Times are milliseconds since the epoch. */
 export interface DirectoryEntry {
@@ -68,6 +70,7 @@ export function directory(env: Env): DurableObjectStub<DirectoryObject> {
 
 export class DirectoryObject extends DurableObject<Env> {
   readonly #sql: SqlStorage;
+  readonly #tunnels: TunnelLedger;
   /** In memory: an object in use is not evicted, and guesses keep it in use. */
   readonly #attempts = new RateLimit(ATTEMPTS_PER_MINUTE);
   readonly #changes = new NameChanges();
@@ -75,6 +78,7 @@ export class DirectoryObject extends DurableObject<Env> {
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
     this.#sql = state.storage.sql;
+    this.#tunnels = new TunnelLedger(this.#sql);
     this.#sql.exec(`
       CREATE TABLE IF NOT EXISTS sessions (
         name TEXT PRIMARY KEY, kind TEXT NOT NULL,
@@ -286,6 +290,27 @@ export class DirectoryObject extends DurableObject<Env> {
     if (this.#sql.exec("DELETE FROM tokens WHERE name = ?", name).rowsWritten === 0) return false;
     this.record("token-revoked", name, actor);
     return true;
+  }
+
+  /** As `TunnelLedger`, like the four after it. */
+  tunnelWorkerId(): string {
+    return this.#tunnels.workerId();
+  }
+
+  addTunnel(tunnel: MadeTunnel): void {
+    this.#tunnels.add(tunnel);
+  }
+
+  knownTunnels(ids: string[]): string[] {
+    return this.#tunnels.known(ids);
+  }
+
+  removeTunnel(id: string): void {
+    this.#tunnels.remove(id);
+  }
+
+  nextTunnels(limit: number, createdBefore: number): MadeTunnel[] {
+    return this.#tunnels.next(limit, createdBefore, Date.now());
   }
 
   /** Adds to the audit log. `actor` is null for the Worker itself. */

@@ -3,7 +3,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { TunnelData } from "../../core/api/worker-api.ts";
 import { randomName } from "../../core/session/session-name.ts";
 import { type Env, isDirect } from "../env.ts";
-import { newSecret } from "../secret.ts";
+import { newSecret, newTunnelSecret } from "../secret.ts";
 import { type PendingTunnelDeletion, TunnelError, type TunnelProvider } from "../tunnel/provider.ts";
 import { tunnelProvider } from "../tunnel/tunnels.ts";
 import { type DirectoryEntry, directory } from "./directory-object.ts";
@@ -19,6 +19,7 @@ import {
   type TunnelResult,
   type UpsertResult,
 } from "./stored-session.ts";
+import { tunnelRegistry } from "./tunnel-registry.ts";
 import { Watchers } from "./watchers.ts";
 
 /** Ends the URL by which the API opens a watcher's WebSocket. */
@@ -31,8 +32,16 @@ const PENDING_DELETION = "leftover";
 /** Resolution of `used`: more writes would cost more than they tell. */
 const USED_RESOLUTION_MS = 60 * 60 * 1000;
 const VERSION_LENGTH = 10;
-/** Delay before retrying what failed or was interrupted. */
+/** Delay before retrying what failed or was interrupted; it doubles with each failure in a row. */
 const RETRY_MS = 60 * 1000;
+const LONGEST_RETRY_MS = 60 * 60 * 1000;
+/** A younger tunnel is not replaced because it is refused: Cloudflare may not know it everywhere yet. */
+const REPLACE_MIN_AGE_MS = 60 * 1000;
+
+type PendingDeletion = PendingTunnelDeletion & {
+  /** In a row. */
+  failures?: number;
+};
 
 /** The object of the session with this name, which need not exist yet. */
 export function sessionObject(name: string, env: Env): DurableObjectStub<SessionObject> {
@@ -47,7 +56,7 @@ export class SessionObject extends DurableObject<Env> {
   #record: StoredSession | undefined;
   #tunnel: TunnelRecord | undefined;
   /** A tunnel under construction or to be deleted, which may still exist. */
-  #pendingDeletion: PendingTunnelDeletion | undefined;
+  #pendingDeletion: PendingDeletion | undefined;
   /** Replaced with every change, and with every restart of the object. */
   #version = randomName(VERSION_LENGTH);
   /** Settles when the last queued mutation has ended. */
@@ -60,7 +69,7 @@ export class SessionObject extends DurableObject<Env> {
     const { kv } = state.storage;
     this.#record = kv.get<StoredSession>(RECORD);
     this.#tunnel = kv.get<TunnelRecord>(TUNNEL);
-    this.#pendingDeletion = kv.get<PendingTunnelDeletion>(PENDING_DELETION);
+    this.#pendingDeletion = kv.get<PendingDeletion>(PENDING_DELETION);
     // An interrupted mutation is finished at the object's next use, or at the latest by the alarm.
     if (this.#pendingDeletion) state.waitUntil(this.tidy());
   }
@@ -165,10 +174,12 @@ export class SessionObject extends DurableObject<Env> {
       const reason = await directory(this.env).claim(this.#entry(record), upsert.workerHost);
       if (reason) return { outcome: "refused", reason };
 
-      // A tunnel that another caller opened before the session existed is not inherited.
-      if (!existing && this.#tunnel && (this.#tunnel.maker ?? null) !== maker) this.#dropTunnel();
+      if (!existing && this.#tunnel && !isInherited(this.#tunnel, maker, session.session_token))
+        this.#dropTunnel();
       const opened =
-        session.kind === "tunneled" ? await this.#openTunnel(name, upsert.tunnelUrl, maker) : null;
+        session.kind === "tunneled"
+          ? await this.#openTunnel(name, upsert.tunnelUrl, maker, upsert.refusedTunnel)
+          : null;
       if (opened && opened.outcome !== "stored") {
         if (existing) await this.#list();
         else await directory(this.env).release(name);
@@ -209,15 +220,24 @@ export class SessionObject extends DurableObject<Env> {
     };
   }
 
-  /** Deletes the session and its tunnel for their owner. The alarm retries what cannot be deleted now. */
-  remove(actor: Actor, sessionToken: string | null): Promise<"deleted" | "missing" | "forbidden"> {
+  /**
+   * Deletes the session and its tunnel for their owner. The alarm retries what cannot be deleted now.
+   * `keepTunnel`: the tunnel stays until it is unused for long, for the next session with the same `session_token`.
+   */
+  remove(
+    actor: Actor,
+    sessionToken: string | null,
+    { keepTunnel = false } = {},
+  ): Promise<"deleted" | "missing" | "forbidden"> {
     return this.#serialize(async () => {
       const existing = this.#unexpired();
       if (existing && !isOwner(actor, sessionToken, ownership(existing))) return "forbidden";
       // A tunnel without a session belongs to whoever opened it.
       if (!existing && this.#tunnel && actor.role === "named" && this.#tunnel.maker !== actor.name)
         return "missing";
-      await this.#delete(actor);
+      if (existing && keepTunnel && this.#tunnel)
+        this.#storeTunnel({ ...this.#tunnel, kept_for: existing.session.session_token });
+      await this.#delete(actor, { keepTunnel });
       await this.#scheduleAlarm();
       return existing ? "deleted" : "missing";
     });
@@ -274,20 +294,25 @@ export class SessionObject extends DurableObject<Env> {
     return record && Date.now() < sessionExpires(record, lifetimes(this.env)) ? record : undefined;
   }
 
+  /** `refused`: the id of the tunnel that Cloudflare refuses, as a client says. */
   async #openTunnel(
     name: string,
     url: string | null,
     maker: string | null,
+    refused: string | null = null,
   ): Promise<Exclude<TunnelResult, { outcome: "forbidden" }>> {
     try {
-      const provider = tunnelProvider(this.env);
-      const problem = provider.nameProblem(name);
+      const provider = this.#provider();
+      const problem = await provider.nameProblem(name);
       if (problem) return { outcome: "refused", reason: problem };
       const existing = this.#tunnel;
-      const reused = existing && (await provider.reuse(existing, url));
+      const isRefused = existing !== undefined && existing.data.id === refused;
+      let reused = existing && (await provider.reuse(name, existing, { url, verify: isRefused }));
+      if (isRefused && Date.now() - (existing.created ?? 0) > REPLACE_MIN_AGE_MS) reused = undefined;
+      const { kept_for: _, ...kept } = existing ?? {};
       const tunnel =
         existing && reused
-          ? { ...existing, ...reused }
+          ? { ...(kept as TunnelRecord), ...reused }
           : await this.#createTunnel(provider, name, url, maker);
       this.#storeTunnel(tunnel);
       return { outcome: "stored", tunnel };
@@ -296,7 +321,8 @@ export class SessionObject extends DurableObject<Env> {
       await this.#scheduleAlarm();
       // The client gets the failure now; what was created is deleted right after, or by the alarm.
       this.ctx.waitUntil(this.tidy());
-      return { outcome: "tunnel-failed", reason: (error as Error).message };
+      const taken = error instanceof TunnelError && error.taken;
+      return { outcome: "tunnel-failed", reason: (error as Error).message, taken };
     }
   }
 
@@ -310,18 +336,19 @@ export class SessionObject extends DurableObject<Env> {
     const origin_secret = this.#tunnel?.origin_secret ?? newSecret();
     if (this.#tunnel) this.#dropTunnel();
     if (this.#pendingDeletion) await provider.delete(this.#pendingDeletion);
-    this.#storePendingDeletion({ session: name, id: null });
+    const secret = newTunnelSecret();
+    this.#storePendingDeletion({ session: name, id: null, secret });
     await this.#scheduleAlarm(Date.now() + RETRY_MS);
-    const created = await provider.create(name, url);
+    const created = await provider.create(name, url, secret);
     this.#storePendingDeletion(undefined);
-    return { session: name, ...created, maker, origin_secret };
+    return { session: name, ...created, created: Date.now(), maker, origin_secret };
   }
 
   /** Deletes the session at once, its tunnel after it. */
-  async #delete(actor: Actor | null): Promise<void> {
+  async #delete(actor: Actor | null, { keepTunnel = false } = {}): Promise<void> {
     // The directory first: if it fails, nothing has changed; if we are interrupted after it, the alarm lists the session again.
     if (this.#record) await directory(this.env).delete(this.#record.name, actor);
-    if (this.#tunnel) this.#dropTunnel();
+    if (this.#tunnel && !keepTunnel) this.#dropTunnel();
     this.ctx.storage.kv.delete(RECORD);
     this.#record = undefined;
     this.#watchers.end();
@@ -336,7 +363,8 @@ export class SessionObject extends DurableObject<Env> {
   }
 
   #dropTunnel(): void {
-    this.#storePendingDeletion({ session: this.#tunnel!.session, id: this.#tunnel!.data.id });
+    const { session, data } = this.#tunnel!;
+    this.#storePendingDeletion({ session, id: data.id, name: data.name, host: new URL(data.url).hostname });
     this.ctx.storage.kv.delete(TUNNEL);
     this.#tunnel = undefined;
     this.#version = randomName(VERSION_LENGTH);
@@ -346,11 +374,17 @@ export class SessionObject extends DurableObject<Env> {
   async #deletePending(): Promise<void> {
     if (!this.#pendingDeletion) return;
     try {
-      await tunnelProvider(this.env).delete(this.#pendingDeletion);
+      await this.#provider().delete(this.#pendingDeletion);
       this.#storePendingDeletion(undefined);
     } catch (error) {
       console.error(error instanceof TunnelError ? error.message : error);
+      const { failures = 0, ...pending } = this.#pendingDeletion;
+      this.#storePendingDeletion({ ...pending, failures: failures + 1 });
     }
+  }
+
+  #provider(): TunnelProvider {
+    return tunnelProvider(this.env, tunnelRegistry(this.env));
   }
 
   #entry(record: StoredSession): DirectoryEntry {
@@ -395,7 +429,7 @@ export class SessionObject extends DurableObject<Env> {
     this.#version = randomName(VERSION_LENGTH);
   }
 
-  #storePendingDeletion(pending: PendingTunnelDeletion | undefined): void {
+  #storePendingDeletion(pending: PendingDeletion | undefined): void {
     if (pending) this.ctx.storage.kv.put(PENDING_DELETION, pending);
     else this.ctx.storage.kv.delete(PENDING_DELETION);
     this.#pendingDeletion = pending;
@@ -413,7 +447,10 @@ export class SessionObject extends DurableObject<Env> {
     if (this.#record) due.push(sessionExpires(this.#record, lifetimes(this.env)));
     if (this.#record && !this.#record.listed) due.push(Date.now() + RETRY_MS);
     if (this.#tunnel) due.push(this.#tunnelExpires());
-    if (this.#pendingDeletion) due.push(Date.now() + RETRY_MS);
+    if (this.#pendingDeletion) {
+      const { failures = 0 } = this.#pendingDeletion;
+      due.push(Date.now() + Math.min(RETRY_MS * 2 ** Math.max(failures - 1, 0), LONGEST_RETRY_MS));
+    }
     if (due.length > 0) return storage.setAlarm(Math.min(...due));
     await storage.deleteAlarm();
     await storage.deleteAll();
@@ -425,4 +462,13 @@ export class SessionObject extends DurableObject<Env> {
     this.#lastMutation = result.catch(() => {});
     return result;
   }
+}
+
+/**
+ * Whether a new session gets a tunnel that is there before it: one that a stop kept, if it has the same session_token, or
+ * one that the same caller opened. Others know its secret.
+ */
+function isInherited(tunnel: TunnelRecord, maker: string | null, sessionToken: string): boolean {
+  if ((tunnel.maker ?? null) !== maker) return false;
+  return tunnel.kept_for === undefined || tunnel.kept_for === sessionToken;
 }

@@ -27,6 +27,10 @@ export interface TunnelRecord {
   maker?: string | null;
   /** When its existence was last verified. */
   verified: number;
+  /** When it was made; missing in records of earlier versions. */
+  created?: number;
+  /** The `session_token` of the stopped session for whose next start it stays. */
+  kept_for?: string;
   /** Sent with requests through the tunnel, so that the local server can tell them from strangers' requests. */
   origin_secret: string;
 }
@@ -43,6 +47,8 @@ export interface SessionUpsert {
   ifExists: "update" | "fail" | "require" | "match" | "replace";
   /** The local server's address, for `direct`. */
   tunnelUrl: string | null;
+  /** The id of the tunnel that Cloudflare refuses to the client's cloudflared. */
+  refusedTunnel: string | null;
   /** Host of the API, whose first label is not available as a name. */
   workerHost: string;
   expires_in: number | null;
@@ -50,7 +56,9 @@ export interface SessionUpsert {
 
 type TunnelFailure =
   /** The session must not have this name or a domain, or cannot have a tunnel. */
-  { outcome: "refused"; reason: string } | { outcome: "tunnel-failed"; reason: string };
+  | { outcome: "refused"; reason: string }
+  /** `taken`: something of others has the tunnel's name or host. */
+  | { outcome: "tunnel-failed"; reason: string; taken: boolean };
 
 export type TunnelResult =
   | { outcome: "stored"; tunnel: TunnelRecord }

@@ -2,14 +2,20 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from "cloudflare/error";
 import { BaseRecords } from "cloudflare/resources/dns/records";
 import { BaseCloudflared } from "cloudflare/resources/zero-trust/tunnels/cloudflared/cloudflared";
+import { BaseToken } from "cloudflare/resources/zero-trust/tunnels/cloudflared/token";
 import { BaseZones } from "cloudflare/resources/zones/zones";
 import { createClient } from "cloudflare/tree-shakable";
+import { markOf } from "../../core/api/tunnel-marks.ts";
 import type { Env } from "../env.ts";
 import { cappedFetch } from "./capped-fetch.ts";
 import { TunnelError } from "./provider.ts";
 
 /** Time limit of one attempt of one call. */
 const ATTEMPT_TIMEOUT_MS = 5_000;
+
+/** Of lists, the most that Cloudflare gives; and how many pages are read of one. */
+const PAGE_SIZE = 1000;
+const MAX_PAGES = 5;
 
 const TUNNEL_HOST_SUFFIX = ".cfargotunnel.com";
 // Cloudflare's error codes.
@@ -21,8 +27,39 @@ export type CloudflareApi = ReturnType<typeof cloudflareApi>;
 /** Cached for the life of the isolate: a zone never changes its name. */
 const zoneNames = new Map<string, string>();
 
-/** `budgetMs`: time limit of all calls together, retries and their pauses included. */
-export function cloudflareApi(env: Env, budgetMs: number) {
+export interface ApiTunnel {
+  id: string;
+  name: string;
+  /** Milliseconds since the epoch. */
+  created: number;
+  /** `healthy` or `degraded` while a cloudflared is connected. */
+  status: string;
+  mark: string | undefined;
+}
+
+export interface TunnelDnsRecord {
+  id: string;
+  /** The whole host name. */
+  name: string;
+  tunnelId: string;
+  comment: string;
+  created: number;
+}
+
+/** A list, and whether that is all of it. */
+export interface Listed<T> {
+  items: T[];
+  complete: boolean;
+}
+
+interface ApiLimits {
+  /** Of all calls together, retries and their pauses included. */
+  budgetMs: number;
+  /** How often a failed call is repeated; 2 when not given. */
+  maxRetries?: number;
+}
+
+export function cloudflareApi(env: Env, { budgetMs, maxRetries = 2 }: ApiLimits) {
   // The client ignores the signal while it sleeps for Retry-After: the race ends the wait, the signal the retries.
   const signal = AbortSignal.timeout(budgetMs);
   const timedOut = new Promise<never>((_, reject) =>
@@ -31,13 +68,17 @@ export function cloudflareApi(env: Env, budgetMs: number) {
   timedOut.catch(() => {});
   const account_id = required(env.CLOUDFLARE_ACCOUNT_ID, "CLOUDFLARE_ACCOUNT_ID");
   const zone_id = required(env.CLOUDFLARE_TUNNEL_ZONE_ID, "CLOUDFLARE_TUNNEL_ZONE_ID");
+  let calls = 0;
   const client = createClient({
     apiToken: required(env.CLOUDFLARE_API_TOKEN, "CLOUDFLARE_API_TOKEN"),
     baseURL: env.CLOUDFLARE_API_BASE_URL || "https://api.cloudflare.com/client/v4",
-    resources: [BaseCloudflared, BaseRecords, BaseZones],
+    resources: [BaseCloudflared, BaseToken, BaseRecords, BaseZones],
     timeout: ATTEMPT_TIMEOUT_MS,
-    maxRetries: 2,
-    fetch: cappedFetch,
+    maxRetries,
+    fetch: (input, init) => {
+      calls++;
+      return cappedFetch(input, init);
+    },
     logLevel: "off",
   });
   const tunnels = client.zeroTrust.tunnels.cloudflared;
@@ -45,6 +86,11 @@ export function cloudflareApi(env: Env, budgetMs: number) {
 
   return {
     accountId: account_id,
+
+    /** Requests sent so far, retries included. */
+    get calls() {
+      return calls;
+    },
 
     async zoneName(): Promise<string> {
       const known = zoneNames.get(zone_id);
@@ -56,10 +102,13 @@ export function cloudflareApi(env: Env, budgetMs: number) {
       return name;
     },
 
-    async createTunnel(name: string, tunnel_secret: string): Promise<string | "name-taken"> {
+    async createTunnel(name: string, tunnel_secret: string, mark: string): Promise<string | "name-taken"> {
+      // The documentation names no metadata for this call, though tunnels have it. It is one of two marks.
+      const marked = { metadata: { linkup: mark } };
       const created = await call(
         `create the tunnel "${name}"`,
-        (options) => tunnels.create({ account_id, name, tunnel_secret, config_src: "local" }, options),
+        (options) =>
+          tunnels.create({ account_id, name, tunnel_secret, config_src: "local", ...marked }, options),
         NAME_TAKEN,
       );
       if (created === undefined) return "name-taken";
@@ -76,21 +125,37 @@ export function cloudflareApi(env: Env, budgetMs: number) {
       return found !== undefined && !found.deleted_at;
     },
 
-    async tunnelsNamed(name: string): Promise<string[]> {
-      const found = await listed("look for the tunnel by its name", (options) =>
+    /** Whether the tunnel was made with this secret, which nobody else knows. */
+    async hasSecret(id: string, secret: string): Promise<boolean> {
+      const token = await call(
+        "read the tunnel's token",
+        (options) => tunnels.token.get(id, { account_id }, options),
+        "not-found",
+      );
+      if (token === undefined) return false;
+      try {
+        return (JSON.parse(atob(token)) as { s?: unknown }).s === secret;
+      } catch {
+        return false;
+      }
+    },
+
+    async tunnelsNamed(name: string): Promise<ApiTunnel[]> {
+      const { result } = await call("look for the tunnel by its name", (options) =>
         tunnels.list({ account_id, name, is_deleted: false }, options),
       );
       // The documentation does not promise an exact match.
-      return found.flatMap((tunnel) => (tunnel.name === name && tunnel.id ? [tunnel.id] : []));
+      return result.flatMap(apiTunnel).filter((tunnel) => tunnel.name === name);
     },
 
-    async tunnelsWithPrefix(prefix: string) {
+    async tunnelsWithPrefix(prefix: string): Promise<Listed<ApiTunnel>> {
       const found = await listed("list the tunnels", (options) =>
-        tunnels.list({ account_id, include_prefix: prefix, is_deleted: false, per_page: 100 }, options),
+        tunnels.list({ account_id, include_prefix: prefix, is_deleted: false, per_page: PAGE_SIZE }, options),
       );
-      return found.flatMap(({ id, name, created_at }) =>
-        id && name?.startsWith(prefix) ? [{ id, name, created: Date.parse(created_at ?? "") || 0 }] : [],
-      );
+      return {
+        ...found,
+        items: found.items.flatMap(apiTunnel).filter(({ name }) => name.startsWith(prefix)),
+      };
     },
 
     async deleteTunnel(id: string): Promise<void> {
@@ -101,78 +166,54 @@ export function cloudflareApi(env: Env, budgetMs: number) {
       );
     },
 
-    /** Points the host to the tunnel, replacing a record that points to another tunnel. */
-    async pointRecord(host: string, tunnelId: string): Promise<void> {
-      const content = `${tunnelId}${TUNNEL_HOST_SUFFIX}`;
-      const record = { zone_id, type: "CNAME", name: host, content, proxied: true, ttl: 1 } as const;
-      const create = (options: CallOptions) => records.create(record, options);
-      if (await call(`create the DNS record ${host}`, create, RECORD_EXISTS)) return;
-
-      for (const existing of await recordsOf(host)) {
-        if (existing.content === content) return;
-        if (existing.type !== "CNAME" || !existing.content?.endsWith(TUNNEL_HOST_SUFFIX)) {
-          throw new TunnelError(
-            `The DNS record ${host} (${existing.type} ${existing.content}) conflicts with the tunnel, and was not created by Linkup.`,
-          );
-        }
-        await call(`change the DNS record ${host}`, (options) =>
-          records.update(existing.id, record, options),
-        );
-        return;
-      }
-      throw new TunnelError(`Cloudflare reports that the DNS record ${host} exists, but does not list it.`);
+    /** Makes the record that points the host to the tunnel; false when the host has a record already. */
+    async createRecord(host: string, tunnelId: string, comment: string): Promise<boolean> {
+      const create = (options: CallOptions) => records.create(tunnelRecord(host, tunnelId, comment), options);
+      return (await call(`create the DNS record ${host}`, create, RECORD_EXISTS)) !== undefined;
     },
 
-    async pointsTo(host: string, tunnelId: string): Promise<boolean> {
-      const found = await recordsOf(host);
-      return found.some(({ content }) => content === `${tunnelId}${TUNNEL_HOST_SUFFIX}`);
-    },
-
-    /** Deletes the records that point this host to a tunnel. */
-    async deleteRecords(host: string): Promise<void> {
-      for (const { id, type, content } of await recordsOf(host)) {
-        if (type === "CNAME" && content?.endsWith(TUNNEL_HOST_SUFFIX)) await this.deleteRecord(id);
-      }
+    async changeRecord(id: string, host: string, tunnelId: string, comment: string): Promise<void> {
+      await call(`change the DNS record ${host}`, (options) =>
+        records.update(id, tunnelRecord(host, tunnelId, comment), options),
+      );
     },
 
     async deleteRecord(id: string): Promise<void> {
       await call("delete the DNS record", (options) => records.delete(id, { zone_id }, options), "not-found");
     },
 
+    /** All records of this host: those that point to a tunnel, and descriptions of others. */
+    async recordsOf(host: string): Promise<{ tunnels: TunnelDnsRecord[]; others: string[] }> {
+      const { result } = await call(`look for the DNS record ${host}`, (options) =>
+        records.list({ zone_id, name: { exact: host } }, options),
+      );
+      const found = result.filter(({ name }) => name === host);
+      const leading = found.flatMap(dnsRecord);
+      const others = found.filter(({ id }) => !leading.some((record) => record.id === id));
+      return { tunnels: leading, others: others.map(({ type, content }) => `${type} ${content}`) };
+    },
+
     /** The records whose name has this prefix and that point to a tunnel. */
-    async tunnelRecords(prefix: string) {
-      const found = await listed("list the DNS records", (options) =>
+    async tunnelRecords(prefix: string): Promise<TunnelDnsRecord[]> {
+      const { items } = await listed("list the DNS records", (options) =>
         records.list(
           {
             zone_id,
             type: "CNAME",
             name: { startswith: prefix },
             content: { endswith: TUNNEL_HOST_SUFFIX },
-            per_page: 1000,
+            per_page: PAGE_SIZE,
           },
           options,
         ),
       );
-      return found.flatMap(({ id, name, content, created_on }) =>
-        content?.endsWith(TUNNEL_HOST_SUFFIX) && name.startsWith(prefix)
-          ? [
-              {
-                id,
-                name,
-                tunnelId: content.slice(0, -TUNNEL_HOST_SUFFIX.length),
-                created: Date.parse(created_on) || 0,
-              },
-            ]
-          : [],
-      );
+      return items.flatMap(dnsRecord).filter(({ name }) => name.startsWith(prefix));
     },
   };
 
-  async function recordsOf(host: string) {
-    const found = await listed(`look for the DNS record ${host}`, (options) =>
-      records.list({ zone_id, name: { exact: host } }, options),
-    );
-    return found.filter(({ name }) => name === host);
+  function tunnelRecord(name: string, tunnelId: string, comment: string) {
+    const content = `${tunnelId}${TUNNEL_HOST_SUFFIX}`;
+    return { zone_id, type: "CNAME", name, content, proxied: true, ttl: 1, comment } as const;
   }
 
   /** One call. Undefined for an expected failure (Cloudflare's error codes, or "not found"); others throw `TunnelError`. */
@@ -195,13 +236,51 @@ export function cloudflareApi(env: Env, budgetMs: number) {
     }
   }
 
-  function listed<T>(action: string, send: (options: CallOptions) => AsyncIterable<T>): Promise<T[]> {
-    return call(action, async (options) => {
-      const items: T[] = [];
-      for await (const item of send(options)) items.push(item);
-      return items;
-    });
+  async function listed<T>(
+    action: string,
+    send: (options: CallOptions) => PromiseLike<Page<T>>,
+  ): Promise<Listed<T>> {
+    let page = await call(action, send);
+    const items = [...page.result];
+    for (let pages = 1; page.result.length === PAGE_SIZE && pages < MAX_PAGES; pages++) {
+      const { getNextPage } = page;
+      page = await call(action, () => getNextPage.call(page));
+      items.push(...page.result);
+    }
+    return { items, complete: page.result.length < PAGE_SIZE };
   }
+}
+
+interface Page<T> {
+  result: T[];
+  getNextPage(): PromiseLike<Page<T>>;
+}
+
+function apiTunnel(tunnel: {
+  id?: string;
+  name?: string;
+  created_at?: string;
+  status?: string;
+  metadata?: unknown;
+}): ApiTunnel[] {
+  const { id, name, created_at, status, metadata } = tunnel;
+  if (!id || !name) return [];
+  const created = Date.parse(created_at ?? "") || 0;
+  return [{ id, name, created, status: status ?? "unknown", mark: markOf(metadata) }];
+}
+
+function dnsRecord(record: {
+  id: string;
+  type: string;
+  name: string;
+  content?: string;
+  comment?: string | null;
+  created_on?: string;
+}): TunnelDnsRecord[] {
+  const { id, type, name, content, comment, created_on } = record;
+  if (type !== "CNAME" || !content?.endsWith(TUNNEL_HOST_SUFFIX)) return [];
+  const tunnelId = content.slice(0, -TUNNEL_HOST_SUFFIX.length);
+  return [{ id, name, tunnelId, comment: comment ?? "", created: Date.parse(created_on ?? "") || 0 }];
 }
 
 interface CallOptions {

@@ -89,17 +89,16 @@ function nssStore(database: string, file: string, sha256: string): SystemStep {
   };
 }
 
-/** Chromium takes the database that it finds. It is left behind, as it might have been Chromium's own by then. */
+/**
+ * Chromium takes the database that it finds; certutil makes one where there is none, and keeps one that Chromium has made
+ * meanwhile. It is left behind, as it might be Chromium's own by then.
+ */
 function newNssStore(database: string, file: string, sha256: string): SystemStep {
   const { commands, undo } = nssStore(database, file, sha256);
   return {
     title:
       "Let Chromium trust the certificates of your sessions, before it has been used for the first time.",
-    commands: [
-      user("mkdir", "-p", "-m", "700", database),
-      user("certutil", "-N", "-d", `sql:${database}`, "--empty-password"),
-      ...commands,
-    ],
+    commands: [user("mkdir", "-p", "-m", "700", database), ...commands],
     undo,
   };
 }

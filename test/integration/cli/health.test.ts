@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -28,15 +28,30 @@ const named = (checks: readonly DoctorCheck[], state: DoctorCheck["state"]) =>
 
 test("a healthy machine", async () => {
   await world.json("start", "--detach");
-  const { checks, healthy } = await health(0);
+  const { checks, healthy, ...report } = await health(0);
   expect(healthy).toBe(true);
   expect(named(checks, "broken")).toEqual([]);
   expect(named(checks, "warning")).toEqual([]);
   expect(new Set(named(checks, "ok"))).toEqual(
-    new Set(["state", "config", "local-server", "keeper", "port", "worker", "service", "address", "orphans"]),
+    new Set([
+      ...["state", "config", "local-server", "keeper", "port", "worker", "service", "address", "orphans"],
+      "local-dns",
+    ]),
   );
+  const files = readdirSync(world.home).sort();
+  expect(report).toMatchObject({
+    linkup: { config_location: world.home, config_exists: true, config_content: files },
+    background_services: {
+      linkup_server: { Running: world.pidsOf("local-server")[0] },
+      dns_server: "NotInstalled",
+      possible_orphan_processes: [],
+    },
+    local_dns: { is_installed: false, resolvers: [] },
+  });
   const { stdout, code } = await world.linkup("doctor");
   expect(code).toBe(0);
+  expect(stdout).toContain(`It contains ${files.join(", ")}.`);
+  expect(stdout).toContain("local-dns: Not installed. No session needs it.");
   expect(stdout).toContain("✓ worker http://127.0.0.1:");
   expect(stdout).toContain("Everything is healthy.");
 });

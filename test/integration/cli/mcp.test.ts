@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
+import type { RequestOptions } from "@modelcontextprotocol/sdk/shared/protocol.js";
+import { ElicitRequestSchema, type Progress } from "@modelcontextprotocol/sdk/types.js";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import type { ServerStatus } from "../../../core/api/control-api.ts";
 import type { Exchange, ExchangeDetails } from "../../../core/api/request-log-api.ts";
@@ -14,9 +16,17 @@ beforeEach(async () => {
 });
 afterEach(() => world[Symbol.asyncDispose]());
 
-/** `linkup mcp` as the official SDK's client starts and asks it. It checks each answer by the tool's output schema. */
-async function agent() {
-  const client = new Client({ name: "test", version: "1" });
+/**
+ * `linkup mcp` as the official SDK's client starts and asks it. It checks each answer by the tool's output schema. With
+ * `answer` the client can ask its user.
+ */
+async function agent(answer?: (question: string) => "accept" | "decline") {
+  const capabilities = answer ? { elicitation: {} } : {};
+  const client = new Client({ name: "test", version: "1" }, { capabilities });
+  if (answer)
+    client.setRequestHandler(ElicitRequestSchema, ({ params: { message } }) => {
+      return { action: answer(message), content: { answer: true } };
+    });
   const transport = new StdioClientTransport({
     command: process.execPath,
     args: [join(world.dist, "cli.js"), "mcp"],
@@ -26,8 +36,9 @@ async function agent() {
   });
   await client.connect(transport);
   onTestFinished(() => client.close());
-  const call = async (name: string, input: Record<string, unknown> = {}) => {
-    const { content, isError, structuredContent } = await client.callTool({ name, arguments: input });
+  const call = async (name: string, input: Record<string, unknown> = {}, options: RequestOptions = {}) => {
+    const asked = client.callTool({ name, arguments: input }, undefined, options);
+    const { content, isError, structuredContent } = await asked;
     const [{ text }] = content as [{ text: string }];
     return { text, isError: isError === true, data: structuredContent as Record<string, unknown> };
   };
@@ -40,12 +51,19 @@ test("an agent starts a session, routes a service, asks why, and leaves nothing 
   const { tools } = await client.listTools();
   expect(tools.map(({ name }) => name)).toEqual([
     "linkup_get_status",
+    "linkup_list_sessions",
     "linkup_start_session",
+    "linkup_stop_session",
     "linkup_route_service",
     "linkup_explain_request",
     "linkup_get_requests",
     "linkup_create_preview",
+    "linkup_create_isolated",
+    "linkup_delete_session",
+    "linkup_doctor",
+    "linkup_logs",
   ]);
+  expect(client.getInstructions()).toContain("linkup_get_status");
   expect(tools.filter(({ outputSchema }) => !outputSchema)).toEqual([]);
 
   const started = await call("linkup_start_session", { config: world.configPath });
@@ -80,6 +98,56 @@ test("an agent starts a session, routes a service, asks why, and leaves nothing 
   await client.close();
   // A reload of an editor that serves agents takes a while: so long nothing ends.
   await until("everything to end", () => world.processes().size === 0, 90_000);
+}, 120_000);
+
+test("an agent asks its user, sees progress, is refused what would end a URL, cancels, and cleans up", async () => {
+  const questions: string[] = [];
+  let agrees = true;
+  const { call } = await agent((question) => {
+    questions.push(question);
+    return agrees ? "accept" : "decline";
+  });
+  const { configPath: config } = world;
+  const progress: string[] = [];
+  const onprogress = ({ message }: Progress) => progress.push(message ?? "");
+  const started = await call("linkup_start_session", { config }, { onprogress });
+  expect(started.isError, started.text).toBe(false);
+  expect(questions).toEqual([expect.stringMatching(/^Start the Linkup session of .*public URL/)]);
+  expect(progress[0]).toBe("Starting the session");
+  const name = started.data.name as string;
+
+  const refused = await call("linkup_start_session", { config, isolated: true });
+  expect(refused).toMatchObject({ isError: true, text: expect.stringContaining("linkup_create_isolated") });
+  const side = await call("linkup_create_isolated", { config, name: "side" });
+  expect(side.data).toMatchObject({ name: "side", kind: "isolated", state: "running" });
+  const listed = await call("linkup_list_sessions");
+  expect(listed.data.sessions).toMatchObject([
+    { name, beside: false },
+    { name: "side", beside: true },
+  ]);
+  expect((await call("linkup_doctor", { config, all: true })).data.checks).not.toEqual([]);
+  const logs = await call("linkup_logs", { component: "local-server", lines: 5 });
+  expect(logs.data.logs).toMatchObject([{ component: "local-server" }]);
+
+  agrees = false;
+  const kept = await call("linkup_delete_session", { session: "side", config });
+  expect(kept).toMatchObject({ isError: true, text: "The user refused. Nothing has changed." });
+  agrees = true;
+  expect((await call("linkup_delete_session", { session: "side", config })).data).toEqual({
+    deleted: ["side"],
+  });
+  expect((await call("linkup_stop_session", { config })).data.stopped).toBe(name);
+  expect((await call("linkup_list_sessions")).data).toMatchObject({ sessions: [], total: 0 });
+
+  // A start that is cancelled leaves nothing behind.
+  const cancelled = new AbortController();
+  const start = call(
+    "linkup_start_session",
+    { config },
+    { signal: cancelled.signal, onprogress: () => cancelled.abort() },
+  );
+  await expect(start).rejects.toThrow();
+  await until("nothing to run", async () => (await call("linkup_list_sessions")).data.total === 0);
 }, 120_000);
 
 test("the server exits without an error at the end of its input", async () => {

@@ -299,9 +299,31 @@ describe("what is not ours", () => {
       schedules: [],
       subdomain: true,
     });
+    // A tunnel with our prefix that nobody marked, and one of a Worker whose prefix begins with ours.
+    account.tunnels.push({ id: "t2", name: "linkup-tunnel-example-com-unknown", status: "healthy" });
+    const theirs = { linkup: "linkup-tunnel:linkup-tunnel-example-com-staging-:abc" };
+    account.tunnels.push({
+      id: "t3",
+      name: "linkup-tunnel-example-com-staging-fox",
+      status: "healthy",
+      metadata: theirs,
+    });
+    zone.records.push({
+      id: "c3",
+      type: "CNAME",
+      name: "linkup-tunnel-example-com-staging-fox.example.com",
+      content: "t3.cfargotunnel.com",
+      comment: theirs.linkup,
+    });
     const before = account.snapshot();
     await deploy();
-    // A session that runs.
+    // Sessions that run: one tunnel has its mark in its metadata, the other one's record has it.
+    const comment = "linkup-tunnel:linkup-tunnel-example-com-:xyz";
+    account.tunnels.push({
+      id: "t4",
+      name: "linkup-tunnel-example-com-fast-fox",
+      metadata: { linkup: comment },
+    });
     account.tunnels.push({ id: "t1", name: "linkup-tunnel-example-com-slim-gecko", status: "healthy" });
     zone.records.push({
       id: "c1",
@@ -309,13 +331,28 @@ describe("what is not ours", () => {
       name: "linkup-tunnel-example-com-slim-gecko.example.com",
       content: "t1.cfargotunnel.com",
       proxied: true,
+      comment,
     });
     const proposal = await proposeDestroy(options);
     expect(lines(proposal)).toContain("remove tunnel linkup-tunnel-example-com-slim-gecko");
+    expect(lines(proposal)).toContain("remove tunnel linkup-tunnel-example-com-fast-fox");
+    expect(proposal.plan.stays).toContainEqual(
+      expect.stringContaining(
+        "The tunnel linkup-tunnel-example-com-unknown (healthy): it has the Worker's prefix",
+      ),
+    );
     expect(lines(proposal).join()).not.toContain("linkup-admin");
     await apply(proposal, undefined);
     expect(account.snapshot()).toBe(before);
     expect((await proposeDestroy(options)).plan.resources).toEqual([]);
+  });
+
+  test("a zone for tunnels alone gets the cache rule, and no route that would lead tunnels' hosts to the Worker", async () => {
+    const proposal = await proposeDeploy({ ...options, zones: ["example.com"], tunnelZone: "other.dev" });
+    const planned = lines(proposal).join("\n");
+    expect(planned).toContain('cache rule other.dev: (starts_with(http.host, "linkup-tunnel-other-dev-"))');
+    expect(planned).not.toContain("*.other.dev");
+    expect(proposal.zones).toEqual(["example.com"]);
   });
 
   test("two deployments at once are told apart", async () => {

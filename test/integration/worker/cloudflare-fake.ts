@@ -10,6 +10,7 @@ export interface FakeTunnel {
   config_src: string;
   created_at: string;
   deleted_at: string | null;
+  metadata: Record<string, unknown>;
   /** A cloudflared is connected: then only a cascading delete succeeds. */
   connected: boolean;
 }
@@ -20,6 +21,7 @@ export interface FakeRecord {
   name: string;
   content: string;
   proxied: boolean;
+  comment: string | null;
   created_on: string;
 }
 
@@ -45,6 +47,8 @@ export class CloudflareFake {
   readonly account = "acc1";
   readonly zone = { id: "zone1", name: "tunnels.example.net" };
   readonly calls: string[] = [];
+  /** Whether a tunnel's metadata, as its creation gave it, is kept: the documentation does not promise it. */
+  keepsMetadata = true;
   tunnels: FakeTunnel[] = [];
   records: FakeRecord[] = [];
   faults: Fault[] = [];
@@ -63,6 +67,7 @@ export class CloudflareFake {
       config_src: "local",
       created_at: new Date().toISOString(),
       deleted_at: null,
+      metadata: {},
       connected: false,
       ...more,
     };
@@ -73,7 +78,8 @@ export class CloudflareFake {
 
   addRecord(name: string, content: string, more: Partial<FakeRecord> = {}): FakeRecord {
     const created_on = new Date().toISOString();
-    const record = { id: randomUUID(), type: "CNAME", name, content, proxied: true, created_on, ...more };
+    const made = { id: randomUUID(), type: "CNAME", name, content, proxied: true, comment: null, created_on };
+    const record = { ...made, ...more };
     this.records.push(record);
     return record;
   }
@@ -113,6 +119,8 @@ export class CloudflareFake {
     const tunnels = `/accounts/${this.account}/cfd_tunnel`;
     const records = `/zones/${this.zone.id}/dns_records`;
     if (method === "GET" && path === `/zones/${this.zone.id}`) return { result: this.zone };
+    const token = /^\/accounts\/[^/]+\/cfd_tunnel\/([^/]+)\/token$/.exec(path)?.[1];
+    if (token) return this.#token(token);
     if (path === tunnels) return method === "POST" ? this.#createTunnel(body) : this.#listTunnels(query);
     if (path.startsWith(`${tunnels}/`)) return this.#oneTunnel(method, path.slice(tunnels.length + 1), query);
     if (path === records) return method === "POST" ? this.#createRecord(body) : this.#listRecords(query);
@@ -120,12 +128,16 @@ export class CloudflareFake {
     return refusal(404, 7003, `Could not route to ${path}`);
   }
 
-  #createTunnel({ name, tunnel_secret, config_src }: Record<string, unknown>): Result {
+  #createTunnel({ name, tunnel_secret, config_src, metadata }: Record<string, unknown>): Result {
     if (typeof name !== "string" || Buffer.from(String(tunnel_secret), "base64").length < 32)
       return refusal(400, 1004, "Invalid tunnel name or secret");
     if (this.living.some((tunnel) => tunnel.name === name))
       return refusal(409, 1013, "You already have a tunnel with this name");
-    const tunnel = this.addTunnel(name, { secret: String(tunnel_secret), config_src: String(config_src) });
+    const tunnel = this.addTunnel(name, {
+      secret: String(tunnel_secret),
+      config_src: String(config_src),
+      metadata: this.keepsMetadata ? { ...(metadata as object | undefined) } : {},
+    });
     return { result: publicTunnel(tunnel) };
   }
 
@@ -136,6 +148,13 @@ export class CloudflareFake {
       (tunnel) => (!name || tunnel.name === name) && (!prefix || tunnel.name.startsWith(prefix)),
     );
     return { result: page(found.map(publicTunnel), query, 100) };
+  }
+
+  #token(id: string): Result {
+    const tunnel = this.tunnels.find((candidate) => candidate.id === id);
+    if (!tunnel) return refusal(404, 1003, "Tunnel not found");
+    const token = { a: this.account, t: id, s: tunnel.secret };
+    return { result: Buffer.from(JSON.stringify(token)).toString("base64") };
   }
 
   #oneTunnel(method: string, id: string, query: URLSearchParams): Result {
@@ -150,13 +169,14 @@ export class CloudflareFake {
     return { result: publicTunnel(tunnel) };
   }
 
-  #createRecord({ type, name, content, proxied }: Record<string, unknown>): Result {
+  #createRecord({ type, name, content, proxied, comment }: Record<string, unknown>): Result {
     if (this.records.some((record) => record.name === name))
       return refusal(400, 81053, "An A, AAAA, or CNAME record with that host already exists.");
     return {
       result: this.addRecord(String(name), String(content), {
         type: String(type),
         proxied: Boolean(proxied),
+        comment: typeof comment === "string" ? comment : null,
       }),
     };
   }
@@ -180,7 +200,10 @@ export class CloudflareFake {
     const record = this.records.find((candidate) => candidate.id === id);
     if (!record) return refusal(404, 81044, "Record does not exist.");
     if (method === "DELETE") this.records = this.records.filter((candidate) => candidate !== record);
-    else Object.assign(record, { type: body.type, name: body.name, content: body.content });
+    else {
+      const { type, name, content, comment = null } = body;
+      Object.assign(record, { type, name, content, comment });
+    }
     return { result: record };
   }
 }

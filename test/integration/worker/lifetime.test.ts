@@ -122,29 +122,100 @@ describe("interrupted", () => {
 describe("the sweep", () => {
   const longAgo = "2026-01-01T00:00:00Z";
 
+  /** What this Worker's marks are: as on a tunnel of its own. */
+  const own = () => {
+    const { cloudflare } = internet;
+    return { metadata: { ...cloudflare.living[0]!.metadata }, comment: cloudflare.records[0]!.comment };
+  };
+  const recordNames = () => internet.cloudflare.records.map(({ name }) => name.split(".")[0]).sort();
+
   test("deletes tunnels without a session and records without a tunnel, and nothing else", async () => {
     await serve();
     await start();
     const { cloudflare } = internet;
-    const lost = cloudflare.addTunnel("linkup-lost-gecko", { created_at: longAgo, connected: true });
+    const { metadata, comment } = own();
+    const lost = cloudflare.addTunnel("linkup-lost-gecko", {
+      created_at: longAgo,
+      connected: true,
+      metadata,
+    });
     cloudflare.addRecord("linkup-lost-gecko.tunnels.example.net", `${lost.id}.cfargotunnel.com`, {
       created_on: longAgo,
+      comment,
     });
     cloudflare.addRecord("linkup-old-gecko.tunnels.example.net", "gone.cfargotunnel.com", {
       created_on: longAgo,
+      comment,
     });
-    cloudflare.addTunnel("linkup-in-the-making");
+    cloudflare.addTunnel("linkup-in-the-making", { metadata });
     cloudflare.addTunnel("another-product", { created_at: longAgo });
     cloudflare.addRecord("linkup-docs.tunnels.example.net", "192.0.2.1", { type: "A", created_on: longAgo });
     cloudflare.addRecord("vpn.tunnels.example.net", "x.cfargotunnel.com", { created_on: longAgo });
 
     await worker.runScheduled();
     expect(tunnels().sort()).toEqual(["another-product", "linkup-in-the-making", "linkup-slim-gecko"]);
-    expect(cloudflare.records.map(({ name }) => name.split(".")[0]).sort()).toEqual([
-      "linkup-docs",
-      "linkup-slim-gecko",
-      "vpn",
-    ]);
+    expect(recordNames()).toEqual(["linkup-docs", "linkup-slim-gecko", "vpn"]);
+  });
+
+  test("leaves what has the prefix and is not proven to be this Worker's", async () => {
+    await serve();
+    await start();
+    const { cloudflare } = internet;
+    const old = { created_at: longAgo };
+    // A record of a foreign tunnel that lives, one whose tunnel is gone, and tunnels of others: without a mark, with the
+    // mark of a Worker whose prefix begins with ours, with the mark of another Worker that has our prefix.
+    const foreign = cloudflare.addTunnel("production", { ...old, connected: true });
+    cloudflare.addRecord("linkup-admin.tunnels.example.net", `${foreign.id}.cfargotunnel.com`, {
+      created_on: longAgo,
+    });
+    cloudflare.addRecord("linkup-gone.tunnels.example.net", "gone.cfargotunnel.com", { created_on: longAgo });
+    cloudflare.addTunnel("linkup-unknown", { ...old, connected: true });
+    cloudflare.addTunnel("linkup-idle", old);
+    for (const prefix of ["linkup-staging-", "linkup-"])
+      cloudflare.addTunnel(`${prefix}fast-fox`, {
+        ...old,
+        metadata: { linkup: `linkup-tunnel:${prefix}:another` },
+      });
+    const before = [tunnels(), recordNames()];
+    await worker.runScheduled();
+    expect([tunnels(), recordNames()]).toEqual(before);
+  });
+
+  test("one tunnel that cannot be deleted keeps no other from its turn", async () => {
+    await serve();
+    await start();
+    const { metadata } = own();
+    for (const name of ["linkup-a", "linkup-b", "linkup-c"])
+      internet.cloudflare.addTunnel(name, { created_at: longAgo, metadata });
+    const stuck = internet.cloudflare.living.find(({ name }) => name === "linkup-b")!;
+    internet.cloudflare.faults = [
+      { on: `DELETE /accounts/acc1/cfd_tunnel/${stuck.id}`, status: 400, errors: [] },
+    ];
+    await worker.runScheduled();
+    expect(tunnels().sort()).toEqual(["linkup-b", "linkup-slim-gecko"]);
+  });
+
+  test("of many it deletes some, within the subrequests of the free plan, and the rest in the hours after", async () => {
+    await serve();
+    await start();
+    const { metadata, comment } = own();
+    const { cloudflare } = internet;
+    for (let number = 0; number < 30; number++) {
+      const tunnel = cloudflare.addTunnel(`linkup-orphan-${number}`, { created_at: longAgo, metadata });
+      cloudflare.addRecord(`${tunnel.name}.tunnels.example.net`, `${tunnel.id}.cfargotunnel.com`, {
+        created_on: longAgo,
+        comment,
+      });
+    }
+    let left = tunnels().length;
+    while (left > 1) {
+      cloudflare.calls.length = 0;
+      await worker.runScheduled();
+      expect(cloudflare.calls.length).toBeLessThan(50);
+      expect(tunnels().length).toBeLessThan(left);
+      left = tunnels().length;
+    }
+    expect(recordNames()).toEqual(["linkup-slim-gecko"]);
   });
 
   test("without a prefix it touches nothing at Cloudflare", async () => {

@@ -22,6 +22,7 @@ const local = (name = "slim-gecko", session_token = "mine") => ({
   session_token,
 });
 const start = (body: object = local()) => api("POST", "/linkup/v2/sessions/tunneled", body);
+declare const Answer: { tunnel_data: { id: string; secret: string }; origin_secret: string };
 const state = () => ({
   tunnels: internet.cloudflare.living.map(({ name }) => name),
   records: internet.cloudflare.records.map(({ name }) => name),
@@ -120,16 +121,107 @@ describe("a tunnel through Cloudflare", () => {
     expect(internet.cloudflare.tunnels).toHaveLength(1);
   });
 
-  test("one of the same name that is not the session's is replaced, its record too", async () => {
-    const old = internet.cloudflare.addTunnel("linkup-slim-gecko", { connected: true });
-    internet.cloudflare.addRecord("linkup-slim-gecko.tunnels.example.net", `${old.id}.cfargotunnel.com`);
+  test("one of the same name that is marked as this Worker's is replaced, its record too", async () => {
+    await start(local("other-gecko"));
+    const { metadata } = internet.cloudflare.living[0]!;
+    const { comment } = internet.cloudflare.records[0]!;
+    expect(metadata).toEqual({ linkup: comment });
+    const old = internet.cloudflare.addTunnel("linkup-slim-gecko", { connected: true, metadata });
+    internet.cloudflare.addRecord("linkup-slim-gecko.tunnels.example.net", `${old.id}.cfargotunnel.com`, {
+      comment,
+    });
     const answer = await start();
     expect(answer.status).toBe(200);
+    await api("DELETE", "/linkup/v2/sessions/other-gecko");
     expect(state()).toEqual(ALL);
     expect(internet.cloudflare.living[0]!.id).not.toBe(old.id);
     expect(internet.cloudflare.records[0]!.content).toBe(
       `${internet.cloudflare.living[0]!.id}.cfargotunnel.com`,
     );
+  });
+
+  test.each([
+    ["linkup-", "slim-gecko", true],
+    ["linkup-", "slim-gecko", false],
+    // A configuration without a prefix gets the default one, which no other product uses.
+    ["", "gitlab", true],
+  ])(
+    "a tunnel of others and its record stay: prefix %j, session %s, connected: %s",
+    async (prefix, session, connected) => {
+      await worker.stop();
+      worker = await internet.startWorker({ TUNNEL_NAME_PREFIX: prefix });
+      api = apiOf(worker.url);
+      const { cloudflare } = internet;
+      const foreign = cloudflare.addTunnel(`${prefix}${session}`, { connected });
+      cloudflare.addRecord(`${prefix}${session}.tunnels.example.net`, `${foreign.id}.cfargotunnel.com`);
+      const [before] = structuredClone(cloudflare.records);
+      const answer = await start(local(session));
+      if (prefix === "") {
+        expect(answer.status).toBe(200);
+        expect(state().tunnels).toEqual(["gitlab", "linkup-tunnel-tunnels-example-net-gitlab"]);
+      } else {
+        expect(answer.status).toBe(502);
+        expect(answer.body).toMatch(
+          /Cloudflare has a tunnel named "linkup-slim-gecko" \(.*\) that this Worker did not make/,
+        );
+        await expect.poll(() => state().tunnels).toEqual(["linkup-slim-gecko"]);
+      }
+      expect(cloudflare.living[0]).toEqual(foreign);
+      expect(cloudflare.records[0]).toEqual(before);
+      expect((await api("DELETE", `/linkup/v2/sessions/${session}`)).status).toBe(prefix === "" ? 204 : 404);
+      expect(cloudflare.living).toEqual([foreign]);
+      expect(cloudflare.records).toEqual([before]);
+    },
+  );
+
+  test("a record that leads to a tunnel of others stays, and is named", async () => {
+    const foreign = internet.cloudflare.addTunnel("production", { connected: true });
+    internet.cloudflare.addRecord("linkup-slim-gecko.tunnels.example.net", `${foreign.id}.cfargotunnel.com`);
+    const [before] = structuredClone(internet.cloudflare.records);
+    const answer = await start();
+    expect([answer.status, answer.body]).toEqual([502, expect.stringContaining("leads to another tunnel")]);
+    await expect.poll(() => state().tunnels).toEqual(["production"]);
+    expect(internet.cloudflare.records).toEqual([before]);
+  });
+
+  test("what the Worker has made itself it knows where Cloudflare keeps no metadata, too", async () => {
+    internet.cloudflare.keepsMetadata = false;
+    internet.cloudflare.faults = [{ on: "POST /accounts", times: 1, status: 502, done: true }];
+    expect((await start()).status).toBe(200);
+    expect(state()).toEqual(ALL);
+    expect((await api("DELETE", "/linkup/v2/sessions/slim-gecko")).status).toBe(204);
+    expect(state()).toEqual(NONE);
+  });
+
+  test("a refused one is verified at once, and replaced when it is gone", async () => {
+    const { tunnel_data } = (await start()).json() as { tunnel_data: { id: string } };
+    const refused = { ...local(), tunnel_refused: tunnel_data.id };
+    const again = (await start(refused)).json() as typeof Answer;
+    expect(again.tunnel_data.id).toBe(tunnel_data.id);
+    internet.cloudflare.living[0]!.deleted_at = new Date().toISOString();
+    const replaced = (await start(refused)).json() as typeof Answer;
+    expect(replaced.tunnel_data.id).not.toBe(tunnel_data.id);
+    expect(state()).toEqual(ALL);
+    // A late report of the same refusal changes nothing.
+    const late = (await start(refused)).json() as typeof Answer;
+    expect(late.tunnel_data.id).toBe(replaced.tunnel_data.id);
+  });
+
+  test("a stop keeps it for the same session's next start, and for no other's", async () => {
+    const first = (await start()).json() as typeof Answer;
+    const stop = () => api("DELETE", "/linkup/v2/sessions/slim-gecko?keep_tunnel=true");
+    expect((await stop()).status).toBe(204);
+    expect(state()).toEqual(ALL);
+    expect((await send(worker.url, "/", { headers: { host: "slim-gecko.example.com" } })).status).toBe(422);
+    await worker.runScheduled();
+    expect(state()).toEqual(ALL);
+    const second = (await start()).json() as typeof Answer;
+    expect(second.tunnel_data.id).toBe(first.tunnel_data.id);
+    await stop();
+    const other = (await start(local("slim-gecko", "another's"))).json() as typeof Answer;
+    expect(other.tunnel_data.id).not.toBe(first.tunnel_data.id);
+    expect(other.origin_secret).not.toBe(first.origin_secret);
+    expect(state()).toEqual(ALL);
   });
 
   test("goes with its session", async () => {

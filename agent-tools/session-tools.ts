@@ -1,0 +1,207 @@
+/** Tools that start, change and end sessions. The user has to agree to each. */
+import * as z from "zod/mini";
+import type { SessionView, Snapshot } from "../manager/model/snapshot.ts";
+import { type AgentToolHost, agentTool } from "./agent-tool.ts";
+import { config, described, name, session, sessionData, sessionOutput, sessionText } from "./arguments.ts";
+
+/** A whole name: no pattern, which would delete several. */
+const exactName = described(z.string().check(z.regex(/^[a-z0-9-]{1,63}$/)), "The session's name.");
+
+export const startSession = agentTool({
+  name: "linkup_start_session",
+  title: "Start Linkup session",
+  description:
+    "Starts the session of a linkup.yaml, or adopts the running one, and returns its name and URLs. A session is the user's own view of the whole web system. Unless isolated it is reachable from the Internet, so the user has to agree. It ends when the program that serves this tool has ended.",
+  readOnly: false,
+  input: z.strictObject({
+    config,
+    isolated: described(
+      z.optional(z.boolean()),
+      "Keep the session on this machine, without a public URL. Default false.",
+    ),
+  }),
+  output: sessionOutput,
+  async question({ manager, ...host }, { config, isolated = false }) {
+    if (isolated) return undefined;
+    const configPath = await host.configPath(config);
+    const running = await ownSession(manager, configPath);
+    if (running) return undefined;
+    return `Start the Linkup session of ${configPath}? It gets a public URL: anyone who knows it reaches the services that are routed to this machine.`;
+  },
+  async run(host, { config, isolated = false }, signal) {
+    const configPath = await host.configPath(config);
+    const kind = isolated ? "isolated" : "tunneled";
+    const running = await ownSession(host.manager, configPath);
+    if (running && running.kind !== kind)
+      throw new Error(
+        `The session ${running.name ?? "of this file"} is running and is ${running.kind}: a ${kind} one would end it, and its URL would stop working for everyone. Ask the user, then call linkup_stop_session first, or linkup_create_isolated for one beside it.`,
+      );
+    const start = host.start({ configPath, kind }, signal);
+    return sessionData(await withProgress(host, "Starting the session", start));
+  },
+  text: sessionText,
+});
+
+export const stopSession = agentTool({
+  name: "linkup_stop_session",
+  title: "Stop Linkup session",
+  description:
+    "Stops a running Linkup session of this machine: its URLs stop working for everyone who uses them, other windows and people included, so the user has to agree. The session of a linkup.yaml keeps its name for the next start.",
+  readOnly: false,
+  destructive: true,
+  input: z.strictObject({ session, config }),
+  output: z.object({ stopped: z.string(), urls: z.array(z.string()) }),
+  async question(host, choice) {
+    const { name, urls } = await chosen(host, choice);
+    return `Stop the Linkup session ${name ?? ""}? ${urls.join(", ") || "It"} stops working for everyone who uses it.`;
+  },
+  async run(host, choice) {
+    const { name, configPath, urls } = await chosen(host, choice);
+    const selector = name === undefined ? { configPath: configPath ?? "" } : { name };
+    await withProgress(host, "Stopping the session", host.manager.stop(selector));
+    return { stopped: name ?? configPath ?? "", urls: [...urls] };
+  },
+  text: ({ stopped, urls }) => `Stopped ${stopped}. Gone: ${urls.join(", ") || "no URL"}.`,
+});
+
+export const createIsolated = agentTool({
+  name: "linkup_create_isolated",
+  title: "Create isolated session",
+  description:
+    "Creates a Linkup session beside the one of the linkup.yaml that stays on this machine: no Worker, no tunnel, no public URL. For trying something without touching the session that others may be using. linkup_delete_session ends it.",
+  readOnly: false,
+  input: z.strictObject({ name: name("A DNS label. Default: a random one."), config }),
+  output: sessionOutput,
+  async run(host, { name, config }, signal) {
+    const create = { configPath: await host.configPath(config), kind: "isolated" as const, locations: {} };
+    const created = host.manager.create({ ...create, ...(name ? { name } : {}) }, signal);
+    return sessionData(await withProgress(host, "Creating the session", created));
+  },
+  text: sessionText,
+});
+
+export const createPreview = agentTool({
+  name: "linkup_create_preview",
+  title: "Create preview session",
+  description:
+    "Creates a Linkup preview session, for reviewers: the whole web system with the named services somewhere else, such as at a pull request's deployment. It lives on the Worker and needs nothing on this machine. Returns its public URLs; the same content gives the same name. The user has to agree.",
+  readOnly: false,
+  input: z.strictObject({
+    services: described(
+      z.record(z.string(), z.string().check(z.minLength(1), z.maxLength(8_192))),
+      "By service name, the http(s) URL where the service is in the preview; not on localhost.",
+    ),
+    name: name("A DNS label. Default: made of the content."),
+    config,
+  }),
+  output: sessionOutput,
+  async question(host, { services, config }) {
+    const places = Object.entries(services).map(([service, place]) => `${service} at ${place}`);
+    return `Create a preview session of ${await host.configPath(config)} with a public URL, and with ${places.join(", ") || "nothing replaced"}?`;
+  },
+  async run(host, { services, name, config }, signal) {
+    const create = {
+      configPath: await host.configPath(config),
+      kind: "preview" as const,
+      locations: services,
+    };
+    const created = host.manager.create({ ...create, ...(name ? { name } : {}) }, signal);
+    return sessionData(await withProgress(host, "Creating the preview", created));
+  },
+  text: sessionText,
+});
+
+export const deleteSession = agentTool({
+  name: "linkup_delete_session",
+  title: "Delete Linkup session",
+  description:
+    "Deletes a Linkup session by its name: one of this machine, or one of the Worker that the linkup.yaml names, such as a preview. Its URLs stop working for everyone, so the user has to agree.",
+  readOnly: false,
+  destructive: true,
+  input: z.strictObject({ session: exactName, config }),
+  output: z.object({ deleted: z.array(z.string()) }),
+  question: async (_, { session }) =>
+    `Delete the Linkup session ${session}? Its URLs stop working for everyone who uses them.`,
+  async run(host, { session, config }) {
+    // Sessions of this machine can be deleted without a linkup.yaml.
+    const configPath =
+      config === undefined ? await host.configPath(undefined).catch(() => undefined) : config;
+    return { deleted: await withProgress(host, "Deleting", host.manager.remove(session, configPath)) };
+  },
+  text: ({ deleted }) => `Deleted ${deleted.join(", ")}.`,
+});
+
+export const routeService = agentTool({
+  name: "linkup_route_service",
+  title: "Route service",
+  description:
+    "Routes a service of a running Linkup session to its copy on this machine (local) or to the shared deployed one (remote). The next request follows. With local, everyone who knows the session's URL reaches the service on this machine, so the user has to agree.",
+  readOnly: false,
+  input: z.strictObject({
+    service: described(
+      z.string().check(z.minLength(1), z.maxLength(253)),
+      "The service's name in linkup.yaml.",
+    ),
+    target: z.enum(["local", "remote"]),
+    session,
+    config,
+  }),
+  output: sessionOutput,
+  async run(host, { service, target, ...choice }) {
+    const selector = await host.selector(choice, host.choose);
+    const routed = host.manager.route(selector, [service], target);
+    return sessionData(await withProgress(host, `Routing ${service} to ${target}`, routed));
+  },
+  text: sessionText,
+});
+
+/** The primary session of a file. */
+async function ownSession(
+  manager: AgentToolHost["manager"],
+  configPath: string,
+): Promise<SessionView | undefined> {
+  const { sessions } = await manager.look();
+  return sessions.find(
+    (each) => each.configPath === configPath && !each.secondary && each.state !== "stopping",
+  );
+}
+
+async function chosen(host: AgentToolHost, choice: z.output<typeof choiceInput>): Promise<SessionView> {
+  const selector = await host.selector(choice, host.choose);
+  const { sessions } = await host.manager.look();
+  const found = sessions.find((each) =>
+    "name" in selector
+      ? each.name === selector.name
+      : each.configPath === selector.configPath && !each.secondary,
+  );
+  if (!found) {
+    const running = sessions.map(({ name }) => name ?? "one without a name yet").join(", ");
+    throw new Error(
+      `There is no such session. ${running ? `Running: ${running}.` : "No session is running on this machine."}`,
+    );
+  }
+  return found;
+}
+const choiceInput = z.strictObject({ session, config });
+
+/** Tells the client what is waited for, until it is done. */
+async function withProgress<T>(host: AgentToolHost, what: string, work: Promise<T>): Promise<T> {
+  if (!host.progress) return await work;
+  let last = what;
+  host.progress(what);
+  const listening = host.manager.onDidChange((snapshot) => {
+    const now = [what, waitedFor(snapshot)].filter(Boolean).join(": ");
+    if (now !== last) host.progress?.(now);
+    last = now;
+  });
+  try {
+    return await work;
+  } finally {
+    listening.dispose();
+  }
+}
+
+function waitedFor({ components }: Snapshot): string {
+  const starting = components.filter(({ state }) => state === "starting");
+  return starting.length > 0 ? `waiting for ${starting.map(({ id }) => id).join(", ")}` : "";
+}
