@@ -1,11 +1,7 @@
 /** The sessions that this machine serves. */
 import type { ServedSession } from "../core/api/control-api.ts";
-import {
-  type ParseResult,
-  parseSession,
-  type Session,
-  serializeSession,
-} from "../core/session/session-document.ts";
+import { type ParseResult, parseSession } from "../core/session/parse-session.ts";
+import { type Session, serializeSession } from "../core/session/session-document.ts";
 import { sessionNameError } from "../core/session/session-name.ts";
 import { formatText } from "../core/text.ts";
 

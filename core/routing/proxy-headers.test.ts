@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseSession } from "../session/session-document.ts";
+import { parseSession } from "../session/parse-session.ts";
 import { addedHeaders, joinCookies } from "./proxy-headers.ts";
 import { route } from "./route-request.ts";
 import { headOfUrl } from "./routing-input.ts";

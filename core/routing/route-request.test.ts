@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { parseSession, type Session } from "../session/session-document.ts";
+import { parseSession } from "../session/parse-session.ts";
+import type { Session } from "../session/session-document.ts";
 import { noTarget } from "./proxy-failure.ts";
 import { addedHeaders } from "./proxy-headers.ts";
 import { keepsCaching, route } from "./route-request.ts";

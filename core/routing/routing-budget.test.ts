@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { MAX_STEPS, StepBudget } from "../regex/pattern.ts";
-import { parseSession, type Session } from "../session/session-document.ts";
+import { parseSession } from "../session/parse-session.ts";
+import type { Session } from "../session/session-document.ts";
 import { MAX_PATTERNS } from "../session/session-limits.ts";
 import { MAX_PATH, route } from "./route-request.ts";
 import { headOfUrl } from "./routing-input.ts";

@@ -1,7 +1,8 @@
 /** What must hold for every request and every session, not only for those in the tables. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { parseSession, type Session, serializeSession } from "../session/session-document.ts";
+import { parseSession } from "../session/parse-session.ts";
+import { type Session, serializeSession } from "../session/session-document.ts";
 import { isSessionName } from "../session/session-name.ts";
 import { sessionCandidates } from "./identify-session.ts";
 import { addedHeaders } from "./proxy-headers.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { refusedDomain, refusedDomainError, registrableDomain } from "./domain-name.ts";
-import { parseSession } from "./session-document.ts";
+import { parseSession } from "./parse-session.ts";
 
 describe("the domains of sessions", () => {
   test.each([

@@ -1,11 +1,5 @@
-/** The session document, and the requests that create or change one. */
-import * as z from "zod/mini";
-import { compile } from "../regex/pattern.ts";
-import { formatText } from "../text.ts";
-import { refusedDomainError } from "./domain-name.ts";
+/** The session document, and the request that creates or changes one. */
 import { isLoopback, isPrivateHost } from "./host-name.ts";
-import { MAX_PATTERN_TEXT, MAX_PATTERNS, MAX_REPLACEMENT, patternTotals } from "./session-limits.ts";
-import { sessionNameError } from "./session-name.ts";
 
 export type SessionKind = "tunneled" | "isolated" | "preview";
 
@@ -50,149 +44,6 @@ export interface Session extends Routing {
   session_token: string;
 }
 
-/** A list that may be missing or null; both mean empty. */
-const list = <T extends z.core.$ZodType>(item: T) =>
-  z.pipe(
-    z.optional(z.nullable(z.array(item))),
-    z.transform((items) => items ?? []),
-  );
-
-/** Names stand in headers, where a line break would begin another one. */
-const name = z
-  .string()
-  .check(
-    z.minLength(1, "must not be empty"),
-    z.regex(/^\P{Cc}*$/u, "must not contain line breaks or other control characters"),
-  );
-
-const pattern = z.string().check(
-  z.superRefine((source, context) => {
-    const compiled = compile(source);
-    if (compiled.ok) return;
-    for (const error of compiled.errors)
-      context.addIssue({
-        code: "custom",
-        message: `is not a valid regular expression: ${error.message}`,
-        input: source,
-      });
-  }),
-);
-
-const locationOf = (schemes: string, accepts: (url: string) => boolean) =>
-  z.string().check(
-    z.superRefine((value, context) => {
-      if (!accepts(value) || !URL.canParse(value))
-        context.addIssue({
-          code: "custom",
-          message: `must be ${schemes} URL, not ${JSON.stringify(value)}`,
-          input: value,
-        });
-    }),
-  );
-
-/** Where the Worker can send requests. */
-const publicLocation = locationOf("an http or https", isHttpUrl);
-/** Where the local server can. */
-const anyLocation = locationOf("an http, https or h2c", (value) => httpOrigin(value) !== undefined);
-
-const replacement = z
-  .string()
-  .check(z.maxLength(MAX_REPLACEMENT, `must have at most ${MAX_REPLACEMENT} characters`));
-
-const serviceAt = (location: typeof anyLocation) =>
-  z.object({
-    name,
-    location,
-    rewrites: list(z.object({ source: pattern, target: replacement })),
-    preserve_host: z.optional(z.boolean()),
-  });
-
-const domainName = name.check(
-  z.superRefine((domain, context) => {
-    const error = refusedDomainError(domain);
-    if (domain !== "" && error) context.addIssue({ code: "custom", message: error, input: domain });
-  }),
-);
-
-const domain = z.object({
-  domain: domainName,
-  default_service: name,
-  routes: list(z.object({ path: pattern, service: name })),
-});
-
-const routingAt = (location: typeof anyLocation) => ({
-  services: z.array(serviceAt(location)).check(z.minLength(1, "must have at least one service")),
-  domains: z.array(domain).check(z.minLength(1, "must have at least one domain")),
-  cache_routes: list(pattern),
-  session_cookie: z.optional(z.boolean()),
-  baggage: z.optional(z.boolean()),
-});
-
-/** Every domain's default service and every route's service must be one of the session's. */
-const servicesExist = z.superRefine<Routing>((session, context) => {
-  const names = new Set(session.services.map(({ name }) => name));
-  const known = [...names].join(", ");
-  const check = (name: string, path: (string | number)[]) => {
-    if (names.has(name)) return;
-    context.addIssue({
-      code: "custom",
-      path,
-      message: `names the service "${name}", which is not one of the services (${known})`,
-      input: name,
-    });
-  };
-  for (const [d, domain] of session.domains.entries()) {
-    check(domain.default_service, ["domains", d, "default_service"]);
-    for (const [r, route] of domain.routes.entries())
-      check(route.service, ["domains", d, "routes", r, "service"]);
-  }
-});
-
-/** Most errors that are reported for one document. */
-const MAX_ERRORS = 50;
-
-const patternsWithinLimits = z.superRefine<Routing>((session, context) => {
-  const sources = [
-    ...session.services.flatMap(({ rewrites }) => rewrites.map(({ source }) => source)),
-    ...session.domains.flatMap(({ routes }) => routes.map(({ path }) => path)),
-    ...session.cache_routes,
-  ];
-  const { count, length } = patternTotals(sources);
-  const report = (message: string) => context.addIssue({ code: "custom", message, input: session });
-  if (count > MAX_PATTERNS)
-    report(`The session has ${count} regular expressions; at most ${MAX_PATTERNS} are allowed.`);
-  if (length > MAX_PATTERN_TEXT)
-    report(
-      `The regular expressions have ${length} characters in total; at most ${MAX_PATTERN_TEXT} are allowed.`,
-    );
-});
-
-const sessionSchema = z
-  .object({
-    kind: z._default(z.enum(["tunneled", "isolated", "preview"]), "tunneled"),
-    session_token: z.string(),
-    ...routingAt(anyLocation),
-  })
-  .check(servicesExist, patternsWithinLimits);
-
-const sessionName = z.string().check(
-  z.superRefine((name, context) => {
-    const problem = sessionNameError(name);
-    if (problem) context.addIssue({ code: "custom", message: formatText(problem), input: name });
-  }),
-);
-
-const upsertSchema = z
-  .object({
-    ...routingAt(publicLocation),
-    desired_name: z.optional(z.nullable(sessionName)),
-    name_kind: z.optional(z.nullable(z.enum(["animal", "six_char"]))),
-    session_token: z.optional(z.nullable(z.string())),
-    /** Ours, for a Worker on this machine only: where this session's local server listens. */
-    tunnel_url: z.optional(z.nullable(publicLocation)),
-  })
-  .check(servicesExist, patternsWithinLimits);
-
 /** Whether a session's name can be guessed. */
 export type SessionAccess = "public" | "unguessable";
 
@@ -206,43 +57,6 @@ export interface UpsertRequest extends Routing {
   tunnel_url?: string | null | undefined;
   /** Ours: seconds until the session is deleted, counted from the request. */
   expires_in?: number | null | undefined;
-}
-
-/** Either the value, or all errors as `where: what is wrong`. */
-export type ParseResult<T> = { ok: true; value: T } | { ok: false; errors: string[] };
-
-function parse<T>(schema: z.ZodMiniType<T>, json: unknown): ParseResult<T> {
-  const result = schema.safeParse(json);
-  if (result.success) return { ok: true, value: result.data };
-  return { ok: false, errors: result.error.issues.slice(0, MAX_ERRORS).map(describeIssue) };
-}
-
-function describeIssue(issue: z.core.$ZodIssue): string {
-  const where = issue.path
-    .map((key, i) => (typeof key === "number" ? `[${key}]` : `${i ? "." : ""}${String(key)}`))
-    .join("");
-  const message = issueMessage(issue);
-  return where ? `${where}: ${message}` : message;
-}
-
-/** zod/mini has no messages of its own. */
-function issueMessage(issue: z.core.$ZodIssue): string {
-  if (issue.code === "invalid_type") {
-    const article = /^[aeiou]/.test(issue.expected) ? "an" : "a";
-    return `must be ${article} ${issue.expected}`;
-  }
-  if (issue.code === "invalid_value")
-    return `must be one of ${issue.values.map((value) => JSON.stringify(value)).join(", ")}`;
-  return issue.message;
-}
-
-/** Validates a session document from parsed JSON; lists that are null or missing become empty. */
-export function parseSession(json: unknown): ParseResult<Session> {
-  return parse(sessionSchema as unknown as z.ZodMiniType<Session>, json);
-}
-
-export function parseUpsert(json: unknown): ParseResult<UpsertRequest> {
-  return parse(upsertSchema as unknown as z.ZodMiniType<UpsertRequest>, json);
 }
 
 /** The routing as JSON: empty lists are null, as the original Linkup writes them. */
@@ -266,7 +80,7 @@ export function serializeRouting(routing: Routing) {
   };
 }
 
-/** The session document as JSON; `parseSession` is the inverse. */
+/** The session document as JSON; `parseSession` (parse-session.ts) is the inverse. */
 export function serializeSession(session: Session) {
   return { kind: session.kind, session_token: session.session_token, ...serializeRouting(session) };
 }

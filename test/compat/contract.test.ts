@@ -5,7 +5,7 @@ import { sessionCandidates } from "../../core/routing/identify-session.ts";
 import { addedHeaders } from "../../core/routing/proxy-headers.ts";
 import { route } from "../../core/routing/route-request.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
-import { parseSession } from "../../core/session/session-document.ts";
+import { parseSession } from "../../core/session/parse-session.ts";
 import { addedBy, type Request, type Session, sessionOf, targetOf } from "./contract.ts";
 
 const RUNS = 5_000;

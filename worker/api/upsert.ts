@@ -1,12 +1,8 @@
 /** Creates and changes sessions: validates the request and chooses the name. */
 import * as z from "zod/mini";
 import { MAX_EXPIRY_S } from "../../core/api/worker-api.ts";
-import {
-  parseUpsert,
-  type Session,
-  serializeSession,
-  type UpsertRequest,
-} from "../../core/session/session-document.ts";
+import { parseUpsert } from "../../core/session/parse-session.ts";
+import { type Session, serializeSession, type UpsertRequest } from "../../core/session/session-document.ts";
 import { animalName, contentName, randomName } from "../../core/session/session-name.ts";
 import { type Env, isDirect } from "../env.ts";
 import { type Actor, PREVIEW_TOKEN } from "../objects/owner.ts";

@@ -10,7 +10,8 @@ import type { TunnelData } from "../../../core/api/worker-api.ts";
 import { sessionCandidates } from "../../../core/routing/identify-session.ts";
 import { addedHeaders } from "../../../core/routing/proxy-headers.ts";
 import { route } from "../../../core/routing/route-request.ts";
-import { parseUpsert, type Routing } from "../../../core/session/session-document.ts";
+import { parseUpsert } from "../../../core/session/parse-session.ts";
+import type { Routing } from "../../../core/session/session-document.ts";
 import { animalName } from "../../../core/session/session-name.ts";
 import type { Tunnels } from "./edge.ts";
 

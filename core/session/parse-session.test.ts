@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { isLocal, parseSession, parseUpsert } from "./session-document.ts";
+import { parseSession, parseUpsert } from "./parse-session.ts";
+import { isLocal } from "./session-document.ts";
 
 const valid = {
   session_token: "t",
