@@ -57,6 +57,11 @@ export function isLoopback(host: string): boolean {
   );
 }
 
+/** True when the service speaks HTTP/2 without TLS and without negotiation ("prior knowledge", RFC 9113, 3.3). */
+export function isH2c(location: string): boolean {
+  return /^h2c:/i.test(location);
+}
+
 /** Names that only resolve inside a private network. */
 const PRIVATE_NAMES =
   /(?:^|\.)(?:internal|local|localdomain|localhost|lan|home|corp|intranet|private|home\.arpa)$/;

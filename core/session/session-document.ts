@@ -100,11 +100,6 @@ export function isHttpUrl(url: string): boolean {
   return /^https?:/i.test(url) && httpOrigin(url) !== undefined;
 }
 
-/** True when the service speaks HTTP/2 without TLS and without negotiation ("prior knowledge", RFC 9113, 3.3). */
-export function isH2c(location: string): boolean {
-  return /^h2c:/i.test(location);
-}
-
 /** True when only the session's own machine reaches the location: it is there, or in a private network (a virtual machine, a container). */
 export function needsLaptop(location: string): boolean {
   const origin = httpOrigin(location);

@@ -1,6 +1,6 @@
 /** Session URLs and files: opening and copying them. */
 import * as vscode from "vscode";
-import { isLoopback } from "../../core/session/host-name.ts";
+import { isH2c, isLoopback } from "../../core/session/host-name.ts";
 import type { SessionView } from "../../manager/model/snapshot.ts";
 import type { Linkup } from "../linkup.ts";
 import type { Row } from "../views/rows.ts";
@@ -23,7 +23,10 @@ export async function copyUrl(linkup: Linkup, row?: Row): Promise<void> {
 export async function openService(row?: Row): Promise<void> {
   if (row?.subject.is !== "service") return;
   const { service } = row.subject;
-  await openUrl(service[service.target]);
+  const url = service[service.target];
+  if (!isH2c(url)) return await openUrl(url);
+  const message = t("{0} speaks HTTP/2 without TLS, which browsers cannot open.", service.name);
+  await vscode.window.showInformationMessage(message);
 }
 
 export async function copyServiceUrl(row?: Row): Promise<void> {

@@ -1,7 +1,8 @@
 /** Health checks of services: over the proxy's own connections, so that a service is healthy when the proxy can serve it. */
 import type { ProbeRequest, ProbeResponse } from "../../core/api/control-api.ts";
 import { FAILURE_HEADER, isOwnFailure } from "../../core/routing/proxy-failure.ts";
-import { httpOrigin, isH2c } from "../../core/session/session-document.ts";
+import { isH2c } from "../../core/session/host-name.ts";
+import { httpOrigin } from "../../core/session/session-document.ts";
 import { HeaderLines } from "../http/fields.ts";
 import type { ResponseHead } from "../http/response-parser.ts";
 import type { Pool } from "../upstream/pool.ts";

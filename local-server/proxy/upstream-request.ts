@@ -14,7 +14,8 @@ import {
 import type { Listener } from "../../core/routing/request-decision.ts";
 import type { Routed } from "../../core/routing/route-request.ts";
 import { withoutSessionCookie } from "../../core/routing/session-cookie.ts";
-import { isH2c, isLocal, needsLaptop } from "../../core/session/session-document.ts";
+import { isH2c } from "../../core/session/host-name.ts";
+import { isLocal, needsLaptop } from "../../core/session/session-document.ts";
 import type { ClientHead } from "../downstream/client.ts";
 import { connectionNames, type Fields, type ForwardedLines, HeaderLines } from "../http/fields.ts";
 import type { Served } from "../sessions.ts";
