@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Config } from "../../core/config/model/config-model.ts";
-import { applyConfig } from "./intents.ts";
+import { applyConfig, checkLocations } from "./intents.ts";
 import { newRecord } from "./records.ts";
 import { emptyState } from "./state.ts";
 
@@ -29,4 +29,16 @@ test("a renamed service stays where it is routed, and a new one is remote", () =
   expect(record.targets).toMatchObject({ backend: "local" });
   applyConfig(state, "/shop/linkup.yaml", config(service("web", 3000), service("other", 5000)));
   expect(record.targets).not.toHaveProperty("other");
+});
+
+test.each([
+  ["isolated", "h2c://localhost:50051", true],
+  ["isolated", "https://10.1.2.3", true],
+  ["isolated", "nowhere", false],
+  ["preview", "http://web.example.com", true],
+  ["preview", "h2c://web.example.com", false],
+] as const)("a location in a session that is %s: %s", (kind, location, allowed) => {
+  const check = () => checkLocations(kind, config(service("web", 3000)), { web: location });
+  if (allowed) expect(check).not.toThrow();
+  else expect(check).toThrow(`URL, not "${location}"`);
 });

@@ -1,7 +1,7 @@
 /** What a user asks for, as changes of the desired state. Pure: the reconciler makes it so. */
 
 import type { Config, Target } from "../../core/config/model/config-model.ts";
-import { isHttpUrl } from "../../core/session/session-document.ts";
+import { httpOrigin, isHttpUrl } from "../../core/session/session-document.ts";
 import { randomName } from "../../core/session/session-name.ts";
 import { text } from "../../core/text.ts";
 import { UNGUESSABLE_SUFFIX, withoutToken } from "./documents.ts";
@@ -72,7 +72,7 @@ export function applyCreate(
   now: number,
   expiresIn?: number,
 ): { id: string; adopted: boolean } {
-  checkLocations(wanted.config, locations);
+  checkLocations(kind, wanted.config, locations);
   const same = state.sessions.find(
     (record) =>
       record.secondary &&
@@ -259,14 +259,21 @@ export function ownConfig(
   return withoutToken({ ...config, services });
 }
 
-/** Checks that each location is an http(s) URL of a known service. */
-export function checkLocations(config: Config, locations: Record<string, string>): void {
+/** Checks that each location is an http(s) URL of a known service; local copies may be `h2c` as well. */
+export function checkLocations(
+  kind: "preview" | "isolated",
+  config: Config,
+  locations: Record<string, string>,
+): void {
   knownServices(config, Object.keys(locations));
   for (const [name, location] of Object.entries(locations)) {
-    if (isHttpUrl(location) && URL.canParse(location)) continue;
+    const known = kind === "preview" ? isHttpUrl(location) : httpOrigin(location) !== undefined;
+    if (known && URL.canParse(location)) continue;
     throw new LinkupError(
       "location-invalid",
-      text('The location of {0} must be an http or https URL, not "{1}".', name, location),
+      kind === "preview"
+        ? text('The location of {0} must be an http or https URL, not "{1}".', name, location)
+        : text('The location of {0} must be an http, https or h2c URL, not "{1}".', name, location),
     );
   }
 }

@@ -16,7 +16,7 @@ export function previewUpsert(
   config: Config,
   { name = null, locations, expiresIn }: PreviewContent,
 ): UpsertRequest {
-  checkLocations(config, locations);
+  checkLocations("preview", config, locations);
   const preview = { kind: "preview" as const, name, locations, targets: {}, session_token: "" };
   return {
     ...upsertRequest({ ...preview, config: ownConfig(preview, config) }, undefined),
