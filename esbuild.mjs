@@ -72,10 +72,10 @@ const bundles = {
  * are: what grows by more than that is looked at before it ships. A folder stands for the modules in it without a line here.
  */
 const BUDGETS = {
-  "extension/extension.ts": 84_000,
+  "extension/extension.ts": 92_000,
   "extension/language/language.ts": 471_000,
   "extension/commands/template.ts": 3_000,
-  "agent-tools/catalogue.ts": 80_000,
+  "agent-tools/catalogue.ts": 90_000,
   "manager/manager.ts": 327_000,
   "manager/operations/compare.ts": 6_000,
   "manager/doctor/doctor.ts": 535_000,
@@ -101,7 +101,7 @@ const BUDGETS = {
   "cli/commands/mcp.ts": 380_000,
   "cli/commands/uninstall.ts": 593_000,
   "cli/mcp/mcp-server.ts": 305_000,
-  "worker/index.ts": 305_000,
+  "worker/index.ts": 330_000,
 };
 
 /** Writes these bundles into a folder, and returns esbuild's account of each. */
