@@ -38,7 +38,7 @@ export function hostsBeyondCertificates(record: SessionRecord): string[] {
   return config.domains.map(({ domain }) => `${name}.${domain}`.toLowerCase()).filter(isBeyondCertificates);
 }
 
-function isBeyondCertificates(host: string): boolean {
+export function isBeyondCertificates(host: string): boolean {
   if (resolvesByItself(host)) return false;
   const registered = registrableDomain(host);
   return registered !== undefined && host.split(".").length - registered.split(".").length > 1;

@@ -1,9 +1,10 @@
 /** The sessions on a Worker, whoever started them. */
 import { text } from "../../core/text.ts";
+import { hasCertificate } from "../components/worker-api/edge-certificates.ts";
 import { WorkerClient } from "../components/worker-api/worker-client.ts";
 import type { SessionIntent } from "../model/intents.ts";
 import { LinkupError, redeploy } from "../model/problem.ts";
-import { urlsOnWorker } from "../model/urls.ts";
+import { isBeyondCertificates, urlsOnWorker } from "../model/urls.ts";
 import type { ControlLoop } from "../reconcile/control-loop.ts";
 
 /** Which sessions to list: names that match the pattern (`*` for any characters), and come after this one. */
@@ -16,7 +17,10 @@ export interface SessionQuery {
 
 export type WorkerSessionPage = Awaited<ReturnType<WorkerClient["listSessions"]>>;
 export type ListedWorkerSession = WorkerSessionPage["sessions"][number];
-export type WorkerSession = NonNullable<Awaited<ReturnType<WorkerClient["session"]>>> & { urls: string[] };
+export type WorkerSession = NonNullable<Awaited<ReturnType<WorkerClient["session"]>>> & {
+  /** Those that browsers accept: one for each domain whose host has a certificate. */
+  urls: string[];
+};
 
 export async function listWorkerSessions(
   intent: SessionIntent,
@@ -35,7 +39,15 @@ export async function workerSession(intent: SessionIntent, name: string): Promis
   const { worker, tunnel } = await capable(intent, "inspect-session");
   const found = await worker.session(name);
   if (!found) throw unknown(name, worker);
-  return { ...found, urls: urlsOnWorker(name, found.domains, worker.url, tunnel === "direct") };
+  const isDirect = tunnel === "direct";
+  const urls = urlsOnWorker(name, found.domains, worker.url, isDirect);
+  const works = await Promise.all(urls.map((url) => isDirect || browsersAccept(new URL(url).hostname)));
+  return { ...found, urls: urls.filter((_, i) => works[i]) };
+}
+
+/** True when Cloudflare has a certificate for the host. */
+async function browsersAccept(host: string): Promise<boolean> {
+  return !isBeyondCertificates(host) || (await hasCertificate(host));
 }
 
 /** The state of this machine follows, when the session is a preview of it. */
