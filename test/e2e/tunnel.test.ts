@@ -20,7 +20,7 @@ async function open(env: Record<string, string>): Promise<void> {
   window = await Workbench.start({
     vsix: join(root, "linkup.vsix"),
     folders: [world.folder],
-    env: { LINKUP_WORKER_TOKEN: TOKEN, TUNNEL_EDGE: world.env.TUNNEL_EDGE!, ...env },
+    env: { LINKUP_WORKER_TOKEN: TOKEN, ...world.edge!.environment, ...env },
   });
   await window.showView();
 }

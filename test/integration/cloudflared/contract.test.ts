@@ -1,4 +1,4 @@
-// What Linkup relies on in cloudflared: with the stand-in, or with the real one that CLOUDFLARED_PATH names.
+// What Linkup relies on in cloudflared: with the real one where there is one, else with the stand-in.
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
 import { once } from "node:events";
@@ -12,7 +12,7 @@ import { readLog } from "../../../manager/components/tunnel/log-lines.ts";
 import { tunnelToken } from "../../../manager/model/tunnel-token.ts";
 import { temporaryFolder, until } from "../manager/world.ts";
 import { Edge } from "./edge.ts";
-import { REAL_CLOUDFLARED } from "./outer-edge.ts";
+import { REAL_CLOUDFLARED } from "./real-cloudflared.ts";
 
 /** Where nobody is. */
 const NOWHERE = "127.0.0.1:9";
@@ -140,20 +140,20 @@ describe("with our arguments, and nobody at the edge", () => {
   });
 });
 
-describe.skipIf(REAL_CLOUDFLARED !== undefined)("with an edge", () => {
+describe("with an edge", () => {
   let edge: Edge;
   beforeEach(async () => {
     edge = await Edge.start();
     edge.createTunnel(tunnel.id, tunnel.secret);
   });
   afterEach(() => edge.stop());
-  const connect = () => run({ env: { TUNNEL_EDGE: edge.address } });
+  const connect = () => run({ env: edge.environment });
 
   test("/ready is 200 as soon as it is registered", async () => {
     const { metricsPort, said } = connect();
     const port = await metricsPort();
     await until("readiness", async () => (await ready(port)).status === 200);
-    expect((await ready(port)).body).toMatchObject({ status: 200, readyConnections: 1 });
+    expect((await ready(port)).body).toMatchObject({ status: 200, readyConnections: expect.any(Number) });
     expect(said.err).toContain('"message":"Registered tunnel connection"');
   });
 

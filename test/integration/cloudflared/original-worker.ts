@@ -13,7 +13,7 @@ import { route } from "../../../core/routing/route-request.ts";
 import { parseUpsert } from "../../../core/session/parse-session.ts";
 import type { Routing } from "../../../core/session/session-document.ts";
 import { animalName } from "../../../core/session/session-name.ts";
-import type { Tunnels } from "./edge.ts";
+import type { Edge } from "./edge.ts";
 
 interface Known {
   token: string;
@@ -26,17 +26,17 @@ export class OriginalWorker {
   /** What it says the id of a new tunnel is, where that is none. */
   wrongId: string | undefined;
   readonly #server: Server;
-  readonly #edge: Tunnels;
+  readonly #edge: Edge;
   readonly #token: string;
 
-  private constructor(server: Server, edge: Tunnels, token: string) {
+  private constructor(server: Server, edge: Edge, token: string) {
     this.#server = server;
     this.#edge = edge;
     this.#token = token;
     server.on("request", (incoming, response) => void this.#serve(incoming, response));
   }
 
-  static async start(edge: Tunnels, token: string): Promise<OriginalWorker> {
+  static async start(edge: Edge, token: string): Promise<OriginalWorker> {
     const server = createServer();
     server.listen(0, "127.0.0.1");
     await once(server, "listening");

@@ -1,5 +1,5 @@
 // Behaves as cloudflared does as far as Linkup relies on it: flags, log lines, exit codes, `/ready`, signals,
-// and a real way for requests from an edge (edge.ts) to the origin. Its faults are switched by a JSON file that
+// and the real way for requests from an edge (edge.ts) to the origin, byte for byte. Its faults are switched by a JSON file that
 // CLOUDFLARED_FAULTS names, read again at every use:
 //   {"exit": "token" | "usage" | "offline"}   ends at once, as the real one does then
 //   {"ready": 503}                            alive, and not ready
@@ -11,11 +11,19 @@
 import { readFileSync } from "node:fs";
 import { createServer, request } from "node:http";
 import http2 from "node:http2";
-import { connect } from "node:net";
+import { connect } from "node:tls";
 import { parseArgs } from "node:util";
+import {
+  bootstrap,
+  call,
+  Method,
+  messageReader,
+  RESPONSE_HEADERS,
+  serializeHeaders,
+  UPGRADE,
+} from "./tunnel-rpc.ts";
 
 const RETRY_MS = 500;
-const UPGRADE = "cf-cloudflared-proxy-connection-upgrade";
 
 const faults = () => {
   try {
@@ -56,6 +64,8 @@ process.stderr.on("error", () => process.exit(141));
 let connections = 0;
 let wasRegistered = false;
 let stopping = false;
+/** Tells the edge that no more requests are wanted. */
+let unregister = () => {};
 /** Requests under way. */
 let inFlight = 0;
 serveMetrics();
@@ -125,7 +135,7 @@ function serveMetrics() {
   );
 }
 
-/** One connection of the edge's: it is the client of an HTTP/2 server at this end, as with the real one. */
+/** One connection: this end is the server of HTTP/2, and registers on the first stream, as the real one does. */
 function connectToEdge() {
   const protocol = options.protocol ?? process.env.TUNNEL_TRANSPORT_PROTOCOL ?? "quic";
   if (protocol !== "http2" && faults().quic === "blocked") {
@@ -135,30 +145,20 @@ function connectToEdge() {
     });
     return retry();
   }
-  const [host, port] = process.env.TUNNEL_EDGE.split(":");
-  const variables = Object.keys(process.env).filter((name) => name.startsWith("TUNNEL_"));
-  const socket = connect(Number(port), host, () =>
-    socket.write(`${JSON.stringify({ ...token, protocol, variables: variables.sort() })}\n`),
-  );
+  const [host, port] = process.env.TUNNEL_EDGE.split(",")[0].split(":");
+  const { TUNNEL_CACERT } = process.env;
+  const ca = TUNNEL_CACERT && readFileSync(TUNNEL_CACERT);
+  const socket = connect({ host, port: Number(port), ca, servername: "h2.cftunnel.com" });
   socket.once("error", ({ message }) => {
     say("error", "Unable to establish connection with Cloudflare edge", { error: message, connIndex: 0 });
   });
   let registered = false;
-  readLine(socket, (line) => {
-    const { error } = JSON.parse(line);
-    if (error) {
-      say("error", "Register tunnel error from server side", { error, connIndex: 0, ip: host });
-      // What it may not do it tries for ever; of anything else it dies, the first time.
-      if (!wasRegistered && !/^Unauthorized/.test(error)) end(1, `failed to register tunnel: ${error}`);
-      socket.destroy();
-      return;
-    }
-    registered = true;
-    wasRegistered = true;
-    connections++;
-    say("info", "Registered tunnel connection", { connIndex: 0, ip: host, location: "here", protocol });
+  socket.once("secureConnect", () => {
     const session = http2.performServerHandshake(socket);
-    session.on("stream", forward);
+    session.on("stream", (stream, headers) => {
+      if (headers[UPGRADE] === "control-stream") register(stream);
+      else forward(stream, headers);
+    });
     // The socket's end is told below.
     session.on("error", () => {});
   });
@@ -169,21 +169,34 @@ function connectToEdge() {
     }
     retry();
   });
-}
 
-/** Not a byte more: what follows is for the HTTP/2 session. */
-function readLine(socket, then) {
-  const bytes = [];
-  const read = () => {
-    for (let byte = socket.read(1); byte !== null; byte = socket.read(1)) {
-      bytes.push(byte);
-      if (byte[0] !== 10) continue;
-      socket.off("readable", read);
-      then(Buffer.concat(bytes).toString("utf8"));
-      return;
-    }
-  };
-  socket.on("readable", read);
+  function register(stream) {
+    stream.on("error", () => {});
+    stream.respond({ ":status": 200 });
+    const variables = Object.keys(process.env).filter((name) => name.startsWith("TUNNEL_"));
+    const arch = JSON.stringify({ protocol, variables: variables.sort() });
+    const { account, secret, tunnel } = token;
+    stream.write(bootstrap(0));
+    stream.write(call(1, Method.register, { account, secret, tunnel, connection: 0, arch }));
+    const readMessages = messageReader();
+    stream.on("data", (chunk) => {
+      for (const { kind, answer, refusal } of readMessages(chunk)) {
+        if (kind !== "return" || answer !== 1) continue;
+        if (refusal) {
+          say("error", "Register tunnel error from server side", { error: refusal, connIndex: 0, ip: host });
+          // What it may not do it tries for ever; of anything else it dies, the first time.
+          if (!wasRegistered && !/^Unauthorized/.test(refusal))
+            end(1, `failed to register tunnel: ${refusal}`);
+          continue;
+        }
+        registered = true;
+        wasRegistered = true;
+        connections++;
+        unregister = () => stream.write(call(2, Method.unregister));
+        say("info", "Registered tunnel connection", { connIndex: 0, ip: host, location: "here", protocol });
+      }
+    });
+  }
 }
 
 function retry() {
@@ -207,14 +220,17 @@ function forward(stream, headers) {
     new URL(headers[":path"], service),
     { method: headers[":method"], headers: { ...plain, host: headers[":authority"] }, agent: false },
     (response) => {
-      const { connection: _, "transfer-encoding": __, "keep-alive": ___, ...rest } = response.headers;
-      stream.respond({ ":status": response.statusCode, ...rest });
+      const length = response.headers["content-length"];
+      stream.respond({
+        ":status": response.statusCode,
+        ...(length === undefined ? {} : { "content-length": length }),
+        [RESPONSE_HEADERS]: userHeaders(response),
+      });
       response.pipe(stream);
     },
   );
   outgoing.on("upgrade", (response, socket, head) => {
-    const { connection: _, upgrade: __, ...rest } = response.headers;
-    stream.respond({ ":status": 200, ...rest });
+    stream.respond({ ":status": 200, [RESPONSE_HEADERS]: userHeaders(response) });
     if (head.length > 0) stream.write(head);
     stream.pipe(socket).pipe(stream);
     socket.on("error", () => stream.close());
@@ -234,11 +250,23 @@ function forward(stream, headers) {
   else stream.pipe(outgoing);
 }
 
+/** What the origin said, without what belongs to its connection, as one header. */
+function userHeaders({ rawHeaders }) {
+  const pairs = [];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at].toLowerCase();
+    if (!/^(connection|upgrade|transfer-encoding|keep-alive|content-length)$/.test(name))
+      pairs.push([name, rawHeaders[at + 1]]);
+  }
+  return serializeHeaders(pairs);
+}
+
 function stop(signal) {
   if (stopping) process.exit(143);
   stopping = true;
   const name = signal === "SIGTERM" ? "terminated" : "interrupt";
   say("info", `Initiating graceful shutdown due to signal ${name} ...`);
+  unregister();
   const until = performance.now() + 1_000 * Number.parseFloat(options["grace-period"] ?? "30s");
   setInterval(() => {
     if (inFlight > 0 && performance.now() < until) return;

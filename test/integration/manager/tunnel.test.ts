@@ -4,17 +4,15 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { networkChanged } from "../../../manager/model/network-change.ts";
 import type { Snapshot } from "../../../manager/model/snapshot.ts";
 import { Store } from "../../../manager/store/store.ts";
-import { OUTER_EDGE_URL, REAL_CLOUDFLARED } from "../cloudflared/outer-edge.ts";
+import { REAL_CLOUDFLARED } from "../cloudflared/real-cloudflared.ts";
 import { until, World } from "./world.ts";
 
-/** Faults are the stand-in's, and those of its edge. */
+/** With what only the stand-in for cloudflared can do wrong. */
 const withFaults = describe.skipIf(REAL_CLOUDFLARED !== undefined);
-/** A real cloudflared needs an edge that takes its connections: outer-edge.ts tells which. */
-const withEdge = describe.skipIf(REAL_CLOUDFLARED !== undefined && OUTER_EDGE_URL === undefined);
 
 let world: World;
 beforeEach(async () => {
-  world = await World.create(REAL_CLOUDFLARED ? "real" : "cloudflare");
+  world = await World.create("cloudflare");
 });
 afterEach(() => world[Symbol.asyncDispose]());
 
@@ -25,7 +23,7 @@ interface Started {
 const start = () => world.json<Started>("start", "--detach");
 const status = () => world.json<Snapshot>("status");
 
-withEdge("a session", () => {
+describe("a session", () => {
   test("requests come through cloudflared, with a Worker of the original", async () => {
     const { session_name: name, urls } = await start();
     expect(name).toMatch(/^[a-z]+-[a-z]+$/);
@@ -62,24 +60,21 @@ withEdge("a session", () => {
   });
 });
 
-test.skipIf(REAL_CLOUDFLARED && !process.env.TUNNEL_EDGE)(
-  "is ready when cloudflared says so, and again when it was killed",
-  async () => {
-    const { session_name: name } = await start();
-    const tunnel = async () => (await status()).components.find(({ id }) => id === "tunnel")!;
-    const first = await tunnel();
-    expect(first).toMatchObject({ state: "ready", pid: world.pidsOf("cloudflared")[0] });
-    process.kill(first.pid!, "SIGKILL");
-    await until("another one", async () => {
-      const { state, pid } = await tunnel();
-      return state === "ready" && pid !== first.pid;
-    });
-    await world.linkup("stop");
-    expect([...world.processes().values()]).toEqual([]);
-    expect(world.logs()).toContain("Registered tunnel connection");
-    expect(world.logs()).not.toContain(world.original!.sessions.get(name)!.tunnel.secret);
-  },
-);
+test("is ready when cloudflared says so, and again when it was killed", async () => {
+  const { session_name: name } = await start();
+  const tunnel = async () => (await status()).components.find(({ id }) => id === "tunnel")!;
+  const first = await tunnel();
+  expect(first).toMatchObject({ state: "ready", pid: world.pidsOf("cloudflared")[0] });
+  process.kill(first.pid!, "SIGKILL");
+  await until("another one", async () => {
+    const { state, pid } = await tunnel();
+    return state === "ready" && pid !== first.pid;
+  });
+  await world.linkup("stop");
+  expect([...world.processes().values()]).toEqual([]);
+  expect(world.logs()).toContain("Registered tunnel connection");
+  expect(world.logs()).not.toContain(world.original!.sessions.get(name)!.tunnel.secret);
+});
 
 withFaults("with faults", () => {
   test("a log that grows is cut while cloudflared runs, and never holds a secret", async () => {
@@ -116,14 +111,14 @@ withFaults("with faults", () => {
     const { session_name: name } = await start();
     await world.linkup("route", "local", "web");
     const [pid] = world.pidsOf("cloudflared");
-    world.setFaults({ deaf: true });
+    world.edge!.deaf = true;
     // What the keeper does when it notices.
     await new Store(world.home).change((state) => networkChanged(state, Date.now()));
     await until("another cloudflared", () => {
       const [now] = world.pidsOf("cloudflared");
       return now !== undefined && now !== pid;
     });
-    world.setFaults({});
+    world.edge!.deaf = false;
     await until("the session", async () => (await world.served(name)) === "local web");
   });
 
@@ -131,7 +126,6 @@ withFaults("with faults", () => {
     Object.assign(world.env, {
       TUNNEL_TRANSPORT_PROTOCOL: "http2",
       TUNNEL_NO_PRECHECKS: "true",
-      TUNNEL_CACERT: "/ca.pem",
       TUNNEL_URL: "http://127.0.0.1:1",
     });
     await start();
@@ -155,10 +149,16 @@ withFaults("with faults", () => {
     process.kill(world.pidsOf("cloudflared")[0]!, "SIGKILL");
     await until("another one", async () => (await world.served(name)) === "local web");
     expect(world.edge!.registered).toEqual(["http2", "http2"]);
+
+    // The network is remembered: the next start does not wait for QUIC.
+    await world.linkup("stop");
+    const began = performance.now();
+    await start();
+    expect(performance.now() - began).toBeLessThan(15_000);
   });
 });
 
-withEdge("what is repaired without anybody asking", () => {
+describe("what is repaired without anybody asking", () => {
   test("cloudflared killed", async () => {
     const { session_name: name } = await start();
     await world.linkup("route", "local", "web");
@@ -198,16 +198,13 @@ withEdge("what is repaired without anybody asking", () => {
     expect(world.pidsOf("cloudflared")).toEqual([pid]);
   });
 
-  test.skipIf(REAL_CLOUDFLARED)(
-    "the tunnel deleted behind our back: the Worker makes a new one",
-    async () => {
-      const { session_name: name } = await start();
-      await world.linkup("route", "local", "web");
-      world.edge!.deleteTunnel(world.original!.sessions.get(name)!.tunnel.id);
-      await until("the new tunnel", async () => (await world.served(name)) === "local web");
-      expect(world.pidsOf("cloudflared")).toHaveLength(1);
-    },
-  );
+  test("the tunnel deleted behind our back: the Worker makes a new one", async () => {
+    const { session_name: name } = await start();
+    await world.linkup("route", "local", "web");
+    world.edge!.deleteTunnel(world.original!.sessions.get(name)!.tunnel.id);
+    await until("the new tunnel", async () => (await world.served(name)) === "local web");
+    expect(world.pidsOf("cloudflared")).toHaveLength(1);
+  });
 });
 
 describe("what cannot be repaired is told", () => {
@@ -231,7 +228,7 @@ describe("what cannot be repaired is told", () => {
     expect(world.logs()).not.toContain(secret);
   });
 
-  test.skipIf(REAL_CLOUDFLARED)("a registration that is refused for another reason", async () => {
+  test("a registration that is refused for another reason", async () => {
     world.edge!.refusal = "there are no free edge addresses left to resolve to";
     const { code, stderr } = await world.linkup("start", "--detach");
     expect(code).toBe(1);
@@ -266,7 +263,7 @@ describe("what cannot be repaired is told", () => {
   });
 });
 
-test.skipIf(REAL_CLOUDFLARED)("a start that is stopped meanwhile leaves nothing", async () => {
+test("a start that is stopped meanwhile leaves nothing", async () => {
   world.edge!.offline = true;
   const starting = world.linkup("start", "--detach");
   await until("cloudflared", () => world.pidsOf("cloudflared").length > 0);

@@ -25,7 +25,7 @@ import { dist } from "../../support/bundles.ts";
 import { processesWith } from "../../support/processes.ts";
 import { Edge } from "../cloudflared/edge.ts";
 import { OriginalWorker } from "../cloudflared/original-worker.ts";
-import { OuterEdge, realEnvironment } from "../cloudflared/outer-edge.ts";
+import { REAL_CLOUDFLARED } from "../cloudflared/real-cloudflared.ts";
 import { Internet } from "../worker/internet.ts";
 
 export { dist };
@@ -99,12 +99,11 @@ export class World {
   readonly #locations = new Map<string, string>();
 
   /**
-   * `direct`: our Worker on this machine. `cloudflare`: one of the original behind a stand-in for Cloudflare's edge, with
-   * one for cloudflared. `deployed`: our Worker behind such an edge; what it reaches besides is `internet.hosts`, so a
-   * linkup.yaml with such hosts as remote services has to be written. `real`: the cloudflared that CLOUDFLARED_PATH
-   * names, and an edge of its own.
+   * `direct`: our Worker on this machine. `deployed`: our Worker with stand-ins for Cloudflare's API, its edge and the rest
+   * of the Internet (`internet.hosts`, where the services' deployed copies are), and the real cloudflared or one for it.
+   * `cloudflare`: the same edge and cloudflared, with a Worker of the original.
    */
-  static async create(tunnel: "direct" | "cloudflare" | "deployed" | "real" = "direct"): Promise<World> {
+  static async create(tunnel: "direct" | "cloudflare" | "deployed" = "direct"): Promise<World> {
     const world = new World();
     world.dist = await dist();
     for (const copy of ["remote", "local"]) {
@@ -112,7 +111,7 @@ export class World {
     }
     if (tunnel === "direct") await world.startWorker();
     else if (tunnel === "deployed") await world.#startDeployed();
-    else await world.#startCloudflare(tunnel);
+    else await world.#startOriginal();
     world.writeConfig();
     return world;
   }
@@ -121,7 +120,9 @@ export class World {
   async startWorker(): Promise<void> {
     const persist = join(this.folder, "worker");
     mkdirSync(persist, { recursive: true });
-    this.worker = await startWorker({ token: TOKEN, port: this.workerPort, persist });
+    this.worker = this.internet
+      ? await this.internet.startWorker({ WORKER_TOKEN: TOKEN }, persist, this.workerPort)
+      : await startWorker({ token: TOKEN, port: this.workerPort, persist });
     this.workerPort = Number(new URL(this.worker.url).port);
   }
 
@@ -130,30 +131,33 @@ export class World {
     this.worker = undefined;
   }
 
-  /** A Worker of the original with an edge behind it, and cloudflared or its stand-in on the PATH. */
-  async #startCloudflare(kind: "cloudflare" | "real"): Promise<void> {
-    if (kind === "real") {
-      Object.assign(this.env, realEnvironment());
-      this.original = await OriginalWorker.start(new OuterEdge(), TOKEN);
-      this.workerPort = this.original.port;
-      return;
-    }
+  async #startOriginal(): Promise<void> {
     this.edge = await Edge.start();
     this.original = await OriginalWorker.start(this.edge, TOKEN);
     this.workerPort = this.original.port;
     this.#installCloudflared(this.edge);
   }
 
-  /** Our Worker with Cloudflare's account and edge behind it, and the stand-in for cloudflared on the PATH. */
   async #startDeployed(): Promise<void> {
     this.edge = await Edge.start();
     this.internet = await new Internet(this.edge).start();
-    this.worker = await this.internet.startWorker({ WORKER_TOKEN: TOKEN });
-    this.workerPort = Number(new URL(this.worker.url).port);
+    for (const service of ["web", "api"]) {
+      const host = `${service}.example.org`;
+      this.internet.hosts.set(host, (_request, response) => response.end(`remote ${service}`));
+      this.#locations.set(`remote ${service}`, `http://${host}`);
+    }
+    await this.startWorker();
     this.#installCloudflared(this.edge);
   }
 
+  /** cloudflared or its stand-in on the PATH, and how it gets to the edge. */
   #installCloudflared(edge: Edge): void {
+    Object.assign(this.env, edge.environment);
+    if (REAL_CLOUDFLARED) {
+      // The edge speaks no QUIC.
+      Object.assign(this.env, { CLOUDFLARED_PATH: REAL_CLOUDFLARED, TUNNEL_TRANSPORT_PROTOCOL: "http2" });
+      return;
+    }
     const bin = join(this.folder, "bin");
     mkdirSync(bin);
     const script = join(import.meta.dirname, "../cloudflared/stand-in.mjs");
@@ -161,7 +165,6 @@ export class World {
       mode: 0o755,
     });
     this.env.PATH = `${bin}:${this.env.PATH}`;
-    this.env.TUNNEL_EDGE = edge.address;
     this.env.CLOUDFLARED_FAULTS = join(this.folder, "faults.json");
     this.setFaults({});
   }

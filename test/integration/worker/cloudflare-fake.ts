@@ -54,6 +54,8 @@ export class CloudflareFake {
   faults: Fault[] = [];
   /** Called for each tunnel that is made. */
   onTunnel: (tunnel: FakeTunnel) => void = () => {};
+  /** Told of each that is deleted: its connections end. */
+  onDeletedTunnel: (tunnel: FakeTunnel) => void = () => {};
 
   get living(): FakeTunnel[] {
     return this.tunnels.filter(({ deleted_at }) => deleted_at === null);
@@ -166,6 +168,7 @@ export class CloudflareFake {
       return refusal(400, 1022, "The tunnel has active connections");
     tunnel.deleted_at = new Date().toISOString();
     tunnel.connected = false;
+    this.onDeletedTunnel(tunnel);
     return { result: publicTunnel(tunnel) };
   }
 

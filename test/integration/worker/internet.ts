@@ -2,7 +2,8 @@
 import { once } from "node:events";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import type { Edge, EdgeRequest } from "../cloudflared/edge.ts";
+import { type Edge, type EdgeRequest, responseHeaders } from "../cloudflared/edge.ts";
+import { UPGRADE } from "../cloudflared/tunnel-rpc.ts";
 import { CacheStandIn } from "./cache-stand-in.ts";
 import { CloudflareFake } from "./cloudflare-fake.ts";
 import { type Seen, startWorker, TOKEN } from "./world.ts";
@@ -15,12 +16,15 @@ export class Internet {
   readonly hosts = new Map<string, Host>();
   readonly server = http.createServer((request, response) => this.#serve(request, response));
   address = "";
-  /** Where stand-ins for cloudflared connect. Without it, laptops answer what they saw. */
+  /** Set where routes lead the tunnels' hosts to the Worker at this URL: the tunnel zone is another one than its own. */
+  workerOfTunnelZone: string | undefined;
+  /** Where cloudflared connects. Without it, laptops answer what they saw. */
   readonly #edge: Edge | undefined;
 
   constructor(edge?: Edge) {
     this.#edge = edge;
     this.cloudflare.onTunnel = ({ id, secret }) => edge?.createTunnel(id, secret);
+    this.cloudflare.onDeletedTunnel = ({ id }) => edge?.deleteTunnel(id);
     this.server.on("upgrade", (request, socket: Socket) => this.#upgrade(request, socket));
   }
 
@@ -38,10 +42,11 @@ export class Internet {
   }
 
   /** A Worker as it is deployed, with Cloudflare's API and everything else here. */
-  startWorker(vars: Record<string, string> = {}, persist?: string) {
+  startWorker(vars: Record<string, string> = {}, persist?: string, port = 0) {
     return startWorker({
       internet: this.address,
       persist,
+      port,
       vars: {
         WORKER_TOKEN: TOKEN,
         LINKUP_TUNNEL: "cloudflare",
@@ -66,12 +71,17 @@ export class Internet {
 
   /** The edge's side of a tunnel: it leads to a laptop when a cloudflared is connected. */
   #tunnel(name: string, request: IncomingMessage, response: ServerResponse): void {
+    if (this.workerOfTunnelZone && request.headers[PASSED] === undefined) {
+      passOn(this.workerOfTunnelZone, request, response);
+      return;
+    }
+    if (this.#edge?.deaf) return;
     const tunnel = this.#tunnelOf(name);
     const stream = this.#edge?.open(tunnel?.id ?? "", asEdgeRequest(request));
     if (stream) {
-      request.pipe(stream);
-      stream.once("response", ({ ":status": status, ...headers }) => {
-        response.writeHead(status ?? 502, headers as http.OutgoingHttpHeaders);
+      if (stream.writable) request.pipe(stream);
+      stream.once("response", (answer) => {
+        response.writeHead(answer[":status"] ?? 502, responseHeaders(answer) as http.OutgoingHttpHeaders);
         response.flushHeaders();
         stream.pipe(response);
       });
@@ -84,9 +94,7 @@ export class Internet {
   /** A WebSocket down a tunnel: cloudflared is told by a header, and answers 200 when it is open. */
   #upgrade(request: IncomingMessage, socket: Socket): void {
     socket.on("error", () => {});
-    const edgeRequest = asEdgeRequest(request, {
-      "cf-cloudflared-proxy-connection-upgrade": request.headers.upgrade,
-    });
+    const edgeRequest = asEdgeRequest(request, { [UPGRADE]: request.headers.upgrade });
     const stream = this.#edge?.open(this.#tunnelOf(request.headers.host ?? "")?.id ?? "", edgeRequest);
     if (!stream) {
       socket.end("HTTP/1.1 530 Unknown\r\nContent-Length: 0\r\n\r\n");
@@ -95,7 +103,9 @@ export class Internet {
     stream.on("error", () => socket.destroy());
     stream.once("close", () => socket.destroy());
     socket.once("close", () => stream.close());
-    stream.once("response", ({ ":status": status, ...headers }) => {
+    stream.once("response", (answer) => {
+      const { ":status": status } = answer;
+      const headers = responseHeaders(answer);
       const isOpen = status === 200 && headers["sec-websocket-accept"] !== undefined;
       const first = isOpen
         ? "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket"
@@ -112,6 +122,21 @@ export class Internet {
     const record = this.cloudflare.records.find((candidate) => candidate.name === name);
     return this.cloudflare.living.find(({ id }) => record?.content === `${id}.cfargotunnel.com`);
   }
+}
+
+/** On requests that have gone through the Worker of the tunnel zone: its own requests to that zone go around it. */
+const PASSED = "test-passed-tunnel-zone";
+
+function passOn(worker: string, request: IncomingMessage, response: ServerResponse): void {
+  const { hostname, port } = new URL(worker);
+  const headers = { ...request.headers, [PASSED]: "1" };
+  const { method, url: path } = request;
+  const call = http.request({ hostname, port, method, path, headers, agent: false }, (answer) => {
+    response.writeHead(answer.statusCode!, answer.headers);
+    answer.pipe(response);
+  });
+  call.on("error", () => response.destroy());
+  request.pipe(call);
 }
 
 function asEdgeRequest(request: IncomingMessage, more: EdgeRequest["headers"] = {}): EdgeRequest {
