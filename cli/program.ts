@@ -282,6 +282,11 @@ function infra(linkup: Command): void {
       .addOption(new Option("--zone-ids <ids...>").hideHelp())
       .action(async (options) => (await import("./commands/infra.ts"))[name](options));
     if (name === "deploy" || name === "destroy") command.option("-y, --yes", "do not ask for confirmation");
+    if (name === "deploy")
+      command.option(
+        "--wait <time>",
+        "how long to wait until the Worker is live (default: 5m on a terminal, 0 else)",
+      );
     if (name === "deploy" || name === "plan")
       command.option("--allow-older", "deploy over a newer version of the Worker");
   }

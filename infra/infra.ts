@@ -15,6 +15,7 @@ import {
 } from "./plan.ts";
 import { planDeploy } from "./plan-deploy.ts";
 import { planDestroy } from "./plan-destroy.ts";
+import { type WaitOptions, waitUntilLive } from "./wait.ts";
 import { readWorkerBundle, type WorkerBundle } from "./worker-bundle.ts";
 
 export type { Credentials, DeploymentPlan, InfraErrorCode, OutsideCheck, PlannedChange, PlannedResource };
@@ -41,6 +42,8 @@ export interface Proposal {
   plan: DeploymentPlan;
   /** Names of the zones whose hosts sessions use. */
   zones: readonly string[];
+  /** `active`, `pending`…, by the zone's name. */
+  zoneStatus: Readonly<Record<string, string>>;
   /** True when the Worker's main token has to be made or given: there is no script yet, or it has none. */
   needsWorkerToken: boolean;
   /**
@@ -77,22 +80,38 @@ export async function proposeDestroy(options: InfraOptions): Promise<Proposal> {
   return proposal(options, client, bundle, wanted, read, (live) => planDestroy(live, wanted.name));
 }
 
+type StatusOptions = InfraOptions & { workerToken?: string | undefined };
+
 /** The deployed state against what this version would deploy, and what can be seen from outside. */
 export async function status(
-  options: InfraOptions & { workerToken?: string | undefined },
+  options: StatusOptions,
 ): Promise<{ plan: DeploymentPlan; checks: readonly OutsideCheck[] }> {
-  const { plan, zones } = await proposeDeploy(options);
-  const checks: OutsideCheck[] = [];
-  for (const zone of zones)
-    checks.push(
-      ...(await checkFromOutside({
-        zone,
-        version: options.version,
-        workerToken: options.workerToken,
-        env: options.env,
-      })),
-    );
-  return { plan, checks };
+  const proposal = await proposeDeploy(options);
+  return { plan: proposal.plan, checks: await outsideChecks(options, proposal) };
+}
+
+/** Waits until the zones of a deployment are live: see `waitUntilLive`. */
+export async function waitForDeployment(
+  options: StatusOptions,
+  proposal: Proposal,
+  wait: WaitOptions,
+): Promise<OutsideCheck[]> {
+  // A zone that is not active yet waits for its registrar: hours, mostly.
+  const isPending = Object.values(proposal.zoneStatus).some((status) => status !== "active");
+  return waitUntilLive(() => outsideChecks(options, proposal), {
+    ...wait,
+    ...(isPending ? { timeoutMs: 0 } : {}),
+  });
+}
+
+async function outsideChecks(
+  { version, workerToken }: StatusOptions,
+  { zones, zoneStatus }: Proposal,
+): Promise<OutsideCheck[]> {
+  const checks = zones.map((zone) =>
+    checkFromOutside({ zone, zoneStatus: zoneStatus[zone] ?? "active", version, workerToken }),
+  );
+  return (await Promise.all(checks)).flat();
 }
 
 async function prepared(options: InfraOptions) {
@@ -134,13 +153,15 @@ async function proposal(
   read: () => Promise<LiveState>,
   planFor: (live: LiveState) => DeploymentPlan,
 ): Promise<Proposal> {
-  const plan = planFor(await read());
+  const state = await read();
+  const plan = planFor(state);
   const needsWorkerToken = plan.resources.some(
     ({ step }) => step?.do === "upload-script" && step.secrets.includes("WORKER_TOKEN"),
   );
   return {
     plan,
     zones: wanted.zones,
+    zoneStatus: Object.fromEntries(state.zones.map(({ name, status }) => [name, status])),
     needsWorkerToken,
     async apply({ workerToken, progress, signal }) {
       if (needsWorkerToken && (workerToken?.length ?? 0) < MIN_TOKEN_LENGTH)

@@ -12,14 +12,29 @@ export interface OutsideCheck {
 
 export interface OutsideOptions {
   zone: string;
+  /** As Cloudflare says: `active` once the zone's name servers are Cloudflare's. */
+  zoneStatus: string;
   /** Of this Linkup. */
   version: string;
   workerToken: string | undefined;
-  env: NodeJS.ProcessEnv;
+}
+
+/** The network, which tests stand in for. All reject with Node's error. */
+export interface OutsideNetwork {
+  /** Returns an address. */
+  resolve(host: string): Promise<string>;
+  /** Until when its certificate is valid. */
+  certificate(host: string): Promise<string>;
+  get(url: string, token: string | undefined): Promise<{ status: number; headers: Headers; text: string }>;
 }
 
 const PATIENCE_MS = 10_000;
-const capabilities = z.object({ version: z.string().check(z.maxLength(50)) });
+const MAX_ANSWER = 100_000;
+const capabilities = z.object({
+  version: z.string().check(z.maxLength(50)),
+  capabilities: z.array(z.string()),
+});
+const tunnelCheck = z.object({ problem: z.nullable(z.string()) });
 
 /** The host of a zone that clients use for the Worker's API. */
 export function apiHost(zone: string): string {
@@ -27,68 +42,126 @@ export function apiHost(zone: string): string {
 }
 
 /** Each check only when the one before it holds: without a name there is no certificate to look at. */
-export async function checkFromOutside({
-  zone,
-  version,
-  workerToken,
-}: OutsideOptions): Promise<OutsideCheck[]> {
+export async function checkFromOutside(
+  { zone, zoneStatus, version, workerToken }: OutsideOptions,
+  network: OutsideNetwork = internet,
+): Promise<OutsideCheck[]> {
   const host = apiHost(zone);
   const checks: OutsideCheck[] = [];
-  const check = async (name: string, run: () => Promise<string>, help: string): Promise<boolean> => {
+  const check = async <T>(
+    name: string,
+    ask: () => Promise<T>,
+    detail: (found: T) => string,
+    help: (error: NodeJS.ErrnoException) => string,
+  ): Promise<T | undefined> => {
     try {
-      checks.push({ name: `${name} ${host}`, ok: true, detail: await run() });
-      return true;
+      const found = await ask();
+      checks.push({ name: `${name} ${host}`, ok: true, detail: detail(found) });
+      return found;
     } catch (error) {
-      const what = error instanceof Error ? error.message : String(error);
-      checks.push({ name: `${name} ${host}`, ok: false, detail: `${what}. ${help}` });
-      return false;
+      const { message } = error as Error;
+      checks.push({ name: `${name} ${host}`, ok: false, detail: `${message}. ${help(error as Error)}` });
+      return undefined;
     }
   };
-  const found = await check(
+  if (zoneStatus !== "active") {
+    const detail = `The zone is ${zoneStatus}. At the registrar of ${zone}, set the name servers that Cloudflare shows for it; that takes up to 24 hours.`;
+    return [{ name: `zone ${zone}`, ok: false, detail }];
+  }
+  const address = await check(
     "DNS",
-    async () => (await lookup(host)).address,
-    "The zone's name servers must be Cloudflare's, and new records take up to some minutes.",
+    () => network.resolve(host),
+    (found) => found,
+    () =>
+      "New records take some minutes; resolvers that asked before remember for up to an hour that there was none.",
   );
-  if (!found) return checks;
-  const trusted = await check(
+  if (address === undefined) return checks;
+  const validTo = await check(
     "TLS",
-    () => certificate(host),
-    "A new zone's Universal SSL certificate takes up to 24 hours, mostly minutes.",
+    () => network.certificate(host),
+    (found) => `valid until ${found}`,
+    certificateHelp,
   );
-  if (!trusted) return checks;
-  await check(
+  if (validTo === undefined) return checks;
+  const url = `https://${host}/linkup/v2`;
+  const worker = await check(
     "Worker",
-    () => workerVersion(host, version, workerToken),
-    "Deploy again; a new route takes some seconds.",
+    async () => workerOf(await network.get(`${url}/capabilities`, workerToken), workerToken),
+    (found) => versionText(found?.version, version),
+    () => "A new route takes some seconds; if it stays, deploy again.",
   );
+  if (worker?.capabilities.includes("tunnel-check"))
+    await check(
+      "tunnels of",
+      async () => {
+        const { problem } = tunnelCheck.parse(
+          JSON.parse((await network.get(`${url}/tunnel-check`, workerToken)).text),
+        );
+        if (problem !== null) throw new Error(problem.replace(/\.$/, ""));
+      },
+      () => "the Worker's own token may manage them",
+      () =>
+        'It needs "Account · Cloudflare Tunnel · Edit" and "Zone · DNS · Edit" of the tunnel zone: set another one as the Worker\'s secret CLOUDFLARE_API_TOKEN.',
+    );
   return checks;
 }
 
-function certificate(host: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host, port: 443, servername: host }, () => {
-      const { valid_to } = socket.getPeerCertificate();
-      socket.destroy();
-      resolve(`valid until ${valid_to}`);
-    });
-    socket.setTimeout(PATIENCE_MS, () =>
-      socket.destroy(new Error(`no TLS connection within ${PATIENCE_MS / 1000} s`)),
-    );
-    socket.on("error", reject);
-  });
+/** Cloudflare's edge refuses the handshake for names that have no certificate yet. */
+function certificateHelp({ code = "", message }: NodeJS.ErrnoException): string {
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID")
+    return "The certificate is not for this name: Universal SSL covers a zone and one label below it; a host two labels below needs Advanced Certificate Manager.";
+  if (/handshake|EPROTO|ECONNRESET|alert/i.test(`${code} ${message}`))
+    return "Universal SSL is pending: a new zone's certificate takes up to 24 hours, mostly minutes.";
+  return "Is the DNS record proxied (the orange cloud)? Only then is the certificate Cloudflare's.";
 }
 
-async function workerVersion(host: string, version: string, token: string | undefined): Promise<string> {
-  const response = await fetch(`https://${host}/linkup/v2/capabilities`, {
-    headers: token ? { authorization: `Bearer ${token}` } : {},
-    redirect: "manual",
-    signal: AbortSignal.timeout(PATIENCE_MS),
-  });
-  if (response.status !== 200) {
-    await response.body?.cancel();
-    if (response.status === 401 && !token) return "answers, and asks for the worker token";
-    throw new Error(`it answers ${response.status}`);
-  }
-  const { version: deployed } = capabilities.parse(await response.json());
-  return deployed === version ? `version ${deployed}` : `version ${deployed}; this Linkup is ${version}`;
+/** Undefined when the Worker asks for a token, and there is none to give. Throws an Error for another's answer. */
+function workerOf(
+  { status, headers, text }: Awaited<ReturnType<OutsideNetwork["get"]>>,
+  token: string | undefined,
+): z.infer<typeof capabilities> | undefined {
+  if (status === 401 && !token && text === "Unauthorized") return undefined;
+  if (status === 401) throw new Error(token ? "it refuses the worker token" : "it answers 401");
+  if (!headers.has("cf-ray"))
+    throw new Error(
+      "the answer is not Cloudflare's: the DNS record is not proxied, so requests pass the Worker by",
+    );
+  if (status !== 200) throw new Error(`it answers ${status}`);
+  return capabilities.parse(JSON.parse(text));
 }
+
+function versionText(deployed: string | undefined, ours: string): string {
+  if (deployed === undefined) return "answers, and asks for the worker token";
+  return deployed === ours ? `version ${deployed}` : `version ${deployed}; this Linkup is ${ours}`;
+}
+
+const internet: OutsideNetwork = {
+  async resolve(host) {
+    return (await lookup(host)).address;
+  },
+  certificate(host) {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ host, port: 443, servername: host }, () => {
+        const { valid_to } = socket.getPeerCertificate();
+        socket.destroy();
+        resolve(valid_to);
+      });
+      socket.setTimeout(PATIENCE_MS, () =>
+        socket.destroy(new Error(`no TLS connection within ${PATIENCE_MS / 1000} s`)),
+      );
+      socket.on("error", reject);
+    });
+  },
+  async get(url, token) {
+    const response = await fetch(url, {
+      headers: token ? { authorization: `Bearer ${token}` } : {},
+      redirect: "manual",
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
+    return {
+      status: response.status,
+      headers: response.headers,
+      text: (await response.text()).slice(0, MAX_ANSWER),
+    };
+  },
+};

@@ -11,6 +11,8 @@ export const CAPABILITIES = [
   "list-sessions",
   /** `limit` and `after` of `GET /linkup/v2/sessions`, and who made each session and when it was used. */
   "session-pages",
+  /** `GET /linkup/v2/tunnel-check` */
+  "tunnel-check",
   /** `PATCH /linkup/v2/sessions/:name` */
   "extend-session",
   /** `GET /linkup/v2/sessions/:name` */

@@ -1,6 +1,7 @@
 /** `linkup infra`: the Worker at Cloudflare, planned, deployed, looked at and destroyed. */
 import { dirname } from "node:path";
 import { MIN_WORKER_TOKEN_LENGTH } from "../../core/api/worker-api.ts";
+import { parseDuration } from "../../core/session/duration.ts";
 import {
   conflicts,
   type DeploymentPlan,
@@ -12,6 +13,7 @@ import {
   proposeDeploy,
   proposeDestroy,
   status as readStatus,
+  waitForDeployment,
 } from "../../infra/infra.ts";
 import { confirmed } from "../confirm.ts";
 import { EXIT, UsageError } from "../exit-codes.ts";
@@ -24,6 +26,7 @@ interface Options {
   tunnelZone?: string;
   name?: string;
   allowOlder?: boolean;
+  wait?: string;
   yes?: boolean;
   json?: boolean;
   email?: string;
@@ -46,7 +49,7 @@ export async function deploy(options: Options): Promise<void> {
     print(
       '\nThe worker token above is shown once only. Set it as LINKUP_WORKER_TOKEN, or in VS Code with "Linkup: Set Worker Token…".\n',
     );
-  print("\nRun linkup infra status to see when DNS records and certificates are ready.\n");
+  await waited(options, proposal, token?.value);
 }
 
 export async function destroy(options: Options): Promise<void> {
@@ -72,6 +75,39 @@ export async function status(options: Options): Promise<void> {
     );
   }
   if (!isDone(plan) || checks.some(({ ok }) => !ok)) process.exitCode = EXIT.unhealthy;
+}
+
+/** On a terminal, or as `--wait` says: DNS records and certificates take some minutes. Ctrl-C ends the waiting alone. */
+async function waited(options: Options, proposal: Proposal, token: string | undefined): Promise<void> {
+  const seconds = waitSeconds(options.wait ?? (process.stderr.isTTY ? "5m" : "0"));
+  const abort = new AbortController();
+  const cancel = () => abort.abort();
+  process.once("SIGINT", cancel);
+  try {
+    const missing = await waitForDeployment(
+      { ...infraOptions(options), workerToken: token ?? process.env.LINKUP_WORKER_TOKEN },
+      proposal,
+      {
+        timeoutMs: seconds * 1000,
+        signal: abort.signal,
+        onMissing: ({ name, detail }) => printNote(`Waiting for ${name}: ${detail}\n`),
+      },
+    );
+    for (const { name, detail } of missing) print(`\nNot yet: ${name}: ${detail}\n`);
+    print(
+      missing.length === 0
+        ? "\nThe Worker is live.\n"
+        : "\nRun linkup infra status to see when DNS records and certificates are ready.\n",
+    );
+  } finally {
+    process.removeListener("SIGINT", cancel);
+  }
+}
+
+function waitSeconds(text: string): number {
+  const seconds = text === "0" ? 0 : parseDuration(text);
+  if (seconds !== undefined) return seconds;
+  throw new UsageError(`--wait takes 0 or a time such as 5m, not "${text}".`);
 }
 
 /** Shows the plan, asks, applies it with a line per step. False when there was nothing to do, or the answer was no. */

@@ -62,6 +62,12 @@ export interface SessionDetails extends SessionSummary, ReturnType<typeof serial
 /** The longest life of a session without changes that a client may ask for, in seconds. */
 export const MAX_EXPIRY_S = 366 * 24 * 60 * 60;
 
+/** `GET /linkup/v2/tunnel-check`'s answer. */
+export interface TunnelCheck {
+  /** Why no tunnel could be made now: a variable, the Worker's own token or one of its rights is missing. */
+  problem: string | null;
+}
+
 /** An entry of `GET /linkup/v2/audit`'s answer, `{entries: AuditEntry[]}`, newest first. */
 export interface AuditEntry {
   /** Milliseconds since the epoch. */

@@ -18,8 +18,7 @@ import { createIsolated, createPreview, deleteSession } from "./sessions.ts";
 import { cancelStart, restart, start, stop } from "./start-stop.ts";
 import { explainRequest, showStatus } from "./status.ts";
 import { setWorkerToken } from "./token.ts";
-import { deployWorker, destroyWorker, type WorkerCommandContext } from "./worker.ts";
-import { listSessions } from "./worker-sessions.ts";
+import type { WorkerCommandContext } from "./worker.ts";
 
 export function registerCommands(
   context: vscode.ExtensionContext,
@@ -62,13 +61,13 @@ export function registerCommands(
     createPreview: (row) => createPreview(linkup, row),
     createIsolated: (row) => createIsolated(linkup, row),
     deleteSession: (row) => deleteSession(linkup, row),
-    listSessions: () => listSessions(linkup),
+    listSessions: async () => (await import("./worker-sessions.ts")).listSessions(linkup),
     doctor: () => doctor(linkup, documents),
     endOrphans: () => endOrphans(linkup),
     installCloudflared: () => installCloudflared(),
-    deployWorker: () => deployWorker(worker),
-    updateWorker: () => deployWorker(worker),
-    destroyWorker: () => destroyWorker(worker),
+    deployWorker: async () => (await import("./worker.ts")).deployWorker(worker),
+    updateWorker: async () => (await import("./worker.ts")).deployWorker(worker),
+    destroyWorker: async () => (await import("./worker.ts")).destroyWorker(worker),
     installLocalDns: (row) => installLocalDns(linkup, context.extensionPath, row),
     uninstallLocalDns: () => uninstallLocalDns(context.extensionPath),
     undoSystemChanges: () => undoSystemChanges(documents, context.extensionPath),

@@ -3,13 +3,14 @@ import * as vscode from "vscode";
 import type { Credentials, InfraOptions, Proposal } from "../../infra/infra.ts";
 import type { Linkup } from "../linkup.ts";
 import { planText } from "../views/plan-text.ts";
-import type { ConfigFile } from "../window-model.ts";
 import { t } from "../words.ts";
-import { storeToken } from "../worker-token-storage.ts";
+import { storedToken, storeToken } from "../worker-token-storage.ts";
+import { deploymentChanges } from "./deployment-edits.ts";
 import type { Documents } from "./preview-documents.ts";
 import { requireTrust } from "./start-stop.ts";
 
 const CREDENTIALS_KEY = "cloudflare-api-token";
+const WAIT_MS = 10 * 60_000;
 const LOCATION = vscode.ProgressLocation.Notification;
 
 export interface WorkerCommandContext {
@@ -33,7 +34,7 @@ export async function deployWorker(context: WorkerCommandContext): Promise<void>
   const workerUrl = `https://linkup.${zone}`;
   if (isDone(proposal.plan)) {
     await vscode.window.showInformationMessage(t("The Worker is up to date."));
-    return await offerWorkerUrl(linkup, workerUrl);
+    return await offerConfig(linkup, workerUrl, proposal.zones);
   }
   if (!proposal.plan.resources.some(({ step }) => step)) {
     await vscode.window.showWarningMessage(t("The plan has conflicts that only you can resolve."));
@@ -52,7 +53,9 @@ export async function deployWorker(context: WorkerCommandContext): Promise<void>
   // The user has just made it: it need not be asked about.
   await (await linkup.manager).confirmWorker(workerUrl);
   if (token) void offerToken(token);
-  await offerWorkerUrl(linkup, workerUrl);
+  // Both at once: names and certificates do not wait for an answer.
+  const known = token ?? (await storedToken(secrets, workerUrl));
+  await Promise.all([offerConfig(linkup, workerUrl, proposal.zones), waitedFor(options, proposal, known)]);
 }
 
 export async function destroyWorker(context: WorkerCommandContext): Promise<void> {
@@ -189,31 +192,56 @@ async function offerToken(token: string): Promise<void> {
   if (choice === copy) await vscode.env.clipboard.writeText(token);
 }
 
-/** Writes `worker_url` into the workspace's linkup.yaml, when it names another one and the user agrees. */
-async function offerWorkerUrl({ configs }: Linkup, workerUrl: string): Promise<void> {
+/** Writes `worker_url`, and domains of zones that have none, into the workspace's linkup.yaml, when the user agrees. */
+async function offerConfig({ configs }: Linkup, workerUrl: string, zones: readonly string[]): Promise<void> {
   await configs.ready();
   const [file] = configs.files;
   if (!file) return;
-  const edit = await workerUrlEdit(file, workerUrl);
-  if (!edit) return;
+  const document = await vscode.workspace.openTextDocument(file.path);
+  const { parseConfig } = await import("../../core/config/parse-config.ts");
+  const source = document.getText();
+  const { changes, domains } = deploymentChanges(source, parseConfig(source), workerUrl, zones);
+  if (changes.length === 0) return;
   const write = t("Write It");
-  const question = t("The Worker answers at {0}. Write that into linkup.yaml?", workerUrl);
+  const question =
+    domains.length > 0
+      ? t(
+          "The Worker answers at {0}. Write that and the domain {1} into linkup.yaml?",
+          workerUrl,
+          domains.join(", "),
+        )
+      : t("The Worker answers at {0}. Write that into linkup.yaml?", workerUrl);
   if ((await vscode.window.showInformationMessage(question, write)) !== write) return;
+  const edit = new vscode.WorkspaceEdit();
+  for (const { start, end, text } of changes)
+    edit.replace(document.uri, new vscode.Range(start.line, start.column, end.line, end.column), text);
   await vscode.workspace.applyEdit(edit);
-  await vscode.window.showTextDocument(vscode.Uri.file(file.path));
+  await vscode.window.showTextDocument(document.uri);
 }
 
-async function workerUrlEdit(
-  { path }: ConfigFile,
-  workerUrl: string,
-): Promise<vscode.WorkspaceEdit | undefined> {
-  const document = await vscode.workspace.openTextDocument(path);
-  const { parseConfig } = await import("../../core/config/parse-config.ts");
-  const { start, end } = parseConfig(document.getText()).positions.value(["linkup", "worker_url"]);
-  const range = new vscode.Range(start.line, start.column, end.line, end.column);
-  const now = document.getText(range);
-  if (!/^\S+$/.test(now) || now.replace(/\/$/, "") === workerUrl) return undefined;
-  const edit = new vscode.WorkspaceEdit();
-  edit.replace(document.uri, range, workerUrl);
-  return edit;
+/** DNS records and certificates take some minutes: says what is missing, until the Worker is live or the user has enough. */
+async function waitedFor(
+  options: InfraOptions,
+  proposal: Proposal,
+  workerToken: string | undefined,
+): Promise<void> {
+  const { waitForDeployment } = await import("../../infra/infra.ts");
+  const missing = await vscode.window.withProgress(
+    { location: LOCATION, title: t("Waiting for the Worker"), cancellable: true },
+    (progress, cancellation) => {
+      const abort = new AbortController();
+      cancellation.onCancellationRequested(() => abort.abort());
+      return waitForDeployment({ ...options, workerToken }, proposal, {
+        timeoutMs: WAIT_MS,
+        signal: abort.signal,
+        onMissing: ({ name, detail }) => progress.report({ message: `${name}: ${detail}` }),
+      });
+    },
+  );
+  const [first] = missing;
+  if (first)
+    await vscode.window.showWarningMessage(
+      t("The Worker is not live yet. {0}: {1}", first.name, first.detail),
+    );
+  else await vscode.window.showInformationMessage(t("The Worker is live."));
 }

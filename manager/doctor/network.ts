@@ -13,7 +13,7 @@ import { NEEDED_VERSION, versionOf } from "../components/tunnel/connector-proces
 import { WorkerClient } from "../components/worker-api/worker-client.ts";
 import { readConfig } from "../files/config-file.ts";
 import { networkReason } from "../model/network-reason.ts";
-import { LinkupError, type Problem, redeploy } from "../model/problem.ts";
+import { LinkupError, type Problem, updateWorker } from "../model/problem.ts";
 import { isDesired } from "../model/records.ts";
 import type { SessionView } from "../model/snapshot.ts";
 import type { SessionRecord, State } from "../model/state.ts";
@@ -62,17 +62,26 @@ export async function checkWorkerOfFile(
 
 async function checkWorker(url: string, token: string, version: string): Promise<DoctorCheck[]> {
   try {
-    const worker = await new WorkerClient(url, token, TIMEOUT_MS).capabilities();
+    const client = new WorkerClient(url, token, TIMEOUT_MS);
+    const worker = await client.capabilities();
     if (!worker) {
       const found =
         "An original Worker: it creates no origin secret for the tunnel, so anyone who knows the tunnel's URL reaches this machine, and sessions and previews expire instead of being deleted.";
-      return [warning("worker", found, { subject: url, fixes: [redeploy] })];
+      return [warning("worker", found, { subject: url, fixes: [updateWorker] })];
     }
     if (worker.version.split(".", 2).join() !== version.split(".", 2).join()) {
       const found = `It has version ${worker.version}; this is ${version}.`;
-      return [warning("worker", found, { subject: url, fixes: [redeploy] })];
+      return [warning("worker", found, { subject: url, fixes: [updateWorker] })];
     }
-    return [ok("worker", `It answers (version ${worker.version}) and accepts the token.`, { subject: url })];
+    const checks = [
+      ok("worker", `It answers (version ${worker.version}) and accepts the token.`, { subject: url }),
+    ];
+    const problem = worker.capabilities.includes("tunnel-check") ? await client.tunnelProblem() : null;
+    if (problem !== null)
+      checks.push(
+        broken("worker", `It can make no tunnels: ${problem}`, { subject: url, fixes: [updateWorker] }),
+      );
+    return checks;
   } catch (error) {
     return [failedCheck("worker", url, error)];
   }

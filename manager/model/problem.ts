@@ -62,11 +62,10 @@ export interface Action {
 }
 
 /** The action for an outdated Worker. */
-export const redeploy: Action = {
-  command: "deployWorker",
-  title: "Redeploy Worker",
-  terminal:
-    "npx wrangler deploy --config worker/wrangler.jsonc  # in a clone of Linkup: docs/operate/worker.md",
+export const updateWorker: Action = {
+  command: "updateWorker",
+  title: "Update Worker…",
+  terminal: "linkup infra deploy --zone ZONE",
 };
 
 export interface Problem {

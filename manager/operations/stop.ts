@@ -3,7 +3,7 @@
 import { text } from "../../core/text.ts";
 import { WorkerClient } from "../components/worker-api/worker-client.ts";
 import { applyStop, type SessionIntent } from "../model/intents.ts";
-import { LinkupError, redeploy } from "../model/problem.ts";
+import { LinkupError, updateWorker } from "../model/problem.ts";
 import { findRunning, isDesired, isPresent, type Selector } from "../model/records.ts";
 import type { State } from "../model/state.ts";
 import { endProcess, waitForEnd } from "../process/child.ts";
@@ -77,7 +77,7 @@ export async function deleteOnWorker(
     throw new LinkupError(
       "worker-failed",
       text("The Worker at {0} cannot delete sessions: they expire there.", worker.url),
-      [redeploy],
+      [updateWorker],
     );
   }
   return worker.deleteSessions(pattern);

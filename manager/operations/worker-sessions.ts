@@ -3,7 +3,7 @@ import { text } from "../../core/text.ts";
 import { hasCertificate } from "../components/worker-api/edge-certificates.ts";
 import { WorkerClient } from "../components/worker-api/worker-client.ts";
 import type { SessionIntent } from "../model/intents.ts";
-import { LinkupError, redeploy } from "../model/problem.ts";
+import { LinkupError, updateWorker } from "../model/problem.ts";
 import { isBeyondCertificates, urlsOnWorker } from "../model/urls.ts";
 import type { ControlLoop } from "../reconcile/control-loop.ts";
 
@@ -79,7 +79,7 @@ async function capable({ config, workerToken }: SessionIntent, needed: string) {
   throw new LinkupError(
     "worker-failed",
     text("The Worker at {0} is too old for this: it lacks {1}.", worker.url, needed),
-    [redeploy],
+    [updateWorker],
   );
 }
 

@@ -5,6 +5,7 @@ import {
   type SessionDetails,
   type SessionPage,
   type SessionSummary,
+  type TunnelCheck,
   type TunneledSession,
   type WorkerCapabilities,
 } from "../../core/api/worker-api.ts";
@@ -16,8 +17,11 @@ import { type Env, isDirect } from "../env.ts";
 import { directory, type ListedSession, type ListQuery } from "../objects/directory-object.ts";
 import { sessionObject, WATCH_PATH } from "../objects/session-object.ts";
 import type { StoredSession } from "../objects/stored-session.ts";
+import { tunnelRegistry } from "../objects/tunnel-registry.ts";
 import { NO_TUNNEL_SENTENCE } from "../proxy/failures.ts";
 import { invalidateLookup } from "../proxy/session-lookup.ts";
+import { TunnelError } from "../tunnel/provider.ts";
+import { tunnelProvider } from "../tunnel/tunnels.ts";
 import { CAPABILITIES, VERSION } from "../version.ts";
 import type { AuthenticatedCall } from "./authenticated-call.ts";
 import { identifyCaller } from "./caller.ts";
@@ -64,6 +68,7 @@ const HANDLERS: Record<string, Handler> = {
       tunnel: isDirect(env) ? "direct" : "cloudflare",
       capabilities: CAPABILITIES,
     } satisfies WorkerCapabilities),
+  "GET /linkup/v2/tunnel-check": checkTunnels,
   "GET /linkup/v2/sessions": listSessions,
   "DELETE /linkup/v2/sessions": deleteSessions,
   "GET /linkup/v2/sessions/:name": inspectSession,
@@ -151,6 +156,17 @@ async function tunnelOf({ request, url, env, actor }: AuthenticatedCall): Promis
       return textResponse(400, `session_name: ${opened.reason}`);
     case "tunnel-failed":
       return textResponse(502, opened.reason);
+  }
+}
+
+/** Asks Cloudflare's API what a new tunnel would need. */
+async function checkTunnels({ env }: AuthenticatedCall): Promise<Response> {
+  try {
+    await tunnelProvider(env, tunnelRegistry(env)).check();
+    return jsonResponse({ problem: null } satisfies TunnelCheck);
+  } catch (error) {
+    if (!(error instanceof TunnelError)) throw error;
+    return jsonResponse({ problem: error.message } satisfies TunnelCheck);
   }
 }
 

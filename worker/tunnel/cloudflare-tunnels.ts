@@ -92,6 +92,13 @@ export function cloudflareTunnels(env: Env, registry: TunnelRegistry): TunnelPro
       return `The session name "${session}" is too long for a tunnel: with the prefix "${prefix}" it has ${length} characters, the maximum is ${MAX_LABEL_LENGTH}.`;
     },
 
+    async check() {
+      const api = apiForClient();
+      const name = `${await prefixOf(() => api)}check`;
+      await api.tunnelsNamed(name);
+      await api.recordsOf(`${name}.${await api.zoneName()}`);
+    },
+
     async reuse(session, { data, verified }, { verify }) {
       const now = Date.now();
       const started = { ...data, last_started: now };

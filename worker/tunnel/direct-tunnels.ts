@@ -8,6 +8,7 @@ export function directTunnels(env: Env): TunnelProvider {
     url !== null && isLocal(url) ? url : env.LINKUP_DIRECT_TUNNEL_URL || "http://127.0.0.1:80";
   return {
     nameProblem: async () => undefined,
+    async check() {},
     async reuse(_session, { data }, { url }) {
       const now = Date.now();
       return { data: { ...data, url: tunnelUrl(url), last_started: now }, verified: now };

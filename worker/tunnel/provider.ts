@@ -60,6 +60,8 @@ export interface SweepReport {
 export interface TunnelProvider {
   /** Why this session's name cannot have a tunnel; undefined when it can. */
   nameProblem(session: string): Promise<string | undefined>;
+  /** Rejects with a `TunnelError` when no tunnel could be made now: a variable, the token or one of its rights is missing. */
+  check(): Promise<void>;
   /** Reuses the session's tunnel; undefined when it no longer exists. */
   reuse(
     session: string,

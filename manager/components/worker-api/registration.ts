@@ -1,7 +1,7 @@
 /** Keeps a session registered on its Worker: sent when it changes, checked periodically, deleted at the end. */
 import { text } from "../../../core/text.ts";
 import { fingerprint, upsertRequest } from "../../model/documents.ts";
-import { LinkupError, redeploy } from "../../model/problem.ts";
+import { LinkupError, updateWorker } from "../../model/problem.ts";
 import type { PendingDeletion, SessionRecord } from "../../model/state.ts";
 import { assertOriginalDialect } from "./original-worker.ts";
 import { deleteFromWorker, pendingDeletion } from "./pending-deletions.ts";
@@ -89,7 +89,7 @@ export class Registration {
       throw new LinkupError(
         "worker-failed",
         `The Worker at ${worker.url} cannot give the session an unguessable name. Update the Worker, or start the session with access: public.`,
-        [redeploy],
+        [updateWorker],
       );
 
     if (record.expires_at !== undefined && !record.worker?.capabilities.includes("expiry"))
@@ -99,7 +99,7 @@ export class Registration {
           "The Worker at {0} cannot end a session at a given time. Update the Worker, or omit the expiry.",
           worker.url,
         ),
-        [redeploy],
+        [updateWorker],
       );
 
     if (record.worker?.version === ORIGINAL_WORKER.version)

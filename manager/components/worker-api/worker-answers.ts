@@ -54,6 +54,9 @@ export const detailsAnswer = z.extend(summaryAnswer, {
   domains: z.array(z.object({ domain: z.string() })),
 });
 
+/** Response to the check of tunnels. */
+export const tunnelCheckAnswer = z.object({ problem: z.nullable(z.string()) });
+
 /** The validated response, or the path of its first missing or invalid member. */
 export function readAnswer<T>(
   schema: z.ZodMiniType<T>,

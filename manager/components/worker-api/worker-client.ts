@@ -20,6 +20,7 @@ import {
   namedAnswer,
   readAnswer,
   summaryAnswer,
+  tunnelCheckAnswer,
   tunneledAnswer,
 } from "./worker-answers.ts";
 
@@ -77,6 +78,15 @@ export class WorkerClient {
     if (answer.status === 401) throw this.#refused();
     if (answer.status !== 200 && answer.status !== 404) throw this.#failed("GET", path, answer);
     return answer.status === 200;
+  }
+
+  /** For Workers with the capability `tunnel-check`. Why the Worker could make no tunnel now; null when it could. */
+  async tunnelProblem(): Promise<string | null> {
+    const path = "/linkup/v2/tunnel-check";
+    const answer = await this.#ask("GET", path);
+    if (answer.status === 401) throw this.#refused();
+    if (answer.status !== 200) throw this.#failed("GET", path, answer);
+    return this.#read(tunnelCheckAnswer, "GET", path, answer).problem;
   }
 
   /** For Workers with the capability `list-sessions`; `limit` and `after` take `session-pages`. */

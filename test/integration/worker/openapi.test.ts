@@ -120,6 +120,7 @@ const calls: Call[] = [
   { operation: PREVIEW, status: 400, body: local() },
   { operation: PREVIEW, status: 409, body: remote({ session_token: "other" }) },
   { operation: PREVIEW, status: 413, body: big },
+  { operation: "GET /linkup/v2/tunnel-check", status: 200 },
   { operation: `GET ${SESSIONS}`, status: 200 },
   { operation: `GET ${SESSIONS}`, status: 200, path: `${SESSIONS}?limit=1` },
   { operation: `GET ${SESSIONS}`, status: 400, path: `${SESSIONS}?limit=0` },
@@ -229,6 +230,17 @@ describe("the API is as it is documented", () => {
     await play({ operation: LOCAL, status: 502, body: local({ desired_name: name }), headers: VERSION });
     await play({ operation: "GET /linkup/tunnel", status: 502, path: `/linkup/tunnel?session_name=${name}` });
     internet.cloudflare.faults = [];
+  });
+
+  test("a token of the Worker's own that lacks a right", async () => {
+    const { cloudflare } = internet;
+    const check = async () => (await apiOf(worker.url)("GET", "/linkup/v2/tunnel-check")).json().problem;
+    expect(await check()).toBeNull();
+    cloudflare.faults = [
+      { on: "GET /accounts", status: 403, errors: [{ code: 10000, message: "Authentication error" }] },
+    ];
+    expect(await check()).toMatch(/look for the tunnel.*Authentication error/);
+    cloudflare.faults = [];
   });
 
   test("too many calls", async () => {
