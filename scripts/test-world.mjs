@@ -1,7 +1,7 @@
 // Linkup with the clients, frameworks and SDKs that people really use, each driven for real: a line each.
 //   npm run test:world [-- VITEST'S ARGUMENTS, such as a file's name]
 // They are no dependencies of this project: test/world/package.json and requirements.txt name them, and they are installed
-// into a cache outside of the repository, once for each change of these files.
+// into a cache outside of the repository, once for each change of these files. Browsers come with Debian's packages, as root.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
@@ -15,6 +15,7 @@ const caches =
   join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "linkup-test");
 const PYTHON = process.platform === "win32" ? "python" : "python3";
 
+installBrowsers();
 const packages = cached("world-npm", "package.json", (folder) => {
   const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ["npm"];
   run([...npm, "install", "--no-audit", "--no-fund", "--loglevel=error"], folder);
@@ -53,4 +54,20 @@ function cached(name, file, install) {
 function run([command, ...args], cwd) {
   const { status } = spawnSync(command, args, { cwd, stdio: "inherit", shell: process.platform === "win32" });
   if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed in ${cwd}`);
+}
+
+/** What the tests miss they name themselves. */
+function installBrowsers() {
+  const chromium = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
+  const wanted = [
+    ["chromium", chromium],
+    ["firefox-esr", "/usr/bin/firefox-esr", "/usr/bin/firefox"],
+    ["libnss3-tools", "/usr/bin/certutil", "/usr/local/bin/certutil"],
+  ];
+  const absent = wanted.filter(([, ...files]) => !files.some(existsSync)).map(([name]) => name);
+  if (absent.length === 0 || process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) return;
+  console.error(`Installing ${absent.join(", ")}…`);
+  const options = { stdio: "inherit", env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } };
+  spawnSync("apt-get", ["update", "-qq"], options);
+  spawnSync("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...absent], options);
 }

@@ -30,25 +30,36 @@ export interface Ask {
   body?: string | Buffer;
 }
 
+/** The names of the sessions that there are besides: an isolated one on this machine, a preview at the Worker. */
+const BESIDE = { isolated: "calm-otter", preview: "warm-otter" };
+
+interface Options {
+  domainOf(service: string): string;
+  linkup: string;
+}
+
 /** Sessions in which these services are local. Both the deployed Worker and the one of this machine have one. */
 export class Chain {
   readonly #worlds: Record<"direct" | "cloudflare", Started>;
   readonly #deployed: Service;
+  readonly #options: Options;
 
-  private constructor(worlds: Record<"direct" | "cloudflare", Started>, deployed: Service) {
+  private constructor(worlds: Record<"direct" | "cloudflare", Started>, deployed: Service, options: Options) {
     this.#worlds = worlds;
     this.#deployed = deployed;
+    this.#options = options;
   }
 
   /**
    * @param services their locations by name
-   * @param more further keys of a service in linkup.yaml, by name
+   * @param options `domainOf`: the domain of a service; `linkup`: further lines of that key in linkup.yaml
    */
-  static async start(services: Record<string, string>, more: Record<string, string> = {}): Promise<Chain> {
+  static async start(services: Record<string, string>, options: Partial<Options> = {}): Promise<Chain> {
+    const chosen = { domainOf: (name: string) => `${name}.${DOMAIN}`, linkup: "", ...options };
     const deployed = await startService("deployed", (_, response) => response.end("deployed"));
-    const start = (kind: "direct" | "cloudflare") => startSession(kind, services, more, deployed);
+    const start = (kind: "direct" | "cloudflare") => startSession(kind, services, chosen, deployed);
     const [direct, cloudflare] = await Promise.all([start("direct"), start("cloudflare")]);
-    return new Chain({ direct, cloudflare }, deployed);
+    return new Chain({ direct, cloudflare }, deployed, chosen);
   }
 
   /** Where a client connects. */
@@ -63,7 +74,16 @@ export class Chain {
 
   /** The session's host of a service, with its port. */
   host(way: Way, service: string): string {
-    return `${this.session(way)}.${service}.${DOMAIN}:${this.port(way)}`;
+    return `${this.session(way)}.${this.#options.domainOf(service)}:${this.port(way)}`;
+  }
+
+  /** The name of another session. */
+  sessionBeside(way: Way): string {
+    return way === "local" ? BESIDE.isolated : BESIDE.preview;
+  }
+
+  hostBeside(way: Way, service: string): string {
+    return `${this.sessionBeside(way)}.${this.#options.domainOf(service)}:${this.port(way)}`;
   }
 
   origin(way: Way, service: string): string {
@@ -133,7 +153,7 @@ interface Started {
 async function startSession(
   kind: "direct" | "cloudflare",
   services: Record<string, string>,
-  more: Record<string, string>,
+  { domainOf, linkup }: Options,
   deployed: Service,
 ): Promise<Started> {
   const world = await World.create(kind === "direct" ? "direct" : "deployed");
@@ -146,18 +166,20 @@ async function startSession(
       world.configPath,
       `linkup:
   worker_url: http://127.0.0.1:${world.workerPort}
-services:
-${names.map((name) => `  - name: ${name}\n    remote: ${remote(name)}\n    local: ${services[name]}\n${more[name] ?? ""}`).join("")}
+${linkup}services:
+${names.map((name) => `  - name: ${name}\n    remote: ${remote(name)}\n    local: ${services[name]}\n`).join("")}
 domains:
-${names.map((name) => `  - domain: ${name}.${DOMAIN}\n    default_service: ${name}\n`).join("")}`,
+${names.map((name) => `  - domain: ${domainOf(name)}\n    default_service: ${name}\n`).join("")}`,
     );
     const { session_name } = await world.json<{ session_name: string }>("start", "--detach");
     const routed = await world.linkup("route", "local", "--all");
     if (routed.code !== 0) throw new Error(`linkup route ended with ${routed.code}:\n${routed.stderr}`);
     // Where browsers are sent that ask the local server: such a session's URL has its port.
     const aside = names.map((name) => `${name}=${services[name]}`);
-    const { urls } = await world.json<{ urls: string[] }>("sessions", "create-isolated", "aside", ...aside);
+    const isolated = ["create-isolated", BESIDE.isolated, ...aside];
+    const { urls } = await world.json<{ urls: string[] }>("sessions", ...isolated);
     const localPort = Number(new URL(urls[0]!).port);
+    await world.json("sessions", "create-preview", "--name", BESIDE.preview);
     return { world, session: session_name, localPort };
   } catch (error) {
     await world[Symbol.asyncDispose]();

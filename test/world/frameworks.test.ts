@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newContext } from "../e2e/browser.ts";
 import { reservedPort } from "../support/ports.ts";
 import { type App, PYTHON, startApp } from "./app.ts";
+import { CHROMIUM } from "./browsers.ts";
 import { Chain, DOMAIN, WAYS } from "./chain.ts";
 import { BUNDLERS, type Framework, NODE_SERVERS, PYTHON_SERVERS } from "./frameworks.ts";
 
-const CHROMIUM = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
 if (!existsSync(CHROMIUM))
   console.error(`SKIPPED: hot updates, because there is no ${CHROMIUM} (apt-get install chromium)`);
 if (!PYTHON) console.error("SKIPPED: the frameworks in Python, because there is no python3 with pip");
@@ -75,6 +75,20 @@ function questions(framework: Framework): void {
         expect(answer.lines("access-control-allow-credentials")).toEqual(["true"]);
         expect(answer.lines("vary").join()).toMatch(/\borigin\b/i);
       }
+    });
+
+    test.skipIf(!hot)("its script on a page of another domain of the session", async () => {
+      const { body } = await ask(ready);
+      const script = /(?:src|href|import)="(\/[^"]+\.(?:m?js|tsx|svelte)[^"]*)"/.exec(body)?.[1] ?? asset;
+      const { status } = await ask(script, {
+        headers: {
+          referer: `${chain.origin(way, "express")}/page`,
+          "sec-fetch-dest": "script",
+          "sec-fetch-mode": "no-cors",
+          "sec-fetch-site": "cross-site",
+        },
+      });
+      expect([script, status]).toEqual([expect.anything(), 200]);
     });
 
     describe.skipIf(framework.filesOnly)("its handlers", () => {
@@ -163,6 +177,14 @@ function questions(framework: Framework): void {
       // Astro reloads its pages with each change.
       if (name !== "astro") expect(await page.evaluate("window.kept")).toBe(true);
       expect(seen).toEqual([]);
+      await page.close();
+    });
+
+    test.runIf(name === "next").each(WAYS)("%s: a Server Action passes its check of Origin", async (way) => {
+      const page = await browser.newPage();
+      await page.goto(`${chain.origin(way, name)}/action`, { waitUntil: "networkidle" });
+      await page.getByRole("button").click();
+      await page.locator("#greeting", { hasText: "Hello Ada" }).waitFor({ timeout: 20_000 });
       await page.close();
     });
   });

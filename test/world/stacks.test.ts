@@ -91,6 +91,20 @@ describe.each(WAYS)("Connect %s", (way) => {
 });
 
 // A Worker cannot send trailers, with which gRPC ends: clients of gRPC are those of this machine.
+describe.each(["direct", "cloudflare"] as const)("gRPC %s", (way) => {
+  test("fails at once, instead of hanging", async () => {
+    const answer = await runClient<{ say: string }>(
+      "connect",
+      "client.mjs",
+      chain.origin(way, "h2c"),
+      "grpc",
+      "2",
+      "say",
+    );
+    expect(answer.say).toMatch(/^ConnectError: \[(?!deadline)/);
+  });
+});
+
 describe("gRPC local", () => {
   test("grpc-js: unary and streams both ways, and a service that calls another one", async () => {
     const host = chain.host("local", "grpc");

@@ -1,10 +1,9 @@
 /** Real browsers of the user whose home the test has set, which trust what this user's own stores trust. */
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
-import { WebSocket } from "ws";
+import { FIREFOX, startFirefox } from "../../support/firefox.ts";
 
 /** Led to this machine by the browsers themselves: a name that the authority must not vouch for. */
 export const IMPOSTOR = "bank.test";
@@ -18,7 +17,6 @@ export interface Browser {
 }
 
 const CHROMIUM = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
-const FIREFOX = ["firefox-esr", "firefox"].map((name) => join("/usr/bin", name)).find(existsSync);
 const VIEWPORT = { width: 900, height: 420 };
 
 /**
@@ -62,44 +60,11 @@ export async function openChromium(): Promise<Browser> {
   };
 }
 
-/** Undefined when there is none on this machine. Spoken to as WebDriver BiDi asks. */
+/** Undefined when there is none on this machine. */
 export async function openFirefox(profile: string): Promise<Browser | undefined> {
   if (!FIREFOX) return undefined;
-  const preferences = {
-    "network.dns.localDomains": IMPOSTOR,
-    "browser.shell.checkDefaultBrowser": false,
-    "datareporting.policy.dataSubmissionEnabled": false,
-    "app.update.enabled": false,
-    "network.captive-portal-service.enabled": false,
-    "network.connectivity-service.enabled": false,
-  };
-  writeFileSync(
-    join(profile, "user.js"),
-    Object.entries(preferences)
-      .map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`)
-      .join(""),
-  );
-  const child = spawn(
-    FIREFOX,
-    ["--headless", "--no-remote", "--profile", profile, "--remote-debugging-port", "0"],
-    {
-      stdio: ["ignore", "ignore", "pipe"],
-      env: { ...process.env, MOZ_DISABLE_CONTENT_SANDBOX: "1" },
-    },
-  );
-  const address = await new Promise<string>((resolve, reject) => {
-    let text = "";
-    child.stderr.setEncoding("utf8").on("data", (chunk) => {
-      text += chunk;
-      const found = /WebDriver BiDi listening on (ws:\S+)/.exec(text);
-      if (found) resolve(found[1]!);
-    });
-    child.once("exit", () => reject(new Error(`Firefox ended: ${text}`)));
-  });
-  const bidi = await connectBidi(`${address}/session`);
-  await bidi("session.new", { capabilities: { alwaysMatch: { acceptInsecureCerts: false } } });
-  const { contexts } = (await bidi("browsingContext.getTree", {})) as { contexts: { context: string }[] };
-  const { context } = contexts[0]!;
+  const firefox = await startFirefox(profile, { "network.dns.localDomains": IMPOSTOR });
+  const { bidi, context } = firefox;
   await bidi("browsingContext.setViewport", { context, viewport: VIEWPORT });
   return {
     name: "Firefox",
@@ -120,32 +85,6 @@ export async function openFirefox(profile: string): Promise<Browser | undefined>
       const { data } = (await bidi("browsingContext.captureScreenshot", { context })) as { data: string };
       writeFileSync(file, Buffer.from(data, "base64"));
     },
-    async close() {
-      const ended = once(child, "exit");
-      child.kill();
-      await ended;
-    },
+    close: () => firefox.close(),
   };
-}
-
-type Bidi = (method: string, params: Record<string, unknown>) => Promise<unknown>;
-
-async function connectBidi(address: string): Promise<Bidi> {
-  const socket = new WebSocket(address);
-  await once(socket, "open");
-  let last = 0;
-  const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
-  socket.on("message", (text) => {
-    const { id, type, result, error, message } = JSON.parse(String(text));
-    const call = waiting.get(id);
-    waiting.delete(id);
-    if (type === "error") call?.reject(new Error(`${error}: ${message}`));
-    else call?.resolve(result);
-  });
-  return (method, params) =>
-    new Promise((resolve, reject) => {
-      const id = ++last;
-      waiting.set(id, { resolve, reject });
-      socket.send(JSON.stringify({ id, method, params }));
-    });
 }
