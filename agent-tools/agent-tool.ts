@@ -17,6 +17,9 @@ export interface AgentToolHost {
     | "remove"
     | "health"
     | "requestLog"
+    | "compare"
+    | "otherUsers"
+    | "workerSessions"
     | "onDidChange"
   >;
   /** The folder that holds all state, with the logs. */

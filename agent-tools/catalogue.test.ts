@@ -60,7 +60,9 @@ test.each([
   ["linkup_get_status", [], "The arguments must be an object, not []."],
   ["linkup_get_requests", { before: 0 }, '"before" must be at least 1, not 0.'],
   ["linkup_list_sessions", { limit: 101 }, '"limit" must be at most 100, not 101.'],
-  ["linkup_list_sessions", { offset: -1 }, '"offset" must be at least 0, not -1.'],
+  ["linkup_list_sessions", { where: "moon" }, '"where" must be "machine" or "worker", not "moon".'],
+  ["linkup_compare", { ids: [0] }, '"ids.0" must be at least 1, not 0.'],
+  ["linkup_compare", { last: 1_000 }, '"last" must be at most 60, not 1000.'],
   ["linkup_delete_session", {}, '"session" is missing: it must be a string.'],
   [
     "linkup_delete_session",
@@ -159,6 +161,26 @@ describe("sessions", () => {
       look: async () => ({ sessions, components: [], problems: [] }),
       onDidChange: () => ({ dispose() {} }),
       stop: async (selector: unknown) => void asked.push(["stop", selector]),
+      otherUsers: async () => ({ windows: 1, terminals: 1 }),
+      workerSessions: async (_: string, { after, limit }: { after?: string; limit: number }) => ({
+        sessions: ["a", "b", "c"]
+          .filter((name) => name > (after ?? ""))
+          .slice(0, limit)
+          .map((name) => ({ session_name: name, session_kind: "preview" })),
+      }),
+      compare: async () => [
+        {
+          id: 7,
+          method: "GET",
+          target: "/\u001b[2J",
+          service: "web",
+          skipped: null,
+          local: { status: 200, ms: 1, url: "", headers: [], body: null },
+          remote: { status: 500, ms: 2, url: "", headers: [], body: null },
+          differences: [{ where: "status", path: "", local: "200", remote: "500" }],
+          withheld: [],
+        },
+      ],
       remove: async (name: string, path: string | undefined) => {
         asked.push(["remove", name, path]);
         return [name];
@@ -188,14 +210,44 @@ describe("sessions", () => {
   test("are listed a row each, page by page, and an empty list says why", async () => {
     const { run } = program(Array.from({ length: 3 }, (_, i) => session(`s${i}`)));
     const { structured } = await run("linkup_list_sessions", { limit: 2 });
-    expect(structured).toMatchObject({ total: 3, next_offset: 2 });
+    expect(structured).toMatchObject({ next_after: "s1" });
     expect(structured.sessions).toMatchObject([
       { name: "s0", services: 1, local: 1, unhealthy: 1, beside: false },
       { name: "s1" },
     ]);
-    expect((await run("linkup_list_sessions", { offset: 2 })).structured.next_offset).toBeNull();
+    const rest = (await run("linkup_list_sessions", { after: "s1" })).structured;
+    expect(rest).toMatchObject({ sessions: [{ name: "s2" }], next_after: null });
     const none = await program([]).run("linkup_list_sessions");
     expect(none.structured).toMatchObject({ sessions: [], note: expect.stringContaining("No session") });
+  });
+
+  test("of the Worker are paged the same way", async () => {
+    const { run } = program([]);
+    const first = (await run("linkup_list_sessions", { where: "worker", limit: 2 })).structured;
+    expect(first).toMatchObject({
+      sessions: [{ name: "a", kind: "preview" }, { name: "b" }],
+      next_after: "b",
+    });
+    const rest = (await run("linkup_list_sessions", { where: "worker", limit: 2, after: "b" })).structured;
+    expect(rest).toMatchObject({ sessions: [{ name: "c" }], next_after: null });
+  });
+
+  test("a comparison tells statuses and differences, and no bodies", async () => {
+    const { structured } = await program([session("slim-gecko")]).run("linkup_compare");
+    expect(structured).toMatchObject({ untrusted: expect.stringContaining("Untrusted"), omitted: 0 });
+    expect(structured.rows).toEqual([
+      {
+        id: 7,
+        method: "GET",
+        target: "/\ufffd[2J",
+        service: "web",
+        skipped: null,
+        local: { status: 200, ms: 1 },
+        remote: { status: 500, ms: 2 },
+        differences: [{ where: "status", path: "", local: "200", remote: "500" }],
+        withheld: [],
+      },
+    ]);
   });
 
   test.each([
@@ -221,7 +273,7 @@ describe("sessions", () => {
     const idle = program([], { confirm });
     await expect(idle.run("linkup_start_session")).rejects.toThrow("The user refused.");
     expect(questions).toEqual([
-      "Stop the Linkup session slim-gecko? https://slim-gecko.example.com/ stops working for everyone who uses it.",
+      "Stop the Linkup session slim-gecko? https://slim-gecko.example.com/ stops working for everyone who uses it. 2 other windows or terminals use it.",
       "Delete the Linkup session a1b2c3? Its URLs stop working for everyone who uses them.",
       "Start the Linkup session of /shop/linkup.yaml? It gets a public URL: anyone who knows it reaches the services that are routed to this machine.",
     ]);

@@ -1,6 +1,6 @@
 /** The tools that coding agents get: the one source for `linkup mcp`, VS Code's language-model tools and package.json. */
 import type { AgentTool } from "./agent-tool.ts";
-import { explainRequest, getRequests } from "./request-tools.ts";
+import { compare, explainRequest, getRequests } from "./request-tools.ts";
 import {
   createIsolated,
   createPreview,
@@ -19,6 +19,7 @@ export const AGENT_TOOLS: readonly AgentTool[] = [
   routeService,
   explainRequest,
   getRequests,
+  compare,
   createPreview,
   createIsolated,
   deleteSession,

@@ -52,8 +52,11 @@ export const stopSession = agentTool({
   input: z.strictObject({ session, config }),
   output: z.object({ stopped: z.string(), urls: z.array(z.string()) }),
   async question(host, choice) {
-    const { name, urls } = await chosen(host, choice);
-    return `Stop the Linkup session ${name ?? ""}? ${urls.join(", ") || "It"} stops working for everyone who uses it.`;
+    const { name, urls, configPath } = await chosen(host, choice);
+    const { windows, terminals } = await host.manager.otherUsers(configPath);
+    const others =
+      windows + terminals > 0 ? ` ${windows + terminals} other windows or terminals use it.` : "";
+    return `Stop the Linkup session ${name ?? ""}? ${urls.join(", ") || "It"} stops working for everyone who uses it.${others}`;
   },
   async run(host, choice) {
     const { name, configPath, urls } = await chosen(host, choice);
@@ -147,9 +150,9 @@ export const routeService = agentTool({
     config,
   }),
   output: sessionOutput,
-  async run(host, { service, target, ...choice }) {
+  async run(host, { service, target, ...choice }, signal) {
     const selector = await host.selector(choice, host.choose);
-    const routed = host.manager.route(selector, [service], target);
+    const routed = host.manager.route(selector, [service], target, signal);
     return sessionData(await withProgress(host, `Routing ${service} to ${target}`, routed));
   },
   text: sessionText,

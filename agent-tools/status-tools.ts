@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import { snapshot } from "../manager/doctor/schema.ts";
 import { reportedSnapshot, type SessionView, type Snapshot } from "../manager/model/snapshot.ts";
 import { LOGGED_COMPONENTS } from "../node/log-files.ts";
-import { agentTool } from "./agent-tool.ts";
+import { type AgentToolHost, agentTool } from "./agent-tool.ts";
 import {
   config,
   described,
@@ -67,53 +67,94 @@ export const listSessions = agentTool({
   name: "linkup_list_sessions",
   title: "List Linkup sessions",
   description:
-    "Lists the Linkup sessions that run on this machine or were created from it, a row each: name, kind, state, URLs, the linkup.yaml it came from, and how many of its services are local and unhealthy. linkup_get_status has the details.",
+    "Lists the Linkup sessions that run on this machine or were created from it, a row each: name, kind, state, URLs, the linkup.yaml it came from, and how many of its services are local and unhealthy. With where: worker it lists all sessions on the Worker that the linkup.yaml names instead, whoever started them. linkup_get_status has the details.",
   readOnly: true,
   input: z.strictObject({
+    where: described(z.optional(z.enum(["machine", "worker"])), "Default machine."),
     limit: limit(DEFAULT_SESSIONS, MAX_LISTED_SESSIONS),
-    offset: described(
-      z.optional(z.int().check(z.gte(0))),
-      "How many to leave out at the start: the `next_offset` of the answer before. Default 0.",
+    after: described(
+      z.optional(z.string().check(z.minLength(1), z.maxLength(253))),
+      "Only those after this one: the `next_after` of the answer before.",
     ),
+    config,
   }),
   output: z.object({
     sessions: z.array(
-      z.object({
+      z.looseObject({
         name: z.optional(z.string()),
-        kind: z.string(),
-        state: z.string(),
-        urls: z.array(z.string()),
+        kind: z.optional(z.string()),
+        state: z.optional(z.string()),
+        urls: z.optional(z.array(z.string())),
         config: z.optional(z.string()),
-        beside: described(z.boolean(), "True for one that was created beside the file's own session."),
-        services: z.number(),
-        local: z.number(),
-        unhealthy: z.number(),
+        beside: described(
+          z.optional(z.boolean()),
+          "True for one that was created beside the file's own session.",
+        ),
+        services: z.optional(z.number()),
+        local: z.optional(z.number()),
+        unhealthy: z.optional(z.number()),
       }),
     ),
-    total: z.number(),
-    next_offset: described(
-      z.nullable(z.number()),
-      "Pass it as `offset` for the next ones; null when there are none.",
+    next_after: described(
+      z.nullable(z.string()),
+      "Pass it as `after` for the next ones; null when there are none.",
     ),
     note: described(z.optional(z.string()), "Why there are none."),
   }),
-  async run({ manager }, { limit = DEFAULT_SESSIONS, offset = 0 }) {
-    const all = (await manager.look()).sessions;
-    const page = all.slice(offset, offset + limit).map(sessionRow);
-    const sessions = firstWithin(MAX_LIST, bounded(page, MAX_TEXT.list) as typeof page);
-    const next = offset + sessions.length;
-    const note =
-      all.length === 0
-        ? "No session is running on this machine. linkup_start_session starts one."
-        : "There are no more.";
+  async run(host, { where = "machine", limit = DEFAULT_SESSIONS, after, config }) {
+    const page =
+      where === "worker"
+        ? await workerPage(host, await host.configPath(config), limit, after)
+        : await machinePage(host, limit, after);
+    const sessions = firstWithin(MAX_LIST, bounded(page.rows, MAX_TEXT.list) as typeof page.rows);
+    const last = sessions.at(-1)?.name;
+    const isCut = sessions.length < page.rows.length || page.hasMore;
+    const none =
+      where === "worker"
+        ? "The Worker has no session."
+        : "No session is running on this machine. linkup_start_session starts one.";
     return {
       sessions,
-      total: all.length,
-      next_offset: sessions.length > 0 && next < all.length ? next : null,
-      ...(sessions.length === 0 ? { note } : {}),
+      next_after: isCut && typeof last === "string" ? last : null,
+      ...(sessions.length === 0 ? { note: after === undefined ? none : "There are no more." } : {}),
     };
   },
 });
+
+interface Page {
+  rows: Record<string, unknown>[];
+  hasMore: boolean;
+}
+
+/** By name, as the Worker does it: that stays the same while sessions come and go. Those without a name yet come last. */
+async function machinePage(
+  { manager }: AgentToolHost,
+  limit: number,
+  after: string | undefined,
+): Promise<Page> {
+  const named = (each: SessionView) => each.name ?? "~";
+  const all = (await manager.look()).sessions
+    .filter((each) => after === undefined || named(each) > after)
+    .toSorted((a, b) => (named(a) < named(b) ? -1 : 1));
+  return { rows: all.slice(0, limit).map(sessionRow), hasMore: all.length > limit };
+}
+
+async function workerPage(
+  { manager }: AgentToolHost,
+  configPath: string,
+  limit: number,
+  after: string | undefined,
+): Promise<Page> {
+  const { sessions } = await manager.workerSessions(configPath, {
+    limit: limit + 1,
+    ...(after === undefined ? {} : { after }),
+  });
+  // A Worker of an earlier version knows no pages.
+  const rest = sessions
+    .map(({ session_name, session_kind, ...more }) => ({ name: session_name, kind: session_kind, ...more }))
+    .filter(({ name }) => after === undefined || name > after);
+  return { rows: rest.slice(0, limit), hasMore: rest.length > limit };
+}
 
 function sessionRow({ name, kind, state, urls, configPath, secondary, services }: SessionView) {
   return {

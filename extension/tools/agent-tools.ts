@@ -51,6 +51,7 @@ export function registerAgentTools(context: vscode.ExtensionContext, linkup: Lin
       }),
     } as ToolPresentation<{ session: string }>,
     linkup_doctor: { invocationMessage: () => t("Checking what sessions depend on") },
+    linkup_compare: { invocationMessage: () => t("Comparing local with remote") },
     linkup_logs: { invocationMessage: () => t("Reading the logs") },
   };
   for (const [name, presentation] of Object.entries(tools))

@@ -16,6 +16,8 @@ beforeEach(async () => {
 });
 afterEach(() => world[Symbol.asyncDispose]());
 
+const isEmpty = (list: unknown) => Array.isArray(list) && list.length === 0;
+
 /**
  * `linkup mcp` as the official SDK's client starts and asks it. It checks each answer by the tool's output schema. With
  * `answer` the client can ask its user.
@@ -57,6 +59,7 @@ test("an agent starts a session, routes a service, asks why, and leaves nothing 
     "linkup_route_service",
     "linkup_explain_request",
     "linkup_get_requests",
+    "linkup_compare",
     "linkup_create_preview",
     "linkup_create_isolated",
     "linkup_delete_session",
@@ -121,10 +124,17 @@ test("an agent asks its user, sees progress, is refused what would end a URL, ca
   const side = await call("linkup_create_isolated", { config, name: "side" });
   expect(side.data).toMatchObject({ name: "side", kind: "isolated", state: "running" });
   const listed = await call("linkup_list_sessions");
-  expect(listed.data.sessions).toMatchObject([
+  const both = [
     { name, beside: false },
     { name: "side", beside: true },
-  ]);
+  ];
+  expect(listed.data.sessions).toMatchObject(both.toSorted((a, b) => (a.name < b.name ? -1 : 1)));
+  const there = await call("linkup_list_sessions", { where: "worker", config });
+  expect(there.data.sessions).toMatchObject([{ name, kind: "tunneled" }]);
+  expect((await call("linkup_compare", { config })).data).toMatchObject({
+    rows: [],
+    note: expect.stringContaining("No request"),
+  });
   expect((await call("linkup_doctor", { config, all: true })).data.checks).not.toEqual([]);
   const logs = await call("linkup_logs", { component: "local-server", lines: 5 });
   expect(logs.data.logs).toMatchObject([{ component: "local-server" }]);
@@ -137,7 +147,7 @@ test("an agent asks its user, sees progress, is refused what would end a URL, ca
     deleted: ["side"],
   });
   expect((await call("linkup_stop_session", { config })).data.stopped).toBe(name);
-  expect((await call("linkup_list_sessions")).data).toMatchObject({ sessions: [], total: 0 });
+  expect((await call("linkup_list_sessions")).data.sessions).toEqual([]);
 
   // A start that is cancelled leaves nothing behind.
   const cancelled = new AbortController();
@@ -147,7 +157,7 @@ test("an agent asks its user, sees progress, is refused what would end a URL, ca
     { signal: cancelled.signal, onprogress: () => cancelled.abort() },
   );
   await expect(start).rejects.toThrow();
-  await until("nothing to run", async () => (await call("linkup_list_sessions")).data.total === 0);
+  await until("nothing to run", async () => isEmpty((await call("linkup_list_sessions")).data.sessions));
 }, 120_000);
 
 test("the server exits without an error at the end of its input", async () => {
