@@ -85,6 +85,8 @@ const PACKAGES = {
       "linkup.ts",
       "report-problem.ts",
       ["problem-watch.ts", "worker-token-storage.ts"],
+      "requests",
+      "requests/webview",
       "views",
       "log-channels.ts",
       "commands",

@@ -9,6 +9,7 @@ import { Linkup } from "./linkup.ts";
 import { LogChannels } from "./log-channels.ts";
 import { registerProblemWatch } from "./problem-watch.ts";
 import { createApi, type LinkupApi } from "./public-api.ts";
+import { registerRequests } from "./requests/register-requests.ts";
 import { setting } from "./settings.ts";
 import { registerTerminalEnvironment } from "./terminal/environment.ts";
 import { registerAgentTools } from "./tools/agent-tools.ts";
@@ -45,6 +46,7 @@ export function activate(context: vscode.ExtensionContext): LinkupApi {
   const view = registerSessionsView(context, linkup);
   registerStatusBar(context, linkup);
   const language = languageLater(context, linkup);
+  registerRequests(context, linkup);
   registerCommands(context, linkup, view, channels, async () => (await language())());
   registerProblemWatch(context, linkup);
   registerTerminalEnvironment(context, linkup);

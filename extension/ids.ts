@@ -39,6 +39,8 @@ export const COMMANDS = [
   "uninstallLocalDns",
   "undoSystemChanges",
   "showLogs",
+  "showRequests",
+  "compareRequests",
   "explainRequest",
   "testRoute",
   "createConfig",
@@ -58,6 +60,7 @@ export function isCommand(name: string): name is Command {
 }
 
 export const SESSIONS_VIEW = "linkup.sessions";
+export const REQUESTS_VIEW = "linkup.requests";
 /** The whole id is `linkup-dev.linkup.session`. */
 export const STATUS_ITEM = "session";
 

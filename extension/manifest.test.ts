@@ -6,6 +6,7 @@ import {
   COMMANDS,
   CONTEXT_KEYS,
   commandId,
+  REQUESTS_VIEW,
   SESSIONS_VIEW,
   SETTING_DEFAULTS,
   type Setting,
@@ -58,10 +59,11 @@ test("every condition asks for a view and context keys that exist", () => {
   const conditions: string[] = [...Object.values(menus).flat(), ...keybindings, ...viewsWelcome].map(
     (entry) => (entry as { when?: string }).when ?? "",
   );
-  const known = [SESSIONS_VIEW, ...Object.values(CONTEXT_KEYS)] as string[];
+  const known = [SESSIONS_VIEW, REQUESTS_VIEW, ...Object.values(CONTEXT_KEYS)] as string[];
   const named = conditions.flatMap((condition) => condition.match(/\blinkup\.\w+/g) ?? []);
   expect(named.filter((name) => !known.includes(name))).toEqual([]);
   expect(views.linkup.map(({ id }: { id: string }) => id)).toEqual([SESSIONS_VIEW]);
+  expect(views["linkup-panel"].map(({ id }: { id: string }) => id)).toEqual([REQUESTS_VIEW]);
 });
 
 /** `npx vitest run -u extension/manifest.test.ts` writes it anew. */

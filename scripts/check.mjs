@@ -8,6 +8,7 @@ const steps = [
   ["node", "scripts/check-translations.mjs"],
   ["tsc", "--noEmit"],
   ["tsc", "--noEmit", "-p", "worker"],
+  ["tsc", "--noEmit", "-p", "extension/requests/webview"],
   ["node", "scripts/type-names.mjs"],
   ["cspell", "lint", "--no-progress", "--cache", "--cache-location", "node_modules/.cache/cspell"],
   ["node", "scripts/actionlint.mjs"],

@@ -19,7 +19,7 @@ const LINK_TIMEOUT_MS = 15_000;
 
 /** All that may be in it. */
 const PARTS = [
-  /^dist\/(extension|cli|part-[\w-]+|mcp-server|local-server|local-dns|worker)\.js$/,
+  /^dist\/(extension|cli|part-[\w-]+|mcp-server|requests-page|local-server|local-dns|worker)\.js$/,
   /^worker\/wrangler\.jsonc$/,
   /^media\/[\w./-]+\.(png|svg|md|json)$/,
   /^l10n\/bundle\.l10n(\.[\w-]+)?\.json$/,
@@ -35,6 +35,7 @@ const NEEDED = [
   "dist/cli.js",
   "dist/worker.js",
   "dist/mcp-server.js",
+  "dist/requests-page.js",
   "worker/wrangler.jsonc",
   "package.json",
   "package.nls.json",

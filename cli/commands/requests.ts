@@ -1,24 +1,30 @@
 /** `linkup requests` */
-import type { Exchange } from "../../core/api/request-log-api.ts";
+import type { Exchange, ExchangeDetails } from "../../core/api/request-log-api.ts";
+import { curlCommand } from "../../core/exchange/curl.ts";
+import { type ExchangeQuery, parseFilter } from "../../core/exchange/filter.ts";
+import { type Har, harOf } from "../../core/exchange/har.ts";
 import type { RequestLogClient } from "../../manager/components/local-server/control-client.ts";
 import { newManager } from "../context.ts";
 import { UsageError } from "../exit-codes.ts";
-import { curlCommand } from "../print/curl.ts";
 import { edgeStatusText, exchangeLines, exchangesHeading, exchangeText } from "../print/exchange.ts";
 import { print, printJson, printNote, printResult } from "../print/output.ts";
 import { exitWhenOutputCloses } from "../print/stdout-errors.ts";
+import { version } from "../version.ts";
 
 interface Options {
   follow?: boolean;
   session?: string;
   service?: string;
   failed?: boolean;
+  filter?: string;
+  har?: boolean;
   limit?: string;
   curl?: boolean;
   json?: boolean;
 }
 
 const DEFAULT_LIMIT = 30;
+const MAX_LIMIT = 100_000;
 
 export async function requests(id: string | undefined, options: Options): Promise<void> {
   const log = newManager({ keep: false }).requestLog;
@@ -26,12 +32,29 @@ export async function requests(id: string | undefined, options: Options): Promis
   if (options.curl) throw new UsageError("--curl needs a request ID: linkup requests ID --curl");
   const { session, service, failed } = options;
   const limit = options.limit === undefined ? DEFAULT_LIMIT : wholeNumber("--limit", options.limit);
-  const filter = { limit, session, service, ...(failed ? { failed } : {}) };
-  if (options.follow) return follow(log, filter, options);
-  const found = await log.requests(filter);
-  if (options.json) printJson(found);
+  const query = parseFilter(options.filter ?? "");
+  const [unknown] = query.unknown;
+  if (unknown !== undefined) throw new UsageError(`--filter does not know "${unknown}".`);
+  const filter = { session, service, ...(failed ? { failed } : {}) };
+  if (options.follow && options.har) throw new UsageError("Use either --follow or --har, not both.");
+  if (options.follow) return follow(log, { ...filter, limit }, query, options);
+  // The words are understood here, so the log has to give all that they may mean.
+  const all = await log.requests({ ...filter, limit: options.filter === undefined ? limit : MAX_LIMIT });
+  const found = all.filter((exchange) => query.matches(exchange)).slice(-limit);
+  if (options.har) print(`${JSON.stringify(await readHar(log, found), null, 1)}\n`);
+  else if (options.json) printJson(found);
   else if (found.length === 0) printNote("No matching requests so far.\n");
   else print(exchangesHeading() + found.map(exchangeLines).join(""));
+}
+
+async function readHar(log: RequestLogClient, found: readonly Exchange[]): Promise<Har> {
+  const details: ExchangeDetails[] = [];
+  // One after the other: the local server serves pages meanwhile.
+  for (const { id } of found) {
+    const one = await log.request(id).catch(() => undefined);
+    if (one) details.push(one);
+  }
+  return harOf(details, version);
 }
 
 async function showOne(log: RequestLogClient, id: number, { json, curl, follow }: Options): Promise<void> {
@@ -48,11 +71,13 @@ async function showOne(log: RequestLogClient, id: number, { json, curl, follow }
 async function follow(
   log: RequestLogClient,
   filter: Parameters<RequestLogClient["requests"]>[0],
+  query: ExchangeQuery,
   { json }: Options,
 ): Promise<void> {
   exitWhenOutputCloses();
   if (!json) print(exchangesHeading());
   await log.followRequests(filter, (line) => {
+    if ("id" in line && !query.matches(line)) return;
     if (json) printJson(line);
     else if ("missed" in line)
       printNote(`${line.missed} changes were skipped: they came too fast to be printed.\n`);

@@ -4,6 +4,7 @@ import { COMMANDS, type Command, commandId } from "../ids.ts";
 import type { Linkup } from "../linkup.ts";
 import type { LogChannels } from "../log-channels.ts";
 import { report, solve } from "../report-problem.ts";
+import { showRequests } from "../requests/register-requests.ts";
 import type { Row } from "../views/rows.ts";
 import { createConfig } from "./create.ts";
 import { doctor, endOrphans, installCloudflared } from "./doctor.ts";
@@ -73,6 +74,11 @@ export function registerCommands(
     undoSystemChanges: () => undoSystemChanges(documents, context.extensionPath),
     showStatus: () => showStatus(linkup, documents),
     showLogs: (row) => showLogs(channels, row),
+    showRequests: () => showRequests(),
+    compareRequests: async (row) => {
+      const { compare } = await import("../requests/request-actions.ts");
+      await compare(linkup, sessionNameOf(row), {});
+    },
     explainRequest: (row) => explainRequest(linkup, documents, row),
     testRoute,
     createConfig: () => createConfig(linkup),
@@ -95,6 +101,10 @@ export function registerCommands(
     };
     context.subscriptions.push(vscode.commands.registerCommand(commandId(command), run));
   }
+}
+
+function sessionNameOf(row: Row | undefined): string | null {
+  return row?.subject.is === "session" ? (row.subject.session.name ?? null) : null;
 }
 
 /** Keybindings and other extensions pass what they like. */

@@ -33,6 +33,12 @@ const NOT_REPLAYED: ReadonlySet<string> = new Set([
   "if-modified-since",
   "if-none-match",
   "keep-alive",
+  // Linkup's own, between its hops.
+  "linkup-destination",
+  "linkup-destination-proof",
+  "linkup-hop",
+  "linkup-hops",
+  "linkup-origin-secret",
   "te",
   "transfer-encoding",
   "upgrade",

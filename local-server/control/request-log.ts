@@ -64,8 +64,12 @@ export class RequestLog {
   details(id: number): ExchangeDetails | undefined {
     const recorded = this.local.get(id);
     const row = this.#edge.get(id);
-    if (recorded) return printDetails(recorded, this.#pagePorts, this.#facts(recorded), row?.report);
-    return row && printEdgeDetails(row);
+    if (!recorded) return row && printEdgeDetails(row);
+    const details = printDetails(recorded, this.#pagePorts, this.#facts(recorded), row?.report);
+    if (!row) return details;
+    // The first hop decided; the second did as it was told.
+    const { explanation, looked_at } = printEdgeDetails(row);
+    return { ...details, explanation, looked_at };
   }
 
   /** With its secrets: only for `replay`. Undefined when it is no longer kept, or when it has no session. */

@@ -126,7 +126,11 @@ export class ControlClient {
   }
 
   /** Emits the newest matching requests, then each that starts or ends. Resolves when the local server exits. */
-  async followRequests(filter: ExchangeFilter, tell: (line: FollowedExchange) => void): Promise<void> {
+  async followRequests(
+    filter: ExchangeFilter,
+    tell: (line: FollowedExchange) => void,
+    signal?: AbortSignal,
+  ): Promise<void> {
     const path = `/v1/requests/follow?${query(filter)}`;
     const response = await open(this.#at(path), { timeoutMs: Number.POSITIVE_INFINITY }).catch(orNothingRuns);
     const lines = createInterface({ input: response });
@@ -135,6 +139,7 @@ export class ControlClient {
       for await (const line of lines) text += line;
       throw new Error(`Cannot read the request log: ${errorIn(text)}`);
     }
+    signal?.addEventListener("abort", () => response.destroy(), { once: true });
     // A killed server aborts the response.
     response.on("error", () => lines.close());
     for await (const line of lines) tell(JSON.parse(line));

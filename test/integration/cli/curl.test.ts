@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
-import { curlCommand } from "../../../cli/print/curl.ts";
 import type { ExchangeDetails } from "../../../core/api/request-log-api.ts";
+import { curlCommand } from "../../../core/exchange/curl.ts";
 
 const request = {
   method: "POST",

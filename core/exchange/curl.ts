@@ -1,5 +1,5 @@
 /** A request of the log as a command for a shell. A stranger may have sent it: it must be safe to paste. */
-import type { ExchangeDetails } from "../../core/api/request-log-api.ts";
+import type { ExchangeDetails } from "../api/request-log-api.ts";
 
 /** Headers that curl sends by itself. */
 const SENT_BY_CURL: ReadonlySet<string> = new Set(["host", "content-length", "accept-encoding"]);
@@ -39,7 +39,7 @@ function quoted(text: string): string {
   if (/^[ -~]*$/.test(text)) return `'${text.replaceAll("'", "'\\''")}'`;
   const escaped = text.replace(/['\\]|[^ -~]+/gu, (characters) => {
     if (characters === "'" || characters === "\\") return `\\${characters}`;
-    return [...Buffer.from(characters, "utf8")]
+    return [...new TextEncoder().encode(characters)]
       .map((byte) => `\\${byte.toString(8).padStart(3, "0")}`)
       .join("");
   });

@@ -1,0 +1,287 @@
+/** What the menu of a request does. */
+import { readFile, writeFile } from "node:fs/promises";
+import * as vscode from "vscode";
+import { changesNothing, type ExchangeDetails } from "../../core/api/request-log-api.ts";
+import { curlCommand } from "../../core/exchange/curl.ts";
+import { harOf } from "../../core/exchange/har.ts";
+import { parseHttpFile, printHttpFile } from "../../core/exchange/http-file.ts";
+import type { ComparedRow } from "../../manager/operations/compare.ts";
+import { version } from "../../package.json";
+import type { Linkup } from "../linkup.ts";
+import { report } from "../report-problem.ts";
+import { t, translated } from "../words.ts";
+import type { RowAction } from "./protocol.ts";
+import { responseDocument } from "./response-documents.ts";
+
+/** Requests read at the same time for a HAR. */
+const CONCURRENT = 20;
+const SEND_COMMAND = "linkup.requests.send";
+
+export async function runAction(linkup: Linkup, action: RowAction, ids: number[]): Promise<void> {
+  const [id] = ids;
+  if (id === undefined) return;
+  switch (action) {
+    case "copyCurl":
+      return copyCurl(linkup, id);
+    case "copyUrl":
+      return vscode.env.clipboard.writeText(urlOf(await details(linkup, id)));
+    case "openInBrowser":
+      return openInBrowser(linkup, id);
+    case "goToConfig":
+      return goToConfig(linkup, await details(linkup, id));
+    case "replay":
+      return replay(linkup, id);
+    case "edit":
+      return edit(linkup, id);
+    case "compare":
+      return compare(linkup, (await details(linkup, id)).session, { ids });
+    case "saveHar":
+      return saveHar(linkup, ids);
+  }
+}
+
+async function details(linkup: Linkup, id: number): Promise<ExchangeDetails> {
+  return (await linkup.manager).requestLog.request(id);
+}
+
+function urlOf({ secure, client_host, target }: ExchangeDetails): string {
+  return `${secure ? "https" : "http"}://${client_host}${target}`;
+}
+
+async function copyCurl(linkup: Linkup, id: number): Promise<void> {
+  const { requestLog } = await linkup.manager;
+  const status = await requestLog.status();
+  if (!status) throw new Error(t("No session is running on this machine, so there are no requests to show."));
+  await vscode.env.clipboard.writeText(curlCommand(await requestLog.request(id), status.browser_port));
+}
+
+async function openInBrowser(linkup: Linkup, id: number): Promise<void> {
+  const exchange = await details(linkup, id);
+  if (changesNothing(exchange.method)) await vscode.env.openExternal(vscode.Uri.parse(urlOf(exchange), true));
+  else throw new Error(t("A browser opens pages with GET, and this request is a {0}.", exchange.method));
+}
+
+/** The route that decided, or the service. */
+async function goToConfig(linkup: Linkup, { session, service, explanation }: ExchangeDetails): Promise<void> {
+  const { sessions } = linkup.model.snapshot;
+  const path = sessions.find(({ name }) => name === session)?.configPath ?? linkup.model.configs[0]?.path;
+  if (path === undefined) throw new Error(t("The session of this request has no linkup.yaml here."));
+  const document = await vscode.workspace.openTextDocument(vscode.Uri.file(path));
+  const { decision } = explanation;
+  const route =
+    decision?.outcome === "routed" && decision.reason.by === "route" ? decision.reason.pattern : undefined;
+  const text = document.getText();
+  const at = [
+    ...(route === undefined ? [] : [text.indexOf(route)]),
+    ...(service === null ? [] : [text.search(new RegExp(`name:\\s*["']?${escaped(service)}\\b`))]),
+  ].find((index) => index >= 0);
+  const position = document.positionAt(at ?? 0);
+  await vscode.window.showTextDocument(document, { selection: new vscode.Range(position, position) });
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+}
+
+async function replay(linkup: Linkup, id: number): Promise<void> {
+  const exchange = await details(linkup, id);
+  const items = [
+    { label: t("Session"), description: t("where the session routes it now"), to: "session" },
+    { label: t("Local copy"), description: exchange.service ?? "", to: "local" },
+    { label: t("Remote copy"), description: exchange.service ?? "", to: "remote" },
+    { label: t("URL…"), description: t("another copy of the service"), to: "" },
+  ];
+  const picked = await vscode.window.showQuickPick(items, {
+    title: `${exchange.method} ${exchange.target}`,
+    placeHolder: t("Where should it be sent again?"),
+  });
+  const to =
+    picked?.to === ""
+      ? await vscode.window.showInputBox({ prompt: t("Enter an http or https URL.") })
+      : picked?.to;
+  if (to) await send(linkup, id, to);
+}
+
+/** Asks before a method that may change something, and before secrets go elsewhere than before. */
+async function send(linkup: Linkup, id: number, to: string, text?: string): Promise<void> {
+  const manager = await linkup.manager;
+  const parsed = text === undefined ? undefined : parseHttpFile(text);
+  const { method, target } = parsed ?? (await details(linkup, id));
+  if (!changesNothing(method)) {
+    const button = t("Send Again");
+    const question = t("{0} {1} may change something where it is sent. Send it again?", method, target);
+    if ((await vscode.window.showWarningMessage(question, { modal: true }, button)) !== button) return;
+  }
+  const { url: _url, ...edited } = parsed ?? { url: "" };
+  const options = { to, ...(parsed ? { edited: edited as Omit<typeof parsed, "url"> } : {}) };
+  let response = await manager.replay(id, options);
+  if (response.withheld.length > 0) {
+    const button = t("Send with Secrets");
+    const question = t(
+      "It was sent without {0}, because {1} has not had them before. Send it again with them?",
+      response.withheld.join(", "),
+      new URL(response.url).host,
+    );
+    if ((await vscode.window.showInformationMessage(question, { modal: true }, button)) === button)
+      response = await manager.replay(id, { ...options, secrets: true });
+  }
+  const document = responseDocument(`${method} ${target}`, response);
+  await vscode.window.showTextDocument(document, { preview: true });
+}
+
+/** Opens the request as a .http file; its lens sends it. */
+async function edit(linkup: Linkup, id: number): Promise<void> {
+  registerSending(linkup);
+  const languages = await vscode.languages.getLanguages();
+  const document = await vscode.workspace.openTextDocument({
+    language: languages.includes("http") ? "http" : "plaintext",
+    content: printHttpFile(await details(linkup, id)),
+  });
+  await vscode.window.showTextDocument(document);
+}
+
+let _sending: vscode.Disposable | undefined;
+
+function registerSending(linkup: Linkup): void {
+  _sending ??= vscode.Disposable.from(
+    vscode.commands.registerCommand(SEND_COMMAND, (id: number, to: string, text: string) =>
+      send(linkup, id, to, text).catch((error) => void report(error, linkup)),
+    ),
+    vscode.languages.registerCodeLensProvider([{ scheme: "untitled" }, { pattern: "**/*.http" }], {
+      provideCodeLenses: (document) => {
+        const text = document.getText();
+        const [whole, id] = /^### Request (\d+) of Linkup's log/m.exec(text) ?? [];
+        if (id === undefined) return [];
+        const line = document.positionAt(text.indexOf(whole!)).line;
+        const range = new vscode.Range(line, 0, line, 0);
+        const lens = (title: string, to: string) =>
+          new vscode.CodeLens(range, { title, command: SEND_COMMAND, arguments: [Number(id), to, text] });
+        return [
+          lens(t("Send to Session"), "session"),
+          lens(t("Send to Local Copy"), "local"),
+          lens(t("Send to Remote Copy"), "remote"),
+        ];
+      },
+    }),
+  );
+}
+
+/** Shows the answers of both copies beside each other. `session`: null for the one that runs. */
+export async function compare(
+  linkup: Linkup,
+  session: string | null,
+  asked: { ids?: number[]; last?: number },
+): Promise<void> {
+  const manager = await linkup.manager;
+  const name = session ?? linkup.model.snapshot.sessions.find(({ state }) => state === "running")?.name;
+  if (name === undefined) throw new Error(t("No session is running."));
+  let rows = await withProgress(() => manager.compare({ name }, asked));
+  const unsafe = rows.filter(({ method, skipped }) => skipped && !changesNothing(method));
+  if (unsafe.length > 0) {
+    const button = t("Send to Both");
+    const question = t(
+      "{0} {1} may change something, in both copies. Send it?",
+      unsafe[0]!.method,
+      unsafe[0]!.target,
+    );
+    if ((await vscode.window.showWarningMessage(question, { modal: true }, button)) === button)
+      rows = await withProgress(() => manager.compare({ name }, { ...asked, unsafe: true }));
+    else return;
+  }
+  // Of chosen requests alone: of the newest ones none was unsafe.
+  const agreed = { ...asked, unsafe: unsafe.length > 0 };
+  const withheld = [...new Set(rows.flatMap(({ withheld }) => withheld))];
+  if (withheld.length > 0) {
+    const button = t("Compare with Secrets");
+    const question = t(
+      "One copy was not sent {0}, because only the other had them before. Send them to both?",
+      withheld.join(", "),
+    );
+    if ((await vscode.window.showInformationMessage(question, { modal: true }, button)) === button)
+      rows = await withProgress(() => manager.compare({ name }, { ...agreed, secrets: true }));
+  }
+  await showComparison(linkup, name, rows);
+}
+
+function withProgress<T>(task: () => Promise<T>): Thenable<T> {
+  const title = t("Comparing local with remote");
+  return vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title }, task);
+}
+
+async function showComparison(linkup: Linkup, session: string, rows: ComparedRow[]): Promise<void> {
+  const compared = rows.filter(({ local, remote }) => local && remote);
+  if (compared.length === 0) {
+    const why = rows.find(({ skipped }) => skipped)?.skipped;
+    throw new Error(why ? translated(why) : t("No request could be compared: use the session first."));
+  }
+  const shown =
+    compared.length === 1 ? compared : compared.filter(({ differences }) => differences.length > 0);
+  const changes = shown.map(({ method, target, local, remote }) => {
+    const name = `${method} ${target}`;
+    return [responseDocument(`remote ${name}`, remote!), responseDocument(`local ${name}`, local!)] as const;
+  });
+  const [first] = changes;
+  const title = t("Remote ↔ local: {0}", shown[0] ? `${shown[0].method} ${shown[0].target}` : "");
+  if (changes.length === 1) await vscode.commands.executeCommand("vscode.diff", first![0], first![1], title);
+  else if (changes.length > 1)
+    await vscode.commands.executeCommand(
+      "vscode.changes",
+      t("Remote ↔ local"),
+      changes.map(([remote, local]) => [local, remote, local]),
+    );
+  const different = compared.filter(({ differences }) => differences.length > 0);
+  const summary = t("{0} of {1} requests are answered differently.", different.length, compared.length);
+  if (different.length === 0) {
+    void vscode.window.showInformationMessage(summary);
+    return;
+  }
+  const button = t("Ignore…");
+  void vscode.window.showInformationMessage(summary, button).then(async (choice) => {
+    if (choice === button)
+      await ignoreDifferences(linkup, session, different).catch((error) => void report(error, linkup));
+  });
+}
+
+/** Writes what the user picks to `compare.ignore` of linkup.yaml. */
+async function ignoreDifferences(linkup: Linkup, session: string, rows: ComparedRow[]): Promise<void> {
+  const places = rows.flatMap(({ differences }) =>
+    differences.flatMap(({ where, path }) =>
+      where === "header"
+        ? [`header:${path}`]
+        : where === "body" && path !== ""
+          ? [path.replace(/\[\d+\]/g, ".*").replace(/^\./, "")]
+          : [],
+    ),
+  );
+  const picked = await vscode.window.showQuickPick([...new Set(places)], {
+    title: t("What may differ from now on?"),
+    canPickMany: true,
+  });
+  const path = linkup.model.snapshot.sessions.find(({ name }) => name === session)?.configPath;
+  if (!picked || picked.length === 0 || path === undefined) return;
+  const text = await readFile(path, "utf8");
+  const { withIgnored } = await import("./ignored-differences.ts");
+  await writeFile(path, withIgnored(text, picked));
+}
+
+async function saveHar(linkup: Linkup, ids: number[]): Promise<void> {
+  const target = await vscode.window.showSaveDialog({
+    filters: { HAR: ["har"], NDJSON: ["ndjson"] },
+    saveLabel: t("Save"),
+    title: t("Save Requests"),
+  });
+  if (!target) return;
+  const { requestLog } = await linkup.manager;
+  const found: ExchangeDetails[] = [];
+  for (let start = 0; start < ids.length; start += CONCURRENT) {
+    const read = await Promise.allSettled(
+      ids.slice(start, start + CONCURRENT).map((id) => requestLog.request(id)),
+    );
+    // What is no longer kept is left out.
+    found.push(...read.flatMap((one) => (one.status === "fulfilled" ? [one.value] : [])));
+  }
+  const text = target.path.endsWith(".ndjson")
+    ? found.map((exchange) => `${JSON.stringify(exchange)}\n`).join("")
+    : `${JSON.stringify(harOf(found, version), null, 1)}\n`;
+  await vscode.workspace.fs.writeFile(target, Buffer.from(text));
+}

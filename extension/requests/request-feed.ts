@@ -1,0 +1,156 @@
+/** The requests of this machine's sessions, as they come: kept for the view, counted for the tree and the status bar. */
+import * as vscode from "vscode";
+import { type Exchange, type FollowedExchange, isFailed } from "../../core/api/request-log-api.ts";
+import type { Linkup } from "../linkup.ts";
+import { type FeedStatus, MAX_ROWS } from "./protocol.ts";
+
+/** How soon a local server that starts is found. */
+const RETRY_MS = 1_000;
+/** Changes that come together are told together. */
+const COALESCE_MS = 100;
+const MINUTE_MS = 60_000;
+
+export class RequestFeed implements vscode.Disposable {
+  readonly #linkup: Linkup;
+  readonly #rows = new Map<number, Exchange>();
+  readonly #changedRows = new Map<number, Exchange>();
+  readonly #changed = new vscode.EventEmitter<Exchange[]>();
+  readonly #reset = new vscode.EventEmitter<void>();
+  readonly #statusChanged = new vscode.EventEmitter<FeedStatus>();
+  readonly #ended = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  /** When the local server started whose rows these are. */
+  #server = 0;
+  #clearedUpTo = 0;
+  #lookedUpTo = 0;
+  status: FeedStatus = {
+    connected: false,
+    watched: [],
+    dropped: 0,
+    missed: 0,
+    truncated: false,
+    bodies: false,
+  };
+
+  /** New and changed rows. */
+  readonly onDidChange = this.#changed.event;
+  /** All rows are others. */
+  readonly onDidReset = this.#reset.event;
+  readonly onDidChangeStatus = this.#statusChanged.event;
+
+  constructor(linkup: Linkup) {
+    this.#linkup = linkup;
+    void this.#follow();
+  }
+
+  /** By arrival, oldest first. */
+  get rows(): Exchange[] {
+    return [...this.#rows.values()];
+  }
+
+  /** Requests to this service in the last minute, and how many of them failed. */
+  statsOf(service: string): { perMinute: number; errors: number } {
+    const since = Date.now() - MINUTE_MS;
+    let perMinute = 0;
+    let errors = 0;
+    for (const exchange of this.#rows.values()) {
+      if (exchange.service !== service || exchange.time < since) continue;
+      perMinute++;
+      if (isFailed(exchange)) errors++;
+    }
+    return { perMinute, errors };
+  }
+
+  /** Failed requests since the user last looked at the view. */
+  get errorsSinceLook(): number {
+    let errors = 0;
+    for (const exchange of this.#rows.values())
+      if (exchange.id > this.#lookedUpTo && exchange.state !== "open" && isFailed(exchange)) errors++;
+    return errors;
+  }
+
+  looked(): void {
+    this.#lookedUpTo = Math.max(0, ...this.#rows.keys());
+  }
+
+  /** Forgets the rows of this window; the log itself stays as it is. */
+  clear(): void {
+    this.#clearedUpTo = Math.max(this.#clearedUpTo, ...this.#rows.keys());
+    this.#rows.clear();
+    this.#changedRows.clear();
+    this.#become({ dropped: 0, missed: 0, truncated: false });
+    this.#reset.fire();
+  }
+
+  async keepBodies(keep: boolean): Promise<void> {
+    const { requestLog } = await this.#linkup.manager;
+    await requestLog.configureLog({ body_bytes: keep ? 65_536 : 0 });
+    this.#become({ bodies: keep });
+  }
+
+  dispose(): void {
+    this.#ended.abort();
+    clearTimeout(this.#timer);
+    for (const emitter of [this.#changed, this.#reset, this.#statusChanged]) emitter.dispose();
+  }
+
+  async #follow(): Promise<void> {
+    const { requestLog } = await this.#linkup.manager;
+    const { signal } = this.#ended;
+    while (!signal.aborted) {
+      try {
+        const server = await requestLog.status();
+        if (server) {
+          if (server.started !== this.#server) this.#startAnew(server.started);
+          const { body_bytes } = await requestLog.logSettings();
+          this.#become({ connected: true, bodies: body_bytes > 0 });
+          await requestLog.followRequests({ limit: MAX_ROWS }, (line) => this.#take(line), signal);
+        }
+      } catch (error) {
+        if (!signal.aborted) this.#linkup.log.debug((error as Error).message);
+      }
+      if (signal.aborted) return;
+      this.#become({ connected: false, watched: [] });
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+
+  /** Another server counts from 1 again. */
+  #startAnew(server: number): void {
+    this.#server = server;
+    this.#clearedUpTo = 0;
+    this.#lookedUpTo = 0;
+    this.#rows.clear();
+    this.#reset.fire();
+  }
+
+  #take(line: FollowedExchange): void {
+    if ("watch" in line) {
+      const watched = this.status.watched.filter(({ session }) => session !== line.watch.session);
+      this.#become({ watched: [...watched, line.watch] });
+    } else if ("missed" in line) this.#become({ missed: this.status.missed + line.missed });
+    else if ("dropped" in line) this.#become({ dropped: this.status.dropped + line.dropped });
+    else if (line.id > this.#clearedUpTo) this.#keep(line);
+  }
+
+  #keep(exchange: Exchange): void {
+    this.#rows.set(exchange.id, exchange);
+    if (this.#rows.size > MAX_ROWS) {
+      this.#rows.delete(this.#rows.keys().next().value!);
+      if (!this.status.truncated) this.#become({ truncated: true });
+    }
+    this.#changedRows.set(exchange.id, exchange);
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      const changed = [...this.#changedRows.values()];
+      this.#changedRows.clear();
+      this.#changed.fire(changed);
+    }, COALESCE_MS);
+  }
+
+  #become(change: Partial<FeedStatus>): void {
+    const before = JSON.stringify(this.status);
+    this.status = { ...this.status, ...change };
+    if (JSON.stringify(this.status) !== before) this.#statusChanged.fire(this.status);
+  }
+}
