@@ -19,7 +19,7 @@ export interface Env {
   LINKUP_TUNNEL?: string;
   /** With `direct`: where the local server listens for the tunnel, unless the upsert request says so. */
   LINKUP_DIRECT_TUNNEL_URL?: string;
-  /** Prepended to the session's name to form the tunnel's name. */
+  /** Prepended to the session's name to form the tunnel's name; `linkup-tunnel-<zone>-` when not given. */
   TUNNEL_NAME_PREFIX?: string;
   CLOUDFLARE_ACCOUNT_ID?: string;
   /** The zone whose host names lead to the tunnels. */

@@ -27,6 +27,8 @@ export interface DetachedOptions {
   env: NodeJS.ProcessEnv;
   /** It gets a pipe to read from, which breaks with this process. Default: it reads nothing. */
   input?: boolean;
+  /** Called with `exit code 1` or the signal's name when it has ended, while this process lives. */
+  onEnd?: (ended: string, pid: number) => void;
   /** A log file, or the input of a log's writer: a pipe to this process would break, and the other one with it. */
   output: string | Writable;
 }
@@ -62,10 +64,12 @@ export async function startDetached(
     ended: undefined,
     input: child.stdin,
   };
-  child.on("exit", (code, signal) => {
+  const hasEnded = (code: number | null, signal: NodeJS.Signals | null) => {
     detached.ended = signal ?? `exit code ${code}`;
-  });
-  if (child.exitCode !== null) detached.ended = `exit code ${child.exitCode}`;
+    options.onEnd?.(detached.ended, pid);
+  };
+  if (child.exitCode !== null || child.signalCode !== null) hasEnded(child.exitCode, child.signalCode);
+  else child.on("exit", hasEnded);
   child.unref();
   try {
     await writeDown(detached.id);

@@ -1,6 +1,8 @@
 /** Starts and ends a cloudflared process and its log writer. */
 import { execFile } from "node:child_process";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { TunnelData } from "../../../core/api/worker-api.ts";
 import { writeAtomically } from "../../../node/atomic-file.ts";
 import { makeFolder } from "../../../node/folder.ts";
@@ -9,7 +11,7 @@ import type { ProcessId } from "../../../node/process-identity.ts";
 import type { Connector } from "../../model/connector.ts";
 import { startedAs } from "../../model/supervision.ts";
 import { tunnelToken } from "../../model/tunnel-token.ts";
-import { childEnv, type Detached, endProcess, startDetached } from "../../process/child.ts";
+import { childEnv, endProcess, startDetached } from "../../process/child.ts";
 import { endLogWriter, type LogWriterOptions, startLogWriter } from "../../process/log-writer-process.ts";
 import { sizeOf } from "../../process/logs.ts";
 import { findCloudflared } from "./cloudflared-binary.ts";
@@ -41,12 +43,21 @@ export interface ConnectorOptions extends LogWriterOptions {
 /** Persists a connector's new state; called before anything else is done. */
 export type SaveConnector = (next: Connector) => Promise<unknown>;
 
-/** What this process has started: only a parent learns how its child has ended. */
-const started = new Map<number, { detached: Detached; binary: string }>();
+/** Where the process that started cloudflared writes how it ended: only a parent learns that of its child. */
+function endFile(home: string, session: string): string {
+  return join(home, "tunnels", `${session}.end`);
+}
 
-/** `exit code 1` or a signal's name; undefined when another process started it. */
-export function endOf({ pid }: ProcessId): string | undefined {
-  return started.get(pid)?.detached.ended;
+/** How long another process may take to write it. */
+const END_FILE_MS = 300;
+
+/** `exit code 1` or a signal's name; undefined when the process that started it has ended before it. */
+export async function endOf(home: string, session: string, { pid }: ProcessId): Promise<string | undefined> {
+  for (const until = performance.now() + END_FILE_MS; ; await delay(20)) {
+    const [ofPid, ended] = (await readFile(endFile(home, session), "utf8").catch(() => "")).split("\n");
+    if (ofPid === String(pid)) return ended;
+    if (performance.now() > until) return undefined;
+  }
 }
 
 /** What `cloudflared --version` says: `2022.3.1`; undefined when it says nothing of the kind. */
@@ -59,6 +70,12 @@ export async function versionOf(binary: string): Promise<string | undefined> {
 /** A config file of our own, so that the user's is not read. */
 export function connectorConfig(home: string, session: string): string {
   return join(home, "tunnels", `${session}.yml`);
+}
+
+/** Removes what was written for a session's cloudflared. */
+export async function forgetConnector(home: string, session: string): Promise<void> {
+  for (const file of [connectorConfig(home, session), endFile(home, session)])
+    await rm(file, { force: true });
 }
 
 /** Rejects with a LinkupError when cloudflared is not found. */
@@ -95,18 +112,21 @@ export async function startConnector(
     return save(next);
   };
   try {
-    const detached = await startDetached(
+    const { id } = await startDetached(
       binary,
       connectorArguments(before.protocol, config),
       {
         cwd: home,
         env: childEnv(connectorEnv(env), { TUNNEL_TOKEN: tunnelToken(tunnel), LINKUP_HOME: home }),
         output: writer.input,
+        onEnd(ended, pid) {
+          // Nothing depends on it but a message.
+          writeFile(endFile(home, session), `${pid}\n${ended}\n`, { mode: 0o600 }).catch(() => {});
+        },
       },
       writeDown,
     );
-    started.set(detached.id.pid, { detached, binary });
-    log(`Started cloudflared of ${session} (pid ${detached.id.pid}).`);
+    log(`Started cloudflared of ${session} (pid ${id.pid}).`);
   } finally {
     // cloudflared holds a duplicate of the descriptor.
     writer.input.destroy();

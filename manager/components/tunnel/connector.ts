@@ -1,6 +1,6 @@
 /** Supervises cloudflared, which carries a session's requests from Cloudflare's edge to the local server. */
 
-import { readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { type Text, text } from "../../../core/text.ts";
 import { readStatus } from "../../../node/http.ts";
 import { tunnelLogFile } from "../../../node/log-files.ts";
@@ -14,9 +14,9 @@ import { findCloudflared } from "./cloudflared-binary.ts";
 import {
   type ConnectorOptions,
   type ConnectorTarget,
-  connectorConfig,
   endConnector,
   endOf,
+  forgetConnector,
   NEEDED_VERSION,
   type SaveConnector,
   secretsOf,
@@ -76,7 +76,8 @@ async function watch(
   save: SaveConnector,
 ): Promise<Connector> {
   const path = tunnelLogFile(options.home, wanted.session);
-  if (!(await isRunning(before.process!))) return fail(options, wanted, before, howItEnded(before), save);
+  if (!(await isRunning(before.process!)))
+    return fail(options, wanted, before, await howItEnded(options, wanted, before), save);
   if (before.log_writer && !(await isRunning(before.log_writer))) {
     // Without its log writer cloudflared would die at its next line (EPIPE).
     await endConnector(before);
@@ -138,7 +139,7 @@ async function keep(
 
 export async function stopConnector(home: string, session: string, connector: Connector): Promise<void> {
   await endConnector(connector);
-  await rm(connectorConfig(home, session), { force: true });
+  await forgetConnector(home, session);
 }
 
 async function fail(
@@ -174,8 +175,12 @@ async function fail(
   return next;
 }
 
-function howItEnded({ process }: Connector): Text {
-  const end = process ? endOf(process) : undefined;
+async function howItEnded(
+  { home }: ConnectorOptions,
+  { session }: ConnectorTarget,
+  { process }: Connector,
+): Promise<Text> {
+  const end = process ? await endOf(home, session, process) : undefined;
   if (end === undefined) return text("The process ended");
   return end.startsWith("exit code")
     ? text("The process ended with {0}", end)

@@ -1,5 +1,7 @@
 /** Sessions through Cloudflare with our Worker as it is deployed: cloudflared, the edge, and Cloudflare's API with state. */
 import { randomUUID } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Snapshot } from "../../../manager/model/snapshot.ts";
 import { Store } from "../../../manager/store/store.ts";
@@ -156,5 +158,50 @@ describe("requests that get lost", () => {
     });
     edge.deaf = false;
     await until("the session", async () => (await world.served(name)) === "local web");
+  });
+});
+
+describe("Doctor looks at cloudflared also while no session runs", () => {
+  const check = async () => {
+    const { stdout } = await world.linkup("health", "--json");
+    const { checks } = JSON.parse(stdout) as { checks: { id: string; state: string; found: string }[] };
+    return checks.find(({ id }) => id === "cloudflared");
+  };
+
+  test("it is there", async () => {
+    expect(await check()).toMatchObject({ state: "ok", found: expect.stringMatching(/\(version \d+\.\d+/) });
+  });
+
+  test("a path to nothing", async () => {
+    world.env.CLOUDFLARED_PATH = "/nowhere/cloudflared";
+    expect(await check()).toMatchObject({
+      state: "broken",
+      found: expect.stringContaining("/nowhere/cloudflared"),
+    });
+  });
+
+  test("an old one is named with the version that is needed, here and by a start", async () => {
+    const old = join(world.folder, "old-cloudflared");
+    const says = 'echo "Incorrect Usage. flag provided but not defined: -output"';
+    const script = `#!/bin/sh\n[ "$1" = --version ] && echo "cloudflared version 2022.3.1 (built then)" || ${says}\n`;
+    writeFileSync(old, script, { mode: 0o755 });
+    world.env.CLOUDFLARED_PATH = old;
+    expect(await check()).toMatchObject({
+      state: "broken",
+      found: expect.stringMatching(/has version 2022\.3\.1; Linkup needs 2025\.\d+\.\d+ or later/),
+    });
+    const { code, stderr } = await world.linkup("start", "--detach");
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("is too old: it has version 2022.3.1 and does not know --output");
+  });
+
+  test("how it ended is told with its last errors, in words", async () => {
+    const broken = join(world.folder, "broken-cloudflared");
+    const line = JSON.stringify({ level: "error", message: "Cannot go on", error: "no more room" });
+    writeFileSync(broken, `#!/bin/sh\necho '${line}' >&2\nexit 3\n`, { mode: 0o755 });
+    world.env.CLOUDFLARED_PATH = broken;
+    const { stderr } = await world.linkup("start", "--detach");
+    expect(stderr).toContain("The process ended with exit code 3. It said: Cannot go on: no more room.");
+    expect(stderr).not.toContain('"level"');
   });
 });
