@@ -113,7 +113,7 @@ const BUDGETS = {
   "cli/commands": 352_000,
   "cli/commands/infra.ts": 422_000,
   "cli/commands/local-dns.ts": 593_000,
-  "cli/commands/mcp.ts": 380_000,
+  "cli/commands/mcp.ts": 390_000,
   "cli/commands/uninstall.ts": 593_000,
   "cli/mcp/mcp-server.ts": 305_000,
   "worker/index.ts": 330_000,

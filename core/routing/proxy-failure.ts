@@ -129,15 +129,18 @@ function page({ status, title, explanation }: ProxyFailure): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escaped(title)} · Linkup</title>
 <style>
-:root { color-scheme: light dark; }
+:root { color-scheme: light dark; background: #fff; color: #1b1b1b; }
+@media (prefers-color-scheme: dark) { :root { background: #1b1b1b; color: #eee; } }
 body { font: 16px/1.6 system-ui, sans-serif; max-width: 46rem; margin: 12vh auto; padding: 0 1.5rem; }
 h1 { font-size: 1.5rem; line-height: 1.3; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: 1rem; border-radius: .5rem; background: #8881; font-size: .875rem; }
-small { opacity: .7; }
+small { color: inherit; }
 </style>
+<main>
 <h1>${escaped(title)}</h1>
 <pre>${escaped(explanation)}</pre>
 <small>Linkup · ${status}</small>
+</main>
 </html>
 `;
 }

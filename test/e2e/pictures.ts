@@ -10,7 +10,9 @@ import { Workbench } from "./workbench.ts";
 const images = join(root, "docs", "images");
 const all = ["light", "dark", "hc"] as const;
 const themes = all.filter((theme) => process.argv.length === 2 || process.argv.includes(theme));
-const size = { width: 1120, height: 700 };
+const size = { width: 1400, height: 800 };
+/** Half a screen, as beside a browser: `-narrow` in the names. */
+const narrow = { width: 700, height: 800 };
 
 await mkdir(images, { recursive: true });
 const shop = await Shop.start("example");
@@ -32,11 +34,23 @@ async function takePictures(theme: (typeof all)[number]): Promise<void> {
   });
   const inTree = (text: string) =>
     window.until(`"${text}" in the tree`, async () => (await window.tree()).includes(text));
-  const picture = async (view: string) => {
+  const save = async (name: string) => {
     // Out of the way, so that no tooltip and no hover is in the picture.
-    await window.page.mouse.move(size.width - 2, size.height / 2);
-    await window.page.screenshot({ path: join(images, `${view}-${theme}.png`), animations: "disabled" });
-    console.log(`${view}-${theme}.png`);
+    const { width, height } = window.page.viewportSize()!;
+    await window.page.mouse.move(width - 2, height / 2);
+    await window.page.screenshot({ path: join(images, `${name}-${theme}.png`), animations: "disabled" });
+    console.log(`${name}-${theme}.png`);
+  };
+  const picture = async (view: string, alsoNarrow = false) => {
+    await save(view);
+    if (!alsoNarrow) return;
+    await window.page.setViewportSize(narrow);
+    await window.page.evaluate(
+      // The workbench follows the window's size in the next frames.
+      "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))",
+    );
+    await save(`${view}-narrow`);
+    await window.page.setViewportSize(size);
   };
   const closeEditors = () => window.command("View: Close All Editors");
   try {
@@ -74,7 +88,7 @@ async function takePictures(theme: (typeof all)[number]): Promise<void> {
       "the code lens",
       async () => (await window.page.getByText(/local · healthy/).count()) > 0,
     );
-    await picture("sessions");
+    await picture("sessions", true);
 
     await window.command("Linkup: Route Service…");
     await window.until("the services", async () => (await window.quickPickItems()).length === 3);
@@ -96,7 +110,7 @@ async function takePictures(theme: (typeof all)[number]): Promise<void> {
       .frameLocator("iframe#active-frame")
       .getByText("Service auth")
       .waitFor();
-    await picture("explanation");
+    await picture("explanation", true);
     await closeEditors();
 
     await window.command("Linkup: Show Status");
@@ -106,7 +120,7 @@ async function takePictures(theme: (typeof all)[number]): Promise<void> {
       .getByText("Local server")
       .first()
       .waitFor();
-    await picture("status");
+    await picture("status", true);
     await closeEditors();
 
     const text = await readFile(shop.configPath, "utf8");
