@@ -4,7 +4,7 @@ import type { Manager, ManagerOptions } from "../manager/manager.ts";
 import type { SessionView, Snapshot } from "../manager/model/snapshot.ts";
 import { ConfigFiles } from "./config-files.ts";
 import { SESSIONS_VIEW } from "./ids.ts";
-import type { WindowModel } from "./window-model.ts";
+import type { RequestCounts, WindowModel } from "./window-model.ts";
 import { t } from "./words.ts";
 
 /** Before the manager is loaded. */
@@ -16,6 +16,7 @@ export class Linkup implements vscode.Disposable {
   readonly #options: ManagerOptions;
   #manager: Promise<Manager> | undefined;
   #loaded: Manager | undefined;
+  #requests: RequestCounts | undefined;
   readonly #starting = new Map<string, AbortController>();
   readonly #changed = new vscode.EventEmitter<void>();
   readonly #disposables: vscode.Disposable[];
@@ -75,8 +76,15 @@ export class Linkup implements vscode.Disposable {
     return manager;
   }
 
+  /** What the tree and the status bar tell of the requests. */
+  showRequestCounts(counts: RequestCounts): void {
+    this.#requests = counts;
+    this.#changed.fire();
+  }
+
   get model(): WindowModel {
     return {
+      requests: this.#requests,
       snapshot: this.#loaded?.snapshot ?? EMPTY_SNAPSHOT,
       configs: this.configs.files,
       starting: new Set(this.#starting.keys()),

@@ -32,6 +32,15 @@ export interface WindowModel {
   /** Config paths whose start is in progress but not yet in the snapshot. */
   starting: ReadonlySet<string>;
   trusted: boolean;
+  /** Undefined until the Requests view was opened in this window. */
+  requests?: RequestCounts | undefined;
+}
+
+export interface RequestCounts {
+  /** Requests of the last minute and how many of them failed, by session and service: `slim-gecko/api`. */
+  services: Readonly<Record<string, { perMinute: number; errors: number }>>;
+  /** Failed requests since the user last looked at the view. */
+  newErrors: number;
 }
 
 /** The state of a workspace, which decides what is offered. */

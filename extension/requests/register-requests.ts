@@ -4,15 +4,11 @@ import { REQUESTS_VIEW } from "../ids.ts";
 import type { Linkup } from "../linkup.ts";
 import type { RequestFeed } from "./request-feed.ts";
 
-/** What the tree and the status bar tell of the requests. */
-export interface RequestStats {
-  /** Undefined until the view was opened in this window: the Worker reports only while somebody looks. */
-  readonly feed: RequestFeed | undefined;
-  readonly onDidChange: vscode.Event<void>;
-}
+/** How often the tree and the status bar are told the numbers. */
+const COUNT_MS = 2_000;
 
-export function registerRequests(context: vscode.ExtensionContext, linkup: Linkup): RequestStats {
-  const changed = new vscode.EventEmitter<void>();
+export function registerRequests(context: vscode.ExtensionContext, linkup: Linkup): void {
+  // Only from the first opening on: the Worker reports nothing while nobody looks.
   let feed: RequestFeed | undefined;
   const provider: vscode.WebviewViewProvider = {
     async resolveWebviewView(view) {
@@ -22,22 +18,23 @@ export function registerRequests(context: vscode.ExtensionContext, linkup: Linku
       ]);
       if (!feed) {
         feed = new RequestFeed(linkup);
-        context.subscriptions.push(
-          feed,
-          feed.onDidChange(() => changed.fire()),
-          feed.onDidReset(() => changed.fire()),
-        );
+        context.subscriptions.push(feed, countRequests(feed, linkup));
       }
       showRequestsIn(view, linkup, feed, context.extensionUri);
     },
   };
-  context.subscriptions.push(changed, vscode.window.registerWebviewViewProvider(REQUESTS_VIEW, provider));
-  return {
-    get feed() {
-      return feed;
-    },
-    onDidChange: changed.event,
-  };
+  context.subscriptions.push(vscode.window.registerWebviewViewProvider(REQUESTS_VIEW, provider));
+}
+
+function countRequests(feed: RequestFeed, linkup: Linkup): vscode.Disposable {
+  let shown = "";
+  const timer = setInterval(() => {
+    const { counts } = feed;
+    if (JSON.stringify(counts) === shown) return;
+    shown = JSON.stringify(counts);
+    linkup.showRequestCounts(counts);
+  }, COUNT_MS);
+  return { dispose: () => clearInterval(timer) };
 }
 
 export async function showRequests(): Promise<void> {

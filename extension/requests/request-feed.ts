@@ -2,6 +2,7 @@
 import * as vscode from "vscode";
 import { type Exchange, type FollowedExchange, isFailed } from "../../core/api/request-log-api.ts";
 import type { Linkup } from "../linkup.ts";
+import type { RequestCounts } from "../window-model.ts";
 import { type FeedStatus, MAX_ROWS } from "./protocol.ts";
 
 /** How soon a local server that starts is found. */
@@ -48,25 +49,21 @@ export class RequestFeed implements vscode.Disposable {
     return [...this.#rows.values()];
   }
 
-  /** Requests to this service in the last minute, and how many of them failed. */
-  statsOf(service: string): { perMinute: number; errors: number } {
+  get counts(): RequestCounts {
     const since = Date.now() - MINUTE_MS;
-    let perMinute = 0;
-    let errors = 0;
+    const services: Record<string, { perMinute: number; errors: number }> = {};
+    let newErrors = 0;
     for (const exchange of this.#rows.values()) {
-      if (exchange.service !== service || exchange.time < since) continue;
-      perMinute++;
-      if (isFailed(exchange)) errors++;
+      const failed = exchange.state !== "open" && isFailed(exchange);
+      if (failed && exchange.id > this.#lookedUpTo) newErrors++;
+      if (exchange.service === null || exchange.time < since) continue;
+      const key = `${exchange.session}/${exchange.service}`;
+      const counts = services[key] ?? { perMinute: 0, errors: 0 };
+      services[key] = counts;
+      counts.perMinute++;
+      if (failed) counts.errors++;
     }
-    return { perMinute, errors };
-  }
-
-  /** Failed requests since the user last looked at the view. */
-  get errorsSinceLook(): number {
-    let errors = 0;
-    for (const exchange of this.#rows.values())
-      if (exchange.id > this.#lookedUpTo && exchange.state !== "open" && isFailed(exchange)) errors++;
-    return errors;
+    return { services, newErrors };
   }
 
   looked(): void {

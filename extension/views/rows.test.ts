@@ -285,3 +285,22 @@ test.each([
   [120 * 60_000, "up for 2 h"],
   [50 * 3_600_000, "up for 50 h"],
 ])("%i ms are said as: %s", (ms, words) => expect(uptime(1_000, 1_000 + ms)).toBe(words));
+
+test("the requests of the last minute, and the failures that nobody has looked at", () => {
+  const requests = {
+    services: {
+      "slim-gecko/web": { perMinute: 12, errors: 0 },
+      "slim-gecko/api": { perMinute: 3, errors: 2 },
+      "other/api": { perMinute: 9, errors: 9 },
+    },
+    newErrors: 2,
+  };
+  const busy = model({ sessions: [session()] }, { requests });
+  const text = rowsText(sessionRows(busy));
+  expect(text).toContain("web  local · localhost:3000 · 12/min");
+  expect(text).toContain("api  remote · api.example.com · 3/min · 2 failed");
+  expect(statusItem(busy)).toMatchObject({
+    text: "$(link) slim-gecko · 1 local $(error) 2",
+    tooltip: expect.stringContaining("2 requests failed since you last looked at the Requests view."),
+  });
+});

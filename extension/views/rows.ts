@@ -20,6 +20,7 @@ import {
   idleConfigs,
   otherSessions,
   ownSessions,
+  type RequestCounts,
   type WindowModel,
   withShortPaths,
 } from "../window-model.ts";
@@ -113,7 +114,7 @@ function sessionRow(session: SessionView, model: WindowModel, own: boolean): Row
     expanded: own,
     children: [
       ...urls.map((url) => urlRow(session, url)),
-      ...services.map((service) => serviceRow(session, service, config !== undefined)),
+      ...services.map((service) => serviceRow(session, service, config !== undefined, model.requests)),
     ],
   };
 }
@@ -151,7 +152,12 @@ function domainOf({ name }: SessionView, url: string): string {
 }
 
 /** `ours`: its file is one of this workspace. */
-function serviceRow(session: SessionView, service: ServiceView, ours: boolean): Row {
+function serviceRow(
+  session: SessionView,
+  service: ServiceView,
+  ours: boolean,
+  requests: RequestCounts | undefined,
+): Row {
   const { name, target, latencyMs, reason, overridden } = service;
   const address = service[target];
   // Health is unknown unless the session runs.
@@ -161,7 +167,8 @@ function serviceRow(session: SessionView, service: ServiceView, ours: boolean): 
   const trouble = changing ? t("switching…") : health === "unhealthy" ? healthWord(health) : undefined;
   const isPreview = session.kind === "preview";
   const place = overridden && isPreview ? t("overridden") : targetWord(target);
-  const words = [place, ...(trouble ? [trouble] : []), hostOf(address)];
+  const traffic = trafficWords(requests?.services[`${session.name}/${name}`]);
+  const words = [place, ...(trouble ? [trouble] : []), hostOf(address), ...traffic];
   const latency = latencyMs === undefined ? "" : `, ${t("{0} ms", Math.round(latencyMs))}`;
   const isFixed = !runs || isPreview;
   return {
@@ -175,11 +182,21 @@ function serviceRow(session: SessionView, service: ServiceView, ours: boolean): 
       ...(reason ? [escaped(reason)] : []),
       `${t("Local:")} ${code(service.local)}  \n${t("Remote:")} ${code(service.remote)}`,
     ].join("\n\n"),
-    spoken: t("Service {0}, {1}, {2}, {3}", name, place, address, trouble ?? healthWord(health)),
+    spoken: [
+      t("Service {0}, {1}, {2}, {3}", name, place, address, trouble ?? healthWord(health)),
+      ...traffic,
+    ].join(", "),
     context: `service.${target}${isFixed ? ".fixed" : ""}${ours && !isPreview ? ".own" : ""}`,
     subject: { is: "service", session, service },
     children: [],
   };
+}
+
+/** Of the last minute; nothing where nothing came. */
+function trafficWords(counts: RequestCounts["services"][string] | undefined): string[] {
+  if (!counts) return [];
+  const errors = counts.errors > 0 ? [t("{0} failed", counts.errors)] : [];
+  return [t("{0}/min", counts.perMinute), ...errors];
 }
 
 /** The shapes differ, for those who cannot tell the colors apart. */

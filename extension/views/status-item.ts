@@ -28,6 +28,7 @@ export function statusItem(model: WindowModel): StatusItem | undefined {
   if (state === "failed")
     return { text: `$(error) ${label}`, tooltip: t("Linkup: the session failed. {0}", menu), alarming: true };
 
+  const newErrors = model.requests?.newErrors ?? 0;
   const services = sessions.flatMap(({ services }) => services);
   const local = services.filter(({ target }) => target === "local").map(({ name }) => escaped(name));
   const down = services.filter(({ health }) => health === "unhealthy").map(({ name }) => escaped(name));
@@ -35,11 +36,15 @@ export function statusItem(model: WindowModel): StatusItem | undefined {
     t("Linkup session {0}: {1}", label, sessions.flatMap(({ urls }) => urls).join(", ")),
     local.length > 0 ? t("Local: {0}", local.join(", ")) : t("All services are remote."),
     ...(down.length > 0 ? [t("Unhealthy: {0}", down.join(", "))] : []),
+    ...(newErrors > 0
+      ? [t("{0} requests failed since you last looked at the Requests view.", newErrors)]
+      : []),
     menu,
   ];
   const count = local.length > 0 ? ` · ${t("{0} local", local.length)}` : "";
   const mark = down.length > 0 ? ` $(warning) ${down.length}` : "";
-  return calm(`$(link) ${label}${count}${mark}`, lines.join("\n\n"));
+  const failed = newErrors > 0 ? ` $(error) ${newErrors}` : "";
+  return calm(`$(link) ${label}${count}${mark}${failed}`, lines.join("\n\n"));
 }
 
 function calm(text: string, tooltip: string): StatusItem {
