@@ -41,9 +41,10 @@ async function takePictures(theme: (typeof all)[number]): Promise<void> {
     await window.page.screenshot({ path: join(images, `${name}-${theme}.png`), animations: "disabled" });
     console.log(`${name}-${theme}.png`);
   };
-  const picture = async (view: string, alsoNarrow = false) => {
+  const picture = async (view: string, alsoNarrow?: "with-side-bar" | "alone") => {
     await save(view);
     if (!alsoNarrow) return;
+    if (alsoNarrow === "alone") await window.command("View: Close Primary Side Bar");
     await window.page.setViewportSize(narrow);
     await window.page.evaluate(
       // The workbench follows the window's size in the next frames.
@@ -51,6 +52,7 @@ async function takePictures(theme: (typeof all)[number]): Promise<void> {
     );
     await save(`${view}-narrow`);
     await window.page.setViewportSize(size);
+    await window.showView();
   };
   const closeEditors = () => window.command("View: Close All Editors");
   try {
@@ -88,7 +90,7 @@ async function takePictures(theme: (typeof all)[number]): Promise<void> {
       "the code lens",
       async () => (await window.page.getByText(/local · healthy/).count()) > 0,
     );
-    await picture("sessions", true);
+    await picture("sessions", "with-side-bar");
 
     await window.command("Linkup: Route Service…");
     await window.until("the services", async () => (await window.quickPickItems()).length === 3);
@@ -110,7 +112,7 @@ async function takePictures(theme: (typeof all)[number]): Promise<void> {
       .frameLocator("iframe#active-frame")
       .getByText("Service auth")
       .waitFor();
-    await picture("explanation", true);
+    await picture("explanation", "alone");
     await closeEditors();
 
     await window.command("Linkup: Show Status");
@@ -120,7 +122,7 @@ async function takePictures(theme: (typeof all)[number]): Promise<void> {
       .getByText("Local server")
       .first()
       .waitFor();
-    await picture("status", true);
+    await picture("status", "alone");
     await closeEditors();
 
     const text = await readFile(shop.configPath, "utf8");
