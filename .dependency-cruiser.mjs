@@ -75,8 +75,8 @@ const PACKAGES = {
   extension: {
     imports: ["core", "node", "infra", "manager", "agent-tools"],
     layers: [
-      ["ids.ts", "words.ts", "markdown.ts"],
-      "settings.ts",
+      ["ids.ts", "words.ts", "waiting.ts", "steps.ts"],
+      ["markdown.ts", "settings.ts"],
       "labels.ts",
       "language/document",
       "language/features",
@@ -84,7 +84,7 @@ const PACKAGES = {
       ["read-config-file.ts", "config-files.ts"],
       "linkup.ts",
       "report-problem.ts",
-      ["problem-watch.ts", "worker-token-storage.ts"],
+      ["problem-watch.ts", "worker-token-storage.ts", "context-keys.ts"],
       "requests",
       "requests/webview",
       "views",

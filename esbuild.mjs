@@ -80,7 +80,7 @@ const bundles = {
  * are: what grows by more than that is looked at before it ships. A folder stands for the modules in it without a line here.
  */
 const BUDGETS = {
-  "extension/extension.ts": 84_000,
+  "extension/extension.ts": 101_000,
   "extension/language/language.ts": 471_000,
   "extension/commands/template.ts": 3_000,
   "extension/commands/worker.ts": 7_500,

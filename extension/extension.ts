@@ -5,12 +5,13 @@ import * as vscode from "vscode";
 import { stateHome } from "../node/home.ts";
 import { registerCommands } from "./commands/register-commands.ts";
 import { isConfigName } from "./config-files.ts";
+import { registerContextKeys } from "./context-keys.ts";
 import { Linkup } from "./linkup.ts";
 import { LogChannels } from "./log-channels.ts";
 import { registerProblemWatch } from "./problem-watch.ts";
 import { createApi, type LinkupApi } from "./public-api.ts";
 import { registerRequests } from "./requests/register-requests.ts";
-import { setting } from "./settings.ts";
+import { setting, settingChanged } from "./settings.ts";
 import { registerTerminalEnvironment } from "./terminal/environment.ts";
 import { registerAgentTools } from "./tools/agent-tools.ts";
 import { registerMcpServer } from "./tools/mcp-server.ts";
@@ -31,7 +32,7 @@ export function activate(context: vscode.ExtensionContext): LinkupApi {
       home: stateHome(process.env),
       dist: join(context.extensionPath, "dist"),
       version: String(context.extension.packageJSON.version),
-      env: environment(),
+      env: environment(context),
       user: {
         id: `vscode-${randomUUID()}`,
         keep: setting("keepRunning"),
@@ -45,6 +46,7 @@ export function activate(context: vscode.ExtensionContext): LinkupApi {
   context.subscriptions.push(channels);
   const view = registerSessionsView(context, linkup);
   registerStatusBar(context, linkup);
+  registerContextKeys(context, linkup);
   const language = languageLater(context, linkup);
   registerRequests(context, linkup);
   registerCommands(context, linkup, view, channels, async () => (await language())());
@@ -78,10 +80,21 @@ function languageLater(context: vscode.ExtensionContext, linkup: Linkup): () => 
   return load;
 }
 
-/** The environment of VS Code, overridden by settings. */
-function environment(): NodeJS.ProcessEnv {
-  const cloudflared = setting("cloudflaredPath");
-  return cloudflared ? { ...process.env, CLOUDFLARED_PATH: cloudflared } : process.env;
+/** The environment of VS Code, overridden by settings as they are now. */
+function environment(context: vscode.ExtensionContext): NodeJS.ProcessEnv {
+  const env = { ...process.env };
+  const update = () => {
+    const path = setting("cloudflaredPath") || process.env.CLOUDFLARED_PATH;
+    if (path) env.CLOUDFLARED_PATH = path;
+    else delete env.CLOUDFLARED_PATH;
+  };
+  update();
+  context.subscriptions.push(
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      if (settingChanged(event, "cloudflaredPath")) update();
+    }),
+  );
+  return env;
 }
 
 /** VS Code allows five seconds, which is enough to release this window's lease. */

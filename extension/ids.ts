@@ -72,6 +72,13 @@ export interface Settings {
   mcpServer: boolean;
   "terminal.environment": boolean;
   "terminal.command": boolean;
+  codeLens: boolean;
+  notifications: boolean;
+  defaultTarget: "local" | "remote";
+  /** Seconds. */
+  "timeouts.start": number;
+  /** Seconds. */
+  "timeouts.toggle": number;
 }
 
 export const SETTING_DEFAULTS: Settings = {
@@ -81,6 +88,11 @@ export const SETTING_DEFAULTS: Settings = {
   mcpServer: false,
   "terminal.environment": true,
   "terminal.command": true,
+  codeLens: true,
+  notifications: true,
+  defaultTarget: "remote",
+  "timeouts.start": 120,
+  "timeouts.toggle": 15,
 };
 
 export type Setting = keyof Settings;
@@ -96,6 +108,17 @@ export const CONTEXT_KEYS = {
   hasConfig: "linkup.hasConfig",
   /** Set while one of this workspace's sessions starts, runs or stops. */
   hasSession: "linkup.hasSession",
-  /** Set while a service of this workspace's sessions is local. */
+  /** Set while one of this workspace's sessions has a URL that answers. */
+  isRunning: "linkup.isRunning",
+  /** Set while a service of this workspace's sessions is local, and while one is remote. */
   hasLocal: "linkup.hasLocal",
+  hasRemote: "linkup.hasRemote",
+  /** Set while a file without errors has no session, or one that failed. */
+  canStart: "linkup.canStart",
+  /** Set while there is a session on this machine, of whatever workspace. */
+  anySession: "linkup.anySession",
+  /** Set while a Worker is older than this extension. */
+  workerOutdated: "linkup.workerOutdated",
+  /** Set while local DNS or anything else of ours is installed in the system. */
+  systemChanged: "linkup.systemChanged",
 } as const;

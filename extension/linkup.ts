@@ -1,9 +1,11 @@
 /** The shared services of the extension: the manager, the workspace's files, and one change event for both. */
 import * as vscode from "vscode";
-import type { Manager, ManagerOptions } from "../manager/manager.ts";
+import type { Manager, ManagerOptions, Selector } from "../manager/manager.ts";
 import type { SessionView, Snapshot } from "../manager/model/snapshot.ts";
 import { ConfigFiles } from "./config-files.ts";
 import { SESSIONS_VIEW } from "./ids.ts";
+import { setting } from "./settings.ts";
+import { waitFor } from "./waiting.ts";
 import type { RequestCounts, WindowModel } from "./window-model.ts";
 import { t } from "./words.ts";
 
@@ -39,6 +41,7 @@ export class Linkup implements vscode.Disposable {
     let last = "";
     this.#options = {
       ...options,
+      user: { ...options.user, files: () => this.configs.files.map(({ path }) => path) },
       log: (line) => {
         // Retries log the same line every few seconds.
         if (line !== last) log.info(line);
@@ -92,23 +95,36 @@ export class Linkup implements vscode.Disposable {
     };
   }
 
-  /** Starts the session of this file; undefined when `cancel` or the user ended that. Rejects with a LinkupError. */
+  /**
+   * Starts the session of this file; undefined when `cancel`, the user or `signal` ended that. Rejects with a LinkupError, also
+   * when it takes longer than the setting allows.
+   */
   async start(
     configPath: string,
     kind: "tunneled" | "isolated" = "tunneled",
+    signal?: AbortSignal,
   ): Promise<SessionView | undefined> {
     this.cancel(configPath);
     const abort = new AbortController();
+    const cancel = () => abort.abort();
+    signal?.addEventListener("abort", cancel, { once: true });
+    if (signal?.aborted) cancel();
     this.#starting.set(configPath, abort);
     this.#changed.fire();
     try {
       if (kind === "tunneled" && !(await this.confirmWorker(configPath))) return undefined;
-      const start = async () => (await this.manager).start({ configPath, kind }, abort.signal);
-      return await vscode.window.withProgress({ location: { viewId: SESSIONS_VIEW } }, start);
+      const target = setting("defaultTarget", vscode.Uri.file(configPath));
+      const start = async (signal: AbortSignal) =>
+        (await this.manager).start({ configPath, kind, target }, signal, setting("timeouts.start") * 1_000);
+      const title = t("Starting the session of {0}", this.#nameOf(configPath));
+      return await vscode.window.withProgress({ location: { viewId: SESSIONS_VIEW } }, () =>
+        waitFor(title, start, abort.signal),
+      );
     } catch (error) {
       if (abort.signal.aborted) return undefined;
       throw error;
     } finally {
+      signal?.removeEventListener("abort", cancel);
       if (this.#starting.get(configPath) === abort) this.#starting.delete(configPath);
       this.#changed.fire();
     }
@@ -130,6 +146,17 @@ export class Linkup implements vscode.Disposable {
       return false;
     await manager.confirmWorker(origin);
     return true;
+  }
+
+  /** Stops a session; what is waited for is seen. Rejects with a LinkupError. */
+  async stop(selector: Selector): Promise<void> {
+    await waitFor(t("Stopping the session"), async () => (await this.manager).stop(selector));
+  }
+
+  /** The name of the folder in the workspace that a file belongs to, or of the folder that it lies in. */
+  #nameOf(configPath: string): string {
+    const config = this.configs.files.find(({ path }) => path === configPath);
+    return config?.folder ?? configPath.split(/[\\/]/).at(-2) ?? configPath;
   }
 
   cancel(configPath: string): void {

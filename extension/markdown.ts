@@ -3,6 +3,8 @@
  * pages, so such text must not be able to leave its place.
  */
 
+import { type Command, commandId } from "./ids.ts";
+
 /** A code span that its text cannot leave: of one line, within more backticks than stand in it. */
 export function code(text: string): string {
   const line = text.trim().replaceAll(/\s*[\r\n]\s*/g, "↵");
@@ -38,6 +40,11 @@ export function link(url: string): string {
 function ticksAround(text: string, atLeast: number): string {
   const longest = Math.max(0, ...(text.match(/`+/g) ?? []).map(({ length }) => length));
   return "`".repeat(longest === 0 ? atLeast : Math.max(atLeast, longest + 1));
+}
+
+/** A link that runs a command, where its page allows that. `title`: plain text. */
+export function commandLink(command: Command, title: string): string {
+  return `[${escaped(title)}](command:${commandId(command)})`;
 }
 
 /** A table whose cells stay in their places; they are Markdown themselves. */

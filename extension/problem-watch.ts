@@ -1,32 +1,59 @@
-/** Notifies about problems that arise while a session runs: once per problem, with its actions as buttons. */
+/** Notifies about problems that arise while a session of this window runs: once per problem, also over a reload. */
 import type * as vscode from "vscode";
 import type { Problem } from "../manager/model/problem.ts";
 import type { Linkup } from "./linkup.ts";
-import { report, wasReported } from "./report-problem.ts";
+import { keyOf, tell, told, wasReported } from "./report-problem.ts";
+import { setting } from "./settings.ts";
+import { ownSessions, type WindowModel } from "./window-model.ts";
 
 /** Failing commands report their own errors, and short disturbances resolve themselves. */
 const NOTIFY_DELAY_MS = 2_000;
+/** After a reload it takes a while until every problem that was there is found again. */
+const SETTLED_MS = 15_000;
+/** Of what is remembered over a reload. */
+const MAX_TOLD = 50;
+const MEMORY_KEY = "toldProblems";
 
 export function registerProblemWatch(context: vscode.ExtensionContext, linkup: Linkup): void {
+  const { workspaceState: memory } = context;
+  const began = performance.now();
   const timers = new Map<string, NodeJS.Timeout>();
-  const isCurrent = (key: string) => linkup.model.snapshot.problems.some((problem) => keyOf(problem) === key);
+  let remembered = JSON.stringify(memory.get<string[]>(MEMORY_KEY, []));
+  for (const key of JSON.parse(remembered) as string[]) told.add(key);
+  const remember = () => {
+    const now = JSON.stringify([...told].slice(-MAX_TOLD));
+    if (now !== remembered) void memory.update(MEMORY_KEY, JSON.parse(now));
+    remembered = now;
+  };
   const watch = () => {
+    const current = new Map(
+      linkup.model.snapshot.problems
+        .filter((problem) => concerns(problem, linkup.model))
+        .map((problem) => [keyOf(problem), problem]),
+    );
     for (const [key, timer] of timers) {
-      if (isCurrent(key)) continue;
+      if (current.has(key)) continue;
       clearTimeout(timer);
       timers.delete(key);
     }
-    for (const problem of linkup.model.snapshot.problems) {
-      const key = keyOf(problem);
+    if (performance.now() - began > SETTLED_MS)
+      for (const key of told) if (!current.has(key)) told.delete(key);
+    for (const [key, problem] of current) {
       if (timers.has(key)) continue;
       const notify = () => {
-        if (isCurrent(key) && !wasReported(problem)) void report(problem, linkup);
+        if (!wasReported(problem) && setting("notifications")) void tell(problem, linkup);
+        told.add(key);
+        remember();
       };
       timers.set(key, setTimeout(notify, NOTIFY_DELAY_MS));
     }
+    remember();
   };
   context.subscriptions.push(linkup.onDidChange(watch), { dispose: () => timers.forEach(clearTimeout) });
 }
 
-/** Identifies a problem; numbers in its message (counts, times) do not make it another one. */
-const keyOf = ({ code, message }: Problem) => `${code} ${message.replace(/\d+/g, "#")}`;
+/** True for problems of this workspace's sessions, and for those of the machine while one of them is there. */
+function concerns({ configPath }: Problem, model: WindowModel): boolean {
+  if (configPath === undefined) return ownSessions(model).length > 0;
+  return model.configs.some(({ path }) => path === configPath);
+}

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type * as vscode from "vscode";
 import {
   configFile,
@@ -12,11 +12,14 @@ import {
 } from "../test/support/extension-window.ts";
 import { resetEditor } from "../test/support/vscode.ts";
 import { ConfigFiles } from "./config-files.ts";
+import { registerContextKeys } from "./context-keys.ts";
 import { registerProblemWatch } from "./problem-watch.ts";
 import { createApi } from "./public-api.ts";
+import { told } from "./report-problem.ts";
 import { registerTerminalEnvironment } from "./terminal/environment.ts";
 import { registerSessionsView } from "./views/sessions-view.ts";
 import { registerStatusBar } from "./views/status-bar.ts";
+import { waitFor } from "./waiting.ts";
 
 const CONFIG = configFile("/shop/linkup.yaml");
 const subscriptions: { dispose(): unknown }[] = [];
@@ -41,6 +44,7 @@ afterEach(() => {
 
 test("the view shows the session, counts what is unhealthy, and sets what menus ask about", async () => {
   const window = openWindow(running());
+  registerContextKeys(context(), window.linkup);
   const view = registerSessionsView(context(), window.linkup) as unknown as {
     provider: vscode.TreeDataProvider<{ label: string }>;
     badge: unknown;
@@ -68,26 +72,125 @@ test("the status bar follows the session", () => {
   expect(item!.text).toContain("slim-gecko");
 });
 
-test("a problem is told once it lasts, and once only", async () => {
-  vi.useFakeTimers();
-  const window = openWindow(running());
-  registerProblemWatch(context(), window.linkup);
-  const problem = {
+describe("notifications of problems", () => {
+  const TUNNEL = {
     code: "tunnel-failed",
     title: "The tunnel is down",
     message: "cloudflared ended 3 times.",
-    actions: [],
+    actions: [
+      { command: "showLogs", title: "Show Logs" },
+      { command: "restart", title: "Try Again" },
+    ],
+    configPath: CONFIG.path,
   };
-  changeTo(window, { problems: [problem] });
-  changeTo(window, { problems: [] });
+  let memory: Map<string, unknown>;
+  const workspaceState = {
+    get: (key: string, otherwise: unknown) => memory.get(key) ?? otherwise,
+    update: async (key: string, value: unknown) => void memory.set(key, value),
+  };
+  beforeEach(() => {
+    vi.useFakeTimers();
+    told.clear();
+    memory = new Map();
+  });
+  const watched = (model = running()) => {
+    const window = openWindow(model);
+    registerProblemWatch(context({ workspaceState }), window.linkup);
+    return window;
+  };
+  const shown = () => editor.notifications.map(({ text, button }) => `${text} [${button}]`);
+  const pass = (ms = 3_000) => vi.advanceTimersByTimeAsync(ms);
+
+  test("once it lasts, once only, with one action, and no longer than its cause", async () => {
+    const window = watched();
+    changeTo(window, { problems: [TUNNEL] });
+    changeTo(window, { problems: [] });
+    await pass();
+    expect(shown()).toEqual([]);
+    changeTo(window, { problems: [TUNNEL] });
+    await pass();
+    // Another count, the same trouble.
+    changeTo(window, { problems: [{ ...TUNNEL, message: "cloudflared ended 4 times." }] });
+    await pass();
+    expect(shown()).toEqual(["cloudflared ended 3 times. [Show Logs]"]);
+    changeTo(window, { problems: [] });
+    await pass(0);
+    expect(shown()).toEqual([]);
+    // Long after, it is another trouble.
+    await pass(60_000);
+    changeTo(window, { problems: [] });
+    changeTo(window, { problems: [TUNNEL] });
+    await pass();
+    expect(shown()).toHaveLength(1);
+    editor.notifications[0]!.cancel();
+    await pass(0);
+    expect(editor.executed.map(({ command }) => command)).toContain("linkup.showLogs");
+  });
+
+  test("only where the session is, and none where the setting says so", async () => {
+    const other = watched({ ...running(), configs: [configFile("/blog/linkup.yaml", { folder: "blog" })] });
+    changeTo(other, {
+      problems: [TUNNEL, { ...TUNNEL, configPath: undefined, message: "The disk is full." }],
+    });
+    await pass();
+    expect(editor.titles).toEqual([]);
+    const window = watched();
+    editor.settings.set("linkup.notifications", false);
+    changeTo(window, { problems: [TUNNEL] });
+    await pass();
+    expect(editor.titles).toEqual([]);
+  });
+
+  test("an old trouble is not told again after a reload", async () => {
+    const OLD = { ...TUNNEL, message: "The tunnel was lost." };
+    changeTo(watched(), { problems: [OLD] });
+    await pass();
+    expect(editor.titles).toEqual(["The tunnel was lost."]);
+    told.clear();
+    const reloaded = watched();
+    // What was found before is found again a while later.
+    changeTo(reloaded, { problems: [] });
+    await pass(1_000);
+    changeTo(reloaded, { problems: [OLD] });
+    await pass();
+    expect(editor.titles).toEqual([]);
+  });
+
+  test("text of others has no links", async () => {
+    const window = watched();
+    changeTo(window, { problems: [{ ...TUNNEL, message: "[Fix](command:evil)" }] });
+    await pass();
+    expect(editor.titles).toEqual(["[Fix] (command:evil)"]);
+  });
+});
+
+test("a wait is shown after 400 ms, can be cancelled after three seconds, and is gone when it ends", async () => {
+  vi.useFakeTimers();
+  resetEditor();
+  const cancelled = waitFor("Routing web to local", (signal) => {
+    const { promise, reject } = Promise.withResolvers<never>();
+    signal.addEventListener("abort", () => reject(signal.reason));
+    return promise;
+  });
+  await vi.advanceTimersByTimeAsync(399);
+  expect(editor.titles).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(editor.titles).toEqual(["Routing web to local"]);
+  expect(editor.notifications).toEqual([]);
   await vi.advanceTimersByTimeAsync(3_000);
-  expect(editor.shown).toEqual([]);
-  changeTo(window, { problems: [problem] });
-  await vi.advanceTimersByTimeAsync(3_000);
-  // Another count, the same trouble.
-  changeTo(window, { problems: [{ ...problem, message: "cloudflared ended 4 times." }] });
-  await vi.advanceTimersByTimeAsync(3_000);
-  expect(editor.shown.map(({ text }) => text)).toEqual(["cloudflared ended 3 times."]);
+  expect(editor.notifications).toMatchObject([{ text: "Routing web to local", button: "Cancel" }]);
+  editor.notifications[0]!.cancel();
+  expect(await cancelled).toBeUndefined();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(editor.notifications).toEqual([]);
+  await expect(waitFor("…", async () => Promise.reject(new Error("boom")))).rejects.toThrow("boom");
+});
+
+test("a running session whose file is broken is marked in the status bar", () => {
+  const window = openWindow({ ...running(), configs: [{ ...CONFIG, errors: 2 }] });
+  registerStatusBar(context(), window.linkup);
+  window.changed();
+  expect(editor.statusBar[0]!.text).toBe("$(link) slim-gecko $(warning)");
 });
 
 test("terminals know the session of their folder, and no longer when it ends", () => {

@@ -92,7 +92,7 @@ export class Manager {
    * it has started is stopped then, what it has adopted goes on.
    */
   async start(
-    { configPath, kind = "tunneled", name, access }: StartRequest,
+    { configPath, kind = "tunneled", name, access, target = "remote" }: StartRequest,
     signal?: AbortSignal,
     timeoutMs = START_TIMEOUT_MS,
   ): Promise<SessionView> {
@@ -101,7 +101,7 @@ export class Manager {
     const existing = await this.existingSession({ configPath, kind, ...(name ? { name } : {}) });
     const change = (state: State) => {
       forgetUnused(state, Date.now(), existsSync);
-      return applyStart(state, kind, wanted, Date.now(), existing);
+      return applyStart(state, kind, wanted, Date.now(), { existing, target });
     };
     return withinTime(timeoutMs, signal, startTimedOut(timeoutMs), (signal) =>
       startSession(this.#loop, change, { retried: true }, signal),
@@ -269,7 +269,7 @@ export class Manager {
       // A session's token goes to the Worker that it was given for.
       if (running.some((record) => movesWorker(record, config))) token = await this.#workerToken(config);
     } catch (error) {
-      observer.tell(configPath, problemOf(error, "config-invalid"));
+      observer.tell(configPath, { ...problemOf(error, "config-invalid"), configPath });
       return;
     }
     observer.tell(configPath, null);

@@ -21,7 +21,7 @@ const LINK_TIMEOUT_MS = 15_000;
 const PARTS = [
   /^dist\/(extension|cli|part-[\w-]+|mcp-server|requests-page|local-server|local-dns|worker)\.js$/,
   /^worker\/wrangler\.jsonc$/,
-  /^media\/[\w./-]+\.(png|svg|md|json)$/,
+  /^media\/[\w./-]+\.(css|png|svg|md|json)$/,
   /^l10n\/bundle\.l10n(\.[\w-]+)?\.json$/,
   /^package(\.nls(\.[\w-]+)?)?\.json$/,
   /^docs\/(user\/problems|operate\/(deploy|worker))\.md$/,

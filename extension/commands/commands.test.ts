@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { LinkupError } from "../../manager/model/problem.ts";
 import { configFile, editor, openWindow, SESSION } from "../../test/support/extension-window.ts";
+import { BACK } from "../../test/support/vscode.ts";
 import { COMMANDS } from "../ids.ts";
 import type { Row } from "../views/rows.ts";
+import { installCloudflared } from "./doctor.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "linkup-commands-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -32,7 +34,10 @@ const toasts = () => editor.shown.map(({ kind, text }) => `${kind}: ${text}`);
 
 test("every command is registered", () => {
   openWindow();
-  expect([...editor.commands.keys()].sort()).toEqual(COMMANDS.map((name) => `linkup.${name}`).sort());
+  const internal = ["copyDocument"];
+  expect([...editor.commands.keys()].sort()).toEqual(
+    [...COMMANDS, ...internal].map((name) => `linkup.${name}`).sort(),
+  );
 });
 
 describe("start and stop", () => {
@@ -172,6 +177,37 @@ describe("sessions", () => {
     expect(asked).toEqual([]);
   });
 
+  test("what others use is stopped, restarted and deleted only after a yes, and who they are is said", async () => {
+    const { asked, run } = openWindow(running, { otherUsers: { windows: 1, terminals: 2 } });
+    await run("stop");
+    await run("restart");
+    expect(asked).toEqual([]);
+    expect(editor.shown[0]).toMatchObject({
+      text: "Others use the session slim-gecko. Stop it for them too?",
+      detail: `One other window uses it.\n2 terminals or agents use it.\n${file}`,
+    });
+    const elsewhere = row({ is: "session", session: { ...session, configPath: "/blog/linkup.yaml" } });
+    await run("deleteSession", elsewhere);
+    expect(editor.shown.at(-1)!.detail).toContain("It belongs to another workspace.");
+    editor.answers.push("Stop");
+    await run("stop");
+    expect(asked).toEqual(['stop {"name":"slim-gecko"}']);
+  });
+
+  test("the questions for a preview have a way back, and keep what was answered", async () => {
+    const { asked, run } = openWindow({ configs: [CONFIG] }, { create: session });
+    const to = "https://web-pr-8.example.com";
+    editor.answers.push(["web"], "https://web-pr-7.example.com", BACK, to, "");
+    await run("createPreview");
+    expect(asked).toEqual([
+      `create ${JSON.stringify({ configPath: file, kind: "preview", locations: { web: to } })}`,
+    ]);
+    editor.answers.push(["web"], "http://localhost:3000");
+    await run("createPreview");
+    expect(editor.refused.at(-1)).toContain("which a preview cannot reach");
+    expect(asked).toHaveLength(1);
+  });
+
   test("a deletion asks, and says what it means", async () => {
     const { asked, run } = openWindow(running, { look: { sessions: [session] } });
     const subject = { is: "session", session } as Row["subject"];
@@ -309,7 +345,31 @@ describe("opening and copying", () => {
     expect(asked).toEqual([
       'explain {"name":"slim-gecko"} "https://api.example.com/users" {"referer":"https://slim-gecko.example.com/","x-a":"b"}',
     ]);
-    expect(editor.executed.at(-1)!.command).toBe("markdown.showPreview");
+    expect(editor.pages.map(({ title }) => title)).toEqual(["Linkup Explanation"]);
+  });
+
+  test("a request is explained by its path alone, and where its service is said", async () => {
+    const explanation = {
+      candidates: [],
+      session: "slim-gecko",
+      decision: {
+        outcome: "routed",
+        service: { name: "web" },
+        reason: "default",
+        rewrites: [],
+        origin: "https://web.example.com",
+        target: "/users",
+        gaveUp: [],
+      },
+    };
+    const { run, asked } = openWindow(running, { explain: explanation });
+    editor.answers.push("/users", "");
+    await run("explainRequest");
+    expect(asked).toEqual(['explain {"name":"slim-gecko"} "https://slim-gecko.example.com/users" {}']);
+    expect(editor.pages[0]!.webview.html).toContain("## Service web · remote");
+    editor.answers.push("users");
+    await run("explainRequest");
+    expect(editor.refused).toEqual(["This is neither a URL nor a path."]);
   });
 
   test("the logs of this window where there are no files", async () => {
@@ -359,6 +419,20 @@ describe("local DNS", () => {
   });
 });
 
+describe("cloudflared", () => {
+  test("is installed by the checked install where there is one, else by a command to read and run", async () => {
+    openWindow();
+    await installCloudflared("/extension", "linkup cloudflared install");
+    expect(editor.tasks).toMatchObject([
+      { execution: { args: [expect.any(String), "cloudflared", "install"] } },
+    ]);
+    await installCloudflared("/extension", "brew install cloudflared");
+    expect(editor.terminals.map(({ sent }) => sent)).toEqual([["brew install cloudflared"]]);
+    await installCloudflared("/extension", undefined);
+    expect(editor.opened).toHaveLength(process.platform === "linux" ? 1 : 0);
+  });
+});
+
 describe("Doctor", () => {
   test("shows its findings, and offers what helps", async () => {
     const check = {
@@ -375,9 +449,19 @@ describe("Doctor", () => {
       home: "/h",
     };
     const { run, asked } = openWindow(running, { health: report, endOrphans: ["local-server (pid 7)"] });
-    editor.answers.push("Fix…", "End Processes");
+    editor.commands.set("markdown.api.render", (text) => `<article>${text}</article>`);
     await run("doctor");
-    await expect.poll(() => asked).toContain("endOrphans");
+    await run("doctor");
+    const [page, ...others] = editor.pages;
+    expect(others).toEqual([]);
+    expect(page!.title).toBe("Linkup Doctor");
+    expect(page!.webview.html).toContain("[End Processes](command:linkup.endOrphans)");
+    expect(page!.webview.html).toContain('href="command:linkup.doctor">Refresh</a>');
+    const copy = /href="command:linkup\.copyDocument\?([^"]*)">Copy JSON/.exec(page!.webview.html)![1]!;
+    await editor.commands.get("linkup.copyDocument")!(...JSON.parse(decodeURIComponent(copy)));
+    expect(JSON.parse(editor.clipboard)).toEqual(report);
+    await run("endOrphans");
+    expect(asked).toContain("endOrphans");
     await expect.poll(toasts).toContain("information: Ended: local-server (pid 7)");
   });
 });

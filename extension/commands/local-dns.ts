@@ -7,7 +7,7 @@ import { changesText } from "../views/changes-text.ts";
 import type { Row } from "../views/rows.ts";
 import { t } from "../words.ts";
 import { chooseConfig } from "./choose.ts";
-import type { Documents } from "./preview-documents.ts";
+import type { Documents } from "./documents.ts";
 import { runLinkup } from "./run-linkup.ts";
 import { requireTrust } from "./start-stop.ts";
 
@@ -57,7 +57,11 @@ export async function undoSystemChanges(documents: Documents, extensionPath: str
   const changes = await systemChanges(stateHome(process.env));
   if (changes.length === 0)
     return void vscode.window.showInformationMessage(t("Linkup made no changes to this system."));
-  await documents.show(t("Linkup System Changes"), changesText(changes));
+  await documents.show({
+    title: t("Linkup System Changes"),
+    markdown: changesText(changes),
+    refresh: "undoSystemChanges",
+  });
   const undo = t("Undo in Terminal");
   // Not awaited: the notification may stay open for long.
   void vscode.window

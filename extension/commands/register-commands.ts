@@ -8,11 +8,11 @@ import { showRequests } from "../requests/register-requests.ts";
 import type { Row } from "../views/rows.ts";
 import { createConfig } from "./create.ts";
 import { doctor, endOrphans, installCloudflared } from "./doctor.ts";
+import { Documents } from "./documents.ts";
 import { installLocalDns, undoSystemChanges, uninstallLocalDns } from "./local-dns.ts";
 import { showLogs } from "./logs.ts";
 import { showMenu } from "./menu.ts";
 import { copyServiceUrl, copyUrl, openConfig, openService, openSession, revealInConfig } from "./open.ts";
-import { Documents } from "./preview-documents.ts";
 import { routeAll, routeService, routeTo, toggleService } from "./route.ts";
 import { openTerminal, runAndRoute, runService } from "./run-service.ts";
 import { createIsolated, createPreview, deleteSession } from "./sessions.ts";
@@ -28,7 +28,7 @@ export function registerCommands(
   channels: LogChannels,
   testRoute: () => Promise<void>,
 ): void {
-  const documents = new Documents();
+  const documents = new Documents(context.extensionUri);
   const worker: WorkerCommandContext = {
     linkup,
     documents,
@@ -65,7 +65,7 @@ export function registerCommands(
     listSessions: async () => (await import("./worker-sessions.ts")).listSessions(linkup),
     doctor: () => doctor(linkup, documents),
     endOrphans: () => endOrphans(linkup),
-    installCloudflared: () => installCloudflared(),
+    installCloudflared: () => installCloudflared(context.extensionPath),
     deployWorker: async () => (await import("./worker.ts")).deployWorker(worker),
     updateWorker: async () => (await import("./worker.ts")).deployWorker(worker),
     destroyWorker: async () => (await import("./worker.ts")).destroyWorker(worker),

@@ -4,19 +4,26 @@ import type { Target } from "../../core/config/model/config-model.ts";
 import type { ServiceView, SessionView } from "../../manager/model/snapshot.ts";
 import { healthWord, targetWord } from "../labels.ts";
 import type { Linkup } from "../linkup.ts";
+import { setting } from "../settings.ts";
 import type { Row } from "../views/rows.ts";
+import { waitFor } from "../waiting.ts";
 import { hostOf } from "../window-model.ts";
 import { t } from "../words.ts";
 import { chooseSession, selectorOf } from "./choose.ts";
 
-/** Resolves when the next request follows. */
-async function route(
+/** Resolves when the next request follows, or the user has cancelled. */
+export async function route(
   linkup: Linkup,
   session: SessionView,
   services: string[] | "all",
   target: Target,
 ): Promise<void> {
-  await (await linkup.manager).route(selectorOf(session), services, target);
+  const what = services === "all" ? t("all services") : services.join(", ");
+  const title = target === "local" ? t("Routing {0} to local", what) : t("Routing {0} to remote", what);
+  const timeoutMs = setting("timeouts.toggle") * 1_000;
+  await waitFor(title, async (signal) =>
+    (await linkup.manager).route(selectorOf(session), services, target, signal, timeoutMs),
+  );
 }
 
 /** The button of a row, or of all selected rows. From the palette it lets the user pick. */

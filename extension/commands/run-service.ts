@@ -12,7 +12,7 @@ import type { Linkup } from "../linkup.ts";
 import type { Row } from "../views/rows.ts";
 import { type ConfiguredService, hostOf } from "../window-model.ts";
 import { t } from "../words.ts";
-import { selectorOf } from "./choose.ts";
+import { route } from "./route.ts";
 import { requireTrust } from "./start-stop.ts";
 
 const TASK_TYPE = "linkup-service";
@@ -47,7 +47,7 @@ export async function runAndRoute(linkup: Linkup, memory: vscode.Memento, row?: 
     const execution = await run(service, memory);
     if (!execution || !(await untilItListens(view, execution))) return;
   }
-  await (await linkup.manager).route(selectorOf(session), [view.name], "local");
+  await route(linkup, session, [view.name], "local");
 }
 
 /** Undefined unless the row is of a service in a linkup.yaml of this workspace. */

@@ -3,16 +3,20 @@ import * as vscode from "vscode";
 import type { Config } from "../../core/config/model/config-model.ts";
 import { reservedNameError } from "../../core/session/reserved-names.ts";
 import { sessionNameError } from "../../core/session/session-name.ts";
+import type { CreateRequest } from "../../manager/manager.ts";
 import { LinkupError } from "../../manager/model/problem.ts";
 import type { SessionView } from "../../manager/model/snapshot.ts";
 import { kindWord, stateWord } from "../labels.ts";
 import type { Linkup } from "../linkup.ts";
 import { readConfigFile } from "../read-config-file.ts";
+import { setting } from "../settings.ts";
+import { askInSteps, askMany, askText, BACK } from "../steps.ts";
 import type { Row } from "../views/rows.ts";
+import { waitFor } from "../waiting.ts";
 import { t, translated } from "../words.ts";
 import { chooseConfig, selectorOf } from "./choose.ts";
 import { openUrl } from "./open.ts";
-import { requireTrust } from "./start-stop.ts";
+import { othersOf, requireTrust } from "./start-stop.ts";
 
 /** A preview exists only on the Worker and needs no machine: for reviewers of services that are deployed elsewhere. */
 export async function createPreview(linkup: Linkup, row?: Row): Promise<void> {
@@ -20,55 +24,100 @@ export async function createPreview(linkup: Linkup, row?: Row): Promise<void> {
   if (!config || !(await requireTrust())) return;
   if (!(await linkup.confirmWorker(config.path))) return;
   const content = await readConfigFile(config.path);
-  const picked = await vscode.window.showQuickPick(
-    content.services.map(({ name, remote }) => ({ label: name, description: remote })),
-    {
-      title: t("Create Preview Session"),
-      placeHolder: t("Services that the preview takes from another URL"),
-      canPickMany: true,
-    },
-  );
-  if (!picked) return;
+  const asked = await askForPreview(content);
+  if (!asked) return;
+  const { locations, name } = asked;
+  await create(linkup, t("Creating the preview"), {
+    configPath: config.path,
+    kind: "preview",
+    locations,
+    ...(name ? { name } : {}),
+  });
+}
+
+/** Which services, the URL of each, and a name, each with a way back. Undefined when the user cancelled. */
+async function askForPreview(
+  content: Config,
+): Promise<{ locations: Record<string, string>; name: string } | undefined> {
+  const items = content.services.map(({ name, remote }) => ({ label: name, description: remote }));
+  const { isHttpUrl } = await import("../../core/session/session-document.ts");
+  const title = t("Create Preview Session");
+  let picked: readonly (typeof items)[number][] = [];
   const locations: Record<string, string> = {};
-  for (const { label, description } of picked) {
-    const location = await askLocation(label, description ?? "");
-    if (location === undefined) return;
-    locations[label] = location;
-  }
-  const name = await askName(
-    t("Create Preview Session"),
-    t("Name (empty: derived from the content)"),
-    content,
-  );
-  if (name === undefined) return;
-  const create = async () =>
-    (await linkup.manager).create({
-      configPath: config.path,
-      kind: "preview",
-      locations,
-      ...(name ? { name } : {}),
+  let name = "";
+  const askServices = async () => {
+    const placeholder = t("Services that the preview takes from another URL");
+    const answer = await askMany({
+      title,
+      step: 1,
+      totalSteps: picked.length + 2,
+      placeholder,
+      items,
+      picked,
     });
-  await offer(await vscode.window.withProgress({ location: { viewId: "linkup.sessions" } }, create));
+    if (answer === undefined || answer === BACK) return undefined;
+    picked = answer;
+    return true;
+  };
+  const askLocation = async (index: number) => {
+    const { label, description } = picked[index - 1]!;
+    const answer = await askText({
+      title,
+      step: index + 1,
+      totalSteps: picked.length + 2,
+      prompt: t("URL of {0} in the preview", label),
+      value: locations[label] ?? description,
+      validate: (text) => locationError(text, isHttpUrl),
+    });
+    if (typeof answer !== "string") return answer;
+    locations[label] = answer;
+    return true;
+  };
+  const askForName = async (index: number) => {
+    const answer = await askText({
+      title,
+      step: index + 1,
+      totalSteps: picked.length + 2,
+      prompt: t("Name (empty: derived from the content)"),
+      value: name,
+      validate: nameValidator(content),
+    });
+    if (typeof answer !== "string") return answer;
+    name = answer;
+    return true;
+  };
+  const done = await askInSteps((index) => {
+    if (index === 0) return askServices;
+    if (index <= picked.length) return () => askLocation(index);
+    return index === picked.length + 1 ? () => askForName(index) : undefined;
+  });
+  if (!done) return undefined;
+  const chosen = picked.map(({ label }) => [label, locations[label]!] as const);
+  return { locations: Object.fromEntries(chosen), name };
 }
 
 /** An isolated session beside the workspace's own one stays on this machine. */
 export async function createIsolated(linkup: Linkup, row?: Row): Promise<void> {
   const config = await chooseConfig(linkup, row);
   if (!config || !(await requireTrust())) return;
-  const name = await askName(
-    t("Create Isolated Session"),
-    t("Name (empty: a random one)"),
-    await readConfigFile(config.path),
-  );
+  const validateInput = nameValidator(await readConfigFile(config.path));
+  const prompt = t("Name (empty: a random one)");
+  const title = t("Create Isolated Session");
+  const name = await vscode.window.showInputBox({ title, prompt, ignoreFocusOut: true, validateInput });
   if (name === undefined) return;
-  const create = async () =>
-    (await linkup.manager).create({
-      configPath: config.path,
-      kind: "isolated",
-      locations: {},
-      ...(name ? { name } : {}),
-    });
-  await offer(await vscode.window.withProgress({ location: { viewId: "linkup.sessions" } }, create));
+  await create(linkup, t("Creating the session"), {
+    configPath: config.path,
+    kind: "isolated",
+    locations: {},
+    ...(name ? { name } : {}),
+  });
+}
+
+/** Cancelled, it leaves nothing behind. */
+async function create({ manager }: Linkup, title: string, request: CreateRequest): Promise<void> {
+  const timeoutMs = setting("timeouts.start") * 1_000;
+  const session = await waitFor(title, async (signal) => (await manager).create(request, signal, timeoutMs));
+  if (session) await offer(session);
 }
 
 export async function deleteSession(linkup: Linkup, row?: Row): Promise<void> {
@@ -79,9 +128,9 @@ export async function deleteSession(linkup: Linkup, row?: Row): Promise<void> {
   if (!session) return;
   const yes = t("Delete");
   const question = t("Delete the session {0}?", session.name ?? kindWord(session.kind));
-  const detail = t("Its URLs stop working for everyone.");
+  const detail = [t("Its URLs stop working for everyone."), ...(await othersOf(linkup, session))].join("\n");
   if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) !== yes) return;
-  await (await linkup.manager).stop(selectorOf(session));
+  await linkup.stop(selectorOf(session));
 }
 
 async function pickSession(
@@ -103,33 +152,23 @@ async function pickSession(
   return (await vscode.window.showQuickPick(items, { title, placeHolder, matchOnDetail: true }))?.session;
 }
 
-async function askLocation(service: string, value: string): Promise<string | undefined> {
-  const { isHttpUrl } = await import("../../core/session/session-document.ts");
-  return await vscode.window.showInputBox({
-    title: t("Create Preview Session"),
-    prompt: t("URL of {0} in the preview", service),
-    value,
-    ignoreFocusOut: true,
-    validateInput: (text) => {
-      if (!isHttpUrl(text) || !URL.canParse(text)) return t("Enter an http or https URL.");
-      // The Worker refuses all private addresses; this check catches the most likely one early.
-      if (new URL(text).hostname === "localhost")
-        return t("{0} is on this machine, which a preview cannot reach.", text);
-      return undefined;
-    },
-  });
+function locationError(text: string, isHttpUrl: (text: string) => boolean): string | undefined {
+  if (!isHttpUrl(text) || !URL.canParse(text)) return t("Enter an http or https URL.");
+  // The Worker refuses all private addresses; this check catches the most likely one early.
+  if (new URL(text).hostname === "localhost")
+    return t("{0} is on this machine, which a preview cannot reach.", text);
+  return undefined;
 }
 
-/** Empty for none. */
-async function askName(title: string, prompt: string, config: Config): Promise<string | undefined> {
+/** What is wrong with a session's name; an empty one is right. */
+function nameValidator(config: Config): (text: string) => string | undefined {
   const workerHost = new URL(config.linkup.worker_url).host;
   const domains = config.domains.map(({ domain }) => domain);
-  const validateInput = (text: string) => {
+  return (text) => {
     const error =
       text === "" ? undefined : (sessionNameError(text) ?? reservedNameError(text, { workerHost, domains }));
     return error && translated(error);
   };
-  return await vscode.window.showInputBox({ title, prompt, ignoreFocusOut: true, validateInput });
 }
 
 /** Offers to copy or open the URL of a new session. */

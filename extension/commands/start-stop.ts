@@ -1,9 +1,10 @@
 /** Start, Stop and Restart. */
 import * as vscode from "vscode";
 import type { SessionView } from "../../manager/model/snapshot.ts";
-import { kindWord } from "../labels.ts";
+import { componentName, kindWord } from "../labels.ts";
 import type { Linkup } from "../linkup.ts";
 import type { Row } from "../views/rows.ts";
+import { waitFor } from "../waiting.ts";
 import { replacedBy } from "../window-model.ts";
 import { t } from "../words.ts";
 import { chooseConfig, chooseSession, selectorOf } from "./choose.ts";
@@ -34,16 +35,47 @@ async function mayReplace({ name, kind }: SessionView): Promise<boolean> {
 export async function stop(linkup: Linkup, row?: Row): Promise<void> {
   if (!row && linkup.model.starting.size > 0) return await cancelStart(linkup);
   const session = await chooseSession(linkup, row);
-  if (session) await (await linkup.manager).stop(selectorOf(session));
+  if (session && (await mayStop(linkup, session, t("Stop")))) await linkup.stop(selectorOf(session));
+}
+
+/** Asks before a session ends that others on this machine use, and says who: other windows, terminals, another workspace. */
+export async function mayStop(linkup: Linkup, session: SessionView, yes: string): Promise<boolean> {
+  const { name, kind, configPath } = session;
+  const users = await othersOf(linkup, session);
+  if (users.length === 0) return true;
+  const question = t("Others use the session {0}. Stop it for them too?", name ?? kindWord(kind));
+  const detail = [...users, ...(configPath ? [configPath] : [])].join("\n");
+  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) === yes;
+}
+
+/** A sentence for each kind of user besides this window. */
+export async function othersOf(
+  { manager, model }: Linkup,
+  { configPath, secondary }: SessionView,
+): Promise<string[]> {
+  const { windows, terminals } = await (await manager).otherUsers(configPath);
+  const isElsewhere = !secondary && !model.configs.some(({ path }) => path === configPath);
+  return [
+    ...(windows === 1 ? [t("One other window uses it.")] : []),
+    ...(windows > 1 ? [t("{0} other windows use it.", windows)] : []),
+    ...(terminals === 1 ? [t("A terminal or an agent uses it.")] : []),
+    ...(terminals > 1 ? [t("{0} terminals or agents use it.", terminals)] : []),
+    ...(isElsewhere ? [t("It belongs to another workspace.")] : []),
+  ];
 }
 
 /** Restarts a session, or on a component's row that component. */
 export async function restart(linkup: Linkup, row?: Row): Promise<void> {
-  if (row?.subject.is === "component") return await (await linkup.manager).restart(row.subject.component.id);
+  if (row?.subject.is === "component") {
+    const { id } = row.subject.component;
+    const work = async () => (await linkup.manager).restart(id);
+    return void (await waitFor(t("Restarting {0}", componentName(id)), work));
+  }
   const session = await chooseSession(linkup, row);
   const { configPath } = session ?? {};
   if (!session || !configPath || !(await requireTrust())) return;
-  await (await linkup.manager).stop(selectorOf(session));
+  if (!(await mayStop(linkup, session, t("Restart")))) return;
+  await linkup.stop(selectorOf(session));
   await linkup.start(configPath, session.kind === "isolated" ? "isolated" : "tunneled");
 }
 
@@ -59,7 +91,7 @@ export async function cancelStart(linkup: Linkup, row?: Row): Promise<void> {
         : undefined;
   for (const each of path ? [path] : starting) {
     if (starting.has(each)) linkup.cancel(each);
-    else await (await linkup.manager).stop({ configPath: each });
+    else await linkup.stop({ configPath: each });
   }
 }
 

@@ -1,39 +1,87 @@
 /** Show Status and Explain Request: readable documents. */
-import * as vscode from "vscode";
 import type { Linkup } from "../linkup.ts";
+import { askInSteps, askText } from "../steps.ts";
 import { explanationMarkdown } from "../views/explanation-text.ts";
 import type { Row } from "../views/rows.ts";
 import { statusText } from "../views/status-text.ts";
+import { waitFor } from "../waiting.ts";
+import { hostOf } from "../window-model.ts";
 import { t } from "../words.ts";
 import { chooseSession, selectorOf } from "./choose.ts";
-import type { Documents } from "./preview-documents.ts";
+import type { Documents } from "./documents.ts";
 
 export async function showStatus(linkup: Linkup, documents: Documents): Promise<void> {
   await linkup.configs.ready();
-  await (await linkup.manager).refresh();
-  await documents.show(t("Linkup Status"), statusText(linkup.model));
+  await waitFor(t("Asking the services how they are"), async () => (await linkup.manager).refresh());
+  const { model } = linkup;
+  await documents.show({
+    title: t("Linkup Status"),
+    markdown: statusText(model),
+    refresh: "showStatus",
+    json: JSON.stringify(model.snapshot, null, 2),
+  });
 }
 
 export async function explainRequest(linkup: Linkup, documents: Documents, row?: Row): Promise<void> {
   const session = await chooseSession(linkup, row);
   if (!session) return;
-  const url = await vscode.window.showInputBox({
-    title: t("Explain Request"),
-    prompt: t("The URL of the request"),
-    value: row?.subject.is === "url" ? row.subject.url : (session.urls[0] ?? ""),
-    validateInput: (text) => (URL.canParse(text) ? undefined : t("This is not a URL.")),
+  const base = session.urls[0] ?? "";
+  let url = row?.subject.is === "url" ? row.subject.url : base;
+  let lines = "";
+  const title = t("Explain Request");
+  const done = await askInSteps(
+    (index) =>
+      [
+        async () => {
+          const answer = await askText({
+            title,
+            step: 1,
+            totalSteps: 2,
+            prompt: t("The URL of the request, or its path: {0} is then its host", hostOf(base)),
+            value: url,
+            placeholder: "/api/users",
+            validate: (text) =>
+              requestUrl(text, base) === undefined ? t("This is neither a URL nor a path.") : undefined,
+          });
+          if (typeof answer !== "string") return answer;
+          url = answer;
+          return true as const;
+        },
+        async () => {
+          const answer = await askText({
+            title,
+            step: 2,
+            totalSteps: 2,
+            prompt: t("Headers, separated by semicolons (optional)"),
+            value: lines,
+            placeholder: "Referer: https://slim-gecko.example.com/; Origin: https://slim-gecko.example.com",
+            validate: (text) => (parseHeaders(text) ? undefined : t("Write each header as name: value.")),
+          });
+          if (typeof answer !== "string") return answer;
+          lines = answer;
+          return true as const;
+        },
+      ][index],
+  );
+  if (!done) return;
+  const asked = requestUrl(url, base)!;
+  const headers = parseHeaders(lines)!;
+  const explanation = await (await linkup.manager).explain(selectorOf(session), asked, headers);
+  const { decision } = explanation;
+  const service = decision?.outcome === "routed" ? decision.service.name : undefined;
+  const target = linkup.model.snapshot.sessions
+    .find(({ name }) => name === explanation.session)
+    ?.services.find(({ name }) => name === service)?.target;
+  await documents.show({
+    title: t("Linkup Explanation"),
+    markdown: explanationMarkdown(asked, headers, explanation, target),
   });
-  if (!url) return;
-  const lines = await vscode.window.showInputBox({
-    title: t("Explain Request"),
-    prompt: t("Headers, separated by semicolons (optional)"),
-    placeHolder: "Referer: https://slim-gecko.example.com/; Origin: https://slim-gecko.example.com",
-    validateInput: (text) => (parseHeaders(text) ? undefined : t("Write each header as name: value.")),
-  });
-  const headers = lines === undefined ? undefined : parseHeaders(lines);
-  if (!headers) return;
-  const explanation = await (await linkup.manager).explain(selectorOf(session), url, headers);
-  await documents.show(t("Linkup Explanation"), explanationMarkdown(url, headers, explanation));
+}
+
+/** The URL of a request that was entered as one, or as a path of the session's first domain. Undefined when it is neither. */
+export function requestUrl(text: string, base: string): string | undefined {
+  if (text.startsWith("/") && URL.canParse(text, base)) return new URL(text, base).href;
+  return /^https?:\/\//i.test(text) && URL.canParse(text) ? text : undefined;
 }
 
 /** `Referer: https://a/; Origin: https://b`; undefined when a part is no header. */

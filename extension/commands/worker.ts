@@ -6,7 +6,7 @@ import { planText } from "../views/plan-text.ts";
 import { t } from "../words.ts";
 import { storedToken, storeToken } from "../worker-token-storage.ts";
 import { deploymentChanges } from "./deployment-edits.ts";
-import type { Documents } from "./preview-documents.ts";
+import type { Documents } from "./documents.ts";
 import { requireTrust } from "./start-stop.ts";
 
 const CREDENTIALS_KEY = "cloudflare-api-token";
@@ -29,7 +29,7 @@ export async function deployWorker(context: WorkerCommandContext): Promise<void>
   if (!options) return;
   const { conflicts, isDone, newWorkerToken, proposeDeploy } = await import("../../infra/infra.ts");
   const proposal = await planned(options, proposeDeploy);
-  await documents.show(t("Linkup Worker"), planText(proposal.plan));
+  await documents.show({ title: t("Linkup Worker"), markdown: planText(proposal.plan) });
   const [zone] = proposal.zones;
   const workerUrl = `https://linkup.${zone}`;
   if (isDone(proposal.plan)) {
@@ -63,7 +63,7 @@ export async function destroyWorker(context: WorkerCommandContext): Promise<void
   if (!options) return;
   const { isDone, proposeDestroy } = await import("../../infra/infra.ts");
   const proposal = await planned(options, proposeDestroy);
-  await context.documents.show(t("Linkup Worker"), planText(proposal.plan));
+  await context.documents.show({ title: t("Linkup Worker"), markdown: planText(proposal.plan) });
   if (isDone(proposal.plan)) {
     await vscode.window.showInformationMessage(t("Linkup made nothing that could be removed."));
     return;

@@ -105,16 +105,9 @@ async function hostOf(linkup: Linkup): Promise<AgentToolHost> {
     },
     async start({ configPath, kind = "tunneled" }, signal) {
       assertReplacesNone(linkup.model, configPath, kind);
-      signal.throwIfAborted();
-      const cancel = () => linkup.cancel(configPath);
-      signal.addEventListener("abort", cancel, { once: true });
-      try {
-        const session = await linkup.start(configPath, kind);
-        if (!session) throw new Error("The user cancelled the start.");
-        return session;
-      } finally {
-        signal.removeEventListener("abort", cancel);
-      }
+      const session = await linkup.start(configPath, kind, signal);
+      if (!session) throw new Error("The user cancelled the start.");
+      return session;
     },
   };
 }

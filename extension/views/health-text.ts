@@ -1,6 +1,7 @@
 /** The page of Doctor, as Markdown: every check, its finding, and its fixes. */
 import type { CheckState, DoctorCheck, HealthReport } from "../../manager/doctor/report.ts";
-import { code, codeBlock, escaped, escapedLines } from "../markdown.ts";
+import { isCommand } from "../ids.ts";
+import { code, codeBlock, commandLink, escaped, escapedLines } from "../markdown.ts";
 import { t } from "../words.ts";
 
 export function healthText(report: HealthReport): string {
@@ -25,7 +26,10 @@ export function healthText(report: HealthReport): string {
 }
 
 function findingText({ id, subject, state, found, fixes }: DoctorCheck): string {
-  const helps = fixes.map(({ title, terminal }) => `- ${t(title)}${terminal ? `: ${code(terminal)}` : ""}`);
+  const helps = fixes.map(({ command, title, terminal }) => {
+    const name = isCommand(command) ? commandLink(command, t(title)) : t(title);
+    return `- ${name}${terminal ? `: ${code(terminal)}` : ""}`;
+  });
   return [
     `## ${state === "broken" ? "✗" : "⚠"} ${nameOf(id, subject)}`,
     escapedLines(found),

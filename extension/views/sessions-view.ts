@@ -1,9 +1,9 @@
 /** Shows the rows of `rows.ts` in the activity bar. */
 import * as vscode from "vscode";
-import { CONTEXT_KEYS, SESSIONS_VIEW } from "../ids.ts";
+import { SESSIONS_VIEW } from "../ids.ts";
 import { uptime } from "../labels.ts";
 import type { Linkup } from "../linkup.ts";
-import { ownSessions, workspaceState } from "../window-model.ts";
+import { ownSessions } from "../window-model.ts";
 import { t } from "../words.ts";
 import { type Row, sessionRows } from "./rows.ts";
 
@@ -20,7 +20,6 @@ export function registerSessionsView(context: vscode.ExtensionContext, linkup: L
   });
   const update = () => {
     provider.update();
-    setContextKeys(linkup);
     view.badge = badge(linkup);
     view.message = message(linkup);
   };
@@ -48,18 +47,6 @@ function decoration({ scheme, path }: vscode.Uri): vscode.FileDecoration | undef
   return path === "/local"
     ? new vscode.FileDecoration("⌂", t("local"), color)
     : new vscode.FileDecoration("≠", t("overridden"), color);
-}
-
-function setContextKeys({ model }: Linkup): void {
-  const own = ownSessions(model);
-  const values: Record<keyof typeof CONTEXT_KEYS, unknown> = {
-    state: workspaceState(model),
-    hasConfig: model.configs.length > 0,
-    hasSession: own.length > 0,
-    hasLocal: own.some(({ services }) => services.some(({ target }) => target === "local")),
-  };
-  for (const [key, value] of Object.entries(values))
-    void vscode.commands.executeCommand("setContext", CONTEXT_KEYS[key as keyof typeof CONTEXT_KEYS], value);
 }
 
 /** Shown above the rows, where the welcome view is hidden. */

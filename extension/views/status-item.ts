@@ -2,7 +2,7 @@
 
 import { stateWord } from "../labels.ts";
 import { escaped } from "../markdown.ts";
-import { ownSessions, type WindowModel, workspaceState } from "../window-model.ts";
+import { ownSessions, sessionOf, type WindowModel, workspaceState } from "../window-model.ts";
 import { t } from "../words.ts";
 
 export interface StatusItem {
@@ -32,6 +32,7 @@ export function statusItem(model: WindowModel): StatusItem | undefined {
   const services = sessions.flatMap(({ services }) => services);
   const local = services.filter(({ target }) => target === "local").map(({ name }) => escaped(name));
   const down = services.filter(({ health }) => health === "unhealthy").map(({ name }) => escaped(name));
+  const broken = model.configs.some(({ path, errors }) => errors > 0 && sessionOf(model, path));
   const lines = [
     t("Linkup session {0}: {1}", label, sessions.flatMap(({ urls }) => urls).join(", ")),
     local.length > 0 ? t("Local: {0}", local.join(", ")) : t("All services are remote."),
@@ -39,10 +40,11 @@ export function statusItem(model: WindowModel): StatusItem | undefined {
     ...(newErrors > 0
       ? [t("{0} requests failed since you last looked at the Requests view.", newErrors)]
       : []),
+    ...(broken ? [t("linkup.yaml has errors; the session goes on as it was.")] : []),
     menu,
   ];
   const count = local.length > 0 ? ` · ${t("{0} local", local.length)}` : "";
-  const mark = down.length > 0 ? ` $(warning) ${down.length}` : "";
+  const mark = down.length > 0 ? ` $(warning) ${down.length}` : broken ? " $(warning)" : "";
   const failed = newErrors > 0 ? ` $(error) ${newErrors}` : "";
   return calm(`$(link) ${label}${count}${mark}${failed}`, lines.join("\n\n"));
 }

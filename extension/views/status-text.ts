@@ -1,5 +1,6 @@
 /** The page of Show Status, as Markdown: a pure function of the model. */
 import type { SessionView } from "../../manager/model/snapshot.ts";
+import { isCommand } from "../ids.ts";
 import {
   componentName,
   componentState,
@@ -9,7 +10,7 @@ import {
   stateWord,
   targetWord,
 } from "../labels.ts";
-import { code, codeBlock, escaped, escapedLines, link, table } from "../markdown.ts";
+import { code, codeBlock, commandLink, escaped, escapedLines, link, table } from "../markdown.ts";
 import { idleConfigs, type WindowModel } from "../window-model.ts";
 import { t } from "../words.ts";
 
@@ -23,7 +24,7 @@ export function statusText(model: WindowModel): string {
       : [t("This workspace is in Restricted Mode: Linkup shows its configuration and starts nothing.")]),
     ...snapshot.problems.map(
       (problem) =>
-        `> **${t(problem.title)}.** ${escapedLines(problemMessage(problem)).replaceAll("\n", "\n> ")}${problem.actions.map((action) => ` → ${t(action.title)}`).join("")}`,
+        `> **${t(problem.title)}.** ${escapedLines(problemMessage(problem)).replaceAll("\n", "\n> ")}${problem.actions.map(({ command, title }) => ` ${isCommand(command) ? commandLink(command, t(title)) : `→ ${t(title)}`}`).join("")}`,
     ),
     ...nothing,
     ...snapshot.sessions.map(sessionText),

@@ -6,7 +6,7 @@ import { randomName } from "../../core/session/session-name.ts";
 import { text } from "../../core/text.ts";
 import { UNGUESSABLE_SUFFIX, withoutToken } from "./documents.ts";
 import { LinkupError } from "./problem.ts";
-import { findRunning, isDesired, newRecord, ownRecord, type Selector } from "./records.ts";
+import { findRunning, isDesired, isOwnRecord, newRecord, ownRecord, type Selector } from "./records.ts";
 import type { SessionRecord, State } from "./state.ts";
 
 /** The input that starting and creating a session share. */
@@ -30,20 +30,26 @@ export interface ExistingSession {
   targets: Record<string, Target>;
 }
 
-/** Requests the file's primary session. `adopted`: it was running already. */
+/**
+ * Requests the file's primary session. `first`: what it begins with when this machine never had it: the existing Linkup's
+ * session, or all services at `target`. `adopted`: it was running already.
+ */
 export function applyStart(
   state: State,
   kind: "tunneled" | "isolated",
   wanted: SessionIntent,
   now: number,
-  existing?: ExistingSession,
+  first: { existing?: ExistingSession | undefined; target?: Target } = {},
 ): { id: string; adopted: boolean } {
   for (const other of state.sessions) {
     if (other.config_path === wanted.configPath && other.kind !== kind && !other.secondary)
       other.desired = "stopped";
   }
+  const isNew = !state.sessions.some((record) => isOwnRecord(record, wanted.configPath, kind));
   const record = ownRecord(state, wanted.configPath, kind, wanted.config);
-  if (existing) continueExisting(state, record, existing);
+  if (isNew && first.target === "local")
+    record.targets = Object.fromEntries(wanted.config.services.map(({ name }) => [name, "local"]));
+  if (first.existing) continueExisting(state, record, first.existing);
   const adopted = isDesired(record) && record.confirmed !== null;
   if (!isDesired(record)) record.keep = false;
   want(state, record, wanted, now);

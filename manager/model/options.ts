@@ -1,4 +1,5 @@
 /** The manager's options and requests. */
+import type { Target } from "../../core/config/model/config-model.ts";
 import type { SessionAccess } from "../../core/session/session-document.ts";
 
 /** Options for starting our processes. */
@@ -33,6 +34,8 @@ export interface StartRequest {
   name?: string;
   /** Instead of what the file says. */
   access?: SessionAccess;
+  /** Where the services of a file that is started for the first time are routed. Default: remote. */
+  target?: Target;
 }
 
 /** A secondary session of the file. */

@@ -76,6 +76,8 @@ export interface Problem {
   /** The same for a translation; missing from what older versions wrote. Titles are looked up as they are. */
   text?: Text;
   actions: readonly Action[];
+  /** The linkup.yaml whose session it is about; undefined for what concerns this machine. */
+  configPath?: string;
 }
 
 /** A `message` that is a string comes from other software and has no translation. */
@@ -94,8 +96,12 @@ export function textOf({ text: said, message }: Problem): Text {
   return said ?? verbatim(message);
 }
 
-/** For programs: without what only translations need. */
-export function reportedProblem({ text, ...problem }: Problem): Omit<Problem, "text"> {
+/** For programs: without what only the editor needs. */
+export function reportedProblem({
+  text,
+  configPath,
+  ...problem
+}: Problem): Omit<Problem, "text" | "configPath"> {
   return problem;
 }
 

@@ -37,14 +37,18 @@ export function snapshotOf({ state, server, health, version, problems }: Observe
     problems: [
       ...problems,
       ...movedPort(server, records),
-      ...records.flatMap(({ env_files }) => env_files?.problems ?? []),
+      ...records.flatMap((record) => (record.env_files?.problems ?? []).map(about(record))),
       ...state.set_aside,
       ...state.pending_deletions.map(({ problem }) => problem),
-      ...[state.local_server.problem, state.local_dns.problem, ...records.map(problemOfRecord)].flatMap(
-        (problem) => problem ?? [],
-      ),
+      ...[state.local_server.problem, state.local_dns.problem].flatMap((problem) => problem ?? []),
+      ...records.flatMap((record) => [problemOfRecord(record) ?? []].flat().map(about(record))),
     ],
   };
+}
+
+/** Says whose session a problem is about. */
+function about({ config_path }: SessionRecord): (problem: Problem) => Problem {
+  return (problem) => (config_path === null ? problem : { ...problem, configPath: config_path });
 }
 
 export function sessionView(

@@ -12,6 +12,7 @@ const OTHERWISE: Record<string, string> = {
   "linkup.toggleService": "Space",
   "linkup.showMenu": "status bar: session",
   "linkup.installCloudflared": "Install cloudflared",
+  "linkup.endOrphans": "End Processes",
 };
 
 export function ran(choice: string): void {

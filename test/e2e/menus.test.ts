@@ -5,6 +5,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { ran } from "./commands-run.ts";
 import { node, root } from "./install.ts";
 import { Shop, TOKEN } from "./shop.ts";
 import { Workbench, type WorkbenchOptions } from "./workbench.ts";
@@ -210,21 +211,21 @@ test("Doctor offers to solve what it finds: processes that are left over are end
   const ended = once(left, "exit");
   try {
     await window.command("Linkup: Doctor");
-    await window.until("the offer", async () =>
-      (await window.toasts()).some((text) => text.includes("fixed from here. [Fix…]")),
-    );
-    await window.button("Fix…");
-    await window.until("the finding", async () =>
-      (await window.quickPickItems()).some((item) => item.includes(`Orphaned processes: ${left.pid}`)),
-    );
-    await window.quickPick("End Processes");
+    const page = window.page.frameLocator("iframe.webview.ready").frameLocator("iframe#active-frame");
+    await page.getByText(`Orphaned processes: ${left.pid}`).first().waitFor();
+    expect(await window.page.locator(".tab.active").getAttribute("aria-label")).toMatch(/^Linkup Doctor/);
+    const endProcesses = page.getByRole("link", { name: "End Processes" });
+    await endProcesses.click();
+    ran("End Processes");
     await ended;
     await window.until("what was ended", async () =>
       (await window.toasts()).some((text) => text.includes(`Ended: ${left.pid}`)),
     );
-    await window.command("Linkup: End Orphaned Processes");
-    await window.until("that there is none", async () =>
-      (await window.toasts()).some((text) => text.includes("No orphaned processes")),
+    await page.getByRole("button", { name: "Refresh" }).click();
+    await endProcesses.waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Copy JSON" }).click();
+    await window.until("the report in the clipboard", async () =>
+      (await window.clipboard()).includes('"checks"'),
     );
   } finally {
     left.kill("SIGKILL");

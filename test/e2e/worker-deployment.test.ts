@@ -92,9 +92,9 @@ test("from no Worker to one, asked twice, with the plan beside the question", as
   );
 });
 
-test("Update Worker does nothing when nothing is to be done", async () => {
+test("Deploy Worker does nothing when nothing is to be done", async () => {
   account.calls.length = 0;
-  await window.command("Linkup: Update Worker…");
+  await window.command("Linkup: Deploy Worker…");
   await pickZone();
   await window.until("up to date", async () =>
     (await window.toasts()).some((text) => text.includes("The Worker is up to date.")),

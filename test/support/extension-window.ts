@@ -6,8 +6,9 @@ import type { Linkup } from "../../extension/linkup.ts";
 import { LogChannels } from "../../extension/log-channels.ts";
 import type { Row } from "../../extension/views/rows.ts";
 import type { ConfigFile, WindowModel } from "../../extension/window-model.ts";
+import type { Manager, Selector } from "../../manager/manager.ts";
 import type { SessionView } from "../../manager/model/snapshot.ts";
-import { commands, editor, logChannel, resetEditor } from "./vscode.ts";
+import { commands, editor, logChannel, resetEditor, Uri } from "./vscode.ts";
 
 export interface ExtensionWindow {
   linkup: Linkup;
@@ -69,8 +70,11 @@ export function openWindow(
         // A promise would be asked whether it is one.
         if (method === "then") return undefined;
         return async (...args: unknown[]) => {
-          asked.push([String(method), ...args.map((arg) => JSON.stringify(arg))].join(" "));
           const answer = answers[String(method)];
+          if (method === "otherUsers") return answer ?? { windows: 0, terminals: 0 };
+          // A signal and a timeout are how long to wait, not what for.
+          const told = args.filter((arg) => !(arg instanceof AbortSignal) && typeof arg !== "number");
+          asked.push([String(method), ...told.map((arg) => JSON.stringify(arg))].join(" "));
           if (answer instanceof Error) throw answer;
           return answer;
         };
@@ -86,6 +90,7 @@ export function openWindow(
       asked.push(`start ${path} ${kind}`);
       return SESSION;
     },
+    stop: async (selector: Selector) => await (manager as Pick<Manager, "stop">).stop(selector),
     cancel: (path: string) => void asked.push(`cancel ${path}`),
     confirmWorker: async () => true,
     onDidChange(listener: () => void) {
@@ -96,6 +101,7 @@ export function openWindow(
   const context = {
     subscriptions: [],
     extensionPath: "/extension",
+    extensionUri: Uri.file("/extension"),
     workspaceState: {
       get: (key: string) => memory.get(key),
       update: async (key: string, value: unknown) => void memory.set(key, value),

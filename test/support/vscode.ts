@@ -21,7 +21,7 @@ interface Item {
 const initial = () => ({
   shown: [] as Shown[],
   /** Answers to what is asked next, in order: a label or title to choose, a text, or a function. Nothing is chosen after them. */
-  answers: [] as (string | string[] | undefined | Answer)[],
+  answers: [] as (string | string[] | symbol | undefined | Answer)[],
   executed: [] as { command: string; args: unknown[] }[],
   commands: new Map<string, (...args: unknown[]) => unknown>(),
   opened: [] as string[],
@@ -35,6 +35,12 @@ const initial = () => ({
   context: new Map<string, unknown>(),
   statusBar: [] as { text: string; tooltip: unknown; visible: boolean }[],
   statusMessages: [] as string[],
+  /** Progress that is shown as a notification at the moment. */
+  notifications: [] as { text: string; button: string; cancel(): void }[],
+  /** Webviews in tabs. */
+  pages: [] as { title: string; webview: { html: string } }[],
+  /** Why input boxes refused what was entered. */
+  refused: [] as string[],
   titles: [] as string[],
   tools: new Map<string, unknown>(),
   tasks: [] as unknown[],
@@ -286,6 +292,8 @@ export const DiagnosticSeverity = { Error: 0, Warning: 1, Information: 2, Hint: 
 export const ProgressLocation = { SourceControl: 1, Window: 10, Notification: 15 };
 export const StatusBarAlignment = { Left: 1, Right: 2 };
 export const TreeItemCollapsibleState = { None: 0, Collapsed: 1, Expanded: 2 };
+export const QuickInputButtons = { Back: { id: "back" } };
+export const ViewColumn = { Active: -1 };
 export const UIKind = { Desktop: 1, Web: 2 };
 export const TaskScope = { Global: 1, Workspace: 2 };
 
@@ -354,11 +362,57 @@ export const window = {
     return new Disposable(() => {});
   },
   async withProgress<T>(
-    { title }: { title?: string },
+    { title, location, cancellable }: { title?: string; location?: unknown; cancellable?: boolean | string },
     run: (progress: unknown, token: unknown) => Promise<T>,
   ): Promise<T> {
     if (title) editor.titles.push(title);
-    return await run({ report() {} }, { isCancellationRequested: false, onCancellationRequested: event() });
+    const cancelled = new EventEmitter<void>();
+    const shown = {
+      text: title ?? "",
+      button: cancellable === true ? "Cancel" : cancellable || "",
+      cancel: () => cancelled.fire(),
+    };
+    if (location === ProgressLocation.Notification) editor.notifications.push(shown);
+    try {
+      return await run(
+        { report() {} },
+        { isCancellationRequested: false, onCancellationRequested: cancelled.event },
+      );
+    } finally {
+      editor.notifications = editor.notifications.filter((other) => other !== shown);
+    }
+  },
+  createInputBox: () =>
+    quickInput<string>((input) => {
+      const text = ask("input", String(input.prompt ?? ""), String(input.title ?? ""), []);
+      if (typeof text === "string") input.value = text;
+      return text;
+    }),
+  createQuickPick: () =>
+    quickInput<Item[]>((input) => {
+      const items = input.items as Item[];
+      const chosen = ask(
+        "quickPick",
+        String(input.title ?? ""),
+        String(input.placeholder ?? ""),
+        items.map(({ label }) => label),
+      );
+      if (chosen === undefined || chosen === BACK) return chosen;
+      const labels = [chosen].flat();
+      input.selectedItems = items.filter(({ label }) => labels.includes(label));
+      return chosen;
+    }),
+  createWebviewPanel(_type: string, title: string) {
+    const closed = new EventEmitter<void>();
+    const panel = {
+      title,
+      webview: { html: "", cspSource: "vscode-resource:", asWebviewUri: (uri: Uri) => uri },
+      reveal() {},
+      onDidDispose: closed.event,
+      dispose: () => closed.fire(),
+    };
+    editor.pages.push(panel);
+    return panel;
   },
   createTerminal(options: unknown) {
     const terminal = { options, sent: [] as string[] };
@@ -397,6 +451,41 @@ export const window = {
   activeTextEditor: undefined,
   state: { focused: true },
 };
+
+/** An answer that goes back to the question before. */
+export const BACK = Symbol("the back button");
+
+/** A quick input that answers as soon as it is shown, and says which texts it refuses. */
+function quickInput<T>(answer: (input: Record<string, unknown>) => unknown) {
+  const [accepted, hidden, triggered, changed] = [
+    new EventEmitter<void>(),
+    new EventEmitter<void>(),
+    new EventEmitter<unknown>(),
+    new EventEmitter<string>(),
+  ];
+  const input: Record<string, unknown> = {
+    value: "",
+    items: [] as T[],
+    selectedItems: [],
+    onDidAccept: accepted.event,
+    onDidHide: hidden.event,
+    onDidTriggerButton: triggered.event,
+    onDidChangeValue: changed.event,
+    hide: () => hidden.fire(),
+    dispose() {},
+    show() {
+      const given = answer(input);
+      if (given === undefined) return hidden.fire();
+      if (given === BACK) return triggered.fire(QuickInputButtons.Back);
+      accepted.fire();
+      if (input.validationMessage) {
+        editor.refused.push(String(input.validationMessage));
+        hidden.fire();
+      }
+    },
+  };
+  return input;
+}
 
 /** Keeps what is logged. */
 export function logChannel(name = "Linkup") {
@@ -442,6 +531,7 @@ export const env = {
   remoteName: undefined as string | undefined,
   uiKind: UIKind.Desktop,
   uriScheme: "vscode",
+  language: "en",
 };
 
 async function existing<T>(read: Promise<T>): Promise<T> {
@@ -537,6 +627,7 @@ export const tasks = {
   registerTaskProvider: () => new Disposable(() => {}),
   /** Those that have not ended. */
   taskExecutions: [] as { task: unknown }[],
+  onDidEndTaskProcess: event(),
   async executeTask(task: unknown) {
     editor.tasks.push(task);
     const execution = { task };

@@ -1,6 +1,7 @@
 /** Code lenses above services, and quick fixes. */
 import * as vscode from "vscode";
 import { type Command, commandId } from "../../ids.ts";
+import { setting, settingChanged } from "../../settings.ts";
 import { t } from "../../words.ts";
 import { storeToken } from "../../worker-token-storage.ts";
 import type { DocumentModel, TextEdit } from "../document/document-model.ts";
@@ -16,10 +17,11 @@ export function registerActions(
   facts: LiveFacts,
   secrets: vscode.SecretStorage,
 ): vscode.Disposable[] {
+  const lensesChanged = new vscode.EventEmitter<void>();
   const lensProvider: vscode.CodeLensProvider = {
-    onDidChangeCodeLenses: facts.onDidChange,
+    onDidChangeCodeLenses: lensesChanged.event,
     provideCodeLenses: (document) => {
-      if (!documents.has(document)) return [];
+      if (!documents.has(document) || !setting("codeLens", document.uri)) return [];
       const model = documents.model(document);
       const now = facts.of(document);
       return lenses(model, now).map(({ title, tooltip, route, ...span }) => {
@@ -43,6 +45,11 @@ export function registerActions(
     },
   };
   return [
+    lensesChanged,
+    facts.onDidChange(() => lensesChanged.fire()),
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      if (settingChanged(event, "codeLens")) lensesChanged.fire();
+    }),
     vscode.commands.registerCommand(MOVE_TOKEN, (uri: vscode.Uri) =>
       moveToken(uri, documents, facts, secrets),
     ),

@@ -30,10 +30,13 @@ export const ASSETS: Readonly<Record<string, string>> = {
   "win32-ia32": "cloudflared-windows-386.exe",
 };
 
+/** Our own install: it downloads the pinned release and checks it. */
+export const CHECKED_INSTALL = "linkup cloudflared install";
+
 /** The command that installs cloudflared here; undefined where it takes more than one. */
 export function installCommand(platform: NodeJS.Platform, arch: string): string | undefined {
   const asset = assetFor(platform, arch);
-  if (asset && PINNED?.sha256[asset]) return "linkup cloudflared install";
+  if (asset && PINNED?.sha256[asset]) return CHECKED_INSTALL;
   if (platform === "darwin") return "brew install cloudflared";
   if (platform === "win32") return "winget install --id Cloudflare.cloudflared";
   return undefined;
