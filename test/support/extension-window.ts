@@ -72,8 +72,9 @@ export function openWindow(
         return async (...args: unknown[]) => {
           const answer = answers[String(method)];
           if (method === "otherUsers") return answer ?? { windows: 0, terminals: 0 };
-          // A signal and a timeout are how long to wait, not what for.
-          const told = args.filter((arg) => !(arg instanceof AbortSignal) && typeof arg !== "number");
+          // How long to wait is not what is asked for: a signal, and the timeout after it.
+          const limits = args.findIndex((arg) => arg instanceof AbortSignal);
+          const told = limits < 0 ? args : args.slice(0, limits);
           asked.push([String(method), ...told.map((arg) => JSON.stringify(arg))].join(" "));
           if (answer instanceof Error) throw answer;
           return answer;

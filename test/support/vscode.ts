@@ -91,7 +91,9 @@ class QuickPick<T extends Item & { buttons?: Button[] }> {
   readonly #triggered = new EventEmitter<{ item: T; button: Button }>();
   readonly #accepted = new EventEmitter<void>();
   readonly #hidden = new EventEmitter<void>();
+  readonly #back = new EventEmitter<unknown>();
   readonly onDidChangeValue = this.#changed.event;
+  readonly onDidTriggerButton = this.#back.event;
   readonly onDidTriggerItemButton = this.#triggered.event;
   readonly onDidAccept = this.#accepted.event;
   readonly onDidHide = this.#hidden.event;
@@ -121,7 +123,11 @@ class QuickPick<T extends Item & { buttons?: Button[] }> {
     this.#waits = false;
     const labels = this.#items.map(({ label }) => label);
     const answer = ask("quickPick", this.title, this.placeholder, labels);
-    if (typeof answer !== "string") this.hide();
+    if (answer === BACK) this.#back.fire(QuickInputButtons.Back);
+    else if (Array.isArray(answer)) {
+      this.selectedItems = this.#items.filter(({ label }) => answer.includes(label));
+      this.#accepted.fire();
+    } else if (typeof answer !== "string") this.hide();
     else this.#answer(answer, labels);
   }
   #answer(answer: string, labels: string[]): void {
@@ -383,24 +389,10 @@ export const window = {
     }
   },
   createInputBox: () =>
-    quickInput<string>((input) => {
+    inputBox((input) => {
       const text = ask("input", String(input.prompt ?? ""), String(input.title ?? ""), []);
       if (typeof text === "string") input.value = text;
       return text;
-    }),
-  createQuickPick: () =>
-    quickInput<Item[]>((input) => {
-      const items = input.items as Item[];
-      const chosen = ask(
-        "quickPick",
-        String(input.title ?? ""),
-        String(input.placeholder ?? ""),
-        items.map(({ label }) => label),
-      );
-      if (chosen === undefined || chosen === BACK) return chosen;
-      const labels = [chosen].flat();
-      input.selectedItems = items.filter(({ label }) => labels.includes(label));
-      return chosen;
     }),
   createWebviewPanel(_type: string, title: string) {
     const closed = new EventEmitter<void>();
@@ -455,8 +447,8 @@ export const window = {
 /** An answer that goes back to the question before. */
 export const BACK = Symbol("the back button");
 
-/** A quick input that answers as soon as it is shown, and says which texts it refuses. */
-function quickInput<T>(answer: (input: Record<string, unknown>) => unknown) {
+/** An input box that answers as soon as it is shown, and says which texts it refuses. */
+function inputBox(answer: (input: Record<string, unknown>) => unknown) {
   const [accepted, hidden, triggered, changed] = [
     new EventEmitter<void>(),
     new EventEmitter<void>(),
@@ -465,8 +457,6 @@ function quickInput<T>(answer: (input: Record<string, unknown>) => unknown) {
   ];
   const input: Record<string, unknown> = {
     value: "",
-    items: [] as T[],
-    selectedItems: [],
     onDidAccept: accepted.event,
     onDidHide: hidden.event,
     onDidTriggerButton: triggered.event,
