@@ -5,7 +5,7 @@ import * as vscode from "vscode";
 export const BACK = Symbol("back");
 
 /** Where a question stands among others; a single one shows no number. */
-export interface Place {
+export interface StepPlace {
   title: string;
   /** From 1. */
   step: number;
@@ -31,7 +31,7 @@ export async function askInSteps(
   return true;
 }
 
-interface TextQuestion extends Place {
+interface TextQuestion extends StepPlace {
   prompt: string;
   value?: string;
   placeholder?: string;
@@ -52,7 +52,7 @@ export async function askText(question: TextQuestion): Promise<Answer<string>> {
   });
 }
 
-interface Choice<Item extends vscode.QuickPickItem> extends Place {
+interface Choice<Item extends vscode.QuickPickItem> extends StepPlace {
   items: readonly Item[];
   placeholder: string;
   picked?: readonly Item[];
@@ -89,7 +89,7 @@ function quickPick<Item extends vscode.QuickPickItem>({
 /** Shows the input until it is answered; `answer` is undefined while there is none that is right. */
 async function answered<T>(
   input: vscode.QuickInput & Pick<vscode.InputBox, "buttons" | "onDidTriggerButton" | "onDidAccept">,
-  { title, step, totalSteps }: Place,
+  { title, step, totalSteps }: StepPlace,
   answer: () => T | undefined,
 ): Promise<Answer<T>> {
   input.title = title;
