@@ -219,7 +219,7 @@ async function offerConfig({ configs }: Linkup, workerUrl: string, zones: readon
   await vscode.window.showTextDocument(document.uri);
 }
 
-/** DNS records and certificates take some minutes: says what is missing, until the Worker is live or the user has enough. */
+/** DNS records and certificates take some minutes: says what is missing, until the Worker is live. */
 async function waitedFor(
   options: InfraOptions,
   proposal: Proposal,
@@ -227,16 +227,13 @@ async function waitedFor(
 ): Promise<void> {
   const { waitForDeployment } = await import("../../infra/infra.ts");
   const missing = await vscode.window.withProgress(
-    { location: LOCATION, title: t("Waiting for the Worker"), cancellable: true },
-    (progress, cancellation) => {
-      const abort = new AbortController();
-      cancellation.onCancellationRequested(() => abort.abort());
-      return waitForDeployment({ ...options, workerToken }, proposal, {
+    // In the status bar: questions about the deployment are open, and nothing has to be waited for.
+    { location: vscode.ProgressLocation.Window, title: t("Waiting for the Worker") },
+    (progress) =>
+      waitForDeployment({ ...options, workerToken }, proposal, {
         timeoutMs: WAIT_MS,
-        signal: abort.signal,
-        onMissing: ({ name, detail }) => progress.report({ message: `${name}: ${detail}` }),
-      });
-    },
+        onMissing: ({ name }) => progress.report({ message: name }),
+      }),
   );
   const [first] = missing;
   if (first)
