@@ -190,6 +190,12 @@ function looking(linkup: Command): void {
     .action(async (ids, options) => (await import("./commands/compare.ts")).compare(ids, options));
 
   linkup
+    .command("check-propagation")
+    .description("show which services pass the session on, and who loses it, from the requests that passed")
+    .option(...JSON_OUT)
+    .action(async (options) => (await import("./commands/check-propagation.ts")).checkPropagation(options));
+
+  linkup
     .command("logs")
     .description("print the logs of Linkup's processes")
     .argument("[component]", "local-server, tunnel, local-dns or keeper (default: all)")

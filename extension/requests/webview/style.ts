@@ -55,7 +55,7 @@ export const style = css`
   .row {
     display: grid;
     grid-template-columns:
-      94px 60px 50px minmax(160px, 4fr) minmax(60px, 1fr) 62px minmax(60px, 110px) 84px
+      94px 60px 50px minmax(160px, 4fr) minmax(96px, 1fr) 62px minmax(60px, 110px) 84px
       70px minmax(60px, 110px);
     column-gap: 8px;
     padding: 0 8px;
@@ -114,7 +114,7 @@ export const style = css`
     text-align: right;
   }
   .ok {
-    color: var(--vscode-testing-iconPassed, var(--vscode-charts-green));
+    color: var(--vscode-charts-green, inherit);
   }
   .client-error {
     color: var(--vscode-editorWarning-foreground, var(--vscode-charts-yellow));
@@ -260,7 +260,7 @@ export const style = css`
   @container list (max-width: 860px) {
     .head,
     .row {
-      grid-template-columns: 94px 56px 50px minmax(80px, 4fr) minmax(40px, 1fr) 56px 76px;
+      grid-template-columns: 94px 56px 50px minmax(80px, 4fr) minmax(96px, 1fr) 56px 76px;
     }
     .wide {
       display: none;

@@ -147,3 +147,16 @@ test("without a local server the error says so", async () => {
   expect(code).toBe(5);
   expect(stderr).toContain("No session is running, so there is no request log");
 });
+
+test("check-propagation names who got the session, and who lost it", async () => {
+  await ask("/propagated");
+  const trace = { host: `localhost:${port}`, "user-agent": "python-requests/2.32" };
+  await ask("/unpropagated", { ...trace, traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01` });
+  await newest("/unpropagated");
+  const { code, stdout } = await world.linkup("check-propagation");
+  expect(code).toBe(6);
+  expect(stdout).toMatch(/^✓ web got the session \(\d+ requests\)/m);
+  expect(stdout).toMatch(
+    /✗ python-requests\/2.32; .*sent requests without a session .*\/unpropagated\): it passes on traceparent, but not tracestate\n {4}Python: start it with `opentelemetry-instrument`/,
+  );
+});
