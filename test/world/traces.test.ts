@@ -77,9 +77,9 @@ for (const { name, clients, command } of CALLERS) {
         expect(headers.baggage).toContain(`linkup-session=${chain.session(way)}`);
       });
 
-      test.skipIf(name.endsWith("-baggage")).each(clients)(
-        "a client's trace goes on through it by %s, and is recorded",
-        async (client) => {
+      // With baggage alone no trace is taken up.
+      if (!name.endsWith("-baggage"))
+        test.each(clients)("a client's trace goes on through it by %s, and is recorded", async (client) => {
           const trace = crypto.randomUUID().replaceAll("-", "");
           const { headers } = await call(way, client, {
             traceparent: `00-${trace}-00f067aa0ba902b7-01`,
@@ -95,8 +95,7 @@ for (const { name, clients, command } of CALLERS) {
           };
           // Its own part, and the call.
           await expect.poll(recorded, { timeout: 10_000 }).toBeGreaterThanOrEqual(2);
-        },
-      );
+        });
     });
   });
 }
