@@ -103,6 +103,11 @@ function serviceReferer(
   return page && isPage(page) ? origin + referer.slice(page.length) : undefined;
 }
 
+/** What `Sec-Fetch-Site` says of a page whose `Origin` and `Referer` name the service: Astro refuses any other one. */
+function sameOrigin(site: string): string {
+  return site === "cross-site" || site === "same-site" ? "same-origin" : site;
+}
+
 /** For a public origin (`https://host:port`): unchanged, but for the hop count that ends loops. */
 export function publicOriginRequest(client: ClientHead, origin: string): UpstreamRequest {
   const added: [string, string][] = [[HOPS_HEADER, String(hopsOf(client) + 1)]];
@@ -157,15 +162,19 @@ function isSameNames({ overridden }: ForwardedLines, added: [string, string][]):
 function keptLines(
   fields: Fields,
   overridden: string[],
-  replaced: { [name: string]: string | undefined },
+  replaced: Pick<Changes, "origin" | "referer">,
 ): string[] {
+  const asOwnPage = replaced[fields.has("origin") ? "origin" : "referer"] !== undefined;
   const hopByHop = connectionNames(fields);
   const lines: string[] = [];
   for (let i = 0; i < fields.names.length; i++) {
     const lower = fields.names[i]!;
     if (DROPPED.has(lower) || hopByHop.has(lower) || overridden.includes(lower)) continue;
-    const value = lower === "origin" || lower === "referer" ? replaced[lower] : undefined;
-    lines.push(fields.raw[2 * i]!, value ?? fields.raw[2 * i + 1]!);
+    const own = fields.raw[2 * i + 1]!;
+    let value: string | undefined;
+    if (lower === "origin" || lower === "referer") value = replaced[lower];
+    else if (lower === "sec-fetch-site" && asOwnPage) value = sameOrigin(own);
+    lines.push(fields.raw[2 * i]!, value ?? own);
   }
   const cookies = joinedCookies(fields);
   const kept = cookies === undefined ? null : withoutSessionCookie(cookies);

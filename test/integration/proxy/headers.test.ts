@@ -109,6 +109,26 @@ describe("on the way to the service", () => {
   });
 
   test.each([
+    ["a page of the session, by its Origin", ["Origin", `https://${WILD}`], "cross-site", "same-origin"],
+    [
+      "a page of the session, by its Referer",
+      ["Referer", `https://${WILD}/page`],
+      "same-site",
+      "same-origin",
+    ],
+    ["a page elsewhere", ["Origin", "https://elsewhere.test"], "cross-site", "cross-site"],
+    [
+      "a page elsewhere with a Referer of the session",
+      ["Origin", "https://elsewhere.test", "Referer", `https://${WILD}/page`],
+      "cross-site",
+      "cross-site",
+    ],
+    ["no page", ["Referer", `https://${WILD}/page`], "none", "none"],
+  ])("Sec-Fetch-Site of %s", async (_, headers, sent, expected) => {
+    expect((await seenWith([...headers, "Sec-Fetch-Site", sent]))["sec-fetch-site"]).toBe(expected);
+  });
+
+  test.each([
     [[], APP],
     [["X-Forwarded-Host", `${APP}:8443, proxy.test`], `${APP}:8443`],
   ])("a Server Action of Next.js comes from the forwarded host: %j", async (forwarded, host) => {
