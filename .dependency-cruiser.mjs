@@ -8,7 +8,7 @@ const PACKAGES = {
   core: {
     imports: [],
     layers: [
-      ["hex.ts", "text.ts"],
+      ["hex.ts", "text.ts", "version.ts"],
       "regex",
       "regex/analysis",
       "session",

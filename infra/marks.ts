@@ -44,14 +44,6 @@ function tagValue(tags: readonly string[], key: string): string | undefined {
   return tags.find((tag) => tag.startsWith(start))?.slice(start.length);
 }
 
-/** `1.2.3` by its numbers; a pre-release counts as its release. */
-export function isOlder(one: string, other: string): boolean {
-  const [a, b] = [one, other].map((version) => version.split(/[.+-]/, 3).map(Number)) as [number[], number[]];
-  for (let part = 0; part < 3; part++)
-    if ((a[part] ?? 0) !== (b[part] ?? 0)) return (a[part] ?? 0) < (b[part] ?? 0);
-  return false;
-}
-
 export function isOurRecord({ comment }: DnsRecord, worker: string): boolean {
   return comment === recordComment(worker);
 }

@@ -1,6 +1,6 @@
 /** The environment of integrated terminals: the session's variables, and the `linkup` command. */
 import { chmod, mkdir, writeFile } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+import { delimiter, join, sep } from "node:path";
 import * as vscode from "vscode";
 import type { Linkup } from "../linkup.ts";
 import { setting, settingChanged } from "../settings.ts";
@@ -43,7 +43,7 @@ export function registerTerminalEnvironment(context: vscode.ExtensionContext, li
 
 function variablesOf(folder: vscode.WorkspaceFolder, { model }: Linkup): Record<string, string> {
   if (!setting("terminal.environment")) return {};
-  const config = model.configs.find(({ path }) => path.startsWith(folder.uri.fsPath));
+  const config = model.configs.find(({ path }) => path.startsWith(join(folder.uri.fsPath, sep)));
   return terminalVariables(config && sessionOf(model, config.path));
 }
 

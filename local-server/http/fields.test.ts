@@ -31,6 +31,11 @@ test("an interned object always has the lines that were asked for", () => {
   );
 });
 
+test("a list's members lose spaces and tabs around them, and no other byte", () => {
+  const fields = new Fields(["Transfer-Encoding", "gzip ,\tchunked\xa0"]);
+  expect(fields.list("transfer-encoding")).toEqual(["gzip", "chunked\xa0"]);
+});
+
 test("very long lines are not interned", () => {
   const cache = new FieldsCache();
   const raw = ["Cookie", "a".repeat(10_000)];

@@ -42,7 +42,7 @@ export class Fields {
     if (value === undefined) return [];
     return value
       .split(",")
-      .map((member) => member.trim().toLowerCase())
+      .map((member) => trimSpaces(member).toLowerCase())
       .filter(Boolean);
   }
 
@@ -127,6 +127,19 @@ function isSame(one: readonly string[], other: readonly string[]): boolean {
   if (one.length !== other.length) return false;
   for (let i = 0; i < one.length; i++) if (one[i] !== other[i]) return false;
   return true;
+}
+
+/** Without spaces and tabs around it. `trim` would take away bare line ends, and the last byte of an "à" in UTF-8. */
+export function trimSpaces(value: string): string {
+  let start = 0;
+  let end = value.length;
+  while (start < end && isSpace(value.charCodeAt(start))) start++;
+  while (end > start && isSpace(value.charCodeAt(end - 1))) end--;
+  return value.slice(start, end);
+}
+
+function isSpace(code: number): boolean {
+  return code === 32 || code === 9;
 }
 
 const NONE: ReadonlySet<string> = new Set();

@@ -1,5 +1,5 @@
 /** Parses the HTTP/1.1 responses of one connection. */
-import { Fields } from "./fields.ts";
+import { Fields, trimSpaces } from "./fields.ts";
 import { MAX_HEADER_SIZE } from "./limits.ts";
 import { Http2Response, MalformedResponse } from "./protocol-errors.ts";
 
@@ -169,13 +169,13 @@ export class ResponseParser {
         throw new MalformedResponse(`its Content-Length is ${JSON.stringify(fields.get("content-length"))}`);
       head.length = Number(length);
     }
+    const codings = fields.has("transfer-encoding") ? fields.list("transfer-encoding") : undefined;
+    if (codings && lengths) throw new MalformedResponse("it has both Content-Length and Transfer-Encoding");
     if (!mayHaveBody(this.#context.method, status)) {
       head.hasBody = false;
       return IDLE;
     }
-    const codings = fields.has("transfer-encoding") ? fields.list("transfer-encoding") : undefined;
     if (codings) {
-      if (lengths) throw new MalformedResponse("it has both Content-Length and Transfer-Encoding");
       if (codings.length === 1 && codings[0] === "chunked") return CHUNK_SIZE;
       throw new MalformedResponse(`its Transfer-Encoding is ${JSON.stringify(codings.join(", "))}`);
     }
@@ -262,7 +262,9 @@ export class ResponseParser {
 
 const EMPTY = Buffer.alloc(0);
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
-const CHUNK_LINE = /^([0-9a-fA-F]{1,12})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/;
+/** RFC 9112, 7.1.1: extensions are read past, but only those of the grammar. */
+const CHUNK_LINE =
+  /^([0-9a-fA-F]{1,12})[ \t]*(?:;[ \t]*[!#$%&'*+\-.^_`|~0-9A-Za-z]+[ \t]*(?:=[ \t]*(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*")[ \t]*)?)*$/;
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
@@ -277,31 +279,18 @@ export function parseFields(text: string): string[] {
   for (const line of text.split("\r\n")) {
     if ((line.startsWith(" ") || line.startsWith("\t")) && raw.length > 0) {
       // Obsolete line folding: the value goes on.
-      const more = trimmed(line);
+      const more = trimSpaces(line);
       if (!FIELD_VALUE.test(more)) throw malformedLine(line);
       raw.push(`${raw.pop()} ${more}`);
       continue;
     }
     const colon = line.indexOf(":");
     const name = line.slice(0, Math.max(0, colon));
-    const value = trimmed(line.slice(colon + 1));
+    const value = trimSpaces(line.slice(colon + 1));
     if (!FIELD_NAME.test(name) || !FIELD_VALUE.test(value)) throw malformedLine(line);
     raw.push(name, value);
   }
   return raw;
-}
-
-/** Without spaces and tabs around it. `trim` would take away bare line ends, and the last byte of an "à" in UTF-8. */
-function trimmed(value: string): string {
-  let start = 0;
-  let end = value.length;
-  while (start < end && isSpace(value.charCodeAt(start))) start++;
-  while (end > start && isSpace(value.charCodeAt(end - 1))) end--;
-  return value.slice(start, end);
-}
-
-function isSpace(code: number): boolean {
-  return code === 32 || code === 9;
 }
 
 function malformedLine(line: string): MalformedResponse {

@@ -4,11 +4,11 @@ import { access, readdir, stat, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import type { ServerStatus } from "../../core/api/control-api.ts";
+import { isOlder } from "../../core/version.ts";
 import { isRunning } from "../../node/process-identity.ts";
 import { EnvFiles } from "../components/env-files/env-files.ts";
 import { isDesired, needsThisMachine } from "../model/records.ts";
 import type { State } from "../model/state.ts";
-import { isOlder } from "../model/version.ts";
 import { isOurs, listProcesses, type ProcessEntry } from "../process/list.ts";
 import { broken, type DoctorCheck, ok, warning } from "./report.ts";
 

@@ -6,6 +6,7 @@ import { FAILURE_HEADER, isOwnFailure } from "../../core/routing/proxy-failure.t
 import { isTunnelErrorPage, TUNNEL_ERROR_STATUS } from "../../core/routing/tunnel-error.ts";
 import type { SessionKind } from "../../core/session/session-document.ts";
 import { formatText } from "../../core/text.ts";
+import { isOlder } from "../../core/version.ts";
 import { readBeginning } from "../../node/http.ts";
 import type { Authority } from "../components/certificates/authority-files.ts";
 import { findCloudflared } from "../components/tunnel/cloudflared-binary.ts";
@@ -17,7 +18,6 @@ import { LinkupError, type Problem, updateWorker } from "../model/problem.ts";
 import { isDesired } from "../model/records.ts";
 import type { SessionView } from "../model/snapshot.ts";
 import type { SessionRecord, State } from "../model/state.ts";
-import { isOlder } from "../model/version.ts";
 import { broken, type DoctorCheck, ok, warning } from "./report.ts";
 
 const TIMEOUT_MS = 5_000;

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { Config } from "../../core/config/model/config-model.ts";
+import { isOlder } from "../../core/version.ts";
 import { isOutdated } from "../components/worker-api/worker-answers.ts";
 import { asLocalhost, upsertRequest } from "../model/documents.ts";
 import { forgetUnused, newRecord } from "../model/records.ts";
 import { emptyState } from "../model/state.ts";
 import { resolvesByItself, sessionUrls } from "../model/urls.ts";
-import { isOlder } from "../model/version.ts";
 
 const config: Config = {
   linkup: { worker_url: "http://127.0.0.1:8787", cache_routes: [] },

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ServerStatus } from "../../../core/api/control-api.ts";
 import { type Text, text } from "../../../core/text.ts";
+import { isOlder } from "../../../core/version.ts";
 import { logFile } from "../../../node/log-files.ts";
 import { startOf } from "../../../node/process-identity.ts";
 import type { ProcessOptions } from "../../model/options.ts";
 import { LinkupError, type Problem, problem } from "../../model/problem.ts";
 import { failed, isDue, isWell, notStarted, type Supervised, startedAs } from "../../model/supervision.ts";
-import { isOlder } from "../../model/version.ts";
 import {
   childEnv,
   type Detached,
@@ -68,6 +68,7 @@ export class LocalServer {
   async ensure(): Promise<ServerStatus | undefined> {
     const running = await this.#persistentlyAsk();
     if (running === "untrusted") return undefined;
+    // Only an older process is replaced: windows of two versions would otherwise replace each other's for ever.
     if (running && !isOlder(running.version, this.#options.version)) {
       await this.#change((before) =>
         before.process?.pid === running.pid ? isWell(before, Date.now()) : before,

@@ -1,6 +1,6 @@
 /** Which version of Linkup is older. */
 
-/** Compares the numbers of `1.20.3`. Only an older process is replaced: windows of two versions would otherwise replace each other's for ever. */
+/** Compares the numbers of `1.20.3`; a pre-release counts as its release. */
 export function isOlder(version: string, than: string): boolean {
   const [a, b] = [version, than].map((text) => text.split(/[.+-]/, 3).map(Number)) as [number[], number[]];
   for (const [i, part] of b.entries()) {
