@@ -3,7 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { CloudflareAccount } from "../integration/infra/cloudflare-account.ts";
+import { type EmbeddedWorker, startWorker } from "../../scripts/embedded-worker.mjs";
+import { CloudflareAccount, type Script } from "../integration/infra/cloudflare-account.ts";
+import { type Service, startService } from "../integration/worker/world.ts";
 import { root } from "./install.ts";
 import { Workbench } from "./workbench.ts";
 
@@ -21,6 +23,9 @@ domains:
 const account = new CloudflareAccount();
 let folder: string;
 let window: Workbench;
+let uploaded: Script;
+let worker: EmbeddedWorker | undefined;
+let service: Service | undefined;
 
 beforeAll(async () => {
   await account.start();
@@ -38,6 +43,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await window?.stop();
+  await Promise.all([worker?.stop(), service?.stop()]);
   await account.stop();
   await rm(folder, { recursive: true });
 });
@@ -82,7 +88,13 @@ test("from no Worker to one, asked twice, with the plan beside the question", as
     "example.com/*",
   ]);
   expect(account.zones[1]!.routes).toEqual([]);
+  await window.until("what is waited for", async () =>
+    /Waiting for the Worker: DNS linkup\.example\.com/.test(
+      (await window.page.locator(".statusbar").textContent()) ?? "",
+    ),
+  );
   await window.screenshot("deployed");
+  uploaded = account.scripts.get("linkup")!;
   await window.button("Write It");
   await window.press("ControlOrMeta+S");
   await window.until("worker_url in the file", async () =>
@@ -111,4 +123,44 @@ test("Destroy Worker shows what goes, and removes it after a question", async ()
   await window.button("Remove");
   await window.until("nothing left", async () => account.scripts.size === 0 && account.tokens.length === 0);
   expect(account.zones[0]!.records).toEqual([]);
+});
+
+// Its host has no address here, so the script that was uploaded is served on this machine, with the secret that it was given.
+test("the uploaded Worker serves a session: its token is asked for, and the session opens", async () => {
+  const token = uploaded.bindings.find(({ name }) => name === "WORKER_TOKEN")!.text!;
+  const bundle = join(folder, "uploaded.js");
+  await writeFile(bundle, uploaded.modules[0]!.code);
+  worker = await startWorker({ bundle, token });
+  service = await startService("the deployed web");
+  const file = join(folder, "linkup.yaml");
+  const text = await readFile(file, "utf8");
+  await writeFile(
+    file,
+    text
+      .replace("https://linkup.example.com", worker.url)
+      .replace("https://web.example.com", service.url)
+      .replace("domain: example.com", "domain: shop.localhost"),
+  );
+  await window.command("View: Close All Editors");
+  await window.command("Linkup: Start");
+  await window.until("the question for the token", async () =>
+    (await window.toasts()).some((toast) => /needs a token/.test(toast)),
+  );
+  await window.button("Set Worker Token…");
+  await window.quickInput(token);
+  await window.until("the token to be stored", async () =>
+    (await window.toasts()).some((toast) => /is stored/.test(toast)),
+  );
+  await window.button("Start");
+  const [, name] = await window.until(
+    "the session in the tree",
+    async () => /▾ ([a-z]+-[a-z]+) {2}0 of 1 local/.exec(await window.tree()) ?? undefined,
+  );
+  await window.screenshot("deploy-session");
+  const answer = await fetch(worker.url, {
+    headers: { tracestate: `linkup-session=${name}`, "x-forwarded-host": `${name}.shop.localhost` },
+  });
+  expect(((await answer.json()) as { service: string }).service).toBe("the deployed web");
+  await window.command("Linkup: Stop");
+  await window.until("the session to be gone", async () => !(await window.tree()).includes(name!));
 });
