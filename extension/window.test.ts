@@ -212,6 +212,21 @@ test("terminals know the session of their folder, and no longer when it ends", (
   expect(variables.size).toBe(0);
 });
 
+test("a terminal does not take the session of a folder whose name only starts the same", () => {
+  const window = openWindow(running());
+  resetEditor([{ name: "sho", path: "/sho" }]);
+  const variables = new Map<string, string>();
+  const scoped = {
+    clear: () => variables.clear(),
+    replace: (name: string, value: string) => variables.set(name, value),
+  };
+  const all = { getScoped: () => scoped, append() {}, delete() {} };
+  editor.settings.set("linkup.terminal.command", false);
+  registerTerminalEnvironment(context({ environmentVariableCollection: all }), window.linkup);
+  window.changed();
+  expect(variables.size).toBe(0);
+});
+
 test("each folder's linkup.yaml is found, its errors counted, and the setting names another", async () => {
   const folder = mkdtempSync(join(tmpdir(), "linkup-files-"));
   try {

@@ -1,5 +1,6 @@
 // One name for one thing: fails when a type (interface, alias, class, enumeration) is exported under one name by two modules.
-import { globSync } from "node:fs";
+// Fails as well for a type taken by `import("…").T`, which the rules of the layers do not see.
+import { globSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseFile } from "@swc/core";
 import { names } from "../.dependency-cruiser.mjs";
@@ -11,6 +12,14 @@ const TYPES = new Set([
   "TsInterfaceDeclaration",
   "TsTypeAliasDeclaration",
 ]);
+
+const inlineImports = [];
+for (const file of globSync(`{${[...names, "test"].join()}}/**/*.ts`, {
+  cwd: root,
+  exclude: ["**/node_modules/**"],
+}))
+  if (/\bimport\("[^"]*"\)\.[A-Z]/.test(readFileSync(resolve(root, file), "utf8"))) inlineImports.push(file);
+for (const file of inlineImports) console.error(`${file} takes a type by import("…"): import it above`);
 
 /** Names of types, each with the modules that declare and export it. */
 const found = new Map();
@@ -31,4 +40,4 @@ for (const file of globSync(`{${names.join()}}/**/*.ts`, { cwd: root, exclude: [
 }
 const doubled = [...found].filter(([, files]) => files.length > 1);
 for (const [name, files] of doubled) console.error(`${name} is exported by ${files.join(" and ")}`);
-process.exitCode = doubled.length > 0 ? 1 : 0;
+process.exitCode = doubled.length + inlineImports.length > 0 ? 1 : 0;

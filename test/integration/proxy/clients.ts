@@ -1,5 +1,5 @@
 /** The same request over HTTP/1.1 and over HTTP/2 with TLS. */
-import { request as httpRequest, type IncomingMessage } from "node:http";
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
 import { type ClientHttp2Session, connect as http2Connect } from "node:http2";
 import { type Socket, connect as tcpConnect } from "node:net";
 import type { Duplex } from "node:stream";
@@ -46,7 +46,7 @@ export interface Sent {
   /** Stops reading, until `resume`. */
   pause(): void;
   resume(): void;
-  body: Duplex | import("node:http").ClientRequest;
+  body: Duplex | ClientRequest;
   /** Goes away. */
   abort(): void;
 }

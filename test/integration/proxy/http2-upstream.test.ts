@@ -1,4 +1,5 @@
 /** Services that speak HTTP/2: the same promises as for those that speak HTTP/1.1. */
+import type { ClientRequest } from "node:http";
 import { constants, type ServerHttp2Stream } from "node:http2";
 import { type AddressInfo, connect as connectTcp, createServer, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -82,7 +83,7 @@ describe.each(protocols)("%s", (protocol, connect) => {
     if (http2) {
       const stream = sent.body as unknown as ServerHttp2Stream;
       stream.on("wantTrailers", () => stream.sendTrailers({ "x-sum": "7" }));
-    } else (sent.body as import("node:http").ClientRequest).addTrailers({ "X-Sum": "7" });
+    } else (sent.body as ClientRequest).addTrailers({ "X-Sum": "7" });
     sent.body.write("one ");
     sent.body.end("two");
     const { body } = await sent.result;

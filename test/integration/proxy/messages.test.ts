@@ -1,4 +1,6 @@
 /** What a request and its answer look like on the other side. */
+import type { ClientRequest } from "node:http";
+import type { ClientHttp2Stream } from "node:http2";
 import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { protocols, raw, type TestClient } from "./clients.ts";
@@ -229,7 +231,7 @@ describe.each(protocols)("%s", (protocol, connect) => {
       return;
     }
     const sent = client.send({ host: APP, method: "POST", streaming: true, waitForTrailers: true });
-    const stream = sent.body as import("node:http2").ClientHttp2Stream;
+    const stream = sent.body as ClientHttp2Stream;
     stream.on("wantTrailers", () => stream.sendTrailers({ "x-sum": "6" }));
     stream.end("abc");
     const seen: Seen = JSON.parse((await sent.result).body.toString());
@@ -322,7 +324,7 @@ describe.each(protocols)("%s", (protocol, connect) => {
       headers: ["Expect", "100-continue", "Content-Length", "4"],
       streaming: true,
     });
-    if (protocol === "HTTP/1.1") (sent.body as import("node:http").ClientRequest).flushHeaders();
+    if (protocol === "HTTP/1.1") (sent.body as ClientRequest).flushHeaders();
     await until(() => sent.informations.some(({ status }) => status === 100), "100 Continue came");
     sent.body.end("body");
     expect((await sent.result).body.toString()).toBe("got body");
@@ -338,7 +340,7 @@ describe.each(protocols)("%s", (protocol, connect) => {
       headers: ["Expect", "100-continue", "Content-Length", "4"],
       streaming: true,
     });
-    if (protocol === "HTTP/1.1") (sent.body as import("node:http").ClientRequest).flushHeaders();
+    if (protocol === "HTTP/1.1") (sent.body as ClientRequest).flushHeaders();
     const { status } = await sent.head;
     expect(status).toBe(417);
     expect(sent.informations).toEqual([]);
