@@ -103,7 +103,9 @@ async function start() {
 }
 
 async function build() {
-  const child = spawn(process.execPath, [join(root, "esbuild.mjs")], { cwd: root, stdio: "inherit" });
+  // The sizes that it prints are for those who change Linkup.
+  const stdio = ["ignore", "ignore", "inherit"];
+  const child = spawn(process.execPath, [join(root, "esbuild.mjs")], { cwd: root, stdio });
   const [code] = await once(child, "exit");
   if (code !== 0) throw new Error("the build failed.");
 }
