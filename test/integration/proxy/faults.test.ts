@@ -1,6 +1,7 @@
 /** Services and clients that break off. A broken answer must never look like a complete one. */
 import type { Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { testAborts } from "./aborts.ts";
 import { protocols, raw, rawSocket, type TestClient } from "./clients.ts";
 import { APP, putSession, type System, startSystem, until, WILD } from "./system.ts";
 
@@ -164,44 +165,10 @@ describe.each(protocols)("%s", (_protocol, connect) => {
     expect(served).toBe(3);
   });
 
-  test("an abort before the answer's head cancels the request at the service", async () => {
-    let arrived = false;
-    let closed = false;
-    system.app.handler = (_request, response) => {
-      arrived = true;
-      response.once("close", () => (closed = true));
-    };
-    const sent = client.send({ host: APP });
-    await until(() => arrived, "the request arrived");
-    sent.abort();
-    await until(() => closed, "the service saw the abort");
-  });
-
-  test("an abort in the answer's body cancels the request at the service", async () => {
-    let closed = false;
-    system.app.handler = (_request, response) => {
-      response.write("first");
-      response.once("close", () => (closed = true));
-    };
-    const sent = client.send({ host: APP });
-    await sent.head;
-    sent.abort();
-    await until(() => closed, "the service saw the abort");
-  });
-
-  test("an abort in the request's body cancels the request at the service", async () => {
-    let aborted = false;
-    let arrived = false;
-    system.app.handler = (request) => {
-      request.once("data", () => (arrived = true));
-      request.once("error", () => (aborted = true));
-    };
-    const sent = client.send({ host: APP, method: "POST", streaming: true });
-    sent.body.write("part");
-    await until(() => arrived, "the body arrived");
-    sent.abort();
-    await until(() => aborted, "the service saw the abort");
-  });
+  testAborts(
+    () => system,
+    () => client,
+  );
 
   test("200 aborts, before and after the head, leave nothing behind", async () => {
     system.app.handler = (request, response) => {

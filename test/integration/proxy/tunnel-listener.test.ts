@@ -1,5 +1,6 @@
 /** What cloudflared brings: the same bytes, and the same end, as on the browser's listener. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { testAborts } from "./aborts.ts";
 import { connectHttp1, connectTunnel, rawSocket, type TestClient, tunnelHeaders } from "./clients.ts";
 import { APP, type System, startSystem, until, WILD } from "./system.ts";
 
@@ -39,44 +40,10 @@ test("a response is marked as the service's for the Worker, which takes a 530 fo
 });
 
 describe("a client that disconnects ends the request at the service", () => {
-  test("before the response's head", async () => {
-    let arrived = false;
-    let closed = false;
-    system.app.handler = (_request, response) => {
-      arrived = true;
-      response.once("close", () => (closed = true));
-    };
-    const sent = client.send({ host: APP });
-    await until(() => arrived, "the request arrived");
-    sent.abort();
-    await until(() => closed, "the service saw the abort");
-  });
-
-  test("in the response's body", async () => {
-    let closed = false;
-    system.app.handler = (_request, response) => {
-      response.write("first");
-      response.once("close", () => (closed = true));
-    };
-    const sent = client.send({ host: APP });
-    await sent.head;
-    sent.abort();
-    await until(() => closed, "the service saw the abort");
-  });
-
-  test("in the request's body", async () => {
-    let aborted = false;
-    let arrived = false;
-    system.app.handler = (request) => {
-      request.once("data", () => (arrived = true));
-      request.once("error", () => (aborted = true));
-    };
-    const sent = client.send({ host: APP, method: "POST", streaming: true });
-    sent.body.write("part");
-    await until(() => arrived, "the body arrived");
-    sent.abort();
-    await until(() => aborted, "the service saw the abort");
-  });
+  testAborts(
+    () => system,
+    () => client,
+  );
 
   test.each(["before", "after"])("%s a WebSocket is open", async (when) => {
     let asked = false;
