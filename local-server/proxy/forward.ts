@@ -178,14 +178,14 @@ class Forwarding implements ResponseHandler {
   }
 
   head(response: ResponseHead): void {
-    const forwarded = this.#plan.response(response);
-    this.#recorder?.respond(forwarded.status, response);
     this.#sameTick = true;
-    this.#discarding = response.hasBody && !forwarded.hasBody;
     try {
+      const forwarded = this.#plan.response(response);
+      this.#recorder?.respond(forwarded.status, response);
+      this.#discarding = response.hasBody && !forwarded.hasBody;
       this.#client.respond(forwarded);
     } catch (error) {
-      // Some of what HTTP/1.1 can say cannot be said in HTTP/2.
+      // Some of what HTTP/1.1 can say cannot be said in HTTP/2. A fault of ours must not leave the client waiting either.
       this.#stream?.abort();
       this.failed(error as Error, false);
       return;

@@ -37,7 +37,7 @@ export function proxy(listener: Listener, parts: ProxyParts): ServeClient {
     const served = firstKnownSession(head, (name) => sessions.get(name));
     return trustedHead(listener, served, head);
   };
-  return (client, refusal) => {
+  const serve: ServeClient = (client, refusal) => {
     const recorder = log?.begin(client, listener);
     const decision = refusal
       ? { failure: refusal }
@@ -49,6 +49,15 @@ export function proxy(listener: Listener, parts: ProxyParts): ServeClient {
     } else if ("publicHost" in decision)
       forwardToOrigin(client, recorder, decision.publicHost, publicPort, { pool: publicPool, tunnels });
     else forward(client, recorder, decision.served, decision.decision, arrival, { pool, tunnels });
+  };
+  return (client, refusal) => {
+    try {
+      serve(client, refusal);
+    } catch (error) {
+      // A fault of ours: it is logged as any uncaught error, and the client does not wait for an answer that never comes.
+      client.break();
+      throw error;
+    }
   };
 }
 
