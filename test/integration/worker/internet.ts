@@ -93,9 +93,12 @@ export class Internet {
 
   /** A WebSocket down a tunnel: cloudflared is told by a header, and answers 200 when it is open. */
   #upgrade(request: IncomingMessage, socket: Socket): void {
+    const name = request.headers.host ?? "";
+    // A service on the Internet: a test listens for its upgrades itself.
+    if (!name.endsWith(`.${this.cloudflare.zone.name}`)) return;
     socket.on("error", () => {});
     const edgeRequest = asEdgeRequest(request, { [UPGRADE]: request.headers.upgrade });
-    const stream = this.#edge?.open(this.#tunnelOf(request.headers.host ?? "")?.id ?? "", edgeRequest);
+    const stream = this.#edge?.open(this.#tunnelOf(name)?.id ?? "", edgeRequest);
     if (!stream) {
       socket.end("HTTP/1.1 530 Unknown\r\nContent-Length: 0\r\n\r\n");
       return;
