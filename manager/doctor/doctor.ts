@@ -25,6 +25,7 @@ import {
 } from "./machine.ts";
 import { checkLocalDns } from "./names.ts";
 import {
+  capabilitiesOnce,
   checkAddresses,
   checkLeft,
   checkServices,
@@ -55,14 +56,16 @@ export async function examine(examined: DoctorInput): Promise<HealthReport> {
     [configPath, ...running.map(({ config_path }) => config_path)].flatMap((path) => path ?? []),
   );
   const orphans = await findOrphans(home, state, server);
+  const capabilitiesOf = capabilitiesOnce();
+  const fileToAsk = offline ? undefined : configPath;
   const checks = await Promise.all([
     checkState(home, state),
     checkConfigs([...paths]),
     checkProcesses(state, server, version),
     checkPort(server, await rememberedPort(home)),
-    checkTunnels(state, env, home, needsCloudflared(offline ? undefined : configPath, workerToken)),
-    checkWorkers(running, version),
-    checkWorkerOfFile(offline ? undefined : configPath, running, version, workerToken),
+    checkTunnels(state, env, home, needsCloudflared(fileToAsk, workerToken, capabilitiesOf)),
+    checkWorkers(running, version, capabilitiesOf),
+    checkWorkerOfFile(fileToAsk, running, version, workerToken, capabilitiesOf),
     checkLeft(state),
     checkServices(snapshot.sessions),
     checkLocalDns(home, snapshot.sessions),

@@ -22,17 +22,33 @@ import { broken, type DoctorCheck, ok, warning } from "./report.ts";
 
 const TIMEOUT_MS = 5_000;
 
+/** What a Worker can do; undefined of one of the original. Rejects with a LinkupError. */
+export type CapabilitiesOf = (client: WorkerClient) => ReturnType<WorkerClient["capabilities"]>;
+
+/** Asks each Worker once, however many checks want to know. */
+export function capabilitiesOnce(): CapabilitiesOf {
+  const asked = new Map<string, ReturnType<WorkerClient["capabilities"]>>();
+  return (client) => {
+    const capabilities = asked.get(client.url) ?? client.capabilities();
+    asked.set(client.url, capabilities);
+    return capabilities;
+  };
+}
+
 /** Each Worker once, with the token that its sessions use. */
 export async function checkWorkers(
   records: readonly SessionRecord[],
   version: string,
+  capabilitiesOf: CapabilitiesOf,
 ): Promise<DoctorCheck[]> {
   const byUrl = new Map(
     records
       .filter(({ kind }) => kind !== "isolated")
       .map((record) => [record.config.linkup.worker_url, record]),
   );
-  const checks = [...byUrl].map(([url, { worker_token }]) => checkWorker(url, worker_token ?? "", version));
+  const checks = [...byUrl].map(([url, { worker_token }]) =>
+    checkWorker(url, worker_token ?? "", version, capabilitiesOf),
+  );
   return (await Promise.all(checks)).flat();
 }
 
@@ -45,6 +61,7 @@ export async function checkWorkerOfFile(
   running: readonly SessionRecord[],
   version: string,
   tokenOf: (config: Config) => Promise<string>,
+  capabilitiesOf: CapabilitiesOf,
 ): Promise<DoctorCheck[]> {
   if (path === undefined || running.some(({ config_path }) => config_path === path)) return [];
   // Errors in the file are reported by its own check.
@@ -54,16 +71,21 @@ export async function checkWorkerOfFile(
   if (running.some((record) => record.kind !== "isolated" && record.config.linkup.worker_url === url))
     return [];
   const checks = await tokenOf(config).then(
-    (token) => checkWorker(url, token, version),
+    (token) => checkWorker(url, token, version, capabilitiesOf),
     (error) => [failedCheck("worker", url, error)],
   );
   return checks.map((check) => (check.state === "broken" ? { ...check, state: "warning" } : check));
 }
 
-async function checkWorker(url: string, token: string, version: string): Promise<DoctorCheck[]> {
+async function checkWorker(
+  url: string,
+  token: string,
+  version: string,
+  capabilitiesOf: CapabilitiesOf,
+): Promise<DoctorCheck[]> {
   try {
     const client = new WorkerClient(url, token, TIMEOUT_MS);
-    const worker = await client.capabilities();
+    const worker = await capabilitiesOf(client);
     if (!worker) {
       const found =
         "An original Worker: it creates no origin secret for the tunnel, so anyone who knows the tunnel's URL reaches this machine, and sessions and previews expire instead of being deleted.";
@@ -152,12 +174,13 @@ async function checkBinary(path: string): Promise<DoctorCheck> {
 export async function needsCloudflared(
   path: string | undefined,
   tokenOf: (config: Config) => Promise<string>,
+  capabilitiesOf: CapabilitiesOf,
 ): Promise<boolean> {
   if (path === undefined) return false;
   try {
     const config = await readConfig(path);
     const worker = new WorkerClient(config.linkup.worker_url, await tokenOf(config), TIMEOUT_MS);
-    return (await worker.capabilities())?.tunnel !== "direct";
+    return (await capabilitiesOf(worker))?.tunnel !== "direct";
   } catch {
     // What is wrong with the file or the Worker is told by their own checks.
     return false;
