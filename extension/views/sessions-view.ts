@@ -44,9 +44,9 @@ export function registerSessionsView(context: vscode.ExtensionContext, linkup: L
 function decoration({ scheme, path }: vscode.Uri): vscode.FileDecoration | undefined {
   if (scheme !== MARKS_SCHEME) return undefined;
   const color = new vscode.ThemeColor("linkup.localForeground");
-  return path === "/local"
-    ? new vscode.FileDecoration("⌂", t("local"), color)
-    : new vscode.FileDecoration("≠", t("overridden"), color);
+  if (path === "/local") return new vscode.FileDecoration("⌂", t("local"), color);
+  if (path === "/overridden") return new vscode.FileDecoration("≠", t("overridden"), color);
+  return undefined;
 }
 
 /** Shown above the rows, where the welcome view is hidden. */
@@ -127,7 +127,9 @@ class SessionRows implements vscode.TreeDataProvider<Row> {
     );
     item.accessibilityInformation = { label: row.spoken };
     item.contextValue = row.context;
-    if (row.mark) item.resourceUri = vscode.Uri.from({ scheme: MARKS_SCHEME, path: `/${row.mark}` });
+    // A row that loses its URI keeps the mark that it had: so one without a mark has a URI too.
+    if (row.subject.is === "service")
+      item.resourceUri = vscode.Uri.from({ scheme: MARKS_SCHEME, path: `/${row.mark ?? "none"}` });
     if (row.subject.is === "trust") item.command = { command: "workbench.trust.manage", title: row.label };
     return item;
   }

@@ -54,7 +54,14 @@ test("the view, its rows and the palette offer what applies, and every inline bu
   await open();
   await welcome("stopped");
   await expect.poll(() => window.viewActions(), POLL).toEqual(["Start"]);
-  const always = ["Show Status", "Doctor", "Show Logs", "Open linkup.yaml", "Set Worker Token…"];
+  const always = [
+    "Show Status",
+    "Show Requests",
+    "Doctor",
+    "Show Logs",
+    "Open linkup.yaml",
+    "Set Worker Token…",
+  ];
   const beside = ["Create Preview Session…", "Create Isolated Session…"];
   expect(await window.viewMenu()).toEqual(["Start Isolated", ...beside, ...always]);
   expect(await palette("Linkup: St")).not.toContain("Linkup: Stop");

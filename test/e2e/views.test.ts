@@ -281,6 +281,8 @@ test("with both settings off, terminals are as without Linkup", async () => {
 });
 
 test("Show Logs: of the sessions and of each component, in channels that follow, without the token", async () => {
+  // What happened before may have scrolled out of sight.
+  await stopped();
   const name = await running();
   await window.command("Linkup: Show Logs");
   const items = await window.until("the logs", async () => {
