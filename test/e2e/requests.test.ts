@@ -131,13 +131,25 @@ test("nothing that axe-core finds wrong", async () => {
 test("10,000 rows at 200 a second: the filter answers in under 100 ms, memory is bounded", async () => {
   const page = await frame();
   const measured = await page.evaluate<Measured>(`(${measure})(${MAX_ROWS})`);
-  console.log(`filter over ${MAX_ROWS} rows: ${measured.times.join(", ")} ms; heap ${measured.heapMb} MB`);
+  const heapMb = await heapOf(page);
+  console.log(`filter over ${MAX_ROWS} rows: ${measured.times.join(", ")} ms; heap ${heapMb} MB`);
   expect(measured.count).toBe(`${MAX_ROWS} of ${MAX_ROWS}`);
   expect(measured.rendered).toBeLessThan(100);
   // The median: the machine that runs the tests stalls.
   expect([...measured.times].sort((a, b) => a - b)[3]).toBeLessThan(100);
-  expect(measured.heapMb).toBeLessThan(150);
+  expect(heapMb).toBeLessThan(150);
 });
+
+/** MB of JavaScript's heap in the frame's process, without what is waiting to be collected. */
+async function heapOf(page: Frame): Promise<number> {
+  // A frame in the page's own process has no session of its own.
+  const session = await window.context
+    .newCDPSession(page)
+    .catch(() => window.context.newCDPSession(window.page));
+  await session.send("HeapProfiler.collectGarbage");
+  await session.detach();
+  return Math.round((await page.evaluate<number>("performance.memory.usedJSHeapSize")) / 1e6);
+}
 
 test("kept over a reload: the filter, and nothing of a request", async () => {
   await setFilter("service:api");
@@ -154,7 +166,6 @@ interface Measured {
   times: number[];
   rendered: number;
   count: string;
-  heapMb: number;
 }
 
 /** In the page: fills the view, goes on with 200 rows a second, and types into the filter. */
@@ -194,6 +205,5 @@ const measure = `async (max) => {
     times: times.map(Math.round),
     rendered: element.shadowRoot.querySelectorAll(".row").length,
     count: element.shadowRoot.querySelector(".count").textContent,
-    heapMb: Math.round(performance.memory.usedJSHeapSize / 1e6),
   };
 }`;
