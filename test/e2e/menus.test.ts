@@ -36,18 +36,6 @@ const welcome = (text: string) =>
   );
 const inTree = (pattern: RegExp) =>
   window.until(`${pattern} in the tree`, async () => pattern.exec(await window.tree()));
-/** What the palette finds for a text. */
-const palette = async (text: string) => {
-  await window.press("F1");
-  const input = window.page.locator(".quick-input-widget input.input");
-  await input.fill(`>${text}`);
-  const items = await window.until("the commands", async () => {
-    const shown = await window.quickPickItems();
-    return (await input.inputValue()) === `>${text}` && shown.length > 0 && shown;
-  });
-  await window.press("Escape");
-  return items.map((item) => item.split(",")[0]!);
-};
 
 test("the view, its rows and the palette offer what applies, and every inline button is in a menu too", async () => {
   shop = await Shop.start();
@@ -64,7 +52,7 @@ test("the view, its rows and the palette offer what applies, and every inline bu
   ];
   const beside = ["Create Preview Session…", "Create Isolated Session…"];
   expect(await window.viewMenu()).toEqual(["Start Isolated", ...beside, ...always]);
-  expect(await palette("Linkup: St")).not.toContain("Linkup: Stop");
+  expect(await window.palette("Linkup: St")).not.toContain("Linkup: Stop");
 
   await window.command("Linkup: Start");
   const [, name] = await inTree(/▾ ([a-z]+-[a-z]+) {2}0 of 3 local/);
@@ -80,7 +68,7 @@ test("the view, its rows and the palette offer what applies, and every inline bu
     "Explain Request…",
     ...always,
   ]);
-  expect(await palette("Linkup: St")).toContain("Linkup: Stop");
+  expect(await window.palette("Linkup: St")).toContain("Linkup: Stop");
   const url = `http://${name}.shop.localhost:${shop.workerPort}`;
   const domain = "shop.localhost";
   await inTree(new RegExp(`  ${domain} {2}${url}\n`));

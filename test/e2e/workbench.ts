@@ -192,6 +192,20 @@ export class Workbench extends ObservedWindow {
     ran(title);
   }
 
+  /** What the palette finds for a text. */
+  async palette(text: string): Promise<string[]> {
+    await this.#closeQuickInput();
+    await this.press("F1");
+    const input = this.page.locator(SELECTORS.quickInputText);
+    await input.fill(`>${text}`);
+    const items = await this.until("the commands", async () => {
+      const shown = await this.quickPickItems();
+      return (await input.inputValue()) === `>${text}` && shown.length > 0 && shown;
+    });
+    await this.press("Escape");
+    return items.map((item) => item.split(",")[0]!);
+  }
+
   /** Picks the row with that label in the open quick pick. */
   async quickPick(label: string): Promise<void> {
     await this.#pick(undefined, label, WAIT);
