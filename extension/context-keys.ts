@@ -1,5 +1,6 @@
 /** The context keys that menus, the palette and welcome views ask about. */
 import { access } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import * as vscode from "vscode";
 import { journalFile } from "../manager/components/local-dns/journal.ts";
 import { stateHome } from "../node/home.ts";
@@ -18,9 +19,16 @@ export function registerContextKeys(context: vscode.ExtensionContext, linkup: Li
   const update = () => set(contextValues(linkup.model));
   // What a terminal changed, in this window or outside.
   const look = async () => set({ systemChanged: await isSystemChanged() });
+  const journal = journalFile(stateHome(process.env));
+  const watcher = vscode.workspace.createFileSystemWatcher(
+    new vscode.RelativePattern(vscode.Uri.file(dirname(journal)), basename(journal)),
+  );
   context.subscriptions.push(
     linkup.onDidChange(update),
-    vscode.tasks.onDidEndTaskProcess(() => void look()),
+    watcher,
+    watcher.onDidCreate(look),
+    watcher.onDidDelete(look),
+    // Where a folder that is not there yet cannot be watched.
     vscode.window.onDidChangeWindowState(() => void look()),
   );
   void linkup.configs.ready().then(update);

@@ -59,15 +59,12 @@ test("Install Local DNS asks where the browser is, shows every command, and runs
   await window.command("Terminal: Kill the Active Terminal Instance");
 });
 
-test("Uninstall Local DNS where it is not installed says so", async () => {
-  await window.command("Linkup: Uninstall Local DNS…");
-  await inTerminal(/Local DNS is not installed\./);
-  await window.command("Terminal: Kill the Active Terminal Instance");
+test("where nothing was changed, there is nothing to undo", async () => {
+  expect(await window.palette("Linkup: Un")).not.toContain("Linkup: Undo System Changes…");
+  expect(await window.palette("Linkup: Un")).not.toContain("Linkup: Uninstall Local DNS…");
 });
 
-test("Undo System Changes: nothing was changed, or each change with its commands, which the terminal runs", async () => {
-  await window.command("Linkup: Undo System Changes…");
-  await toast(/Linkup made no changes to this system/);
+test("Undo System Changes and Uninstall Local DNS show each change with its commands, which the terminal runs after a yes", async () => {
   const file = join(shop.folder, "resolver-file");
   await writeFile(file, "");
   const undo = [{ argv: ["rm", "-f", file], admin: false }];
@@ -76,6 +73,12 @@ test("Undo System Changes: nothing was changed, or each change with its commands
     journal(),
     JSON.stringify({ version: 1, domains: ["shop.test"], method: "resolver-files", entries }),
   );
+
+  await window.command("Linkup: Uninstall Local DNS…");
+  await inTerminal(/Run them\? \[y\/N\]/);
+  await window.page.keyboard.type("n\n");
+  await window.command("Terminal: Kill the Active Terminal Instance");
+  expect([existsSync(file), existsSync(journal())]).toEqual([true, true]);
 
   await window.command("Linkup: Undo System Changes…");
   const page = window.page.frameLocator("iframe.webview.ready").frameLocator("iframe#active-frame");

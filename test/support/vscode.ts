@@ -60,6 +60,16 @@ export function resetEditor(folders: { name: string; path: string }[] = []): voi
   workspace.workspaceFolders = folders.map(({ name, path }, index) => ({ name, uri: Uri.file(path), index }));
 }
 
+export class RelativePattern {
+  readonly baseUri: unknown;
+  readonly pattern: string;
+
+  constructor(base: unknown, pattern: string) {
+    this.baseUri = base;
+    this.pattern = pattern;
+  }
+}
+
 export class EventEmitter<T> {
   readonly #listeners = new Set<(value: T) => unknown>();
   readonly event = (listener: (value: T) => unknown): Disposable => {
