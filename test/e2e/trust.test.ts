@@ -1,4 +1,5 @@
 // A cloned repository in a real VS Code: its linkup.yaml and its folder's name are hostile until the user says otherwise.
+
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
@@ -6,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { ran } from "./commands-run.ts";
 import { root } from "./install.ts";
 import { Workbench, type WorkbenchOptions } from "./workbench.ts";
 
@@ -76,8 +78,9 @@ test("a worker_url that never had the token is asked about, and gets nothing aft
   await window.stopped();
   // Doctor offers to confirm it. After a yes it is asked no more.
   await window.command("Linkup: Doctor");
-  await window.button("Fix…");
-  await window.quickPick("Confirm Worker…");
+  const page = window.page.frameLocator("iframe.webview.ready").frameLocator("iframe#active-frame");
+  await page.getByText("Confirm Worker…").click();
+  ran("Confirm Worker…");
   await question(/Send your worker token/);
   await window.button("Send Token");
   await toast(/linkup\.attacker\.example.*cannot be reached/);
