@@ -79,7 +79,7 @@ test("a worker_url that never had the token is asked about, and gets nothing aft
   // Doctor offers to confirm it. After a yes it is asked no more.
   await window.command("Linkup: Doctor");
   const page = window.page.frameLocator("iframe.webview.ready").frameLocator("iframe#active-frame");
-  await page.getByText("Confirm Worker…").click();
+  await page.getByRole("link", { name: "Confirm Worker…" }).click();
   ran("Confirm Worker…");
   await question(/Send your worker token/);
   await window.button("Send Token");
