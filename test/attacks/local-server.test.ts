@@ -6,7 +6,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { localServerBundle, newHome, startLocalServer } from "../integration/local-server/harness.ts";
 import { connectHttp1, connectHttp2, type TestClient } from "../integration/proxy/clients.ts";
-import { APP, SESSION, type Seen, type System, startSystem, until } from "../integration/proxy/system.ts";
+import {
+  APP,
+  type ProxiedRequest,
+  SESSION,
+  type System,
+  startSystem,
+  until,
+} from "../integration/proxy/system.ts";
 
 let system: System;
 let client: TestClient;
@@ -16,10 +23,10 @@ beforeAll(async () => {
 });
 afterAll(() => system.stop());
 
-const seen = async (headers: string[], host = APP): Promise<Seen["headers"]> => {
+const seen = async (headers: string[], host = APP): Promise<ProxiedRequest["headers"]> => {
   const { body, status } = await client.request({ host, headers });
   expect(status).toBe(200);
-  return (JSON.parse(body.toString()) as Seen).headers;
+  return (JSON.parse(body.toString()) as ProxiedRequest).headers;
 };
 
 describe("headers of a stranger", () => {

@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningServer, startLocalServer } from "../integration/local-server/harness.ts";
 import {
-  type Answer,
   apiOf,
-  type Service,
+  type ReceivedResponse,
+  type StartedService,
   send,
   startService,
   startWorker,
@@ -24,10 +24,10 @@ const LIMIT_MS = 8_000;
 interface Server {
   /** Saves a session with these routes; the status of the answer. */
   put(name: string, routes: string[]): Promise<number>;
-  get(name: string, path: string): Promise<Answer>;
+  get(name: string, path: string): Promise<ReceivedResponse>;
 }
 
-let service: Service;
+let service: StartedService;
 let local: RunningServer;
 let worker: Awaited<ReturnType<typeof startWorker>>;
 const servers: Record<string, Server> = {};

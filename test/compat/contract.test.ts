@@ -6,7 +6,7 @@ import { addedHeaders } from "../../core/routing/proxy-headers.ts";
 import { route } from "../../core/routing/route-request.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
 import { parseSession } from "../../core/session/parse-session.ts";
-import { addedBy, type Request, type Session, sessionOf, targetOf } from "./contract.ts";
+import { addedBy, type ContractSession, type Request, sessionOf, targetOf } from "./contract.ts";
 
 const RUNS = 5_000;
 
@@ -37,7 +37,7 @@ const rewrite = fc.constantFrom(
   { source: "/user$", target: "/users/me" },
 );
 const service = fc.constantFrom(...SERVICES);
-const session: fc.Arbitrary<Session> = fc.record({
+const session: fc.Arbitrary<ContractSession> = fc.record({
   services: fc.tuple(
     ...SERVICES.map((name, index) =>
       fc.record({
@@ -92,7 +92,7 @@ const headOf = ({ host, target, headers }: Request): RequestHead => ({
   header: (name) => headers[name],
 });
 
-function ours(session: Session) {
+function ours(session: ContractSession) {
   const parsed = parseSession({ session_token: "t", ...session });
   if (!parsed.ok) throw new Error(parsed.errors.join("\n"));
   return parsed.value;

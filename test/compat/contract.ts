@@ -3,26 +3,26 @@
  * what the original decides for a request. Patterns are JavaScript's, so only plain ones may be used here.
  */
 
-export interface Rewrite {
+export interface ContractRewrite {
   source: string;
   target: string;
 }
 
-export interface Service {
+interface Service {
   name: string;
   location: string;
-  rewrites?: Rewrite[] | null;
+  rewrites?: ContractRewrite[] | null;
 }
 
-export interface Domain {
+export interface ContractDomain {
   domain: string;
   default_service: string;
   routes?: { path: string; service: string }[] | null;
 }
 
-export interface Session {
+export interface ContractSession {
   services: Service[];
-  domains: Domain[];
+  domains: ContractDomain[];
   cache_routes?: string[] | null;
 }
 
@@ -33,7 +33,7 @@ export interface Request {
   headers: Readonly<Record<string, string | undefined>>;
 }
 
-export interface Target {
+export interface ContractTarget {
   service: string;
   origin: string;
   target: string;
@@ -74,9 +74,13 @@ export function sessionOf(request: Request, isKnown: (name: string) => boolean):
 }
 
 /** Section 4. */
-export function targetOf(name: string, session: Session, request: Request): Target | undefined {
+export function targetOf(
+  name: string,
+  session: ContractSession,
+  request: Request,
+): ContractTarget | undefined {
   const service = (wanted: string) => session.services.find(({ name }) => name === wanted);
-  const at = ({ name, location }: Service, target: string, domain?: string): Target => ({
+  const at = ({ name, location }: Service, target: string, domain?: string): ContractTarget => ({
     service: name,
     origin: new URL(location).origin,
     target,
@@ -108,7 +112,7 @@ const hex = (digits: number) =>
   Array.from({ length: digits }, () => Math.floor(Math.random() * 16).toString(16)).join("");
 
 /** Section 5: the headers that a hop of the original adds. */
-export function addedBy(name: string, target: Target, request: Request): Record<string, string> {
+export function addedBy(name: string, target: ContractTarget, request: Request): Record<string, string> {
   const { headers } = request;
   const added: Record<string, string> = {};
   if (!headers.traceparent) added.traceparent = `00-${hex(32)}-${hex(16)}-00`;

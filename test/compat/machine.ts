@@ -8,7 +8,7 @@ import { dist } from "../support/bundles.ts";
 import { reservedPort } from "../support/ports.ts";
 import { processesWith } from "../support/processes.ts";
 import { OriginalWorker } from "./original-worker.ts";
-import { type Answer, ask, type EchoService, startEchoService } from "./services.ts";
+import { ask, type EchoedResponse, type EchoService, startEchoService } from "./services.ts";
 
 export const TOKEN = "token-of-the-original";
 export const DOMAIN = "example.com";
@@ -30,7 +30,7 @@ export interface Status {
   problems: { code: string; message: string }[];
 }
 
-export class Machine {
+export class CompatMachine {
   readonly folder = temporaryFolder("linkup-compat-");
   readonly home = join(this.folder, "home");
   readonly configPath = join(this.folder, "linkup.yaml");
@@ -60,7 +60,7 @@ export class Machine {
     this.writeConfig();
   }
 
-  static async create(): Promise<Machine> {
+  static async create(): Promise<CompatMachine> {
     const names = ["remote web", "remote api", "local web", "local api"];
     const services = await Promise.all(names.map(startEchoService));
     const ports = new Map<string, number>();
@@ -69,7 +69,7 @@ export class Machine {
       if (!ports.has(session)) ports.set(session, free[ports.size]!);
       return ports.get(session)!;
     };
-    return new Machine(await OriginalWorker.start({ token: TOKEN, portOf }), services, await dist());
+    return new CompatMachine(await OriginalWorker.start({ token: TOKEN, portOf }), services, await dist());
   }
 
   writeConfig({ path = this.configPath, more = "" } = {}): string {
@@ -132,7 +132,7 @@ ${more}`,
   start = (...args: string[]) => this.json<Started>("start", "--detach", ...args);
   status = () => this.json<Status>("status");
 
-  get(session: string, path = "/", headers: Record<string, string> = {}): Promise<Answer> {
+  get(session: string, path = "/", headers: Record<string, string> = {}): Promise<EchoedResponse> {
     return ask(this.worker.url, path, { host: `${session}.${DOMAIN}`, ...headers });
   }
 

@@ -3,19 +3,19 @@
  * answers: a field that is missing or of another type is an error, a field that it does not know is passed over.
  */
 import { randomBytes } from "node:crypto";
-import type { Domain, Rewrite } from "./contract.ts";
-import { type Answer, ask } from "./services.ts";
+import type { ContractDomain, ContractRewrite } from "./contract.ts";
+import { ask, type EchoedResponse } from "./services.ts";
 
 export interface OriginalConfig {
   worker_url: string;
   worker_token: string;
   cache_routes?: string[] | null;
-  services: { name: string; remote: string; local: string; rewrites?: Rewrite[] | null }[];
-  domains: Domain[];
+  services: { name: string; remote: string; local: string; rewrites?: ContractRewrite[] | null }[];
+  domains: ContractDomain[];
 }
 
 /** What the command line needs to run cloudflared. */
-export interface TunnelData {
+interface TunnelData {
   account_id: string;
   name: string;
   url: string;
@@ -27,7 +27,7 @@ export interface TunnelData {
 /** The Worker did not answer 200. */
 export class Refused extends Error {
   readonly status: number;
-  constructor({ status, body }: Answer) {
+  constructor({ status, body }: EchoedResponse) {
     super(`${status} ${body}`);
     this.status = status;
   }
@@ -184,7 +184,7 @@ export class OriginalCli {
     path: string,
     body?: object,
     headers: Record<string, string> = {},
-  ): Promise<Answer> {
+  ): Promise<EchoedResponse> {
     const answer = await ask(
       this.config.worker_url,
       path,

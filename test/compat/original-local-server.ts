@@ -5,10 +5,10 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { addedBy, type Session, sessionOf, type Target, targetOf } from "./contract.ts";
+import { addedBy, type ContractSession, type ContractTarget, sessionOf, targetOf } from "./contract.ts";
 
 export class OriginalLocalServer {
-  readonly sessions = new Map<string, Session>();
+  readonly sessions = new Map<string, ContractSession>();
   readonly #server: Server;
 
   private constructor(server: Server) {
@@ -36,7 +36,7 @@ export class OriginalLocalServer {
 
   #target(
     incoming: IncomingMessage,
-  ): { status: 422 | 404 } | { status: 200; target: Target; headers: object } {
+  ): { status: 422 | 404 } | { status: 200; target: ContractTarget; headers: object } {
     const headers = Object.fromEntries(
       Object.entries(incoming.headersDistinct).map(([name, values]) => [name, values!.join(", ")]),
     );
@@ -85,7 +85,7 @@ export class OriginalLocalServer {
     call.end();
   }
 
-  #call({ method }: IncomingMessage, { target, headers }: { target: Target; headers: object }) {
+  #call({ method }: IncomingMessage, { target, headers }: { target: ContractTarget; headers: object }) {
     const { hostname, port } = new URL(target.origin);
     return request({
       method,

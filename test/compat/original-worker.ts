@@ -6,19 +6,19 @@ import { createHash, randomBytes, randomInt } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { addedBy, type Session, sessionOf, type Target, targetOf } from "./contract.ts";
+import { addedBy, type ContractSession, type ContractTarget, sessionOf, targetOf } from "./contract.ts";
 
 const TOKEN_OF_PREVIEWS = "preview_session";
 const LEAST_VERSION = [2, 1, 0];
 const HOP_BY_HOP = ["connection", "keep-alive", "upgrade", "transfer-encoding", "te", "trailer"];
 
-interface Upsert extends Session {
+interface Upsert extends ContractSession {
   desired_name?: string;
   name_kind?: "animal" | "six_char";
   session_token?: string;
 }
 
-interface Stored extends Session {
+interface Stored extends ContractSession {
   session_token: string;
 }
 
@@ -248,7 +248,7 @@ export class OriginalWorker {
 
   #decide(
     incoming: IncomingMessage,
-  ): { name: string; target: Target | undefined; session: Stored } | undefined {
+  ): { name: string; target: ContractTarget | undefined; session: Stored } | undefined {
     const asked = requestOf(incoming);
     const name = sessionOf(asked, (name) => this.#sessions.get(name) !== undefined);
     if (name === undefined) return undefined;
@@ -333,7 +333,7 @@ function requestOf(incoming: IncomingMessage) {
   return { host: incoming.headers.host!, target: incoming.url!, headers };
 }
 
-function headersFor(incoming: IncomingMessage, name: string, target: Target) {
+function headersFor(incoming: IncomingMessage, name: string, target: ContractTarget) {
   const headers: Record<string, string | string[]> = {};
   for (const [header, values] of Object.entries(incoming.headersDistinct)) {
     if (HOP_BY_HOP.includes(header)) continue;
@@ -343,7 +343,7 @@ function headersFor(incoming: IncomingMessage, name: string, target: Target) {
 }
 
 /** By its content the same session has the same name. */
-function sortedContent<T extends Session>({ services, domains, cache_routes }: T) {
+function sortedContent<T extends ContractSession>({ services, domains, cache_routes }: T) {
   const by = (a: string, b: string) => (a < b ? -1 : 1);
   return {
     services: services.toSorted((a, b) => by(a.name, b.name)),
@@ -356,7 +356,7 @@ function hashOf(content: object): string {
   return createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 6);
 }
 
-function newName(kind: "animal" | "six_char", session: Session): string {
+function newName(kind: "animal" | "six_char", session: ContractSession): string {
   const pick = (from: string[]) => from[randomInt(from.length)]!;
   if (kind === "animal") {
     const adjective = pick("slim smart brave calm wild green lucky plain".split(" "));

@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { until } from "../integration/manager/world.ts";
-import { DOMAIN, Machine } from "./machine.ts";
+import { CompatMachine, DOMAIN } from "./machine.ts";
 
-let machine: Machine;
+let machine: CompatMachine;
 beforeEach(async () => {
-  machine = await Machine.create();
+  machine = await CompatMachine.create();
 });
 afterEach(() => machine[Symbol.asyncDispose]());
 

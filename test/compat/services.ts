@@ -59,7 +59,7 @@ async function bodyOf(incoming: IncomingMessage): Promise<string> {
   return Buffer.concat(parts).toString("utf8");
 }
 
-export interface Answer {
+export interface EchoedResponse {
   status: number;
   headers: Record<string, string[]>;
   body: string;
@@ -73,7 +73,7 @@ export async function ask(
   path: string,
   headers: Record<string, string | string[]>,
   { method = "GET", body = "" } = {},
-): Promise<Answer> {
+): Promise<EchoedResponse> {
   const { hostname, port } = new URL(base);
   const length = body ? { "content-length": String(Buffer.byteLength(body)) } : {};
   const call = request({ hostname, port, path, method, headers: { ...length, ...headers }, agent: false });

@@ -15,7 +15,7 @@ const SERVICES = ["web", "api", "auth"] as const;
 type Service = (typeof SERVICES)[number];
 type Ports = Record<Service, number>;
 
-export interface Answer {
+interface Answer {
   status: number;
   /** `local api`: which copy of which service answered. */
   by: string;

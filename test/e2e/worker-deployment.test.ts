@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type EmbeddedWorker, startWorker } from "../../scripts/embedded-worker.mjs";
 import { CloudflareAccount, type Script } from "../integration/infra/cloudflare-account.ts";
-import { type Service, startService } from "../integration/worker/world.ts";
+import { type StartedService, startService } from "../integration/worker/world.ts";
 import { root } from "./install.ts";
 import { Workbench } from "./workbench.ts";
 
@@ -25,7 +25,7 @@ let folder: string;
 let window: Workbench;
 let uploaded: Script;
 let worker: EmbeddedWorker | undefined;
-let service: Service | undefined;
+let service: StartedService | undefined;
 
 beforeAll(async () => {
   await account.start();

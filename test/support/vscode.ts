@@ -3,6 +3,7 @@
  * comes from there. Only what the extension uses. The real one is tried in test/e2e.
  */
 import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { sep } from "node:path";
 
 type Answer = (shown: Shown) => unknown;
 
@@ -564,7 +565,9 @@ function textDocument(uri: Uri, text: string): TextDocument {
 
 export const workspace = {
   getWorkspaceFolder: (uri: Uri) =>
-    workspace.workspaceFolders.find(({ uri: folder }) => uri.fsPath.startsWith(folder.fsPath)),
+    workspace.workspaceFolders.find(({ uri: folder }) =>
+      `${uri.fsPath}${sep}`.startsWith(`${folder.fsPath}${sep}`),
+    ),
   workspaceFolders: [] as { name: string; uri: Uri; index: number }[],
   textDocuments: [] as TextDocument[],
   get isTrusted() {

@@ -32,7 +32,7 @@ export interface App {
   stop(): Promise<void>;
 }
 
-export interface Command {
+export interface AppCommand {
   /** The folder in apps/, when the name is another one. */
   folder?: string;
   argv(port: number): string[];
@@ -59,7 +59,7 @@ export async function runClient<T>(name: string, file: string, ...args: string[]
 }
 
 /** Starts the program of `apps/NAME` on this port. Rejects with what it said when it does not serve. */
-export async function startApp(name: string, port: number, command: Command): Promise<App> {
+export async function startApp(name: string, port: number, command: AppCommand): Promise<App> {
   if (!installed) throw new Error("Its packages are missing: npm run test:world installs them");
   // Below the folder of the packages: bundlers take nothing from outside of their root.
   const folder = join(installed, "running", `${process.pid}-${name}`);

@@ -1,6 +1,6 @@
 /** Pages that hide their referrer, and hosts that name no session, in real browsers: each request finds the session. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Service, startService } from "../integration/worker/world.ts";
+import { type StartedService, startService } from "../integration/worker/world.ts";
 import { BROWSERS, type Browser } from "./browsers.ts";
 import { Chain, WAYS, type Way } from "./chain.ts";
 
@@ -9,8 +9,8 @@ const KINDS = ["image", "script", "style", "frame", "cors-fetch", "no-cors-fetch
 
 let chain: Chain;
 let cookieless: Chain;
-let web: Service;
-let api: Service;
+let web: StartedService;
+let api: StartedService;
 /** Kinds of requests that reached the other domain's service, and the cookies that services saw. */
 let reached = new Set<string>();
 let cookies: (string | undefined)[] = [];

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import http, { type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { WebSocket } from "ws";
 import { World } from "../integration/manager/world.ts";
-import { type Service, startService } from "../integration/worker/world.ts";
+import { type StartedService, startService } from "../integration/worker/world.ts";
 
 /**
  * `local`: the browser asks the local server. `direct`: the Worker, which reaches the local server at once.
@@ -16,7 +16,7 @@ export type Way = (typeof WAYS)[number];
 /** All services have hosts below this one, such as `slim-gecko.express.shop.test`. */
 export const DOMAIN = "shop.test";
 
-export interface Answer {
+interface Answer {
   status: number;
   headers: IncomingHttpHeaders;
   /** The lines of a field, as they were sent. */
@@ -24,7 +24,7 @@ export interface Answer {
   body: string;
 }
 
-export interface Ask {
+interface Ask {
   method?: string;
   headers?: Record<string, string | string[]>;
   body?: string | Buffer;
@@ -41,10 +41,14 @@ interface Options {
 /** Sessions in which these services are local. Both the deployed Worker and the one of this machine have one. */
 export class Chain {
   readonly #worlds: Record<"direct" | "cloudflare", Started>;
-  readonly #deployed: Service;
+  readonly #deployed: StartedService;
   readonly #options: Options;
 
-  private constructor(worlds: Record<"direct" | "cloudflare", Started>, deployed: Service, options: Options) {
+  private constructor(
+    worlds: Record<"direct" | "cloudflare", Started>,
+    deployed: StartedService,
+    options: Options,
+  ) {
     this.#worlds = worlds;
     this.#deployed = deployed;
     this.#options = options;
@@ -154,7 +158,7 @@ async function startSession(
   kind: "direct" | "cloudflare",
   services: Record<string, string>,
   { domainOf, linkup }: Options,
-  deployed: Service,
+  deployed: StartedService,
 ): Promise<Started> {
   const world = await World.create(kind === "direct" ? "direct" : "deployed");
   try {

@@ -1,8 +1,8 @@
 /** The frameworks that answer the same questions, as their users start them. */
-import type { Command } from "./app.ts";
+import type { AppCommand } from "./app.ts";
 import { PYTHON } from "./app.ts";
 
-export interface Framework extends Command {
+export interface Framework extends AppCommand {
   name: string;
   /** An asset that it can answer with 304; `/asset` when not given. */
   asset?: string;

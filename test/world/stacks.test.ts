@@ -1,13 +1,13 @@
 /** Libraries with protocols of their own, each with the client that comes with it. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { reservedPort } from "../support/ports.ts";
-import { type App, type Command, RESOLVE, runClient, startApp } from "./app.ts";
+import { type App, type AppCommand, RESOLVE, runClient, startApp } from "./app.ts";
 import { Chain, DOMAIN, WAYS } from "./chain.ts";
 
 const main =
   (...args: string[]) =>
   () => [process.execPath, "main.mjs", ...args];
-const APPS: Record<string, Command> = {
+const APPS: Record<string, AppCommand> = {
   socketio: { argv: main(), ready: "/" },
   tus: { argv: main(), ready: "/" },
   connect: { argv: main(), ready: "/" },

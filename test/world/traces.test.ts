@@ -3,7 +3,7 @@
  * leads the call to the session's copy, and no trace is switched off or torn.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Service, startService } from "../integration/worker/world.ts";
+import { type StartedService, startService } from "../integration/worker/world.ts";
 import { reservedPort } from "../support/ports.ts";
 import { type App, PYTHON, RESOLVE, startApp } from "./app.ts";
 import { Chain, DOMAIN, WAYS, type Way } from "./chain.ts";
@@ -37,7 +37,7 @@ interface Seen {
 }
 
 let chain: Chain;
-let called: Service;
+let called: StartedService;
 const ports = new Map<string, number>();
 
 beforeAll(async () => {

@@ -13,9 +13,9 @@ import { type Load, run } from "./load.ts";
 import { requestLogCost } from "./request-log.ts";
 import { soak } from "./soak.ts";
 import {
-  type Place,
   patiently,
   type Stack,
+  type StackSetup,
   startCaddy,
   startExpress,
   startHaproxy,
@@ -166,7 +166,7 @@ function report(stacks: Stack[], figures: Map<string, Map<string, number[]>>): b
   return met;
 }
 
-async function prepare(upstream: number): Promise<Place> {
+async function prepare(upstream: number): Promise<StackSetup> {
   const authority = await createAuthority(["example.com"], Date.now());
   const leaf = await issueLeaf(authority, "example.com", Date.now());
   const certificates = join(directory, "home", "certificates");

@@ -1,6 +1,6 @@
 /** What the request log costs: the same server with it and without it, side by side. */
 import { type Load, run, runTogether } from "./load.ts";
-import { type Place, type Stack, startOurs } from "./stacks.ts";
+import { type Stack, type StackSetup, startOurs } from "./stacks.ts";
 
 const MOST = 1.03;
 /**
@@ -36,7 +36,7 @@ const loads: Pick<Load, "name" | "requests" | "args">[] = [
 ];
 
 /** True when it costs little enough. Servers that it starts go into `processes`. */
-export async function requestLogCost(place: Place, processes: Stack["process"][]): Promise<boolean> {
+export async function requestLogCost(place: StackSetup, processes: Stack["process"][]): Promise<boolean> {
   const ratios = new Map(loads.map(({ name }) => [name, [] as number[]]));
   for (let i = 0; i < SERVERS; i++) {
     const start = (log: boolean) =>

@@ -9,13 +9,13 @@ import { type ClientOptions, WebSocket, WebSocketServer } from "ws";
 import type { Exchange } from "../../../core/api/request-log-api.ts";
 import { callControl } from "../../integration/local-server/harness.ts";
 import { memory, openFiles } from "./cpu.ts";
-import { HOST, type Place, putSession, type Stack } from "./stacks.ts";
+import { HOST, putSession, type Stack, type StackSetup } from "./stacks.ts";
 
 const MOST = 1.2;
 const BURSTS = 5;
 
 /** True when memory and handles stayed flat. */
-export async function soak({ port, process: { pid } }: Stack, place: Place): Promise<boolean> {
+export async function soak({ port, process: { pid } }: Stack, place: StackSetup): Promise<boolean> {
   const home = join(place.directory, "home");
   const echo = new WebSocketServer({ port: 0, host: "127.0.0.1" });
   echo.on("connection", (socket) => socket.on("message", (data, binary) => socket.send(data, { binary })));

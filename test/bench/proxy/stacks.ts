@@ -18,7 +18,7 @@ export interface Stack {
   process: ChildProcess;
 }
 
-export interface Place {
+export interface StackSetup {
   /** A directory for everything. */
   directory: string;
   /** Files with the certificate for HOST and its key, as PEM. */
@@ -70,7 +70,7 @@ ${body} }`,
   return file;
 }
 
-export async function startNginx({ directory, certificate, key, upstream }: Place): Promise<Stack> {
+export async function startNginx({ directory, certificate, key, upstream }: StackSetup): Promise<Stack> {
   const port = await freePort();
   const config = nginxConfig(
     directory,
@@ -83,7 +83,7 @@ location / { proxy_pass http://service; proxy_http_version 1.1; proxy_set_header
   return { name: "nginx", http2: true, port, process: pinned(0, "nginx", ["-c", config]) };
 }
 
-export async function startCaddy({ directory, certificate, key, upstream }: Place): Promise<Stack> {
+export async function startCaddy({ directory, certificate, key, upstream }: StackSetup): Promise<Stack> {
   const port = await freePort();
   const config = join(directory, "Caddyfile");
   writeFileSync(
@@ -95,7 +95,7 @@ export async function startCaddy({ directory, certificate, key, upstream }: Plac
   return { name: "Caddy", http2: true, port, process: pinned(0, "caddy", args, env) };
 }
 
-export async function startHaproxy({ directory, certificate, key, upstream }: Place): Promise<Stack> {
+export async function startHaproxy({ directory, certificate, key, upstream }: StackSetup): Promise<Stack> {
   const port = await freePort();
   const both = join(directory, "both.pem");
   writeFileSync(both, `${readFileSync(certificate, "utf8")}\n${readFileSync(key, "utf8")}\n`);
@@ -108,7 +108,7 @@ export async function startHaproxy({ directory, certificate, key, upstream }: Pl
 }
 
 /** `name`: of a home of its own below the directory. */
-export async function startOurs(place: Place, name = "home", options: string[] = []): Promise<Stack> {
+export async function startOurs(place: StackSetup, name = "home", options: string[] = []): Promise<Stack> {
   const { directory } = place;
   const home = join(directory, name);
   const certificates = join(home, "certificates");
@@ -123,7 +123,11 @@ export async function startOurs(place: Place, name = "home", options: string[] =
 }
 
 /** The session that all load is for; with `echo`, what is below `/echo` goes to a service on this port. */
-export async function putSession(home: string, { upstream }: Place, echo: number | undefined): Promise<void> {
+export async function putSession(
+  home: string,
+  { upstream }: StackSetup,
+  echo: number | undefined,
+): Promise<void> {
   const services = [{ name: "files", location: `http://127.0.0.1:${upstream}` }];
   const routes: { path: string; service: string }[] = [];
   if (echo !== undefined) {
@@ -143,7 +147,7 @@ export async function putSession(home: string, { upstream }: Place, echo: number
 }
 
 /** The stack first named for this project, as its documentation writes it. */
-export async function startExpress({ certificate, key, upstream }: Place): Promise<Stack> {
+export async function startExpress({ certificate, key, upstream }: StackSetup): Promise<Stack> {
   const port = await freePort();
   const args = [
     join(import.meta.dirname, "express-http-proxy.ts"),

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import net from "node:net";
 
-export interface Load {
+interface Load {
   url: string;
   connections: number;
   requests: number;

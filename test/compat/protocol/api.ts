@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { section, within } from "./case.ts";
 import { oneService } from "./sessions.ts";
-import type { World } from "./world.ts";
+import type { ProtocolWorld } from "./world.ts";
 
 const { cases, contract, ours } = section("6");
 export default cases;
 
 const VERSION = { "x-linkup-version": "2.1.0" };
 
-function local(world: World, more: object = {}) {
+function local(world: ProtocolWorld, more: object = {}) {
   return {
     services: [{ name: "frontend", location: "http://localhost:3000" }],
     domains: oneService(world).domains,

@@ -1,5 +1,5 @@
 /** A row of the contract as something that can be tried. */
-import type { World } from "./world.ts";
+import type { ProtocolWorld } from "./world.ts";
 
 export interface Case {
   /** Section of the contract. */
@@ -7,7 +7,7 @@ export interface Case {
   name: string;
   /** What the implementation must say it can do; a case without it is the contract of every implementation. */
   needs?: string;
-  run(world: World): Promise<void>;
+  run(world: ProtocolWorld): Promise<void>;
 }
 
 /** Collects the cases of one section. */

@@ -4,7 +4,7 @@ import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** What a service saw. */
-export interface Seen {
+export interface EchoedRequest {
   service: string;
   method: string;
   /** Path and query of the request line. */
@@ -56,7 +56,7 @@ export async function answer(
   const target = request.url ?? "";
   const wanted = new URL(target, "http://any").searchParams.get("respond");
   const respond: Respond = wanted ? JSON.parse(wanted) : {};
-  const seen: Seen = {
+  const seen: EchoedRequest = {
     service,
     method: request.method ?? "",
     target,

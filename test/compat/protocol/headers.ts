@@ -3,14 +3,14 @@ import assert from "node:assert/strict";
 import { section } from "./case.ts";
 import { respondWith } from "./echo.ts";
 import { exampleSession, named, oneService } from "./sessions.ts";
-import { type Answer, line, lines, members, type World } from "./world.ts";
+import { line, lines, members, type ProtocolResponse, type ProtocolWorld } from "./world.ts";
 
 const { cases, contract, ours } = section("5");
 export default cases;
 
 const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-0[01]$/;
 
-async function toSession(world: World): Promise<{ name: string; host: string }> {
+async function toSession(world: ProtocolWorld): Promise<{ name: string; host: string }> {
   const name = await named(world, oneService(world));
   return { name, host: `${name}.example.com` };
 }
@@ -266,9 +266,9 @@ contract("responses to cache_routes keep their own caching", async (world) => {
 
 /** A page of the session fetches from another of its domains. */
 async function crossOrigin(
-  world: World,
+  world: ProtocolWorld,
   headers: [string, string][] = [],
-): Promise<{ origin: string; answer: Answer }> {
+): Promise<{ origin: string; answer: ProtocolResponse }> {
   const name = await named(world, exampleSession(world));
   const origin = `https://${name}.example.com`;
   const answer = await world.send(respondWith("/", { headers, body: "x" }), {

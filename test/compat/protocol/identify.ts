@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { section } from "./case.ts";
 import { named, oneService } from "./sessions.ts";
-import type { HeaderLines, World } from "./world.ts";
+import type { ProtocolWorld, SentHeaders } from "./world.ts";
 
 const { cases, contract, ours } = section("3");
 export default cases;
 
 /** The places of a name, best first: the headers that put it there, and that leave the domain to be found. */
-const PLACES: [string, (name: string) => HeaderLines][] = [
+const PLACES: [string, (name: string) => SentHeaders][] = [
   ["the host's first label", (name) => ({ host: `${name}.example.com` })],
   ["x-forwarded-host", (name) => ({ "x-forwarded-host": `${name}.example.com` })],
   ["Referer", (name) => ({ referer: `https://${name}.example.com/some/page?a=b` })],
@@ -17,7 +17,7 @@ const PLACES: [string, (name: string) => HeaderLines][] = [
 ];
 
 /** Two sessions whose one service is another one each. */
-async function twoSessions(world: World): Promise<[string, string]> {
+async function twoSessions(world: ProtocolWorld): Promise<[string, string]> {
   const second = {
     services: [{ name: "backend", location: world.services.backend.url }],
     domains: [{ domain: "example.com", default_service: "backend" }],

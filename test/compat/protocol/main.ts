@@ -12,7 +12,7 @@ import headers from "./headers.ts";
 import identify from "./identify.ts";
 import names from "./names.ts";
 import route from "./route.ts";
-import { World } from "./world.ts";
+import { ProtocolWorld } from "./world.ts";
 
 const { values } = parseArgs({
   options: {
@@ -25,7 +25,7 @@ const { values } = parseArgs({
 const worker = values.base
   ? undefined
   : await startWorker({ token: values.token, vars: { LINKUP_DESTINATION: "any" } });
-const world = await World.open(values.base ?? worker!.url, values.token);
+const world = await ProtocolWorld.open(values.base ?? worker!.url, values.token);
 console.log(
   `The contract against ${world.base.href}${world.capabilities.size > 0 ? "" : ", which has no capabilities of ours"}`,
 );

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { section } from "./case.ts";
 import { exampleSession, oneService } from "./sessions.ts";
-import type { World } from "./world.ts";
+import type { ProtocolWorld } from "./world.ts";
 
 const { cases, contract, ours } = section("2");
 export default cases;
@@ -72,7 +72,7 @@ contract("unknown keys are accepted", async (world) => {
   await world.preview({ ...body, desired_name: world.freshName(), session_token: "proto" });
 });
 
-const INVALID: [string, (world: World) => object][] = [
+const INVALID: [string, (world: ProtocolWorld) => object][] = [
   ["no services", (world) => ({ ...oneService(world), services: [] })],
   ["no domains", (world) => ({ ...oneService(world), domains: [] })],
   [

@@ -1,19 +1,19 @@
 /** Section 4: which service serves a request. */
 import assert from "node:assert/strict";
 import { section, within } from "./case.ts";
-import type { Seen } from "./echo.ts";
+import type { EchoedRequest } from "./echo.ts";
 import { exampleSession, named, oneService } from "./sessions.ts";
-import { type HeaderLines, line, type World } from "./world.ts";
+import { line, type ProtocolWorld, type SentHeaders } from "./world.ts";
 
 const { cases, contract } = section("4");
 export default cases;
 
-function reached({ service, target }: Seen): [string, string] {
+function reached({ service, target }: EchoedRequest): [string, string] {
   return [service, target];
 }
 
 /** The contract's table. `echo` is the name of the service's copy here. */
-const EXAMPLES: { url: string; headers?: (name: string) => HeaderLines; echo: string; target: string }[] = [
+const EXAMPLES: { url: string; headers?: (name: string) => SentHeaders; echo: string; target: string }[] = [
   { url: "NAME.example.com/?a=b", echo: "frontend", target: "/?a=b" },
   { url: "NAME.example.com/foo/b/c/?a=b", echo: "frontend", target: "/bar/b/c/?a=b" },
   { url: "NAME.example.com/api/v1/?a=b", echo: "backend", target: "/api/v1/?a=b" },
@@ -56,7 +56,7 @@ contract(
       tracestate: `linkup-session=${name}`,
     });
     assert.deepEqual(reached(first), ["backend", "/user"]);
-    const passedOn: HeaderLines = {};
+    const passedOn: SentHeaders = {};
     for (const header of ["traceparent", "tracestate", "linkup-destination", "x-forwarded-host"])
       passedOn[header] = line(first.rawHeaders, header) ?? "";
     const second = await world.seen(first.target, { host: "tunnel.example.net", ...passedOn });
@@ -65,7 +65,7 @@ contract(
 );
 
 /** The how-it-works page's session. */
-function smartSnake({ services }: World) {
+function smartSnake({ services }: ProtocolWorld) {
   return {
     services: [
       { name: "frontend", location: services.frontend.url },
@@ -117,7 +117,7 @@ contract("1. linkup-destination that names no service of the session is passed o
   assert.equal(seen.service, "frontend");
 });
 
-const HOSTS: [string, (host: string) => HeaderLines][] = [
+const HOSTS: [string, (host: string) => SentHeaders][] = [
   ["the URL's host", (host) => ({ host })],
   ["x-forwarded-host", (host) => ({ "x-forwarded-host": host })],
   ["Referer", (host) => ({ referer: `https://${host}/page` })],
@@ -150,7 +150,7 @@ for (const [index, [place, headers]] of HOSTS.entries()) {
 }
 
 /** A session of this one domain, for two services, `frontend` by default. */
-async function routed(world: World, routes: { path: string; service: string }[]): Promise<string> {
+async function routed(world: ProtocolWorld, routes: { path: string; service: string }[]): Promise<string> {
   const { services } = world;
   return named(world, {
     services: [
@@ -195,7 +195,7 @@ contract("3. no route matches: the default service", async (world) => {
 
 /** The path after these rewrites. */
 async function rewritten(
-  world: World,
+  world: ProtocolWorld,
   rewrites: { source: string; target: string }[],
   target: string,
 ): Promise<string> {

@@ -1,10 +1,10 @@
 /** The sessions that the cases use. Remote copies only, so that every implementation can serve them without a tunnel. */
-import type { World } from "./world.ts";
+import type { ProtocolWorld } from "./world.ts";
 
 export const ONE_DOMAIN = "example.com";
 
 /** One service behind `example.com`. */
-export function oneService({ services }: World) {
+export function oneService({ services }: ProtocolWorld) {
   return {
     services: [{ name: "frontend", location: services.frontend.url }],
     domains: [{ domain: ONE_DOMAIN, default_service: "frontend" }],
@@ -12,7 +12,7 @@ export function oneService({ services }: World) {
 }
 
 /** The session of the contract's examples. */
-export function exampleSession({ services }: World) {
+export function exampleSession({ services }: ProtocolWorld) {
   return {
     services: [
       {
@@ -43,6 +43,6 @@ export function exampleSession({ services }: World) {
 }
 
 /** A named preview of it. */
-export async function named(world: World, body: object): Promise<string> {
+export async function named(world: ProtocolWorld, body: object): Promise<string> {
   return world.preview({ ...body, desired_name: world.freshName(), session_token: "proto" });
 }

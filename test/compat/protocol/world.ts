@@ -4,11 +4,11 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
-import { type Echo, type Seen, startEcho } from "./echo.ts";
+import { type Echo, type EchoedRequest, startEcho } from "./echo.ts";
 
-export type HeaderLines = Record<string, string | string[]>;
+export type SentHeaders = Record<string, string | string[]>;
 
-export interface Answer {
+export interface ProtocolResponse {
   status: number;
   /** The first line of each, by lower-case name. */
   headers: Record<string, string | undefined>;
@@ -24,7 +24,7 @@ export interface Services {
 
 const TIMEOUT_MS = 30_000;
 
-export class World {
+export class ProtocolWorld {
   readonly base: URL;
   readonly token: string;
   readonly services: Services;
@@ -41,15 +41,15 @@ export class World {
     this.capabilities = capabilities;
   }
 
-  static async open(base: string, token: string): Promise<World> {
+  static async open(base: string, token: string): Promise<ProtocolWorld> {
     const url = new URL(base);
     const names = ["frontend", "backend", "other"];
     const [frontend, backend, other] = (await Promise.all(names.map(startEcho))) as [Echo, Echo, Echo];
     const services = { frontend, backend, other };
-    const probe = new World(url, token, services, new Set());
+    const probe = new ProtocolWorld(url, token, services, new Set());
     const answer = await probe.api("GET", "/linkup/v2/capabilities");
     const known = answer.status === 200 ? (JSON.parse(answer.body).capabilities as string[]) : [];
-    return new World(url, token, services, new Set(known));
+    return new ProtocolWorld(url, token, services, new Set(known));
   }
 
   /** Deletes what the cases created, where that is possible, and ends the services. */
@@ -63,9 +63,9 @@ export class World {
   /** A request as a client sends it for which every host leads to the implementation. */
   async send(
     target: string,
-    headers: HeaderLines = {},
+    headers: SentHeaders = {},
     options: { method?: string; body?: string } = {},
-  ): Promise<Answer> {
+  ): Promise<ProtocolResponse> {
     const { request } = this.base.protocol === "https:" ? https : http;
     const sent = request({
       hostname: this.base.hostname,
@@ -95,8 +95,13 @@ export class World {
   }
 
   /** A call of the API, with the token unless the headers say otherwise. */
-  async api(method: string, path: string, body?: unknown, headers: HeaderLines = {}): Promise<Answer> {
-    const authorized: HeaderLines = { authorization: `Bearer ${this.token}`, ...headers };
+  async api(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: SentHeaders = {},
+  ): Promise<ProtocolResponse> {
+    const authorized: SentHeaders = { authorization: `Bearer ${this.token}`, ...headers };
     if (body !== undefined) authorized["content-type"] ??= "application/json";
     const text = body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body);
     return this.send(path, authorized, { method, ...(text === undefined ? {} : { body: text }) });
@@ -133,9 +138,9 @@ export class World {
   /** What a service saw of a request that must have reached one. */
   async seen(
     target: string,
-    headers: HeaderLines,
+    headers: SentHeaders,
     options: { method?: string; body?: string } = {},
-  ): Promise<Seen> {
+  ): Promise<EchoedRequest> {
     const answer = await this.send(target, headers, options);
     assert.equal(answer.status, 200, `expected an answer of a service, got ${answer.status}: ${answer.body}`);
     return JSON.parse(answer.body);

@@ -13,11 +13,11 @@ import { join } from "node:path";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { createAuthority, issueLeaf } from "../../../core/certificates/certificate-authority.ts";
 import {
+  type ConnectionRegistration,
   Method,
   messageReader,
   parseHeaders,
   RESPONSE_HEADERS,
-  type Registration,
   type RpcMessage,
   returnNothing,
   returnRefused,
@@ -225,7 +225,7 @@ export class Edge {
   }
 
   /** Why it may not register; undefined when it may. */
-  #register({ tunnel, secret, arch }: Registration, connector: Connector): string | undefined {
+  #register({ tunnel, secret, arch }: ConnectionRegistration, connector: Connector): string | undefined {
     this.attempts++;
     const error =
       this.refusal ??

@@ -21,7 +21,7 @@ interface Known {
   tunnel: TunnelData;
 }
 
-export class OriginalWorker {
+export class OriginalTunnelWorker {
   readonly sessions = new Map<string, Known>();
   /** What it says the id of a new tunnel is, where that is none. */
   wrongId: string | undefined;
@@ -36,11 +36,11 @@ export class OriginalWorker {
     server.on("request", (incoming, response) => void this.#serve(incoming, response));
   }
 
-  static async start(edge: Edge, token: string): Promise<OriginalWorker> {
+  static async start(edge: Edge, token: string): Promise<OriginalTunnelWorker> {
     const server = createServer();
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
-    return new OriginalWorker(server, edge, token);
+    return new OriginalTunnelWorker(server, edge, token);
   }
 
   get port(): number {

@@ -12,12 +12,12 @@ const NO_BYTES = Buffer.alloc(0);
 
 export type RpcMessage =
   | { kind: "bootstrap"; question: number }
-  | { kind: "call"; question: number; method: number; registration?: Registration }
+  | { kind: "call"; question: number; method: number; registration?: ConnectionRegistration }
   /** Of a registration: where the connection landed, or why not. */
   | { kind: "return"; answer: number; location?: string; refusal?: string; retry?: boolean }
   | { kind: "other" };
 
-export interface Registration {
+export interface ConnectionRegistration {
   account: string;
   /** As the token has it, in base64. */
   secret: string;
@@ -32,7 +32,7 @@ export function bootstrap(question: number): Buffer {
 }
 
 /** `registration` is for the method `register`. */
-export function call(question: number, method: number, registration?: Registration): Buffer {
+export function call(question: number, method: number, registration?: ConnectionRegistration): Buffer {
   return message(Kind.call, ({ struct, text, data }, at) => {
     const body = struct(at, 3, 3);
     body.data.writeUInt32LE(question, 0);
@@ -257,7 +257,7 @@ function read(segments: readonly Buffer[]): RpcMessage {
   }
 }
 
-function registrationOf(parameters: Read): Registration {
+function registrationOf(parameters: Read): ConnectionRegistration {
   const auth = parameters.struct(0);
   const id = parameters.bytes(1).toString("hex");
   return {

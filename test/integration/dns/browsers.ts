@@ -8,7 +8,7 @@ import { FIREFOX, startFirefox } from "../../support/firefox.ts";
 /** Led to this machine by the browsers themselves: a name that the authority must not vouch for. */
 export const IMPOSTOR = "bank.test";
 
-export interface Browser {
+export interface InstalledBrowser {
   name: string;
   /** The text of these elements, by their ids; rejects with the browser's reason when the page is not accepted. */
   open(url: string, ids: readonly string[]): Promise<Record<string, string>>;
@@ -33,7 +33,7 @@ export function browserStores(home: string): { chromium: string; firefox: string
   return stores;
 }
 
-export async function openChromium(): Promise<Browser> {
+export async function openChromium(): Promise<InstalledBrowser> {
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
     args: [
@@ -61,7 +61,7 @@ export async function openChromium(): Promise<Browser> {
 }
 
 /** Undefined when there is none on this machine. */
-export async function openFirefox(profile: string): Promise<Browser | undefined> {
+export async function openFirefox(profile: string): Promise<InstalledBrowser | undefined> {
   if (!FIREFOX) return undefined;
   const firefox = await startFirefox(profile, { "network.dns.localDomains": IMPOSTOR });
   const { bidi, context } = firefox;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** Takes back what a preparation made. */
-export type Undo = () => void | Promise<void>;
+export type Teardown = () => void | Promise<void>;
 
 /** Where other names of the network are answered: `www.example.com` and `other.test`. */
 const UPLINK = "192.0.2.2";
@@ -35,7 +35,7 @@ export async function patiently(holds: () => boolean | Promise<boolean>): Promis
 }
 
 /** A machine that has nothing but its hosts file, and a resolver that does not answer. */
-export async function hostsFile(): Promise<Undo> {
+export async function hostsFile(): Promise<Teardown> {
   writeFileSync("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n");
   return () => {};
 }
@@ -44,7 +44,7 @@ export async function hostsFile(): Promise<Undo> {
  * Fedora's folders beside the ones that are there, read by p11-kit's own program, with what Fedora's update-ca-trust
  * asks of it. Arch's has other folders and is the same otherwise.
  */
-export async function fedoraTrust(directory: string): Promise<Undo> {
+export async function fedoraTrust(directory: string): Promise<Teardown> {
   const undo = await hostsFile();
   for (const folder of [
     "/etc/pki/ca-trust/source/anchors",
@@ -75,7 +75,7 @@ export async function fedoraTrust(directory: string): Promise<Undo> {
 export const FEDORA_BUNDLE = "/etc/pki/tls/certs/ca-bundle.crt";
 
 /** NetworkManager itself, which runs dnsmasq. */
-export async function networkManager(directory: string): Promise<Undo> {
+export async function networkManager(directory: string): Promise<Teardown> {
   const undos = [bus(directory), uplink(directory)];
   mkdirSync("/etc/NetworkManager/conf.d", { recursive: true });
   mkdirSync("/etc/NetworkManager/dnsmasq.d", { recursive: true });
@@ -103,7 +103,7 @@ export async function networkManager(directory: string): Promise<Undo> {
 }
 
 /** systemd-resolved itself. There is no systemd in a namespace: what `systemctl` would run of a unit, a script runs. */
-export async function systemdResolved(directory: string): Promise<Undo> {
+export async function systemdResolved(directory: string): Promise<Teardown> {
   const undos = [bus(directory), uplink(directory), unpacked(directory, "resolvectl")];
   const account = "systemd-resolve:x:991:";
   if (!readFileSync("/etc/passwd", "utf8").includes("systemd-resolve:")) {

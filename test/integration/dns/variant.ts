@@ -23,15 +23,15 @@ import {
   spawnBundle,
   startLocalServer,
 } from "../local-server/harness.ts";
-import { type Browser, browserStores, IMPOSTOR, openChromium, openFirefox } from "./browsers.ts";
+import { browserStores, IMPOSTOR, type InstalledBrowser, openChromium, openFirefox } from "./browsers.ts";
 import { check, differences, picture, skip } from "./checks.ts";
-import { getent, patiently, type Undo } from "./systems.ts";
+import { getent, patiently, type Teardown } from "./systems.ts";
 
 export const HOST = "slim-gecko.example.com";
 
 export interface Variant {
   name: string;
-  prepare(directory: string): Promise<Undo>;
+  prepare(directory: string): Promise<Teardown>;
   /** A program that it needs and this machine may lack, with the packages that have it. */
   needs?: { program: string; packages: string };
   /** Names that are not ours, as this machine finds them. */
@@ -148,7 +148,7 @@ export async function tryOn(
 }
 
 /** What a real browser says to the session, and to another name that the same authority signed for. */
-async function browse(home: string, file: string, browser: Browser | undefined): Promise<void> {
+async function browse(home: string, file: string, browser: InstalledBrowser | undefined): Promise<void> {
   if (!browser) {
     skip("there is no Firefox: apt-get install -y --no-install-recommends firefox-esr");
     return;

@@ -12,7 +12,7 @@ export interface Fault {
 }
 
 /** A table's row. */
-export interface Outcome {
+export interface FaultOutcome {
   fault: string;
   sees: string;
   /** Milliseconds until it served again (or was gone, where that is what should happen); undefined when it never failed. */
@@ -72,7 +72,7 @@ export class Trial {
     check(left.length === 0, `left behind: ${left.join(", ")}`);
   }
 
-  async end(): Promise<Pick<Outcome, "sees" | "back">> {
+  async end(): Promise<Pick<FaultOutcome, "sees" | "back">> {
     this.#observing = false;
     await this.#observer;
     return { sees: this.#seen.join("; ") || "nothing", back: this.#back };
@@ -113,7 +113,7 @@ export function check(holds: boolean, what: string): asserts holds {
   if (!holds) throw new Error(what);
 }
 
-export async function tryFault(fault: Fault): Promise<Outcome> {
+export async function tryFault(fault: Fault): Promise<FaultOutcome> {
   await using world = await World.create(fault.tunnel);
   const trial = new Trial(world);
   let failure: string | undefined;

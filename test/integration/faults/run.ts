@@ -2,13 +2,13 @@
  * `npm run test:faults [-- PART-OF-A-NAME]`: makes each fault on real processes, and prints what the user sees,
  * how long it takes until it serves again, and whether something is left, doubled or lost.
  */
-import { type Outcome, tryFault } from "./fault.ts";
+import { type FaultOutcome, tryFault } from "./fault.ts";
 import { parts } from "./parts.ts";
 import { surroundings } from "./surroundings.ts";
 
 const wanted = process.argv[2] ?? "";
 const faults = [...parts, ...surroundings].filter(({ name }) => name.includes(wanted));
-const outcomes: Outcome[] = [];
+const outcomes: FaultOutcome[] = [];
 for (const fault of faults) {
   process.stderr.write(`${fault.name} …\n`);
   outcomes.push(await tryFault(fault));

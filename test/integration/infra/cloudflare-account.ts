@@ -56,7 +56,7 @@ export interface Failure {
   after: boolean;
 }
 
-export type Right = "scripts" | "tunnels" | "tokens" | "zones" | "routes" | "dns" | "cacheRules";
+type Right = "scripts" | "tunnels" | "tokens" | "zones" | "routes" | "dns" | "cacheRules";
 const ALL: readonly Right[] = ["scripts", "tunnels", "tokens", "zones", "routes", "dns", "cacheRules"];
 
 class Refusal extends Error {

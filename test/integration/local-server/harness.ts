@@ -32,7 +32,7 @@ let standIn: Promise<string> | undefined;
 
 export const localDnsBundle = async () => join(await dist(), "local-dns.js");
 
-export interface Answer {
+interface Answer {
   status: number;
   /** Parsed JSON; undefined without a body. */
   body: unknown;

@@ -24,7 +24,7 @@ import { startWorker } from "../../../scripts/embedded-worker.mjs";
 import { dist } from "../../support/bundles.ts";
 import { processesWith } from "../../support/processes.ts";
 import { Edge } from "../cloudflared/edge.ts";
-import { OriginalWorker } from "../cloudflared/original-worker.ts";
+import { OriginalTunnelWorker } from "../cloudflared/original-worker.ts";
 import { REAL_CLOUDFLARED } from "../cloudflared/real-cloudflared.ts";
 import { Internet } from "../worker/internet.ts";
 
@@ -67,7 +67,7 @@ export interface Finished {
   stderr: string;
 }
 
-export interface Answer {
+interface Answer {
   status: number;
   body: string;
 }
@@ -91,7 +91,7 @@ export class World {
   dist = "";
   worker: Worker | undefined;
   edge: Edge | undefined;
-  original: OriginalWorker | undefined;
+  original: OriginalTunnelWorker | undefined;
   internet: Internet | undefined;
   workerPort = 0;
   readonly #services = new Map<string, Server>();
@@ -133,7 +133,7 @@ export class World {
 
   async #startOriginal(): Promise<void> {
     this.edge = await Edge.start();
-    this.original = await OriginalWorker.start(this.edge, TOKEN);
+    this.original = await OriginalTunnelWorker.start(this.edge, TOKEN);
     this.workerPort = this.original.port;
     this.#installCloudflared(this.edge);
   }

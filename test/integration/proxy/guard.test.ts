@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectHttp1, raw, rawSocket, type TestClient } from "./clients.ts";
-import { APP, putSession, SESSION, type Seen, type System, startSystem, until } from "./system.ts";
+import { APP, type ProxiedRequest, putSession, SESSION, type System, startSystem, until } from "./system.ts";
 
 let system: System;
 let client: TestClient;
@@ -179,7 +179,7 @@ describe("limits", () => {
 
 test("what a service sees of TLS", async () => {
   const seen = async (answer: Promise<{ body: Buffer }>) =>
-    JSON.parse((await answer).body.toString()) as Seen;
+    JSON.parse((await answer).body.toString()) as ProxiedRequest;
   const { connectHttp2 } = await import("./clients.ts");
   const secure = connectHttp2(system);
   expect((await seen(secure.request({ host: APP }))).headers["x-forwarded-proto"]).toBe("https");

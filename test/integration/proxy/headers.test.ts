@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createAuthority, issueLeaf } from "../../../core/certificates/certificate-authority.ts";
 import { reservedPort } from "../../support/ports.ts";
 import { connectHttp1, type TestClient } from "./clients.ts";
-import { APP, putSession, SESSION, type Seen, type System, startSystem, WILD } from "./system.ts";
+import { APP, type ProxiedRequest, putSession, SESSION, type System, startSystem, WILD } from "./system.ts";
 
 let system: System;
 let client: TestClient;
@@ -19,9 +19,9 @@ afterEach(() => {
 });
 afterAll(() => system.stop());
 
-const seenWith = async (headers: string[], host = APP, path = "/"): Promise<Seen["headers"]> => {
+const seenWith = async (headers: string[], host = APP, path = "/"): Promise<ProxiedRequest["headers"]> => {
   const { body } = await client.request({ host, path, headers });
-  return (JSON.parse(body.toString()) as Seen).headers;
+  return (JSON.parse(body.toString()) as ProxiedRequest).headers;
 };
 
 describe("on the way to the service", () => {
@@ -140,7 +140,9 @@ describe("on the way to the service", () => {
   });
 
   test("the URL that the client used can be built from the forwarded headers", async () => {
-    const { headers } = JSON.parse((await client.request({ host: `${APP}:8123` })).body.toString()) as Seen;
+    const { headers } = JSON.parse(
+      (await client.request({ host: `${APP}:8123` })).body.toString(),
+    ) as ProxiedRequest;
     expect(headers).toMatchObject({
       "x-forwarded-host": APP,
       "x-forwarded-port": "8123",
@@ -173,7 +175,7 @@ describe("on the way to the service", () => {
     await putSession(system, { services: { rewrites: [{ source: "^/foo/(.*)", target: "/bar/$1" }] } });
     const { body } = await client.request({ host: APP, path: "/foo/b//c?x=/foo/" });
     await putSession(system);
-    expect((JSON.parse(body.toString()) as Seen).url).toBe("/bar/b//c?x=/foo/");
+    expect((JSON.parse(body.toString()) as ProxiedRequest).url).toBe("/bar/b//c?x=/foo/");
   });
 
   test("a changed session counts from the next request on, on the same connection", async () => {

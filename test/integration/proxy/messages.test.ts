@@ -4,7 +4,7 @@ import type { ClientHttp2Stream } from "node:http2";
 import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { protocols, raw, type TestClient } from "./clients.ts";
-import { APP, type Seen, type System, startSystem, until, WILD } from "./system.ts";
+import { APP, type ProxiedRequest, type System, startSystem, until, WILD } from "./system.ts";
 
 let system: System;
 beforeAll(async () => {
@@ -30,7 +30,7 @@ describe.each(protocols)("%s", (protocol, connect) => {
   });
   afterAll(() => client.close());
 
-  const ask = async (options: Parameters<TestClient["request"]>[0]): Promise<Seen> => {
+  const ask = async (options: Parameters<TestClient["request"]>[0]): Promise<ProxiedRequest> => {
     const { status, body } = await client.request(options);
     expect(status).toBe(200);
     return JSON.parse(body.toString("latin1"));
@@ -226,7 +226,7 @@ describe.each(protocols)("%s", (protocol, connect) => {
         system.port,
         `POST / HTTP/1.1\r\nHost: ${APP}\r\nConnection: close\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 6\r\n\r\n`,
       );
-      const seen: Seen = JSON.parse(answer.slice(answer.indexOf("{"), answer.lastIndexOf("}") + 1));
+      const seen: ProxiedRequest = JSON.parse(answer.slice(answer.indexOf("{"), answer.lastIndexOf("}") + 1));
       expect(seen).toMatchObject({ body: "abc", trailers: ["X-Sum", "6"] });
       return;
     }
@@ -234,7 +234,7 @@ describe.each(protocols)("%s", (protocol, connect) => {
     const stream = sent.body as ClientHttp2Stream;
     stream.on("wantTrailers", () => stream.sendTrailers({ "x-sum": "6" }));
     stream.end("abc");
-    const seen: Seen = JSON.parse((await sent.result).body.toString());
+    const seen: ProxiedRequest = JSON.parse((await sent.result).body.toString());
     expect(seen).toMatchObject({ body: "abc", trailers: ["x-sum", "6"] });
   });
 
@@ -306,7 +306,7 @@ describe.each(protocols)("%s", (protocol, connect) => {
     sent.body.write("one ");
     sent.body.write("two ");
     sent.body.end("three");
-    const seen: Seen = JSON.parse((await sent.result).body.toString());
+    const seen: ProxiedRequest = JSON.parse((await sent.result).body.toString());
     expect(seen).toMatchObject({ body: "one two three" });
     expect(seen.headers["transfer-encoding"]).toBe("chunked");
   });

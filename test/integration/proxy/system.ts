@@ -103,7 +103,7 @@ export async function putSession(
 }
 
 /** A request as the service saw it. */
-export interface Seen {
+export interface ProxiedRequest {
   method: string;
   url: string;
   rawHeaders: string[];
@@ -113,7 +113,7 @@ export interface Seen {
 }
 
 /** A service on node:http: answers with the request it saw, unless a test gives it something else to do. */
-export class App {
+class App {
   readonly #server: Server;
   readonly ready: Promise<unknown>;
   handler: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;

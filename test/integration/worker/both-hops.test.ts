@@ -4,14 +4,21 @@ import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningServer, startLocalServer } from "../local-server/harness.ts";
 import { Internet } from "./internet.ts";
-import { type Answer, apiOf, type Service, send, startService, startWorker } from "./world.ts";
+import {
+  apiOf,
+  type ReceivedResponse,
+  type StartedService,
+  send,
+  startService,
+  startWorker,
+} from "./world.ts";
 
 const HOST = "slim-gecko.a.test";
 const PAGE = `http://${HOST}`;
 
 describe.each(["direct", "cloudflare"] as const)("with tunnels: %s", (mode) => {
   let internet: Internet;
-  let service: Service;
+  let service: StartedService;
   let local: RunningServer;
   let worker: Awaited<ReturnType<typeof startWorker>>;
   let handler: (request: IncomingMessage, response: ServerResponse) => void;
@@ -72,7 +79,7 @@ describe.each(["direct", "cloudflare"] as const)("with tunnels: %s", (mode) => {
   };
   const ask = (headers: Record<string, string> = {}, method = "GET") =>
     send(worker.url, "/path", { method, headers: { host: HOST, ...headers } });
-  const lines = ({ rawHeaders }: Answer, name: string) =>
+  const lines = ({ rawHeaders }: ReceivedResponse, name: string) =>
     rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]!.toLowerCase() === name);
   const fromPage = { host: "b.test", origin: PAGE };
 

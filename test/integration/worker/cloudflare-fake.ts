@@ -26,7 +26,7 @@ export interface FakeRecord {
 }
 
 /** What happens instead of, or after, an answer. */
-export interface Fault {
+interface Fault {
   /** `METHOD /path`, a part of it. */
   on: string;
   /** How many calls; all when not given. */

@@ -4,10 +4,10 @@ import { once } from "node:events";
 import http from "node:http";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { apiOf, type Service, startService, startWorker, TOKEN } from "./world.ts";
+import { apiOf, type StartedService, startService, startWorker, TOKEN } from "./world.ts";
 
 let worker: Awaited<ReturnType<typeof startWorker>>;
-let service: Service;
+let service: StartedService;
 const agent = new http.Agent({ keepAlive: true, maxSockets: 32 });
 const seed = Number(process.env.FUZZ_SEED) || Date.now() % 2 ** 31;
 

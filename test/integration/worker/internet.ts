@@ -6,7 +6,7 @@ import { type Edge, type EdgeRequest, responseHeaders } from "../cloudflared/edg
 import { UPGRADE } from "../cloudflared/tunnel-rpc.ts";
 import { CacheStandIn } from "./cache-stand-in.ts";
 import { CloudflareFake } from "./cloudflare-fake.ts";
-import { type Seen, startWorker, TOKEN } from "./world.ts";
+import { startWorker, TOKEN, type WorkerForwardedRequest } from "./world.ts";
 
 type Host = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -153,7 +153,7 @@ function asEdgeRequest(request: IncomingMessage, more: EdgeRequest["headers"] = 
 
 export function answerSeen(service: string): Host {
   return (request, response) => {
-    const seen: Partial<Seen> = {
+    const seen: Partial<WorkerForwardedRequest> = {
       service,
       method: request.method ?? "",
       url: request.url ?? "",

@@ -1,10 +1,10 @@
 /** Cloudflare runs the Worker in many isolates at once, each with a memory of its own. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { apiOf, oneService, type Service, send, startService, startWorker } from "./world.ts";
+import { apiOf, oneService, type StartedService, send, startService, startWorker } from "./world.ts";
 
 let worker: Awaited<ReturnType<typeof startWorker>>;
-let here: Service;
-let there: Service;
+let here: StartedService;
+let there: StartedService;
 let urls: [string, string];
 
 beforeAll(async () => {
@@ -17,7 +17,7 @@ afterAll(async () => {
   await Promise.all([here.stop(), there.stop()]);
 });
 
-const save = (base: string, name: string, { url }: Service) =>
+const save = (base: string, name: string, { url }: StartedService) =>
   apiOf(base)("POST", "/linkup/v2/sessions/preview", {
     ...oneService(url),
     desired_name: name,

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { apiOf, oneService, type Service, send, startService, startWorker } from "./world.ts";
+import { apiOf, oneService, type StartedService, send, startService, startWorker } from "./world.ts";
 
 interface Counts {
   calls: number;
@@ -70,7 +70,7 @@ export default {
 const folder = mkdtempSync(join(tmpdir(), "linkup-object-calls-"));
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 let worker: Awaited<ReturnType<typeof startWorker>>;
-let web: Service;
+let web: StartedService;
 
 beforeAll(async () => {
   const bundle = join(folder, "worker.js");

@@ -1,7 +1,15 @@
 /** The operators' page as a client sees it that is no browser, and the attempts to get around it. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { answerSeen, Internet } from "./internet.ts";
-import { type Answer, type Api, apiOf, oneService, send, type startWorker, TOKEN } from "./world.ts";
+import {
+  type Api,
+  apiOf,
+  oneService,
+  type ReceivedResponse,
+  send,
+  type startWorker,
+  TOKEN,
+} from "./world.ts";
 
 const HOST = "linkup.example.com";
 const ORIGIN = `https://${HOST}`;
@@ -40,7 +48,7 @@ const post = (path: string, form: Record<string, string>, headers: Headers = {})
     },
     body: new URLSearchParams(form).toString(),
   });
-const cookieOf = ({ headers }: Answer) => headers["set-cookie"]?.[0]?.split(";")[0] ?? "";
+const cookieOf = ({ headers }: ReceivedResponse) => headers["set-cookie"]?.[0]?.split(";")[0] ?? "";
 const logIn = async (token = TOKEN): Promise<Headers> => ({
   cookie: cookieOf(await post("/linkup/login", { token })),
 });

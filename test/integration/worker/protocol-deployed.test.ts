@@ -6,7 +6,7 @@ import headers from "../../compat/protocol/headers.ts";
 import identify from "../../compat/protocol/identify.ts";
 import names from "../../compat/protocol/names.ts";
 import route from "../../compat/protocol/route.ts";
-import { World } from "../../compat/protocol/world.ts";
+import { ProtocolWorld } from "../../compat/protocol/world.ts";
 import { Internet } from "./internet.ts";
 import { type startWorker, TOKEN } from "./world.ts";
 
@@ -15,12 +15,12 @@ const WITH_LAPTOP = "the secret of the tunnel goes to the laptop only, a client'
 
 let internet: Internet;
 let worker: Awaited<ReturnType<typeof startWorker>>;
-let world: World;
+let world: ProtocolWorld;
 
 beforeAll(async () => {
   internet = await new Internet().start();
   worker = await internet.startWorker({ LINKUP_DESTINATION: "any", LINKUP_API_RATE: "100000" });
-  world = await World.open(worker.url, TOKEN);
+  world = await ProtocolWorld.open(worker.url, TOKEN);
   for (const service of Object.values(world.services)) {
     const host = `${service.name}.example.org`;
     internet.hosts.set(host, (request, response) => void answer(service.name, request, response));

@@ -4,16 +4,16 @@ import headers from "../../compat/protocol/headers.ts";
 import identify from "../../compat/protocol/identify.ts";
 import names from "../../compat/protocol/names.ts";
 import route from "../../compat/protocol/route.ts";
-import { World } from "../../compat/protocol/world.ts";
+import { ProtocolWorld } from "../../compat/protocol/world.ts";
 import { startWorker, TOKEN } from "./world.ts";
 
 let worker: Awaited<ReturnType<typeof startWorker>>;
-let world: World;
+let world: ProtocolWorld;
 
 beforeAll(async () => {
   // The contract lets every client choose the service; ours only when it is told to.
   worker = await startWorker({ vars: { LINKUP_DESTINATION: "any" } });
-  world = await World.open(worker.url, TOKEN);
+  world = await ProtocolWorld.open(worker.url, TOKEN);
 });
 afterAll(async () => {
   await world.close();

@@ -7,13 +7,13 @@ import type { Duplex } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { Internet } from "./internet.ts";
-import { type Api, apiOf, type Service, send, startService, startWorker } from "./world.ts";
+import { type Api, apiOf, type StartedService, send, startService, startWorker } from "./world.ts";
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 describe.each(["direct", "cloudflare"] as const)("with tunnels: %s", (mode) => {
   let internet: Internet;
-  let service: Service;
+  let service: StartedService;
   let worker: Awaited<ReturnType<typeof startWorker>>;
   let api: Api;
   /** What the service does with requests to a path. */

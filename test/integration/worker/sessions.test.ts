@@ -8,16 +8,16 @@ import {
   type Api,
   apiOf,
   oneService,
-  type Seen,
-  type Service,
+  type StartedService,
   send,
   startService,
   startWorker,
+  type WorkerForwardedRequest,
 } from "./world.ts";
 
 let worker: Awaited<ReturnType<typeof startWorker>>;
-let laptop: Service;
-let remote: Service;
+let laptop: StartedService;
+let remote: StartedService;
 let api: Api;
 
 beforeAll(async () => {
@@ -46,7 +46,10 @@ const session = () => ({
   ],
 });
 
-async function seenBy(path: string, headers: Record<string, string | string[]>): Promise<Seen> {
+async function seenBy(
+  path: string,
+  headers: Record<string, string | string[]>,
+): Promise<WorkerForwardedRequest> {
   const answer = await send(worker.url, path, { headers });
   expect(answer.status).toBe(200);
   return JSON.parse(answer.body);

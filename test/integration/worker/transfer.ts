@@ -7,11 +7,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Internet } from "./internet.ts";
-import { apiOf, oneService, type Service, send, startService, startWorker } from "./world.ts";
+import { apiOf, oneService, type StartedService, send, startService, startWorker } from "./world.ts";
 
 export function transferTests(mode: "direct" | "cloudflare"): void {
   let worker: Awaited<ReturnType<typeof startWorker>>;
-  let service: Service;
+  let service: StartedService;
   let internet: Internet;
   /** What the service does with the next requests to a path. */
   const handlers = new Map<string, (request: IncomingMessage, response: ServerResponse) => void>();

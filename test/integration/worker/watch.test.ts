@@ -9,7 +9,7 @@ import { type RunningServer, startLocalServer } from "../local-server/harness.ts
 import { Internet } from "./internet.ts";
 import {
   apiOf,
-  type Service,
+  type StartedService,
   send,
   startWorker as startDirectWorker,
   startService,
@@ -24,8 +24,8 @@ const SECRET = "Zq8fJ2kLmN4pR6tV";
 interface Place {
   worker: Awaited<ReturnType<typeof startWorker>>;
   laptop: RunningServer;
-  web: Service;
-  api: Service;
+  web: StartedService;
+  api: StartedService;
   /** The location of `api`, which runs elsewhere. */
   remote: string;
   tunnel: { url: string };

@@ -8,7 +8,7 @@ import { startWorker as startEmbeddedWorker } from "../../../scripts/embedded-wo
 export const TOKEN = "token123-of-the-tests";
 
 /** What a service saw of a request, as it answers it. */
-export interface Seen {
+export interface WorkerForwardedRequest {
   service: string;
   method: string;
   url: string;
@@ -17,7 +17,7 @@ export interface Seen {
   body: string;
 }
 
-export interface Service {
+export interface StartedService {
   url: string;
   server: http.Server;
   stop(): Promise<void>;
@@ -27,12 +27,12 @@ export interface Service {
 export async function startService(
   name: string,
   answer?: (request: IncomingMessage, response: ServerResponse) => void,
-): Promise<Service> {
+): Promise<StartedService> {
   const server = http.createServer(async (request, response) => {
     if (answer) return answer(request, response);
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part as Buffer);
-    const seen: Seen = {
+    const seen: WorkerForwardedRequest = {
       service: name,
       method: request.method ?? "",
       url: request.url ?? "",
@@ -56,7 +56,7 @@ export async function startService(
   };
 }
 
-export interface Answer {
+export interface ReceivedResponse {
   status: number;
   headers: IncomingHttpHeaders;
   rawHeaders: string[];
@@ -70,7 +70,7 @@ export async function send(
   base: string,
   path: string,
   options: { method?: string; headers?: HeaderLines; body?: string | Buffer } = {},
-): Promise<Answer> {
+): Promise<ReceivedResponse> {
   const { hostname, port } = new URL(base);
   const request = http.request({
     hostname,
@@ -97,7 +97,7 @@ export type Api = (
   path: string,
   body?: unknown,
   headers?: HeaderLines,
-) => Promise<Answer & { json: () => Record<string, unknown> }>;
+) => Promise<ReceivedResponse & { json: () => Record<string, unknown> }>;
 
 export function apiOf(base: string, token = TOKEN): Api {
   return async (method, path, body, headers = {}) => {
