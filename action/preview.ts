@@ -46,7 +46,7 @@ export async function updatePreview(inputs: Inputs, event: PullRequestEvent): Pr
   );
 }
 
-/** Does nothing where there is none. */
+/** Deletes the preview of a pull request; nothing is wrong when it is gone already. */
 export async function removePreview(inputs: Inputs, event: PullRequestEvent): Promise<void> {
   const wanted = await previewName(inputs, event);
   const worker = new WorkerClient(inputs.workerUrl, inputs.workerToken);

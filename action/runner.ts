@@ -7,7 +7,7 @@ export interface Inputs {
   /** By name. */
   locations: Record<string, string>;
   workerUrl: string;
-  /** Empty when there is none. */
+  /** Empty without the input `worker-token`. */
   workerToken: string;
   githubToken: string;
   config: string;

@@ -114,9 +114,9 @@ export const getRequests = agentTool({
     ),
     next_before: described(
       z.nullable(z.number()),
-      "Pass it as `before` for older ones; null when there are none.",
+      "Pass it as `before` to get older requests; null at the end of the log.",
     ),
-    note: described(z.optional(z.string()), "Why there are none."),
+    note: described(z.optional(z.string()), "Why the list is empty."),
   }),
   async run({ manager }, { id, ...filter }) {
     if (id !== undefined) {
@@ -159,7 +159,7 @@ export const compare = agentTool({
     ),
     last: described(
       z.optional(z.int().check(z.gte(1), z.lte(MAX_COMPARED))),
-      `The newest so many, each method and URL once. Default ${DEFAULT_COMPARED}, at most ${MAX_COMPARED}.`,
+      `How many of the newest requests, each method and URL once. Default ${DEFAULT_COMPARED}, at most ${MAX_COMPARED}.`,
     ),
     service: name("Only those that went to this service."),
     session,
@@ -187,7 +187,7 @@ export const compare = agentTool({
         ),
       }),
     ),
-    note: described(z.optional(z.string()), "Why there are none."),
+    note: described(z.optional(z.string()), "Why the list is empty."),
   }),
   async run(host, { ids, last = DEFAULT_COMPARED, service, ...choice }, signal) {
     const selector = await host.selector(choice, host.choose);

@@ -76,9 +76,8 @@ export const createIsolated = agentTool({
   input: z.strictObject({ name: name("A DNS label. Default: a random one."), config }),
   output: sessionOutput,
   async run(host, { name, config }, signal) {
-    const create = { configPath: await host.configPath(config), kind: "isolated" as const, locations: {} };
-    const created = host.manager.create({ ...create, ...(name ? { name } : {}) }, signal);
-    return sessionData(await withProgress(host, "Creating the session", created));
+    const wanted = { kind: "isolated", locations: {}, name, config } as const;
+    return create(host, "Creating the session", wanted, signal);
   },
   text: sessionText,
 });
@@ -103,13 +102,8 @@ export const createPreview = agentTool({
     return `Create a preview session of ${await host.configPath(config)} with a public URL, and with ${places.join(", ") || "nothing replaced"}?`;
   },
   async run(host, { services, name, config }, signal) {
-    const create = {
-      configPath: await host.configPath(config),
-      kind: "preview" as const,
-      locations: services,
-    };
-    const created = host.manager.create({ ...create, ...(name ? { name } : {}) }, signal);
-    return sessionData(await withProgress(host, "Creating the preview", created));
+    const wanted = { kind: "preview", locations: services, name, config } as const;
+    return create(host, "Creating the preview", wanted, signal);
   },
   text: sessionText,
 });
@@ -157,6 +151,24 @@ export const routeService = agentTool({
   },
   text: sessionText,
 });
+
+interface WantedSession {
+  kind: "isolated" | "preview";
+  locations: Record<string, string>;
+  name: string | undefined;
+  config: string | undefined;
+}
+
+async function create(
+  host: AgentToolHost,
+  what: string,
+  { kind, locations, name, config }: WantedSession,
+  signal: AbortSignal | undefined,
+): Promise<z.input<typeof sessionOutput>> {
+  const configPath = await host.configPath(config);
+  const created = host.manager.create({ configPath, kind, locations, ...(name ? { name } : {}) }, signal);
+  return sessionData(await withProgress(host, what, created));
+}
 
 /** The primary session of a file. */
 async function ownSession(

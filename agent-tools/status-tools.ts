@@ -67,7 +67,7 @@ export const listSessions = agentTool({
   name: "linkup_list_sessions",
   title: "List Linkup sessions",
   description:
-    "Lists the Linkup sessions that run on this machine or were created from it, a row each: name, kind, state, URLs, the linkup.yaml it came from, and how many of its services are local and unhealthy. With where: worker it lists all sessions on the Worker that the linkup.yaml names instead, whoever started them. linkup_get_status has the details.",
+    "Lists the Linkup sessions of this machine: name, kind, state, URLs, linkup.yaml, and how many services are local or unhealthy. With where: worker, it lists the sessions of all people on the Worker that the linkup.yaml names. linkup_get_status has the details.",
   readOnly: true,
   input: z.strictObject({
     where: described(z.optional(z.enum(["machine", "worker"])), "Default machine."),
@@ -97,9 +97,9 @@ export const listSessions = agentTool({
     ),
     next_after: described(
       z.nullable(z.string()),
-      "Pass it as `after` for the next ones; null when there are none.",
+      "Pass it as `after` to get the next page; null on the last one.",
     ),
-    note: described(z.optional(z.string()), "Why there are none."),
+    note: described(z.optional(z.string()), "Why the list is empty."),
   }),
   async run(host, { where = "machine", limit = DEFAULT_SESSIONS, after, config }) {
     const page =
@@ -191,7 +191,7 @@ export const doctor = agentTool({
         fixes: described(z.array(z.string()), "What helps: a command in a terminal, or in the editor."),
       }),
     ),
-    note: described(z.optional(z.string()), "Why there are none, or how many are left out."),
+    note: described(z.optional(z.string()), "Why the list is empty, or how many are left out."),
   }),
   async run(host, { config, all = false }) {
     // Without a linkup.yaml the rest of the machine is checked.
@@ -245,11 +245,11 @@ export const logs = agentTool({
         lines: z.array(z.string()),
         next_before: described(
           z.nullable(z.number()),
-          "Pass it as `before` for older lines; null when there are none.",
+          "Pass it as `before` to get older lines; null at the beginning of the log.",
         ),
       }),
     ),
-    note: described(z.optional(z.string()), "Why there are none."),
+    note: described(z.optional(z.string()), "Why the list is empty."),
   }),
   async run({ home }, { component, session, lines = DEFAULT_LINES, before }) {
     if (before !== undefined && component === undefined)

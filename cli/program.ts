@@ -178,7 +178,7 @@ function looking(linkup: Command): void {
     .command("compare")
     .description("send requests to the local and the remote copy of their service, and compare the answers")
     .argument("[id...]", "requests, as linkup requests lists them (default: the newest ones)")
-    .option("--last <number>", "the newest so many, each URL once (default: 50)")
+    .option("--last <number>", "how many of the newest requests, each URL once (default: 50)")
     .option("--service <name>", "only requests to this service")
     .option(...SESSION)
     .option(...CONFIG)

@@ -192,7 +192,7 @@ export class Manager {
     return listWorkerSessions(await this.#wanted(configPath, true, {}), query);
   }
 
-  /** What that Worker knows of one session, with its URLs. Rejects with a LinkupError, `session-unknown` when there is none. */
+  /** What that Worker knows of one session, with its URLs. Rejects with a LinkupError, `session-unknown` when no session has this name. */
   async workerSession(configPath: string, name: string): Promise<WorkerSession> {
     return workerSession(await this.#wanted(configPath, true, {}), name);
   }

@@ -1,6 +1,6 @@
 /** `linkup sessions` */
 import { MAX_EXPIRY_S } from "../../core/api/worker-api.ts";
-import { parseDuration } from "../../core/session/duration.ts";
+import { inLargestUnit, parseDuration } from "../../core/session/duration.ts";
 import type { SessionAccess } from "../../core/session/session-document.ts";
 import { sessionNameFrom } from "../../core/session/session-name.ts";
 import type { SessionView } from "../../manager/model/snapshot.ts";
@@ -84,11 +84,9 @@ function ago(time: number, now: number): string {
   return `${span(now - time)} ago`;
 }
 
-/** In the largest unit that fits: `3 d`. */
 function span(ms: number): string {
-  const minutes = Math.max(0, Math.round(ms / 60_000));
-  if (minutes < 60) return `${minutes} min`;
-  return minutes < 48 * 60 ? `${Math.round(minutes / 60)} h` : `${Math.round(minutes / 1440)} d`;
+  const { count, unit } = inLargestUnit(ms);
+  return `${count} ${unit}`;
 }
 
 interface ExtendOptions {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseDuration } from "./duration.ts";
+import { inLargestUnit, parseDuration } from "./duration.ts";
 
 test.each([
   ["90s", 90],
@@ -16,4 +16,15 @@ test.each([
   ["", undefined],
 ])("%s is %s", (text, seconds) => {
   expect(parseDuration(text)).toBe(seconds);
+});
+
+test.each([
+  [-60_000, 0, "min"],
+  [29_000, 0, "min"],
+  [59 * 60_000, 59, "min"],
+  [60 * 60_000, 1, "h"],
+  [47 * 3_600_000, 47, "h"],
+  [48 * 3_600_000, 2, "d"],
+])("%s ms are %s %s", (ms, count, unit) => {
+  expect(inLargestUnit(ms)).toEqual({ count, unit });
 });

@@ -1,5 +1,6 @@
 /** List Sessions: those of this machine, and those on the Worker, whoever started them; each to open, extend and delete. */
 import * as vscode from "vscode";
+import { inLargestUnit } from "../../core/session/duration.ts";
 import type { Manager } from "../../manager/manager.ts";
 import { LinkupError } from "../../manager/model/problem.ts";
 import type { SessionView } from "../../manager/model/snapshot.ts";
@@ -22,7 +23,6 @@ interface SessionItem extends vscode.QuickPickItem {
   name?: string | undefined;
   /** Of a session of this machine. */
   urls?: readonly string[];
-  onWorker?: boolean;
   /** Fetches the page after this name. */
   after?: string;
   /** Why the Worker's sessions are not here. */
@@ -197,7 +197,6 @@ class SessionList {
           label: session.session_name,
           description: [kindWord(session.session_kind), ...facts(session, now)].join(" · "),
           name: session.session_name,
-          onWorker: true,
           buttons: [itemButtons().extend, itemButtons().remove],
         }),
       );
@@ -234,9 +233,8 @@ function facts({ maker, created, used, expires }: ListedWorkerSession, now: numb
   ];
 }
 
-/** In the largest unit that fits. */
 function span(ms: number): string {
-  const minutes = Math.max(0, Math.round(ms / 60_000));
-  if (minutes < 60) return t("{0} min", minutes);
-  return minutes < 48 * 60 ? t("{0} h", Math.round(minutes / 60)) : t("{0} d", Math.round(minutes / 1440));
+  const { count, unit } = inLargestUnit(ms);
+  if (unit === "min") return t("{0} min", count);
+  return unit === "h" ? t("{0} h", count) : t("{0} d", count);
 }

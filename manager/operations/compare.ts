@@ -9,7 +9,7 @@ import type { SessionRecord } from "../model/state.ts";
 export interface CompareRequest {
   /** These requests of the log… */
   ids?: readonly number[];
-  /** …or the newest so many that can be compared, each method and URL once. */
+  /** …or how many of the newest that can be compared, each method and URL once. */
   last?: number;
   service?: string;
   /** Also requests whose method may change something: the user has agreed. */

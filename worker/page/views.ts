@@ -1,5 +1,7 @@
 /** What the pages show. Names, URLs and domains are others' text: `html` escapes it. */
+
 import type { AuditEntry, SessionDetails, SessionPage, SessionSummary } from "../../core/api/worker-api.ts";
+import { inLargestUnit } from "../../core/session/duration.ts";
 import { type Html, html } from "./html.ts";
 
 /** How long a session may be extended, in seconds; empty: as long as it is used. */
@@ -208,12 +210,6 @@ function time(at: number, now: number): Html {
 
 /** `3 h ago`, `in 7 d`. */
 function distance(ms: number): string {
-  const minutes = Math.round(Math.abs(ms) / 60_000);
-  const span =
-    minutes < 60
-      ? `${minutes} min`
-      : minutes < 48 * 60
-        ? `${Math.round(minutes / 60)} h`
-        : `${Math.round(minutes / 1440)} d`;
-  return ms < 0 || minutes === 0 ? `${span} ago` : `in ${span}`;
+  const { count, unit } = inLargestUnit(Math.abs(ms));
+  return ms < 0 || count === 0 ? `${count} ${unit} ago` : `in ${count} ${unit}`;
 }

@@ -37,7 +37,7 @@ let reported = 0;
 
 /** What the proxy learns of an exchange of a watched session. */
 export class WatchedExchange {
-  readonly hop = crypto.randomUUID().replaceAll("-", "").slice(0, 16);
+  readonly hop = newHopId();
   readonly #started = Date.now();
   readonly #match: SessionMatch;
   readonly #request: Request;
@@ -53,10 +53,6 @@ export class WatchedExchange {
     this.#match = match;
     this.#request = request;
     this.#head = head;
-  }
-
-  get hasRoom(): boolean {
-    return takesReport();
   }
 
   end(response: Response, env: Env, context: ExecutionContext): void {
@@ -119,7 +115,7 @@ async function tellLost(
   if (watched.length === 0) return;
   const report: EdgeReport = {
     ...reportOf(request, head, response, Date.now()),
-    hop: crypto.randomUUID().replaceAll("-", "").slice(0, 16),
+    hop: newHopId(),
     lost: true,
     session_by: null,
     service: null,
@@ -136,7 +132,12 @@ async function tellLost(
   );
 }
 
-function takesReport(): boolean {
+function newHopId(): string {
+  return crypto.randomUUID().replaceAll("-", "").slice(0, 16);
+}
+
+/** Counts a report; false when this second has had as many as it may. */
+export function takesReport(): boolean {
   const now = Math.floor(Date.now() / 1_000);
   if (now !== second) reported = 0;
   second = now;

@@ -12,7 +12,7 @@ import { NO_TUNNEL_ORIGIN } from "../objects/resolved-session.ts";
 import { isTunnelError } from "./cloudflare-error.ts";
 import { headWithTrustedDestination } from "./destination.ts";
 import { cachedResponse, cacheKey, isCacheable, storeResponse } from "./edge-cache.ts";
-import { dropReport, reportLost, WatchedExchange } from "./edge-report.ts";
+import { dropReport, reportLost, takesReport, WatchedExchange } from "./edge-report.ts";
 import {
   failureResponse,
   noTunnel,
@@ -64,11 +64,11 @@ export async function proxy(
   if (isLoop) return failureResponse(loop(hops, head.host), request);
   const arrived = { match, request, head, destination, hops };
   if (!match.session.watched) return serve(arrived, env, context);
-  const watched = new WatchedExchange(match, request, head);
-  if (!watched.hasRoom) {
+  if (!takesReport()) {
     dropReport(match, env, context);
     return serve(arrived, env, context);
   }
+  const watched = new WatchedExchange(match, request, head);
   const response = await serve(arrived, env, context, watched);
   watched.end(response, env, context);
   return response;

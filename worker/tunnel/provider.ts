@@ -73,7 +73,7 @@ export interface TunnelProvider {
    * and the secret removes them.
    */
   create(session: string, url: string | null, secret: string): Promise<VerifiedTunnel>;
-  /** Deletes the tunnel and its DNS record; does nothing when there are none. */
+  /** Deletes the tunnel and its DNS record; nothing is wrong when they are gone already. */
   delete(pending: PendingTunnelDeletion): Promise<void>;
   /**
    * Deletes tunnels of ours that belong to no session, and their records; some of them when there are many. `isOwned`

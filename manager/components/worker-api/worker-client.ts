@@ -73,19 +73,13 @@ export class WorkerClient {
 
   /** For Workers with the capability `inspect-session`. */
   async hasSession(name: string): Promise<boolean> {
-    const path = `/linkup/v2/sessions/${encodeURIComponent(name)}`;
-    const answer = await this.#ask("GET", path);
-    if (answer.status === 401) throw this.#refused();
-    if (answer.status !== 200 && answer.status !== 404) throw this.#failed("GET", path, answer);
-    return answer.status === 200;
+    return (await this.#askFor([200, 404], "GET", sessionPath(name))).status === 200;
   }
 
   /** For Workers with the capability `tunnel-check`. Why the Worker could make no tunnel now; null when it could. */
   async tunnelProblem(): Promise<string | null> {
     const path = "/linkup/v2/tunnel-check";
-    const answer = await this.#ask("GET", path);
-    if (answer.status === 401) throw this.#refused();
-    if (answer.status !== 200) throw this.#failed("GET", path, answer);
+    const answer = await this.#askFor([200], "GET", path);
     return this.#read(tunnelCheckAnswer, "GET", path, answer).problem;
   }
 
@@ -96,30 +90,21 @@ export class WorkerClient {
     if (limit !== undefined) query.set("limit", String(limit));
     if (after !== undefined) query.set("after", after);
     const path = `/linkup/v2/sessions?${query}`;
-    const answer = await this.#ask("GET", path);
-    if (answer.status === 401) throw this.#refused();
-    if (answer.status !== 200) throw this.#failed("GET", path, answer);
-    return this.#read(listAnswer, "GET", path, answer);
+    return this.#read(listAnswer, "GET", path, await this.#askFor([200], "GET", path));
   }
 
-  /** For Workers with the capability `inspect-session`. Undefined when there is no such session. */
+  /** For Workers with the capability `inspect-session`. Undefined when no session has this name. */
   async session(name: string) {
-    const path = `/linkup/v2/sessions/${encodeURIComponent(name)}`;
-    const answer = await this.#ask("GET", path);
-    if (answer.status === 401) throw this.#refused();
-    if (answer.status === 404) return undefined;
-    if (answer.status !== 200) throw this.#failed("GET", path, answer);
-    return this.#read(detailsAnswer, "GET", path, answer);
+    const path = sessionPath(name);
+    const answer = await this.#askFor([200, 404], "GET", path);
+    return answer.status === 404 ? undefined : this.#read(detailsAnswer, "GET", path, answer);
   }
 
-  /** For Workers with the capability `extend-session`. Undefined when there is no such session. */
+  /** For Workers with the capability `extend-session`. Undefined when no session has this name. */
   async extendSession(name: string, seconds: number | null) {
-    const path = `/linkup/v2/sessions/${encodeURIComponent(name)}`;
-    const answer = await this.#ask("PATCH", path, { expires_in: seconds });
-    if (answer.status === 401) throw this.#refused();
-    if (answer.status === 404) return undefined;
-    if (answer.status !== 200) throw this.#failed("PATCH", path, answer);
-    return this.#read(summaryAnswer, "PATCH", path, answer);
+    const path = sessionPath(name);
+    const answer = await this.#askFor([200, 404], "PATCH", path, { expires_in: seconds });
+    return answer.status === 404 ? undefined : this.#read(summaryAnswer, "PATCH", path, answer);
   }
 
   /** Deletes sessions by name pattern (`*` matches any characters); for Workers with the capability `delete-by-pattern`. */
@@ -144,14 +129,11 @@ export class WorkerClient {
       sessionToken = "",
     }: { keepTunnel?: boolean; sessionToken?: string | undefined } = {},
   ): Promise<boolean> {
-    const path = `/linkup/v2/sessions/${encodeURIComponent(name)}${keepTunnel ? "?keep_tunnel=true" : ""}`;
+    const path = `${sessionPath(name)}${keepTunnel ? "?keep_tunnel=true" : ""}`;
     const proof: Record<string, string> = /^[!-~]+$/.test(sessionToken)
       ? { [SESSION_TOKEN_HEADER]: sessionToken }
       : {};
-    const answer = await this.#ask("DELETE", path, undefined, proof);
-    if (answer.status === 401) throw this.#refused();
-    if (answer.status !== 204 && answer.status !== 404) throw this.#failed("DELETE", path, answer);
-    return answer.status === 204;
+    return (await this.#askFor([204, 404], "DELETE", path, undefined, proof)).status === 204;
   }
 
   async #upsert<T>(path: string, request: UpsertRequest, schema: ZodMiniType<T>): Promise<T | undefined> {
@@ -160,6 +142,20 @@ export class WorkerClient {
     if (answer.status === 401) throw this.#refused();
     if (answer.status !== 200) throw this.#failed("POST", path, answer);
     return this.#read(schema, "POST", path, answer);
+  }
+
+  /** Asks, and rejects with a LinkupError unless the answer has one of these statuses. */
+  async #askFor(
+    statuses: readonly number[],
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<TextResponse> {
+    const answer = await this.#ask(method, path, body, headers);
+    if (answer.status === 401) throw this.#refused();
+    if (!statuses.includes(answer.status)) throw this.#failed(method, path, answer);
+    return answer;
   }
 
   /** Validates the body of a 200. Its content is never quoted in errors, because it may hold a secret. */
@@ -232,4 +228,8 @@ export class WorkerClient {
       { cause },
     );
   }
+}
+
+function sessionPath(name: string): string {
+  return `/linkup/v2/sessions/${encodeURIComponent(name)}`;
 }

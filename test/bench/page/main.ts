@@ -11,18 +11,18 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { type Browser, chromium } from "playwright-core";
+import type { Browser } from "playwright-core";
 import type { ServerStatus } from "../../../core/api/control-api.ts";
 import { createAuthority } from "../../../core/certificates/certificate-authority.ts";
 import { MALLOC, V8_OPTIONS } from "../../../manager/components/local-server/local-server.ts";
 import { startWorker } from "../../../scripts/embedded-worker.mjs";
+import { newContext } from "../../e2e/browser.ts";
 import { callControl } from "../../integration/local-server/harness.ts";
 import { dist } from "../../support/bundles.ts";
 import { median } from "../statistics.ts";
 
 /** Times straight from the dev server. */
 const TARGET = 1.15;
-const CHROMIUM = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
 const LOAD_TIMEOUT_MS = 120_000;
 const DOMAIN = "shop.test";
 const SESSION = "slim-gecko";
@@ -35,19 +35,8 @@ const [devPort] = (await once(devServer, "message")) as [number];
 const localServer = await startLocalServer();
 const worker = await startWorker({ token: "bench" });
 await createSession();
-const browser = await chromium.launch({
-  executablePath: CHROMIUM,
-  args: [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-dev-shm-usage",
-    "--disable-features=LocalNetworkAccessChecks,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable",
-    `--host-resolver-rules=MAP *.${DOMAIN} 127.0.0.1`,
-  ],
-});
+const resolver = `--host-resolver-rules=MAP *.${DOMAIN} 127.0.0.1`;
+const browser = (await newContext(folder, { width: 1200, height: 800 }, [resolver])).browser()!;
 
 const host = `${SESSION}.${DOMAIN}`;
 const ways = {
