@@ -5,7 +5,7 @@ import type { SessionView, Snapshot } from "../manager/model/snapshot.ts";
 import { ConfigFiles } from "./config-files.ts";
 import { SESSIONS_VIEW } from "./ids.ts";
 import { setting } from "./settings.ts";
-import { waitFor } from "./waiting.ts";
+import { waitFor, waitForEnd } from "./waiting.ts";
 import type { RequestCounts, WindowModel } from "./window-model.ts";
 import { t } from "./words.ts";
 
@@ -150,7 +150,7 @@ export class Linkup implements vscode.Disposable {
 
   /** Stops a session; what is waited for is seen. Rejects with a LinkupError. */
   async stop(selector: Selector): Promise<void> {
-    await waitFor(t("Stopping the session"), async () => (await this.manager).stop(selector));
+    await waitForEnd(t("Stopping the session"), async () => (await this.manager).stop(selector));
   }
 
   /** The name of the folder in the workspace that a file belongs to, or of the folder that it lies in. */

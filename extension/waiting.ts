@@ -1,9 +1,9 @@
-/** Waits that the user can see, with a word for what is waited for, and can end. */
+/** Waits that the user can see, with a word for what is waited for, and can end where that is possible. */
 import * as vscode from "vscode";
 
 /** A wait this long is shown in the status bar. */
 const SEEN_MS = 400;
-/** A wait this long gets a notification with a Cancel button. */
+/** A wait this long gets a notification. */
 const SLOW_MS = 3_000;
 
 /**
@@ -17,6 +17,29 @@ export async function waitFor<T>(
 ): Promise<T | undefined> {
   const cancelled = new AbortController();
   const running = work(outer ? AbortSignal.any([outer, cancelled.signal]) : cancelled.signal);
+  try {
+    return await shownWhile(title, running, () => cancelled.abort());
+  } catch (error) {
+    if (cancelled.signal.aborted) return undefined;
+    throw error;
+  }
+}
+
+/** For work that changes nothing: cancelling ends the wait at once, and the answer is ignored. */
+export async function waitForAnswer<T>(title: string, work: () => Promise<T>): Promise<T | undefined> {
+  return await waitFor(title, async (signal) => {
+    const { promise, reject } = Promise.withResolvers<never>();
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    return await Promise.race([work(), promise]);
+  });
+}
+
+/** For work that cannot be taken back half way. Rejects as `work` does. */
+export async function waitForEnd<T>(title: string, work: () => Promise<T>): Promise<T> {
+  return await shownWhile(title, work());
+}
+
+async function shownWhile<T>(title: string, running: Promise<T>, cancel?: () => void): Promise<T> {
   const settled = running.then(
     () => {},
     () => {},
@@ -25,20 +48,17 @@ export async function waitFor<T>(
     setTimeout(
       () =>
         void vscode.window.withProgress({ location, title, cancellable }, async (_, cancellation) => {
-          cancellation.onCancellationRequested(() => cancelled.abort());
+          cancellation.onCancellationRequested(() => cancel?.());
           await settled;
         }),
       ms,
     );
   const timers = [
     show(SEEN_MS, vscode.ProgressLocation.Window, false),
-    show(SLOW_MS, vscode.ProgressLocation.Notification, true),
+    show(SLOW_MS, vscode.ProgressLocation.Notification, cancel !== undefined),
   ];
   try {
     return await running;
-  } catch (error) {
-    if (cancelled.signal.aborted) return undefined;
-    throw error;
   } finally {
     timers.forEach(clearTimeout);
   }

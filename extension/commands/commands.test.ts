@@ -1,11 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { LinkupError } from "../../manager/model/problem.ts";
+import manifest from "../../package.json" with { type: "json" };
 import { configFile, editor, openWindow, SESSION } from "../../test/support/extension-window.ts";
 import { BACK } from "../../test/support/vscode.ts";
-import { COMMANDS } from "../ids.ts";
+import { COMMANDS, type Command } from "../ids.ts";
 import type { Row } from "../views/rows.ts";
 import { installCloudflared } from "./doctor.ts";
 
@@ -326,7 +327,7 @@ describe("opening and copying", () => {
 
   test("the menu runs what is picked", async () => {
     const { run, asked } = openWindow(running);
-    editor.answers.push("$(stop) Stop");
+    editor.answers.push("$(debug-stop) Stop");
     await run("showMenu");
     expect(asked).toEqual(['stop {"name":"slim-gecko"}']);
   });
@@ -498,4 +499,60 @@ describe("failures", () => {
     await expect.poll(toasts).toContain("error: Unexpected error: boom");
     expect(log.lines).toEqual(["error: boom"]);
   });
+});
+
+describe("a wait of 400 ms has a word", () => {
+  const component = { id: "tunnel", state: "ready", pid: 1, since: 0, detail: "", outdated: false } as const;
+  const listed = { session_name: "pr-12", session_kind: "preview", created: 0, expires: 0 };
+  const there = { look: { sessions: [session] }, workerSessions: { sessions: [listed] } };
+  const service = row({ is: "service", session, service: session.services[0]! });
+  const onTunnel = row({ is: "component", component });
+  afterEach(() => void vi.useRealTimers());
+
+  test.each<[string, Command, string, { given?: (string | string[])[]; row?: Row }?]>([
+    ["Asking the services how they are", "showStatus", "refresh"],
+    ["Linkup Doctor checks this machine", "doctor", "health"],
+    ["Looking where the request goes", "explainRequest", "explain", { given: ["/users", ""] }],
+    ["Stopping the session", "stop", "stop"],
+    ["Restarting Tunnel", "restart", "restart", { row: onTunnel }],
+    ["Ending orphaned processes", "endOrphans", "endOrphans"],
+    ["Routing all services to local", "routeAllLocal", "route"],
+    ["Routing web to local", "routeService", "route", { given: ["web"] }],
+    ["Routing web to local", "toggleService", "route", { row: service }],
+    ["Routing web to remote", "routeToRemote", "route", { row: service }],
+    ["Creating the preview", "createPreview", "create", { given: [["web"], "https://pr.example.com", ""] }],
+    ["Creating the session", "createIsolated", "create", { given: [""] }],
+    ["Looking for sessions", "deleteSession", "look"],
+    ["Stopping the session", "deleteSession", "stop", { given: ["slim-gecko", "Delete"] }],
+    ["Looking for sessions", "listSessions", "workerSessions"],
+    ["Asking the Worker for pr-12", "listSessions", "workerSession", { given: ["pr-12"] }],
+    ["Extending pr-12", "listSessions", "extend", { given: ["pr-12 > Extend…", "1 d"] }],
+    ["Deleting pr-12", "listSessions", "remove", { given: ["pr-12 > Delete", "Delete"] }],
+  ])("%s", async (title, command, method, { given = [], row: clicked } = {}) => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { promise, reject } = Promise.withResolvers<never>();
+    const { run, asked } = openWindow(running, { ...there, [method]: promise });
+    editor.answers.push(...given);
+    const done = run(command, clicked);
+    while (!asked.some((call) => call.split(" ")[0] === method))
+      await new Promise((resolve) => setImmediate(resolve));
+    expect(editor.titles).toEqual([]);
+    await vi.advanceTimersByTimeAsync(400);
+    expect(editor.titles).toEqual([title]);
+    reject(new LinkupError("worker-unreachable", "gone"));
+    await done;
+  });
+});
+
+test("every entry of the menu has the icon of its command, in every state", async () => {
+  const icons = new Map(manifest.contributes.commands.map(({ command, icon }) => [command, icon]));
+  for (const state of ["running", "failed", "starting", "stopping"] as const) {
+    const { run } = openWindow({
+      ...running,
+      snapshot: { ...running.snapshot, sessions: [{ ...session, state }] },
+    });
+    await run("showMenu");
+    const known = [...icons.values()];
+    for (const label of editor.shown[0]!.items) expect(known).toContain(label.split(" ")[0]);
+  }
 });

@@ -3,7 +3,7 @@ import * as vscode from "vscode";
 import type { FoundService } from "../../manager/discovery/find-services.ts";
 import type { Linkup } from "../linkup.ts";
 import { askInSteps, askMany, askOne, BACK } from "../steps.ts";
-import { waitFor } from "../waiting.ts";
+import { waitForAnswer } from "../waiting.ts";
 import { hostOf } from "../window-model.ts";
 import { t } from "../words.ts";
 
@@ -67,7 +67,7 @@ function fileIn({ uri }: vscode.WorkspaceFolder): vscode.Uri {
 async function servicesIn({ uri }: vscode.WorkspaceFolder): Promise<FoundService[]> {
   if (uri.scheme !== "file") return [];
   const { findServices } = await import("../../manager/discovery/find-services.ts");
-  return (await waitFor(t("Looking for services"), () => findServices(uri.fsPath))) ?? [];
+  return (await waitForAnswer(t("Looking for services"), () => findServices(uri.fsPath))) ?? [];
 }
 
 async function exists(uri: vscode.Uri): Promise<boolean> {

@@ -3,7 +3,7 @@ import * as vscode from "vscode";
 import { CHECKED_INSTALL, installCommand } from "../../manager/components/tunnel/releases.ts";
 import type { Linkup } from "../linkup.ts";
 import { healthText } from "../views/health-text.ts";
-import { waitFor } from "../waiting.ts";
+import { waitForAnswer, waitForEnd } from "../waiting.ts";
 import { t } from "../words.ts";
 import type { Documents } from "./documents.ts";
 import { runLinkup } from "./run-linkup.ts";
@@ -12,7 +12,7 @@ export async function doctor(linkup: Linkup, documents: Documents): Promise<void
   await linkup.configs.ready();
   // In an untrusted workspace nothing outside is asked for its file's sake.
   const offline = !vscode.workspace.isTrusted;
-  const report = await waitFor(t("Linkup Doctor checks this machine"), async () =>
+  const report = await waitForAnswer(t("Linkup Doctor checks this machine"), async () =>
     (await linkup.manager).health(linkup.configs.files[0]?.path, { offline }),
   );
   if (!report) return;
@@ -25,7 +25,8 @@ export async function doctor(linkup: Linkup, documents: Documents): Promise<void
 }
 
 export async function endOrphans(linkup: Linkup): Promise<void> {
-  const ended = await (await linkup.manager).endOrphans();
+  const work = async () => (await linkup.manager).endOrphans();
+  const ended = await waitForEnd(t("Ending orphaned processes"), work);
   await vscode.window.showInformationMessage(
     ended.length === 0 ? t("No orphaned processes.") : t("Ended: {0}", ended.join(", ")),
   );

@@ -5,6 +5,7 @@ import { stateHome } from "../../node/home.ts";
 import type { Linkup } from "../linkup.ts";
 import { changesText } from "../views/changes-text.ts";
 import type { Row } from "../views/rows.ts";
+import { waitForAnswer } from "../waiting.ts";
 import { t } from "../words.ts";
 import { chooseConfig } from "./choose.ts";
 import type { Documents } from "./documents.ts";
@@ -54,7 +55,10 @@ export async function uninstallLocalDns(extensionPath: string): Promise<void> {
 /** A page with every change and the commands that undo it; then a button that runs them. */
 export async function undoSystemChanges(documents: Documents, extensionPath: string): Promise<void> {
   const { systemChanges } = await import("../../manager/components/local-dns/changes.ts");
-  const changes = await systemChanges(stateHome(process.env));
+  const changes = await waitForAnswer(t("Looking for changes to this system"), () =>
+    systemChanges(stateHome(process.env)),
+  );
+  if (!changes) return;
   if (changes.length === 0)
     return void vscode.window.showInformationMessage(t("Linkup made no changes to this system."));
   await documents.show({

@@ -11,7 +11,7 @@ import { doctor, endOrphans, installCloudflared } from "./doctor.ts";
 import { Documents } from "./documents.ts";
 import { installLocalDns, undoSystemChanges, uninstallLocalDns } from "./local-dns.ts";
 import { showLogs } from "./logs.ts";
-import { showMenu } from "./menu.ts";
+import { type Manifest, showMenu } from "./menu.ts";
 import { copyServiceUrl, copyUrl, openConfig, openService, openSession, revealInConfig } from "./open.ts";
 import { routeAll, routeService, routeTo, toggleService } from "./route.ts";
 import { openTerminal, runAndRoute, runService } from "./run-service.ts";
@@ -58,7 +58,7 @@ export function registerCommands(
     runAndRouteService: (row) => runAndRoute(linkup, context.workspaceState, row),
     openConfig: (row) => openConfig(linkup, row),
     copyUrl: (row) => copyUrl(linkup, row),
-    showMenu: () => showMenu(linkup),
+    showMenu: () => showMenu(linkup, context.extension.packageJSON as Manifest),
     createPreview: (row) => createPreview(linkup, row),
     createIsolated: (row) => createIsolated(linkup, row),
     deleteSession: (row) => deleteSession(linkup, row),

@@ -10,6 +10,7 @@ import { LinkupError } from "../../manager/model/problem.ts";
 import type { ServiceView, SessionView } from "../../manager/model/snapshot.ts";
 import type { Linkup } from "../linkup.ts";
 import type { Row } from "../views/rows.ts";
+import { waitForAnswer } from "../waiting.ts";
 import { type ConfiguredService, hostOf } from "../window-model.ts";
 import { t } from "../words.ts";
 import { route } from "./route.ts";
@@ -30,7 +31,8 @@ interface OwnService {
 export async function openTerminal(linkup: Linkup, row?: Row): Promise<void> {
   const service = ownService(linkup, row);
   if (!service || !(await requireTrust())) return;
-  vscode.window.createTerminal({ name: service.view.name, cwd: await folderOf(service) }).show();
+  const cwd = await folderOf(service);
+  if (cwd !== undefined) vscode.window.createTerminal({ name: service.view.name, cwd }).show();
 }
 
 export async function runService(linkup: Linkup, memory: vscode.Memento, row?: Row): Promise<void> {
@@ -43,7 +45,10 @@ export async function runAndRoute(linkup: Linkup, memory: vscode.Memento, row?: 
   const service = ownService(linkup, row);
   if (!service) return;
   const { session, view } = service;
-  if (!(await listens(view.local))) {
+  const looked = t("Looking whether {0} listens on {1}", view.name, hostOf(view.local));
+  const isListening = await waitForAnswer(looked, () => listens(view.local));
+  if (isListening === undefined) return;
+  if (!isListening) {
     const execution = await run(service, memory);
     if (!execution || !(await untilItListens(view, execution))) return;
   }
@@ -59,15 +64,17 @@ function ownService({ model }: Linkup, row: Row | undefined): OwnService | undef
   return config && configured && { configPath: config.path, session, view, configured };
 }
 
-async function folderOf({ configPath, configured }: OwnService): Promise<string> {
+/** Undefined when the user cancelled. */
+async function folderOf({ configPath, configured }: OwnService): Promise<string | undefined> {
   const root = dirname(configPath);
   if (configured.directory !== undefined) return join(root, configured.directory);
   const { findServices } = await import("../../manager/discovery/find-services.ts");
-  const found = (await findServices(root)).find(({ local }) => hostOf(local) === hostOf(configured.local));
-  return join(root, found?.directory ?? "");
+  const services = await waitForAnswer(t("Looking for services"), () => findServices(root));
+  const found = services?.find(({ local }) => hostOf(local) === hostOf(configured.local));
+  return services && join(root, found?.directory ?? "");
 }
 
-/** Starts the task unless it runs already. Undefined when the user refused. */
+/** Starts the task unless it runs already. Undefined when the user refused or cancelled. */
 async function run(service: OwnService, memory: vscode.Memento): Promise<vscode.TaskExecution | undefined> {
   if (!(await requireTrust())) return undefined;
   const { configPath, configured, view } = service;
@@ -77,6 +84,7 @@ async function run(service: OwnService, memory: vscode.Memento): Promise<vscode.
   );
   if (running) return running;
   const cwd = await folderOf(service);
+  if (cwd === undefined) return undefined;
   const command = configured.run ?? (await scriptIn(cwd));
   if (command === undefined)
     throw new LinkupError(

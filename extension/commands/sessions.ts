@@ -12,7 +12,7 @@ import { readConfigFile } from "../read-config-file.ts";
 import { setting } from "../settings.ts";
 import { askInSteps, askMany, askText, BACK } from "../steps.ts";
 import type { Row } from "../views/rows.ts";
-import { waitFor } from "../waiting.ts";
+import { waitFor, waitForAnswer } from "../waiting.ts";
 import { t, translated } from "../words.ts";
 import { chooseConfig, selectorOf } from "./choose.ts";
 import { openUrl } from "./open.ts";
@@ -138,7 +138,9 @@ async function pickSession(
   title: string,
   placeHolder: string,
 ): Promise<SessionView | undefined> {
-  const { sessions } = await (await linkup.manager).look();
+  const seen = await waitForAnswer(t("Looking for sessions"), async () => (await linkup.manager).look());
+  if (!seen) return undefined;
+  const { sessions } = seen;
   if (sessions.length === 0)
     throw new LinkupError("session-unknown", t("No session is running on this machine."), [
       { command: "start", title: t("Start") },

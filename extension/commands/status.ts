@@ -4,7 +4,7 @@ import { askInSteps, askText } from "../steps.ts";
 import { explanationMarkdown } from "../views/explanation-text.ts";
 import type { Row } from "../views/rows.ts";
 import { statusText } from "../views/status-text.ts";
-import { waitFor } from "../waiting.ts";
+import { waitForAnswer } from "../waiting.ts";
 import { hostOf } from "../window-model.ts";
 import { t } from "../words.ts";
 import { chooseSession, selectorOf } from "./choose.ts";
@@ -12,7 +12,10 @@ import type { Documents } from "./documents.ts";
 
 export async function showStatus(linkup: Linkup, documents: Documents): Promise<void> {
   await linkup.configs.ready();
-  await waitFor(t("Asking the services how they are"), async () => (await linkup.manager).refresh());
+  const seen = await waitForAnswer(t("Asking the services how they are"), async () =>
+    (await linkup.manager).refresh(),
+  );
+  if (!seen) return;
   const { model } = linkup;
   await documents.show({
     title: t("Linkup Status"),
@@ -66,7 +69,10 @@ export async function explainRequest(linkup: Linkup, documents: Documents, row?:
   if (!done) return;
   const asked = requestUrl(url, base)!;
   const headers = parseHeaders(lines)!;
-  const explanation = await (await linkup.manager).explain(selectorOf(session), asked, headers);
+  const explanation = await waitForAnswer(t("Looking where the request goes"), async () =>
+    (await linkup.manager).explain(selectorOf(session), asked, headers),
+  );
+  if (!explanation) return;
   const { decision } = explanation;
   const service = decision?.outcome === "routed" ? decision.service.name : undefined;
   const target = linkup.model.snapshot.sessions

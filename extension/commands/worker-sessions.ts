@@ -7,6 +7,7 @@ import type { SessionView } from "../../manager/model/snapshot.ts";
 import type { ListedWorkerSession } from "../../manager/operations/worker-sessions.ts";
 import { kindWord, stateWord } from "../labels.ts";
 import type { Linkup } from "../linkup.ts";
+import { waitForAnswer, waitForEnd } from "../waiting.ts";
 import { hostOf } from "../window-model.ts";
 import { t } from "../words.ts";
 import { chooseConfig } from "./choose.ts";
@@ -32,6 +33,7 @@ interface SessionItem extends vscode.QuickPickItem {
 export async function listSessions(linkup: Linkup): Promise<void> {
   for (;;) {
     const list = await SessionList.open(linkup);
+    if (!list) return;
     const choice = await list.choose();
     if (!choice) return;
     const { item, action } = choice;
@@ -59,17 +61,20 @@ class SessionList {
     this.#here = here;
   }
 
-  /** Rejects with a LinkupError when there is no session at all. */
-  static async open(linkup: Linkup): Promise<SessionList> {
+  /** Undefined when the user cancelled. Rejects with a LinkupError when there is no session at all. */
+  static async open(linkup: Linkup): Promise<SessionList | undefined> {
     const manager = await linkup.manager;
     await linkup.configs.ready();
     const { configs, trusted } = linkup.model;
     const config = configs.length > 0 && trusted ? await chooseConfig(linkup, undefined) : undefined;
     const asks = config !== undefined && (await linkup.confirmWorker(config.path).catch(() => false));
-    const { sessions } = await manager.look();
-    const list = new SessionList(manager, asks ? config.path : undefined, sessions);
-    await list.#fetch({});
-    if (sessions.length > 0 || list.#onWorker.size > 0 || list.#problem !== undefined) return list;
+    const list = await waitForAnswer(t("Looking for sessions"), async () => {
+      const { sessions } = await manager.look();
+      const found = new SessionList(manager, asks ? config.path : undefined, sessions);
+      await found.#fetch({});
+      return found;
+    });
+    if (!list || list.#here.length > 0 || list.#onWorker.size > 0 || list.#problem !== undefined) return list;
     throw new LinkupError("session-unknown", t("No session is running, neither here nor on the Worker."), [
       { command: "start", title: t("Start") },
     ]);
@@ -118,7 +123,8 @@ class SessionList {
   }
 
   async openInBrowser({ name, urls }: SessionItem): Promise<void> {
-    const found = urls ?? (await this.#manager.workerSession(this.#configPath!, name!)).urls;
+    const asked = () => this.#manager.workerSession(this.#configPath!, name!);
+    const found = urls ?? (await waitForAnswer(t("Asking the Worker for {0}", name!), asked))?.urls ?? [];
     const [first, second] = found;
     if (first === undefined) return;
     if (second === undefined || urls !== undefined) return openUrl(first);
@@ -142,7 +148,9 @@ class SessionList {
       placeHolder: t("How long it lives, counted from now"),
     });
     if (!picked) return;
-    const { expires } = await this.#manager.extend(this.#configPath!, name, picked.seconds);
+    const { expires } = await waitForEnd(t("Extending {0}", name), () =>
+      this.#manager.extend(this.#configPath!, name, picked.seconds),
+    );
     vscode.window.setStatusBarMessage(t("{0} expires in {1}", name, span(expires - Date.now())), 5000);
   }
 
@@ -151,7 +159,7 @@ class SessionList {
     const question = t("Delete the session {0}?", name);
     const detail = t("Its URLs stop working for everyone.");
     if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) !== yes) return;
-    await this.#manager.remove(name, this.#configPath);
+    await waitForEnd(t("Deleting {0}", name), () => this.#manager.remove(name, this.#configPath));
   }
 
   /** A failure becomes an entry of the list: the sessions of this machine are there all the same. */

@@ -3,7 +3,8 @@
  * Anyone can write such a link, so the user is asked before anything is done.
  */
 import * as vscode from "vscode";
-import { chooseSession, selectorOf } from "../commands/choose.ts";
+import { chooseSession } from "../commands/choose.ts";
+import { route } from "../commands/route.ts";
 import { start, stop } from "../commands/start-stop.ts";
 import type { Linkup } from "../linkup.ts";
 import { report } from "../report-problem.ts";
@@ -31,7 +32,7 @@ async function handle(linkup: Linkup, uri: vscode.Uri): Promise<void> {
         : t("route the service {0} to its remote copy", service);
     if (!(await confirmed(what))) return;
     const session = await chooseSession(linkup, undefined);
-    if (session) await (await linkup.manager).route(selectorOf(session), [service], target);
+    if (session) await route(linkup, session, [service], target);
   } else {
     await vscode.window.showWarningMessage(t("Linkup does not understand the link {0}.", uri.toString(true)));
   }

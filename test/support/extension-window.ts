@@ -2,12 +2,13 @@
 import type * as vscode from "vscode";
 import { registerCommands } from "../../extension/commands/register-commands.ts";
 import { type Command, commandId } from "../../extension/ids.ts";
-import type { Linkup } from "../../extension/linkup.ts";
+import { Linkup } from "../../extension/linkup.ts";
 import { LogChannels } from "../../extension/log-channels.ts";
 import type { Row } from "../../extension/views/rows.ts";
 import type { ConfigFile, WindowModel } from "../../extension/window-model.ts";
-import type { Manager, Selector } from "../../manager/manager.ts";
+import type { Selector } from "../../manager/manager.ts";
 import type { SessionView } from "../../manager/model/snapshot.ts";
+import manifest from "../../package.json" with { type: "json" };
 import { commands, editor, logChannel, resetEditor, Uri } from "./vscode.ts";
 
 export interface ExtensionWindow {
@@ -91,7 +92,7 @@ export function openWindow(
       asked.push(`start ${path} ${kind}`);
       return SESSION;
     },
-    stop: async (selector: Selector) => await (manager as Pick<Manager, "stop">).stop(selector),
+    stop: (selector: Selector) => Linkup.prototype.stop.call(linkup, selector),
     cancel: (path: string) => void asked.push(`cancel ${path}`),
     confirmWorker: async () => true,
     onDidChange(listener: () => void) {
@@ -107,7 +108,7 @@ export function openWindow(
       get: (key: string) => memory.get(key),
       update: async (key: string, value: unknown) => void memory.set(key, value),
     },
-    extension: { packageJSON: { version: "0.1.0" } },
+    extension: { packageJSON: manifest },
     secrets: {
       get: async (key: string) => secrets.get(key),
       store: async (key: string, value: string) => void secrets.set(key, value),
