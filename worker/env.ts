@@ -36,6 +36,10 @@ export interface Env {
   LINKUP_SESSION_UNUSED_S?: string;
   /** Idle time after which a tunnel is deleted, in seconds; default 7 days. */
   LINKUP_TUNNEL_UNUSED_S?: string;
+  /** With the next one: Cloudflare Access is a proof for private sessions. The team's name, or its domain `acme.cloudflareaccess.com`. */
+  LINKUP_ACCESS_TEAM_DOMAIN?: string;
+  /** Comma-separated audience tags of the Access applications in front of the sessions' hosts. */
+  LINKUP_ACCESS_AUDIENCE?: string;
 }
 
 /** Undefined: the default list. */
