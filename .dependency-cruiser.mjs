@@ -9,10 +9,12 @@ const PACKAGES = {
     imports: [],
     layers: [
       ["hex.ts", "text.ts", "version.ts"],
+      "hmac.ts",
       "regex",
       "regex/analysis",
       "session",
       "routing",
+      "access",
       "api",
       "exchange",
       "certificates",

@@ -1,5 +1,5 @@
 /** The bodies of the Worker's HTTP API, below `/linkup`. */
-import type { SessionKind, serializeRouting } from "../session/session-document.ts";
+import type { SessionAccess, SessionKind, serializeRouting } from "../session/session-document.ts";
 
 /** What the Worker can do beyond the original, as `GET /linkup/v2/capabilities` answers. */
 export interface WorkerCapabilities {
@@ -15,6 +15,17 @@ export interface TunneledSession {
   tunnel_data: TunnelData;
   /** Ours: a Worker of the original gives none. */
   origin_secret?: string;
+  /** Ours: who reaches it now, also when the Worker's default decided. */
+  access?: SessionAccess;
+  /** Ours, of a private session: the key of `traceProof`. */
+  trace_key?: string;
+}
+
+/** `POST /linkup/v2/sessions/preview`'s answer. */
+export interface PreviewSession {
+  session_name: string;
+  /** Ours, as of a tunneled session. */
+  access?: SessionAccess;
 }
 
 export interface TunnelData {

@@ -32,6 +32,19 @@ function sessionMembers(list: string | null | undefined): string[] {
     .map((member) => member.slice(member.indexOf("=") + 1).trim());
 }
 
+/** The key of the member that lets calls between services into a private session: `linkup-access=PROOF`. */
+const ACCESS_KEY = "linkup-access";
+
+/** The proofs in a `tracestate` or `baggage`, at most two: an earlier hop may have left an old one. */
+export function accessProofs(list: string | null | undefined): string[] {
+  if (!list?.includes(ACCESS_KEY)) return [];
+  return list
+    .split(",")
+    .map((member) => /^\s*linkup-access\s*=\s*([0-9a-f]{32})\s*(?:;|$)/.exec(member)?.[1])
+    .filter((proof) => proof !== undefined)
+    .slice(0, 2);
+}
+
 const isSessionMember = (member: string): boolean => /^linkup-session\s*=/.test(member);
 
 /**

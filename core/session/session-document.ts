@@ -44,13 +44,19 @@ export interface Session extends Routing {
   session_token: string;
 }
 
-/** Whether a session's name can be guessed. */
-export type SessionAccess = "public" | "unguessable";
+/**
+ * Who reaches a session: everybody (`public`), everybody who knows its name, which cannot be guessed (`unguessable`), or
+ * only who proves to be invited (`private`).
+ */
+export type SessionAccess = (typeof SESSION_ACCESS)[number];
+export const SESSION_ACCESS = ["public", "unguessable", "private"] as const;
 
 /** A request to create or change a session, named (`desired_name`) or not. */
 export interface UpsertRequest extends Routing {
-  /** Ours: `unguessable` adds random characters to the name. */
+  /** Ours: `unguessable` adds random characters to the name. Missing: as it is, or the Worker's default. */
   access?: SessionAccess | null | undefined;
+  /** Ours: regular expressions; paths of a private session that everybody may request. Missing: as they are. */
+  access_open?: string[] | null | undefined;
   desired_name?: string | null | undefined;
   name_kind?: "animal" | "six_char" | null | undefined;
   session_token?: string | null | undefined;

@@ -2,6 +2,7 @@
  * Whether a request's `linkup-destination` comes from an earlier hop of Linkup. From anyone else it would reach services
  * that have no public route.
  */
+import { hmacSha256 } from "../../core/hmac.ts";
 import {
   DESTINATION_PROOF_HEADER,
   destinationMessage,
@@ -10,7 +11,7 @@ import {
 } from "../../core/routing/proxy-headers.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
 import type { Env } from "../env.ts";
-import { hmacSha256, sameSecret } from "../secret.ts";
+import { sameSecret } from "../secret.ts";
 import type { SessionMatch } from "./session-lookup.ts";
 
 /** The head to route by: without the destination, unless an earlier hop has set it. */
