@@ -9,6 +9,8 @@ export interface Served {
   name: string;
   session: Session;
   originSecret: string | null;
+  /** Of a private session: the key of the proof that requests which begin on this machine carry on. */
+  traceKey: string | null;
   configPath: string | null;
   /** The Worker's API, to watch the session's requests there; null for a Worker that cannot tell them. */
   edge?: ServedSession["edge"];
@@ -46,13 +48,14 @@ function parseServed(name: string, body: unknown): ParseResult<Served> {
   const problem = sessionNameError(name);
   if (problem) problems.push(formatText(problem));
   const members: Partial<ServedSession> = typeof body === "object" && body !== null ? body : {};
-  const text = (member: "origin_secret" | "config_path"): string | null => {
+  const text = (member: "origin_secret" | "trace_key" | "config_path"): string | null => {
     const value: unknown = members[member] ?? null;
     if (value === null || (typeof value === "string" && value !== "")) return value;
     problems.push(`${member}: must be a non-empty string, or null`);
     return null;
   };
   const originSecret = text("origin_secret");
+  const traceKey = text("trace_key");
   const configPath = text("config_path");
   const { edge } = members;
   if (edge && !(/^https?:/.test(edge.url) && URL.canParse(edge.url) && typeof edge.token === "string"))
@@ -66,6 +69,7 @@ function parseServed(name: string, body: unknown): ParseResult<Served> {
       name,
       session: session.value,
       originSecret,
+      traceKey,
       configPath,
       ...(edge === undefined ? {} : { edge }),
     },

@@ -352,9 +352,8 @@ export class Manager {
     const file = await readConfig(configPath);
     const wrong = name === undefined ? undefined : (sessionNameError(name) ?? takenNameError(name, file));
     if (wrong) throw new LinkupError("name-invalid", wrong);
-    const config = access === undefined ? file : { ...file, linkup: { ...file.linkup, access } };
-    const secret = needsWorker ? await this.#workerToken(config) : null;
-    return { configPath, config, workerToken: secret, name, keep: this.#options.user.keep };
+    const secret = needsWorker ? await this.#workerToken(file) : null;
+    return { configPath, config: file, workerToken: secret, name, access, keep: this.#options.user.keep };
   }
 
   async #workerToken(config: Config): Promise<string> {

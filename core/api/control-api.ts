@@ -49,6 +49,8 @@ export interface ServedSession {
   session: unknown;
   /** The secret that requests through the tunnel must carry; null when the Worker gave none. */
   origin_secret: string | null;
+  /** Of a private session: the key of the proof that requests which begin on this machine carry on. */
+  trace_key?: string | null;
   /** The linkup.yaml it came from; null for sessions without one. */
   config_path: string | null;
   /** The Worker's API, to watch the session's requests there; null for a Worker that cannot tell them. */

@@ -195,6 +195,29 @@ test("a duplicate names the first place, a misspelling what was meant", () => {
   ).toBe("api.example.com");
 });
 
+test("access is a word, or a map with the paths that stay open", () => {
+  const withAccess = (access: string) => changed("  cache_routes:", `  access: ${access}\n  cache_routes:`);
+  const accessOf = (access: string) => parseConfig(withAccess(access)).config?.linkup;
+  for (const word of ["public", "unguessable", "private"]) {
+    expect(accessOf(word)).toMatchObject({ access: word });
+    expect(accessOf(`{ mode: ${word} }`)).toMatchObject({ access: word });
+  }
+  expect(accessOf("{ mode: private, open: [^/webhooks/] }")).toMatchObject({
+    access: "private",
+    access_open: ["^/webhooks/"],
+  });
+  for (const none of ["null", "{ mode: private, open: null }"])
+    expect(accessOf(none)).not.toHaveProperty("access_open");
+  expect(problems(withAccess("secret"))).toEqual(['4:11 "secret" error wrong-value']);
+  expect(problems(withAccess("[private]"))).toEqual(['4:3 "access" error wrong-value']);
+  expect(problems(withAccess("{ mode: secret }"))).toEqual(['4:19 "secret" error wrong-value']);
+  expect(problems(withAccess("{ open: [] }"))).toEqual(['4:3 "access" error missing-key']);
+  expect(problems(withAccess("{ mode: private, opn: [] }"))).toEqual(['4:28 "opn" warning unknown-key']);
+  expect(problems(withAccess("{ mode: private, open: ['/a(b'] }"))).toEqual([
+    `4:38 "(" error invalid-pattern`,
+  ]);
+});
+
 test("h2c for the copy on this machine, not for the deployed one", () => {
   const file = (remote: string, local: string) => `linkup: { worker_url: "https://w.example.com" }
 services: [{ name: web, remote: "${remote}", local: "${local}" }]

@@ -63,7 +63,7 @@ interface CheckedFile {
   linkup: {
     worker_url: string;
     worker_token?: string | null;
-    access?: SessionAccess | null;
+    access?: SessionAccess | { mode: SessionAccess; open?: string[] | null } | null;
     cache_routes?: string[] | null;
     session_cookie?: boolean | null;
     baggage?: boolean | null;
@@ -87,7 +87,7 @@ function configFrom(file: CheckedFile): Config {
   return {
     linkup: {
       worker_url,
-      ...present({ worker_token, session_cookie, baggage, access }),
+      ...present({ worker_token, session_cookie, baggage, ...accessFrom(access) }),
       cache_routes: cache_routes ?? [],
     },
     services: file.services.map(
@@ -107,6 +107,11 @@ function configFrom(file: CheckedFile): Config {
     })),
     ...(file.compare?.ignore ? { compare: { ignore: [...file.compare.ignore] } } : {}),
   };
+}
+
+function accessFrom(access: CheckedFile["linkup"]["access"]) {
+  if (typeof access !== "object" || access === null) return { access };
+  return { access: access.mode, access_open: access.open };
 }
 
 /** `healthz` means `/healthz`. */

@@ -1,10 +1,16 @@
 /** The documents of a session: one for the local server, one for the Worker. */
 
+import { ACCESS_CAPABILITY } from "../../core/api/access-api.ts";
 import type { ServedSession } from "../../core/api/control-api.ts";
 import { WATCH_CAPABILITY } from "../../core/api/edge-report-api.ts";
 import type { Config } from "../../core/config/model/config-model.ts";
 import { routingOf, type Target } from "../../core/config/model/config-model.ts";
-import { needsLaptop, serializeSession, type UpsertRequest } from "../../core/session/session-document.ts";
+import {
+  needsLaptop,
+  type SessionAccess,
+  serializeSession,
+  type UpsertRequest,
+} from "../../core/session/session-document.ts";
 import type { SessionRecord } from "./state.ts";
 
 /** Services without a target run remote. */
@@ -21,6 +27,7 @@ export function servedSession(record: SessionRecord): ServedSession {
       ...routingOf(record.config, (service) => targetOf(record.targets, service)),
     }),
     origin_secret: record.origin_secret,
+    ...(record.trace_key === undefined ? {} : { trace_key: record.trace_key }),
     config_path: record.config_path,
     edge: edgeOf(record),
   };
@@ -43,8 +50,8 @@ function edgeOf({
 export function upsertRequest(
   record: Pick<
     SessionRecord,
-    "kind" | "name" | "name_asked" | "config" | "targets" | "session_token" | "expires_at"
-  >,
+    "kind" | "name" | "name_asked" | "config" | "targets" | "session_token" | "expires_at" | "access"
+  > & { worker?: SessionRecord["worker"] },
   tunnelUrl: string | undefined,
 ): UpsertRequest {
   const routing = routingOf(record.config, (service) => targetOf(record.targets, service));
@@ -61,7 +68,7 @@ export function upsertRequest(
         : { name_kind: "animal" as const }),
     ...sessionToken(record),
     ...(tunnelUrl === undefined ? {} : { tunnel_url: tunnelUrl }),
-    ...(needsUnguessableName(record) ? { access: "unguessable" as const } : {}),
+    ...requestedAccess(record),
     ...(record.expires_at === undefined ? {} : { expires_in: secondsUntil(record.expires_at) }),
   };
 }
@@ -82,13 +89,29 @@ function sessionToken({ kind, name, session_token }: Pick<SessionRecord, "kind" 
 /** What a Worker adds to a name with `access: unguessable`. */
 export const UNGUESSABLE_SUFFIX = /-[a-z0-9]{10}$/;
 
-/** False once the Worker has given one: the session keeps it, also after it was stopped and deleted there. */
-function needsUnguessableName({
+/** Who can open the session, as far as somebody said; undefined leaves it to the Worker. */
+export function accessOf({
+  access,
   config,
-  name,
-  name_asked,
-}: Pick<SessionRecord, "config" | "name" | "name_asked">): boolean {
-  if (config.linkup.access !== "unguessable") return false;
+}: Pick<SessionRecord, "access" | "config">): SessionAccess | undefined {
+  return access ?? config.linkup.access;
+}
+
+function requestedAccess(
+  record: Pick<SessionRecord, "config" | "name" | "name_asked" | "access"> & {
+    worker?: SessionRecord["worker"];
+  },
+): Pick<UpsertRequest, "access" | "access_open"> {
+  const access = accessOf(record);
+  if (access === undefined) return {};
+  if (access === "private") return { access, access_open: record.config.linkup.access_open ?? [] };
+  if (access === "unguessable" && needsUnguessableName(record)) return { access };
+  // Only a Worker that keeps sessions private needs to be told.
+  return record.worker?.capabilities.includes(ACCESS_CAPABILITY) ? { access: "public" } : {};
+}
+
+/** False once the Worker has given one: the session keeps it, also after it was stopped and deleted there. */
+function needsUnguessableName({ name, name_asked }: Pick<SessionRecord, "name" | "name_asked">): boolean {
   return name === null || name_asked === true || !UNGUESSABLE_SUFFIX.test(name);
 }
 

@@ -1,10 +1,10 @@
 /** What a user asks for, as changes of the desired state. Pure: the reconciler makes it so. */
 
 import type { Config, Target } from "../../core/config/model/config-model.ts";
-import { httpOrigin, isHttpUrl } from "../../core/session/session-document.ts";
+import { httpOrigin, isHttpUrl, type SessionAccess } from "../../core/session/session-document.ts";
 import { randomName } from "../../core/session/session-name.ts";
 import { text } from "../../core/text.ts";
-import { UNGUESSABLE_SUFFIX, withoutToken } from "./documents.ts";
+import { accessOf, UNGUESSABLE_SUFFIX, withoutToken } from "./documents.ts";
 import { LinkupError } from "./problem.ts";
 import { findRunning, isDesired, isOwnRecord, newRecord, ownRecord, type Selector } from "./records.ts";
 import type { SessionRecord, State } from "./state.ts";
@@ -17,6 +17,8 @@ export interface SessionIntent {
   workerToken: string | null;
   /** The requested name; undefined for its previous name, or a new one. */
   name: string | undefined;
+  /** Who can open it, instead of what the file says; undefined: as before. */
+  access?: SessionAccess | undefined;
   /** Keeps running without any window. */
   keep: boolean;
 }
@@ -103,10 +105,13 @@ export function applyCreate(
 function want(
   state: State,
   record: SessionRecord,
-  { config, workerToken, name: askedName, keep }: SessionIntent,
+  { config, workerToken, name: askedName, access, keep }: SessionIntent,
   now: number,
 ): void {
-  const name = isUnguessable(record.name, askedName, config) ? undefined : askedName;
+  if (access === undefined) forgetAccess(record, config);
+  else record.access = access;
+  const isUnguessable = accessOf({ ...record, config }) === "unguessable";
+  const name = isUnguessable && isExtended(record.name, askedName) ? undefined : askedName;
   assertNameFree(state, record, name);
   if (!isDesired(record)) record.since = now;
   record.desired = "running";
@@ -149,13 +154,20 @@ function retirePrevious(state: State, record: SessionRecord, name: string | null
   record.worker = null;
   record.tunnel = null;
   record.origin_secret = null;
+  delete record.confirmed_access;
+  delete record.trace_key;
   record.worker_hash = null;
   record.connector = null;
 }
 
+/** A file that says something else now is newer than the user's choice. Only by choice does a session stop being private. */
+function forgetAccess(record: SessionRecord, { linkup }: Config): void {
+  if (record.access !== "private" && linkup.access !== record.config.linkup.access) delete record.access;
+}
+
 /** True when the record has this name already, with the random characters that the Worker added. */
-function isUnguessable(name: string | null, asked: string | undefined, { linkup }: Config): boolean {
-  if (linkup.access !== "unguessable" || asked === undefined || name === null) return false;
+function isExtended(name: string | null, asked: string | undefined): boolean {
+  if (asked === undefined || name === null) return false;
   return name.startsWith(`${asked}-`) && UNGUESSABLE_SUFFIX.test(name);
 }
 
@@ -195,6 +207,7 @@ export function applyConfig(state: State, configPath: string, config: Config, wo
     retirePrevious(state, record, record.name, own);
     record.targets = targetsAfterRename(record.targets, record.config, own);
     if (movesWorker(record, config)) record.worker_token = workerToken ?? null;
+    forgetAccess(record, config);
     record.config = own;
     record.last_error = null;
   }
@@ -241,6 +254,36 @@ export function applyTarget(
   const before = record.targets;
   record.targets = { ...before, ...Object.fromEntries(names.map((name) => [name, target])) };
   return { id: record.id, before };
+}
+
+/** Throws a LinkupError for a session that nobody else can open anyway. Returns how to take it back. */
+export function applyAccess(
+  state: State,
+  selector: Selector,
+  access: SessionAccess,
+): { id: string; undo(record: SessionRecord): void } {
+  const record = findRunning(state, selector);
+  assertPublished(record);
+  const { access: before } = record;
+  record.access = access;
+  const undo = (record: SessionRecord) => {
+    if (before === undefined) delete record.access;
+    else record.access = before;
+  };
+  return { id: record.id, undo };
+}
+
+/** Throws a LinkupError for an isolated session. */
+export function assertPublished({ kind, name }: Pick<SessionRecord, "kind" | "name">): void {
+  if (kind !== "isolated") return;
+  throw new LinkupError(
+    "share-failed",
+    text(
+      "The isolated session {0} is on this machine only: nobody else can open it. Start one with a public URL to share it.",
+      name ?? "",
+    ),
+    [{ command: "start", title: "Start", terminal: "linkup start" }],
+  );
 }
 
 /** Forgets previews whose time is over: the Worker deletes them by itself, unless somebody extended them there. */

@@ -112,6 +112,8 @@ export function forgetRun(record: SessionRecord, now: number): void {
   record.tunnel = null;
   record.origin_secret = null;
   record.worker_hash = null;
+  delete record.confirmed_access;
+  delete record.trace_key;
   delete record.edge_certificates;
   record.local_server_hash = null;
   record.last_error = null;

@@ -1,6 +1,6 @@
 /** An immutable snapshot of all sessions and components on this machine. */
 import type { Target } from "../../core/config/model/config-model.ts";
-import type { SessionKind } from "../../core/session/session-document.ts";
+import type { SessionAccess, SessionKind } from "../../core/session/session-document.ts";
 import { type Problem, reportedProblem } from "./problem.ts";
 
 export interface Snapshot {
@@ -18,6 +18,8 @@ export interface SessionView {
   state: SessionState;
   /** The linkup.yaml it came from, absolute; undefined for previews created by hand. */
   configPath: string | undefined;
+  /** Who can open it; missing for an isolated session, which is on this machine only. */
+  access?: SessionAccess;
   /** Created in addition to the file's primary session: a preview, or an isolated one. */
   secondary: boolean;
   workerUrl: string;

@@ -2,7 +2,7 @@
 import * as z from "zod/mini";
 import type { TunnelData, WorkerCapabilities } from "../../core/api/worker-api.ts";
 import type { Config, Target } from "../../core/config/model/config-model.ts";
-import type { SessionKind } from "../../core/session/session-document.ts";
+import { SESSION_ACCESS, type SessionAccess, type SessionKind } from "../../core/session/session-document.ts";
 import type { Text } from "../../core/text.ts";
 import type { ProcessId } from "../../node/process-identity.ts";
 import type { Connector } from "./connector.ts";
@@ -85,12 +85,18 @@ export interface SessionRecord {
   locations: Record<string, string>;
   /** When a preview ends, as its user asked. Milliseconds since the epoch. */
   expires_at?: number;
+  /** Who can open it, as its user chose on this machine; missing: what the file says. */
+  access?: SessionAccess;
 
   // The confirmed state, so that nothing is sent twice.
   confirmed: Record<string, Target> | null;
   worker: WorkerCapabilities | null;
   tunnel: TunnelData | null;
   origin_secret: string | null;
+  /** Who can open it, as the Worker said; missing before it did, and where Workers do not know of it. */
+  confirmed_access?: SessionAccess;
+  /** Of a private session: the key of the proofs that requests of this machine carry. */
+  trace_key?: string;
   /** Hash of the document that the Worker has. */
   worker_hash: string | null;
   /** When the document was sent and last confirmed. Milliseconds since the epoch. */
@@ -176,10 +182,13 @@ const recordSchema = z.object({
   targets,
   locations: z.record(z.string(), url),
   expires_at: z.exactOptional(z.number()),
+  access: z.exactOptional(z.enum(SESSION_ACCESS)),
   confirmed: nullable(targets),
   worker: nullable(z.looseObject({ version: z.string(), tunnel: z.string() })),
   tunnel: nullable(z.looseObject({ url })),
   origin_secret: nullable(z.string()),
+  confirmed_access: z.exactOptional(z.enum(SESSION_ACCESS)),
+  trace_key: z.exactOptional(z.string()),
   worker_hash: nullable(z.string()),
   registered_at: z.number(),
   checked_at: z.number(),

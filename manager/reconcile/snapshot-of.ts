@@ -3,7 +3,7 @@
 import type { ServerStatus } from "../../core/api/control-api.ts";
 import { text } from "../../core/text.ts";
 import { isOutdated, ORIGINAL_WORKER } from "../components/worker-api/worker-answers.ts";
-import { targetOf } from "../model/documents.ts";
+import { accessOf, targetOf } from "../model/documents.ts";
 import { isExpired } from "../model/intents.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { isConnected, isDesired, isPresent, needsThisMachine } from "../model/records.ts";
@@ -63,6 +63,7 @@ export function sessionView(
     kind: record.kind,
     state: stateOf(record),
     configPath: record.config_path ?? undefined,
+    ...accessView(record),
     secondary: record.secondary,
     workerUrl: record.config.linkup.worker_url,
     urls: urls.filter((url) => !refused.includes(url)),
@@ -82,6 +83,14 @@ export function sessionView(
       };
     }),
   };
+}
+
+/** The Worker's word counts: one of an earlier version knows of no private sessions. A name that nobody can guess is public to it. */
+function accessView(record: SessionRecord): Pick<SessionView, "access"> {
+  if (record.kind === "isolated") return {};
+  const wanted = accessOf(record) ?? "public";
+  const confirmed = record.confirmed_access ?? (record.worker_hash === null ? wanted : "public");
+  return { access: confirmed === "public" && wanted === "unguessable" ? wanted : confirmed };
 }
 
 function stateOf(record: SessionRecord): SessionState {

@@ -45,9 +45,12 @@ export function checkMeaning(collector: DiagnosticCollector, value: unknown): vo
   checkSessionDomains(collector, domains);
   checkToken(collector, value);
 
-  if (withinLimits)
-    for (const [i, pattern] of listAt(value, ["linkup", "cache_routes"]).entries())
-      checkPattern(collector, pattern, ["linkup", "cache_routes", i]);
+  if (!withinLimits) return;
+  for (const path of [
+    ["linkup", "cache_routes"],
+    ["linkup", "access", "open"],
+  ])
+    for (const [i, pattern] of listAt(value, path).entries()) checkPattern(collector, pattern, [...path, i]);
 }
 
 /** A variable's name that the repository may not read: it is not expanded. */

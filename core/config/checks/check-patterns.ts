@@ -44,6 +44,7 @@ export function checkPatternCount(collector: DiagnosticCollector, value: unknown
       mapsAt(domain.value, ["routes"]).map((route) => route.value.path),
     ),
     ...listAt(value, ["linkup", "cache_routes"]),
+    ...listAt(value, ["linkup", "access", "open"]),
   ].filter((source) => typeof source === "string");
   const { count, length } = patternTotals(sources);
   if (count > MAX_PATTERNS)

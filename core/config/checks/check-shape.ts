@@ -3,7 +3,7 @@ import type * as z from "zod/mini";
 import { type Text, text } from "../../text.ts";
 import type { DiagnosticCollector } from "../model/config-diagnostic.ts";
 import { CONFIG_MESSAGES as MESSAGES } from "../model/config-messages.ts";
-import { configSchema, domainSchema, serviceSchema } from "../model/config-schema.ts";
+import { accessSchema, configSchema, domainSchema, serviceSchema } from "../model/config-schema.ts";
 import { keysAt } from "../model/schema-keys.ts";
 import type { Path } from "../yaml/yaml-node.ts";
 import { valueAt } from "./map-at.ts";
@@ -31,6 +31,13 @@ export function checkShape(collector: DiagnosticCollector, value: unknown): void
       if (!result.success) report(collector, value, result.error.issues, [key, i]);
       else if (isMap(item)) validated[key].add(item);
     }
+  }
+  const access = isMap(file) && isMap(file.linkup) ? file.linkup.access : undefined;
+  if (isMap(access)) {
+    // By itself, because a choice of forms reports nothing of what is inside.
+    const result = accessSchema.safeParse(access);
+    if (!result.success) report(collector, value, result.error.issues, ["linkup", "access"]);
+    file.linkup = { ...(file.linkup as object), access: null };
   }
   const result = configSchema.safeParse(file);
   if (!result.success) report(collector, value, result.error.issues, []);

@@ -29,8 +29,10 @@ export interface Config {
     /** Default true, as `baggage`. */
     session_cookie?: boolean;
     baggage?: boolean;
-    /** Default `public`. */
+    /** Default: the Worker's. */
     access?: SessionAccess;
+    /** Patterns of the paths that need no proof in a private session. */
+    access_open?: string[];
   };
   services: ConfigService[];
   domains: Domain[];

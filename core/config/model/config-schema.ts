@@ -153,6 +153,27 @@ export const domainSchema = described(
   "A host name of the system.",
 );
 
+const accessMode = z.enum(["public", "unguessable", "private"], MESSAGES.anAccessMode);
+
+/** The long form of `linkup.access`. */
+export const accessSchema = described(
+  z.strictObject({
+    mode: described(accessMode, "Who can open the session: as the short form of `access`.", ["private"]),
+    open: optional(
+      described(
+        z.array(
+          pattern("Regular expression, searched anywhere in the path.", "^/webhooks/"),
+          MESSAGES.patternList,
+        ),
+        "Paths of a private session that are open to everyone, such as webhooks.",
+        [["^/webhooks/"]],
+        [],
+      ),
+    ),
+  }),
+  "Who can open the session, and which of its paths are open to everyone.",
+);
+
 const linkup = described(
   z.strictObject({
     worker_url: httpUrl("URL of the Linkup Worker.", "https://linkup.example.com"),
@@ -165,10 +186,9 @@ const linkup = described(
     ),
     access: optional(
       described(
-        z.enum(["public", "unguessable"], MESSAGES.anAccess),
-        "Who finds the session's URL: with unguessable the Worker adds ten random characters to the session's name, so that only those who are given the URL can open it.",
-        ["unguessable"],
-        "public",
+        z.union([accessMode, accessSchema], MESSAGES.anAccess),
+        "Who can open the session: everyone who knows its URL (`public`), everyone too, with ten random characters in its name (`unguessable`), or only those to whom you give a link (`private`). Default: what the Worker is set to, `public` if nothing.",
+        ["private", "unguessable"],
       ),
     ),
     cache_routes: optional(

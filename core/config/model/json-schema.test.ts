@@ -9,16 +9,17 @@ interface Schema {
   examples?: unknown[];
   properties?: Record<string, Schema>;
   items?: Schema;
+  anyOf?: Schema[];
 }
 
 const schema = configJsonSchema() as unknown as Schema & Record<string, unknown>;
 
 /** Each key with the way to it: `services[].name`. */
-function keys({ properties, items }: Schema, path = ""): [string, Schema][] {
-  const below = Object.entries(properties ?? {}).map(([key, member]): [string, Schema] => [
-    `${path}.${key}`,
-    member,
-  ]);
+function keys({ properties, items, anyOf }: Schema, path = ""): [string, Schema][] {
+  const forms = [properties, ...(anyOf ?? []).map((form) => form.properties)];
+  const below = forms
+    .flatMap((each) => Object.entries(each ?? {}))
+    .map(([key, member]): [string, Schema] => [`${path}.${key}`, member]);
   if (items) below.push([`${path}[]`, items]);
   return below.flatMap(([at, member]) => [[at, member], ...keys(member, at)] as [string, Schema][]);
 }
@@ -60,9 +61,13 @@ test("the examples together make a good file", () => {
 test("null is as good as a missing key, also where there is a list of values", () => {
   const all = keys(schema) as [string, Schema & { enum?: unknown[] }][];
   const listed = all.filter(([, { type, enum: values }]) => [type].flat().includes("null") && values);
-  expect(listed.map(([path, { enum: values }]) => [path, values])).toEqual([
-    [".linkup.access", ["public", "unguessable", null]],
-  ]);
+  expect(listed).toEqual([]);
+  // A word or a map.
+  const chosen = all.filter(([, { anyOf }]) => anyOf);
+  expect(chosen.map(([path]) => path)).toEqual([".linkup.access"]);
+  const [[, { anyOf: forms = [] }]] = chosen as [[string, Schema]];
+  expect(forms.map(({ type }) => type)).toEqual(["string", "object", "null"]);
+  expect(forms[0]).toMatchObject({ enum: ["public", "unguessable", "private"] });
 });
 
 test("unknown keys pass, for Linkup reads past them", () => {

@@ -28,7 +28,10 @@ function simplified(schema: unknown): unknown {
   ]);
   const plain = Object.fromEntries(members) as JsonSchema;
   if (!Array.isArray(anyOf)) return plain;
-  const [inner] = anyOf.map(simplified) as JsonSchema[];
+  const choices = anyOf.map(simplified) as JsonSchema[];
+  const [inner, ...others] = choices.filter(({ type }) => type !== "null");
+  if (others.length > 0) return { ...plain, anyOf: choices };
+  if (Array.isArray(inner!.anyOf)) return { ...inner, ...plain, anyOf: [...inner!.anyOf, { type: "null" }] };
   const values = inner!.enum as unknown[] | undefined;
   return { ...inner, ...plain, type: [inner!.type, "null"], ...(values ? { enum: [...values, null] } : {}) };
 }

@@ -1,6 +1,6 @@
 /** The keys of linkup.yaml and their documentation, from the schema. */
 import type * as z from "zod/mini";
-import { $ZodArray, $ZodBoolean, $ZodNullable, $ZodObject, $ZodOptional } from "zod/v4/core";
+import { $ZodArray, $ZodBoolean, $ZodNullable, $ZodObject, $ZodOptional, $ZodUnion } from "zod/v4/core";
 import { configSchema, type KeyDoc, keyDocs } from "./config-schema.ts";
 
 export interface KeyInfo extends KeyDoc {
@@ -15,6 +15,7 @@ export interface KeyInfo extends KeyDoc {
 export function keyInfoAt(path: readonly (string | number)[]): KeyInfo | undefined {
   const found = schemaAt(path);
   if (!found) return undefined;
+  const documented = nonNull(found);
   const schema = unwrap(found);
   const kind =
     schema instanceof $ZodObject
@@ -25,7 +26,12 @@ export function keyInfoAt(path: readonly (string | number)[]): KeyInfo | undefin
           ? "boolean"
           : "text";
   const keys = schema instanceof $ZodObject ? Object.keys(schema._zod.def.shape) : [];
-  return { kind, required: !(found instanceof $ZodOptional), keys, ...keyDocs.get(schema as z.ZodMiniType) };
+  return {
+    kind,
+    required: !(found instanceof $ZodOptional),
+    keys,
+    ...keyDocs.get(documented as z.ZodMiniType),
+  };
 }
 
 /** The keys that a map at this path may have; undefined for a list or scalar. */
@@ -50,7 +56,14 @@ function schemaAt(path: readonly (string | number)[]): z.core.$ZodType | undefin
   return schema;
 }
 
+/** Of a choice, the map: the other forms have no keys. */
 function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
+  const inner = nonNull(schema);
+  if (!(inner instanceof $ZodUnion)) return inner;
+  return inner._zod.def.options.find((option) => option instanceof $ZodObject) ?? inner;
+}
+
+function nonNull(schema: z.core.$ZodType): z.core.$ZodType {
   while (schema instanceof $ZodOptional || schema instanceof $ZodNullable) schema = schema._zod.def.innerType;
   return schema;
 }

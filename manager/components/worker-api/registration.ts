@@ -1,4 +1,6 @@
 /** Keeps a session registered on its Worker: sent when it changes, checked periodically, deleted at the end. */
+import { ACCESS_CAPABILITY } from "../../../core/api/access-api.ts";
+import type { TunneledSession } from "../../../core/api/worker-api.ts";
 import { text } from "../../../core/text.ts";
 import { fingerprint, upsertRequest } from "../../model/documents.ts";
 import { LinkupError, updateWorker } from "../../model/problem.ts";
@@ -92,6 +94,9 @@ export class Registration {
         [updateWorker],
       );
 
+    const isPrivate = request(record).access === "private";
+    if (isPrivate && !record.worker?.capabilities.includes(ACCESS_CAPABILITY)) throw neverPrivate(worker.url);
+
     if (record.expires_at !== undefined && !record.worker?.capabilities.includes("expiry"))
       throw new LinkupError(
         "worker-failed",
@@ -117,8 +122,13 @@ export class Registration {
       if (!preview) throw nameTaken(record.name, worker.url);
       if (!isUnguessable && record.name !== null && preview.session_name !== record.name)
         throw otherName(record.name, preview.session_name, worker.url);
+      if (isPrivate && preview.access !== "private") {
+        await this.unregister(record, preview.session_name);
+        throw neverPrivate(worker.url);
+      }
       await this.#note(id, (record) => {
         record.name = preview.session_name;
+        noteAccess(record, preview);
         registeredNow(record);
         record.worker_hash = hash(record);
       });
@@ -141,12 +151,17 @@ export class Registration {
     }
     if (!session) throw nameTaken(record.name, worker.url);
     const { session_name, tunnel_data, origin_secret } = session;
+    if (isPrivate && session.access !== "private") {
+      await this.unregister(record, session_name);
+      throw neverPrivate(worker.url);
+    }
     await this.#note(id, (record) => {
       record.name = session_name;
       delete record.name_asked;
       registeredNow(record);
       record.tunnel = tunnel_data;
       record.origin_secret = origin_secret ?? null;
+      noteAccess(record, session);
       record.worker_hash = hash(record);
     });
     return this.#change(id, () => {});
@@ -198,6 +213,29 @@ function delayed(signal: AbortSignal, ms: number): AbortSignal {
   const abort = () => void setTimeout(() => late.abort(signal.reason), ms).unref();
   signal.addEventListener("abort", abort, { once: true });
   return late.signal;
+}
+
+/** A session that should be private is never served otherwise. */
+function neverPrivate(workerUrl: string): LinkupError {
+  return new LinkupError(
+    "access-unsupported",
+    text(
+      "The Worker at {0} cannot keep a session private. Update the Worker, or make the session public (linkup start --public): then everyone who knows its URL can open it.",
+      workerUrl,
+    ),
+    [updateWorker],
+  );
+}
+
+/** What the Worker of an earlier version does not say is gone. */
+function noteAccess(
+  record: SessionRecord,
+  { access, trace_key }: Pick<TunneledSession, "access" | "trace_key">,
+): void {
+  delete record.confirmed_access;
+  delete record.trace_key;
+  if (access !== undefined) record.confirmed_access = access;
+  if (trace_key !== undefined) record.trace_key = trace_key;
 }
 
 function registeredNow(record: SessionRecord): void {

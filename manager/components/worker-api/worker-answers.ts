@@ -1,12 +1,17 @@
 /** Schemas of the Worker's responses. Parts of them become file and host names, so every response is validated. */
 import * as z from "zod/mini";
-import type { TunneledSession, WorkerCapabilities } from "../../../core/api/worker-api.ts";
+import { INVITE_RIGHTS, type Invite, type NewInvite, type OwnerLink } from "../../../core/api/access-api.ts";
+import type { PreviewSession, TunneledSession, WorkerCapabilities } from "../../../core/api/worker-api.ts";
+import { SESSION_ACCESS } from "../../../core/session/session-document.ts";
 import { isSessionName } from "../../../core/session/session-name.ts";
 
 const sessionName = z.string().check(z.refine(isSessionName, "is not a session name"));
 
 /** Response for a preview. */
-export const namedAnswer = z.object({ session_name: sessionName });
+export const namedAnswer: z.ZodMiniType<PreviewSession> = z.object({
+  session_name: sessionName,
+  access: z.exactOptional(z.enum(SESSION_ACCESS)),
+});
 
 /** Response for a tunneled session; an original Worker sends no `origin_secret`. */
 export const tunneledAnswer: z.ZodMiniType<TunneledSession> = z.object({
@@ -20,7 +25,37 @@ export const tunneledAnswer: z.ZodMiniType<TunneledSession> = z.object({
     last_started: z.number(),
   }),
   origin_secret: z.exactOptional(z.string()),
+  access: z.exactOptional(z.enum(SESSION_ACCESS)),
+  trace_key: z.exactOptional(z.string()),
 });
+
+const time = z.number();
+const inviteAnswer = z.object({
+  id: z.string().check(z.regex(/^[\w-]{1,100}$/)),
+  name: z.nullable(z.string()),
+  kind: z.enum(["link", "token"]),
+  rights: z.array(z.enum(INVITE_RIGHTS)),
+  created: time,
+  expires: time,
+  uses: z.nullable(z.number()),
+  used: z.number(),
+  last_used: z.nullable(time),
+}) satisfies z.ZodMiniType<Invite>;
+
+/** Response to the list of invites. */
+export const invitesAnswer = z.object({ invites: z.array(inviteAnswer) });
+
+const httpUrl = z
+  .string()
+  .check(z.refine((url) => /^https?:/.test(url) && URL.canParse(url), "is not a URL"));
+
+/** Response for a new invite. */
+export const newInviteAnswer: z.ZodMiniType<NewInvite> = z.extend(inviteAnswer, {
+  url: z.exactOptional(httpUrl),
+  token: z.exactOptional(z.string()),
+});
+
+export const ownerLinkAnswer: z.ZodMiniType<OwnerLink> = z.object({ url: httpUrl, expires: time });
 
 /** Response to a deletion by pattern. */
 export const deletedAnswer = z.object({ deleted: z.array(z.string()) });

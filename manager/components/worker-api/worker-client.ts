@@ -1,7 +1,9 @@
 /** A client of the Worker's HTTP API, ours or the original's. */
 
 import type { ZodMiniType } from "zod/mini";
+import type { Invite, InviteRequest, NewInvite, OwnerLink } from "../../../core/api/access-api.ts";
 import {
+  type PreviewSession,
   SESSION_TOKEN_HEADER,
   type TunneledSession,
   type WorkerCapabilities,
@@ -16,8 +18,11 @@ import {
   capabilitiesAnswer,
   deletedAnswer,
   detailsAnswer,
+  invitesAnswer,
   listAnswer,
   namedAnswer,
+  newInviteAnswer,
+  ownerLinkAnswer,
   readAnswer,
   summaryAnswer,
   tunnelCheckAnswer,
@@ -67,7 +72,7 @@ export class WorkerClient {
   }
 
   /** Undefined when the name belongs to another session. */
-  async putPreview(request: UpsertRequest): Promise<{ session_name: string } | undefined> {
+  async putPreview(request: UpsertRequest): Promise<PreviewSession | undefined> {
     return this.#upsert("/linkup/v2/sessions/preview", request, namedAnswer);
   }
 
@@ -130,10 +135,40 @@ export class WorkerClient {
     }: { keepTunnel?: boolean; sessionToken?: string | undefined } = {},
   ): Promise<boolean> {
     const path = `${sessionPath(name)}${keepTunnel ? "?keep_tunnel=true" : ""}`;
-    const proof: Record<string, string> = /^[!-~]+$/.test(sessionToken)
-      ? { [SESSION_TOKEN_HEADER]: sessionToken }
-      : {};
-    return (await this.#askFor([204, 404], "DELETE", path, undefined, proof)).status === 204;
+    return (await this.#askFor([204, 404], "DELETE", path, undefined, proof(sessionToken))).status === 204;
+  }
+
+  // Those that follow are for Workers with the capability `access`.
+
+  /** Undefined when no session has this name. The secret is in this answer only. */
+  async createInvite(
+    name: string,
+    invite: InviteRequest,
+    sessionToken: string,
+  ): Promise<NewInvite | undefined> {
+    const path = `${sessionPath(name)}/invites`;
+    const answer = await this.#askFor([200, 404], "POST", path, invite, proof(sessionToken));
+    return answer.status === 404 ? undefined : this.#read(newInviteAnswer, "POST", path, answer);
+  }
+
+  /** Newest first; undefined when no session has this name. */
+  async listInvites(name: string, sessionToken: string): Promise<readonly Invite[] | undefined> {
+    const path = `${sessionPath(name)}/invites`;
+    const answer = await this.#askFor([200, 404], "GET", path, undefined, proof(sessionToken));
+    return answer.status === 404 ? undefined : this.#read(invitesAnswer, "GET", path, answer).invites;
+  }
+
+  /** False when there was no such invite. */
+  async revokeInvite(name: string, id: string, sessionToken: string): Promise<boolean> {
+    const path = `${sessionPath(name)}/invites/${encodeURIComponent(id)}`;
+    return (await this.#askFor([204, 404], "DELETE", path, undefined, proof(sessionToken))).status === 204;
+  }
+
+  /** `to`: the session's URL that the browser ends at. Undefined when no session has this name. */
+  async ownerLink(name: string, to: string, sessionToken: string): Promise<OwnerLink | undefined> {
+    const path = `${sessionPath(name)}/owner-link`;
+    const answer = await this.#askFor([200, 404], "POST", path, { to }, proof(sessionToken));
+    return answer.status === 404 ? undefined : this.#read(ownerLinkAnswer, "POST", path, answer);
   }
 
   async #upsert<T>(path: string, request: UpsertRequest, schema: ZodMiniType<T>): Promise<T | undefined> {
@@ -228,6 +263,11 @@ export class WorkerClient {
       { cause },
     );
   }
+}
+
+/** That the session is ours. */
+function proof(sessionToken: string): Record<string, string> {
+  return /^[!-~]+$/.test(sessionToken) ? { [SESSION_TOKEN_HEADER]: sessionToken } : {};
 }
 
 function sessionPath(name: string): string {
