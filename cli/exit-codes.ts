@@ -24,7 +24,9 @@ const BY_CODE: Partial<Record<ProblemCode, number>> = {
   "worker-unreachable": EXIT.worker,
   "worker-failed": EXIT.worker,
   "session-unknown": EXIT.noSuchThing,
+  "access-unsupported": EXIT.worker,
   "service-unknown": EXIT.noSuchThing,
+  "invite-unknown": EXIT.noSuchThing,
   "location-invalid": EXIT.usage,
   "name-invalid": EXIT.usage,
 };

@@ -20,7 +20,10 @@ const access = () =>
   new Option("--access <kind>", "with unguessable, the name gets ten random characters").choices([
     "public",
     "unguessable",
+    "private",
   ]);
+const PRIVATE = ["--private", "only those whom you invite can open it (kept for the next starts)"] as const;
+const PUBLIC = ["--public", "everyone who knows its URL can open it"] as const;
 const JSON_OUT = ["--json", "print JSON"] as const;
 
 /** `json`: failures are printed as JSON. */
@@ -64,6 +67,8 @@ function life(linkup: Command): void {
     .option("--isolated", "serve the session on this machine only, without the Worker")
     .option("-n, --name <name>", "name of the session (default: its last name, or a free one)")
     .addOption(access())
+    .option(...PRIVATE)
+    .option(...PUBLIC)
     .option("-d, --detach", "return when the session is running; it runs until linkup stop")
     .option("-f, --foreground", "stay and stop the session at Ctrl-C (default on a terminal)")
     .option(...WORKER_HOST)
@@ -93,6 +98,8 @@ function life(linkup: Command): void {
       (await import("./commands/route.ts")).route(target, services, options),
     );
 
+  sharing(linkup);
+
   // The original's spellings.
   for (const target of ["local", "remote"]) {
     linkup
@@ -106,6 +113,44 @@ function life(linkup: Command): void {
         (await import("./commands/route.ts")).route(target, services, options),
       );
   }
+}
+
+function sharing(linkup: Command): void {
+  const share = linkup
+    .command("share")
+    .description("make a link that lets somebody into a private session, and show it as a QR code")
+    .option(...PRIVATE)
+    .option(...PUBLIC)
+    .option("--expires <time>", "how long it lets people in: 12h, 2d, 2w (default: 2d)")
+    .option("--for <name>", "for whom it is, as the list of invites shows it")
+    .option("--uses <number>", "how often the link can be opened (default: any number)")
+    .option("--token", "a token for the header linkup-access instead of a link: for tests and CI")
+    .option("--may-route", "a token that also lets a colleague route the session's services")
+    .option(...SESSION)
+    .option(...CONFIG)
+    .option(...JSON_OUT)
+    .addHelpText("after", "\nExamples:\n  linkup share --expires 12h --for Ana\n  linkup share revoke 3f9c")
+    .action(async (options) => (await import("./commands/share.ts")).share(options));
+  share
+    .command("list")
+    .description("list the invites of a session")
+    .option(...SESSION)
+    .option(...CONFIG)
+    .option(...JSON_OUT)
+    // Commander gives `share` the options that both have.
+    .action(async (_options, command: Command) =>
+      (await import("./commands/share.ts")).list(command.optsWithGlobals()),
+    );
+  share
+    .command("revoke")
+    .description("end an invite, and all that was let in by it")
+    .argument("<id>", "of the invite, as linkup share list shows it")
+    .option(...SESSION)
+    .option(...CONFIG)
+    .option(...JSON_OUT)
+    .action(async (id, _options, command: Command) =>
+      (await import("./commands/share.ts")).revoke(id, command.optsWithGlobals()),
+    );
 }
 
 function looking(linkup: Command): void {

@@ -2,10 +2,12 @@
 
 import { existsSync } from "node:fs";
 import { realpath } from "node:fs/promises";
+import type { Invite, InviteRequest, NewInvite } from "../core/api/access-api.ts";
 import type { ReplayResponse } from "../core/api/request-log-api.ts";
 import type { Config, Target } from "../core/config/model/config-model.ts";
 import type { Explanation } from "../core/routing/explain-request.ts";
 import { reservedNameError } from "../core/session/reserved-names.ts";
+import type { SessionAccess } from "../core/session/session-document.ts";
 import { sessionNameError } from "../core/session/session-name.ts";
 import type { Text } from "../core/text.ts";
 import { text } from "../core/text.ts";
@@ -38,7 +40,8 @@ import type { ComparedRow, CompareRequest } from "./operations/compare.ts";
 import { explain } from "./operations/explain.ts";
 import { previewRequest } from "./operations/preview.ts";
 import { type ReplayOptions, replayRequest } from "./operations/replay.ts";
-import { routeServices, toggleFailed } from "./operations/route.ts";
+import { accessFailed, changeAccess, routeServices, toggleFailed } from "./operations/route.ts";
+import { createInvite, listInvites, ownerUrl, revokeInvite, sharedSession } from "./operations/sharing.ts";
 import { startSession } from "./operations/start.ts";
 import { deleteOnMachine, deleteOnWorker, envFilesLeft, stopSessions } from "./operations/stop.ts";
 import { START_TIMEOUT_MS, TOGGLE_TIMEOUT_MS, withinTime } from "./operations/time-limit.ts";
@@ -213,17 +216,58 @@ export class Manager {
     signal?: AbortSignal,
     timeoutMs = TOGGLE_TIMEOUT_MS,
   ): Promise<SessionView> {
-    const late = () =>
-      toggleFailed(
-        services,
-        target,
-        new LinkupError(
-          "worker-unreachable",
-          text("it was not confirmed within {0} s.", Math.ceil(timeoutMs / 1000)),
-        ),
-      );
+    const late = () => toggleFailed(services, target, unconfirmedIn(timeoutMs));
     return withinTime(timeoutMs, signal, late, (signal) =>
       routeServices(this.#loop, { selector, services, target }, signal),
+    );
+  }
+
+  /** Changes who can open a session; kept for its next starts. Resolves and rejects as `route` does. */
+  async setAccess(
+    selector: Selector,
+    access: SessionAccess,
+    signal?: AbortSignal,
+    timeoutMs = TOGGLE_TIMEOUT_MS,
+  ): Promise<SessionView> {
+    const late = () => accessFailed(unconfirmedIn(timeoutMs));
+    return withinTime(timeoutMs, signal, late, (signal) =>
+      changeAccess(this.#loop, selector, access, signal),
+    );
+  }
+
+  /**
+   * Invites somebody to a session of this machine, or to one of the Worker that the file names. The secret is in this answer
+   * only. Rejects with a LinkupError.
+   */
+  async invite(
+    selector: Selector,
+    request: InviteRequest,
+    configPath?: string | undefined,
+  ): Promise<NewInvite> {
+    return createInvite(await this.#shared(selector, configPath), request);
+  }
+
+  /** The invites of a session, newest first. Rejects with a LinkupError. */
+  async invites(selector: Selector, configPath?: string | undefined): Promise<readonly Invite[]> {
+    return listInvites(await this.#shared(selector, configPath));
+  }
+
+  /** Ends an invite and all that was let in by it. Rejects with a LinkupError. */
+  async revokeInvite(selector: Selector, id: string, configPath?: string | undefined): Promise<void> {
+    return revokeInvite(await this.#shared(selector, configPath), id);
+  }
+
+  /**
+   * Where the owner's browser opens this URL of a session: for a private one a link that lets it in, once and within a
+   * minute. Rejects with a LinkupError.
+   */
+  async ownerUrl(url: string): Promise<string> {
+    return ownerUrl(this.#loop, url);
+  }
+
+  async #shared(selector: Selector, configPath: string | undefined) {
+    return sharedSession(this.#loop, selector, async () =>
+      configPath === undefined ? undefined : await this.#wanted(configPath, true, {}),
     );
   }
 
@@ -359,6 +403,11 @@ export class Manager {
   async #workerToken(config: Config): Promise<string> {
     return workerToken(config, this.#options, this.#confirmedWorkers);
   }
+}
+
+function unconfirmedIn(timeoutMs: number): LinkupError {
+  const message = text("it was not confirmed within {0} s.", Math.ceil(timeoutMs / 1000));
+  return new LinkupError("worker-unreachable", message);
 }
 
 /** The session is stopped by then. */

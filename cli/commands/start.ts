@@ -8,15 +8,18 @@ import { confirmWorker } from "../confirm.ts";
 import { needConfig, newManager } from "../context.ts";
 import { UsageError } from "../exit-codes.ts";
 import { failure } from "../print/failure.ts";
-import { printNote, printResult } from "../print/output.ts";
+import { coloured, print, printNote, printResult } from "../print/output.ts";
 import { spin } from "../print/spinner.ts";
 import { sessionText } from "../print/status.ts";
+import { accessOption } from "./share.ts";
 
 interface Options {
   config?: string;
   isolated?: boolean;
   name?: string;
   access?: SessionAccess;
+  private?: boolean;
+  public?: boolean;
   detach?: boolean;
   foreground?: boolean;
   json?: boolean;
@@ -25,6 +28,10 @@ interface Options {
 export async function start(options: Options): Promise<void> {
   if (options.detach && options.foreground)
     throw new UsageError("Use either --detach or --foreground, not both.");
+  if (options.private && options.public) throw new UsageError("Use either --private or --public, not both.");
+  const access = accessOption(options) ?? options.access;
+  if (options.isolated && access !== undefined)
+    throw new UsageError("An isolated session is on this machine only: it has no --access.");
   const file = needConfig(options.config);
   // Scripts and CI wait for the end of the command, and have nobody to press Ctrl-C.
   const onTerminal = process.stdin.isTTY && process.stdout.isTTY;
@@ -37,7 +44,7 @@ export async function start(options: Options): Promise<void> {
     configPath,
     kind: options.isolated ? ("isolated" as const) : ("tunneled" as const),
     ...(options.name === undefined ? {} : { name: options.name }),
-    ...(options.access === undefined ? {} : { access: options.access }),
+    ...(access === undefined ? {} : { access }),
   };
   const existing = await manager.existingSession(request);
   if (existing)
@@ -47,7 +54,7 @@ export async function start(options: Options): Promise<void> {
   const begin = () => spin("Starting", manager.start(request, interrupted));
 
   if (detach) {
-    printStarted(manager, await begin(), options);
+    await printStarted(manager, await begin(), options);
     if (!options.detach) printNote("The session runs until linkup stop.\n");
     return;
   }
@@ -60,14 +67,14 @@ export async function start(options: Options): Promise<void> {
     if (!session) stopped.abort();
     else if (!printed && session.state === "running") {
       printed = true;
-      printStarted(manager, session, options);
+      void printStarted(manager, session, options);
     }
   });
   const beginAndPrint = async () => {
     try {
       const session = await begin();
       printed = true;
-      printStarted(manager, session, options);
+      await printStarted(manager, session, options);
     } finally {
       begun = true;
     }
@@ -92,12 +99,18 @@ function abortOnSignal(): AbortSignal {
   return interrupted.signal;
 }
 
-function printStarted(manager: Manager, session: SessionView, { json }: Options): void {
+async function printStarted(manager: Manager, session: SessionView, { json }: Options): Promise<void> {
   for (const { code, message } of manager.snapshot.problems) {
     if (code === "no-local-dns") printNote(`Note: ${message} To fix it, run: linkup local-dns install\n`);
     if (code === "env-file-unwritable" || code === "env-file-refused") printNote(`Note: ${message}\n`);
   }
   printResult(json, startedJson(session), () => sessionText(session));
+  const [url] = session.urls;
+  // Where nobody clicks, a link that is good once and for a minute only is of no use.
+  if (json || session.access !== "private" || url === undefined || !process.stdout.isTTY) return;
+  const link = await manager.ownerUrl(url).catch(() => undefined);
+  if (link !== undefined && link !== url)
+    print(`Your browser is let in by this link, once and within a minute:\n  ${coloured("cyan", link)}\n`);
 }
 
 /** Serves until `ended` aborts: by Ctrl-C, or because the session was stopped by another program. */
@@ -146,10 +159,11 @@ function unlessStopped(error: unknown): void {
 }
 
 /** What `start --json` prints. */
-function startedJson({ name, kind, urls, urlsWithoutCertificate, services }: SessionView) {
+function startedJson({ name, kind, access, urls, urlsWithoutCertificate, services }: SessionView) {
   return {
     session_name: name,
     kind,
+    ...(access === undefined ? {} : { access }),
     urls,
     ...(urlsWithoutCertificate ? { urls_without_certificate: urlsWithoutCertificate } : {}),
     services: services.map(({ name, target, local, remote, health }) => ({

@@ -19,8 +19,9 @@ export function statusText({ sessions, components, problems }: Snapshot): string
 }
 
 export function sessionText(session: SessionView): string {
-  const { name, kind, state, urls, urlsWithoutCertificate = [], services, configPath } = session;
-  const heading = `${coloured("bold", name ?? "(no name yet)")}  ${kind}, ${stateText(state)}`;
+  const { name, kind, access, state, urls, urlsWithoutCertificate = [], services, configPath } = session;
+  const who = access === "private" ? ", private" : "";
+  const heading = `${coloured("bold", name ?? "(no name yet)")}  ${kind}${who}, ${stateText(state)}`;
   const where = configPath ? coloured("dim", `  ${configPath}\n`) : "";
   return [
     `${heading}\n${where}`,

@@ -1,5 +1,6 @@
 /** The schemas of what `--json` prints: docs/user/status.schema.json and docs/user/health.schema.json are made of them. */
 import * as z from "zod/mini";
+import { SESSION_ACCESS } from "../../core/session/session-document.ts";
 
 const described = <T extends z.ZodMiniType>(schema: T, description: string): T => {
   z.globalRegistry.add(schema, { description });
@@ -42,6 +43,12 @@ const session = z.object({
   name: maybe(described(z.string(), "Missing until there is one.")),
   kind: z.enum(["tunneled", "isolated", "preview"]),
   state: z.enum(["starting", "running", "stopping", "failed"]),
+  access: maybe(
+    described(
+      z.enum(SESSION_ACCESS),
+      "Who can open it. Missing for an isolated session, which is on this machine only.",
+    ),
+  ),
   secondary: described(z.boolean(), "True for a session that was created beside the file's own one."),
   configPath: maybe(described(z.string(), "The linkup.yaml it came from.")),
   workerUrl: z.string(),

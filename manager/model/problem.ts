@@ -45,6 +45,7 @@ const TITLES = {
   "toggle-failed": "Could not switch the service",
   "access-failed": "Could not change who can open the session",
   "access-unsupported": "The Worker cannot keep sessions private",
+  "invite-unknown": "No such invite",
   "share-failed": "The session cannot be shared",
   "run-failed": "The service did not start",
   "state-unusable": "The state directory cannot be used",

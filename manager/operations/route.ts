@@ -1,11 +1,13 @@
-/** Toggles services between local and remote, atomically. */
+/** Changes a running session everywhere or nowhere: the targets of its services, and who can open it. */
 
 import type { Target } from "../../core/config/model/config-model.ts";
+import type { SessionAccess } from "../../core/session/session-document.ts";
 import { text } from "../../core/text.ts";
-import { applyTarget } from "../model/intents.ts";
+import { applyAccess, applyTarget } from "../model/intents.ts";
 import { LinkupError, problemOf, textOf } from "../model/problem.ts";
-import type { Selector } from "../model/records.ts";
+import { needsThisMachine, type Selector } from "../model/records.ts";
 import type { SessionView } from "../model/snapshot.ts";
+import type { SessionRecord, State } from "../model/state.ts";
 import type { ControlLoop } from "../reconcile/control-loop.ts";
 
 /** What to switch. */
@@ -24,19 +26,45 @@ export async function routeServices(
   { selector, services, target }: Toggle,
   signal: AbortSignal,
 ): Promise<SessionView> {
+  const change = (state: State) => {
+    const { id, before } = applyTarget(state, selector, services, target);
+    const undo = (record: SessionRecord) => {
+      record.targets = before;
+    };
+    return { id, undo };
+  };
+  return changeEverywhere(loop, change, (cause) => toggleFailed(services, target, cause), signal);
+}
+
+/** Resolves and rejects as `routeServices` does. */
+export async function changeAccess(
+  loop: ControlLoop,
+  selector: Selector,
+  access: SessionAccess,
+  signal: AbortSignal,
+): Promise<SessionView> {
+  return changeEverywhere(loop, (state) => applyAccess(state, selector, access), accessFailed, signal);
+}
+
+async function changeEverywhere(
+  loop: ControlLoop,
+  change: (state: State) => { id: string; undo(record: SessionRecord): void },
+  failed: (cause: unknown) => LinkupError,
+  signal: AbortSignal,
+): Promise<SessionView> {
   const { store, observer, reconciler } = loop;
   return store.transaction(async () => {
-    const { id, before } = await store.change((state) => applyTarget(state, selector, services, target));
+    const { id, undo } = await store.change(change);
     const cancel = () => reconciler.sessionReconciler.cancel(id, signal.reason);
     signal.addEventListener("abort", cancel, { once: true });
     await observer.showState();
     try {
       await follow(loop, id, signal);
     } catch (error) {
-      await rollBack(loop, id, before, error);
+      await rollBack(loop, id, undo, error);
       await observer.look();
       signal.throwIfAborted();
-      throw toggleFailed(services, target, error);
+      throw failed(error);
     } finally {
       signal.removeEventListener("abort", cancel);
     }
@@ -44,8 +72,11 @@ export async function routeServices(
   }, signal);
 }
 
-/** Sends the session to the local server and the Worker. */
-async function follow({ reconciler }: ControlLoop, id: string, signal?: AbortSignal): Promise<void> {
+/** Sends the session to the local server, unless it is a preview, and to the Worker. */
+async function follow({ reconciler, store }: ControlLoop, id: string, signal?: AbortSignal): Promise<void> {
+  const { sessions } = await store.read();
+  if (sessions.some((record) => record.id === id && !needsThisMachine(record)))
+    return await reconciler.sessionReconciler.publish(id);
   const server = await reconciler.localServer.ensure();
   if (!server) throw new LinkupError("local-server-failed", text("The local server does not run."));
   signal?.throwIfAborted();
@@ -56,12 +87,12 @@ async function follow({ reconciler }: ControlLoop, id: string, signal?: AbortSig
 async function rollBack(
   loop: ControlLoop,
   id: string,
-  targets: Record<string, Target>,
+  undo: (record: SessionRecord) => void,
   cause: unknown,
 ): Promise<void> {
   const { reconciler, store } = loop;
   await store.change(({ sessions }) => {
-    for (const record of sessions) if (record.id === id) record.targets = targets;
+    for (const record of sessions) if (record.id === id) undo(record);
   });
   try {
     if (answers(cause)) return await follow(loop, id);
@@ -99,4 +130,13 @@ export function toggleFailed(
       ? text("The services stay where they were, not {0}: {1}", target, why)
       : text("{0} stays where it was, not {1}: {2}", services.join(", "), target, why);
   return new LinkupError("toggle-failed", message, found.actions, { cause });
+}
+
+/** What a failed change of the access says. */
+export function accessFailed(cause: unknown): LinkupError {
+  const found = problemOf(cause, "access-failed");
+  if (["session-stopped", "access-unsupported", "share-failed"].includes(found.code))
+    return cause as LinkupError;
+  const message = text("Who can open the session stays as it was: {0}", textOf(found));
+  return new LinkupError("access-failed", message, found.actions, { cause });
 }
