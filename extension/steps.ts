@@ -37,12 +37,20 @@ interface TextQuestion extends StepPlace {
   placeholder?: string;
   /** What is wrong with the text, in words; undefined when it is right. */
   validate(text: string): string | undefined;
+  isSecret?: boolean;
+  /** A button beside the question, which stays open. */
+  button?: vscode.QuickInputButton & { run(): void };
 }
 
 export async function askText(question: TextQuestion): Promise<Answer<string>> {
   const input = vscode.window.createInputBox();
-  const { prompt, value = "", placeholder, validate } = question;
+  const { prompt, value = "", placeholder, validate, isSecret = false, button } = question;
   Object.assign(input, { prompt, value, ...(placeholder === undefined ? {} : { placeholder }) });
+  input.password = isSecret;
+  if (button) input.buttons = [button];
+  input.onDidTriggerButton((pressed) => {
+    if (pressed === button) button?.run();
+  });
   input.onDidChangeValue((text) => {
     input.validationMessage = validate(text);
   });
@@ -56,16 +64,21 @@ interface Choice<Item extends vscode.QuickPickItem> extends StepPlace {
   items: readonly Item[];
   placeholder: string;
   picked?: readonly Item[];
+  /** How many have to be chosen, 0 unless it is said. */
+  least?: number;
 }
 
-/** Any number of the items, none too. */
+/** Any number of the items. */
 export async function askMany<Item extends vscode.QuickPickItem>(
   question: Choice<Item>,
 ): Promise<Answer<readonly Item[]>> {
   const pick = quickPick(question);
   pick.canSelectMany = true;
   pick.selectedItems = question.picked ?? [];
-  return await answered(pick, question, () => pick.selectedItems);
+  const { least = 0 } = question;
+  return await answered(pick, question, () =>
+    pick.selectedItems.length < least ? undefined : pick.selectedItems,
+  );
 }
 
 export async function askOne<Item extends vscode.QuickPickItem>(
@@ -95,7 +108,7 @@ async function answered<T>(
   input.title = title;
   input.ignoreFocusOut = true;
   if (totalSteps > 1) Object.assign(input, { step, totalSteps });
-  if (step > 1) input.buttons = [vscode.QuickInputButtons.Back];
+  if (step > 1) input.buttons = [vscode.QuickInputButtons.Back, ...input.buttons];
   return await new Promise((resolve) => {
     input.onDidTriggerButton((button) => {
       if (button !== vscode.QuickInputButtons.Back) return;

@@ -1,8 +1,10 @@
 /** Deploy, update and destroy the Worker at Cloudflare: a plan to read, one question, then step by step. */
 import * as vscode from "vscode";
-import type { Credentials, InfraOptions, Proposal } from "../../infra/infra.ts";
+import type { InfraOptions, Proposal } from "../../infra/infra.ts";
 import type { Linkup } from "../linkup.ts";
+import { askInSteps, askMany, askOne, askText, BACK, type StepPlace } from "../steps.ts";
 import { planText } from "../views/plan-text.ts";
+import { waitForAnswer } from "../waiting.ts";
 import { t } from "../words.ts";
 import { storedToken, storeToken } from "../worker-token-storage.ts";
 import { deploymentChanges } from "./deployment-edits.ts";
@@ -24,28 +26,25 @@ export interface WorkerCommandContext {
 
 /** Also updates one that is there. */
 export async function deployWorker(context: WorkerCommandContext): Promise<void> {
-  const { secrets, documents, linkup } = context;
-  const options = await infraOptions(context, t("Deploy Worker"));
-  if (!options) return;
-  const { conflicts, isDone, newWorkerToken, proposeDeploy } = await import("../../infra/infra.ts");
-  const proposal = await planned(options, proposeDeploy);
-  await documents.show({ title: t("Linkup Worker"), markdown: planText(proposal.plan) });
-  const [zone] = proposal.zones;
-  const workerUrl = `https://linkup.${zone}`;
-  if (isDone(proposal.plan)) {
+  const { secrets, linkup } = context;
+  const { conflicts, newWorkerToken, proposeDeploy } = await import("../../infra/infra.ts");
+  const title = t("Deploy Worker");
+  const chosen = await askForPlan(context, title, proposeDeploy, ({ plan, zones }) => ({
+    question: t("Deploy the Worker to {0}?", zones.join(", ")),
+    yes: t("Deploy"),
+    detail:
+      conflicts(plan).length > 0
+        ? t("{0} conflicts stay as they are.", conflicts(plan).length)
+        : t("The plan is open beside this question."),
+  }));
+  if (!chosen) return;
+  const { options, proposal, isToDo } = chosen;
+  const workerUrl = `https://linkup.${proposal.zones[0]}`;
+  if (isToDo === "nothing") {
     await vscode.window.showInformationMessage(t("The Worker is up to date."));
     return await offerConfig(linkup, workerUrl, proposal.zones);
   }
-  if (!proposal.plan.resources.some(({ step }) => step)) {
-    await vscode.window.showWarningMessage(t("The plan has conflicts that only you can resolve."));
-    return;
-  }
-  const inTheWay = conflicts(proposal.plan).length;
-  const detail =
-    inTheWay > 0
-      ? t("{0} conflicts stay as they are.", inTheWay)
-      : t("The plan is open beside this question.");
-  if (!(await agreed(t("Deploy the Worker to {0}?", proposal.zones.join(", ")), detail, t("Deploy")))) return;
+  if (isToDo === "by-the-user") return await tellConflicts();
   const token = proposal.needsWorkerToken ? newWorkerToken() : undefined;
   // Before the script gets it: a deployment that fails half way may have set it already.
   if (token) await storeToken(secrets, workerUrl, token);
@@ -59,106 +58,119 @@ export async function deployWorker(context: WorkerCommandContext): Promise<void>
 }
 
 export async function destroyWorker(context: WorkerCommandContext): Promise<void> {
-  const options = await infraOptions(context, t("Destroy Worker"));
-  if (!options) return;
-  const { isDone, proposeDestroy } = await import("../../infra/infra.ts");
-  const proposal = await planned(options, proposeDestroy);
-  await context.documents.show({ title: t("Linkup Worker"), markdown: planText(proposal.plan) });
-  if (isDone(proposal.plan)) {
+  const { proposeDestroy } = await import("../../infra/infra.ts");
+  const chosen = await askForPlan(context, t("Destroy Worker"), proposeDestroy, ({ zones }) => ({
+    question: t("Remove the Worker from {0}?", zones.join(", ")),
+    yes: t("Remove"),
+    detail: t("Every session of it ends, for everyone."),
+  }));
+  if (!chosen) return;
+  const { isToDo, proposal } = chosen;
+  if (isToDo === "nothing")
     await vscode.window.showInformationMessage(t("Linkup made nothing that could be removed."));
-    return;
-  }
-  const detail = t("Every session of it ends, for everyone.");
-  const question = t("Remove the Worker from {0}?", proposal.zones.join(", "));
-  if (await agreed(question, detail, t("Remove")))
-    await carriedOut(proposal, t("Removing the Worker"), undefined);
+  else if (isToDo === "by-the-user") await tellConflicts();
+  else await carriedOut(proposal, t("Removing the Worker"), undefined);
 }
 
-/** Undefined when the user chose not to go on. */
-async function infraOptions(
-  { secrets, root, version }: WorkerCommandContext,
+async function tellConflicts(): Promise<void> {
+  await vscode.window.showWarningMessage(t("The plan has conflicts that only you can resolve."));
+}
+
+interface AgreedPlan {
+  options: InfraOptions;
+  proposal: Proposal;
+  /** What only the user can resolve, and nothing, need no agreement. */
+  isToDo: "nothing" | "by-the-user" | "the-plan";
+}
+
+/** The API token unless there is one, the zones, and whether the plan is right. Undefined when the user cancelled. */
+async function askForPlan(
+  { secrets, documents, root, version }: WorkerCommandContext,
   title: string,
-): Promise<InfraOptions | undefined> {
+  propose: (options: InfraOptions) => Promise<Proposal>,
+  confirmation: (proposal: Proposal) => { question: string; yes: string; detail: string },
+): Promise<AgreedPlan | undefined> {
   if (!(await requireTrust())) return undefined;
   const { env } = process;
-  const { credentialsOf, zonesOf } = await import("../../infra/infra.ts");
-  const credentials = credentialsOf(env) ?? (await cloudflareToken(secrets, title));
-  if (!credentials) return undefined;
-  const zones = await vscode.window
-    .withProgress({ location: LOCATION, title: t("Reading your Cloudflare zones") }, () =>
-      zonesOf(credentials, env),
-    )
-    .then(undefined, async (error) => {
+  const { credentialsOf, isDone, zonesOf } = await import("../../infra/infra.ts");
+  const stored = await secrets.get(CREDENTIALS_KEY);
+  let credentials = credentialsOf(env) ?? (stored ? { apiToken: stored } : undefined);
+  let picked: readonly { label: string }[] = [];
+  let chosen: AgreedPlan | undefined;
+  const totalSteps = credentials ? 2 : 3;
+  const askToken = async () => {
+    const apiToken = await askForToken({ title, step: 1, totalSteps });
+    if (typeof apiToken !== "string") return apiToken;
+    credentials = { apiToken };
+    await secrets.store(CREDENTIALS_KEY, apiToken);
+    return true as const;
+  };
+  const askZones = async () => {
+    const zones = await waitForAnswer(t("Reading your Cloudflare zones"), () =>
+      zonesOf(credentials!, env),
+    ).catch(async (error) => {
       // A token that is no longer good is asked for again the next time.
       await secrets.delete(CREDENTIALS_KEY);
       throw error;
     });
-  const picked = await vscode.window.showQuickPick(
-    zones.map(({ name, status }) => ({
+    if (!zones) return undefined;
+    const items = zones.map(({ name, status }) => ({
       label: name,
       description: status === "active" ? "" : status,
-      picked: zones.length === 1,
-    })),
-    {
+    }));
+    const before = picked.map(({ label }) => label);
+    const answer = await askMany({
       title,
-      placeHolder: t("Zones whose host names sessions use. The first is also that of the tunnels."),
-      canPickMany: true,
-      ignoreFocusOut: true,
-    },
-  );
-  if (!picked || picked.length === 0) return undefined;
-  return { root, version, env, credentials, zones: picked.map(({ label }) => label) };
+      step: totalSteps - 1,
+      totalSteps,
+      placeholder: t("Zones whose host names sessions use. The first is also that of the tunnels."),
+      items,
+      picked: items.length === 1 ? items : items.filter(({ label }) => before.includes(label)),
+      least: 1,
+    });
+    if (answer === undefined || answer === BACK) return answer;
+    picked = answer;
+    return true as const;
+  };
+  const askAgreement = async () => {
+    const zones = picked.map(({ label }) => label);
+    const options = { root, version, env, credentials: credentials!, zones };
+    const proposal = await waitForAnswer(t("Looking at your Cloudflare account"), () => propose(options));
+    if (!proposal) return undefined;
+    const { plan } = proposal;
+    await documents.show({ title: t("Linkup Worker"), markdown: planText(plan) });
+    const isToDo = isDone(plan)
+      ? "nothing"
+      : plan.resources.some(({ step }) => step)
+        ? "the-plan"
+        : "by-the-user";
+    chosen = { options, proposal, isToDo };
+    if (isToDo !== "the-plan") return true as const;
+    const { question, yes, detail } = confirmation(proposal);
+    const items = [{ label: yes, detail }];
+    const answer = await askOne({ title, step: totalSteps, totalSteps, placeholder: question, items });
+    return answer === undefined || answer === BACK ? answer : (true as const);
+  };
+  const steps = [...(credentials ? [] : [askToken]), askZones, askAgreement];
+  return (await askInSteps((index) => steps[index])) ? chosen : undefined;
 }
 
-/** The stored API token, or one that the user enters now. */
-async function cloudflareToken(
-  secrets: vscode.SecretStorage,
-  title: string,
-): Promise<Credentials | undefined> {
-  const stored = await secrets.get(CREDENTIALS_KEY);
-  if (stored) return { apiToken: stored };
-  const create = t("Create Token…");
-  const enter = t("Enter Token");
-  const choice = await vscode.window.showInformationMessage(
-    t("Linkup needs a Cloudflare API token to deploy the Worker."),
-    {
-      modal: true,
-      detail: t(
-        "\"Create Token…\" opens Cloudflare's page with the rights filled in. The token is kept in VS Code's secret storage.",
-      ),
+async function askForToken(place: StepPlace): Promise<string | typeof BACK | undefined> {
+  const { tokenPage } = await import("../../infra/infra.ts");
+  const token = await askText({
+    ...place,
+    prompt: t(
+      "The Cloudflare API token. The button above opens Cloudflare's page with the rights filled in. The token is kept in VS Code's secret storage.",
+    ),
+    isSecret: true,
+    validate: (text) => (text.trim() ? undefined : t("Enter the token.")),
+    button: {
+      iconPath: new vscode.ThemeIcon("link-external"),
+      tooltip: t("Create Token…"),
+      run: () => void vscode.env.openExternal(vscode.Uri.parse(tokenPage())),
     },
-    create,
-    enter,
-  );
-  if (choice === undefined) return undefined;
-  if (choice === create) {
-    const { tokenPage } = await import("../../infra/infra.ts");
-    await vscode.env.openExternal(vscode.Uri.parse(tokenPage()));
-  }
-  const entered = await vscode.window.showInputBox({
-    title,
-    prompt: t("The Cloudflare API token"),
-    password: true,
-    ignoreFocusOut: true,
   });
-  const apiToken = entered?.trim();
-  if (!apiToken) return undefined;
-  await secrets.store(CREDENTIALS_KEY, apiToken);
-  return { apiToken };
-}
-
-function planned(
-  options: InfraOptions,
-  propose: (options: InfraOptions) => Promise<Proposal>,
-): Thenable<Proposal> {
-  return vscode.window.withProgress(
-    { location: LOCATION, title: t("Looking at your Cloudflare account") },
-    () => propose(options),
-  );
-}
-
-async function agreed(question: string, detail: string, yes: string): Promise<boolean> {
-  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) === yes;
+  return typeof token === "string" ? token.trim() : token;
 }
 
 /** Cancelling takes effect between two resources; the error then says what is done. */

@@ -115,10 +115,12 @@ test("the Worker is too old: its row says so, and the button updates it", async 
     await inTree(`Worker  ready · outdated · http://127.0.0.1:${port}, version 0.0.9`);
     await window.screenshot("failure-worker-outdated");
     await window.inlineAction("Worker", "Update Worker…");
-    await window.until("the question for a Cloudflare token", async () =>
-      (await window.dialog())?.includes("Linkup needs a Cloudflare API token to deploy the Worker."),
+    await window.until("the question for a Cloudflare token", () =>
+      window.page
+        .locator(".quick-input-widget:visible", { hasText: "The Cloudflare API token." })
+        .isVisible(),
     );
-    await window.button("Cancel");
+    await window.press("Escape");
   } finally {
     await window.stop();
     await worker.stop();

@@ -48,8 +48,14 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-const dialog = (text: string) =>
-  window.until(`the question ${text}`, async () => (await window.dialog())?.includes(text));
+/** The input that asks this, with the number of its step. */
+const step = (text: string) => {
+  const question = window.page.getByPlaceholder(text).or(window.page.getByText(text));
+  return window.until(`the question ${text}`, () =>
+    window.page.locator(".quick-input-widget:visible", { has: question }).isVisible(),
+  );
+};
+const back = () => window.page.locator(".quick-input-widget:visible").getByLabel("Back").click();
 function page(text: string): Promise<void> {
   return window.page
     .frameLocator("iframe.webview.ready")
@@ -65,18 +71,24 @@ async function pickZone(): Promise<void> {
   await window.press("Enter");
 }
 
-test("from no Worker to one, asked twice, with the plan beside the question", async () => {
+test("from no Worker to one, in steps with a way back, with the plan beside the question", async () => {
   await window.command("Linkup: Deploy Worker…");
-  await dialog("Linkup needs a Cloudflare API token");
+  await step("Deploy Worker (1/3)");
   await window.screenshot("deploy-token");
-  await window.button("Enter Token");
   await window.quickInput("deploy-token", "The Cloudflare API token");
+  await step("Deploy Worker (2/3)");
+  await window.quickPick("other.dev");
+  await window.press("Enter");
+  await step("Deploy the Worker to other.dev?");
+  await back();
+  await step("Deploy Worker (2/3)");
+  await window.quickPick("other.dev");
   await pickZone();
-  await dialog("Deploy the Worker to example.com?");
+  await step("Deploy the Worker to example.com?");
   await page("Linkup Worker: Deployment Plan");
   await window.screenshot("deploy-plan");
   expect(account.scripts.size).toBe(0);
-  await window.button("Deploy");
+  await window.quickPick("Deploy");
   await window.until("the offer to write worker_url", async () =>
     (await window.toasts()).some((text) => text.includes("https://linkup.example.com")),
   );
@@ -117,10 +129,10 @@ test("Deploy Worker does nothing when nothing is to be done", async () => {
 test("Destroy Worker shows what goes, and removes it after a question", async () => {
   await window.command("Linkup: Destroy Worker…");
   await pickZone();
-  await dialog("Remove the Worker from example.com?");
+  await step("Remove the Worker from example.com?");
   await page("Linkup Worker: Removal Plan");
   await window.screenshot("destroy-plan");
-  await window.button("Remove");
+  await window.quickPick("Remove");
   await window.until("nothing left", async () => account.scripts.size === 0 && account.tokens.length === 0);
   expect(account.zones[0]!.records).toEqual([]);
 });

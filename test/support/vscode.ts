@@ -97,6 +97,7 @@ class QuickPick<T extends Item & { buttons?: Button[] }> {
   title = "";
   placeholder = "";
   busy = false;
+  buttons: unknown[] = [];
   selectedItems: T[] = [];
   readonly #changed = new EventEmitter<string>();
   readonly #triggered = new EventEmitter<{ item: T; button: Button }>();
@@ -468,6 +469,7 @@ function inputBox(answer: (input: Record<string, unknown>) => unknown) {
   ];
   const input: Record<string, unknown> = {
     value: "",
+    buttons: [],
     onDidAccept: accepted.event,
     onDidHide: hidden.event,
     onDidTriggerButton: triggered.event,
