@@ -67,6 +67,8 @@ test("initialize agrees on a version both know", async () => {
     serverInfo: { name: "linkup", title: "Linkup", version: "1.2.3" },
     instructions: expect.stringContaining("linkup_get_status"),
   });
+  for (const version of ["2024-11-05", "2025-06-18", "2025-11-25"])
+    expect((await asked(version)).result.protocolVersion).toBe(version);
   expect((await asked("1999-01-01")).result.protocolVersion).toBe("2025-11-25");
 });
 
@@ -197,6 +199,11 @@ test("the user is asked where the client can ask, and nothing happens when the u
   // A client that cannot ask has asked in its own way.
   const other = await initialized("2025-11-25");
   expect((await other.ask(call(1, "wait", { ask: true }))).result.structuredContent).toEqual({ done: true });
+});
+
+test("a client that can only open URLs is not asked", async () => {
+  const { ask } = await initialized("2025-11-25", { elicitation: { url: {} } });
+  expect((await ask(call(1, "wait", { ask: true }))).result.structuredContent).toEqual({ done: true });
 });
 
 test("a question ends with its client", async () => {

@@ -77,7 +77,8 @@ function progress({ _meta, sendNotification }: Extra): Pick<AgentToolHost, "prog
 
 /** Questions to the user, where the client can ask them. Rejected when the call is cancelled or the client is gone. */
 function dialog(server: Server, signal: AbortSignal): Pick<AgentToolHost, "confirm" | "choose"> {
-  if (!server.getClientCapabilities()?.elicitation) return {};
+  // A client that only opens URLs cannot ask.
+  if (!server.getClientCapabilities()?.elicitation?.form) return {};
   const ask = async (message: string, title: string, choices?: readonly string[]) => {
     const answer = choices
       ? { type: "string" as const, title, enum: [...choices] }

@@ -175,8 +175,7 @@ test("all problems at once, in the order of the file", () => {
     .replace("worker_url: ", "worker_url: x");
   expect(problems(text)).toEqual([
     '2:15 "xhttps://linkup.example.com" error wrong-value',
-    '6:5 "nam: web" error missing-key',
-    '6:5 "nam" warning unknown-key',
+    '6:5 "nam" error unknown-key',
     '20:22 "web2" error unknown-service',
   ]);
   expect(parseConfig(text).config).toBeUndefined();
@@ -216,6 +215,42 @@ test("access is a word, or a map with the paths that stay open", () => {
   expect(problems(withAccess("{ mode: private, open: ['/a(b'] }"))).toEqual([
     `4:38 "(" error invalid-pattern`,
   ]);
+});
+
+test("a misspelt key that has to be there is one problem, an error", () => {
+  const of = (service: string) =>
+    parseConfig(`linkup: { worker_url: "https://w.example.com" }
+services: [{ name: web, ${service}, local: "http://localhost:3000" }]
+domains: [{ domain: example.com, default_service: web }]
+`).diagnostics.map(({ severity, message, suggestion }) => [severity, message, suggestion]);
+  const remote = '"https://web.example.com"';
+  expect(of(`remotes: ${remote}`)).toEqual([
+    ["error", 'Unknown key "remotes". Did you mean "remote"?', "remote"],
+  ]);
+  // Only one of them can be meant.
+  expect(of(`remotes: ${remote}, remot: ${remote}`).map(([severity]) => severity)).toEqual([
+    "error",
+    "warning",
+  ]);
+  expect(of(`remote: ${remote}, remotes: ${remote}`).map(([severity]) => severity)).toEqual(["warning"]);
+});
+
+test.each([
+  [
+    "local: http://localhost:3000",
+    "local: http://localhost:70000",
+    '"local" of service "web" has port 70000',
+  ],
+  ["https://linkup.example.com", "https://linkup.example.com:65536", '"linkup.worker_url" has port 65536'],
+  [
+    "local: http://localhost:3000",
+    "local: http://[::1:3000",
+    '"local" of service "web" is not a valid URL: ',
+  ],
+  ["local: http://localhost:3000", "local: 3000", '"local" of service "web" must be a URL.'],
+])("a message names what it is about: %s as %s", (good, bad, message) => {
+  const errors = parseConfig(changed(good, bad)).diagnostics.filter(({ severity }) => severity === "error");
+  expect(errors.map((error) => error.message)).toEqual([expect.stringContaining(message)]);
 });
 
 test("h2c for the copy on this machine, not for the deployed one", () => {

@@ -5,20 +5,18 @@ import { text } from "../../text.ts";
 import type { DiagnosticCollector } from "../model/config-diagnostic.ts";
 import { CONFIG_MESSAGES as MESSAGES } from "../model/config-messages.ts";
 import type { Path } from "../yaml/yaml-node.ts";
-import type { MapAt } from "./map-at.ts";
+import { type MapAt, valueAt } from "./map-at.ts";
+import { subjectOf } from "./subject.ts";
+
+const MAX_PORT = 65_535;
 
 export function checkLocations(
   collector: DiagnosticCollector,
+  file: unknown,
   { path, value: { remote, local } }: MapAt,
 ): void {
-  for (const [key, location] of [
-    ["remote", remote],
-    ["local", local],
-  ] as const) {
-    if (typeof location !== "string" || !httpOrigin(location)) continue;
-    if (!URL.canParse(location))
-      collector.error("wrong-value", [...path, key], text(MESSAGES.invalidUrl, location));
-  }
+  checkUrl(collector, file, [...path, "remote"]);
+  checkUrl(collector, file, [...path, "local"]);
   if (typeof remote !== "string" || typeof local !== "string") return;
   const address = addressOf(local);
   if (address !== undefined && address === addressOf(remote))
@@ -28,6 +26,19 @@ export function checkLocations(
         range: collector.positions.value([...path, "remote"]),
       },
     });
+}
+
+/** What the schema lets through: only a URL's beginning has a pattern. */
+export function checkUrl(collector: DiagnosticCollector, file: unknown, path: Path): void {
+  const url = valueAt(file, path);
+  const origin = typeof url === "string" ? httpOrigin(url) : undefined;
+  if (typeof url !== "string" || origin === undefined || URL.canParse(url)) return;
+  const port = /:(\d+)$/.exec(origin)?.[1];
+  const message =
+    Number(port) > MAX_PORT
+      ? text(MESSAGES.portTooHigh, subjectOf(file, path), port!, String(MAX_PORT))
+      : text(MESSAGES.invalidUrl, subjectOf(file, path), url);
+  collector.error("wrong-value", path, message);
 }
 
 /** Two services on one local port: usually a copy whose port was not changed. */

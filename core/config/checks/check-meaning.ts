@@ -6,7 +6,7 @@ import { CONFIG_MESSAGES as MESSAGES } from "../model/config-messages.ts";
 import { ENV_REFERENCE, isReadable } from "../model/env-reference.ts";
 import type { Path } from "../yaml/yaml-node.ts";
 import { checkHostName, checkSessionDomains } from "./check-domains.ts";
-import { checkLocations, checkPorts } from "./check-locations.ts";
+import { checkLocations, checkPorts, checkUrl } from "./check-locations.ts";
 import { checkPattern, checkPatternCount, checkReachable, checkRewrite } from "./check-patterns.ts";
 import { listAt, type MapAt, mapsAt } from "./map-at.ts";
 import { nearestWord } from "./nearest-word.ts";
@@ -22,7 +22,7 @@ export function checkMeaning(collector: DiagnosticCollector, value: unknown): vo
   const withinLimits = checkPatternCount(collector, value);
   for (const service of services)
     once(collector, "services", service, () => {
-      checkLocations(collector, service);
+      checkLocations(collector, value, service);
       if (withinLimits)
         for (const rewrite of mapsAt(service.value, ["rewrites"], service.path))
           checkRewrite(collector, rewrite);
@@ -43,6 +43,7 @@ export function checkMeaning(collector: DiagnosticCollector, value: unknown): vo
     for (const route of routes) checkService(route, "service");
   }
   checkSessionDomains(collector, domains);
+  checkUrl(collector, value, ["linkup", "worker_url"]);
   checkToken(collector, value);
 
   if (!withinLimits) return;

@@ -8,6 +8,7 @@ import { keysAt } from "../model/schema-keys.ts";
 import type { Path } from "../yaml/yaml-node.ts";
 import { valueAt } from "./map-at.ts";
 import { nearestWord } from "./nearest-word.ts";
+import { subjectOf } from "./subject.ts";
 
 /** Objects already validated, per schema: a text that does not change keeps its objects. */
 const validated = { services: new WeakSet<object>(), domains: new WeakSet<object>() };
@@ -57,16 +58,16 @@ function report(
   issues: z.core.$ZodIssue[],
   parent: Path,
 ): void {
-  for (const issue of issues) {
-    const path = [...parent, ...(issue.path as Path)];
-    if (issue.code === "unrecognized_keys") {
-      reportUnknownKeys(collector, value, path, issue.keys);
-    } else if (valueAt(value, path) === undefined) {
-      reportMissingKey(collector, value, path);
-    } else {
-      collector.error("wrong-value", path, text(MESSAGES.wrongValue, subject(value, path), wish(issue)));
-    }
+  const found = issues.map((issue) => ({ issue, path: [...parent, ...(issue.path as Path)] }));
+  const isMissing = ({ issue, path }: (typeof found)[number]) =>
+    issue.code !== "unrecognized_keys" && valueAt(value, path) === undefined;
+  const missing = new Map(found.filter(isMissing).map(({ path }) => [JSON.stringify(path), path]));
+  for (const { issue, path } of found) {
+    if (issue.code === "unrecognized_keys") reportUnknownKeys(collector, value, path, issue.keys, missing);
+    else if (valueAt(value, path) !== undefined)
+      collector.error("wrong-value", path, text(MESSAGES.wrongValue, subjectOf(value, path), wish(issue)));
   }
+  for (const path of missing.values()) reportMissingKey(collector, value, path);
 }
 
 function reportMissingKey(collector: DiagnosticCollector, value: unknown, path: Path): void {
@@ -80,59 +81,43 @@ function reportMissingKey(collector: DiagnosticCollector, value: unknown, path: 
   const message =
     parentPath.length === 0
       ? text(MESSAGES.missingKey, key)
-      : text(MESSAGES.missingKeyIn, key, subject(value, parentPath));
+      : text(MESSAGES.missingKeyIn, key, subjectOf(value, parentPath));
   collector.error("missing-key", path, message, { range: collector.positions.value(parentPath) });
 }
 
-/** The original Linkup accepts unknown keys, so these are warnings. */
+/**
+ * The original Linkup accepts unknown keys, so these are warnings; but errors where a key is missing that they are most likely
+ * meant to be, which is then no longer among `missing`: it is one problem.
+ */
 function reportUnknownKeys(
   collector: DiagnosticCollector,
   value: unknown,
   parent: Path,
   keys: readonly string[],
+  missing: Map<string, Path>,
 ): void {
   const known = keysAt(parent) ?? [];
   const map = valueAt(value, parent) as object;
-  const missing = known.filter((key) => !Object.hasOwn(map, key));
+  const absent = new Set(known.filter((key) => !Object.hasOwn(map, key)));
   for (const [i, key] of keys.entries()) {
     const path = [...parent, key];
     if (collector.isFull) {
       collector.warning("unknown-key", path, text(MESSAGES.unknownKey, key));
       continue;
     }
-    const similar = i < MAX_SUGGESTIONS ? nearestWord(key, missing) : undefined;
+    const similar = i < MAX_SUGGESTIONS ? nearestWord(key, absent) : undefined;
     const message =
       similar !== undefined
         ? text(MESSAGES.unknownKeyLike, key, similar)
         : i < MAX_SUGGESTIONS
           ? text(MESSAGES.unknownKeyAmong, key, known.join(", "))
           : text(MESSAGES.unknownKey, key);
-    collector.warning("unknown-key", path, message, {
-      range: collector.positions.key(path),
-      suggestion: similar,
-    });
+    const details = { range: collector.positions.key(path), suggestion: similar };
+    if (similar !== undefined && missing.delete(JSON.stringify([...parent, similar]))) {
+      absent.delete(similar);
+      collector.error("unknown-key", path, message, details);
+    } else collector.warning("unknown-key", path, message, details);
   }
-}
-
-/** What a message is about, by its name: `service "billing"`, or `"health.path" of service "billing"`. */
-function subject(value: unknown, path: Path): Text | string {
-  const [list, index] = path;
-  const isItem = typeof index === "number" && (list === "services" || list === "domains");
-  const rest = isItem ? path.slice(2) : path;
-  const inner = rest
-    .map((key, i) => (typeof key === "number" ? `[${key}]` : i === 0 ? key : `.${key}`))
-    .join("");
-  if (!isItem) return inner === "" ? "linkup.yaml" : `"${inner}"`;
-  const owner = itemName(value, list, index);
-  return inner === "" ? owner : text(MESSAGES.partOf, inner, owner);
-}
-
-function itemName(value: unknown, list: "services" | "domains", index: number): Text {
-  const name = valueAt(value, [list, index, list === "services" ? "name" : "domain"]);
-  const isNamed = typeof name === "string" && name !== "";
-  if (list === "services")
-    return isNamed ? text(MESSAGES.namedService, name) : text(MESSAGES.numberedService, index + 1);
-  return isNamed ? text(MESSAGES.namedDomain, name) : text(MESSAGES.numberedDomain, index + 1);
 }
 
 /** The schema's own message, or a general one when it has none. */

@@ -37,7 +37,8 @@ export const CONFIG_MESSAGES = {
     'A session named "{0}" would have this address on "{1}", so Linkup refuses that session name.',
   parentDomain: "The domain below which the session would be.",
 
-  invalidUrl: '"{0}" is not a valid URL.',
+  invalidUrl: "{0} is not a valid URL: {1}.",
+  portTooHigh: "{0} has port {1}, and the highest port is {2}.",
   sameLocation: "The local and the remote URL are the same, so switching this service changes nothing.",
   remotePlace: "The remote URL.",
   sharedPort: 'The service "{0}" uses the same port on this machine.',

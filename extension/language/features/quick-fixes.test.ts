@@ -54,6 +54,29 @@ test("a missing key comes behind the last one, with its example", () => {
   });
 });
 
+test("what is added is never another's in this file", () => {
+  const file = (services: string, domains = "[{ domain: example.com, default_service: web }]") =>
+    `linkup: { worker_url: "https://w.example.com" }
+services: [{ name: web, remote: "https://web.example.com", local: "http://localhost:3000" }, ${services}]
+domains: ${domains}
+`;
+  const added = (text: string) => {
+    const [[, after] = ["", ""]] = Object.entries(fixed(text, "missing-key"));
+    return [...after.matchAll(/, (\w+: [^,}]*)(?= \})/g)].map(([, pair]) => pair!);
+  };
+  const local = 'local: "http://localhost:3001"';
+  expect(added(file(`{ remote: "https://web.other.example", ${local} }`))).toContain("name: web-2");
+  expect(added(file(`{ remote: "https://pay.example.com", ${local} }`))).toContain("name: pay");
+  expect(added(file(`{ name: Web, ${local} }`))).toContain("remote: https://web-2.example.com");
+  expect(added(file('{ name: pay, remote: "https://pay.example.com" }'))).toContain(
+    "local: http://localhost:3001",
+  );
+  const domains = "[{ domain: example.com, default_service: web }, { default_service: web }]";
+  expect(added(file(`{ name: a, remote: "https://a.example.com", ${local} }`, domains))).toContain(
+    "domain: example.org",
+  );
+});
+
 test("an unknown service can be added, a copy can go, with its comment", () => {
   const unknown = fixed(shop("service: api\n", "service: shipping\n"), "unknown-service");
   expect(unknown['Add the service "shipping"']).toBe(
@@ -93,6 +116,16 @@ test("a token goes to the environment, or to the editor's secrets", () => {
     "Read it from the variable LINKUP_WORKER_TOKEN": text.replace("secret", "${env:LINKUP_WORKER_TOKEN}"),
     "Move it to the editor's secret storage": SHOP,
   });
+  // Secrets are kept by their Worker: while none is named rightly they would be lost.
+  for (const url of ["linkup.example.com", "https://linkup.example.com:70000", ""])
+    expect(
+      Object.keys(
+        fixed(text.replace("https://linkup.example.com", url), "token-in-file", {
+          ...NO_FACTS,
+          tracked: true,
+        }),
+      ),
+    ).toEqual(["Read it from the variable LINKUP_WORKER_TOKEN"]);
 });
 
 test("a silent local service can be routed to remote", () => {

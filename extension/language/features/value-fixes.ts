@@ -5,7 +5,7 @@ import { t } from "../../words.ts";
 import type { DocumentModel } from "../document/document-model.ts";
 import { insertKey, scalar } from "../document/edits.ts";
 import type { DocumentDiagnostic } from "./diagnostics.ts";
-import { freePort, type QuickFix } from "./quick-fix.ts";
+import { freePort, type QuickFix, scalarAt } from "./quick-fix.ts";
 
 export function missingKey(model: DocumentModel, { path }: DocumentDiagnostic): QuickFix[] {
   const key = String(path.at(-1));
@@ -16,22 +16,54 @@ export function missingKey(model: DocumentModel, { path }: DocumentDiagnostic): 
     model.text,
     parent,
     key,
-    (parent.flow ? FLOW_VALUES[key] : VALUES[key]) ?? serviceUrl(model, path) ?? example(path),
+    (parent.flow ? FLOW_VALUES[key] : VALUES[key]) ?? ownValue(model, path) ?? example(path),
   );
   return [{ title: t('Add the key "{0}"', key), edits: [edit] }];
 }
 
-/** A place for a service that is nobody's: the schema's examples may be another service's in this file. */
-function serviceUrl(model: DocumentModel, [section, index, key]: Path): string | undefined {
-  if (section !== "services") return undefined;
+/** A value that fits this file: the schema's examples may be another service's or domain's in it. */
+function ownValue(model: DocumentModel, path: Path): string | undefined {
+  const { services, domains } = model.outline;
+  const [section, index] = path;
+  const key = path.at(-1);
+  if (key === "default_service" || key === "service") return services[0] && scalar(services[0].name.text);
+  if (section === "domains" && key === "domain")
+    return unused(
+      ["example.com", "example.org", "example.net"],
+      domains.map(({ domain }) => domain.text),
+    );
+  if (section !== "services" || path.length !== 3) return undefined;
   if (key === "local") return `http://localhost:${freePort(model, 3000)}`;
+  if (key === "name") {
+    const remote = String(scalarAt(model, ["services", index!, "remote"])?.value ?? "");
+    return unused(
+      [hostnameOf(remote)?.split(".")[0] || "service"],
+      services.map(({ name }) => name.text),
+    );
+  }
   if (key !== "remote") return undefined;
-  const service = model.outline.services.find(({ path }) => path[1] === index);
-  const label = service?.name.text
-    .toLowerCase()
+  const label = services
+    .find((service) => service.path[1] === index)
+    ?.name.text.toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, "-")
     .replaceAll(/^-|-$/g, "");
-  return `https://${label || "service"}.example.com`;
+  const remotes = services.map(({ remote }) => hostnameOf(remote?.text ?? ""));
+  return `https://${unused([`${label || "service"}.example.com`], remotes)}`;
+}
+
+function hostnameOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).hostname : undefined;
+}
+
+/** The first that is not used, else the last with a number. */
+function unused(names: readonly string[], used: readonly (string | undefined)[]): string {
+  const free = names.find((name) => !used.includes(name));
+  if (free !== undefined) return free;
+  const [first, ...rest] = names.at(-1)!.split(".");
+  let number = 2;
+  const numbered = () => [`${first}-${number}`, ...rest].join(".");
+  while (used.includes(numbered())) number++;
+  return numbered();
 }
 
 /** What any other new key is given: the schema's first example. */
