@@ -17,7 +17,7 @@ export function planText({ action, account, worker, resources, warnings, stays }
       `\`${worker}\``,
       account.name,
     ),
-    table(["", t("Resource"), t("Name"), t("Why")], rows),
+    table([t("Step"), t("Resource"), t("Name"), t("Why")], rows),
     ...warnings.map((warning) => `⚠ ${escaped(warning)}`),
     ...(stays.length > 0
       ? [`## ${t("What stays")}`, stays.map((what) => `- ${escaped(what)}`).join("\n")]

@@ -63,5 +63,5 @@ function componentsText({ snapshot }: WindowModel): string {
     pid === undefined ? "" : String(pid),
     escaped(detail),
   ]);
-  return table([t("Component"), t("State"), t("pid"), ""], rows);
+  return table([t("Component"), t("State"), t("pid"), t("Details")], rows);
 }

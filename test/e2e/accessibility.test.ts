@@ -1,6 +1,4 @@
 // axe-core over every page that Linkup itself answers with, in Chromium, in both color schemes.
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
@@ -14,9 +12,8 @@ import {
 } from "../../core/routing/proxy-failure.ts";
 import { Internet } from "../integration/worker/internet.ts";
 import { apiOf, oneService, type startWorker } from "../integration/worker/world.ts";
+import { axeViolationsOfSchemes } from "./axe.ts";
 import { newContext } from "./browser.ts";
-
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 let internet: Internet;
 let worker: Awaited<ReturnType<typeof startWorker>>;
@@ -44,20 +41,6 @@ afterAll(async () => {
   await internet?.stop();
 });
 
-/** What axe finds wrong with the page that is open. Its own policy allows no script: axe is put in from outside. */
-async function violations(): Promise<string[]> {
-  const found: string[] = [];
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme });
-    await page.evaluate(axe);
-    const wrong = await page.evaluate<{ id: string; nodes: { html: string }[] }[]>(
-      "axe.run().then(({ violations }) => violations)",
-    );
-    found.push(...wrong.map(({ id, nodes }) => `${colorScheme} ${id}: ${nodes[0]?.html}`));
-  }
-  return found;
-}
-
 test.each([
   ["no such session", 422, "http://nobody.example.com/", "belongs to no running session"],
   ["no service for the host", 404, "http://wild-otter.example.org/", "has no service for this address"],
@@ -66,7 +49,7 @@ test.each([
   const response = await page.goto(url);
   expect(response!.status()).toBe(status);
   expect(await page.title()).toContain(title);
-  expect(await violations()).toEqual([]);
+  expect(await axeViolationsOfSchemes(page)).toEqual([]);
 });
 
 const decision = { outcome: "no-target" as const, hosts: [{ host: "a.example", source: "host" as const }] };
@@ -79,5 +62,5 @@ test.each<ProxyFailure>([
   misdirected("evil.example"),
 ])("the page of $status $code", async (failure) => {
   await page.setContent(failureContent(failure, "text/html").body);
-  expect(await violations()).toEqual([]);
+  expect(await axeViolationsOfSchemes(page)).toEqual([]);
 });

@@ -1,6 +1,7 @@
 // Sessions beside the workspace's own one, and Doctor.
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { axeViolationsOfDocument } from "./axe.ts";
 import { root } from "./install.ts";
 import { Shop, TOKEN } from "./shop.ts";
 import { Workbench } from "./workbench.ts";
@@ -41,6 +42,14 @@ test("Create Preview Session: the picked services are elsewhere, and the URL is 
   await window.press("Enter");
   // The deployed copy of another service stands in for a review deployment.
   await window.quickInput(`http://127.0.0.1:${shop.remote.auth}`, "URL of api in the preview");
+  await window.back("Name (empty");
+  // What was entered is still there.
+  await window.until("the URL", async () =>
+    (await window.page.locator(".quick-input-widget input.input:visible").inputValue()).includes(
+      `:${shop.remote.auth}`,
+    ),
+  );
+  await window.press("Enter");
   await window.quickInput("", "Name (empty");
   const said = await toast(/The session [0-9a-f]{6} is at/);
   expect(said).toContain("[Copy URL]");
@@ -101,4 +110,6 @@ test("Doctor: every check, what was found, what helps", async () => {
   expect(text).toContain('"checks"');
   expect(text).not.toContain(TOKEN);
   await window.screenshot("doctor");
+  const frame = await window.documentWith("Linkup Doctor");
+  expect(await window.inEveryTheme(frame, axeViolationsOfDocument)).toEqual([]);
 });

@@ -46,6 +46,12 @@ async function toast(pattern: RegExp): Promise<string> {
   );
 }
 
+/** None comes in this time: nothing else shows that something does not happen. */
+async function noToastFor(ms: number, ...windows: Workbench[]): Promise<void> {
+  for (const end = Date.now() + ms; Date.now() < end; )
+    for (const each of windows) expect(await each.toasts()).toEqual([]);
+}
+
 const inTree = (text: string | RegExp) =>
   window.until(`"${text}" in the tree`, async () => {
     const tree = await window.tree();
@@ -183,7 +189,18 @@ test("the file is broken while the session runs: it says so, changes nothing, an
   const said = await toast(/There is no service "wbe"/);
   expect(said).toContain("[Open linkup.yaml]");
   await inTree(/linkup.yaml has errors {2}.*wbe/);
+  expect((await window.statusBar("session"))?.text).toBe(`$(link) ${name} $(warning)`);
   await window.screenshot("failure-file-broken");
+  // Nobody has opened the file.
+  await window.until("the problem in the Problems panel", async () =>
+    (await window.problems()).some((line) => line.includes("wbe")),
+  );
+  // A window on another folder is not bothered.
+  const other = await window.openWindow([await shop.another("blog")]);
+  await other.showView();
+  await other.until("the session of the other window", async () => (await other.tree()).includes(name));
+  await noToastFor(4_000, other);
+  await other.closePage();
   expect((await shop.ask(`${name}.shop.localhost`, "/")).by).toBe("remote web");
   await window.button("Open linkup.yaml");
   const problems = await window.until("the problem in the editor", async () => {
@@ -191,12 +208,21 @@ test("the file is broken while the session runs: it says so, changes nothing, an
     return lines.some((line) => line.includes("wbe")) && lines;
   });
   expect(problems.join("\n")).toContain('Did you mean "web"?');
+  // It is not told again after a reload.
+  await window.reload("page");
+  await inTree(/linkup.yaml has errors {2}.*wbe/);
+  await noToastFor(4_000, window);
   await writeFile(shop.configPath, text.replace("path: ^/auth/.*", "path: ^/login/.*"));
   await window.until("the errors to be gone", async () => !(await window.tree()).includes("errors"));
   // The saved change has reached the running session.
   await window.until("the changed route to be followed", async () =>
     (await shop.ask(`${name}.shop.localhost`, "/auth/whoami")).by.endsWith("web"),
   );
+  // Another trouble is told, and withdrawn with its cause.
+  await writeFile(shop.configPath, text.replace("default_service: web", "default_service: nope"));
+  await toast(/There is no service "nope"/);
+  await writeFile(shop.configPath, text);
+  await window.until("no notification", async () => (await window.toasts()).length === 0);
 });
 
 test("the local server dies: it is back by itself, and the session goes on", async () => {

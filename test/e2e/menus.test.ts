@@ -2,7 +2,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { ran } from "./commands-run.ts";
@@ -175,26 +174,64 @@ test("a problem's row: Solve does what helps", async () => {
   );
 });
 
-test("Cancel on the row of a start that takes long", async () => {
+test("a Worker that hangs: toggles and starts say so, can be cancelled, and end in time", async () => {
   shop = await Shop.start();
-  const sockets = new Set<Socket>();
-  const silent = createServer((socket) => sockets.add(socket)).listen(0, "127.0.0.1");
-  await once(silent, "listening");
-  const { port } = silent.address() as AddressInfo;
-  const text = await readFile(shop.configPath, "utf8");
-  await writeFile(shop.configPath, text.replace(shop.worker.url, `http://127.0.0.1:${port}`));
+  const settings = { "linkup.timeouts.start": 6, "linkup.timeouts.toggle": 6 };
+  await open({ settings });
+  const toast = (pattern: RegExp) =>
+    window.until(`a notification like ${pattern}`, async () =>
+      (await window.toasts()).find((text) => pattern.test(text)),
+    );
+  const noToast = (pattern: RegExp) =>
+    window.until(`no notification like ${pattern}`, async () =>
+      (await window.toasts()).every((text) => !pattern.test(text)),
+    );
+  const hang = () => process.kill(shop.worker.pid, "SIGSTOP");
+  const goOn = () => process.kill(shop.worker.pid, "SIGCONT");
+  await window.command("Linkup: Start");
+  const [, name] = await inTree(/▾ ([a-z]+-[a-z]+) {2}0 of 3 local/);
   try {
-    await open();
-    await window.command("Linkup: Start");
-    await inTree(/shop {2}starting…|starting…/);
-    expect(await window.rowActions("shop")).toEqual(["Cancel"]);
-    await window.inlineAction("shop", "Cancel");
+    hang();
+    await window.inlineAction("api", "Route to Local");
+    await inTree(/api {2}\w+ · switching…/);
+    expect(await toast(/Routing api to local/)).toContain("[Cancel]");
+    await window.screenshot("hanging-toggle");
+    await window.button("Cancel");
+    await noToast(/Routing api/);
+    await inTree(/api {2}remote · 127/);
+    await window.inlineAction("api", "Route to Local");
+    expect(await toast(/api/)).not.toBe("");
+    expect(await toast(/it was not confirmed within 6 s/)).toContain("api");
+    await inTree(/api {2}remote · 127/);
+    await window.screenshot("hanging-toggle-late");
+    goOn();
+    await window.command("Notifications: Clear All Notifications");
+    await window.inlineAction("api", "Route to Local");
+    await inTree(/api {2}local/);
+    expect((await shop.ask(`${name}.api.shop.localhost`, "/api/whoami")).by).toBe("local api");
+    await window.command("Linkup: Stop");
     await welcome("stopped");
-    expect(await window.toasts()).toEqual([]);
+
+    hang();
+    await window.command("Linkup: Start");
+    await inTree(/starting…/);
+    expect(await toast(/Starting the session of shop/)).toContain("[Cancel]");
+    await inTree(new RegExp(`${name} {2}starting…`));
+    expect(await window.rowActions(name!)).toEqual(["Cancel"]);
+    await window.inlineAction(name!, "Cancel");
+    await welcome("stopped");
+    await noToast(/./);
+    await window.command("Linkup: Start");
+    await toast(/within 6 s/);
+    await window.screenshot("hanging-start-late");
   } finally {
-    for (const socket of sockets) socket.destroy();
-    silent.close();
+    goOn();
   }
+  // What reached the Worker nevertheless is deleted when it answers again.
+  await window.until(
+    "no session at the Worker",
+    async () => (await shop.ask(`${name}.shop.localhost`, "/")).status === 422,
+  );
 });
 
 test("Doctor offers to solve what it finds: processes that are left over are ended", async () => {

@@ -1,11 +1,9 @@
 // The operators' page in Chromium, by keyboard, behind TLS as at the edge: against the Worker as it is deployed.
 
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { request } from "node:http";
 import { createServer, type Server } from "node:https";
-import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,12 +13,12 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createAuthority, issueLeaf } from "../../core/certificates/certificate-authority.ts";
 import { Internet } from "../integration/worker/internet.ts";
 import { type Api, apiOf, oneService, type startWorker, TOKEN } from "../integration/worker/world.ts";
+import { axeViolationsOfSchemes } from "./axe.ts";
 import { newContext } from "./browser.ts";
 import { root } from "./install.ts";
 
 const HOST = "linkup.example.com";
 const SESSIONS = 10_000;
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 let internet: Internet;
 let worker: Awaited<ReturnType<typeof startWorker>>;
@@ -94,21 +92,6 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** What axe finds wrong, in both colour schemes. The page's own policy allows no script: axe is put in from outside. */
-async function problems(): Promise<string[]> {
-  const found: string[] = [];
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme });
-    await page.evaluate(axe);
-    const violations = await page.evaluate<{ id: string; nodes: { html: string }[] }[]>(
-      "axe.run().then(({ violations }) => violations)",
-    );
-    found.push(...violations.map(({ id, nodes }) => `${colorScheme} ${id}: ${nodes[0]?.html}`));
-  }
-  await page.emulateMedia({ colorScheme: "light" });
-  return found;
-}
-
 /** Into docs/images with LINKUP_PICTURES=1, else to look at after a failure. */
 async function screenshot(name: string): Promise<void> {
   const folder = process.env.LINKUP_PICTURES ? "docs/images" : "test-results";
@@ -136,12 +119,12 @@ async function tabTo(name: string): Promise<void> {
 
 test("an operator logs in, finds a session among 10,000, extends and deletes it, all by keyboard", async () => {
   await page.goto(`https://${HOST}/linkup/`);
-  expect(await problems()).toEqual([]);
+  expect(await axeViolationsOfSchemes(page)).toEqual([]);
   await page.keyboard.type("wrong");
   await page.keyboard.press("Enter");
   await page.getByRole("alert").waitFor();
   expect(await page.getByRole("alert").textContent()).toBe("The Worker does not accept this token.");
-  expect(await problems()).toEqual([]);
+  expect(await axeViolationsOfSchemes(page)).toEqual([]);
   await screenshot("operators-login");
   await page.keyboard.type(TOKEN);
   await page.keyboard.press("Enter");
@@ -149,7 +132,7 @@ test("an operator logs in, finds a session among 10,000, extends and deletes it,
   expect(await heading()).toBe("Sessions");
   expect(await page.locator("caption").textContent()).toBe(`100 of ${SESSIONS} sessions`);
   expect(await page.evaluate("document.cookie")).toBe("");
-  expect(await problems()).toEqual([]);
+  expect(await axeViolationsOfSchemes(page)).toEqual([]);
   await screenshot("operators-sessions");
 
   const before = performance.now();
@@ -167,7 +150,7 @@ test("an operator logs in, finds a session among 10,000, extends and deletes it,
   await tabTo("s-09876");
   await page.keyboard.press("Enter");
   await page.waitForURL(/sessions\/s-09876/);
-  expect(await problems()).toEqual([]);
+  expect(await axeViolationsOfSchemes(page)).toEqual([]);
   await tabTo("Let it live from now");
   await page.keyboard.press("ArrowDown");
   await tabTo("Extend");
@@ -196,7 +179,7 @@ test("tokens, the audit log and limits", async () => {
   await page.getByRole("status").waitFor();
   const token = /linkup_[0-9a-f]{64}/.exec((await note()) ?? "")![0];
   expect((await apiOf(worker.url, token)("GET", "/linkup/check")).status).toBe(200);
-  expect(await problems()).toEqual([]);
+  expect(await axeViolationsOfSchemes(page)).toEqual([]);
   await page.getByText("Revoke ci…").click();
   await page.getByRole("button", { name: "Revoke ci now" }).click();
   await page.waitForURL(/done=revoked/);
@@ -204,14 +187,14 @@ test("tokens, the audit log and limits", async () => {
 
   await page.getByRole("link", { name: "Audit" }).click();
   expect(await page.locator("tbody tr").first().textContent()).toMatch(/token-revoked\s*ci\s*main token/);
-  expect(await problems()).toEqual([]);
+  expect(await axeViolationsOfSchemes(page)).toEqual([]);
   await screenshot("operators-audit");
   await page.getByRole("link", { name: "Older" }).click();
   await page.waitForURL(/skip=100/);
 
   await page.getByRole("link", { name: "Worker", exact: true }).click();
   expect(await page.locator("dl").textContent()).toContain("60 for each address and minute");
-  expect(await problems()).toEqual([]);
+  expect(await axeViolationsOfSchemes(page)).toEqual([]);
   await page.setViewportSize({ width: 360, height: 700 });
   for (const path of ["", "tokens", "audit", "about"]) {
     await page.goto(`https://${HOST}/linkup/${path}`);
@@ -219,7 +202,7 @@ test("tokens, the audit log and limits", async () => {
       "document.documentElement.scrollWidth - document.documentElement.clientWidth",
     );
     expect([path, overflow]).toEqual([path, 0]);
-    expect(await problems()).toEqual([]);
+    expect(await axeViolationsOfSchemes(page)).toEqual([]);
   }
 });
 

@@ -2,6 +2,7 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { axeViolationsOfDocument } from "./axe.ts";
 import { root } from "./install.ts";
 import { Shop, TOKEN } from "./shop.ts";
 import { Workbench } from "./workbench.ts";
@@ -181,6 +182,8 @@ test("Show Status is a readable page with every session and JSON for an issue", 
     expect(text).toContain(part);
   expect(text).not.toContain(TOKEN);
   await window.screenshot("status");
+  const frame = await window.documentWith("Linkup Status");
+  expect(await window.inEveryTheme(frame, axeViolationsOfDocument)).toEqual([]);
   await closeEditors();
 });
 
@@ -194,6 +197,7 @@ test("Explain Request says which session, service and target, and what would hel
   expect(text).toContain("^/auth/.*");
   expect(text).toContain(`http://127.0.0.1:${shop.remote.auth}/auth/login`);
   await window.screenshot("explanation");
+  expect(await axeViolationsOfDocument(await window.documentWith("Linkup Explanation"))).toEqual([]);
   await closeEditors();
   await window.command("Linkup: Explain Request…");
   await window.quickInput("http://api.shop.localhost/");

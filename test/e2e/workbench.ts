@@ -1,6 +1,6 @@
 // Drives a real VS Code as a user does, through a browser, and reads what it shows.
 import { join } from "node:path";
-import type { BrowserContext, Locator, Page } from "playwright-core";
+import type { BrowserContext, Frame, Locator, Page } from "playwright-core";
 import { newContext } from "./browser.ts";
 import { ran } from "./commands-run.ts";
 import { LONG_WAIT, ObservedWindow, WAIT } from "./observed-window.ts";
@@ -10,6 +10,20 @@ import { type RunningProcess, Server, type ServerOptions, signal, writeWorkspace
 const { SELECTORS } = screen;
 /** How long a command may be missing from an open palette, before it is opened anew. */
 const REOPEN_MS = 8_000;
+/** As the list of themes shows them. */
+const THEME_NAMES = {
+  light: "Light Modern",
+  dark: "Dark Modern",
+  hc: "Dark High Contrast",
+  hcLight: "Light High Contrast",
+};
+/** As webviews know them. */
+const THEME_KINDS = {
+  light: "vscode-light",
+  dark: "vscode-dark",
+  hc: "vscode-high-contrast",
+  hcLight: "vscode-high-contrast-light",
+};
 const THEMES = {
   light: "Light Modern",
   dark: "Dark Modern",
@@ -221,6 +235,14 @@ export class Workbench extends ObservedWindow {
     await this.press("Enter");
   }
 
+  /** Goes back from the question with this text to the one before. */
+  async back(text: string): Promise<void> {
+    const widget = this.page.locator(`${SELECTORS.quickInput}:visible`);
+    await this.visible(`a question with ${text}`, widget.filter({ hasText: text }));
+    await this.act("going back", () => widget.getByLabel("Back").click());
+    await this.visible("the question before", widget.filter({ hasNotText: text }));
+  }
+
   /** Opens a file of the workspace by its name, and waits for its editor. */
   async openFile(name: string): Promise<void> {
     await this.#closeQuickInput();
@@ -320,6 +342,29 @@ export class Workbench extends ObservedWindow {
     const button = this.page.locator(places).locator(".monaco-button").getByText(label, { exact: true });
     await this.act(`clicking the button "${label}"`, () => button.first().click());
     ran(label);
+  }
+
+  /** What `find` finds in a frame of ours in each kind of theme, with the theme's name before it. The last theme is the dark one. */
+  async inEveryTheme(frame: Frame, find: (frame: Frame) => Promise<string[]>): Promise<string[]> {
+    const found: string[] = [];
+    for (const theme of ["light", "hc", "hcLight", "dark"] as const) {
+      await this.command("Preferences: Color Theme");
+      await this.#pick(THEME_NAMES[theme], THEME_NAMES[theme], WAIT);
+      const body = frame.locator(`body[data-vscode-theme-kind="${THEME_KINDS[theme]}"]`);
+      await this.visible(`the theme ${theme} in the page`, body);
+      found.push(...(await find(frame)).map((line) => `${theme}: ${line}`));
+    }
+    return found;
+  }
+
+  /** The frame of the page of ours that is open in an editor, once it has this text. */
+  async documentWith(text: string): Promise<Frame> {
+    const body = this.page
+      .frameLocator("iframe.webview.ready")
+      .frameLocator("iframe#active-frame")
+      .locator("main");
+    await this.visible(`a page with "${text}"`, body.filter({ hasText: text }));
+    return (await (await body.elementHandle())!.ownerFrame())!;
   }
 
   // What happens to windows

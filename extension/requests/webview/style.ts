@@ -34,7 +34,7 @@ export const style = css`
     color: var(--vscode-descriptionForeground);
   }
   .note.warn {
-    color: var(--vscode-editorWarning-foreground, var(--vscode-foreground));
+    color: var(--vscode-linkup-warningForeground);
   }
   .main {
     display: flex;
@@ -114,25 +114,23 @@ export const style = css`
     text-align: right;
   }
   .ok {
-    color: var(--vscode-charts-green, inherit);
+    color: var(--vscode-linkup-healthyForeground);
   }
   .client-error {
-    color: var(--vscode-editorWarning-foreground, var(--vscode-charts-yellow));
+    color: var(--vscode-linkup-warningForeground);
   }
   .server-error {
-    color: var(--vscode-errorForeground);
+    color: var(--vscode-linkup-unhealthyForeground);
     font-weight: 600;
-  }
-  .rows:focus .row[aria-selected="true"] :is(.ok, .client-error, .server-error, .dim) {
-    color: inherit;
   }
   .dim {
     color: var(--vscode-descriptionForeground);
   }
   .local {
-    color: var(--vscode-charts-blue, inherit);
+    color: var(--vscode-linkup-localForeground);
   }
-  .rows:focus .row[aria-selected="true"] .local {
+  /* Whatever a theme's selection looks like, its own text can be read on it. */
+  .row[aria-selected="true"] :is(.ok, .client-error, .server-error, .dim, .local) {
     color: inherit;
   }
   .took {
