@@ -2,7 +2,14 @@
 import type { Target } from "../core/config/model/config-model.ts";
 import type { SessionKind } from "../core/session/session-document.ts";
 import { type Problem, textOf } from "../manager/model/problem.ts";
-import type { ComponentId, ComponentState, Health, SessionState } from "../manager/model/snapshot.ts";
+import type {
+  ComponentId,
+  ComponentState,
+  ComponentView,
+  Health,
+  ServiceView,
+  SessionState,
+} from "../manager/model/snapshot.ts";
 import { t, translated } from "./words.ts";
 
 export function targetWord(target: Target): string {
@@ -41,6 +48,15 @@ export function componentName(id: ComponentId): string {
 
 export function problemMessage(problem: Problem): string {
   return translated(textOf(problem));
+}
+
+/** Why a service is unhealthy; undefined when it is not. */
+export function healthReason({ reason, reasonText }: ServiceView): string | undefined {
+  return reasonText ? translated(reasonText) : reason;
+}
+
+export function componentDetail({ detail, detailText }: ComponentView): string {
+  return detailText ? translated(detailText) : detail;
 }
 
 /** `since`, `now`: milliseconds since the epoch. */

@@ -1,5 +1,5 @@
 /** `linkup health`, also called `doctor` */
-import { reportedSnapshot } from "../../manager/model/snapshot.ts";
+import { reportedHealth } from "../../manager/doctor/report.ts";
 import { findConfig, newManager } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { healthText } from "../print/health.ts";
@@ -21,8 +21,6 @@ export async function health(options: {
     );
   }
   const report = await spin("Checking", manager.health(findConfig(options.config)));
-  printResult(options.json, { ...report, snapshot: reportedSnapshot(report.snapshot) }, () =>
-    healthText(report),
-  );
+  printResult(options.json, reportedHealth(report), () => healthText(report));
   if (!report.healthy) process.exitCode = EXIT.unhealthy;
 }

@@ -1,4 +1,6 @@
 /** `linkup local-dns` */
+
+import { formatText } from "../../core/text.ts";
 import {
   installLocalDns,
   localDnsStatus,
@@ -29,7 +31,8 @@ export async function install(options: Options): Promise<void> {
     hosts,
     { home },
   );
-  const { commands, gaps } = proposal;
+  const { commands } = proposal;
+  const gaps = proposal.gaps.map((gap) => formatText(gap));
   if (options.json) printJson({ domains: proposal.domains, commands, gaps });
   else
     print(
@@ -67,7 +70,7 @@ export async function status(options: Options): Promise<void> {
   );
   if (authorityEnds !== null)
     print(`Certificates are valid until ${new Date(authorityEnds).toISOString().slice(0, 10)}.\n`);
-  print(listed(gaps));
+  print(listed(gaps.map((gap) => formatText(gap))));
 }
 
 function listed(lines: readonly string[]): string {

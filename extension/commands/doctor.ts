@@ -1,6 +1,7 @@
 /** Doctor, and what its buttons do. */
 import * as vscode from "vscode";
 import { CHECKED_INSTALL, installCommand } from "../../manager/components/tunnel/releases.ts";
+import { reportedHealth } from "../../manager/doctor/report.ts";
 import type { Linkup } from "../linkup.ts";
 import { healthText } from "../views/health-text.ts";
 import { waitForAnswer, waitForEnd } from "../waiting.ts";
@@ -20,7 +21,7 @@ export async function doctor(linkup: Linkup, documents: Documents): Promise<void
     title: t("Linkup Doctor"),
     markdown: healthText(report),
     refresh: "doctor",
-    json: JSON.stringify(report, null, 2),
+    json: JSON.stringify(reportedHealth(report), null, 2),
   });
 }
 

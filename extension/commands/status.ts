@@ -1,4 +1,5 @@
 /** Show Status and Explain Request: readable documents. */
+import { reportedSnapshot } from "../../manager/model/snapshot.ts";
 import type { Linkup } from "../linkup.ts";
 import { askInSteps, askText } from "../steps.ts";
 import { explanationMarkdown } from "../views/explanation-text.ts";
@@ -21,7 +22,7 @@ export async function showStatus(linkup: Linkup, documents: Documents): Promise<
     title: t("Linkup Status"),
     markdown: statusText(model),
     refresh: "showStatus",
-    json: JSON.stringify(model.snapshot, null, 2),
+    json: JSON.stringify(reportedSnapshot(model.snapshot), null, 2),
   });
 }
 

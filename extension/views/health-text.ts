@@ -1,8 +1,13 @@
 /** The page of Doctor, as Markdown: every check, its finding, and its fixes. */
-import type { CheckState, DoctorCheck, HealthReport } from "../../manager/doctor/report.ts";
+import {
+  type CheckState,
+  type DoctorCheck,
+  type HealthReport,
+  reportedHealth,
+} from "../../manager/doctor/report.ts";
 import { isCommand } from "../ids.ts";
 import { code, codeBlock, commandLink, escaped, escapedLines } from "../markdown.ts";
-import { t } from "../words.ts";
+import { t, translated } from "../words.ts";
 
 export function healthText(report: HealthReport): string {
   const { checks, versions, home, healthy } = report;
@@ -15,24 +20,24 @@ export function healthText(report: HealthReport): string {
     ...[...of("broken"), ...of("warning")].map(findingText),
     `## ${t("Fine")}`,
     of("ok")
-      .map(({ id, subject, found }) => `- **${nameOf(id, subject)}** ${escaped(found)}`)
+      .map(({ id, subject, text }) => `- **${nameOf(id, subject)}** ${escaped(translated(text))}`)
       .join("\n"),
     `Linkup ${versions.linkup}, Node ${versions.node}, ${versions.platform}, ${code(home)}`,
     `## JSON`,
     t("To copy into an issue; it holds no secrets."),
-    codeBlock("json", JSON.stringify(report, null, 2)),
+    codeBlock("json", JSON.stringify(reportedHealth(report), null, 2)),
     "",
   ].join("\n\n");
 }
 
-function findingText({ id, subject, state, found, fixes }: DoctorCheck): string {
+function findingText({ id, subject, state, text, fixes }: DoctorCheck): string {
   const helps = fixes.map(({ command, title, terminal }) => {
     const name = isCommand(command) ? commandLink(command, t(title)) : t(title);
     return `- ${name}${terminal ? `: ${code(terminal)}` : ""}`;
   });
   return [
     `## ${state === "broken" ? "✗" : "⚠"} ${nameOf(id, subject)}`,
-    escapedLines(found),
+    escapedLines(translated(text)),
     helps.join("\n"),
   ].join("\n\n");
 }

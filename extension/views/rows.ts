@@ -4,8 +4,10 @@ import type { Target } from "../../core/config/model/config-model.ts";
 import type { Problem } from "../../manager/model/problem.ts";
 import type { ComponentView, Health, ServiceView, SessionView } from "../../manager/model/snapshot.ts";
 import {
+  componentDetail,
   componentName,
   componentState,
+  healthReason,
   healthWord,
   kindWord,
   problemMessage,
@@ -158,7 +160,8 @@ function serviceRow(
   ours: boolean,
   requests: RequestCounts | undefined,
 ): Row {
-  const { name, target, latencyMs, reason, overridden } = service;
+  const { name, target, latencyMs, overridden } = service;
+  const reason = healthReason(service);
   const address = service[target];
   // Health is unknown unless the session runs.
   const runs = session.state === "running";
@@ -319,7 +322,8 @@ function componentsRow(components: readonly ComponentView[]): Row[] {
 
 /** `number`: counts components of the same kind, from 1. */
 function componentRow(component: ComponentView, number: number): Row {
-  const { id, state, pid, detail, outdated } = component;
+  const { id, state, pid, outdated } = component;
+  const detail = componentDetail(component);
   const facts = [
     componentState(state),
     ...(outdated ? [t("outdated")] : []),

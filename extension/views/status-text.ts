@@ -1,9 +1,11 @@
 /** The page of Show Status, as Markdown: a pure function of the model. */
-import type { SessionView } from "../../manager/model/snapshot.ts";
+import { reportedSnapshot, type SessionView } from "../../manager/model/snapshot.ts";
 import { isCommand } from "../ids.ts";
 import {
+  componentDetail,
   componentName,
   componentState,
+  healthReason,
   healthWord,
   kindWord,
   problemMessage,
@@ -35,7 +37,7 @@ export function statusText(model: WindowModel): string {
     ...(snapshot.components.length > 0 ? [`## ${t("Components")}`, componentsText(model)] : []),
     `## JSON`,
     t("To copy into an issue; it holds no secrets."),
-    codeBlock("json", JSON.stringify(snapshot, null, 2)),
+    codeBlock("json", JSON.stringify(reportedSnapshot(snapshot), null, 2)),
     "",
   ].join("\n\n");
 }
@@ -46,7 +48,7 @@ function sessionText(session: SessionView): string {
     escaped(service.name),
     targetWord(service.target),
     code(service[service.target]),
-    service.reason === undefined ? healthWord(service.health) : escaped(service.reason),
+    escaped(healthReason(service) ?? healthWord(service.health)),
   ]);
   return [
     `## ${name ?? kindWord(kind)}`,
@@ -57,11 +59,11 @@ function sessionText(session: SessionView): string {
 }
 
 function componentsText({ snapshot }: WindowModel): string {
-  const rows = snapshot.components.map(({ id, state, pid, detail }) => [
-    componentName(id),
-    componentState(state),
-    pid === undefined ? "" : String(pid),
-    escaped(detail),
+  const rows = snapshot.components.map((component) => [
+    componentName(component.id),
+    componentState(component.state),
+    component.pid === undefined ? "" : String(component.pid),
+    escaped(componentDetail(component)),
   ]);
   return table([t("Component"), t("State"), t("pid"), t("Details")], rows);
 }

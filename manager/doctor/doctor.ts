@@ -3,12 +3,13 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../../core/config/model/config-model.ts";
+import { text } from "../../core/text.ts";
 import { startOf } from "../../node/process-identity.ts";
 import { readAuthority } from "../components/certificates/authority-files.ts";
 import { localDnsStatus } from "../components/local-dns/local-dns.ts";
 import { findCloudflared } from "../components/tunnel/cloudflared-binary.ts";
 import { readConfig } from "../files/config-file.ts";
-import { problemOf } from "../model/problem.ts";
+import { problemOf, textOf } from "../model/problem.ts";
 import { isDesired } from "../model/records.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import { endProcess } from "../process/child.ts";
@@ -139,10 +140,12 @@ async function checkConfigs(paths: string[]): Promise<DoctorCheck[]> {
   const checks = paths.map(async (path) => {
     try {
       const { services, domains } = await readConfig(path);
-      return ok("config", `${services.length} services, ${domains.length} domains.`, { subject: path });
+      return ok("config", text("{0} services, {1} domains.", services.length, domains.length), {
+        subject: path,
+      });
     } catch (error) {
-      const { code, message, actions } = problemOf(error, "config-invalid");
-      return broken("config", message, { subject: path, code, fixes: actions });
+      const found = problemOf(error, "config-invalid");
+      return broken("config", textOf(found), { subject: path, code: found.code, fixes: found.actions });
     }
   });
   return Promise.all(checks);

@@ -4,9 +4,11 @@ import { access, readdir, stat, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import type { ServerStatus } from "../../core/api/control-api.ts";
+import { text } from "../../core/text.ts";
 import { isOlder } from "../../core/version.ts";
 import { isRunning } from "../../node/process-identity.ts";
 import { EnvFiles } from "../components/env-files/env-files.ts";
+import { textOf } from "../model/problem.ts";
 import { isDesired, needsThisMachine } from "../model/records.ts";
 import type { State } from "../model/state.ts";
 import { isOurs, listProcesses, type ProcessEntry } from "../process/list.ts";
@@ -17,26 +19,28 @@ const MIN_FREE_BYTES = 10 * 1024 * 1024;
 
 export async function checkState(home: string, state: State): Promise<DoctorCheck[]> {
   const checks: DoctorCheck[] = [];
-  for (const { message, code } of state.set_aside) checks.push(warning("state", message, { code }));
+  for (const problem of state.set_aside)
+    checks.push(warning("state", textOf(problem), { code: problem.code }));
   try {
     const { mode } = await stat(home);
     await access(home, constants.R_OK | constants.W_OK | constants.X_OK);
     if (process.platform !== "win32" && (mode & 0o077) !== 0)
       checks.push(
-        warning("state", `Other users of this machine can read ${home}. Restrict it: chmod 700 ${home}`),
+        warning("state", text("Other users of this machine can read {0}. Restrict it: chmod 700 {0}", home)),
       );
     const { bavail, bsize } = await statfs(home);
     if (bavail * bsize < MIN_FREE_BYTES)
-      checks.push(broken("state", `The disk of ${home} is nearly full.`, { code: "state-unusable" }));
+      checks.push(broken("state", text("The disk of {0} is nearly full.", home), { code: "state-unusable" }));
   } catch (error) {
     const why =
       (error as NodeJS.ErrnoException).code === "ENOENT" ? whyUnmakeable(home) : (error as Error).message;
-    if (why === undefined) return [ok("state", `${home} will be created when it is needed.`)];
-    return [broken("state", `${home} cannot be used: ${why}`, { code: "state-unusable" })];
+    if (why === undefined) return [ok("state", text("{0} will be created when it is needed.", home))];
+    return [broken("state", text("{0} cannot be used: {1}", home, why), { code: "state-unusable" })];
   }
   if (checks.length > 0) return checks;
   const files = await filesOf(home);
-  return [ok("state", `${home} can be used. It contains ${files.join(", ") || "nothing"}.`)];
+  if (files.length === 0) return [ok("state", text("{0} can be used, and is empty.", home))];
+  return [ok("state", text("{0} can be used. It contains {1}.", home, files.join(", ")))];
 }
 
 /** The names in the state folder, sorted; empty when there is no such folder. */
@@ -66,24 +70,25 @@ export async function checkProcesses(
   const checks: DoctorCheck[] = [];
   if (server && isOlder(server.version, version))
     checks.push(
-      warning("local-server", `Version ${server.version} is running; this is ${version}.`, {
+      warning("local-server", text("Version {0} is running; this is {1}.", server.version, version), {
         fixes: restart,
       }),
     );
   else if (server)
-    checks.push(ok("local-server", `It answers (pid ${server.pid}, version ${server.version}).`));
+    checks.push(ok("local-server", text("It answers (pid {0}, version {1}).", server.pid, server.version)));
   else if (needed) {
-    const why = state.local_server.problem?.message ?? "It does not answer.";
+    const { problem } = state.local_server;
+    const why = problem ? textOf(problem) : text("It does not answer.");
     checks.push(broken("local-server", why, { code: "local-server-failed", fixes: restart }));
-  } else checks.push(ok("local-server", "No session needs it."));
+  } else checks.push(ok("local-server", text("No session needs it.")));
 
   if (needed) {
     const { keeper } = state;
     const runs = keeper !== null && (await isRunning(keeper));
     checks.push(
       runs
-        ? ok("keeper", `It supervises the sessions (pid ${keeper.pid}).`)
-        : broken("keeper", "It does not run, so nothing is restarted unless a window is open.", {
+        ? ok("keeper", text("It supervises the sessions (pid {0}).", keeper.pid))
+        : broken("keeper", text("It does not run, so nothing is restarted unless a window is open."), {
             fixes: restart,
           }),
     );
@@ -111,10 +116,10 @@ export async function findOrphans(
 }
 
 export function checkOrphans(orphans: readonly ProcessEntry[]): DoctorCheck[] {
-  if (orphans.length === 0) return [ok("orphans", "No orphaned processes.")];
+  if (orphans.length === 0) return [ok("orphans", text("No orphaned processes."))];
   const list = orphans.map(({ pid, command }) => `${pid} (${command.slice(0, 120)})`).join(", ");
   return [
-    broken("orphans", `Orphaned processes: ${list}.`, {
+    broken("orphans", text("Orphaned processes: {0}.", list), {
       fixes: [{ command: "endOrphans", title: "End Processes", terminal: "linkup health --end-orphans" }],
     }),
   ];
@@ -130,11 +135,14 @@ export async function checkEnvFiles(home: string, state: State): Promise<DoctorC
   const fixes = [{ command: "stop", title: "Restore Env Files", terminal: "linkup stop --all" }];
   return [
     ...left.map(({ path }) =>
-      broken("env-files", `${path} still has the block of a session that ended.`, { subject: path, fixes }),
+      broken("env-files", text("{0} still has the block of a session that ended.", path), {
+        subject: path,
+        fixes,
+      }),
     ),
-    ...refused.map(({ message, code }) => warning("env-files", message, { code })),
+    ...refused.map((problem) => warning("env-files", textOf(problem), { code: problem.code })),
     ...(left.length + refused.length === 0 && entries.length > 0
-      ? [ok("env-files", `${entries.length} contain a session's variables.`)]
+      ? [ok("env-files", text("{0} contain a session's variables.", entries.length))]
       : []),
   ];
 }
@@ -144,12 +152,15 @@ export async function checkPort(
   server: ServerStatus | undefined,
   remembered: number | undefined,
 ): Promise<DoctorCheck[]> {
-  if (server) return [ok("port", `Browsers connect to 127.0.0.1:${server.browser_port}.`)];
+  if (server) return [ok("port", text("Browsers connect to {0}.", `127.0.0.1:${server.browser_port}`))];
   if (remembered === undefined || (await isFree(remembered))) return [];
   return [
     warning(
       "port",
-      `Port ${remembered} of isolated sessions is used by another program; their URLs will get another port.`,
+      text(
+        "Port {0} of isolated sessions is used by another program; their URLs will get another port.",
+        remembered,
+      ),
     ),
   ];
 }

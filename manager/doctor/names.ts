@@ -1,6 +1,7 @@
 /** Checks of local DNS, through the operating system's resolver, and of its certificates. */
 
 import { lookup } from "node:dns/promises";
+import { text } from "../../core/text.ts";
 import { unreadableAuthorities } from "../components/certificates/authority-files.ts";
 import { checkTrustStores, type StoreTrust } from "../components/certificates/verify.ts";
 import { localDnsStatus } from "../components/local-dns/local-dns.ts";
@@ -23,7 +24,7 @@ export async function checkLocalDns(home: string, sessions: readonly SessionView
   const { installed, domains, authorityEnds, gaps } = await localDnsStatus({ home, machine });
   // Reading the authority for the status moves one away that is none.
   const unreadable = (await unreadableAuthorities(home)).map((file) =>
-    warning("certificates", `The certificate authority could not be read. It is kept as ${file}.`, {
+    warning("certificates", text("The certificate authority could not be read. It is kept as {0}.", file), {
       fixes: [install],
     }),
   );
@@ -33,11 +34,11 @@ export async function checkLocalDns(home: string, sessions: readonly SessionView
     .flatMap(({ urls }) => urls.map((url) => new URL(url).hostname))
     .filter((host) => !resolvesByItself(host));
   const checks = await Promise.all(hosts.map(checkName));
-  if (hosts.length === 0) checks.push(ok("local-dns", `Installed for ${domains.join(", ")}.`));
+  if (hosts.length === 0) checks.push(ok("local-dns", text("Installed for {0}.", domains.join(", "))));
   if (authorityEnds !== null && authorityEnds - Date.now() < EXPIRY_WARNING_MS) {
     const days = Math.floor((authorityEnds - Date.now()) / DAY_MS);
     checks.push(
-      warning("certificates", `The local certificates expire in ${days} days.`, {
+      warning("certificates", text("The local certificates expire in {0} days.", days), {
         code: "certificates-ending",
         fixes: [install],
       }),
@@ -58,16 +59,16 @@ function notInstalled(sessions: readonly SessionView[]): DoctorCheck {
     .filter(({ state, kind }) => state === "running" && kind === "isolated")
     .flatMap(({ urls }) => urls.map((url) => new URL(url).hostname))
     .filter((host) => !resolvesByItself(host));
-  if (unresolved.length === 0) return ok("local-dns", "Not installed. No session needs it.");
-  return warning("local-dns", `Not installed, so browsers do not find ${unresolved.join(", ")}.`, {
+  if (unresolved.length === 0) return ok("local-dns", text("Not installed. No session needs it."));
+  return warning("local-dns", text("Not installed, so browsers do not find {0}.", unresolved.join(", ")), {
     fixes: [install],
   });
 }
 
 function certificateCheck({ store, refusal }: StoreTrust): DoctorCheck {
   if (refusal === undefined)
-    return ok("certificates", "It trusts the certificates of the local server.", { subject: store });
-  return broken("certificates", `It refuses the certificates of the local server: ${refusal}.`, {
+    return ok("certificates", text("It trusts the certificates of the local server."), { subject: store });
+  return broken("certificates", text("It refuses the certificates of the local server: {0}.", refusal), {
     subject: store,
     code: "certificates-untrusted",
     fixes: [install],
@@ -79,13 +80,13 @@ async function checkName(host: string): Promise<DoctorCheck> {
   try {
     const { address } = await lookup(host);
     if (address === "127.0.0.1" || address === "::1")
-      return ok("local-dns", "It resolves to this machine.", { subject: host });
-    return broken("local-dns", `It resolves to ${address}, not to this machine.`, {
+      return ok("local-dns", text("It resolves to this machine."), { subject: host });
+    return broken("local-dns", text("It resolves to {0}, not to this machine.", address), {
       subject: host,
       fixes: [install],
     });
   } catch (error) {
-    return broken("local-dns", `It does not resolve: ${(error as Error).message}.`, {
+    return broken("local-dns", text("It does not resolve: {0}.", (error as Error).message), {
       subject: host,
       fixes: [install],
     });

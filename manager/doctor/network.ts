@@ -5,7 +5,7 @@ import type { Config } from "../../core/config/model/config-model.ts";
 import { FAILURE_HEADER, isOwnFailure } from "../../core/routing/proxy-failure.ts";
 import { isTunnelErrorPage, TUNNEL_ERROR_STATUS } from "../../core/routing/tunnel-error.ts";
 import type { SessionKind } from "../../core/session/session-document.ts";
-import { formatText } from "../../core/text.ts";
+import { type Text, text } from "../../core/text.ts";
 import { isOlder } from "../../core/version.ts";
 import { readBeginning } from "../../node/http.ts";
 import type { Authority } from "../components/certificates/authority-files.ts";
@@ -14,7 +14,7 @@ import { NEEDED_VERSION, versionOf } from "../components/tunnel/connector-proces
 import { WorkerClient } from "../components/worker-api/worker-client.ts";
 import { readConfig } from "../files/config-file.ts";
 import { networkReason } from "../model/network-reason.ts";
-import { LinkupError, type Problem, updateWorker } from "../model/problem.ts";
+import { LinkupError, textOf, updateWorker, verbatim } from "../model/problem.ts";
 import { isDesired } from "../model/records.ts";
 import type { SessionView } from "../model/snapshot.ts";
 import type { SessionRecord, State } from "../model/state.ts";
@@ -87,21 +87,25 @@ async function checkWorker(
     const client = new WorkerClient(url, token, TIMEOUT_MS);
     const worker = await capabilitiesOf(client);
     if (!worker) {
-      const found =
-        "An original Worker: it creates no origin secret for the tunnel, so anyone who knows the tunnel's URL reaches this machine, and sessions and previews expire instead of being deleted.";
+      const found = text(
+        "An original Worker: it creates no origin secret for the tunnel, so anyone who knows the tunnel's URL reaches this machine, and sessions and previews expire instead of being deleted.",
+      );
       return [warning("worker", found, { subject: url, fixes: [updateWorker] })];
     }
     if (worker.version.split(".", 2).join() !== version.split(".", 2).join()) {
-      const found = `It has version ${worker.version}; this is ${version}.`;
+      const found = text("It has version {0}; this is {1}.", worker.version, version);
       return [warning("worker", found, { subject: url, fixes: [updateWorker] })];
     }
     const checks = [
-      ok("worker", `It answers (version ${worker.version}) and accepts the token.`, { subject: url }),
+      ok("worker", text("It answers (version {0}) and accepts the token.", worker.version), { subject: url }),
     ];
     const problem = worker.capabilities.includes("tunnel-check") ? await client.tunnelProblem() : null;
     if (problem !== null)
       checks.push(
-        broken("worker", `It can make no tunnels: ${problem}`, { subject: url, fixes: [updateWorker] }),
+        broken("worker", text("It can make no tunnels: {0}", problem), {
+          subject: url,
+          fixes: [updateWorker],
+        }),
       );
     return checks;
   } catch (error) {
@@ -111,8 +115,8 @@ async function checkWorker(
 
 /** Pending deletions of ended sessions. */
 export function checkLeft({ pending_deletions }: State): DoctorCheck[] {
-  return pending_deletions.map(({ worker_url, problem: { message, code } }) =>
-    warning("worker", message, { subject: worker_url, code }),
+  return pending_deletions.map(({ worker_url, problem }) =>
+    warning("worker", textOf(problem), { subject: worker_url, code: problem.code }),
   );
 }
 
@@ -136,18 +140,30 @@ export async function checkTunnels(
   }
   for (const { name, connector, tunnel } of tunneled) {
     const subject = name ?? undefined;
-    const pid = connector?.process ? ` (cloudflared, pid ${connector.process.pid})` : "";
+    const pid = connector?.process?.pid;
     if (connector?.ready)
-      checks.push(ok("tunnel", `Connected: ${tunnel?.url}${pid}`, { ...(subject ? { subject } : {}) }));
+      checks.push(ok("tunnel", connectedText(tunnel?.url ?? "", pid), { ...(subject ? { subject } : {}) }));
     else
       checks.push(
-        broken("tunnel", connector?.problem?.message ?? `It is not connected${pid}.`, {
+        broken("tunnel", connector?.problem ? textOf(connector.problem) : disconnectedText(pid), {
           ...(subject ? { subject } : {}),
           code: "tunnel-failed",
         }),
       );
   }
   return checks;
+}
+
+function connectedText(url: string, pid: number | undefined): Text {
+  return pid === undefined
+    ? text("Connected: {0}", url)
+    : text("Connected: {0} (cloudflared, pid {1})", url, pid);
+}
+
+function disconnectedText(pid: number | undefined): Text {
+  return pid === undefined
+    ? text("It is not connected.")
+    : text("It is not connected (cloudflared, pid {0}).", pid);
 }
 
 async function checkBinary(path: string): Promise<DoctorCheck> {
@@ -158,16 +174,20 @@ async function checkBinary(path: string): Promise<DoctorCheck> {
   if (version === undefined)
     return broken(
       "cloudflared",
-      `${path} does not say its version: it is not cloudflared, or cannot be run.`,
+      text("{0} does not say its version: it is not cloudflared, or cannot be run.", path),
       {
         fixes,
       },
     );
   if (isOlder(version, NEEDED_VERSION))
-    return broken("cloudflared", `${path} has version ${version}; Linkup needs ${NEEDED_VERSION} or later.`, {
-      fixes,
-    });
-  return ok("cloudflared", `${path} (version ${version}).`);
+    return broken(
+      "cloudflared",
+      text("{0} has version {1}; Linkup needs {2} or later.", path, version, NEEDED_VERSION),
+      {
+        fixes,
+      },
+    );
+  return ok("cloudflared", text("{0} (version {1}).", path, version));
 }
 
 /** Whether the next start of this file's session needs cloudflared, as far as its Worker says. */
@@ -210,7 +230,10 @@ export async function checkAddresses(
 function noCertificate(url: string): DoctorCheck {
   const { hostname } = new URL(url);
   const parent = hostname.slice(hostname.indexOf(".") + 1);
-  const found = `Browsers refuse it: Cloudflare's own certificates cover a zone and one label below it, and this host is two below. The zone's operator can order an advanced certificate for *.${parent} (Advanced Certificate Manager), or linkup.yaml can name a domain directly below the zone. Requests of other services that pass on the session reach ${parent} all the same.`;
+  const found = text(
+    "Browsers refuse it: Cloudflare's own certificates cover a zone and one label below it, and this host is two below. The zone's operator can order an advanced certificate for *.{0} (Advanced Certificate Manager), or linkup.yaml can name a domain directly below the zone. Requests of other services that pass on the session reach {0} all the same.",
+    parent,
+  );
   return warning("address", found, { subject: url });
 }
 
@@ -221,35 +244,39 @@ async function checkAddress(url: string, kind: SessionKind, ca: string | undefin
   if (target.hostname.endsWith(".localhost")) target.hostname = "127.0.0.1";
   try {
     const answer = await readBeginning(target.href, { headers: { host }, timeoutMs: TIMEOUT_MS, ca });
-    const { status, text } = answer;
+    const { status, text: body } = answer;
     const own = answer.headers[FAILURE_HEADER]?.toString();
-    if (status === TUNNEL_ERROR_STATUS && isTunnelErrorPage(text))
-      return broken("address", "Cloudflare finds no tunnel for it (530).", {
+    if (status === TUNNEL_ERROR_STATUS && isTunnelErrorPage(body))
+      return broken("address", text("Cloudflare finds no tunnel for it (530)."), {
         subject: url,
         code: "tunnel-failed",
       });
-    if (isOwnFailure(status, own, text))
-      return broken("address", `Linkup answers in the service's place (${status}): ${firstLine(text)}`, {
-        subject: url,
-      });
-    return ok("address", `It answers (${status}).`, { subject: url });
+    if (isOwnFailure(status, own, body))
+      return broken(
+        "address",
+        text("Linkup answers in the service's place ({0}): {1}", status, firstLine(body)),
+        {
+          subject: url,
+        },
+      );
+    return ok("address", text("It answers ({0}).", status), { subject: url });
   } catch (error) {
-    return broken("address", `${addressReason(error as NodeJS.ErrnoException, kind)}.`, { subject: url });
+    return broken("address", addressReason(error as NodeJS.ErrnoException, kind), { subject: url });
   }
 }
 
-function firstLine(text: string): string {
-  return text.slice(0, 200).split("\n", 1)[0]!;
+function firstLine(body: string): string {
+  return body.slice(0, 200).split("\n", 1)[0]!;
 }
 
-function addressReason(error: NodeJS.ErrnoException, kind: SessionKind): string {
+function addressReason(error: NodeJS.ErrnoException, kind: SessionKind): Text {
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME|SSL/.test(error.code ?? ""))
-    return `Its certificate is not accepted: ${error.message}`;
+    return text("Its certificate is not accepted: {0}.", error.message);
   if (error.code === "ENOTFOUND" || error.code === "EAI_AGAIN")
     return kind === "isolated"
-      ? "Its name does not resolve on this machine"
-      : "Its name is not in DNS: the zone needs proxied records for * and the domain";
-  return `It cannot be reached: ${formatText(networkReason(error))}`;
+      ? text("Its name does not resolve on this machine.")
+      : text("Its name is not in DNS: the zone needs proxied records for * and the domain.");
+  return text("It cannot be reached: {0}.", networkReason(error));
 }
 
 export function checkServices(sessions: readonly SessionView[]): DoctorCheck[] {
@@ -259,11 +286,13 @@ export function checkServices(sessions: readonly SessionView[]): DoctorCheck[] {
       if (service.health !== "unhealthy")
         return ok(
           "service",
-          service.latencyMs === undefined ? "Not checked yet." : `Healthy, ${service.latencyMs} ms.`,
+          service.latencyMs === undefined
+            ? text("Not checked yet.")
+            : text("Healthy, {0} ms.", service.latencyMs),
           { subject },
         );
       const other = service.target === "local" ? "remote" : "local";
-      return broken("service", `${service.reason}.`, {
+      return broken("service", text("{0}.", service.reasonText ?? verbatim(service.reason ?? "")), {
         subject,
         code: "service-unhealthy",
         fixes: [
@@ -276,6 +305,7 @@ export function checkServices(sessions: readonly SessionView[]): DoctorCheck[] {
 
 function failedCheck(id: "worker" | "cloudflared", subject: string | undefined, error: unknown): DoctorCheck {
   if (!(error instanceof LinkupError)) throw error;
-  const { code, message, actions }: Problem = error.problem;
-  return broken(id, message, { ...(subject === undefined ? {} : { subject }), code, fixes: actions });
+  const { code, actions } = error.problem;
+  const details = { ...(subject === undefined ? {} : { subject }), code, fixes: actions };
+  return broken(id, textOf(error.problem), details);
 }

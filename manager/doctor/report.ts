@@ -1,6 +1,7 @@
 /** The report of `linkup health`, for the terminal, the editor and JSON. */
+import { formatText, type Text } from "../../core/text.ts";
 import type { Action, ProblemCode } from "../model/problem.ts";
-import type { Snapshot } from "../model/snapshot.ts";
+import { reportedSnapshot, type Snapshot } from "../model/snapshot.ts";
 
 export type CheckId =
   | "state"
@@ -26,8 +27,10 @@ export interface DoctorCheck {
   /** Which one of several: a session's name, a service, a URL. */
   subject: string | undefined;
   state: CheckState;
-  /** The finding, in a sentence. */
+  /** The finding, in a sentence of English. */
   found: string;
+  /** The same for a translation. */
+  text: Text;
   /** The kind of problem, for those that have one. */
   code: ProblemCode | undefined;
   /** What helps. */
@@ -71,23 +74,34 @@ export interface BackgroundServices {
 
 type CheckDetails = Partial<Pick<DoctorCheck, "subject" | "code" | "fixes">>;
 
-export function ok(id: CheckId, found: string, more: CheckDetails = {}): DoctorCheck {
+/** For programs, as docs/user/health.schema.json describes it: without what only the editor needs. */
+export function reportedHealth(report: HealthReport): Omit<HealthReport, "checks"> & {
+  checks: Omit<DoctorCheck, "text">[];
+} {
+  return {
+    ...report,
+    checks: report.checks.map(({ text, ...check }) => check),
+    snapshot: reportedSnapshot(report.snapshot),
+  };
+}
+
+export function ok(id: CheckId, found: Text, more: CheckDetails = {}): DoctorCheck {
   return check("ok", id, found, more);
 }
 
-export function warning(id: CheckId, found: string, more: CheckDetails = {}): DoctorCheck {
+export function warning(id: CheckId, found: Text, more: CheckDetails = {}): DoctorCheck {
   return check("warning", id, found, more);
 }
 
-export function broken(id: CheckId, found: string, more: CheckDetails = {}): DoctorCheck {
+export function broken(id: CheckId, found: Text, more: CheckDetails = {}): DoctorCheck {
   return check("broken", id, found, more);
 }
 
 function check(
   state: CheckState,
   id: CheckId,
-  found: string,
+  text: Text,
   { subject, code, fixes = [] }: CheckDetails,
 ): DoctorCheck {
-  return { id, subject, state, found, code, fixes };
+  return { id, subject, state, found: formatText(text), text, code, fixes };
 }

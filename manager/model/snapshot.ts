@@ -1,6 +1,7 @@
 /** An immutable snapshot of all sessions and components on this machine. */
 import type { Target } from "../../core/config/model/config-model.ts";
 import type { SessionAccess, SessionKind } from "../../core/session/session-document.ts";
+import type { Text } from "../../core/text.ts";
 import { type Problem, reportedProblem } from "./problem.ts";
 
 export interface Snapshot {
@@ -46,8 +47,10 @@ export interface ServiceView {
   health: Health;
   /** Milliseconds of the last probe that was answered. */
   latencyMs: number | undefined;
-  /** Why it is unhealthy, in words. */
+  /** Why it is unhealthy, in English. */
   reason: string | undefined;
+  /** The same for a translation. */
+  reasonText?: Text;
 }
 
 export type ComponentId = "local-server" | "tunnel" | "local-dns" | "worker";
@@ -62,11 +65,21 @@ export interface ComponentView {
   since: number;
   /** What a user needs to know: an address, or why it failed. */
   detail: string;
+  /** The same for a translation. */
+  detailText?: Text;
   /** It works, but is older than this version. */
   outdated: boolean;
 }
 
-/** For programs, as docs/user/status.schema.json describes it. */
+/** For programs, as docs/user/status.schema.json describes it: without what only the editor needs. */
 export function reportedSnapshot(snapshot: Snapshot): Snapshot {
-  return { ...snapshot, problems: snapshot.problems.map(reportedProblem) };
+  return {
+    ...snapshot,
+    sessions: snapshot.sessions.map((session) => ({
+      ...session,
+      services: session.services.map(({ reasonText, ...service }) => service),
+    })),
+    components: snapshot.components.map(({ detailText, ...component }) => component),
+    problems: snapshot.problems.map(reportedProblem),
+  };
 }

@@ -4,7 +4,7 @@ import type { ProbeRequest, ProbeResponse } from "../../core/api/control-api.ts"
 import type { HealthCheck } from "../../core/config/model/config-model.ts";
 import { FAILURE_HEADER, isOwnFailure } from "../../core/routing/proxy-failure.ts";
 import { httpOrigin } from "../../core/session/session-document.ts";
-import { formatText } from "../../core/text.ts";
+import { formatText, type Text, text } from "../../core/text.ts";
 import { readBeginning } from "../../node/http.ts";
 import { networkReason } from "../model/network-reason.ts";
 import type { Health } from "../model/snapshot.ts";
@@ -15,8 +15,10 @@ export interface HealthResult {
   health: Health;
   /** Milliseconds; undefined when nothing answered. */
   latencyMs: number | undefined;
-  /** Why it is unhealthy. */
+  /** Why it is unhealthy, in English. */
   reason: string | undefined;
+  /** The same for a translation. */
+  reasonText?: Text;
 }
 
 /** Sends the request of a probe. May reject. */
@@ -44,13 +46,13 @@ async function probe(
       return {
         health: "unknown",
         latencyMs: undefined,
-        reason: `${url} did not answer within ${patienceMs} ms`,
+        ...because(text("{0} did not answer within {1} ms", url, patienceMs)),
       };
     const error = Object.assign(new Error(message), { code, name: timed_out ? "TimeoutError" : "Error" });
     return {
       health: "unhealthy",
       latencyMs: undefined,
-      reason: `${url}: ${formatText(networkReason(error))}`,
+      ...because(text("{0}: {1}", url, networkReason(error))),
     };
   }
   const { status, own_failure } = answer;
@@ -59,13 +61,18 @@ async function probe(
     return {
       health: "unhealthy",
       latencyMs,
-      reason: `${url} leads back to Linkup, which answered ${status} in the service's place`,
+      ...because(text("{0} leads back to Linkup, which answered {1} in the service's place", url, status)),
     };
   const healthy = check.statuses ? check.statuses.includes(status) : status < 500;
-  const wanted = check.statuses ? check.statuses.join(", ") : "below 500";
-  return healthy
-    ? { health: "healthy", latencyMs, reason: undefined }
-    : { health: "unhealthy", latencyMs, reason: `${url} answered ${status}, wanted: ${wanted}` };
+  if (healthy) return { health: "healthy", latencyMs, reason: undefined };
+  const why = check.statuses
+    ? text("{0} answered {1}, wanted: {2}", url, status, check.statuses.join(", "))
+    : text("{0} answered {1}, wanted: below 500", url, status);
+  return { health: "unhealthy", latencyMs, ...because(why) };
+}
+
+function because(reasonText: Text): Pick<HealthResult, "reason" | "reasonText"> {
+  return { reason: formatText(reasonText), reasonText };
 }
 
 /** Where no local server runs: only previews do, whose services are all remote. */

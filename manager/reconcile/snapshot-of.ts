@@ -1,11 +1,11 @@
 /** The snapshot as a pure function of the state and the observations. */
 
 import type { ServerStatus } from "../../core/api/control-api.ts";
-import { text } from "../../core/text.ts";
+import { formatText, type Text, text } from "../../core/text.ts";
 import { isOutdated, ORIGINAL_WORKER } from "../components/worker-api/worker-answers.ts";
 import { accessOf, targetOf } from "../model/documents.ts";
 import { isExpired } from "../model/intents.ts";
-import { type Problem, problem } from "../model/problem.ts";
+import { type Problem, problem, textOf, verbatim } from "../model/problem.ts";
 import { isConnected, isDesired, isPresent, needsThisMachine } from "../model/records.ts";
 import type { ComponentView, ServiceView, SessionState, SessionView, Snapshot } from "../model/snapshot.ts";
 import type { SessionRecord, State } from "../model/state.ts";
@@ -133,13 +133,17 @@ function movedPort(server: ServerStatus | undefined, records: readonly SessionRe
 
 function localServerView(state: State, server: ServerStatus | undefined): ComponentView {
   if (server) {
-    const detail = `127.0.0.1:${server.browser_port} for browsers, 127.0.0.1:${server.tunnel_port} for the tunnel`;
+    const detail = text(
+      "{0} for browsers, {1} for the tunnel",
+      `127.0.0.1:${server.browser_port}`,
+      `127.0.0.1:${server.tunnel_port}`,
+    );
     return {
       id: "local-server",
       state: "ready",
       pid: server.pid,
       since: server.started,
-      detail,
+      ...detailed(detail),
       outdated: false,
     };
   }
@@ -150,7 +154,7 @@ function localServerView(state: State, server: ServerStatus | undefined): Compon
     state: problem ? "failed" : needed ? "starting" : "stopped",
     pid: undefined,
     since: started,
-    detail: problem ? problem.message : needed ? "" : "no session needs it",
+    ...detailed(problem ? textOf(problem) : needed ? undefined : text("no session needs it")),
     outdated: false,
   };
 }
@@ -159,8 +163,8 @@ function localServerView(state: State, server: ServerStatus | undefined): Compon
 function localDnsViews({ local_dns: { process, problem, started, ready } }: State): ComponentView[] {
   if (!process && !problem) return [];
   const state = problem ? "failed" : ready ? "ready" : "starting";
-  const detail = problem?.message ?? "";
-  return [{ id: "local-dns", state, pid: process?.pid, since: started, detail, outdated: false }];
+  const detail = detailed(problem ? textOf(problem) : undefined);
+  return [{ id: "local-dns", state, pid: process?.pid, since: started, ...detail, outdated: false }];
 }
 
 /** The cloudflared of a session that has one. */
@@ -169,31 +173,34 @@ function tunnelView({ connector, tunnel }: SessionRecord): ComponentView[] {
   const { process, ready: isConnected, reached, problem, started, unready_since } = connector;
   const ready = isConnected && reached;
   const progress = isConnected
-    ? `connected, waiting until requests arrive through ${tunnel!.url}`
-    : "connecting to Cloudflare";
+    ? text("connected, waiting until requests arrive through {0}", tunnel!.url)
+    : text("connecting to Cloudflare");
   return [
     {
       id: "tunnel",
       state: ready ? "ready" : problem ? "failed" : "starting",
       pid: process?.pid,
       since: ready ? started : unready_since,
-      detail: ready ? `cloudflared, ${tunnel!.url}` : (problem?.message ?? progress),
+      ...detailed(ready ? verbatim(`cloudflared, ${tunnel!.url}`) : problem ? textOf(problem) : progress),
       outdated: false,
     },
   ];
 }
 
-function workerDetail(url: string, worker: SessionRecord["worker"]): string {
-  if (!worker) return url;
-  if (worker.version === ORIGINAL_WORKER.version) return `${url}, ${LACKS}`;
-  return `${url}, version ${worker.version}`;
+function workerDetail(url: string, worker: SessionRecord["worker"]): Text {
+  if (!worker) return verbatim(url);
+  if (worker.version === ORIGINAL_WORKER.version) return text("{0}, {1}", url, LACKS);
+  return text("{0}, version {1}", url, worker.version);
+}
+
+function detailed(detailText: Text | undefined): Pick<ComponentView, "detail" | "detailText"> {
+  return detailText ? { detail: formatText(detailText), detailText } : { detail: "" };
 }
 
 /** Limitations of a Worker of the existing Linkup. */
-const LACKS = `of the original Linkup. What it lacks:
-  a toggle may need a minute to be followed everywhere, since its store is not consistent at once;
-  it mints no origin secret: whoever knows the tunnel's address reaches the local copies;
-  it cannot delete sessions: a stopped one stays until it expires there.`;
+const LACKS = text(
+  "of the original Linkup. What it lacks:\n  a toggle may need a minute to be followed everywhere, since its store is not consistent at once;\n  it mints no origin secret: whoever knows the tunnel's address reaches the local copies;\n  it cannot delete sessions: a stopped one stays until it expires there.",
+);
 
 /** One per Worker that a session uses. */
 function workerViews(records: readonly SessionRecord[], version: string): ComponentView[] {
@@ -209,7 +216,7 @@ function workerViews(records: readonly SessionRecord[], version: string): Compon
       state: own ? "failed" : worker_hash ? "ready" : "starting",
       pid: undefined,
       since,
-      detail: own ? own.problem.message : workerDetail(url, worker),
+      ...detailed(own ? textOf(own.problem) : workerDetail(url, worker)),
       outdated: worker !== null && isOutdated(worker, version),
     };
   });

@@ -2,7 +2,7 @@
 import type { Path } from "../../../core/config/yaml/yaml-node.ts";
 import { examplePaths } from "../../../core/regex/analysis/example-paths.ts";
 import { compile, replaceAll } from "../../../core/regex/pattern.ts";
-import { healthWord, targetWord } from "../../labels.ts";
+import { healthReason, healthWord, targetWord } from "../../labels.ts";
 import { code, escaped } from "../../markdown.ts";
 import { t } from "../../words.ts";
 import type { DocumentModel, Span } from "../document/document-model.ts";
@@ -50,7 +50,8 @@ function serviceText(model: DocumentModel, facts: EditorFacts, name: string): st
     const at = view.target === "local" ? service.local?.text : service.remote?.text;
     const state = `${healthWord(view.health)}${latency}`;
     lines.push(t("Now {0}: {1} ({2})", targetWord(view.target), code(at ?? ""), state));
-    if (view.health === "unhealthy" && view.reason) lines.push(escaped(view.reason));
+    const reason = view.health === "unhealthy" ? healthReason(view) : undefined;
+    if (reason) lines.push(escaped(reason));
   }
   lines.push(
     `- ${t("remote")}: ${code(service.remote?.text ?? "")}\n- ${t("local")}: ${code(service.local?.text ?? "")}`,

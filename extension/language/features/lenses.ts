@@ -1,5 +1,5 @@
 /** Code lenses above each service: its target, its health, and a link that switches it. */
-import { healthWord, targetWord } from "../../labels.ts";
+import { healthReason, healthWord, targetWord } from "../../labels.ts";
 import { t } from "../../words.ts";
 import type { DocumentModel, Span } from "../document/document-model.ts";
 import type { EditorFacts } from "../document/editor-facts.ts";
@@ -36,7 +36,12 @@ export function lenses({ outline }: DocumentModel, { session }: EditorFacts): Le
     const location = view.target === "local" ? view.local : view.remote;
     const target = view.target === "local" ? "remote" : "local";
     const title = target === "local" ? t("route local") : t("route remote");
-    const shown = { start, end, title: state, tooltip: [location, view.reason].filter(Boolean).join("\n") };
+    const shown = {
+      start,
+      end,
+      title: state,
+      tooltip: [location, healthReason(view)].filter(Boolean).join("\n"),
+    };
     if (!runs || session.kind === "preview") return [shown];
     return [
       shown,

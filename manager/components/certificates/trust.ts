@@ -1,6 +1,7 @@
 /** The steps that add an authority to this machine's trust stores and remove it again. Pure. */
 import { join } from "node:path/posix";
 import type { CertificateInfo } from "../../../core/certificates/certificate-authority.ts";
+import { type Text, text } from "../../../core/text.ts";
 import type { Machine } from "../system/machine.ts";
 import { admin, only, type SystemStep, user } from "../system/step.ts";
 
@@ -28,21 +29,27 @@ function fresh(program: string): string[] {
 }
 
 /** Trust stores that cannot be changed on this machine, with the command that helps. */
-export function trustGaps(machine: Machine): string[] {
-  const gaps: string[] = [];
+export function trustGaps(machine: Machine): Text[] {
+  const gaps: Text[] = [];
   if (machine.wsl) gaps.push(WSL);
   if ((machine.nss.length > 0 || machine.newNss) && !machine.certutil)
     gaps.push(
-      "Firefox and Chromium keep their own list of authorities, which needs certutil: sudo apt install libnss3-tools",
+      text(
+        "Firefox and Chromium keep their own list of authorities, which needs certutil: sudo apt install libnss3-tools",
+      ),
     );
   if (machine.platform === "linux" && machine.trust.length === 0)
     gaps.push(
-      "Linkup knows no folder for local authorities on this system: programs other than browsers will not trust the certificates.",
+      text(
+        "Linkup knows no folder for local authorities on this system: programs other than browsers will not trust the certificates.",
+      ),
     );
   return gaps;
 }
 
-const WSL = `This is WSL: a browser on Windows knows neither the names nor the certificates of this Linux. For the certificates, run here: certutil.exe -user -addstore Root "$(wslpath -w ~/.linkup/certificates/authority.crt.pem)". For each session's host, add a line "127.0.0.1 SESSION.DOMAIN" to C:\\Windows\\System32\\drivers\\etc\\hosts, as administrator: powershell.exe -Command "Start-Process notepad C:\\Windows\\System32\\drivers\\etc\\hosts -Verb RunAs". Names under localhost need neither. A browser that runs in WSL needs nothing of this.`;
+const WSL = text(
+  'This is WSL: a browser on Windows knows neither the names nor the certificates of this Linux. For the certificates, run here: certutil.exe -user -addstore Root "$(wslpath -w ~/.linkup/certificates/authority.crt.pem)". For each session\'s host, add a line "127.0.0.1 SESSION.DOMAIN" to C:\\Windows\\System32\\drivers\\etc\\hosts, as administrator: powershell.exe -Command "Start-Process notepad C:\\Windows\\System32\\drivers\\etc\\hosts -Verb RunAs". Names under localhost need neither. A browser that runs in WSL needs nothing of this.',
+);
 
 /** The user's login keychain, which needs no administrator. */
 function keychain(machine: Machine, file: string, sha1: string): SystemStep {

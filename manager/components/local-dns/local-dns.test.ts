@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { formatText } from "../../../core/text.ts";
 import type { Machine } from "../system/machine.ts";
 import type { SystemCommand } from "../system/step.ts";
 import { readJournal } from "./journal.ts";
@@ -114,7 +115,9 @@ test("installing for other domains undoes what was there", async () => {
 test("Windows: outside an administrator's terminal it says so, and changes nothing", async () => {
   const windows = { ...machine, platform: "win32" as const, root: false, trust: [] };
   const proposal = await proposeLocalDns(["example.com"], [], { ...options(), machine: windows });
-  expect(proposal.gaps).toEqual([expect.stringContaining("Run as administrator")]);
+  expect(proposal.gaps.map((gap) => formatText(gap))).toEqual([
+    expect.stringContaining("Run as administrator"),
+  ]);
   await expect(installLocalDns(proposal, { ...options(), machine: windows })).rejects.toThrow(
     "Run as administrator",
   );

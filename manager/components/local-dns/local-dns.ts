@@ -4,7 +4,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { refusedDomainError } from "../../../core/session/domain-name.ts";
 import { hostname } from "../../../core/session/host-name.ts";
-import { text } from "../../../core/text.ts";
+import { formatText, type Text, text } from "../../../core/text.ts";
 import { LinkupError } from "../../model/problem.ts";
 import {
   type ProposedAuthority,
@@ -39,7 +39,7 @@ export interface LocalDnsProposal {
   /** The commands in order, as typed in a terminal. */
   commands: string[];
   /** What is not possible on this machine, and what would help. */
-  gaps: string[];
+  gaps: Text[];
   staged: Staged[];
   authority: ProposedAuthority;
 }
@@ -127,7 +127,7 @@ export interface LocalDnsStatus {
   domains: string[];
   /** When the authority expires. Milliseconds since the epoch; null without an authority. */
   authorityEnds: number | null;
-  gaps: string[];
+  gaps: Text[];
 }
 
 export async function localDnsStatus({
@@ -191,17 +191,19 @@ function assertInstallable(domains: string[]): void {
 }
 
 /** Windows has no sudo on every machine, so the whole terminal has to be elevated. */
-function rightsGaps({ platform, root }: Machine): string[] {
+function rightsGaps({ platform, root }: Machine): Text[] {
   if (platform !== "win32" || root) return [];
   return [
-    "Windows lets only an administrator change rules for names: start a terminal by “Run as administrator”, and run this command there.",
+    text(
+      "Windows lets only an administrator change rules for names: start a terminal by “Run as administrator”, and run this command there.",
+    ),
   ];
 }
 
 /** Called before any change. Throws an Error that says what to do. */
 function mustBeAllowed(machine: Machine): void {
   const [gap] = rightsGaps(machine);
-  if (gap !== undefined) throw new Error(gap);
+  if (gap !== undefined) throw new Error(formatText(gap));
 }
 
 /** False for what was never done, or is undone already. */

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { formatText } from "../../../core/text.ts";
 import { planTrust, trustGaps } from "../certificates/trust.ts";
 import type { Machine } from "../system/machine.ts";
 import { asText, type SystemStep } from "../system/step.ts";
@@ -122,9 +123,10 @@ test("each store is left by the certificate's own fingerprint", () => {
 });
 
 test("browsers that cannot be told are named, with what helps", () => {
-  expect(trustGaps({ ...linux, nss: ["/x"] }).join()).toContain("libnss3-tools");
-  expect(trustGaps({ ...linux, newNss: "/x" }).join()).toContain("libnss3-tools");
-  expect(trustGaps({ ...linux, wsl: true }).join()).toMatch(/certutil\.exe -user .*drivers\\etc\\hosts/);
+  const gapsOf = (machine: Machine) => trustGaps(machine).map((gap) => formatText(gap));
+  expect(gapsOf({ ...linux, nss: ["/x"] }).join()).toContain("libnss3-tools");
+  expect(gapsOf({ ...linux, newNss: "/x" }).join()).toContain("libnss3-tools");
+  expect(gapsOf({ ...linux, wsl: true }).join()).toMatch(/certutil\.exe -user .*drivers\\etc\\hosts/);
 });
 
 test("a word with spaces or quotes is shown so that a shell reads it as one", () => {
