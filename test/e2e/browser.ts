@@ -29,6 +29,11 @@ export async function newContext(
     args: [...(process.getuid?.() === 0 ? ["--no-sandbox"] : []), ...FLAGS, ...flags],
     env: { ...process.env, LINKUP_TEST_FOLDER: mark } as Record<string, string>,
   });
-  const permissions = ["clipboard-read", "clipboard-write"];
-  return await browser.newContext({ reducedMotion: "reduce", viewport, permissions });
+  return await browser.newContext({
+    reducedMotion: "reduce",
+    viewport,
+    permissions: ["clipboard-read", "clipboard-write"],
+    // code-server would compress the workbench anew for each user, which takes two seconds of a core.
+    extraHTTPHeaders: { "accept-encoding": "identity" },
+  });
 }

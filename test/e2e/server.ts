@@ -1,8 +1,8 @@
 // One code-server: VS Code's server side, with folders, settings and an extension of its own, all in one
 // temporary folder. That folder's path is in the environment of all it starts, so all of it can be found.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { cp, mkdtemp, realpath, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, delimiter, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -29,6 +29,13 @@ const SETTINGS = {
   "git.enabled": false,
   "editor.minimap.enabled": false,
 };
+
+/**
+ * VS Code's own extensions that play no part in any test. Their manifests are the largest, and each window is sent all of
+ * them three times: 12 MB, half of the processor time that it takes to open one.
+ */
+const LEFT_OUT =
+  /^(copilot|css-language-features|emmet|git|git-base|github|github-authentication|microsoft-authentication|ms-vscode\..+|npm|typescript-language-features)$/;
 
 /** Variables by which an outer VS Code, or a hosting platform, would steer the one under test. */
 const STEERING =
@@ -70,10 +77,10 @@ export class Server {
 
   /** Installs the extension and starts; ready when this resolves. */
   static async start(options: ServerOptions): Promise<Server> {
-    const installed = await codeServer();
+    const program = await codeServer();
     const folder = await realpath(await mkdtemp(join(tmpdir(), "lw-")));
     try {
-      return await Server.#launch(installed, folder, options);
+      return await Server.#launch(program, folder, options);
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
       throw error;
@@ -93,12 +100,18 @@ export class Server {
     const env = environment(folder, dirname(node), options.env);
     const common = [entry, "--config", "/dev/null", "--user-data-dir", join(folder, "user")];
     common.push("--extensions-dir", join(folder, "extensions"));
-    const packed = await Promise.all((options.others ?? []).map((other) => pack(other, join(folder, "tmp"))));
-    for (const vsix of [...(options.vsix ? [options.vsix] : []), ...packed])
+    if (options.vsix)
+      await cp(await installed(entry, node, options.vsix), join(folder, "extensions"), { recursive: true });
+    for (const other of options.others ?? []) {
+      const vsix = await pack(other, join(folder, "tmp"));
       execFileSync(node, [...common, "--install-extension", vsix, "--force"], { env, stdio: "pipe" });
+    }
 
     const argv = [...common, "--bind-addr", "127.0.0.1:0", "--auth", "none", "--disable-telemetry"];
     argv.push("--disable-update-check", "--disable-getting-started-override");
+    // Window and server share this machine: compressing costs more than it saves.
+    argv.push("--vscode-option", "disable-websocket-compression");
+    argv.push("--vscode-option", `builtin-extensions-dir=${builtInExtensions(entry, folder)}`);
     argv.push(...flags, ...(options.args ?? []));
     if (options.language) argv.push("--locale", options.language);
     const child = spawn(node, argv, { env, cwd: folder, stdio: ["ignore", "pipe", "pipe"], detached: true });
@@ -160,6 +173,40 @@ export class Server {
     process.off("exit", this.#killOnExit);
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+/**
+ * A folder of extensions in which VS Code's own command line has installed that package: once in a run of all files, for
+ * each new user gets a copy. VS Code writes down where an extension is relative to its folder.
+ */
+async function installed(entry: string, node: string, vsix: string): Promise<string> {
+  process.env.LINKUP_TEST_INSTALLED ??= await installFolder();
+  const folder = join(process.env.LINKUP_TEST_INSTALLED, String(statSync(vsix).mtimeMs));
+  if (existsSync(folder)) return folder;
+  const made = await mkdtemp(`${folder}-`);
+  const argv = [entry, "--config", "/dev/null", "--user-data-dir", join(made, "user")];
+  argv.push("--extensions-dir", join(made, "extensions"), "--install-extension", vsix, "--force");
+  execFileSync(node, argv, { env: environment(made, dirname(node)), stdio: "pipe" });
+  await rename(join(made, "extensions"), folder);
+  await rm(made, { recursive: true });
+  return folder;
+}
+
+/** Where `installed` keeps what it made, until this process ends. */
+export async function installFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "li-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A folder with links to VS Code's own extensions, less those that are left out. */
+function builtInExtensions(entry: string, folder: string): string {
+  const all = join(dirname(entry), "..", "..", "lib", "vscode", "extensions");
+  const links = join(folder, "built-in");
+  mkdirSync(links);
+  for (const { name } of readdirSync(all, { withFileTypes: true }).filter((found) => found.isDirectory()))
+    if (!LEFT_OUT.test(name)) symlinkSync(join(all, name), join(links, name));
+  return links;
 }
 
 /** What VS Code notes of an installed language pack. */
