@@ -47,6 +47,8 @@ export function contextValues(model: WindowModel): Record<Exclude<Key, "systemCh
     isRunning: own.some(({ state, urls }) => state === "running" && urls.length > 0),
     hasLocal: services.some(({ target }) => target === "local"),
     hasRemote: services.some(({ target }) => target === "remote"),
+    hasPrivate: own.some(({ access }) => access === "private"),
+    hasPublic: own.some(({ access }) => access !== undefined && access !== "private"),
     canStart: model.configs.some(({ path, errors }) => {
       const state = sessionOf(model, path)?.state ?? "failed";
       return errors === 0 && state === "failed" && !model.starting.has(path);

@@ -1,6 +1,6 @@
 /** Translated labels for states, targets and components. */
 import type { Target } from "../core/config/model/config-model.ts";
-import type { SessionKind } from "../core/session/session-document.ts";
+import type { SessionAccess, SessionKind } from "../core/session/session-document.ts";
 import { type Problem, textOf } from "../manager/model/problem.ts";
 import type {
   ComponentId,
@@ -22,6 +22,14 @@ export function healthWord(health: Health): string {
 
 export function kindWord(kind: SessionKind): string {
   return { tunneled: t("tunneled"), isolated: t("isolated"), preview: t("preview") }[kind];
+}
+
+export function accessWord(access: SessionAccess): string {
+  return {
+    public: t("public"),
+    unguessable: t("public, with a name that nobody guesses"),
+    private: t("private"),
+  }[access];
 }
 
 export function stateWord(state: SessionState): string {

@@ -4,12 +4,24 @@ import { isH2c, isLoopback } from "../../core/session/host-name.ts";
 import type { SessionView } from "../../manager/model/snapshot.ts";
 import type { Linkup } from "../linkup.ts";
 import type { Row } from "../views/rows.ts";
+import { waitForAnswer } from "../waiting.ts";
 import { t } from "../words.ts";
 import { chooseConfig, chooseUrl } from "./choose.ts";
 
 export async function openSession(linkup: Linkup, row?: Row): Promise<void> {
   const url = await chooseUrl(linkup, row);
-  if (url) await openUrl(url);
+  if (url) await openOwn(linkup, url);
+}
+
+/** Opens a URL of a session of this machine: the browser is let into a private one. */
+async function openOwn({ manager, model }: Linkup, url: string): Promise<void> {
+  const isPrivate = model.snapshot.sessions.some(
+    ({ access, urls }) => access === "private" && urls.includes(url),
+  );
+  const open = isPrivate
+    ? await waitForAnswer(t("Letting your browser in"), async () => (await manager).ownerUrl(url))
+    : url;
+  if (open) await openUrl(open);
 }
 
 export async function copyUrl(linkup: Linkup, row?: Row): Promise<void> {

@@ -16,6 +16,7 @@ import { copyServiceUrl, copyUrl, openConfig, openService, openSession, revealIn
 import { routeAll, routeService, routeTo, toggleService } from "./route.ts";
 import { openTerminal, runAndRoute, runService } from "./run-service.ts";
 import { createIsolated, createPreview, deleteSession } from "./sessions.ts";
+import { makeAccess, registerShare, shareSession } from "./share.ts";
 import { cancelStart, restart, start, stop } from "./start-stop.ts";
 import { explainRequest, showStatus } from "./status.ts";
 import { setWorkerToken } from "./token.ts";
@@ -62,6 +63,9 @@ export function registerCommands(
     createPreview: (row) => createPreview(linkup, row),
     createIsolated: (row) => createIsolated(linkup, row),
     deleteSession: (row) => deleteSession(linkup, row),
+    shareSession: (row) => shareSession(linkup, documents, row),
+    makePrivate: (row) => makeAccess(linkup, "private", row),
+    makePublic: (row) => makeAccess(linkup, "public", row),
     listSessions: async () => (await import("./worker-sessions.ts")).listSessions(linkup),
     doctor: () => doctor(linkup, documents),
     endOrphans: () => endOrphans(linkup),
@@ -87,6 +91,7 @@ export function registerCommands(
     solve: (row) => row?.subject.is === "problem" && solve(row.subject.problem),
   };
   context.subscriptions.push(documents);
+  registerShare(context, linkup, documents);
   for (const command of COMMANDS) {
     // VS Code passes the row that was clicked, and all selected ones where it is among them.
     const run = async (row?: unknown, rows?: unknown) => {

@@ -4,6 +4,7 @@ import type { Target } from "../../core/config/model/config-model.ts";
 import type { Problem } from "../../manager/model/problem.ts";
 import type { ComponentView, Health, ServiceView, SessionView } from "../../manager/model/snapshot.ts";
 import {
+  accessWord,
   componentDetail,
   componentName,
   componentState,
@@ -84,7 +85,7 @@ export function sessionRows(model: WindowModel): Row[] {
 }
 
 function sessionRow(session: SessionView, model: WindowModel, own: boolean): Row {
-  const { name, kind, state, services, urls } = session;
+  const { name, kind, state, access, services, urls } = session;
   const config = model.configs.find(({ path }) => path === session.configPath);
   const local = services.filter(({ target }) => target === "local").length;
   const down = services.filter(({ health }) => health === "unhealthy").length;
@@ -94,6 +95,7 @@ function sessionRow(session: SessionView, model: WindowModel, own: boolean): Row
     // A preview has no local services.
     ...(state === "running" && kind !== "preview" ? [t("{0} of {1} local", local, services.length)] : []),
     ...(state === "running" && down > 0 ? [t("{0} unhealthy", down)] : []),
+    ...(access === "private" ? [accessWord(access)] : []),
     ...(kind === "tunneled" ? [] : [kindWord(kind)]),
     ...(kind === "preview" && overridden.length > 0 ? [t("with its own {0}", overridden.join(", "))] : []),
     // The folder, where there are several.
@@ -105,13 +107,18 @@ function sessionRow(session: SessionView, model: WindowModel, own: boolean): Row
     id: `session:${session.configPath ?? ""}:${name ?? ""}`,
     label,
     description: facts.join(" · "),
-    icon: sessionIcon(state, down > 0),
+    icon: sessionIcon(session, down > 0),
     tooltip: [
-      `**${escaped(label)}** · ${kindWord(kind)} · ${stateWord(state)}`,
+      [
+        `**${escaped(label)}**`,
+        kindWord(kind),
+        ...(access ? [accessWord(access)] : []),
+        stateWord(state),
+      ].join(" · "),
       ...urls.map((url) => `- ${link(url)}`),
     ].join("\n\n"),
     spoken: t("Session {0}, {1}", label, facts.join(", ")),
-    context: `session.${state}${own ? "" : session.secondary ? ".beside" : ".elsewhere"}${kind === "preview" ? ".preview" : ""}`,
+    context: `session.${state}${own ? "" : session.secondary ? ".beside" : ".elsewhere"}${kind === "preview" ? ".preview" : ""}${accessMark(access)}`,
     subject: { is: "session", session },
     expanded: own,
     children: [
@@ -121,10 +128,17 @@ function sessionRow(session: SessionView, model: WindowModel, own: boolean): Row
   };
 }
 
-function sessionIcon(state: SessionView["state"], unhealthy: boolean): Row["icon"] {
+/** Last in a session's context; an isolated one, which nobody else can open, has none. */
+function accessMark(access: SessionView["access"]): string {
+  if (access === undefined) return "";
+  return access === "private" ? ".private" : ".public";
+}
+
+function sessionIcon({ state, access }: SessionView, unhealthy: boolean): Row["icon"] {
   if (state === "starting" || state === "stopping") return { name: "loading~spin" };
   if (state === "failed") return { name: "error", color: RED };
-  return unhealthy ? { name: "warning", color: YELLOW } : { name: "link", color: GREEN };
+  if (unhealthy) return { name: "warning", color: YELLOW };
+  return { name: access === "private" ? "lock" : "link", color: GREEN };
 }
 
 /** The last folder of the path to a linkup.yaml. */

@@ -39,6 +39,7 @@ function sessionEvents(old: SessionView | undefined, now: SessionView | undefine
     if (now.state === "stopping") say(`Stopping session ${title}`);
     if (now.state === "failed") say(`Session ${title} failed`, "error");
   }
+  if (old?.access && now.access && old.access !== now.access) say(`Session ${title} is ${now.access} now`);
   for (const service of now.services) {
     const was = old?.services.find(({ name }) => name === service.name);
     if (!was) continue;

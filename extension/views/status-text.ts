@@ -2,6 +2,7 @@
 import { reportedSnapshot, type SessionView } from "../../manager/model/snapshot.ts";
 import { isCommand } from "../ids.ts";
 import {
+  accessWord,
   componentDetail,
   componentName,
   componentState,
@@ -43,7 +44,7 @@ export function statusText(model: WindowModel): string {
 }
 
 function sessionText(session: SessionView): string {
-  const { name, kind, state, configPath, urls, services } = session;
+  const { name, kind, state, access, configPath, urls, services } = session;
   const rows = services.map((service) => [
     escaped(service.name),
     targetWord(service.target),
@@ -52,7 +53,12 @@ function sessionText(session: SessionView): string {
   ]);
   return [
     `## ${name ?? kindWord(kind)}`,
-    [kindWord(kind), stateWord(state), ...(configPath ? [code(configPath)] : [])].join(" · "),
+    [
+      kindWord(kind),
+      ...(access ? [accessWord(access)] : []),
+      stateWord(state),
+      ...(configPath ? [code(configPath)] : []),
+    ].join(" · "),
     urls.map((url) => `- ${link(url)}`).join("\n"),
     table([t("Service"), t("Target"), t("Address"), t("Health")], rows),
   ].join("\n\n");

@@ -6,6 +6,7 @@ import { randomName } from "../../core/session/session-name.ts";
 import { text } from "../../core/text.ts";
 import { accessOf, UNGUESSABLE_SUFFIX, withoutToken } from "./documents.ts";
 import { LinkupError } from "./problem.ts";
+import { assertPublished } from "./published.ts";
 import { findRunning, isDesired, isOwnRecord, newRecord, ownRecord, type Selector } from "./records.ts";
 import type { SessionRecord, State } from "./state.ts";
 
@@ -271,19 +272,6 @@ export function applyAccess(
     else record.access = before;
   };
   return { id: record.id, undo };
-}
-
-/** Throws a LinkupError for an isolated session. */
-export function assertPublished({ kind, name }: Pick<SessionRecord, "kind" | "name">): void {
-  if (kind !== "isolated") return;
-  throw new LinkupError(
-    "share-failed",
-    text(
-      "The isolated session {0} is on this machine only: nobody else can open it. Start one with a public URL to share it.",
-      name ?? "",
-    ),
-    [{ command: "start", title: "Start", terminal: "linkup start" }],
-  );
 }
 
 /** Forgets previews whose time is over: the Worker deletes them by itself, unless somebody extended them there. */
