@@ -71,6 +71,7 @@ function life(linkup: Command): void {
     .option(...PUBLIC)
     .option("-d, --detach", "return when the session is running; it runs until linkup stop")
     .option("-f, --foreground", "stay and stop the session at Ctrl-C (default on a terminal)")
+    .option("-y, --yes", "do not ask before --isolated ends a public URL")
     .option(...WORKER_HOST)
     .option(...JSON_OUT)
     .action(async (options) => (await import("./commands/start.ts")).start(options));
