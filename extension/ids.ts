@@ -10,6 +10,8 @@ export const COMMANDS = [
   "routeService",
   "routeAllLocal",
   "routeAllRemote",
+  "routeAllAuto",
+  "routeServiceTo",
   "routeToLocal",
   "routeToRemote",
   "toggleService",

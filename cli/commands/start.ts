@@ -3,7 +3,7 @@ import type { SessionAccess } from "../../core/session/session-document.ts";
 import { ConfigError } from "../../manager/files/config-file.ts";
 import type { Manager } from "../../manager/manager.ts";
 import { LinkupError } from "../../manager/model/problem.ts";
-import type { SessionView, Snapshot } from "../../manager/model/snapshot.ts";
+import { addressOf, type SessionView, type Snapshot } from "../../manager/model/snapshot.ts";
 import { confirmed, confirmWorker } from "../confirm.ts";
 import { needConfig, newManager } from "../context.ts";
 import { UsageError } from "../exit-codes.ts";
@@ -177,11 +177,11 @@ function startedJson({ name, kind, access, urls, urlsWithoutCertificate, service
     ...(access === undefined ? {} : { access }),
     urls,
     ...(urlsWithoutCertificate ? { urls_without_certificate: urlsWithoutCertificate } : {}),
-    services: services.map(({ name, target, local, remote, health }) => ({
-      name,
-      target,
-      location: target === "local" ? local : remote,
-      health,
+    services: services.map((service) => ({
+      name: service.name,
+      target: service.target,
+      location: addressOf(service),
+      health: service.health,
     })),
   };
 }

@@ -13,7 +13,7 @@ import { installLocalDns, undoSystemChanges, uninstallLocalDns } from "./local-d
 import { showLogs } from "./logs.ts";
 import { type Manifest, showMenu } from "./menu.ts";
 import { copyServiceUrl, copyUrl, openConfig, openService, openSession, revealInConfig } from "./open.ts";
-import { routeAll, routeService, routeTo, toggleService } from "./route.ts";
+import { routeAll, routeService, routeServiceTo, routeTo, toggleService } from "./route.ts";
 import { openTerminal, runAndRoute, runService } from "./run-service.ts";
 import { createIsolated, createPreview, deleteSession } from "./sessions.ts";
 import { makeAccess, registerShare, shareSession } from "./share.ts";
@@ -46,6 +46,8 @@ export function registerCommands(
     routeService: (row) => routeService(linkup, row),
     routeAllLocal: (row) => routeAll(linkup, "local", row),
     routeAllRemote: (row) => routeAll(linkup, "remote", row),
+    routeAllAuto: (row) => routeAll(linkup, "auto", row),
+    routeServiceTo: (row, rows) => routeServiceTo(linkup, row, rows),
     routeToLocal: (row, rows) => routeTo(linkup, "local", row, rows),
     routeToRemote: (row, rows) => routeTo(linkup, "remote", row, rows),
     toggleService: (row) => toggleService(linkup, view, row),

@@ -1,8 +1,15 @@
 /** The Sessions view as rows of text: a pure function of the model. */
 
-import type { Target } from "../../core/config/model/config-model.ts";
 import type { Problem } from "../../manager/model/problem.ts";
-import type { ComponentView, Health, ServiceView, SessionView } from "../../manager/model/snapshot.ts";
+import {
+  addressOf,
+  type ComponentView,
+  type Health,
+  isLocalNow,
+  placeOf,
+  type ServiceView,
+  type SessionView,
+} from "../../manager/model/snapshot.ts";
 import {
   accessWord,
   componentDetail,
@@ -11,6 +18,8 @@ import {
   healthReason,
   healthWord,
   kindWord,
+  PLACE_ICONS,
+  placeWord,
   problemMessage,
   stateWord,
   targetWord,
@@ -87,7 +96,7 @@ export function sessionRows(model: WindowModel): Row[] {
 function sessionRow(session: SessionView, model: WindowModel, own: boolean): Row {
   const { name, kind, state, access, services, urls } = session;
   const config = model.configs.find(({ path }) => path === session.configPath);
-  const local = services.filter(({ target }) => target === "local").length;
+  const local = services.filter(isLocalNow).length;
   const down = services.filter(({ health }) => health === "unhealthy").length;
   const overridden = services.filter(({ overridden }) => overridden).map(({ name }) => name);
   const facts = [
@@ -174,16 +183,17 @@ function serviceRow(
   ours: boolean,
   requests: RequestCounts | undefined,
 ): Row {
-  const { name, target, latencyMs, overridden } = service;
+  const { name, latencyMs, overridden } = service;
   const reason = healthReason(service);
-  const address = service[target];
+  const address = addressOf(service);
+  const isLocal = isLocalNow(service);
   // Health is unknown unless the session runs.
   const runs = session.state === "running";
   const changing = runs && service.changing;
   const health = runs && !changing ? service.health : "unknown";
   const trouble = changing ? t("switching…") : health === "unhealthy" ? healthWord(health) : undefined;
   const isPreview = session.kind === "preview";
-  const place = overridden && isPreview ? t("overridden") : targetWord(target);
+  const place = overridden && isPreview ? t("overridden") : placeWord(service);
   const traffic = trafficWords(requests?.services[`${session.name}/${name}`]);
   const words = [place, ...(trouble ? [trouble] : []), hostOf(address), ...traffic];
   const latency = latencyMs === undefined ? "" : `, ${t("{0} ms", Math.round(latencyMs))}`;
@@ -191,9 +201,9 @@ function serviceRow(
   return {
     id: `service:${session.configPath ?? ""}:${session.name}:${name}`,
     label: name,
-    ...(target === "local" ? { mark: "local" } : isPreview && overridden ? { mark: "overridden" } : {}),
+    ...(isLocal ? { mark: "local" } : isPreview && overridden ? { mark: "overridden" } : {}),
     description: words.join(" · "),
-    icon: changing ? { name: "loading~spin" } : serviceIcon(target, health, runs),
+    icon: changing ? { name: "loading~spin" } : serviceIcon(service, health, runs),
     tooltip: [
       `**${escaped(name)}** · ${place} · ${healthWord(service.health)}${latency}`,
       ...(reason ? [escaped(reason)] : []),
@@ -203,7 +213,7 @@ function serviceRow(
       t("Service {0}, {1}, {2}, {3}", name, place, address, trouble ?? healthWord(health)),
       ...traffic,
     ].join(", "),
-    context: `service.${target}${isFixed ? ".fixed" : ""}${ours && !isPreview ? ".own" : ""}`,
+    context: `service.${isLocal ? "local" : "remote"}${isFixed ? ".fixed" : ""}${ours && !isPreview ? ".own" : ""}`,
     subject: { is: "service", session, service },
     children: [],
   };
@@ -217,10 +227,10 @@ function trafficWords(counts: RequestCounts["services"][string] | undefined): st
 }
 
 /** The shapes differ, for those who cannot tell the colors apart. */
-function serviceIcon(target: Target, health: Health, runs: boolean): Row["icon"] {
+function serviceIcon(service: ServiceView, health: Health, runs: boolean): Row["icon"] {
   if (health === "unhealthy") return { name: "error", color: RED };
   if (health === "unknown") return { name: runs ? "question" : "circle-outline" };
-  return { name: target === "local" ? "home" : "cloud", color: GREEN };
+  return { name: PLACE_ICONS[placeOf(service)], color: GREEN };
 }
 
 /** A linkup.yaml whose session does not run. */

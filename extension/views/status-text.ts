@@ -1,5 +1,5 @@
 /** The page of Show Status, as Markdown: a pure function of the model. */
-import { reportedSnapshot, type SessionView } from "../../manager/model/snapshot.ts";
+import { addressOf, reportedSnapshot, type SessionView } from "../../manager/model/snapshot.ts";
 import { isCommand } from "../ids.ts";
 import {
   accessWord,
@@ -9,9 +9,9 @@ import {
   healthReason,
   healthWord,
   kindWord,
+  placeWord,
   problemMessage,
   stateWord,
-  targetWord,
 } from "../labels.ts";
 import { code, codeBlock, commandLink, escaped, escapedLines, link, table } from "../markdown.ts";
 import { idleConfigs, type WindowModel } from "../window-model.ts";
@@ -47,8 +47,8 @@ function sessionText(session: SessionView): string {
   const { name, kind, state, access, configPath, urls, services } = session;
   const rows = services.map((service) => [
     escaped(service.name),
-    targetWord(service.target),
-    code(service[service.target]),
+    placeWord(service),
+    code(addressOf(service)),
     escaped(healthReason(service) ?? healthWord(service.health)),
   ]);
   return [
