@@ -35,6 +35,7 @@ import {
   checkWorkers,
   needsCloudflared,
 } from "./network.ts";
+import { withProblems } from "./problems.ts";
 import { broken, type DoctorCheck, type HealthReport, ok } from "./report.ts";
 
 export interface DoctorInput extends Pick<Observed, "state" | "server"> {
@@ -74,7 +75,7 @@ export async function examine(examined: DoctorInput): Promise<HealthReport> {
     checkEnvFiles(home, state),
     checkOrphans(orphans),
   ]);
-  const all = checks.flat();
+  const all = withProblems(checks.flat(), snapshot.problems);
   return {
     schema: 1,
     at: Date.now(),
