@@ -71,7 +71,6 @@ function life(linkup: Command): void {
     .option(...PUBLIC)
     .option("-d, --detach", "return when the session is running; it runs until linkup stop")
     .option("-f, --foreground", "stay and stop the session at Ctrl-C (default on a terminal)")
-    .option("-y, --yes", "do not ask before --isolated ends a public URL")
     .option(...WORKER_HOST)
     .option(...JSON_OUT)
     .action(async (options) => (await import("./commands/start.ts")).start(options));
@@ -87,17 +86,14 @@ function life(linkup: Command): void {
 
   linkup
     .command("route")
-    .description("route services to this machine (local), to the deployed copies (remote), or elsewhere")
-    .argument("<target>", "local, remote, auto, a URL, a target's name in linkup.yaml, or session:NAME")
+    .description("route services to this machine (local) or to the deployed copies (remote)")
+    .argument("<target>", "local or remote")
     .argument("[service...]", "services of linkup.yaml")
     .option("-a, --all", "all services")
     .option(...SESSION)
     .option(...CONFIG)
     .option(...JSON_OUT)
-    .addHelpText(
-      "after",
-      "\nExamples:\n  linkup route local web api\n  linkup route remote -a\n  linkup route auto -a  (local while something listens there)\n  linkup route https://pr-12.example.com web\n  linkup route session:bold-cat api  (where that session has it)",
-    )
+    .addHelpText("after", "\nExamples:\n  linkup route local web api\n  linkup route remote -a")
     .action(async (target, services, options) =>
       (await import("./commands/route.ts")).route(target, services, options),
     );
@@ -205,6 +201,8 @@ function looking(linkup: Command): void {
     .option("--filter <words>", "as in the Requests view: text, status:5xx method:POST path:/x lost slow …")
     .option("-n, --limit <number>", "maximum number of requests (default: 30)")
     .option("--har", "print a HAR 1.2 file of them, for a browser's developer tools")
+    .option("--from <file>", "those of this HAR file instead of the log's")
+    .option("--otlp <url>", "send them as spans to an OpenTelemetry collector, such as http://localhost:4318")
     .option("--curl", "with an ID: print the curl command that repeats it, without secrets")
     .option(...JSON_OUT)
     .addHelpText("after", "\nExamples:\n  linkup requests --follow --failed\n  linkup requests 12 --curl")
@@ -241,6 +239,9 @@ function looking(linkup: Command): void {
   linkup
     .command("check-propagation")
     .description("show which services pass the session on, and who loses it, from the requests that passed")
+    .option("--probe", "send a GET through each service of the session first")
+    .option(...SESSION)
+    .option(...CONFIG)
     .option(...JSON_OUT)
     .action(async (options) => (await import("./commands/check-propagation.ts")).checkPropagation(options));
 

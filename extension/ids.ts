@@ -10,8 +10,6 @@ export const COMMANDS = [
   "routeService",
   "routeAllLocal",
   "routeAllRemote",
-  "routeAllAuto",
-  "routeServiceTo",
   "routeToLocal",
   "routeToRemote",
   "toggleService",
@@ -29,9 +27,6 @@ export const COMMANDS = [
   "createPreview",
   "createIsolated",
   "deleteSession",
-  "shareSession",
-  "makePrivate",
-  "makePublic",
   "listSessions",
   "showStatus",
   "doctor",
@@ -46,6 +41,8 @@ export const COMMANDS = [
   "showLogs",
   "showRequests",
   "compareRequests",
+  "openHar",
+  "checkPropagation",
   "explainRequest",
   "testRoute",
   "createConfig",
@@ -80,6 +77,7 @@ export interface Settings {
   codeLens: boolean;
   notifications: boolean;
   defaultTarget: "local" | "remote";
+  "otlp.endpoint": string;
   /** Seconds. */
   "timeouts.start": number;
   /** Seconds. */
@@ -96,6 +94,7 @@ export const SETTING_DEFAULTS: Settings = {
   codeLens: true,
   notifications: true,
   defaultTarget: "remote",
+  "otlp.endpoint": "",
   "timeouts.start": 120,
   "timeouts.toggle": 15,
 };
@@ -118,9 +117,6 @@ export const CONTEXT_KEYS = {
   /** Set while a service of this workspace's sessions is local, and while one is remote. */
   hasLocal: "linkup.hasLocal",
   hasRemote: "linkup.hasRemote",
-  /** Set while one of this workspace's sessions that others can open is private, and while one is not. */
-  hasPrivate: "linkup.hasPrivate",
-  hasPublic: "linkup.hasPublic",
   /** Set while a file without errors has no session, or one that failed. */
   canStart: "linkup.canStart",
   /** Set while there is a session on this machine, of whatever workspace. */

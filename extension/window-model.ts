@@ -36,9 +36,16 @@ export interface WindowModel {
   requests?: RequestCounts | undefined;
 }
 
+export interface ServiceCounts {
+  perMinute: number;
+  errors: number;
+  /** Requests that it sent without the session, in the last minutes. */
+  lost: number;
+}
+
 export interface RequestCounts {
   /** Requests of the last minute and how many of them failed, by session and service: `slim-gecko/api`. */
-  services: Readonly<Record<string, { perMinute: number; errors: number }>>;
+  services: Readonly<Record<string, ServiceCounts>>;
   /** Failed requests since the user last looked at the view. */
   newErrors: number;
 }

@@ -12,6 +12,7 @@ import { sessionNameError } from "../core/session/session-name.ts";
 import type { Text } from "../core/text.ts";
 import { text } from "../core/text.ts";
 import { LOOK_PATIENCE_MS, type RequestLogClient } from "./components/local-server/control-client.ts";
+import { checkPassed } from "./components/local-server/passed-requests.ts";
 import type { DoctorInput } from "./doctor/doctor.ts";
 import type { HealthReport } from "./doctor/report.ts";
 import { readConfig } from "./files/config-file.ts";
@@ -36,6 +37,7 @@ import {
 } from "./model/records.ts";
 import type { ComponentId, SessionView, Snapshot } from "./model/snapshot.ts";
 import type { State } from "./model/state.ts";
+import type { CheckedPropagation } from "./operations/check-propagation.ts";
 import type { ComparedRow, CompareRequest } from "./operations/compare.ts";
 import { explain } from "./operations/explain.ts";
 import { previewRequest } from "./operations/preview.ts";
@@ -278,9 +280,7 @@ export class Manager {
   async explain(selector: Selector, url: string, headers: Record<string, string>): Promise<Explanation> {
     const state = await this.#loop.store.read();
     findRunning(state, selector);
-    const { observer } = this.#loop;
-    await observer.look();
-    return explain(state.sessions.filter(isDesired), observer.seen.server, url, headers);
+    return explain(state.sessions.filter(isDesired), url, headers);
   }
 
   /** Sends a request of the log again. Rejects with a LinkupError when that cannot be. */
@@ -297,6 +297,16 @@ export class Manager {
     const record = findRunning(await this.#loop.store.read(), selector);
     const { compareCopies } = await import("./operations/compare.ts");
     return compareCopies(this.requestLog, record, request, signal);
+  }
+
+  /**
+   * Who passes the session on, from what passed in the last minutes; with `probe` by a GET through each service of a running
+   * session. Rejects with a LinkupError when that session does not run.
+   */
+  async checkPropagation(probe?: Selector, signal?: AbortSignal): Promise<CheckedPropagation> {
+    const { probePropagation } = await import("./operations/check-propagation.ts");
+    if (!probe) return { ...(await checkPassed(this.requestLog)), probed: null };
+    return probePropagation(this.requestLog, findRunning(await this.#loop.store.read(), probe), signal);
   }
 
   /** The saved file's changes reach the running session; an invalid file changes nothing and becomes a problem. */
@@ -387,7 +397,16 @@ export class Manager {
         throw unconfirmed(config.linkup.worker_url);
       return this.#workerToken(config);
     };
-    return { home, version, env, snapshot, configPath, workerToken: workerAccess, ...seen };
+    return {
+      home,
+      version,
+      env,
+      snapshot,
+      configPath,
+      workerToken: workerAccess,
+      requestLog: this.requestLog,
+      ...seen,
+    };
   }
 
   async #wanted(

@@ -14,7 +14,7 @@ import { startWorker } from "./embedded-worker.mjs";
 import { freePort } from "./free-port.mjs";
 
 const root = resolve(import.meta.dirname, "..");
-const { values } = parseArgs({ options: { check: { type: "boolean" } } });
+const { values } = parseArgs({ options: { check: { type: "boolean" }, lose: { type: "string" } } });
 const token = "demo-token";
 
 /** What was started, to be stopped in the opposite order. */
@@ -114,6 +114,7 @@ async function build() {
 async function startCopies(copy, ports, workerPort) {
   const script = join(root, "examples/shop/start.mjs");
   const argv = [script, "--copy", copy, "--ports", ports.join(","), "--worker-port", String(workerPort)];
+  if (values.lose) argv.push("--lose", values.lose);
   // A group of its own: Ctrl-C is for this process, which then ends its children in order.
   const child = spawn(process.execPath, argv, {
     stdio: ["ignore", "pipe", "inherit"],

@@ -1,11 +1,13 @@
 /** `linkup requests` */
-import type { Exchange, ExchangeDetails } from "../../core/api/request-log-api.ts";
+import { readFile } from "node:fs/promises";
+import { type Exchange, type ExchangeDetails, isFailed } from "../../core/api/request-log-api.ts";
 import { curlCommand } from "../../core/exchange/curl.ts";
 import { type ExchangeQuery, parseFilter } from "../../core/exchange/filter.ts";
 import { type Har, harOf } from "../../core/exchange/har.ts";
 import type { RequestLogClient } from "../../manager/components/local-server/control-client.ts";
+import type { OtlpExport } from "../../manager/operations/otlp-export.ts";
 import { newManager } from "../context.ts";
-import { UsageError } from "../exit-codes.ts";
+import { EXIT, UsageError } from "../exit-codes.ts";
 import { edgeStatusText, exchangeLines, exchangesHeading, exchangeText } from "../print/exchange.ts";
 import { print, printJson, printNote, printResult } from "../print/output.ts";
 import { exitWhenOutputCloses } from "../print/stdout-errors.ts";
@@ -18,6 +20,8 @@ interface Options {
   failed?: boolean;
   filter?: string;
   har?: boolean;
+  from?: string;
+  otlp?: string;
   limit?: string;
   curl?: boolean;
   json?: boolean;
@@ -37,14 +41,56 @@ export async function requests(id: string | undefined, options: Options): Promis
   if (unknown !== undefined) throw new UsageError(`--filter does not know "${unknown}".`);
   const filter = { session, service, ...(failed ? { failed } : {}) };
   if (options.follow && options.har) throw new UsageError("Use either --follow or --har, not both.");
+  if (options.from !== undefined && options.follow)
+    throw new UsageError("Use either --follow or --from, not both.");
   if (options.follow) return follow(log, { ...filter, limit }, query, options);
   // The words are understood here, so the log has to give all that they may mean.
-  const all = await log.requests({ ...filter, limit: options.filter === undefined ? limit : MAX_LIMIT });
+  const file = options.from === undefined ? undefined : await readHarFile(options.from);
+  const all =
+    file?.filter(byOptions(options)) ??
+    (await log.requests({ ...filter, limit: options.filter === undefined ? limit : MAX_LIMIT }));
   const found = all.filter((exchange) => query.matches(exchange)).slice(-limit);
-  if (options.har) print(`${JSON.stringify(await readHar(log, found), null, 1)}\n`);
+  if (options.otlp !== undefined) await exportAll(found, options.otlp);
+  else if (options.har)
+    print(
+      `${JSON.stringify(file ? harOf(found as ExchangeDetails[], version) : await readHar(log, found), null, 1)}\n`,
+    );
   else if (options.json) printJson(found);
   else if (found.length === 0) printNote("No matching requests so far.\n");
   else print(exchangesHeading() + found.map(exchangeLines).join(""));
+}
+
+async function readHarFile(path: string): Promise<ExchangeDetails[]> {
+  const { parseHar } = await import("../../core/exchange/har-reader.ts");
+  const text = await readFile(path, "utf8");
+  try {
+    return parseHar(text);
+  } catch (error) {
+    throw new UsageError(`${path} is not a HAR file: ${(error as Error).message}`);
+  }
+}
+
+function byOptions({ session, service, failed }: Options): (exchange: Exchange) => boolean {
+  return (exchange) =>
+    (session === undefined || exchange.session === session) &&
+    (service === undefined || exchange.service === service) &&
+    (!failed || isFailed(exchange));
+}
+
+async function exportAll(found: readonly Exchange[], endpoint: string): Promise<void> {
+  const spans = await openExport(endpoint);
+  for (const exchange of found) spans.add(exchange);
+  await spans.end();
+}
+
+async function openExport(endpoint: string): Promise<OtlpExport> {
+  if (!/^https?:\/\//i.test(endpoint) || !URL.canParse(endpoint))
+    throw new UsageError(`--otlp must be the http(s) URL of a collector, not "${endpoint}".`);
+  const { OtlpExport } = await import("../../manager/operations/otlp-export.ts");
+  return new OtlpExport(endpoint, version, (message) => {
+    process.exitCode = EXIT.failed;
+    printNote(`The collector at ${endpoint} did not take the spans: ${message}\n`);
+  });
 }
 
 async function readHar(log: RequestLogClient, found: readonly Exchange[]): Promise<Har> {
@@ -72,12 +118,14 @@ async function follow(
   log: RequestLogClient,
   filter: Parameters<RequestLogClient["requests"]>[0],
   query: ExchangeQuery,
-  { json }: Options,
+  { json, otlp }: Options,
 ): Promise<void> {
   exitWhenOutputCloses();
+  const spans = otlp === undefined ? undefined : await openExport(otlp);
   if (!json) print(exchangesHeading());
   await log.followRequests(filter, (line) => {
     if ("id" in line && !query.matches(line)) return;
+    if ("id" in line) spans?.add(line);
     if (json) printJson(line);
     else if ("missed" in line)
       printNote(`${line.missed} changes were skipped: they came too fast to be printed.\n`);
@@ -86,6 +134,7 @@ async function follow(
     else if ("watch" in line) printNote(edgeStatusText(line.watch));
     else if (isPrinted(line)) print(exchangeLines(line));
   });
+  await spans?.end();
   printNote("The local server has stopped.\n");
 }
 

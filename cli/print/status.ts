@@ -1,11 +1,5 @@
 /** Sessions, components and problems as text. */
-import {
-  addressOf,
-  type ComponentView,
-  type ServiceView,
-  type SessionView,
-  type Snapshot,
-} from "../../manager/model/snapshot.ts";
+import type { ComponentView, ServiceView, SessionView, Snapshot } from "../../manager/model/snapshot.ts";
 import { coloured } from "./output.ts";
 import { table } from "./table.ts";
 
@@ -39,16 +33,22 @@ export function sessionText(session: SessionView): string {
   ].join("");
 }
 
-function serviceRow(service: ServiceView): string[] {
-  const { name, target, now, changing, health, latencyMs, reason } = service;
+function serviceRow({
+  name,
+  target,
+  changing,
+  local,
+  remote,
+  health,
+  latencyMs,
+  reason,
+}: ServiceView): string[] {
   const colour = health === "healthy" ? "green" : health === "unhealthy" ? "red" : "dim";
   const latency = health === "healthy" && latencyMs !== undefined ? ` ${latencyMs} ms` : "";
-  const address = addressOf(service);
-  const where =
-    now === undefined ? target : `${target}: ${now === "restarting" ? "remote, restarting…" : now}`;
+  const address = target === "local" ? local : remote;
   return [
     name,
-    changing ? `${target}…` : where,
+    changing ? `${target}…` : target,
     coloured(colour, health) + latency,
     reason ? `${address}  (${reason})` : address,
   ];

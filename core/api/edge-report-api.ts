@@ -1,6 +1,7 @@
 /**
  * What the Worker tells those who watch a session. `GET /linkup/v2/sessions/:name/watch` opens a WebSocket; its text
- * messages are JSON: the watcher sends `{echo}`, the Worker answers `{echo, now}` and sends `EdgeReports`. Secrets are
+ * messages are JSON: the watcher sends `{echo}`, the Worker answers `{echo, now}` and sends `EdgeReports`. The watcher also
+ * sends `KnownTraces`: requests that came to the session's machine without the Worker. Secrets are
  * replaced by `***` in the Worker, and there are no bodies. Nothing is reported while nobody watches.
  */
 import type { NameSource } from "../routing/identify-session.ts";
@@ -16,6 +17,14 @@ export interface EdgeReports {
   /** Exchanges that were not reported, because there were too many. */
   dropped: number;
 }
+
+/** Trace ids of the session's requests: who loses the session in one of these is reported to it. */
+export interface KnownTraces {
+  /** At most `MAX_KNOWN_TRACES`. */
+  traces: string[];
+}
+
+export const MAX_KNOWN_TRACES = 100;
 
 /** The response to `{echo}`: the Worker's clock, in milliseconds since the epoch. */
 export interface EdgeClock {

@@ -33,8 +33,6 @@ export interface Exchange {
   at: "local" | "remote" | "public" | null;
   /** The URL requested from the service. */
   url: string | null;
-  /** Why it went to the remote copy of a service that is routed automatically, as in the header `linkup-fallback`. */
-  fallback?: string;
   /** `open` until the response is complete or aborted; for a WebSocket, until it is closed. */
   state: "open" | "complete" | "broken";
   status: number | null;
@@ -55,12 +53,20 @@ export interface Exchange {
     client_close: number | null;
     service_close: number | null;
   } | null;
+  /** Server-sent events so far; null for anything else, and where the response is compressed or only the Worker had it. */
+  events: number | null;
   /** The likely sender; only for requests without a session. */
   sender: string | null;
   /** The session whose trace a request without a session carries: some service did not pass the session on. */
   lost_from: string | null;
   /** Trace id of the request as it was sent on; null where it is unknown: Linkup's own are noted while the log is followed. */
   trace: string | null;
+  /** The span id beside it, as the request was sent on. */
+  span: string | null;
+  /** The request came without a trace: Linkup's first hop began it, and `span` is that hop's own. */
+  trace_began: boolean;
+  /** The id of the request that it repeats: sent by a replay or a comparison, not by a client. */
+  replay_of: number | null;
   /** The hop at the Worker, where somebody followed the log while it passed there. */
   edge: EdgeHop | null;
 }
@@ -77,6 +83,8 @@ export interface EdgeHop {
   failure: string | null;
   /** The URL requested: the tunnel's, or the service's. */
   url: string | null;
+  /** The request came there without a trace. */
+  trace_began: boolean;
 }
 
 export interface Timings {

@@ -27,9 +27,9 @@ test("who called whom with the session, within one trace and in time", () => {
     row({ service: "api", trace: "other", time: 1 }),
   ]);
   expect(services).toEqual([
-    { service: "api", received: 2, passedTo: ["auth"] },
-    { service: "auth", received: 2, passedTo: [] },
-    { service: "web", received: 1, passedTo: ["api", "auth"] },
+    { service: "api", received: 2, passedTo: ["auth"], lost: 0 },
+    { service: "auth", received: 2, passedTo: [], lost: 0 },
+    { service: "web", received: 1, passedTo: ["api", "auth"], lost: 0 },
   ]);
   expect(lost).toEqual([]);
 });
@@ -47,5 +47,23 @@ test("who lost it, and what is missing", () => {
     ["traceparent-only", 2, "GET a.example/z"],
     ["invalid-member", 1, "GET a.example/x"],
     ["nothing", 1, "GET a.example/x"],
+  ]);
+});
+
+test("the service that lost it is the one that was serving the trace then", () => {
+  const none = { session: null, service: null, lost_from: "s", sender: "node" };
+  const { services, lost } = propagation([
+    row({}),
+    row({ service: "api", time: 20, timings: { queue: 0, connect: null, first_byte: 50, total: 50 } }),
+    row({ ...none, time: 40 }),
+    row({ ...none, time: 500, trace: "unknown" }),
+  ]);
+  expect(services.map(({ service, lost }) => [service, lost])).toEqual([
+    ["api", 1],
+    ["web", 0],
+  ]);
+  expect(lost.map(({ service, count }) => [service, count])).toEqual([
+    ["api", 1],
+    [null, 1],
   ]);
 });

@@ -60,6 +60,10 @@ export function isTraceparent(value: string | null | undefined): boolean {
 export function traceIdOf(traceparent: string | null | undefined): string | null {
   return isTraceparent(traceparent) ? traceparent!.slice(3, 35) : null;
 }
+/** The span id (`parent-id`) of a valid `traceparent`, else null. */
+export function spanIdOf(traceparent: string | null | undefined): string | null {
+  return isTraceparent(traceparent) ? traceparent!.slice(36, 52) : null;
+}
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-[^,]*)?$/;
 
 /** Version 00, random ids, sampled: 00 would tell every OpenTelemetry service to record nothing. */

@@ -1,14 +1,16 @@
 // Starts all three services as one copy:
-//   node examples/shop/start.mjs --copy local [--ports 3101,3102,3103] [--worker-port 8787]
+//   node examples/shop/start.mjs --copy local [--ports 3101,3102,3103] [--worker-port 8787] [--lose tracestate|member|all]
 // Ends them all at SIGTERM or SIGINT, and when one of them ends by itself.
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { PORTS } from "./ports.mjs";
+import { LOSSES } from "./trace.mjs";
 
-const USAGE = "Usage: start.mjs --copy local|remote [--ports WEB,API,AUTH] [--worker-port PORT]";
-const { copy, ports, authUrl } = readOptions();
+const USAGE =
+  "Usage: start.mjs --copy local|remote [--ports WEB,API,AUTH] [--worker-port PORT] [--lose tracestate|member|all]";
+const { copy, ports, authUrl, lose } = readOptions();
 
 const services = ["web", "api", "auth"].map((name, index) => ({
   name,
@@ -33,7 +35,7 @@ function startService(name, port) {
   return spawn(process.execPath, [file, "--copy", copy, "--port", port], {
     // With the IPC channel a service learns that this process is gone, even after a SIGKILL.
     stdio: ["ignore", "pipe", "inherit", "ipc"],
-    env: { ...process.env, AUTH_URL: authUrl },
+    env: { ...process.env, AUTH_URL: authUrl, LOSE: lose },
   });
 }
 
@@ -53,7 +55,12 @@ function stopAll(signal) {
 function readOptions() {
   try {
     const { values } = parseArgs({
-      options: { copy: { type: "string" }, ports: { type: "string" }, "worker-port": { type: "string" } },
+      options: {
+        copy: { type: "string" },
+        ports: { type: "string" },
+        "worker-port": { type: "string" },
+        lose: { type: "string" },
+      },
     });
     const copy = values.copy ?? process.env.COPY;
     if (copy !== "local" && copy !== "remote") throw new Error("--copy is local or remote.");
@@ -62,7 +69,10 @@ function readOptions() {
     const workerPort = values["worker-port"] ?? "8787";
     if (!/^\d{1,5}$/.test(workerPort)) throw new Error("--worker-port takes a port number.");
     const authUrl = process.env.AUTH_URL ?? `http://shop.localhost:${workerPort}/auth/whoami`;
-    return { copy, ports, authUrl };
+    const lose = values.lose ?? process.env.LOSE ?? "";
+    if (lose !== "" && !Object.hasOwn(LOSSES, lose))
+      throw new Error(`--lose is one of: ${Object.keys(LOSSES).join(", ")}.`);
+    return { copy, ports, authUrl, lose };
   } catch (error) {
     console.error(`${error.message}\n${USAGE}`);
     process.exit(1);

@@ -16,5 +16,12 @@ export function traceHeaders(incoming) {
   for (const name of ["traceparent", "tracestate"]) {
     if (incoming[name]) outgoing[name] = String(incoming[name]);
   }
-  return outgoing;
+  return LOSSES[process.env.LOSE]?.(outgoing) ?? outgoing;
 }
+
+/** The mistakes that `start.mjs --lose` plants, for `linkup check-propagation` to find. */
+export const LOSSES = {
+  tracestate: ({ traceparent }) => (traceparent ? { traceparent } : {}),
+  member: (headers) => ({ ...headers, tracestate: "linkup-session=nobody" }),
+  all: () => ({}),
+};

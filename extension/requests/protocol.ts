@@ -20,6 +20,8 @@ export type FromPage =
   | { type: "clear" }
   | { type: "bodies"; keep: boolean }
   | { type: "start" }
+  /** From a file back to what comes. */
+  | { type: "live" }
   | { type: "action"; action: RowAction; ids: number[] };
 
 export type RowAction =
@@ -32,6 +34,9 @@ export type RowAction =
   | "compare"
   | "saveHar";
 
+/** What can be done with a request of a file: it is in no log. */
+export const FILE_ACTIONS: readonly RowAction[] = ["copyUrl", "openInBrowser"];
+
 export interface FeedStatus {
   /** False while no local server runs. */
   connected: boolean;
@@ -43,6 +48,8 @@ export interface FeedStatus {
   truncated: boolean;
   /** Bodies are kept from now on. */
   bodies: boolean;
+  /** The name of the HAR whose requests are shown instead. */
+  file: string | null;
 }
 
 /** Details, and what is made of them for people. */
@@ -97,6 +104,15 @@ export const WORDS = [
   "noLonger",
   "routing",
   "timing",
+  "trace",
+  "traceWorker",
+  "traceHere",
+  "gapTunnel",
+  "gapQueue",
+  "gapConnect",
+  "gapService",
+  "gapUnseen",
+  "traceCut",
   "requestHeaders",
   "responseHeaders",
   "requestBody",
@@ -104,6 +120,7 @@ export const WORDS = [
   "bodyNotKept",
   "truncatedBody",
   "frames",
+  "events",
   "likelySender",
   "added",
   "changed",
@@ -129,6 +146,9 @@ export const WORDS = [
   "compare",
   "saveHar",
   "count",
+  "file",
+  "live",
+  "replayOf",
   "requests",
   "details",
 ] as const;

@@ -1,29 +1,59 @@
-/** Registers the Requests view. Everything else of it is loaded when it is first opened. */
+/** Registers the Requests view. Everything else of it is loaded when it is first opened, or when spans are exported. */
 import * as vscode from "vscode";
 import { REQUESTS_VIEW } from "../ids.ts";
 import type { Linkup } from "../linkup.ts";
+import { report } from "../report-problem.ts";
+import { setting, settingChanged } from "../settings.ts";
 import type { RequestFeed } from "./request-feed.ts";
 
 /** How often the tree and the status bar are told the numbers. */
 const COUNT_MS = 2_000;
 
+let _feed: Promise<RequestFeed> | undefined;
+
 export function registerRequests(context: vscode.ExtensionContext, linkup: Linkup): void {
   // Only from the first opening on: the Worker reports nothing while nobody looks.
-  let feed: RequestFeed | undefined;
+  const openFeed = () => {
+    _feed ??= import("./request-feed.ts").then(({ RequestFeed }) => {
+      const feed = new RequestFeed(linkup);
+      context.subscriptions.push(feed, countRequests(feed, linkup));
+      return feed;
+    });
+    return _feed;
+  };
   const provider: vscode.WebviewViewProvider = {
     async resolveWebviewView(view) {
-      const [{ RequestFeed }, { showRequestsIn }] = await Promise.all([
-        import("./request-feed.ts"),
-        import("./requests-view.ts"),
-      ]);
-      if (!feed) {
-        feed = new RequestFeed(linkup);
-        context.subscriptions.push(feed, countRequests(feed, linkup));
-      }
+      const [feed, { showRequestsIn }] = await Promise.all([openFeed(), import("./requests-view.ts")]);
       showRequestsIn(view, linkup, feed, context.extensionUri);
     },
   };
-  context.subscriptions.push(vscode.window.registerWebviewViewProvider(REQUESTS_VIEW, provider));
+  context.subscriptions.push(
+    vscode.window.registerWebviewViewProvider(REQUESTS_VIEW, provider),
+    { dispose: () => (_feed = undefined) },
+    exportSpans(openFeed, linkup),
+  );
+}
+
+/** While the setting names a collector. A workspace cannot set it: the spans tell what is requested. */
+function exportSpans(openFeed: () => Promise<RequestFeed>, linkup: Linkup): vscode.Disposable {
+  let current: { dispose(): void } | undefined;
+  const apply = async () => {
+    current?.dispose();
+    current = undefined;
+    const endpoint = setting("otlp.endpoint").trim();
+    if (endpoint === "" || !vscode.workspace.isTrusted) return;
+    const [feed, { SpanExport }] = await Promise.all([openFeed(), import("./span-export.ts")]);
+    current = new SpanExport(feed, endpoint, linkup);
+  };
+  const applyOrReport = () => void apply().catch((error) => void report(error, linkup));
+  applyOrReport();
+  return vscode.Disposable.from(
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      if (settingChanged(event, "otlp.endpoint")) applyOrReport();
+    }),
+    vscode.workspace.onDidGrantWorkspaceTrust(applyOrReport),
+    { dispose: () => current?.dispose() },
+  );
 }
 
 function countRequests(feed: RequestFeed, linkup: Linkup): vscode.Disposable {
@@ -39,4 +69,15 @@ function countRequests(feed: RequestFeed, linkup: Linkup): vscode.Disposable {
 
 export async function showRequests(): Promise<void> {
   await vscode.commands.executeCommand(`${REQUESTS_VIEW}.focus`);
+}
+
+/** Shows the requests of a HAR that the user picks, instead of those that come. */
+export async function openHar(): Promise<void> {
+  const [picked] =
+    (await vscode.window.showOpenDialog({ filters: { HAR: ["har"] }, canSelectMany: false })) ?? [];
+  if (!picked) return;
+  const { readHarFile } = await import("./har-file.ts");
+  const file = await readHarFile(picked);
+  await showRequests();
+  (await _feed)?.open(file);
 }

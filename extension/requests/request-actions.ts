@@ -9,7 +9,9 @@ import type { ComparedRow } from "../../manager/operations/compare.ts";
 import { version } from "../../package.json";
 import type { Linkup } from "../linkup.ts";
 import { report } from "../report-problem.ts";
+import { waitForAnswer, waitForEnd } from "../waiting.ts";
 import { t, translated } from "../words.ts";
+import type { HarFile } from "./har-file.ts";
 import type { RowAction } from "./protocol.ts";
 import { responseDocument } from "./response-documents.ts";
 
@@ -40,8 +42,17 @@ export async function runAction(linkup: Linkup, action: RowAction, ids: number[]
   }
 }
 
-async function details(linkup: Linkup, id: number): Promise<ExchangeDetails> {
-  return (await linkup.manager).requestLog.request(id);
+/** With a request of a file, which is in no log. */
+export async function runFileAction({ requests }: HarFile, action: RowAction, ids: number[]): Promise<void> {
+  const exchange = requests.get(ids[0] ?? 0);
+  if (!exchange) return;
+  if (action === "copyUrl") await vscode.env.clipboard.writeText(urlOf(exchange));
+  else if (action === "openInBrowser") await openUrl(exchange);
+  else throw new Error(t("This request is one of a file: it cannot be sent or looked up."));
+}
+
+function details(linkup: Linkup, id: number): Promise<ExchangeDetails> {
+  return waitForEnd(t("Reading the request"), async () => (await linkup.manager).requestLog.request(id));
 }
 
 function urlOf({ secure, client_host, target }: ExchangeDetails): string {
@@ -56,7 +67,10 @@ async function copyCurl(linkup: Linkup, id: number): Promise<void> {
 }
 
 async function openInBrowser(linkup: Linkup, id: number): Promise<void> {
-  const exchange = await details(linkup, id);
+  await openUrl(await details(linkup, id));
+}
+
+async function openUrl(exchange: ExchangeDetails): Promise<void> {
   if (changesNothing(exchange.method)) await vscode.env.openExternal(vscode.Uri.parse(urlOf(exchange), true));
   else throw new Error(t("A browser opens pages with GET, and this request is a {0}.", exchange.method));
 }
@@ -114,7 +128,8 @@ async function send(linkup: Linkup, id: number, to: string, text?: string): Prom
   }
   const { url: _url, ...edited } = parsed ?? { url: "" };
   const options = { to, ...(parsed ? { edited: edited as Omit<typeof parsed, "url"> } : {}) };
-  let response = await manager.replay(id, options);
+  let response = await waitForAnswer(t("Sending the request again"), () => manager.replay(id, options));
+  if (!response) return;
   if (response.withheld.length > 0) {
     const button = t("Send with Secrets");
     const question = t(
@@ -123,7 +138,10 @@ async function send(linkup: Linkup, id: number, to: string, text?: string): Prom
       new URL(response.url).host,
     );
     if ((await vscode.window.showInformationMessage(question, { modal: true }, button)) === button)
-      response = await manager.replay(id, { ...options, secrets: true });
+      response = await waitForAnswer(t("Sending the request again"), () =>
+        manager.replay(id, { ...options, secrets: true }),
+      );
+    if (!response) return;
   }
   const document = responseDocument(`${method} ${target}`, response);
   await vscode.window.showTextDocument(document, { preview: true });
@@ -271,6 +289,15 @@ async function saveHar(linkup: Linkup, ids: number[]): Promise<void> {
     title: t("Save Requests"),
   });
   if (!target) return;
+  const found = await waitForAnswer(t("Saving the requests"), () => read(linkup, ids));
+  if (!found) return;
+  const text = target.path.endsWith(".ndjson")
+    ? found.map((exchange) => `${JSON.stringify(exchange)}\n`).join("")
+    : `${JSON.stringify(harOf(found, version), null, 1)}\n`;
+  await vscode.workspace.fs.writeFile(target, Buffer.from(text));
+}
+
+async function read(linkup: Linkup, ids: readonly number[]): Promise<ExchangeDetails[]> {
   const { requestLog } = await linkup.manager;
   const found: ExchangeDetails[] = [];
   for (let start = 0; start < ids.length; start += CONCURRENT) {
@@ -280,8 +307,5 @@ async function saveHar(linkup: Linkup, ids: number[]): Promise<void> {
     // What is no longer kept is left out.
     found.push(...read.flatMap((one) => (one.status === "fulfilled" ? [one.value] : [])));
   }
-  const text = target.path.endsWith(".ndjson")
-    ? found.map((exchange) => `${JSON.stringify(exchange)}\n`).join("")
-    : `${JSON.stringify(harOf(found, version), null, 1)}\n`;
-  await vscode.workspace.fs.writeFile(target, Buffer.from(text));
+  return found;
 }

@@ -1,8 +1,10 @@
 /** The requests of this machine's sessions, as they come: kept for the view, counted for the tree and the status bar. */
 import * as vscode from "vscode";
 import { type Exchange, type FollowedExchange, isFailed } from "../../core/api/request-log-api.ts";
+import { PROPAGATION_WINDOW_MS, propagation } from "../../core/exchange/propagation.ts";
 import type { Linkup } from "../linkup.ts";
-import type { RequestCounts } from "../window-model.ts";
+import type { RequestCounts, ServiceCounts } from "../window-model.ts";
+import type { HarFile } from "./har-file.ts";
 import { type FeedStatus, MAX_ROWS } from "./protocol.ts";
 
 /** How soon a local server that starts is found. */
@@ -10,6 +12,7 @@ const RETRY_MS = 1_000;
 /** Changes that come together are told together. */
 const COALESCE_MS = 100;
 const MINUTE_MS = 60_000;
+const NONE: ServiceCounts = { perMinute: 0, errors: 0, lost: 0 };
 
 export class RequestFeed implements vscode.Disposable {
   readonly #linkup: Linkup;
@@ -31,7 +34,9 @@ export class RequestFeed implements vscode.Disposable {
     missed: 0,
     truncated: false,
     bodies: false,
+    file: null,
   };
+  #file: HarFile | undefined;
 
   /** New and changed rows. */
   readonly onDidChange = this.#changed.event;
@@ -44,26 +49,54 @@ export class RequestFeed implements vscode.Disposable {
     void this.#follow();
   }
 
-  /** By arrival, oldest first. */
-  get rows(): Exchange[] {
-    return [...this.#rows.values()];
+  /** By arrival, oldest first; those of the file that is open. */
+  get shown(): Exchange[] {
+    return [...(this.#file?.requests ?? this.#rows).values()];
+  }
+
+  /** Of the file that is open. */
+  get file(): HarFile | undefined {
+    return this.#file;
+  }
+
+  /** Shows the requests of a file, or with `undefined` those that come. */
+  open(file: HarFile | undefined): void {
+    this.#file = file;
+    this.#become({ file: file?.name ?? null });
+    this.#reset.fire();
   }
 
   get counts(): RequestCounts {
     const since = Date.now() - MINUTE_MS;
-    const services: Record<string, { perMinute: number; errors: number }> = {};
+    const services: Record<string, ServiceCounts> = {};
     let newErrors = 0;
     for (const exchange of this.#rows.values()) {
       const failed = exchange.state !== "open" && isFailed(exchange);
       if (failed && exchange.id > this.#lookedUpTo) newErrors++;
       if (exchange.service === null || exchange.time < since) continue;
       const key = `${exchange.session}/${exchange.service}`;
-      const counts = services[key] ?? { perMinute: 0, errors: 0 };
+      const counts = services[key] ?? { perMinute: 0, errors: 0, lost: 0 };
       services[key] = counts;
       counts.perMinute++;
       if (failed) counts.errors++;
     }
+    for (const [session, rows] of this.#lostRows())
+      for (const { service, lost } of propagation(rows).services)
+        if (lost > 0)
+          services[`${session}/${service}`] = { ...(services[`${session}/${service}`] ?? NONE), lost };
     return { services, newErrors };
+  }
+
+  /** Of each session that a request of the last minutes lost: its requests, and those. */
+  #lostRows(): Map<string, Exchange[]> {
+    const since = Date.now() - PROPAGATION_WINDOW_MS;
+    const found = new Map<string, Exchange[]>();
+    for (const { lost_from, time } of this.#rows.values())
+      if (lost_from !== null && time >= since) found.set(lost_from, []);
+    if (found.size === 0) return found;
+    for (const row of this.#rows.values())
+      if (row.time >= since) found.get(row.lost_from ?? row.session ?? "")?.push(row);
+    return found;
   }
 
   looked(): void {

@@ -9,7 +9,7 @@ import { report } from "../report-problem.ts";
 import { t } from "../words.ts";
 import { pageWords } from "./page-words.ts";
 import type { FromPage, ShownDetails, ToPage } from "./protocol.ts";
-import { runAction } from "./request-actions.ts";
+import { runAction, runFileAction } from "./request-actions.ts";
 import type { RequestFeed } from "./request-feed.ts";
 
 /** Fills the view; it lives as long as the view does. */
@@ -24,7 +24,7 @@ export function showRequestsIn(
   webview.options = { enableScripts: true, localResourceRoots: [dist] };
   const post = (message: ToPage) => void webview.postMessage(message);
   const sendAll = () => {
-    post({ type: "rows", rows: feed.rows, words: pageWords() });
+    post({ type: "rows", rows: feed.shown, words: pageWords() });
     post({ type: "status", status: feed.status });
   };
   const receive = async (message: FromPage): Promise<void> => {
@@ -38,9 +38,12 @@ export function showRequestsIn(
       case "start":
         await vscode.commands.executeCommand("linkup.start");
         return;
+      case "live":
+        return feed.open(undefined);
       case "details":
-        return post(await detailsMessage(linkup, message.id));
+        return post(await detailsMessage(linkup, feed, message.id));
       case "action":
+        if (feed.file) return runFileAction(feed.file, message.action, message.ids);
         return runAction(linkup, message.action, message.ids);
     }
   };
@@ -52,7 +55,7 @@ export function showRequestsIn(
       receive(message).catch((error) => void report(error, linkup)),
     ),
     feed.onDidChange((rows) => {
-      post({ type: "changed", rows });
+      if (!feed.file) post({ type: "changed", rows });
       looked();
     }),
     feed.onDidReset(sendAll),
@@ -66,7 +69,9 @@ export function showRequestsIn(
   webview.html = page(webview, vscode.Uri.joinPath(dist, "requests-page.js"));
 }
 
-async function detailsMessage(linkup: Linkup, id: number): Promise<ToPage> {
+async function detailsMessage(linkup: Linkup, feed: RequestFeed, id: number): Promise<ToPage> {
+  const kept = feed.file?.requests.get(id);
+  if (kept) return { type: "details", details: { ...shown(kept), routing: [] } };
   const { requestLog } = await linkup.manager;
   try {
     return { type: "details", details: shown(await requestLog.request(id)) };

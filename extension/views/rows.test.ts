@@ -178,22 +178,6 @@ test("several folders have a row each, other people's sessions below", () => {
   );
 });
 
-test("a private session looks like one, and its row has the other menu", () => {
-  const [row] = sessionRows(model({ sessions: [session({ access: "private", urls: [], services: [] })] }));
-  expect(row).toMatchObject({
-    description: "0 of 0 local · private",
-    icon: { name: "lock" },
-    context: "session.running.private",
-    spoken: "Session slim-gecko, 0 of 0 local, private",
-  });
-  const [open] = sessionRows(model({ sessions: [session({ access: "public", urls: [], services: [] })] }));
-  expect(open).toMatchObject({
-    description: "0 of 0 local",
-    icon: { name: "link" },
-    context: "session.running.public",
-  });
-});
-
 test("sessions beside the file's own one stand below it, previews without toggles", () => {
   const preview = session({ name: "a1b2c3", kind: "preview", secondary: true, urls: [] });
   const isolated = session({ name: "side", kind: "isolated", secondary: true, urls: [], services: [] });
@@ -305,16 +289,16 @@ test.each([
 test("the requests of the last minute, and the failures that nobody has looked at", () => {
   const requests = {
     services: {
-      "slim-gecko/web": { perMinute: 12, errors: 0 },
-      "slim-gecko/api": { perMinute: 3, errors: 2 },
-      "other/api": { perMinute: 9, errors: 9 },
+      "slim-gecko/web": { perMinute: 12, errors: 0, lost: 0 },
+      "slim-gecko/api": { perMinute: 3, errors: 2, lost: 4 },
+      "other/api": { perMinute: 9, errors: 9, lost: 0 },
     },
     newErrors: 2,
   };
   const busy = model({ sessions: [session()] }, { requests });
   const text = rowsText(sessionRows(busy));
   expect(text).toContain("web  local · localhost:3000 · 12/min");
-  expect(text).toContain("api  remote · api.example.com · 3/min · 2 failed");
+  expect(text).toContain("api  remote · api.example.com · 3/min · 2 failed · loses the session");
   expect(statusItem(busy)).toMatchObject({
     text: "$(link) slim-gecko · 1 local $(error) 2",
     tooltip: expect.stringContaining("2 requests failed since you last looked at the Requests view."),

@@ -1,9 +1,8 @@
 /** The access log of this process: the exchanges in flight, and the last completed ones. */
 
 import type { Listener } from "../../core/routing/request-decision.ts";
-import type { Client } from "../downstream/client.ts";
 import type { RecordedExchange } from "./exchange-metadata.ts";
-import { InFlightExchange } from "./in-flight-exchange.ts";
+import { InFlightExchange, type LoggedRequest } from "./in-flight-exchange.ts";
 import { InFlightSet } from "./in-flight-set.ts";
 import { Ring } from "./ring.ts";
 
@@ -30,7 +29,7 @@ export class AccessLog {
     this.#ring = new Ring(size, RING_BYTES);
   }
 
-  begin(client: Client, listener: Listener): InFlightExchange | undefined {
+  begin(client: LoggedRequest, listener: Listener): InFlightExchange | undefined {
     if (!this.recording) return undefined;
     const exchange = new InFlightExchange(++this.#lastId, client, listener, this.bodyBytes, this);
     this.#inFlight.add(exchange);

@@ -2,6 +2,7 @@
 import type { Listener } from "../../core/routing/request-decision.ts";
 import type { Service } from "../../core/session/session-document.ts";
 import type { Client } from "../downstream/client.ts";
+import type { EventCounter } from "../http/event-counter.ts";
 import type { Fields } from "../http/fields.ts";
 import type { Served } from "../sessions.ts";
 import type { BodyCapture, RecordedBody } from "./body-capture.ts";
@@ -49,10 +50,11 @@ export class RareFields {
   acquired = 0;
   /** When it was ready. 0: at once, it was open already. */
   connected = 0;
-  /** Why it went to another copy of its service than the one that was decided for. */
-  fallback: string | undefined;
   /** The host whose public origin it was forwarded to. */
   publicHost: string | undefined;
+  /** The exchange that it repeats, and the origin that it was sent to then. */
+  replayOf: number | undefined;
+  replayOrigin: string | undefined;
   /** The code of the proxy's own response, and its headers. */
   failure: string | undefined;
   ownHeaders: string[] | undefined;
@@ -64,8 +66,11 @@ export class RareFields {
   serviceFrames = 0;
   clientClose = 0;
   serviceClose = 0;
-  /** While the log is followed: the request's trace id as it was sent on, and the Worker's id of the first hop. */
+  /** For a stream of server-sent events. */
+  events: EventCounter | undefined;
+  /** While the log is followed: the request's trace and span id as it was sent on, and the Worker's id of the first hop. */
   trace: string | null = null;
+  span: string | null = null;
   hop: string | undefined;
   /** The beginnings of both bodies, when bodies are captured. */
   bodies: { request: BodyCapture; response: BodyCapture } | undefined;

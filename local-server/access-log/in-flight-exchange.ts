@@ -2,10 +2,10 @@
 
 import { HOP_ID_HEADER } from "../../core/routing/proxy-headers.ts";
 import type { Listener, RequestDecision } from "../../core/routing/request-decision.ts";
-import type { Routed } from "../../core/routing/route-request.ts";
-import { traceIdOf } from "../../core/routing/trace-context.ts";
-import type { Client } from "../downstream/client.ts";
+import { spanIdOf, traceIdOf } from "../../core/routing/trace-context.ts";
+import type { Client, ClientHead } from "../downstream/client.ts";
 import type { TunnelledTraffic } from "../downstream/splice.ts";
+import { EventCounter } from "../http/event-counter.ts";
 import type { LocalFailure } from "../http/failures.ts";
 import { FrameCounter } from "../http/frame-counter.ts";
 import type { ResponseHead } from "../http/response-parser.ts";
@@ -13,6 +13,9 @@ import type { Served } from "../sessions.ts";
 import { BodyCapture } from "./body-capture.ts";
 import { timeOfDay } from "./clock.ts";
 import { ExchangeMetadata, RareFields, type RecordedExchange } from "./exchange-metadata.ts";
+
+/** What the log keeps of a request. */
+export type LoggedRequest = ClientHead & Pick<Client, "protocol">;
 
 export interface ExchangeEvents {
   /** Somebody follows the log: traces and hops are noted. */
@@ -26,7 +29,7 @@ export interface ExchangeEvents {
 }
 
 export class InFlightExchange extends ExchangeMetadata {
-  readonly client: Client;
+  readonly client: LoggedRequest;
   readonly #events: ExchangeEvents;
   /** The service's response. */
   response: ResponseHead | undefined;
@@ -34,7 +37,13 @@ export class InFlightExchange extends ExchangeMetadata {
   index = 0;
 
   /** `bodyBytes`: how much of each body is captured. */
-  constructor(id: number, client: Client, listener: Listener, bodyBytes: number, events: ExchangeEvents) {
+  constructor(
+    id: number,
+    client: LoggedRequest,
+    listener: Listener,
+    bodyBytes: number,
+    events: ExchangeEvents,
+  ) {
     super();
     this.id = id;
     this.client = client;
@@ -47,6 +56,13 @@ export class InFlightExchange extends ExchangeMetadata {
     if (bodyBytes === 0) return;
     this.rare = new RareFields();
     this.rare.bodies = { request: new BodyCapture(bodyBytes), response: new BodyCapture(bodyBytes) };
+  }
+
+  /** It was not sent by a client, but repeats an exchange of the log. */
+  replays(id: number, origin: string): void {
+    const rare = this.#rareFields();
+    rare.replayOf = id;
+    rare.replayOrigin = origin;
   }
 
   decided(decision: RequestDecision<Served> | { failure: LocalFailure }): void {
@@ -62,15 +78,21 @@ export class InFlightExchange extends ExchangeMetadata {
   sentOn(added: readonly string[]): void {
     if (!this.#events.followed) return;
     const at = added.indexOf("traceparent");
-    if (at !== -1) this.#rareFields().trace = traceIdOf(added[at + 1]);
+    if (at !== -1) this.#noteTraceparent(added[at + 1]);
     this.#events.traced(this);
   }
 
   #noteTrace(): void {
     const rare = this.#rareFields();
-    rare.trace = traceIdOf(this.client.header("traceparent"));
+    this.#noteTraceparent(this.client.header("traceparent"));
     // Behind the tunnel's secret only the Worker can have written it.
     if (this.listener === "tunnel" && this.served) rare.hop = this.client.header(HOP_ID_HEADER) ?? undefined;
+  }
+
+  #noteTraceparent(traceparent: string | null | undefined): void {
+    const rare = this.#rareFields();
+    rare.trace = traceIdOf(traceparent);
+    rare.span = spanIdOf(traceparent);
   }
 
   /** Another connection is requested, because the first one was stale. */
@@ -78,14 +100,6 @@ export class InFlightExchange extends ExchangeMetadata {
     const rare = this.#rareFields();
     rare.acquired = performance.now();
     rare.connected = 0;
-  }
-
-  /** It goes on to another copy of its service. */
-  fellBack({ served, decision }: { served: Served; decision: Routed }, why: string): void {
-    this.served = served;
-    this.service = decision.service;
-    this.#rareFields().fallback = why;
-    this.#events.changed(this);
   }
 
   /** A connection that was waited for is ready. */
@@ -103,10 +117,12 @@ export class InFlightExchange extends ExchangeMetadata {
     this.status = status;
     this.response = response;
     this.responded = performance.now();
+    if (isEventStream(response)) this.#rareFields().events = new EventCounter();
   }
 
   received(chunk: Buffer): void {
     this.responseBytes += chunk.length;
+    this.rare?.events?.feed(chunk);
     this.rare?.bodies?.response.take(chunk);
   }
 
@@ -186,4 +202,11 @@ export class InFlightExchange extends ExchangeMetadata {
       responseBody: this.rare?.bodies?.response.read(),
     };
   }
+}
+
+function isEventStream({ fields }: ResponseHead): boolean {
+  return (
+    fields.get("content-type")?.startsWith("text/event-stream") === true &&
+    fields.get("content-encoding") === undefined
+  );
 }

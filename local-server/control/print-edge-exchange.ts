@@ -1,14 +1,22 @@
 /** An exchange that only the Worker had, as the control API shows it. */
+
+import type { EdgeReport } from "../../core/api/edge-report-api.ts";
 import type { EdgeHop, Exchange, ExchangeDetails } from "../../core/api/request-log-api.ts";
 import { type SessionCandidate, sessionCandidates } from "../../core/routing/identify-session.ts";
 import { route } from "../../core/routing/route-request.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
+import { spanIdOf, traceIdOf } from "../../core/routing/trace-context.ts";
 import type { EdgeRow } from "../edge/edge-log.ts";
 import { evaluated, SOURCES } from "./print-exchange.ts";
 
 export function printEdgeHop({ report, time }: EdgeRow): EdgeHop {
   const { session_by, first_byte, status, failure, url } = report;
-  return { time, session_by, first_byte, status, failure, url };
+  return { time, session_by, first_byte, status, failure, url, trace_began: began(report) };
+}
+
+/** The Worker gave it a trace. */
+function began({ trace, request_headers }: EdgeReport): boolean {
+  return trace !== null && traceIdOf(headerOf(request_headers, "traceparent")) === null;
 }
 
 export function printEdgeExchange(row: EdgeRow): Exchange {
@@ -38,9 +46,13 @@ export function printEdgeExchange(row: EdgeRow): Exchange {
     // The body passes the Worker without its taking part: only the time until the head is known.
     timings: { queue: 0, connect: null, first_byte, total: first_byte },
     websocket: null,
+    events: null,
     sender: report.sender,
     lost_from: report.lost ? served.name : null,
     trace: report.trace,
+    span: spanIdOf(headerOf(report.sent_headers ?? report.request_headers, "traceparent")),
+    trace_began: began(report),
+    replay_of: null,
     edge: printEdgeHop(row),
   };
 }
@@ -78,6 +90,10 @@ function headOf({ report }: EdgeRow): RequestHead {
   return {
     host,
     target,
-    header: (name) => request_headers.find(([header]) => header.toLowerCase() === name)?.[1],
+    header: (name) => headerOf(request_headers, name),
   };
+}
+
+function headerOf(headers: readonly [string, string][], name: string): string | undefined {
+  return headers.find(([header]) => header.toLowerCase() === name)?.[1];
 }

@@ -14,7 +14,6 @@ import {
   redactedText,
 } from "../../core/exchange/redact.ts";
 import type { Explanation } from "../../core/routing/explain-request.ts";
-import { FALLBACK_HEADER } from "../../core/routing/fallback.ts";
 import {
   HOST_SOURCES,
   hostFrom,
@@ -23,7 +22,7 @@ import {
 } from "../../core/routing/identify-session.ts";
 import { type RouteDecision, route } from "../../core/routing/route-request.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
-import { traceIdOf } from "../../core/routing/trace-context.ts";
+import { spanIdOf, traceIdOf } from "../../core/routing/trace-context.ts";
 import { needsLaptop } from "../../core/session/session-document.ts";
 import type { RecordedBody } from "../access-log/body-capture.ts";
 import {
@@ -49,6 +48,7 @@ export function printExchange(recorded: RecordedExchange, { hop, lostFrom }: Edg
   const head = headOf(recorded);
   const { served, service, rare = NO_RARE_FIELDS } = metadata;
   const { publicHost } = rare;
+  const traceparent = head.header("traceparent");
   const named = served && sessionCandidates(head).find(({ name }) => name === served.name);
   return {
     id: metadata.id,
@@ -72,7 +72,6 @@ export function printExchange(recorded: RecordedExchange, { hop, lostFrom }: Edg
             : "remote"
           : null,
     url: urlOf(metadata, head),
-    ...(rare.fallback === undefined ? {} : { fallback: rare.fallback }),
     state: metadata.ended === 0 ? "open" : rare.brokenBy ? "broken" : "complete",
     status: metadata.status || null,
     failure: rare.failure ?? null,
@@ -89,12 +88,16 @@ export function printExchange(recorded: RecordedExchange, { hop, lostFrom }: Edg
             service_close: rare.serviceClose || null,
           }
         : null,
+    events: rare.events?.events ?? null,
     sender:
       served || (publicHost !== undefined && lostFrom === null)
         ? null
         : redactedText(likelySender((name) => head.header(name))),
     lost_from: lostFrom,
-    trace: rare.trace ?? traceIdOf(head.header("traceparent")),
+    trace: rare.trace ?? traceIdOf(traceparent),
+    span: rare.span ?? spanIdOf(traceparent),
+    trace_began: hop?.trace_began ?? (rare.trace !== null && traceIdOf(traceparent) === null),
+    replay_of: rare.replayOf ?? null,
     edge: hop,
   };
 }
@@ -165,9 +168,7 @@ function downstreamHeaders(
     return unchangedResponse(response).headers;
   const arrival = { listener: metadata.listener, pagePorts };
   const request = serviceRequest(head, metadata.served, decision, arrival);
-  const { headers } = serviceResponse(head, metadata.served, request, arrival, response);
-  const fallback = metadata.rare?.fallback;
-  return fallback === undefined ? headers : [...headers, FALLBACK_HEADER, fallback];
+  return serviceResponse(head, metadata.served, request, arrival, response).headers;
 }
 
 interface Head extends RequestHead {
@@ -195,13 +196,15 @@ function urlOf(metadata: ExchangeMetadata, head: Head): string | null {
   if (publicHost !== undefined) return redactedText(`https://${publicHost}${head.target}`);
   if (!metadata.service) return null;
   const decision = decisionOf(metadata, head);
-  return decision?.outcome === "routed" ? redactedText(decision.origin + decision.target) : null;
+  const origin = metadata.rare?.replayOrigin;
+  return decision?.outcome === "routed" ? redactedText((origin ?? decision.origin) + decision.target) : null;
 }
 
 /** `scheme://host:port` of the service that it was sent to. */
 export function originOf(recorded: RecordedExchange): string | undefined {
   const decision = decisionOf(recorded.metadata, headOf(recorded));
-  return decision?.outcome === "routed" ? decision.origin : undefined;
+  const origin = recorded.metadata.rare?.replayOrigin;
+  return decision?.outcome === "routed" ? (origin ?? decision.origin) : undefined;
 }
 
 function decisionOf({ listener, served, rare }: ExchangeMetadata, head: Head): RouteDecision | null {

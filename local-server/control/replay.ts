@@ -8,7 +8,9 @@ import type { ReplayRequest, ReplayResponse } from "../../core/api/request-log-a
 import { MASK, redactedHeader, redactedHeaders, redactedText } from "../../core/exchange/redact.ts";
 import { type Routed, route } from "../../core/routing/route-request.ts";
 import { httpOrigin } from "../../core/session/session-document.ts";
+import type { AccessLog } from "../access-log/access-log.ts";
 import { BodyCapture } from "../access-log/body-capture.ts";
+import type { InFlightExchange } from "../access-log/in-flight-exchange.ts";
 import type { ClientHead } from "../downstream/client.ts";
 import { Fields } from "../http/fields.ts";
 import type { ResponseHead } from "../http/response-parser.ts";
@@ -69,8 +71,16 @@ export function parseReplay(body: unknown): ReplayRequest {
   );
 }
 
+/** What a replay needs of the server. */
+export interface ReplayContext {
+  sessions: Sessions;
+  pool: Pool;
+  pagePorts: readonly number[];
+}
+
 /** A request of the log, with its secrets. Those of a request that only the Worker had are `***`. */
 export interface KeptRequest {
+  id: number;
   served: Served;
   listener: "browser" | "tunnel";
   secure: boolean;
@@ -87,7 +97,8 @@ export interface KeptRequest {
 export async function replay(
   kept: KeptRequest,
   asked: ReplayRequest,
-  { sessions, pool, pagePorts }: { sessions: Sessions; pool: Pool; pagePorts: readonly number[] },
+  log: AccessLog,
+  { sessions, pool, pagePorts }: ReplayContext,
 ): Promise<ReplayResponse> {
   const { edited } = asked;
   const served = sessions.get(kept.served.name) ?? kept.served;
@@ -116,9 +127,17 @@ export async function replay(
     hasBody: body !== null,
   };
   const arrival = { listener: kept.listener, pagePorts };
-  const request = { ...serviceRequest(head, served, { ...decision, target }, arrival) };
+  const routed = { ...decision, target };
+  const request = serviceRequest(head, served, routed, arrival);
+  const recorder = log.begin(
+    { ...head, target: edited?.target ?? kept.target, protocol: "HTTP/1.1" },
+    kept.listener,
+  );
+  recorder?.replays(kept.id, decision.origin);
+  recorder?.decided({ served, decision: routed });
+  recorder?.sentOn(request.added);
   const started = performance.now();
-  const { response, captured } = await send(pool, request, body);
+  const { response, captured } = await send(pool, request, body, recorder);
   return {
     url: redactedText(decision.origin + target),
     status: response.status,
@@ -182,6 +201,7 @@ function send(
   pool: Pool,
   request: UpstreamRequest,
   body: Buffer | null,
+  recorder: InFlightExchange | undefined,
 ): Promise<{ response: ResponseHead; captured: ReturnType<BodyCapture["read"]> }> {
   const { promise, resolve, reject } = Promise.withResolvers<Awaited<ReturnType<typeof send>>>();
   const capture = new BodyCapture(MAX_BODY);
@@ -190,6 +210,8 @@ function send(
   const over = new AbortController();
   const finish = (error?: Error) => {
     over.abort();
+    if (error) recorder?.aborted("service", error.message);
+    recorder?.end();
     if (error) reject(new ApiError(502, `The request could not be sent again: ${error.message}`));
     else resolve({ response: head!, captured: capture.read() });
   };
@@ -201,8 +223,10 @@ function send(
       information() {},
       head(response) {
         head = response;
+        recorder?.respond(response.status, response);
       },
       data(chunk, done) {
+        recorder?.received(chunk);
         capture.take(chunk);
         done();
       },
@@ -215,6 +239,7 @@ function send(
       drained() {},
       failed: (error) => finish(error),
     });
+    if (body) recorder?.sent(body);
     if (body) stream.write(body);
     stream.finish([]);
   });

@@ -46,8 +46,11 @@ export class RequestLog {
         for (const follower of this.#followers) follower.dropped(count);
       },
     });
-    local.onTraced = ({ rare, served }) => {
-      if (rare?.trace && served) this.#edge.rememberTrace(rare.trace, served.name);
+    local.onTraced = ({ rare, served, listener }) => {
+      if (!rare?.trace || !served) return;
+      this.#edge.rememberTrace(rare.trace, served.name);
+      if (listener === "browser" || rare.replayOf !== undefined)
+        this.#watch.tellTrace(served.name, rare.trace);
     };
   }
 
@@ -134,10 +137,11 @@ export class RequestLog {
 
 function keptRequest(recorded: RecordedExchange): KeptRequest | undefined {
   const { metadata, method, host, target, requestHeaders, requestBody } = recorded;
-  const { served, listener, secure, requestBytes } = metadata;
+  const { id, served, listener, secure, requestBytes } = metadata;
   if (!served) return undefined;
   const isWhole = requestBody?.truncated === false && requestBody.bytes.length === requestBytes;
   return {
+    id,
     served,
     listener,
     secure,
@@ -151,9 +155,10 @@ function keptRequest(recorded: RecordedExchange): KeptRequest | undefined {
   };
 }
 
-function keptOfReport({ served, report }: EdgeRow): KeptRequest {
+function keptOfReport({ id, served, report }: EdgeRow): KeptRequest {
   const { method, host, target, secure, request_headers, request_bytes } = report;
   return {
+    id,
     served,
     listener: "browser",
     secure,

@@ -5,7 +5,7 @@ import { isFailed } from "../../core/api/request-log-api.ts";
 import { MAX_BODY_BYTES } from "../access-log/access-log.ts";
 import type { AddRoute, ApiCall } from "./api-route.ts";
 import { ApiError, readJson, sendJson, sendNothing } from "./json.ts";
-import { parseReplay, replay } from "./replay.ts";
+import { parseReplay, type ReplayContext, replay } from "./replay.ts";
 import type { RequestLog } from "./request-log.ts";
 
 const DEFAULT_LIMIT = 100;
@@ -35,11 +35,7 @@ const settingsSchema = z.object({
 });
 
 /** `log` is undefined when the local server keeps none. */
-export function requestRoutes(
-  route: AddRoute,
-  log: RequestLog | undefined,
-  replaying: Parameters<typeof replay>[2],
-): void {
+export function requestRoutes(route: AddRoute, log: RequestLog | undefined, replaying: ReplayContext): void {
   if (!log) {
     const refuse = () => {
       throw new ApiError(404, "This local server keeps no request log (--request-log 0).");
@@ -76,7 +72,7 @@ export function requestRoutes(
     const asked = parseReplay(await readJson(request));
     const kept = log.kept(Number(id));
     if (!kept) throw new ApiError(404, `There is no request ${id} of a session, or it is no longer kept.`);
-    sendJson(response, 200, await replay(kept, asked, replaying));
+    sendJson(response, 200, await replay(kept, asked, local, replaying));
   });
 }
 

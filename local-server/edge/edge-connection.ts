@@ -1,5 +1,5 @@
 /** The WebSocket that tells what the Worker sees of one session: kept open, and opened again, until it is ended. */
-import type { EdgeReports } from "../../core/api/edge-report-api.ts";
+import { type EdgeReports, type KnownTraces, MAX_KNOWN_TRACES } from "../../core/api/edge-report-api.ts";
 import type { EdgeState } from "../../core/api/request-log-api.ts";
 import { SESSION_TOKEN_HEADER } from "../../core/api/worker-api.ts";
 import { parseEdgeMessage } from "./edge-report.ts";
@@ -22,6 +22,10 @@ const MAX_BACKOFF_MS = 30_000;
 /** How often the clocks are compared, which also tells that the connection is alive. */
 const CLOCK_MS = 30_000;
 const SILENT_MS = 10_000;
+/** Traces are collected for so long before they are told. */
+const TELL_MS = 200;
+/** Traces that wait to be told; the oldest go first. */
+const MAX_WAITING = 1_000;
 /** Comparisons at the beginning: the one with the shortest round trip counts. */
 const FIRST_SAMPLES = 3;
 const CLOSED_NORMALLY = 1000;
@@ -35,6 +39,8 @@ export class EdgeConnection {
   #timer: NodeJS.Timeout | undefined;
   #failures = 0;
   #ended = false;
+  readonly #traces = new Set<string>();
+  #telling: NodeJS.Timeout | undefined;
   /** The shortest round trip so far, and the offset that it told. */
   #bestMs = Number.POSITIVE_INFINITY;
   #offsetMs = 0;
@@ -50,7 +56,24 @@ export class EdgeConnection {
   end(): void {
     this.#ended = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#telling);
     this.#socket?.close(CLOSED_NORMALLY);
+  }
+
+  /** A request of the session that did not pass the Worker. */
+  tellTrace(trace: string): void {
+    this.#traces.add(trace);
+    if (this.#traces.size > MAX_WAITING) this.#traces.delete(this.#traces.values().next().value!);
+    if (this.state === "watching") this.#telling ??= setTimeout(() => this.#tellTraces(), TELL_MS);
+  }
+
+  #tellTraces(): void {
+    this.#telling = undefined;
+    if (this.state !== "watching") return;
+    const traces = [...this.#traces].slice(0, MAX_KNOWN_TRACES);
+    for (const trace of traces) this.#traces.delete(trace);
+    if (traces.length > 0) this.#socket?.send(JSON.stringify({ traces } satisfies KnownTraces));
+    if (this.#traces.size > 0) this.#telling = setTimeout(() => this.#tellTraces(), TELL_MS);
   }
 
   #open(): void {
@@ -80,7 +103,10 @@ export class EdgeConnection {
       this.#offsetMs = message.now - (message.echo + now) / 2;
     }
     this.#failures = 0;
-    if (this.#samples++ === 0) this.#become("watching");
+    if (this.#samples++ === 0) {
+      this.#become("watching");
+      this.#tellTraces();
+    }
     clearTimeout(this.#timer);
     this.#timer = setTimeout(
       () => {

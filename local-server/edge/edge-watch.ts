@@ -49,6 +49,11 @@ export class EdgeWatch {
     return [...this.#sessions].flatMap((served) => this.#statusOf(served) ?? []);
   }
 
+  /** A request of this session that did not pass the Worker. */
+  tellTrace(session: string, trace: string): void {
+    this.#connections.get(session)?.connection.tellTrace(trace);
+  }
+
   end(): void {
     clearTimeout(this.#lingering);
     clearInterval(this.#syncing);

@@ -17,6 +17,7 @@ export type CheckId =
   | "address"
   | "port"
   | "env-files"
+  | "propagation"
   | "orphans";
 
 /** `warning`: it works, with a caveat. */

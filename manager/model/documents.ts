@@ -56,10 +56,7 @@ export function upsertRequest(
 ): UpsertRequest {
   const routing = routingOf(record.config, (service) => targetOf(record.targets, service));
   for (const service of routing.services) {
-    // A deployed copy on this machine is an ordinary place to a Worker that runs here too.
-    if (targetOf(record.targets, service.name) !== "remote") service.location = asLocalhost(service.location);
-    // Of what is routed automatically the Worker only knows the tunnel: the local server decides for each request.
-    delete service.fallback;
+    if (targetOf(record.targets, service.name) === "local") service.location = asLocalhost(service.location);
   }
   const isPreview = record.kind === "preview";
   return {

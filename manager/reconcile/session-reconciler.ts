@@ -273,9 +273,7 @@ function probeTargetOf({
   targets,
   worker,
 }: SessionRecord): ProbeTarget | undefined {
-  const service = config.services.find(({ name }) =>
-    ["local", "auto"].includes(targetOf(targets, name)),
-  )?.name;
+  const service = config.services.find((service) => targetOf(targets, service.name) === "local")?.name;
   if (service === undefined) return undefined;
   return {
     workerUrl: config.linkup.worker_url,

@@ -68,11 +68,6 @@ test("the view, its rows and the palette offer what applies, and every inline bu
     ...always,
   ]);
   expect(await window.palette("Linkup: St")).toContain("Linkup: Stop");
-  expect((await window.palette("Linkup: Route")).sort()).toEqual([
-    "Linkup: Route All to Local",
-    "Linkup: Route Service…",
-  ]);
-  expect(await window.palette("Linkup: Start")).not.toContain("Linkup: Start Isolated");
   const url = `http://${name}.shop.localhost:${shop.workerPort}`;
   const domain = "shop.localhost";
   await inTree(new RegExp(`  ${domain} {2}${url}\n`));
@@ -181,7 +176,7 @@ test("a problem's row: Solve does what helps", async () => {
 
 test("a Worker that hangs: toggles and starts say so, can be cancelled, and end in time", async () => {
   shop = await Shop.start();
-  const settings = { "linkup.timeouts.start": 5, "linkup.timeouts.toggle": 5 };
+  const settings = { "linkup.timeouts.start": 6, "linkup.timeouts.toggle": 6 };
   await open({ settings });
   const toast = (pattern: RegExp) =>
     window.until(`a notification like ${pattern}`, async () =>
@@ -206,7 +201,7 @@ test("a Worker that hangs: toggles and starts say so, can be cancelled, and end 
     await inTree(/api {2}remote · 127/);
     await window.inlineAction("api", "Route to Local");
     expect(await toast(/api/)).not.toBe("");
-    expect(await toast(/it was not confirmed within 5 s/)).toContain("api");
+    expect(await toast(/it was not confirmed within 6 s/)).toContain("api");
     await inTree(/api {2}remote · 127/);
     await window.screenshot("hanging-toggle-late");
     goOn();
@@ -227,7 +222,7 @@ test("a Worker that hangs: toggles and starts say so, can be cancelled, and end 
     await welcome("stopped");
     await noToast(/./);
     await window.command("Linkup: Start");
-    await toast(/within 5 s/);
+    await toast(/within 6 s/);
     await window.screenshot("hanging-start-late");
   } finally {
     goOn();
@@ -296,10 +291,6 @@ test("Create linkup.yaml offers the services that the workspace seems to have", 
     "services:\n  billing:\n    image: x\n    ports: ['7070:7070']\n",
   );
   await open({ folders: [found] });
-  // All that can be done before there is a file.
-  await expect
-    .poll(async () => (await window.palette("Linkup: ")).sort(), POLL)
-    .toEqual(["Linkup: Create linkup.yaml", "Linkup: Deploy Worker…", "Linkup: Doctor"]);
   await window.command("Linkup: Create linkup.yaml");
   const items = await window.until("what was found", async () => {
     const shown = await window.quickPickItems();

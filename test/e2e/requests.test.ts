@@ -1,4 +1,5 @@
 // The Requests view, as a user sees it: rows of both hops, the filter, details, 10,000 rows, and what screen readers get.
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Frame } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -95,6 +96,65 @@ test("the filter, the keyboard and the menu", async () => {
   await setFilter("");
 });
 
+test("a trace is a waterfall, with a span for each hop", async () => {
+  await row("/products").first().click();
+  await view().locator(".waterfall .span").nth(1).waitFor();
+  const spans = await view().locator(".waterfall .span .name").allTextContents();
+  expect(spans.map((text) => text.replaceAll(/\s+/g, " ").trim())).toEqual([
+    "api Worker GET /products",
+    "api local server GET /products",
+  ]);
+  expect(await view().locator(".waterfall .gaps").first().textContent()).toContain("tunnel");
+});
+
+test("Check Propagation names who got the session, as a document", async () => {
+  await window.command("Linkup: Check Propagation");
+  await window.quickPick("From the requests of the last minutes");
+  const page = await window.documentWith("Linkup Propagation");
+  const text = await page.evaluate<string>("document.body.textContent");
+  expect(text).toMatch(/✓ api got the session \(\d+ requests\)/);
+  expect(text).not.toContain(SECRET);
+  await window.command("View: Close All Editors");
+  await window.command("Linkup: Show Requests");
+});
+
+test("a HAR is opened instead of what comes, and images in bodies are images", async () => {
+  const image =
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+  const entry = {
+    startedDateTime: "2026-01-02T03:04:05.006Z",
+    time: 30,
+    request: {
+      method: "GET",
+      url: "https://shop.example/dot.png",
+      httpVersion: "h2",
+      headers: [],
+      bodySize: 0,
+    },
+    response: {
+      status: 200,
+      headers: [{ name: "content-type", value: "image/png" }],
+      content: { size: 70, mimeType: "image/png", text: image, encoding: "base64" },
+      bodySize: 70,
+    },
+    timings: { send: 1, wait: 20, receive: 9 },
+  };
+  const file = join(shop.folder, "saved.har");
+  await writeFile(file, JSON.stringify({ log: { version: "1.2", entries: [entry] } }));
+  await window.command("Linkup: Open HAR…");
+  await window.quickInput(file);
+  await view().getByText("Requests of saved.har, as they were saved.").waitFor();
+  expect(await rows().count()).toBe(1);
+  await row("/dot.png").click();
+  await view().locator(".details img").waitFor();
+  const width = await view()
+    .locator(".details img")
+    .evaluate((element) => (element as unknown as { naturalWidth: number }).naturalWidth);
+  expect(width).toBe(1);
+  await view().getByText("Back to Live").click();
+  await row("/products").first().waitFor();
+});
+
 test("compare: the copies' answers in the diff editor", async () => {
   await window.command("Linkup: Compare Local with Remote");
   // Secrets go to both copies only where the user agrees.
@@ -146,16 +206,36 @@ async function heapOf(page: Frame): Promise<number> {
   return Math.round((await page.evaluate<number>("performance.memory.usedJSHeapSize")) / 1e6);
 }
 
-test("kept over a reload: the filter, and nothing of a request", async () => {
+test("kept over a reload of the window: the filter and the rows, and nothing of a request", async () => {
   await setFilter("service:api");
-  await window.command("View: Hide Panel");
+  await window.reload();
   await window.command("Linkup: Show Requests");
-  await window.until(
-    "the filter",
-    async () => (await view().locator("vscode-textfield input").inputValue()) === "service:api",
-  );
+  await row("/products").first().waitFor({ timeout: 60_000 });
+  expect(await view().locator("vscode-textfield input").inputValue()).toBe("service:api");
   await setFilter("");
+  // VS Code keeps the state of pages in the browser's databases.
+  const kept = await window.page.evaluate<string>(databases);
+  expect(kept).toContain("service:api");
+  expect(kept).not.toContain(SECRET);
+  expect(kept).not.toContain("/products");
 });
+
+/** In the page: all that the browser's databases hold, as JSON. */
+const databases = `(async () => {
+  const done = (request) => new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  const found = [];
+  for (const { name } of await indexedDB.databases()) {
+    const database = await done(indexedDB.open(name));
+    for (const store of database.objectStoreNames)
+      found.push(await done(database.transaction(store).objectStore(store).getAll()));
+    database.close();
+  }
+  const decoder = new TextDecoder();
+  return JSON.stringify(found, (key, value) => (value instanceof Uint8Array ? decoder.decode(value) : value));
+})()`;
 
 interface Measured {
   times: number[];

@@ -40,15 +40,21 @@ export class Shop {
     this.#copies = copies.map(({ child }) => child);
   }
 
-  /** On free ports; `example` takes those of the example's own linkup.yaml, for pictures. */
-  static async start(ports: "free" | "example" = "free"): Promise<Shop> {
+  /**
+   * On free ports; `example` takes those of the example's own linkup.yaml, for pictures. `lose`: what `api` does not pass on,
+   * as `start.mjs --lose` has it.
+   */
+  static async start(
+    ports: "free" | "example" = "free",
+    lose?: "tracestate" | "member" | "all",
+  ): Promise<Shop> {
     const folder = await realpath(await mkdtemp(join(tmpdir(), "linkup-shop-")));
     const example = ports === "example";
     const worker = await startWorker({ token: TOKEN, port: example ? 8787 : 0 });
     const workerPort = new URL(worker.url).port;
     const copies = await Promise.all([
-      startCopies("remote", workerPort, example ? "4101,4102,4103" : "0,0,0"),
-      startCopies("local", workerPort, example ? "3101,3102,3103" : "0,0,0"),
+      startCopies("remote", workerPort, example ? "4101,4102,4103" : "0,0,0", lose),
+      startCopies("local", workerPort, example ? "3101,3102,3103" : "0,0,0", lose),
     ]);
     const shop = new Shop(folder, worker, copies);
     await mkdir(shop.folder);
@@ -122,9 +128,15 @@ interface Copies {
 }
 
 /** Starts web, api and auth as one copy; resolves when all of them listen. */
-async function startCopies(copy: "local" | "remote", workerPort: string, ports: string): Promise<Copies> {
+async function startCopies(
+  copy: "local" | "remote",
+  workerPort: string,
+  ports: string,
+  lose?: string,
+): Promise<Copies> {
   const script = join(root, "examples", "shop", "start.mjs");
   const argv = [script, "--copy", copy, "--ports", ports, "--worker-port", workerPort];
+  if (lose !== undefined) argv.push("--lose", lose);
   const child = spawn(node, argv, { stdio: ["ignore", "pipe", "inherit"] });
   const kill = () => child.kill("SIGKILL");
   process.once("exit", kill);

@@ -46,3 +46,20 @@ test("a lost request is told whether its trace is known before it or after it, a
   expect(sent.flatMap(({ reports }) => reports).at(-1)).toBe(3);
   vi.useRealTimers();
 });
+
+test("a watcher tells the traces of requests that did not pass the Worker; anything else is ignored", () => {
+  const { watchers, sent } = watched();
+  const socket = { send() {} } as unknown as WebSocket;
+  const trace = "a".repeat(32);
+  watchers.reportLost(trace, '"lost"');
+  for (const wrong of [
+    `{"traces":["${trace}","x"]}`,
+    `{"traces":"${trace}"}`,
+    `{"traces":[${Array(101).fill(`"${trace}"`)}]}`,
+    new ArrayBuffer(8),
+  ])
+    watchers.answer(socket, wrong);
+  expect(sent).toEqual([]);
+  watchers.answer(socket, JSON.stringify({ traces: ["b".repeat(32), trace] }));
+  expect(sent.flatMap(({ reports }) => reports)).toEqual(["lost"]);
+});

@@ -1,5 +1,5 @@
 /** Those who watch a session's requests: WebSockets that hibernate with the session's object. */
-import type { EdgeClock } from "../../core/api/edge-report-api.ts";
+import { type EdgeClock, MAX_KNOWN_TRACES } from "../../core/api/edge-report-api.ts";
 
 /** Of one session. Each gets every report. */
 const MAX_WATCHERS = 8;
@@ -12,6 +12,8 @@ const MAX_PENDING = 100;
 const PENDING_MS = 30_000;
 /** A message is smaller than a WebSocket takes: 1 MiB. */
 const MAX_MESSAGE = 900_000;
+/** Of a watcher's message: `{"traces":["…"]}`. */
+const MAX_WATCHER_MESSAGE = 20 + 35 * MAX_KNOWN_TRACES;
 
 export class Watchers {
   readonly #state: DurableObjectState;
@@ -41,6 +43,10 @@ export class Watchers {
     this.#dropped += dropped;
     for (const trace of traces) this.#remember(trace);
     this.#send(reports);
+    this.#sendPending();
+  }
+
+  #sendPending(): void {
     const known = this.#pending.filter(({ trace }) => this.#traces.has(trace));
     if (known.length === 0) return;
     this.#pending = this.#pending.filter(({ trace }) => !this.#traces.has(trace));
@@ -57,9 +63,14 @@ export class Watchers {
     this.#pending.push({ trace, report, at: now });
   }
 
-  /** A question for the Worker's clock. Anything else is ignored. */
+  /** A question for the Worker's clock, or `KnownTraces`. Anything else is ignored. */
   answer(socket: WebSocket, message: string | ArrayBuffer): void {
-    if (typeof message !== "string" || message.length > 100) return;
+    if (typeof message !== "string" || message.length > MAX_WATCHER_MESSAGE) return;
+    if (/^\{"traces":\["[0-9a-f]{32}"(?:,"[0-9a-f]{32}")*\]\}$/.test(message)) {
+      for (const trace of message.match(/[0-9a-f]{32}/g)!) this.#remember(trace);
+      this.#sendPending();
+      return;
+    }
     const echo = Number(/^\{"echo":(\d+(?:\.\d+)?)\}$/.exec(message)?.[1]);
     if (Number.isFinite(echo)) socket.send(JSON.stringify({ echo, now: Date.now() } satisfies EdgeClock));
   }

@@ -16,28 +16,37 @@ export const ACTIONS: RowAction[] = [
   "goToConfig",
   "saveHar",
 ];
-const BUTTONS: RowAction[] = ["replay", "edit", "compare", "copyCurl"];
+export const BUTTONS: RowAction[] = ["replay", "edit", "compare", "copyCurl"];
 
 export function detailsView(
   details: ShownDetails,
   words: Words,
+  buttons: readonly RowAction[],
   run: (action: RowAction) => void,
+  trace: TemplateResult | typeof nothing,
 ): TemplateResult {
   const { method, secure, client_host, target, status, websocket, broken, sender, session } = details;
   return html`
     <h2>${status ?? "…"} ${method} ${secure ? "https" : "http"}://${client_host}${target}</h2>
     <div class="actions">
-      ${BUTTONS.map((action) => html`<vscode-button secondary @click=${() => run(action)}>${words[action]}</vscode-button>`)}
+      ${buttons.map((action) => html`<vscode-button secondary @click=${() => run(action)}>${words[action]}</vscode-button>`)}
     </div>
     ${broken ? html`<p class="server-error">${fill(words.brokenBy, broken.by, broken.reason)}</p>` : nothing}
     ${session === null && sender ? html`<p>${details.lost_from ? `${words.lost} (${details.lost_from}). ` : ""}${fill(words.likelySender, sender)}</p>` : nothing}
-    <h3>${words.routing}</h3>
+    ${details.replay_of === null ? nothing : html`<p>${fill(words.replayOf, details.replay_of)}</p>`}
+    ${
+      details.routing.length === 0
+        ? nothing
+        : html`<h3>${words.routing}</h3>
     <ul>
       ${details.routing.map((line) => html`<li>${line}</li>`)}
-    </ul>
+    </ul>`
+    }
     <h3>${words.timing}</h3>
     ${timingView(details, words)}
+    ${trace}
     ${websocket ? html`<p>${fill(words.frames, websocket.client_frames, websocket.service_frames)}</p>` : nothing}
+    ${details.events === null ? nothing : html`<p>${fill(words.events, details.events)}</p>`}
     <h3>${words.requestHeaders}</h3>
     ${headersView(details.request, words)}
     ${bodyView(words.requestBody, details.request_body, details.request_headers, words)}

@@ -6,6 +6,7 @@ import { html, LitElement, nothing, type TemplateResult } from "lit";
 import type { EdgeState, Exchange } from "../../../core/api/request-log-api.ts";
 import {
   type FeedStatus,
+  FILE_ACTIONS,
   type FromPage,
   MAX_ROWS,
   type RowAction,
@@ -13,10 +14,11 @@ import {
   type ToPage,
   type Words,
 } from "../protocol.ts";
-import { ACTIONS, detailsView } from "./details.ts";
+import { ACTIONS, BUTTONS, detailsView } from "./details.ts";
 import { clock, duration, fill, size } from "./format.ts";
 import { RowStore, timeOf } from "./row-store.ts";
 import { style } from "./style.ts";
+import { waterfallView } from "./waterfall.ts";
 
 /** What is kept over a reload: nothing that came in a request. */
 interface Kept {
@@ -91,7 +93,10 @@ class RequestsPage extends LitElement {
         this.#status = message.status;
         break;
       case "details":
-        if (message.details.id === this.#selected) this.#details = message.details;
+        if (message.details.id !== this.#selected) break;
+        this.#details = message.details;
+        // Frames, events and bytes are counted while it lasts.
+        if (message.details.state === "open") this.#refreshDetails();
         break;
       case "gone":
         if (message.id === this.#selected) this.#gone = true;
@@ -113,7 +118,7 @@ class RequestsPage extends LitElement {
           this.#selected === undefined
             ? nothing
             : html`<section class="details" tabindex="0" aria-label=${words.details}>
-          ${this.#details ? detailsView(this.#details, words, (action) => this.#run(action)) : html`<p class="words">${this.#gone ? words.noLonger : "…"}</p>`}
+          ${this.#details ? detailsView(this.#details, words, this.#actions(BUTTONS), (action) => this.#run(action), this.#traceView(this.#details, words)) : html`<p class="words">${this.#gone ? words.noLonger : "…"}</p>`}
         </section>`
         }
       </div>
@@ -133,15 +138,23 @@ class RequestsPage extends LitElement {
         }}></vscode-textfield>
       <span class="count">${fill(words.count, shown, this.#store.total)}</span>
       <vscode-button secondary aria-pressed=${paused} @click=${() => this.#pause(!paused)}>${paused ? words.resume : words.pause}</vscode-button>
-      <vscode-button secondary @click=${() => vscode.postMessage({ type: "clear" })}>${words.clear}</vscode-button>
+      ${
+        this.#status?.file
+          ? html`<vscode-button @click=${() => vscode.postMessage({ type: "live" })}>${words.live}</vscode-button>`
+          : this.#liveButtons(words, bodies)
+      }
+    </div>`;
+  }
+
+  #liveButtons(words: Words, bodies: boolean): TemplateResult {
+    return html`<vscode-button secondary @click=${() => vscode.postMessage({ type: "clear" })}>${words.clear}</vscode-button>
       <vscode-button ?secondary=${!bodies} aria-pressed=${bodies} title=${words.keepingBodies}
         @click=${() => vscode.postMessage({ type: "bodies", keep: !bodies })}>${bodies ? "● " : ""}${words.keepBodies}</vscode-button>
       <vscode-button secondary @click=${() =>
         this.#run(
           "saveHar",
           this.#store.shown.map(({ id }) => id),
-        )}>${words.saveAll}</vscode-button>
-    </div>`;
+        )}>${words.saveAll}</vscode-button>`;
   }
 
   /** What the user has to know of the list, and whether something is wrong. */
@@ -152,6 +165,10 @@ class RequestsPage extends LitElement {
     if (unknown.length > 0) notes.push([fill(words.unknownWord, unknown.join(" ")), true]);
     if (this.#store.paused) notes.push([fill(words.paused, this.#store.newer), true]);
     if (!status) return notes;
+    if (status.file !== null) {
+      notes.push([fill(words.file, status.file), true]);
+      return notes;
+    }
     if (status.bodies) notes.push([words.keepingBodies, false]);
     if (!status.connected && this.#store.total > 0) notes.push([words.disconnected, true]);
     const texts: Record<EdgeState, [string, boolean] | undefined> = {
@@ -216,7 +233,7 @@ class RequestsPage extends LitElement {
     return html`<div class="row" role="row" id="row-${id}" aria-rowindex=${index + 2} aria-selected=${id === this.#selected}
         data-id=${id} .style=${`top:${index * ROW_HEIGHT}px`} @click=${() => this.#choose(id)}>
       <span role="gridcell" class="medium time dim">${clock(timeOf(row))}</span>
-      <span role="gridcell">${method}</span>
+      <span role="gridcell">${row.replay_of === null ? "" : "↻ "}${method}</span>
       <span role="gridcell" class=${statusClass(row)}>${row.broken ? "✗ " : ""}${status ?? "…"}</span>
       <span role="gridcell" title="${client_host}${target}">${target} <span class="dim">${client_host}</span></span>
       <span role="gridcell" class=${lost ? "client-error" : ""}>${lost ? words.lost : (service ?? "")}</span>
@@ -228,6 +245,17 @@ class RequestsPage extends LitElement {
     </div>`;
   }
 
+  #actions(all: readonly RowAction[]): RowAction[] {
+    return all.filter((action) => !this.#status?.file || FILE_ACTIONS.includes(action));
+  }
+
+  /** Of a request that is not alone in its trace, or passed two hops. */
+  #traceView({ id, trace }: ShownDetails, words: Words): TemplateResult | typeof nothing {
+    const rows = trace === null ? [] : this.#store.withTrace(trace);
+    if (rows.length < 2 && !rows.some(({ edge, listener }) => edge && listener !== "edge")) return nothing;
+    return html`<h3>${words.trace}</h3>${waterfallView(rows, id, words, (other) => this.#choose(other))}`;
+  }
+
   #menuView(words: Words): TemplateResult {
     const row = this.#selected === undefined ? undefined : this.#store.get(this.#selected);
     const filters: MenuChoice[] = [
@@ -236,7 +264,7 @@ class RequestsPage extends LitElement {
       ...(row?.trace ? (["filterTrace"] as const) : []),
     ];
     const data = [
-      ...ACTIONS.map((action) => ({ label: words[action], value: action })),
+      ...this.#actions(ACTIONS).map((action) => ({ label: words[action], value: action })),
       { separator: true },
       ...filters.map((choice) => ({ label: words[choice as keyof Words], value: choice })),
     ];

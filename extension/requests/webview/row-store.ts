@@ -74,6 +74,11 @@ export class RowStore {
     return this.#all.get(id);
   }
 
+  /** Whether the filter shows them or not. */
+  withTrace(trace: string): Exchange[] {
+    return [...this.#all.values()].filter((row) => row.trace === trace);
+  }
+
   /** Rows that match, oldest first. */
   get shown(): readonly Exchange[] {
     this.#shown ??= (this.#frozen ?? [...this.#all.values()])

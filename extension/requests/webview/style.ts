@@ -204,13 +204,13 @@ export const style = css`
     white-space: nowrap;
   }
   .mark.added {
-    color: var(--vscode-linkup-healthyForeground);
+    color: var(--vscode-gitDecoration-addedResourceForeground, inherit);
   }
   .mark.changed {
-    color: var(--vscode-linkup-warningForeground);
+    color: var(--vscode-gitDecoration-modifiedResourceForeground, inherit);
   }
   .mark.removed {
-    color: var(--vscode-linkup-unhealthyForeground);
+    color: var(--vscode-gitDecoration-deletedResourceForeground, inherit);
   }
   .removed-value {
     text-decoration: line-through;
@@ -250,6 +250,69 @@ export const style = css`
     bottom: 0;
     min-width: 1px;
     background: var(--vscode-progressBar-background);
+  }
+  .waterfall .span {
+    display: grid;
+    grid-template-columns: minmax(0, 2fr) minmax(60px, 3fr) 64px;
+    gap: 0 8px;
+    align-items: center;
+    width: 100%;
+    padding: 1px 4px 1px calc(4px + var(--depth) * 12px);
+    border: 0;
+    background: none;
+    color: inherit;
+    font: inherit;
+    text-align: left;
+    cursor: pointer;
+  }
+  .waterfall .span:hover {
+    background: var(--vscode-list-hoverBackground);
+  }
+  .waterfall .span[aria-current="true"] {
+    background: var(--vscode-list-inactiveSelectionBackground);
+    outline: 1px solid var(--vscode-contrastActiveBorder, transparent);
+    outline-offset: -1px;
+  }
+  .waterfall .span:focus-visible {
+    outline: 1px solid var(--vscode-focusBorder);
+    outline-offset: -1px;
+  }
+  .waterfall .name {
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+  .waterfall .track {
+    position: relative;
+    height: 10px;
+    background: var(--vscode-textCodeBlock-background);
+  }
+  .waterfall .track :is(i, u) {
+    position: absolute;
+    top: 0;
+    bottom: 0;
+    min-width: 1px;
+    background: var(--vscode-progressBar-background);
+  }
+  .waterfall .track u {
+    top: 6px;
+    background: var(--vscode-charts-green);
+  }
+  .waterfall .track u.tunnel {
+    background: var(--vscode-charts-purple);
+  }
+  .waterfall .track u:is(.queue, .connect) {
+    background: var(--vscode-charts-orange);
+  }
+  .waterfall .gaps {
+    grid-column: 1 / -1;
+    font-size: 0.92em;
+  }
+  .waterfall .gaps:empty {
+    display: none;
+  }
+  .waterfall p {
+    margin: 2px 4px;
   }
   vscode-context-menu {
     position: fixed;

@@ -140,8 +140,8 @@ export class ControlClient {
       throw new Error(`Cannot read the request log: ${errorIn(text)}`);
     }
     signal?.addEventListener("abort", () => response.destroy(), { once: true });
-    // A killed server aborts the response.
-    response.on("error", () => lines.close());
+    // A killed server aborts the response; reading lines does not notice either.
+    response.on("error", () => lines.close()).on("close", () => lines.close());
     for await (const line of lines) tell(JSON.parse(line));
   }
 

@@ -1,0 +1,28 @@
+/** Sends the hops of the requests to the collector that the setting `linkup.otlp.endpoint` names. */
+import { OtlpExport } from "../../manager/operations/otlp-export.ts";
+import { version } from "../../package.json";
+import type { Linkup } from "../linkup.ts";
+import type { RequestFeed } from "./request-feed.ts";
+
+export class SpanExport {
+  readonly #subscription: { dispose(): void };
+  readonly #export: OtlpExport;
+
+  /** Throws an Error when the endpoint is no URL. */
+  constructor(feed: RequestFeed, endpoint: string, linkup: Linkup) {
+    let lastMessage = "";
+    this.#export = new OtlpExport(endpoint, version, (message) => {
+      if (message !== lastMessage)
+        linkup.log.warn(`The collector at ${endpoint} did not take spans: ${message}`);
+      lastMessage = message;
+    });
+    this.#subscription = feed.onDidChange((rows) => {
+      for (const row of rows) this.#export.add(row);
+    });
+  }
+
+  dispose(): void {
+    this.#subscription.dispose();
+    void this.#export.end();
+  }
+}
