@@ -59,22 +59,6 @@ for (const [index, [place, headers]] of PLACES.entries()) {
   });
 }
 
-ours("inspect-session", "two labels are enough on the domain localhost", async (world) => {
-  const name = await named(world, {
-    ...oneService(world),
-    domains: [{ domain: "localhost", default_service: "frontend" }],
-  });
-  assert.equal((await world.seen("/", { host: `${name}.localhost:9080` })).service, "frontend");
-});
-
-for (const place of ["referer", "origin"]) {
-  ours("inspect-session", `${place} counts without a scheme`, async (world) => {
-    const name = await named(world, oneService(world));
-    const seen = await world.seen("/", { host: "example.com", [place]: `${name}.example.com` });
-    assert.equal(seen.service, "frontend");
-  });
-}
-
 for (const [index, [place, headers]] of PLACES.entries()) {
   const next = PLACES[index + 1];
   if (!next) continue;

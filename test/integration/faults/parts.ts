@@ -5,6 +5,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { answers } from "../../../manager/components/local-dns/local-dns-process.ts";
+import type { World } from "../manager/world.ts";
 import { check, type Fault, type Trial, until } from "./fault.ts";
 
 /** Opens a window; resolves with its process and the session's name. */
@@ -28,25 +29,48 @@ async function openWindow({ world }: Trial) {
   return { child, name: name! };
 }
 
-export const parts: Fault[] = [
-  {
-    name: "local server SIGKILLed",
-    tunnel: "direct",
+/** A program gets a signal, and the session is served again. */
+function signalled(
+  name: string,
+  tunnel: Fault["tunnel"],
+  program: "local-server" | "cloudflared",
+  signal: NodeJS.Signals,
+): Fault {
+  return {
+    name,
+    tunnel,
     async run(trial) {
-      const name = await trial.session();
-      process.kill(trial.world.pidsOf("local-server")[0]!, "SIGKILL");
-      await trial.untilServed(name);
+      const session = await trial.session();
+      process.kill(trial.world.pidsOf(program)[0]!, signal);
+      await trial.untilServed(session);
     },
-  },
-  {
-    name: "cloudflared SIGKILLed",
+  };
+}
+
+/** A cloudflared with this fault is replaced by another one. */
+function replaced(name: string, faults: Parameters<World["setFaults"]>[0]): Fault {
+  return {
+    name,
     tunnel: "cloudflare",
     async run(trial) {
-      const name = await trial.session();
-      process.kill(trial.world.pidsOf("cloudflared")[0]!, "SIGKILL");
-      await trial.untilServed(name);
+      const { world } = trial;
+      const session = await trial.session();
+      const [before] = world.pidsOf("cloudflared");
+      world.setFaults(faults);
+      await trial.untilBack("another cloudflared", () => {
+        const [now] = world.pidsOf("cloudflared");
+        if (now === undefined || now === before) return false;
+        world.setFaults({});
+        return true;
+      });
+      await until("the session", async () => (await world.served(session)) === "local web");
     },
-  },
+  };
+}
+
+export const parts: Fault[] = [
+  signalled("local server SIGKILLed", "direct", "local-server", "SIGKILL"),
+  signalled("cloudflared SIGKILLed", "cloudflare", "cloudflared", "SIGKILL"),
   {
     name: "the writer of cloudflared's log SIGKILLed",
     tunnel: "cloudflare",
@@ -62,49 +86,9 @@ export const parts: Fault[] = [
       await until("the session", async () => (await world.served(name)) === "local web");
     },
   },
-  {
-    name: "cloudflared alive, /ready 503",
-    tunnel: "cloudflare",
-    async run(trial) {
-      const { world } = trial;
-      const name = await trial.session();
-      const [before] = world.pidsOf("cloudflared");
-      world.setFaults({ ready: 503 });
-      await trial.untilBack("another cloudflared", () => {
-        const [now] = world.pidsOf("cloudflared");
-        if (now === undefined || now === before) return false;
-        world.setFaults({});
-        return true;
-      });
-      await until("the session", async () => (await world.served(name)) === "local web");
-    },
-  },
-  {
-    name: "cloudflared ready, and requests get lost",
-    tunnel: "cloudflare",
-    async run(trial) {
-      const { world } = trial;
-      const name = await trial.session();
-      const [before] = world.pidsOf("cloudflared");
-      world.setFaults({ deaf: true });
-      await trial.untilBack("another cloudflared", () => {
-        const [now] = world.pidsOf("cloudflared");
-        if (now === undefined || now === before) return false;
-        world.setFaults({});
-        return true;
-      });
-      await until("the session", async () => (await world.served(name)) === "local web");
-    },
-  },
-  {
-    name: "local server stopped answering",
-    tunnel: "direct",
-    async run(trial) {
-      const name = await trial.session();
-      process.kill(trial.world.pidsOf("local-server")[0]!, "SIGSTOP");
-      await trial.untilServed(name);
-    },
-  },
+  replaced("cloudflared alive, /ready 503", { ready: 503 }),
+  replaced("cloudflared ready, and requests get lost", { deaf: true }),
+  signalled("local server stopped answering", "direct", "local-server", "SIGSTOP"),
   {
     name: "local DNS SIGKILLed",
     tunnel: "direct",
