@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ran } from "./commands-run.ts";
 import { node, root } from "./install.ts";
 import { Shop, TOKEN } from "./shop.ts";
@@ -15,10 +15,10 @@ const POLL = { timeout: 20_000 };
 let shop: Shop;
 let window: Workbench;
 
-afterEach(async () => {
+async function stop(): Promise<void> {
   await window?.stop();
   await shop?.stop();
-});
+}
 
 async function open(options: WorkbenchOptions = {}): Promise<void> {
   window = await Workbench.start({
@@ -36,274 +36,293 @@ const welcome = (text: string) =>
 const inTree = (pattern: RegExp) =>
   window.until(`${pattern} in the tree`, async () => pattern.exec(await window.tree()));
 
-test("the view, its rows and the palette offer what applies, and every inline button is in a menu too", async () => {
-  shop = await Shop.start();
-  await open();
-  await welcome("stopped");
-  await expect.poll(() => window.viewActions(), POLL).toEqual(["Start"]);
-  const always = [
-    "Show Status",
-    "Show Requests",
-    "Doctor",
-    "Show Logs",
-    "Open linkup.yaml",
-    "Set Worker Token…",
-  ];
-  const beside = ["Create Preview Session…", "Create Isolated Session…"];
-  expect(await window.viewMenu()).toEqual(["Start Isolated", ...beside, ...always]);
-  expect(await window.palette("Linkup: St")).not.toContain("Linkup: Stop");
-
-  await window.command("Linkup: Start");
-  const [, name] = await inTree(/▾ ([a-z]+-[a-z]+) {2}0 of 3 local/);
-  const session = ["Open Session in Browser", "Copy Session URL"];
-  const all = ["Route All to Local", "Route All to Remote"];
-  await expect.poll(() => window.viewActions(), POLL).toEqual(session);
-  expect(await window.viewMenu()).toEqual([
-    "Restart",
-    "Stop",
-    ...beside,
-    "Route Service…",
-    ...all,
-    "Explain Request…",
-    ...always,
-  ]);
-  expect(await window.palette("Linkup: St")).toContain("Linkup: Stop");
-  const url = `http://${name}.shop.localhost:${shop.workerPort}`;
-  const domain = "shop.localhost";
-  await inTree(new RegExp(`  ${domain} {2}${url}\n`));
-  expect(await window.rowActions(name!)).toEqual(["Open Session in Browser", "Stop"]);
-  expect(await window.rowMenu(name!)).toEqual([
-    ...session,
-    ...all,
-    "Restart",
-    "Stop",
-    "Open linkup.yaml",
-    "Show Logs",
-  ]);
-  expect(await window.rowActions(domain)).toEqual(["Copy Session URL", "Open in Browser"]);
-  expect(await window.rowMenu(domain)).toEqual([
-    "Open in Browser",
-    "Copy Session URL",
-    "Explain Request…",
-    "Reveal in linkup.yaml",
-  ]);
-  expect(await window.rowActions("web")).toEqual(["Route to Local", "Open Service in Browser"]);
-  expect(await window.rowMenu("web")).toEqual([
-    "Run and Route to Local",
-    "Route to Local",
-    "Run Service",
-    "Open Service in Browser",
-    "Copy Service URL",
-    "Reveal in linkup.yaml",
-    "Open Terminal in Directory",
-  ]);
-  await window.expand("Components", "Local server");
-  await inTree(/Local server/);
-  expect(await window.rowActions("Local server")).toEqual(["Show Logs", "Restart"]);
-  expect(await window.rowMenu("Local server")).toEqual(["Restart", "Show Logs"]);
-
-  const opened = window.context.waitForEvent("page");
-  await window.inlineAction(domain, "Open in Browser");
-  const tab = await opened;
-  await tab.waitForLoadState();
-  expect(tab.url()).toBe(`${url}/`);
-  await tab.close();
-});
-
-test("services' rows: several are routed at once, one is revealed, copied, run and routed", async () => {
-  shop = await Shop.start();
-  const port = shop.local.auth;
-  await shop.stopLocal();
-  const program = `require("http").createServer((_, answer) => answer.end("run")).listen(${port})`;
-  const local = `local: http://localhost:${port}\n`;
-  const text = await readFile(shop.configPath, "utf8");
-  const run = `    run: ${JSON.stringify(`${node} -e '${program}'`)}\n`;
-  await writeFile(shop.configPath, text.replace(local, local + run));
-  await open();
-  await window.command("Linkup: Start");
-  const [, name] = await inTree(/▾ ([a-z]+-[a-z]+) {2}0 of 3 local/);
-  await window.row("web").click();
-  await window.row("api").click({ modifiers: ["ControlOrMeta"] });
-  await window.contextMenu("api", "Route to Local");
-  await inTree(/2 of 3 local/);
-  await window.until("the count in the status bar", async () =>
-    (await window.statusBar("session"))?.text.startsWith(`$(link) ${name} · 2 local`),
-  );
-  await window.screenshot("several-routed");
-
-  await window.contextMenu("auth", "Copy Service URL");
-  await window.until("the URL", async () =>
-    (await window.clipboard()).startsWith(`http://127.0.0.1:${shop.remote.auth}`),
-  );
-  await window.contextMenu("auth", "Reveal in linkup.yaml");
-  await window.page
-    .locator('.statusbar-item[id="status.editor.selection"]', { hasText: "4 selected" })
-    .waitFor();
-
-  // The command is shown before it is run.
-  await window.contextMenu("auth", "Run and Route to Local");
-  await window.until("the command", async () => (await window.dialog())?.includes(program));
-  expect((await window.tree()).includes("auth  local")).toBe(false);
-  await window.button("Run");
-  await inTree(/auth {2}local/);
-  expect((await shop.ask(`${name}.shop.localhost`, "/auth/")).body).toBe("run");
-  await window.screenshot("run-service");
-  await window.contextMenu("auth", "Run Service");
-  await window.contextMenu("web", "Open Terminal in Directory");
-  await window.page.locator(".terminal-wrapper.active .xterm-screen").waitFor();
-});
-
-test("a problem's row: Solve does what helps", async () => {
-  shop = await Shop.start();
-  await open();
-  await window.command("Linkup: Start");
-  await inTree(/0 of 3 local/);
-  const text = await readFile(shop.configPath, "utf8");
-  await writeFile(shop.configPath, text.replace("default_service: web", "default_service: wbe"));
-  await inTree(/linkup\.yaml has errors {2}/);
-  expect(await window.rowMenu("linkup.yaml has errors")).toEqual(["Fix…"]);
-  await window.inlineAction("linkup.yaml has errors", "Fix…");
-  await window.until("the file", async () => (await window.page.locator(".squiggly-error").count()) > 0);
-  await writeFile(shop.configPath, text);
-  // The menu of the file itself.
-  await window.page.locator(".view-line", { hasText: "default_service: web" }).click({ button: "right" });
-  await window.page.locator(".monaco-menu:visible").getByText("Test Route…").hover();
-  await window.press("Enter");
-  await window.until("the test", async () =>
-    (await window.page.locator(".quick-input-message").textContent())?.includes("→ web"),
-  );
-});
-
-test("a Worker that hangs: toggles and starts say so, can be cancelled, and end in time", async () => {
-  shop = await Shop.start();
-  const settings = { "linkup.timeouts.start": 6, "linkup.timeouts.toggle": 6 };
-  await open({ settings });
-  const toast = (pattern: RegExp) =>
-    window.until(`a notification like ${pattern}`, async () =>
-      (await window.toasts()).find((text) => pattern.test(text)),
-    );
-  const noToast = (pattern: RegExp) =>
-    window.until(`no notification like ${pattern}`, async () =>
-      (await window.toasts()).every((text) => !pattern.test(text)),
-    );
-  const hang = () => process.kill(shop.worker.pid, "SIGSTOP");
-  const goOn = () => process.kill(shop.worker.pid, "SIGCONT");
-  await window.command("Linkup: Start");
-  const [, name] = await inTree(/▾ ([a-z]+-[a-z]+) {2}0 of 3 local/);
-  try {
-    hang();
-    await window.inlineAction("api", "Route to Local");
-    await inTree(/api {2}\w+ · switching…/);
-    expect(await toast(/Routing api to local/)).toContain("[Cancel]");
-    await window.screenshot("hanging-toggle");
-    await window.button("Cancel");
-    await noToast(/Routing api/);
-    await inTree(/api {2}remote · 127/);
-    await window.inlineAction("api", "Route to Local");
-    expect(await toast(/api/)).not.toBe("");
-    expect(await toast(/it was not confirmed within 6 s/)).toContain("api");
-    await inTree(/api {2}remote · 127/);
-    await window.screenshot("hanging-toggle-late");
-    goOn();
-    await window.command("Notifications: Clear All Notifications");
-    await window.inlineAction("api", "Route to Local");
-    await inTree(/api {2}local/);
-    expect((await shop.ask(`${name}.api.shop.localhost`, "/api/whoami")).by).toBe("local api");
-    await window.command("Linkup: Stop");
-    await welcome("stopped");
-
-    hang();
-    await window.command("Linkup: Start");
-    await inTree(/starting…/);
-    expect(await toast(/Starting the session of shop/)).toContain("[Cancel]");
-    await inTree(new RegExp(`${name} {2}starting…`));
-    expect(await window.rowActions(name!)).toEqual(["Cancel"]);
-    await window.inlineAction(name!, "Cancel");
-    await welcome("stopped");
-    await noToast(/./);
-    await window.command("Linkup: Start");
-    await toast(/within 6 s/);
-    await window.screenshot("hanging-start-late");
-  } finally {
-    goOn();
-  }
-  // What reached the Worker nevertheless is deleted when it answers again.
-  await window.until(
-    "no session at the Worker",
-    async () => (await shop.ask(`${name}.shop.localhost`, "/")).status === 422,
-  );
-});
-
-test("Doctor offers to solve what it finds: processes that are left over are ended", async () => {
-  shop = await Shop.start();
-  await open();
-  await welcome("stopped");
-  const state = join(window.server.folder, "state");
-  const left = spawn(node, ["-e", "setInterval(() => {}, 1000)", "local-server.js", "--home", state]);
-  const ended = once(left, "exit");
-  try {
-    await window.command("Linkup: Doctor");
-    const page = window.page.frameLocator("iframe.webview.ready").frameLocator("iframe#active-frame");
-    await page.getByText(`Orphaned processes: ${left.pid}`).first().waitFor();
-    expect(await window.page.locator(".tab.active").getAttribute("aria-label")).toMatch(/^Linkup Doctor/);
-    const endProcesses = page.getByRole("link", { name: "End Processes" });
-    await endProcesses.click();
-    ran("End Processes");
-    await ended;
-    await window.until("what was ended", async () =>
-      (await window.toasts()).some((text) => text.includes(`Ended: ${left.pid}`)),
-    );
-    await page.getByRole("button", { name: "Refresh" }).click();
-    await endProcesses.waitFor({ state: "detached" });
-    await page.getByRole("button", { name: "Copy JSON" }).click();
-    await window.until("the report in the clipboard", async () =>
-      (await window.clipboard()).includes('"checks"'),
-    );
-  } finally {
-    left.kill("SIGKILL");
-  }
-});
-
-test("welcome views: no folder, a file with errors", async () => {
-  shop = await Shop.start();
-  await open({ folders: [] });
-  await welcome("older");
-  await window.screenshot("welcome-no-folder");
-  await window.stop();
-  const text = await readFile(shop.configPath, "utf8");
-  await writeFile(shop.configPath, text.replace("default_service: web", "default_service: wbe"));
-  await open();
-  await welcome("error");
-  await window.screenshot("welcome-invalid");
-  expect((await window.statusBar("session"))?.text).toBe("$(warning) Linkup");
-  await window.button("Open linkup.yaml");
-  await window.until("the error", async () => (await window.page.locator(".squiggly-error").count()) > 0);
-});
-
-test("Create linkup.yaml offers the services that the workspace seems to have", async () => {
-  shop = await Shop.start();
-  const found = join(shop.folder, "..", "found");
-  await mkdir(join(found, "apps", "storefront"), { recursive: true });
-  const manifest = { name: "storefront", scripts: { dev: "vite --port 5181" } };
-  await writeFile(join(found, "apps", "storefront", "package.json"), JSON.stringify(manifest));
-  await writeFile(
-    join(found, "docker-compose.yml"),
-    "services:\n  billing:\n    image: x\n    ports: ['7070:7070']\n",
-  );
-  await open({ folders: [found] });
-  await window.command("Linkup: Create linkup.yaml");
-  const items = await window.until("what was found", async () => {
-    const shown = await window.quickPickItems();
-    return shown.length === 2 && shown;
+describe("in a window that is used again", () => {
+  beforeAll(async () => {
+    shop = await Shop.start();
+    await open();
   });
-  expect(items.join("\n")).toMatch(/storefront.*localhost:5181.*apps\/storefront\/package\.json/);
-  await window.screenshot("create-found");
-  await window.page.locator(".quick-input-list .monaco-list-row", { hasText: "billing" }).click();
-  await window.press("Enter");
-  await window.page.locator('.tab.active[aria-label^="linkup.yaml"]').waitFor();
-  const text = await readFile(join(found, "linkup.yaml"), "utf8");
-  expect(text).toContain("name: storefront");
-  expect(text).toContain("local: http://localhost:5181");
-  expect(text).not.toContain("billing");
-  expect((await window.problems()).filter((line) => /error/i.test(line))).toEqual([]);
+  beforeEach(async () => {
+    await window.stopped();
+    await window.command("Notifications: Clear All Notifications");
+  });
+  afterEach(async () => {
+    const status = (await window.statusBar("session"))?.text ?? "";
+    // A session that is started again has the targets that it had.
+    if (/ local/.test(status)) await window.command("Linkup: Route All to Remote");
+    if (status !== "$(link) Linkup") await window.command("Linkup: Stop");
+    await window.command("View: Close All Editors");
+  });
+  afterAll(stop);
+
+  test("the view, its rows and the palette offer what applies, and every inline button is in a menu too", async () => {
+    await welcome("stopped");
+    await expect.poll(() => window.viewActions(), POLL).toEqual(["Start"]);
+    const always = [
+      "Show Status",
+      "Show Requests",
+      "Doctor",
+      "Show Logs",
+      "Open linkup.yaml",
+      "Set Worker Token…",
+    ];
+    const beside = ["Create Preview Session…", "Create Isolated Session…"];
+    expect(await window.viewMenu()).toEqual(["Start Isolated", ...beside, ...always]);
+    expect(await window.palette("Linkup: St")).not.toContain("Linkup: Stop");
+
+    await window.command("Linkup: Start");
+    const [, name] = await inTree(/▾ ([a-z]+-[a-z]+) {2}0 of 3 local/);
+    const session = ["Open Session in Browser", "Copy Session URL"];
+    const all = ["Route All to Local", "Route All to Remote"];
+    await expect.poll(() => window.viewActions(), POLL).toEqual(session);
+    expect(await window.viewMenu()).toEqual([
+      "Restart",
+      "Stop",
+      ...beside,
+      "Route Service…",
+      ...all,
+      "Explain Request…",
+      ...always,
+    ]);
+    expect(await window.palette("Linkup: St")).toContain("Linkup: Stop");
+    const url = `http://${name}.shop.localhost:${shop.workerPort}`;
+    const domain = "shop.localhost";
+    await inTree(new RegExp(`  ${domain} {2}${url}\n`));
+    expect(await window.rowActions(name!)).toEqual(["Open Session in Browser", "Stop"]);
+    expect(await window.rowMenu(name!)).toEqual([
+      ...session,
+      ...all,
+      "Restart",
+      "Stop",
+      "Open linkup.yaml",
+      "Show Logs",
+    ]);
+    expect(await window.rowActions(domain)).toEqual(["Copy Session URL", "Open in Browser"]);
+    expect(await window.rowMenu(domain)).toEqual([
+      "Open in Browser",
+      "Copy Session URL",
+      "Explain Request…",
+      "Reveal in linkup.yaml",
+    ]);
+    expect(await window.rowActions("web")).toEqual(["Route to Local", "Open Service in Browser"]);
+    expect(await window.rowMenu("web")).toEqual([
+      "Run and Route to Local",
+      "Route to Local",
+      "Run Service",
+      "Open Service in Browser",
+      "Copy Service URL",
+      "Reveal in linkup.yaml",
+      "Open Terminal in Directory",
+    ]);
+    await window.expand("Components", "Local server");
+    await inTree(/Local server/);
+    expect(await window.rowActions("Local server")).toEqual(["Show Logs", "Restart"]);
+    expect(await window.rowMenu("Local server")).toEqual(["Restart", "Show Logs"]);
+
+    const opened = window.context.waitForEvent("page");
+    await window.inlineAction(domain, "Open in Browser");
+    const tab = await opened;
+    await tab.waitForLoadState();
+    expect(tab.url()).toBe(`${url}/`);
+    await tab.close();
+  });
+
+  test("a problem's row: Solve does what helps", async () => {
+    await window.command("Linkup: Start");
+    await inTree(/0 of 3 local/);
+    const text = await readFile(shop.configPath, "utf8");
+    await writeFile(shop.configPath, text.replace("default_service: web", "default_service: wbe"));
+    await inTree(/linkup\.yaml has errors {2}/);
+    expect(await window.rowMenu("linkup.yaml has errors")).toEqual(["Fix…"]);
+    await window.inlineAction("linkup.yaml has errors", "Fix…");
+    await window.until("the file", async () => (await window.page.locator(".squiggly-error").count()) > 0);
+    await writeFile(shop.configPath, text);
+    // The menu of the file itself.
+    await window.page.locator(".view-line", { hasText: "default_service: web" }).click({ button: "right" });
+    await window.page.locator(".monaco-menu:visible").getByText("Test Route…").hover();
+    await window.press("Enter");
+    await window.until("the test", async () =>
+      (await window.page.locator(".quick-input-message").textContent())?.includes("→ web"),
+    );
+  });
+
+  test("the welcome where the file has errors", async () => {
+    const text = await readFile(shop.configPath, "utf8");
+    await writeFile(shop.configPath, text.replace("default_service: web", "default_service: wbe"));
+    await welcome("error");
+    await window.screenshot("welcome-invalid");
+    expect((await window.statusBar("session"))?.text).toBe("$(warning) Linkup");
+    await window.button("Open linkup.yaml");
+    await window.until("the error", async () => (await window.page.locator(".squiggly-error").count()) > 0);
+    await writeFile(shop.configPath, text);
+    await window.stopped();
+  });
+
+  test("Doctor offers to solve what it finds: processes that are left over are ended", async () => {
+    await welcome("stopped");
+    const state = join(window.server.folder, "state");
+    const left = spawn(node, ["-e", "setInterval(() => {}, 1000)", "local-server.js", "--home", state]);
+    const ended = once(left, "exit");
+    try {
+      await window.command("Linkup: Doctor");
+      const page = window.page.frameLocator("iframe.webview.ready").frameLocator("iframe#active-frame");
+      await page.getByText(`Orphaned processes: ${left.pid}`).first().waitFor();
+      expect(await window.page.locator(".tab.active").getAttribute("aria-label")).toMatch(/^Linkup Doctor/);
+      const endProcesses = page.getByRole("link", { name: "End Processes" });
+      await endProcesses.click();
+      ran("End Processes");
+      await ended;
+      await window.until("what was ended", async () =>
+        (await window.toasts()).some((text) => text.includes(`Ended: ${left.pid}`)),
+      );
+      await page.getByRole("button", { name: "Refresh" }).click();
+      await endProcesses.waitFor({ state: "detached" });
+      await page.getByRole("button", { name: "Copy JSON" }).click();
+      await window.until("the report in the clipboard", async () =>
+        (await window.clipboard()).includes('"checks"'),
+      );
+    } finally {
+      left.kill("SIGKILL");
+    }
+  });
+});
+
+describe("in a window of its own", () => {
+  beforeEach(async () => {
+    shop = await Shop.start();
+  });
+  afterEach(stop);
+
+  test("services' rows: several are routed at once, one is revealed, copied, run and routed", async () => {
+    const port = shop.local.auth;
+    await shop.stopLocal();
+    const program = `require("http").createServer((_, answer) => answer.end("run")).listen(${port})`;
+    const local = `local: http://localhost:${port}\n`;
+    const text = await readFile(shop.configPath, "utf8");
+    const run = `    run: ${JSON.stringify(`${node} -e '${program}'`)}\n`;
+    await writeFile(shop.configPath, text.replace(local, local + run));
+    await open();
+    await window.command("Linkup: Start");
+    const [, name] = await inTree(/▾ ([a-z]+-[a-z]+) {2}0 of 3 local/);
+    await window.row("web").click();
+    await window.row("api").click({ modifiers: ["ControlOrMeta"] });
+    await window.contextMenu("api", "Route to Local");
+    await inTree(/2 of 3 local/);
+    await window.until("the count in the status bar", async () =>
+      (await window.statusBar("session"))?.text.startsWith(`$(link) ${name} · 2 local`),
+    );
+    await window.screenshot("several-routed");
+
+    await window.contextMenu("auth", "Copy Service URL");
+    await window.until("the URL", async () =>
+      (await window.clipboard()).startsWith(`http://127.0.0.1:${shop.remote.auth}`),
+    );
+    await window.contextMenu("auth", "Reveal in linkup.yaml");
+    await window.page
+      .locator('.statusbar-item[id="status.editor.selection"]', { hasText: "4 selected" })
+      .waitFor();
+
+    // The command is shown before it is run.
+    await window.contextMenu("auth", "Run and Route to Local");
+    await window.until("the command", async () => (await window.dialog())?.includes(program));
+    expect((await window.tree()).includes("auth  local")).toBe(false);
+    await window.button("Run");
+    await inTree(/auth {2}local/);
+    expect((await shop.ask(`${name}.shop.localhost`, "/auth/")).body).toBe("run");
+    await window.screenshot("run-service");
+    await window.contextMenu("auth", "Run Service");
+    await window.contextMenu("web", "Open Terminal in Directory");
+    await window.page.locator(".terminal-wrapper.active .xterm-screen").waitFor();
+  });
+
+  test("a Worker that hangs: toggles and starts say so, can be cancelled, and end in time", async () => {
+    const settings = { "linkup.timeouts.start": 6, "linkup.timeouts.toggle": 6 };
+    await open({ settings });
+    const toast = (pattern: RegExp) =>
+      window.until(`a notification like ${pattern}`, async () =>
+        (await window.toasts()).find((text) => pattern.test(text)),
+      );
+    const noToast = (pattern: RegExp) =>
+      window.until(`no notification like ${pattern}`, async () =>
+        (await window.toasts()).every((text) => !pattern.test(text)),
+      );
+    const hang = () => process.kill(shop.worker.pid, "SIGSTOP");
+    const goOn = () => process.kill(shop.worker.pid, "SIGCONT");
+    await window.command("Linkup: Start");
+    const [, name] = await inTree(/▾ ([a-z]+-[a-z]+) {2}0 of 3 local/);
+    try {
+      hang();
+      await window.inlineAction("api", "Route to Local");
+      await inTree(/api {2}\w+ · switching…/);
+      expect(await toast(/Routing api to local/)).toContain("[Cancel]");
+      await window.screenshot("hanging-toggle");
+      await window.button("Cancel");
+      await noToast(/Routing api/);
+      await inTree(/api {2}remote · 127/);
+      await window.inlineAction("api", "Route to Local");
+      expect(await toast(/api/)).not.toBe("");
+      expect(await toast(/it was not confirmed within 6 s/)).toContain("api");
+      await inTree(/api {2}remote · 127/);
+      await window.screenshot("hanging-toggle-late");
+      goOn();
+      await window.command("Notifications: Clear All Notifications");
+      await window.inlineAction("api", "Route to Local");
+      await inTree(/api {2}local/);
+      expect((await shop.ask(`${name}.api.shop.localhost`, "/api/whoami")).by).toBe("local api");
+      await window.command("Linkup: Stop");
+      await welcome("stopped");
+
+      hang();
+      await window.command("Linkup: Start");
+      await inTree(/starting…/);
+      expect(await toast(/Starting the session of shop/)).toContain("[Cancel]");
+      await inTree(new RegExp(`${name} {2}starting…`));
+      expect(await window.rowActions(name!)).toEqual(["Cancel"]);
+      await window.inlineAction(name!, "Cancel");
+      await welcome("stopped");
+      await noToast(/./);
+      await window.command("Linkup: Start");
+      await toast(/within 6 s/);
+      await window.screenshot("hanging-start-late");
+    } finally {
+      goOn();
+    }
+    // What reached the Worker nevertheless is deleted when it answers again.
+    await window.until(
+      "no session at the Worker",
+      async () => (await shop.ask(`${name}.shop.localhost`, "/")).status === 422,
+    );
+  });
+
+  test("the welcome without a folder", async () => {
+    await open({ folders: [] });
+    await welcome("older");
+    await window.screenshot("welcome-no-folder");
+  });
+
+  test("Create linkup.yaml offers the services that the workspace seems to have", async () => {
+    const found = join(shop.folder, "..", "found");
+    await mkdir(join(found, "apps", "storefront"), { recursive: true });
+    const manifest = { name: "storefront", scripts: { dev: "vite --port 5181" } };
+    await writeFile(join(found, "apps", "storefront", "package.json"), JSON.stringify(manifest));
+    await writeFile(
+      join(found, "docker-compose.yml"),
+      "services:\n  billing:\n    image: x\n    ports: ['7070:7070']\n",
+    );
+    await open({ folders: [found] });
+    await window.command("Linkup: Create linkup.yaml");
+    const items = await window.until("what was found", async () => {
+      const shown = await window.quickPickItems();
+      return shown.length === 2 && shown;
+    });
+    expect(items.join("\n")).toMatch(/storefront.*localhost:5181.*apps\/storefront\/package\.json/);
+    await window.screenshot("create-found");
+    await window.page.locator(".quick-input-list .monaco-list-row", { hasText: "billing" }).click();
+    await window.press("Enter");
+    await window.page.locator('.tab.active[aria-label^="linkup.yaml"]').waitFor();
+    const text = await readFile(join(found, "linkup.yaml"), "utf8");
+    expect(text).toContain("name: storefront");
+    expect(text).toContain("local: http://localhost:5181");
+    expect(text).not.toContain("billing");
+    expect((await window.problems()).filter((line) => /error/i.test(line))).toEqual([]);
+  });
 });
