@@ -4,13 +4,13 @@
  */
 import { collectGarbage } from "./node-internals.ts";
 
-/** CPU ms per sample below which the process counts as idle: 5 % of the 2 s between two samples. */
-const IDLE_CPU_MS = 100;
+/** CPU ms per sample below which the process counts as idle: 5 % of the 5 s between two samples. */
+const IDLE_CPU_MS = 250;
 /**
  * Idle samples in a row before a collection: a minute. A collection takes 40 to 80 ms, and makes V8 forget what it has learned
  * about the code: a page loaded right after it costs up to twice the CPU.
  */
-export const COLLECT_AFTER_SAMPLES = 30;
+export const COLLECT_AFTER_SAMPLES = 12;
 
 /** Pure: counts how long the process has been idle. */
 export class IdleDetector {
@@ -30,7 +30,7 @@ export class IdleDetector {
   }
 }
 
-/** To be called every 2 s. `free`: lets go of what only a busy time needs. */
+/** To be called every 5 s. `free`: lets go of what only a busy time needs. */
 export function collectWhenIdle(detector: IdleDetector, free: () => void): void {
   if (!detector.sample(cpuMs())) return;
   free();

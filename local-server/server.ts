@@ -27,7 +27,7 @@ import { type PublicOrigins, publicOriginOpener, systemPublicOrigins } from "./u
 import { freeSpareBuffers } from "./upstream/service-socket.ts";
 
 /** How often idle connections are closed, and ports 80 and 443 are taken or released. */
-const SWEEP_MS = 2_000;
+const SWEEP_MS = 5_000;
 /** How long responses in flight may take when the server stops, and how often it is looked whether all are complete. */
 const GRACE_MS = 3_000;
 const DRAIN_POLL_MS = 50;

@@ -17,7 +17,7 @@ export function http1Server(serve: ServeClient): Server {
     // A body may take any time.
     headersTimeout: HEAD_TIMEOUT_MS,
     requestTimeout: 0,
-    connectionsCheckingInterval: 1_000,
+    connectionsCheckingInterval: 5_000,
     keepAliveTimeout: 65_000,
     // A missing Host header is refused below, with an explanation.
     requireHostHeader: false,

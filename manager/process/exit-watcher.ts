@@ -10,20 +10,22 @@ export class ExitWatcher {
   /** It was woken while nobody waited. */
   #woken = false;
 
-  /** Resolves after this time, as soon as one of these processes ends, or when it is woken. */
-  async wait(ms: number, addresses: readonly ListenAddress[]): Promise<void> {
+  /** Resolves after this time with false; with true as soon as one of these processes ends, or when it is woken. */
+  async wait(ms: number, addresses: readonly ListenAddress[]): Promise<boolean> {
     for (const [address, socket] of this.#sockets) if (!addresses.includes(address)) socket.destroy();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, ms);
-    this.#wake = resolve;
-    if (this.#woken) resolve();
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(resolve, ms, false);
+    const wake = () => resolve(true);
+    this.#wake = wake;
+    if (this.#woken) wake();
     const sockets = addresses.map((address) => this.#connected(address));
-    for (const socket of sockets) socket.once("end", resolve).once("close", resolve);
-    await promise;
+    for (const socket of sockets) socket.once("end", wake).once("close", wake);
+    const isWoken = await promise;
     clearTimeout(timer);
     this.#woken = false;
     this.#wake = () => {};
-    for (const socket of sockets) socket.off("end", resolve).off("close", resolve);
+    for (const socket of sockets) socket.off("end", wake).off("close", wake);
+    return isWoken;
   }
 
   /** Ends the wait, or the next one where nobody waits. */

@@ -3,6 +3,7 @@
  * so that a killed editor or a closed terminal leaves nothing behind.
  */
 
+import type { ServerStatus } from "../../core/api/control-api.ts";
 import { controlAddress } from "../../node/control-address.ts";
 import { logFolder } from "../../node/log-files.ts";
 import { ownId } from "../../node/process-identity.ts";
@@ -21,6 +22,11 @@ import { watchState } from "./state-watch.ts";
 
 /** How long a session outlives the last lease of a window: long enough for a reload, or for a new extension host. */
 const GRACE_MS = 40_000;
+/**
+ * While all is well, without a tunnel and local DNS, it looks so often whether the local server answers before it makes a
+ * whole round, with the lock, the state and the logs: that is what costs most of an idle session's CPU.
+ */
+const LOOKS_BEFORE_ROUND = 3;
 /** A look that comes so much later than the one before. */
 const SLEPT_MS = 10_000;
 
@@ -37,15 +43,23 @@ export async function keep(options: ProcessOptions): Promise<void> {
   const secrets = new Set<string>();
   let watched: ListenAddress[] = [];
   let restMs = BUSY_MS;
+  let isAlone = false;
+  let wasUsed = false;
+  let looks = 0;
   const files = watchState(options.home, () => exits.wake(), options.log);
 
   for (let done = false; !done; ) {
-    await exits.wait(restMs, watched);
+    const isWoken = await exits.wait(restMs, watched);
     try {
       const changed = network.hasChanged(thisMoment());
       if (changed) options.log("The network changed, or the machine slept: looking at every connection.");
-      const used = await isUsed(reconciler);
+      const status = await look(reconciler);
+      const used = status === "silent" || isUsed(status);
       const unused = leases.hasEnded(used, performance.now());
+      const isAsBefore = !isWoken && !changed && !unused && used === wasUsed && typeof status === "object";
+      wasUsed = used;
+      looks = isAsBefore && isAlone && restMs === REST_MS ? looks + 1 : 0;
+      if (looks % LOOKS_BEFORE_ROUND !== 0) continue;
       const state = await store.transaction(async () => {
         if (changed) await store.change((state) => networkChanged(state, Date.now()));
         if (unused) await endUnkept(store, options.log);
@@ -56,6 +70,8 @@ export async function keep(options: ProcessOptions): Promise<void> {
       for (const secret of secretsOf(sessions)) secrets.add(secret);
       const isLeft = !used && sessions.some((record) => isDesired(record) && !record.keep);
       restMs = isAtRest(state) && !isLeft ? REST_MS : BUSY_MS;
+      // What happens to a tunnel or to local DNS is found by a round.
+      isAlone = state.local_dns.process === null && sessions.every(({ connector }) => connector === null);
       watched = [socket, ...sessions.flatMap(({ connector }) => connector?.metrics_port ?? [])];
       await logs.tend([...secrets]);
     } catch (error) {
@@ -68,14 +84,18 @@ export async function keep(options: ProcessOptions): Promise<void> {
   exits.end();
 }
 
-/** True while a window holds a lease, and while a local server that is silent cannot say. */
-async function isUsed({ localServer }: Reconciler): Promise<boolean> {
+/** What the local server says, undefined when none runs. */
+async function look({ localServer }: Reconciler): Promise<ServerStatus | "silent" | undefined> {
   try {
-    const status = await localServer.control.status(LOOK_PATIENCE_MS);
-    return status?.leases.some((id) => id !== KEEP_LEASE) ?? false;
+    return await localServer.control.status(LOOK_PATIENCE_MS);
   } catch {
-    return true;
+    return "silent";
   }
+}
+
+/** True while a window holds a lease. */
+function isUsed(status: ServerStatus | undefined): boolean {
+  return status?.leases.some((id) => id !== KEEP_LEASE) ?? false;
 }
 
 /** True when there is nothing left to do. Under the lock, so that no session starts meanwhile and relies on this keeper. */
