@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { bundle } from "../esbuild.mjs";
 
 const ROUNDS = 21;
+/** Beyond Node's own time. */
+const TARGETS_MS = { "linkup status --json": 50 };
 const folder = mkdtempSync(join(tmpdir(), "linkup-bench-cli-"));
 const cli = join(folder, "cli.js");
 await bundle(["programs"], folder);
@@ -34,6 +36,10 @@ const median = (name) => times[name].sort((a, b) => a - b)[ROUNDS >> 1];
 const base = median("node -e 0");
 console.log(`medians of ${ROUNDS} rounds, Node ${process.version}`);
 for (const name of Object.keys(commands)) {
-  const beyond = name === "node -e 0" ? "" : `, ${(median(name) - base).toFixed(0)} ms beyond Node's own`;
-  console.log(`${name.padEnd(24)} ${median(name).toFixed(0)} ms${beyond}`);
+  const beyond = median(name) - base;
+  const target = TARGETS_MS[name];
+  const verdict = target ? `, at most ${target}: ${beyond <= target ? "met" : "MISSED"}` : "";
+  if (beyond > target) process.exitCode = 1;
+  const more = name === "node -e 0" ? "" : `, ${beyond.toFixed(0)} ms beyond Node's own${verdict}`;
+  console.log(`${name.padEnd(24)} ${median(name).toFixed(0)} ms${more}`);
 }
