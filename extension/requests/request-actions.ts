@@ -13,7 +13,7 @@ import { waitForAnswer, waitForEnd } from "../waiting.ts";
 import { t, translated } from "../words.ts";
 import type { HarFile } from "./har-file.ts";
 import type { RowAction } from "./protocol.ts";
-import { responseDocument } from "./response-documents.ts";
+import { imageDocument, responseDocument } from "./response-documents.ts";
 
 /** Requests read at the same time for a HAR. */
 const CONCURRENT = 20;
@@ -234,12 +234,14 @@ async function showComparison(linkup: Linkup, session: string, rows: ComparedRow
   }
   const shown =
     compared.length === 1 ? compared : compared.filter(({ differences }) => differences.length > 0);
-  const changes = shown.map(({ method, target, local, remote }) => {
+  const texts: ComparedRow[] = [];
+  for (const row of shown) if (!(await showImages(row))) texts.push(row);
+  const changes = texts.map(({ method, target, local, remote }) => {
     const name = `${method} ${target}`;
     return [responseDocument(`remote ${name}`, remote!), responseDocument(`local ${name}`, local!)] as const;
   });
   const [first] = changes;
-  const title = t("Remote ↔ local: {0}", shown[0] ? `${shown[0].method} ${shown[0].target}` : "");
+  const title = t("Remote ↔ local: {0}", texts[0] ? `${texts[0].method} ${texts[0].target}` : "");
   if (changes.length === 1) await vscode.commands.executeCommand("vscode.diff", first![0], first![1], title);
   else if (changes.length > 1)
     await vscode.commands.executeCommand(
@@ -258,6 +260,17 @@ async function showComparison(linkup: Linkup, session: string, rows: ComparedRow
     if (choice === button)
       await ignoreDifferences(linkup, session, different).catch((error) => void report(error, linkup));
   });
+}
+
+/** Opens both answers beside each other where they are images and only these differ. */
+async function showImages({ method, target, local, remote, differences }: ComparedRow): Promise<boolean> {
+  if (differences.some(({ where }) => where !== "body")) return false;
+  const name = `${method} ${target}`;
+  const [left, right] = [imageDocument(`remote ${name}`, remote!), imageDocument(`local ${name}`, local!)];
+  if (!left || !right) return false;
+  const title = t("Remote ↔ local: {0}", name);
+  await vscode.commands.executeCommand("vscode.diff", left, right, title, { preview: false });
+  return true;
 }
 
 /** Writes what the user picks to `compare.ignore` of linkup.yaml. */

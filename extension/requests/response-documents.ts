@@ -5,6 +5,15 @@ import type { CapturedBody } from "../../core/api/request-log-api.ts";
 const SCHEME = "linkup-response";
 /** Documents that VS Code may still show. */
 const MAX_DOCUMENTS = 200;
+/** What VS Code shows as pictures, two of them beside each other. */
+const IMAGES: Readonly<Record<string, string>> = {
+  "image/png": "png",
+  "image/jpeg": "jpg",
+  "image/gif": "gif",
+  "image/webp": "webp",
+  "image/avif": "avif",
+  "image/bmp": "bmp",
+};
 
 export interface ShownResponse {
   status: number;
@@ -13,22 +22,69 @@ export interface ShownResponse {
   body: CapturedBody | null;
 }
 
-const texts = new Map<string, string>();
+const contents = new Map<string, { bytes: Uint8Array; made: number }>();
 let _registered: vscode.Disposable | undefined;
 let count = 0;
 
-/** `name`: what the tab says. */
+/** Status, headers and body as text. `name`: what the tab says. */
 export function responseDocument(name: string, response: ShownResponse): vscode.Uri {
-  _registered ??= vscode.workspace.registerTextDocumentContentProvider(SCHEME, {
-    provideTextDocumentContent: ({ path }) => texts.get(path) ?? "",
+  return documentOf(name, isJson(response) ? "json" : "txt", Buffer.from(responseText(response)));
+}
+
+/** The body of a response that is a whole image; else undefined. */
+export function imageDocument(name: string, response: ShownResponse): vscode.Uri | undefined {
+  const header = response.headers.find(([name]) => name.toLowerCase() === "content-type")?.[1] ?? "";
+  const extension = IMAGES[header.replace(/[;\s].*$/s, "").toLowerCase()];
+  const { base64, cut } = response.body ?? { cut: true };
+  if (extension === undefined || base64 === undefined || cut) return undefined;
+  return documentOf(name, extension, Buffer.from(base64, "base64"));
+}
+
+function documentOf(name: string, extension: string, bytes: Uint8Array): vscode.Uri {
+  _registered ??= vscode.workspace.registerFileSystemProvider(SCHEME, new ResponseFiles(), {
+    isReadonly: true,
   });
-  const extension = isJson(response) ? "json" : "txt";
   const path = `/${++count}/${name.replaceAll(/[^\w.-]+/g, "_").slice(0, 80)}.${extension}`;
-  texts.set(path, responseText(response));
-  if (texts.size > MAX_DOCUMENTS) texts.delete(texts.keys().next().value!);
+  contents.set(path, { bytes, made: Date.now() });
+  if (contents.size > MAX_DOCUMENTS) contents.delete(contents.keys().next().value!);
   return vscode.Uri.from({ scheme: SCHEME, path });
 }
 
+class ResponseFiles implements vscode.FileSystemProvider {
+  readonly onDidChangeFile = new vscode.EventEmitter<vscode.FileChangeEvent[]>().event;
+
+  stat(uri: vscode.Uri): vscode.FileStat {
+    const { bytes, made } = this.#find(uri);
+    return { type: vscode.FileType.File, ctime: made, mtime: made, size: bytes.length };
+  }
+
+  readFile(uri: vscode.Uri): Uint8Array {
+    return this.#find(uri).bytes;
+  }
+
+  watch(): vscode.Disposable {
+    return { dispose() {} };
+  }
+
+  readDirectory(): [string, vscode.FileType][] {
+    return [];
+  }
+
+  createDirectory = refuse;
+  writeFile = refuse;
+  delete = refuse;
+  rename = refuse;
+
+  #find(uri: vscode.Uri) {
+    const found = contents.get(uri.path);
+    if (found) return found;
+    throw vscode.FileSystemError.FileNotFound(uri);
+  }
+}
+
+function refuse(): never {
+  throw vscode.FileSystemError.NoPermissions();
+}
 /** Headers as comments before a body of JSON, whose keys are sorted: their order tells nothing. */
 function responseText(response: ShownResponse): string {
   const { status, url, headers, body } = response;

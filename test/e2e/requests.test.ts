@@ -108,6 +108,8 @@ test("a trace is a waterfall, with a span for each hop", async () => {
 });
 
 test("Check Propagation names who got the session, as a document", async () => {
+  // One page at a time: the view's goes with its panel.
+  await window.command("View: Hide Panel");
   await window.command("Linkup: Check Propagation");
   await window.quickPick("From the requests of the last minutes");
   const page = await window.documentWith("Linkup Propagation");

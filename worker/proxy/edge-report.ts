@@ -57,31 +57,39 @@ export class WatchedExchange {
 
   end(response: Response, env: Env, context: ExecutionContext): void {
     const { name } = this.#match;
-    const report = this.#report(response);
+    const { text, trace } = this.#report(response);
     add(name, env, context, (batch) => {
-      batch.reports.push(JSON.stringify(report));
-      if (report.trace !== null) batch.traces.push(report.trace);
+      batch.reports.push(text);
+      if (trace !== null) batch.traces.push(trace);
     });
   }
 
-  #report(response: Response): EdgeReport {
+  #report(response: Response): { text: string; trace: string | null } {
     const { routed, sent } = this;
     const { session, source } = this.#match;
     const decision = routed?.decision;
     const isLocal = decision !== undefined && session.tunnel?.origin === decision.origin;
-    return {
-      ...reportOf(this.#request, this.#head, response, this.#started),
+    const request = readHeaders(this.#request.headers);
+    const answer = readHeaders(response.headers);
+    const trace = traceIdOf(sent?.get("traceparent") ?? this.#head.header("traceparent"));
+    const report = {
+      ...reportOf(this.#request, this.#head, response, this.#started, request, answer),
       hop: this.hop,
       lost: false,
       session_by: source,
       service: decision?.service.name ?? null,
-      at: sent === undefined ? null : isLocal ? "local" : "remote",
-      url: decision && sent ? cut(redactedText(decision.origin + decision.target)) : null,
-      trace: traceIdOf(sent?.get("traceparent") ?? this.#head.header("traceparent")),
+      at: sent === undefined ? null : isLocal ? ("local" as const) : ("remote" as const),
+      url: decision && sent ? cut(rememberedText(decision.origin + decision.target)) : null,
+      trace,
       sender: null,
-      sent_headers: sent ? redacted(sent) : null,
-      service_headers: this.received ? redacted(this.received) : null,
     };
+    const headers = {
+      request_headers: request.json,
+      sent_headers: sent ? readHeaders(sent).json : "null",
+      service_headers: this.received ? readHeaders(this.received).json : "null",
+      response_headers: answer.json,
+    };
+    return { text: reportText(report, headers), trace };
   }
 }
 
@@ -113,8 +121,9 @@ async function tellLost(
 ): Promise<void> {
   const watched = await watchedSessions(env, FRESH_MS);
   if (watched.length === 0) return;
-  const report: EdgeReport = {
-    ...reportOf(request, head, response, Date.now()),
+  const [asked, answer] = [readHeaders(request.headers), readHeaders(response.headers)];
+  const report = {
+    ...reportOf(request, head, response, Date.now(), asked, answer),
     hop: newHopId(),
     lost: true,
     session_by: null,
@@ -123,10 +132,13 @@ async function tellLost(
     url: null,
     trace,
     sender: redactedText(likelySender((name) => head.header(name) ?? undefined)),
-    sent_headers: null,
-    service_headers: null,
   };
-  const text = JSON.stringify(report);
+  const text = reportText(report, {
+    request_headers: asked.json,
+    sent_headers: "null",
+    service_headers: "null",
+    response_headers: answer.json,
+  });
   await Promise.all(
     watched.slice(0, MAX_TOLD).map((name) => sessionObject(name, env).reportLost(trace, text)),
   );
@@ -165,6 +177,7 @@ async function flush(name: string, batch: Batch, env: Env): Promise<void> {
   await sessionObject(name, env).report(reports, traces, dropped);
 }
 
+type HeaderMember = "request_headers" | "sent_headers" | "service_headers" | "response_headers";
 type Common = Pick<
   EdgeReport,
   | "time"
@@ -178,36 +191,41 @@ type Common = Pick<
   | "first_byte"
   | "request_bytes"
   | "response_bytes"
-  | "request_headers"
-  | "response_headers"
 >;
+
+/** `headers` as JSON already, most of which is remembered. */
+function reportText(
+  report: Omit<EdgeReport, HeaderMember>,
+  { request_headers, sent_headers, service_headers, response_headers }: Record<HeaderMember, string>,
+): string {
+  return `${JSON.stringify(report).slice(0, -1)},"request_headers":${request_headers},"sent_headers":${sent_headers},"service_headers":${service_headers},"response_headers":${response_headers}}`;
+}
 
 function reportOf(
   request: Request,
   { host, target }: RequestHead,
-  response: Response,
+  { status }: Response,
   started: number,
+  asked: ReadHeaders,
+  answer: ReadHeaders,
 ): Common {
-  const { url, method, headers } = request;
+  const { url, method } = request;
   return {
     time: started,
     protocol: typeof request.cf?.httpProtocol === "string" ? request.cf.httpProtocol : null,
-    secure: url.startsWith("https:") || headers.get("x-forwarded-proto") === "https",
+    secure: url.startsWith("https:") || asked.forwardedProto === "https",
     method,
-    host: redactedText(host),
-    target: cut(redactedText(target)),
-    status: response.status,
-    failure: response.headers.get("linkup-error"),
+    host: rememberedText(host),
+    target: cut(rememberedText(target)),
+    status,
+    failure: answer.failure,
     first_byte: Date.now() - started,
-    request_bytes: lengthOf(headers),
-    response_bytes: lengthOf(response.headers),
-    request_headers: redacted(headers),
-    response_headers: redacted(response.headers),
+    request_bytes: byteCount(asked.contentLength),
+    response_bytes: byteCount(answer.contentLength),
   };
 }
 
-function lengthOf(headers: Headers): number | null {
-  const length = headers.get("content-length");
+function byteCount(length: string | null): number | null {
   return length !== null && /^\d{1,15}$/.test(length) ? Number(length) : null;
 }
 
@@ -215,30 +233,62 @@ function cut(text: string): string {
   return text.length <= MAX_TARGET ? text : `${text.slice(0, MAX_TARGET)}…`;
 }
 
-/** Those that fit. */
-function redacted(headers: Iterable<[string, string]>): [string, string][] {
-  const all: [string, string][] = [];
+interface ReadHeaders {
+  /** Those that fit, redacted. */
+  json: string;
+  contentLength: string | null;
+  forwardedProto: string | null;
+  failure: string | null;
+}
+
+/** All that a report needs of headers, in one pass: each access to them is a call out of JavaScript. */
+function readHeaders(headers: Iterable<[string, string]>): ReadHeaders {
+  const found: ReadHeaders = { json: "", contentLength: null, forwardedProto: null, failure: null };
+  let json = "";
   let length = 0;
   for (const [name, value] of headers) {
+    if (name === "content-length") found.contentLength = value;
+    else if (name === "x-forwarded-proto") found.forwardedProto = value;
+    else if (name === "linkup-error") found.failure = value;
     length += name.length + value.length;
-    if (length > MAX_HEADERS) break;
-    all.push([name, remembered(name, value)]);
+    if (length <= MAX_HEADERS) json += (json === "" ? "" : ",") + rememberedLine(name, value);
   }
-  return all;
+  found.json = `[${json}]`;
+  return found;
 }
 
 /** Most headers of one request are those of the one before, and redacting them costs more than the rest of a report. */
-const redactions = new Map<string, string>();
-const MAX_REDACTIONS = 500;
+const lines = new Map<string, Map<string, string>>();
+const texts = new Map<string, string>();
+/** Names, and values of each; texts. */
+const MAX_NAMES = 200;
+const MAX_VALUES = 50;
+const MAX_TEXTS = 200;
 const MAX_REMEMBERED = 512;
 
-function remembered(name: string, value: string): string {
-  if (value.length > MAX_REMEMBERED) return redactedHeader(name, value);
-  const key = `${name}\n${value}`;
-  const known = redactions.get(key);
+/** `["name","value"]`, redacted. */
+function rememberedLine(name: string, value: string): string {
+  let values = lines.get(name);
+  const known = values?.get(value);
   if (known !== undefined) return known;
-  const found = redactedHeader(name, value);
-  redactions.set(key, found);
-  if (redactions.size > MAX_REDACTIONS) redactions.delete(redactions.keys().next().value!);
+  const line = JSON.stringify([name, redactedHeader(name, value)]);
+  if (name.length + value.length > MAX_REMEMBERED) return line;
+  if (!values) {
+    values = new Map();
+    lines.set(name, values);
+    if (lines.size > MAX_NAMES) lines.delete(lines.keys().next().value!);
+  }
+  values.set(value, line);
+  if (values.size > MAX_VALUES) values.delete(values.keys().next().value!);
+  return line;
+}
+
+function rememberedText(text: string): string {
+  const known = texts.get(text);
+  if (known !== undefined) return known;
+  const found = redactedText(text);
+  if (text.length > MAX_REMEMBERED) return found;
+  texts.set(text, found);
+  if (texts.size > MAX_TEXTS) texts.delete(texts.keys().next().value!);
   return found;
 }
