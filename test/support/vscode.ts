@@ -290,7 +290,12 @@ export class MarkdownString {
     return this;
   }
 }
+/** Those that were registered, by their schemes. */
+export const fileSystems = new Map<string, unknown>();
+export const FileType = { File: 1 } as const;
 export class FileSystemError extends Error {
+  static FileNotFound = (): FileSystemError => new FileSystemError("FileNotFound");
+  static NoPermissions = (): FileSystemError => new FileSystemError("NoPermissions");
   readonly code: string;
   constructor(code: string) {
     super(code);
@@ -610,6 +615,10 @@ export const workspace = {
     dispose() {},
   }),
   registerTextDocumentContentProvider: () => new Disposable(() => {}),
+  registerFileSystemProvider: (scheme: string, provider: unknown) => {
+    fileSystems.set(scheme, provider);
+    return new Disposable(() => fileSystems.delete(scheme));
+  },
   onDidChangeWorkspaceFolders: event(),
   onDidChangeConfiguration: event(),
   onDidOpenTextDocument: event(),
