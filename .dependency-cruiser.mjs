@@ -46,7 +46,7 @@ const PACKAGES = {
       ["leases.ts", "idle-detector.ts", "browser-port.ts", "standard-ports.ts", "certificates.ts"],
       ["http", "dns"],
       "upstream",
-      "downstream",
+      ["auto", "downstream"],
       ["access-log", "edge"],
       "proxy",
       "control",

@@ -1,6 +1,6 @@
 /** Arguments and results that several tools share. */
 import * as z from "zod/mini";
-import type { SessionView } from "../manager/model/snapshot.ts";
+import { addressOf, type SessionView } from "../manager/model/snapshot.ts";
 
 /** Characters of one text in a list, and in the details of one thing. */
 export const MAX_TEXT = { list: 300, details: 500 };
@@ -38,7 +38,7 @@ export const sessionOutput = z.object({
   kind: z.string(),
   state: z.string(),
   urls: z.array(z.string()),
-  services: z.array(z.object({ name: z.string(), target: z.enum(["local", "remote"]), address: z.string() })),
+  services: z.array(z.object({ name: z.string(), target: z.string(), address: z.string() })),
 });
 
 export function sessionData({
@@ -56,7 +56,7 @@ export function sessionData({
     services: services.slice(0, MAX_SERVICES).map((service) => ({
       name: service.name,
       target: service.target,
-      address: service[service.target],
+      address: addressOf(service),
     })),
   };
 }

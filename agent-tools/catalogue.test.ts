@@ -42,10 +42,10 @@ test.each([
   ["linkup_get_requests", { id: 0 }, '"id" must be at least 1, not 0.'],
   [
     "linkup_route_service",
-    { service: "web", target: "moon" },
-    '"target" must be "local" or "remote", not "moon".',
+    { service: "web", target: "" },
+    '"target" must be a string that is not empty, not "".',
   ],
-  ["linkup_route_service", { service: "web" }, '"target" is missing: it must be "local" or "remote".'],
+  ["linkup_route_service", { service: "web" }, '"target" is missing: it must be a string.'],
   [
     "linkup_route_service",
     { service: "", target: "local" },

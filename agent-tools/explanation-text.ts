@@ -2,6 +2,7 @@
 import type { Explanation } from "../core/routing/explain-request.ts";
 import type { NameSource } from "../core/routing/identify-session.ts";
 import type { NotRouted, Routed } from "../core/routing/route-request.ts";
+import type { Service } from "../core/session/session-document.ts";
 
 /** How a reader is given it. */
 export interface ExplanationStyle {
@@ -80,7 +81,10 @@ function refusals({ t }: ExplanationStyle): Record<string, string> {
   };
 }
 
-function routedLines({ reason, match, rewrites, gaveUp }: Routed, style: ExplanationStyle): string[] {
+function routedLines(
+  { service, reason, match, rewrites, gaveUp }: Routed,
+  style: ExplanationStyle,
+): string[] {
   const { t, code } = style;
   const why =
     reason.by === "destination"
@@ -91,6 +95,7 @@ function routedLines({ reason, match, rewrites, gaveUp }: Routed, style: Explana
   return [
     ...(match ? [t("Domain {0}, by {1}.", code(match.domain.domain), sourceText(match.source, style))] : []),
     why,
+    ...placeLines(service, style),
     ...rewrites.map(({ source, target, path }) =>
       t("Rewrite {0} to {1}: {2}", code(source), code(target), code(path)),
     ),
@@ -98,6 +103,31 @@ function routedLines({ reason, match, rewrites, gaveUp }: Routed, style: Explana
       t("This pattern took too long and counts as not matching: {0}", code(pattern)),
     ),
   ];
+}
+
+/** Why the service is where it is, where that is no choice between local and remote. */
+function placeLines({ auto, session }: Service, { t, code }: ExplanationStyle): string[] {
+  if (session !== undefined)
+    return [
+      t(
+        "It goes where the session {0} has this service, through the Worker; where that cannot be reached, to the remote copy.",
+        code(session),
+      ),
+    ];
+  switch (auto) {
+    case "local":
+      return [t("The service is routed automatically: something listens at its local address.")];
+    case "remote":
+      return [t("The service is routed automatically: nothing listens at its local address.")];
+    case "restarting":
+      return [
+        t(
+          "The service is routed automatically: its local copy keeps ending, and has to listen for a while first.",
+        ),
+      ];
+    default:
+      return [];
+  }
 }
 
 function noTargetLines({ hosts }: NotRouted, style: ExplanationStyle): string[] {

@@ -132,14 +132,17 @@ export const routeService = agentTool({
   name: "linkup_route_service",
   title: "Route service",
   description:
-    "Routes a service of a running Linkup session to its copy on this machine (local) or to the shared deployed one (remote). The next request follows. With local, everyone who knows the session's URL reaches the service on this machine, so the user has to agree.",
+    "Routes a service of a running Linkup session to its copy on this machine (local), to the shared deployed one (remote), or to whichever is there (auto: local while something listens at its local address); or to another place: an http(s) URL, a name of its targets in linkup.yaml, or session:NAME, the copy of another session whose owner allows it. The next request follows. With local or auto, everyone who knows the session's URL reaches the service on this machine, so the user has to agree.",
   readOnly: false,
   input: z.strictObject({
     service: described(
       z.string().check(z.minLength(1), z.maxLength(253)),
       "The service's name in linkup.yaml.",
     ),
-    target: z.enum(["local", "remote"]),
+    target: described(
+      z.string().check(z.minLength(1), z.maxLength(8_192)),
+      "local, remote, auto, an http(s) URL, a name of the service's targets in linkup.yaml, or session:NAME.",
+    ),
     session,
     config,
   }),

@@ -1,7 +1,7 @@
 /** Tools that show how sessions and components are. */
 import * as z from "zod/mini";
 import { snapshot } from "../manager/doctor/schema.ts";
-import { reportedSnapshot, type SessionView, type Snapshot } from "../manager/model/snapshot.ts";
+import { isLocalNow, reportedSnapshot, type SessionView, type Snapshot } from "../manager/model/snapshot.ts";
 import { LOGGED_COMPONENTS } from "../node/log-files.ts";
 import { type AgentToolHost, agentTool } from "./agent-tool.ts";
 import {
@@ -31,7 +31,7 @@ export const getStatus = agentTool({
   name: "linkup_get_status",
   title: "Linkup status",
   description:
-    "Returns the Linkup sessions of this machine as JSON: name, URLs, each service with its target (local or remote), address and health, the components and the problems.",
+    "Returns the Linkup sessions of this machine as JSON: name, URLs, each service with its target (local, remote, auto or another place), address and health, the components and the problems.",
   readOnly: true,
   input: z.strictObject({}),
   output: z.extend(snapshot, {
@@ -165,7 +165,7 @@ function sessionRow({ name, kind, state, urls, configPath, secondary, services }
     ...(configPath === undefined ? {} : { config: configPath }),
     beside: secondary,
     services: services.length,
-    local: services.filter(({ target }) => target === "local").length,
+    local: services.filter(isLocalNow).length,
     unhealthy: services.filter(({ health }) => health === "unhealthy").length,
   };
 }

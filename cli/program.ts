@@ -71,6 +71,7 @@ function life(linkup: Command): void {
     .option(...PUBLIC)
     .option("-d, --detach", "return when the session is running; it runs until linkup stop")
     .option("-f, --foreground", "stay and stop the session at Ctrl-C (default on a terminal)")
+    .option("-y, --yes", "do not ask before --isolated ends a public URL")
     .option(...WORKER_HOST)
     .option(...JSON_OUT)
     .action(async (options) => (await import("./commands/start.ts")).start(options));
@@ -86,14 +87,17 @@ function life(linkup: Command): void {
 
   linkup
     .command("route")
-    .description("route services to this machine (local) or to the deployed copies (remote)")
-    .argument("<target>", "local or remote")
+    .description("route services to this machine (local), to the deployed copies (remote), or elsewhere")
+    .argument("<target>", "local, remote, auto, a URL, a target's name in linkup.yaml, or session:NAME")
     .argument("[service...]", "services of linkup.yaml")
     .option("-a, --all", "all services")
     .option(...SESSION)
     .option(...CONFIG)
     .option(...JSON_OUT)
-    .addHelpText("after", "\nExamples:\n  linkup route local web api\n  linkup route remote -a")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  linkup route local web api\n  linkup route remote -a\n  linkup route auto -a  (local while something listens there)\n  linkup route https://pr-12.example.com web\n  linkup route session:bold-cat api  (where that session has it)",
+    )
     .action(async (target, services, options) =>
       (await import("./commands/route.ts")).route(target, services, options),
     );

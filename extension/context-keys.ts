@@ -1,8 +1,10 @@
 /** The context keys that menus, the palette and welcome views ask about. */
+
 import { access } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import * as vscode from "vscode";
 import { journalFile } from "../manager/components/local-dns/journal.ts";
+import { isLocalNow, placeOf } from "../manager/model/snapshot.ts";
 import { stateHome } from "../node/home.ts";
 import { CONTEXT_KEYS } from "./ids.ts";
 import type { Linkup } from "./linkup.ts";
@@ -45,8 +47,10 @@ export function contextValues(model: WindowModel): Record<Exclude<Key, "systemCh
     hasConfig: model.configs.length > 0,
     hasSession: own.length > 0,
     isRunning: own.some(({ state, urls }) => state === "running" && urls.length > 0),
-    hasLocal: services.some(({ target }) => target === "local"),
-    hasRemote: services.some(({ target }) => target === "remote"),
+    hasLocal: services.some(isLocalNow),
+    hasRemote: services.some((service) => placeOf(service) !== "local"),
+    hasPrivate: own.some(({ access }) => access === "private"),
+    hasPublic: own.some(({ access }) => access !== undefined && access !== "private"),
     canStart: model.configs.some(({ path, errors }) => {
       const state = sessionOf(model, path)?.state ?? "failed";
       return errors === 0 && state === "failed" && !model.starting.has(path);

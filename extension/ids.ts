@@ -10,6 +10,8 @@ export const COMMANDS = [
   "routeService",
   "routeAllLocal",
   "routeAllRemote",
+  "routeAllAuto",
+  "routeServiceTo",
   "routeToLocal",
   "routeToRemote",
   "toggleService",
@@ -27,6 +29,9 @@ export const COMMANDS = [
   "createPreview",
   "createIsolated",
   "deleteSession",
+  "shareSession",
+  "makePrivate",
+  "makePublic",
   "listSessions",
   "showStatus",
   "doctor",
@@ -117,6 +122,9 @@ export const CONTEXT_KEYS = {
   /** Set while a service of this workspace's sessions is local, and while one is remote. */
   hasLocal: "linkup.hasLocal",
   hasRemote: "linkup.hasRemote",
+  /** Set while one of this workspace's sessions that others can open is private, and while one is not. */
+  hasPrivate: "linkup.hasPrivate",
+  hasPublic: "linkup.hasPublic",
   /** Set while a file without errors has no session, or one that failed. */
   canStart: "linkup.canStart",
   /** Set while there is a session on this machine, of whatever workspace. */

@@ -1,6 +1,7 @@
 /** Translated labels for states, targets and components. */
 import type { Target } from "../core/config/model/config-model.ts";
-import type { SessionKind } from "../core/session/session-document.ts";
+import { sessionOfTarget, targetKind } from "../core/config/model/target.ts";
+import type { SessionAccess, SessionKind } from "../core/session/session-document.ts";
 import { type Problem, textOf } from "../manager/model/problem.ts";
 import type {
   ComponentId,
@@ -12,8 +13,31 @@ import type {
 } from "../manager/model/snapshot.ts";
 import { t, translated } from "./words.ts";
 
+export const PLACE_ICONS = { local: "home", remote: "cloud", other: "link-external" } as const;
+
+/** Of a target that linkup.yaml names, the name. */
 export function targetWord(target: Target): string {
-  return target === "local" ? t("local") : t("remote");
+  switch (targetKind(target)) {
+    case "local":
+      return t("local");
+    case "remote":
+      return t("remote");
+    case "auto":
+      return t("auto");
+    case "url":
+      return t("elsewhere");
+    case "session":
+      return t("copy of {0}", sessionOfTarget(target)!);
+    case "named":
+      return target;
+  }
+}
+
+/** Where a service is: its target, and what that means now. */
+export function placeWord({ target, now }: Pick<ServiceView, "target" | "now">): string {
+  if (target !== "auto" || now === undefined) return targetWord(target);
+  if (now === "restarting") return t("auto: remote, restarting…");
+  return now === "local" ? t("auto: local") : t("auto: remote");
 }
 
 export function healthWord(health: Health): string {
@@ -22,6 +46,14 @@ export function healthWord(health: Health): string {
 
 export function kindWord(kind: SessionKind): string {
   return { tunneled: t("tunneled"), isolated: t("isolated"), preview: t("preview") }[kind];
+}
+
+export function accessWord(access: SessionAccess): string {
+  return {
+    public: t("public"),
+    unguessable: t("public, with a name that nobody guesses"),
+    private: t("private"),
+  }[access];
 }
 
 export function stateWord(state: SessionState): string {

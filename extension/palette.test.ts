@@ -127,3 +127,13 @@ test("settings stand in their order; one that is to go names its successor and s
     if (message !== undefined) expect(message).toMatch(/^%setting\..*%$/);
   }
 });
+
+test("what can be shared, and the other kind of access", () => {
+  const shown = (access: "public" | "private" | undefined) =>
+    palette(session(access ? { access } : { kind: "isolated" })).filter((command) =>
+      ["shareSession", "makePrivate", "makePublic"].includes(command),
+    );
+  expect(shown("public")).toEqual(["shareSession", "makePrivate"]);
+  expect(shown("private")).toEqual(["shareSession", "makePublic"]);
+  expect(shown(undefined)).toEqual([]);
+});

@@ -16,12 +16,11 @@ export interface LinkupApi {
    * ready. Rejects with an error whose `problem` says what happened, and in an untrusted workspace.
    */
   start(configPath?: string): Promise<SessionView>;
-  /** Resolves when the next request follows. */
-  route(
-    services: readonly string[] | "all",
-    target: "local" | "remote",
-    configPath?: string,
-  ): Promise<SessionView>;
+  /**
+   * Resolves when the next request follows. `target`: `local`, `remote`, `auto`, a URL, the name of a target in linkup.yaml, or
+   * `session:NAME`.
+   */
+  route(services: readonly string[] | "all", target: string, configPath?: string): Promise<SessionView>;
   /** Resolves when nothing of the session is left running. */
   stop(configPath?: string): Promise<void>;
 }

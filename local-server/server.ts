@@ -8,6 +8,7 @@ import { controlAddress } from "../node/control-address.ts";
 import { log as logEvent } from "../node/log.ts";
 import { version } from "../package.json";
 import { AccessLog } from "./access-log/access-log.ts";
+import { LocalCopies } from "./auto/local-copies.ts";
 import { preferredPorts, rememberedPort, rememberPort } from "./browser-port.ts";
 import { CertificateStore } from "./certificates.ts";
 import { controlApi } from "./control/api.ts";
@@ -44,6 +45,8 @@ export async function startServer(
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const started = Date.now();
   const sessions = new Sessions();
+  const localCopies = new LocalCopies(() => sessions.resolve());
+  sessions.stateOf = (location) => localCopies.stateOf(location);
   const leases = new Leases(() => performance.now());
   const log = options.requestLog === 0 ? undefined : new AccessLog(options.requestLog);
   const pool = new Pool();
@@ -64,6 +67,7 @@ export async function startServer(
         pagePorts,
         tunnels,
         log,
+        localCopies,
       }),
       (host) => certificates.for(host),
     );
@@ -110,6 +114,7 @@ export async function startServer(
     logEvent(`stopping: ${reason}`);
     clearTimeout(timer);
     clearInterval(sweeper);
+    localCopies.close();
     browser.close();
     standardPorts.close();
     tunnel.close();
@@ -139,11 +144,13 @@ export async function startServer(
     sessions: sessions.names,
     leases: leases.ids,
     lease_files: leases.files,
+    ...(localCopies.states ? { auto: localCopies.states } : {}),
   });
   const requestLog = log && new RequestLog(log, sessions, options.requestLog, pagePorts);
   const api = controlApi({
     sessions,
     leases,
+    localCopies,
     pool,
     log: requestLog,
     pagePorts,

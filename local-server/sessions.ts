@@ -1,6 +1,8 @@
 /** The sessions that this machine serves. */
 import type { ServedSession } from "../core/api/control-api.ts";
+import { resolveAuto } from "../core/session/auto-target.ts";
 import { type ParseResult, parseSession } from "../core/session/parse-session.ts";
+import type { AutoState } from "../core/session/session-document.ts";
 import { type Session, serializeSession } from "../core/session/session-document.ts";
 import { sessionNameError } from "../core/session/session-name.ts";
 import { formatText } from "../core/text.ts";
@@ -18,28 +20,57 @@ export interface Served {
 
 export class Sessions {
   readonly #served = new Map<string, Served>();
+  /** The same with services that are routed automatically where they are now. */
+  readonly #current = new Map<string, Served>();
+  /** Where a service of this local location, which is routed automatically, is now. */
+  stateOf: (location: string) => AutoState = () => "local";
 
   get names(): string[] {
     return [...this.#served.keys()].sort();
   }
 
   get(name: string): Served | undefined {
+    return this.#current.get(name);
+  }
+
+  /** As it was put. */
+  given(name: string): Served | undefined {
     return this.#served.get(name);
   }
 
   *[Symbol.iterator](): Generator<Served> {
-    yield* this.#served.values();
+    yield* this.#current.values();
+  }
+
+  /** The local locations of services that are routed automatically. */
+  get autoLocations(): Set<string> {
+    const all = Array.from(this.#served.values(), ({ session }) => session.services).flat();
+    return new Set(all.filter(({ fallback }) => fallback !== undefined).map(({ location }) => location));
+  }
+
+  /** Moves services that are routed automatically, for all requests from now on. */
+  resolve(): void {
+    for (const served of this.#served.values()) this.#resolve(served);
+  }
+
+  #resolve(served: Served): void {
+    const session = resolveAuto(served.session, this.stateOf);
+    this.#current.set(served.name, session === served.session ? served : { ...served, session });
   }
 
   /** Adds or replaces a session, for all requests from now on. */
   put(name: string, body: unknown): ParseResult<Served> {
     const served = parseServed(name, body);
-    if (served.ok) this.#served.set(name, served.value);
+    if (served.ok) {
+      this.#served.set(name, served.value);
+      this.#resolve(served.value);
+    }
     return served;
   }
 
   delete(name: string): void {
     this.#served.delete(name);
+    this.#current.delete(name);
   }
 }
 

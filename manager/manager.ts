@@ -280,7 +280,9 @@ export class Manager {
   async explain(selector: Selector, url: string, headers: Record<string, string>): Promise<Explanation> {
     const state = await this.#loop.store.read();
     findRunning(state, selector);
-    return explain(state.sessions.filter(isDesired), url, headers);
+    const { observer } = this.#loop;
+    await observer.look();
+    return explain(state.sessions.filter(isDesired), observer.seen.server, url, headers);
   }
 
   /** Sends a request of the log again. Rejects with a LinkupError when that cannot be. */

@@ -13,8 +13,8 @@ interface Options {
 }
 
 export async function route(target: string, services: string[], options: Options): Promise<void> {
-  if (target !== "local" && target !== "remote")
-    throw new UsageError(`The target must be local or remote, not "${target}".`);
+  if (target === "")
+    throw new UsageError("Name a target: local, remote, auto, a URL, a name or session:NAME.");
   const all = options.all ?? false;
   if (all === services.length > 0) throw new UsageError("Name services or use --all, not both.");
   const manager = newManager({ keep: false });

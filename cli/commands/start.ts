@@ -3,8 +3,8 @@ import type { SessionAccess } from "../../core/session/session-document.ts";
 import { ConfigError } from "../../manager/files/config-file.ts";
 import type { Manager } from "../../manager/manager.ts";
 import { LinkupError } from "../../manager/model/problem.ts";
-import type { SessionView, Snapshot } from "../../manager/model/snapshot.ts";
-import { confirmWorker } from "../confirm.ts";
+import { addressOf, type SessionView, type Snapshot } from "../../manager/model/snapshot.ts";
+import { confirmed, confirmWorker } from "../confirm.ts";
 import { needConfig, newManager } from "../context.ts";
 import { UsageError } from "../exit-codes.ts";
 import { failure } from "../print/failure.ts";
@@ -23,6 +23,7 @@ interface Options {
   detach?: boolean;
   foreground?: boolean;
   json?: boolean;
+  yes?: boolean;
 }
 
 export async function start(options: Options): Promise<void> {
@@ -46,6 +47,7 @@ export async function start(options: Options): Promise<void> {
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(access === undefined ? {} : { access }),
   };
+  if (options.isolated && !options.yes && !(await mayEndPublicUrl(manager, configPath))) return;
   const existing = await manager.existingSession(request);
   if (existing)
     printNote(
@@ -82,6 +84,15 @@ export async function start(options: Options): Promise<void> {
   await stay(manager, configPath, beginAndPrint, AbortSignal.any([interrupted, stopped.signal]));
   await manager.stop({ configPath }).catch(unlessStopped);
   await manager.dispose();
+}
+
+/** Asks before an isolated session takes the place of one that others may be using. */
+async function mayEndPublicUrl(manager: Manager, configPath: string): Promise<boolean> {
+  const running = ownSession(await manager.look(), configPath);
+  if (running?.kind !== "tunneled" || (running.state !== "running" && running.state !== "starting"))
+    return true;
+  const question = `${running.name ?? "The session"} is running, and its public URL would stop working for everyone (beside it: linkup sessions create-isolated NAME). Replace it?`;
+  return await confirmed(question);
 }
 
 /**
@@ -166,11 +177,11 @@ function startedJson({ name, kind, access, urls, urlsWithoutCertificate, service
     ...(access === undefined ? {} : { access }),
     urls,
     ...(urlsWithoutCertificate ? { urls_without_certificate: urlsWithoutCertificate } : {}),
-    services: services.map(({ name, target, local, remote, health }) => ({
-      name,
-      target,
-      location: target === "local" ? local : remote,
-      health,
+    services: services.map((service) => ({
+      name: service.name,
+      target: service.target,
+      location: addressOf(service),
+      health: service.health,
     })),
   };
 }

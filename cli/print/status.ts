@@ -1,5 +1,11 @@
 /** Sessions, components and problems as text. */
-import type { ComponentView, ServiceView, SessionView, Snapshot } from "../../manager/model/snapshot.ts";
+import {
+  addressOf,
+  type ComponentView,
+  type ServiceView,
+  type SessionView,
+  type Snapshot,
+} from "../../manager/model/snapshot.ts";
 import { coloured } from "./output.ts";
 import { table } from "./table.ts";
 
@@ -33,22 +39,16 @@ export function sessionText(session: SessionView): string {
   ].join("");
 }
 
-function serviceRow({
-  name,
-  target,
-  changing,
-  local,
-  remote,
-  health,
-  latencyMs,
-  reason,
-}: ServiceView): string[] {
+function serviceRow(service: ServiceView): string[] {
+  const { name, target, now, changing, health, latencyMs, reason } = service;
   const colour = health === "healthy" ? "green" : health === "unhealthy" ? "red" : "dim";
   const latency = health === "healthy" && latencyMs !== undefined ? ` ${latencyMs} ms` : "";
-  const address = target === "local" ? local : remote;
+  const address = addressOf(service);
+  const where =
+    now === undefined ? target : `${target}: ${now === "restarting" ? "remote, restarting…" : now}`;
   return [
     name,
-    changing ? `${target}…` : target,
+    changing ? `${target}…` : where,
     coloured(colour, health) + latency,
     reason ? `${address}  (${reason})` : address,
   ];

@@ -22,6 +22,7 @@
  *
  * The shapes of the request log are in `request-log-api.ts`.
  */
+import type { AutoState } from "../session/session-document.ts";
 
 export interface ServerStatus {
   /** The version of the local server: a server of another version is replaced. */
@@ -42,6 +43,8 @@ export interface ServerStatus {
   leases: string[];
   /** The linkup.yaml files that each leaseholder works on, by its id; without those that named none. */
   lease_files: Record<string, string[]>;
+  /** Of each local location that is routed automatically. Missing in servers of older versions. */
+  auto?: Record<string, AutoState>;
 }
 
 /** A session as the local server serves it. `session` is as `printSession` writes it. */

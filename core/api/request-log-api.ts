@@ -33,6 +33,8 @@ export interface Exchange {
   at: "local" | "remote" | "public" | null;
   /** The URL requested from the service. */
   url: string | null;
+  /** Why it went to the remote copy of a service that is routed automatically, as in the header `linkup-fallback`. */
+  fallback?: string;
   /** `open` until the response is complete or aborted; for a WebSocket, until it is closed. */
   state: "open" | "complete" | "broken";
   status: number | null;

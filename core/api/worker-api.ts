@@ -9,6 +9,9 @@ export interface WorkerCapabilities {
   capabilities: string[];
 }
 
+/** Follows services to other sessions (`services[].session`), and takes `share_targets`. */
+export const SESSION_TARGETS_CAPABILITY = "session-targets";
+
 /** `POST /linkup/v2/sessions/tunneled`'s answer. */
 export interface TunneledSession {
   session_name: string;

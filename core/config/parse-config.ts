@@ -72,6 +72,8 @@ interface CheckedFile {
     name: string;
     remote: string;
     local: string;
+    targets?: Record<string, string> | null;
+    target?: string | null;
     directory?: string | null;
     run?: string | null;
     rewrites?: Rewrite[] | null;
@@ -79,6 +81,7 @@ interface CheckedFile {
     preserve_host?: boolean | null;
   }[];
   domains: { domain: string; default_service: string; routes?: Route[] | null }[];
+  defaults?: { target?: string | null } | null;
   compare?: { ignore?: string[] | null } | null;
 }
 
@@ -91,11 +94,11 @@ function configFrom(file: CheckedFile): Config {
       cache_routes: cache_routes ?? [],
     },
     services: file.services.map(
-      ({ name, remote, local, directory, run, rewrites, health, preserve_host }) => ({
+      ({ name, remote, local, targets, target, directory, run, rewrites, health, preserve_host }) => ({
         name,
         remote,
         local,
-        ...present({ directory, run, preserve_host }),
+        ...present({ targets, target, directory, run, preserve_host }),
         rewrites: (rewrites ?? []).map(({ source, target }) => ({ source, target })),
         health: present({ path: rooted(health?.path), statuses: health?.statuses }),
       }),
@@ -105,6 +108,7 @@ function configFrom(file: CheckedFile): Config {
       default_service,
       routes: (routes ?? []).map(({ path, service }) => ({ path, service })),
     })),
+    ...(file.defaults?.target ? { defaults: { target: file.defaults.target } } : {}),
     ...(file.compare?.ignore ? { compare: { ignore: [...file.compare.ignore] } } : {}),
   };
 }

@@ -56,12 +56,21 @@ const replacement = z
   .string()
   .check(z.maxLength(MAX_REPLACEMENT, `must have at most ${MAX_REPLACEMENT} characters`));
 
+const sessionName = z.string().check(
+  z.superRefine((name, context) => {
+    const problem = sessionNameError(name);
+    if (problem) context.addIssue({ code: "custom", message: formatText(problem), input: name });
+  }),
+);
+
 const serviceAt = (location: typeof anyLocation) =>
   z.object({
     name,
     location,
     rewrites: list(z.object({ source: pattern, target: replacement })),
     preserve_host: z.optional(z.boolean()),
+    fallback: z.optional(location),
+    session: z.optional(sessionName),
   });
 
 const domainName = name.check(
@@ -131,13 +140,6 @@ const sessionSchema = z
     ...routingAt(anyLocation),
   })
   .check(servicesExist, patternsWithinLimits);
-
-const sessionName = z.string().check(
-  z.superRefine((name, context) => {
-    const problem = sessionNameError(name);
-    if (problem) context.addIssue({ code: "custom", message: formatText(problem), input: name });
-  }),
-);
 
 const upsertSchema = z
   .object({

@@ -3,6 +3,12 @@ import { isLoopback, isPrivateHost } from "./host-name.ts";
 
 export type SessionKind = "tunneled" | "isolated" | "preview";
 
+/**
+ * Where a service that is routed automatically goes now. `restarting`: to the remote copy, because the local one has ended again and again soon
+ * after it began to listen, and has to go on listening for a while first.
+ */
+export type AutoState = "local" | "remote" | "restarting";
+
 export interface Rewrite {
   source: string;
   target: string;
@@ -15,6 +21,12 @@ export interface Service {
   rewrites: Rewrite[];
   /** Ours: forward the client's `Host` instead of the service's own address. */
   preserve_host?: boolean | undefined;
+  /** Ours, at the local server: the location to use while nothing listens at `location`. */
+  fallback?: string | undefined;
+  /** Where it goes now, of a service with a fallback. Not in documents: whoever watches the local copy sets it. */
+  auto?: AutoState | undefined;
+  /** Ours: the session whose copy of this service is meant. `location` counts where there is none to reach. */
+  session?: string | undefined;
 }
 
 export interface Route {
@@ -69,11 +81,13 @@ export interface UpsertRequest extends Routing {
 export function serializeRouting(routing: Routing) {
   const orNull = <T>(items: T[]) => (items.length > 0 ? items : null);
   return {
-    services: routing.services.map(({ name, location, rewrites, preserve_host }) => ({
+    services: routing.services.map(({ name, location, rewrites, preserve_host, fallback, session }) => ({
       name,
       location,
       rewrites: orNull(rewrites),
       ...(preserve_host === undefined ? {} : { preserve_host }),
+      ...(fallback === undefined ? {} : { fallback }),
+      ...(session === undefined ? {} : { session }),
     })),
     domains: routing.domains.map(({ domain, default_service, routes }) => ({
       domain,

@@ -35,7 +35,7 @@ const toasts = () => editor.shown.map(({ kind, text }) => `${kind}: ${text}`);
 
 test("every command is registered", () => {
   openWindow();
-  const internal = ["copyDocument"];
+  const internal = ["copyDocument", "revokeInvite"];
   expect([...editor.commands.keys()].sort()).toEqual(
     [...COMMANDS, ...internal].map((name) => `linkup.${name}`).sort(),
   );
@@ -504,15 +504,107 @@ describe("failures", () => {
   });
 });
 
+describe("who can open a session", () => {
+  const of = (access: "public" | "private", answers = {}) =>
+    openWindow(
+      { ...running, snapshot: { ...running.snapshot, sessions: [{ ...session, access }] } },
+      answers,
+    );
+  const invite = {
+    id: "3f9c",
+    name: "Ana <b>",
+    kind: "link" as const,
+    rights: ["visit" as const],
+    created: 0,
+    expires: Date.now() + 172_800_000,
+    uses: 1,
+    used: 0,
+    last_used: null,
+  };
+  const url = "https://slim-gecko.example.com/linkup/join#secret-of-the-invite";
+
+  test("a public session is made private, and a link invites to it", async () => {
+    const { run, asked } = of("public", { setAccess: {}, invite: { ...invite, url }, invites: [invite] });
+    editor.answers.push("$(lock) Invite somebody", "12 h", " Ana ", "Once");
+    await run("shareSession");
+    expect(asked).toEqual([
+      'setAccess {"name":"slim-gecko"} "private"',
+      'invite {"name":"slim-gecko"} {"expires_in":43200,"uses":1,"name":"Ana"}',
+      'invites {"name":"slim-gecko"}',
+    ]);
+    expect(editor.clipboard).toBe(url);
+    const { html } = editor.pages.at(-1)!.webview;
+    expect(html).toMatch(/<svg role="img" aria-label="QR code of the link" .*viewBox/);
+    expect(html).toContain("linkup/join#secret-of-the-invite</code>");
+    expect(html).toContain("Ana \\&lt;b\\&gt;");
+
+    // The link is no part of what the page says later on.
+    await editor.commands.get("linkup.revokeInvite")?.("slim-gecko", "3f9c");
+    expect(asked.slice(3)).toEqual([
+      'revokeInvite {"name":"slim-gecko"} "3f9c"',
+      'invites {"name":"slim-gecko"}',
+    ]);
+    expect(editor.pages).toHaveLength(1);
+    expect(editor.pages[0]!.webview.html).not.toContain("secret-of-the-invite");
+  });
+
+  test("a private session becomes public when the user agrees, and its URL is shown", async () => {
+    const { run, asked } = of("private", { setAccess: {} });
+    editor.answers.push("$(globe) Everyone with the URL");
+    await run("shareSession");
+    expect(asked).toEqual([]);
+    editor.answers.push("$(globe) Everyone with the URL", "Make Public");
+    await run("shareSession");
+    expect(asked).toEqual(['setAccess {"name":"slim-gecko"} "public"']);
+    expect(editor.clipboard).toBe("https://slim-gecko.example.com/");
+  });
+
+  test("the tree's switch asks only before it lets everyone in", async () => {
+    const { run, asked } = of("public", { setAccess: {} });
+    await run("makePrivate");
+    expect(toasts()).toEqual([]);
+    expect(asked).toEqual(['setAccess {"name":"slim-gecko"} "private"']);
+    const shown = of("private", { setAccess: {} });
+    await shown.run("makePublic");
+    expect(toasts()).toEqual(["warning: Let everyone who knows its URL open the session slim-gecko?"]);
+    expect(shown.asked).toEqual([]);
+  });
+
+  test("an isolated session cannot be shared, in Restricted Mode none", async () => {
+    const isolated = { ...session, kind: "isolated" as const };
+    const { run, asked } = openWindow({
+      ...running,
+      snapshot: { ...running.snapshot, sessions: [isolated] },
+    });
+    await run("shareSession");
+    await expect
+      .poll(toasts)
+      .toEqual([
+        "error: The isolated session slim-gecko is on this machine only: nobody else can open it. Start one with a public URL to share it.",
+      ]);
+    editor.trusted = false;
+    await run("makePrivate");
+    expect(asked).toEqual([]);
+  });
+
+  test("the owner's browser opens a private session by a link that lets it in", async () => {
+    const { run, asked } = of("private", { ownerUrl: url });
+    await run("openSession");
+    expect(asked).toEqual(['ownerUrl "https://slim-gecko.example.com/"']);
+    expect(editor.opened).toEqual([url]);
+  });
+});
+
 describe("a wait of 400 ms has a word", () => {
   const component = { id: "tunnel", state: "ready", pid: 1, since: 0, detail: "", outdated: false } as const;
   const listed = { session_name: "pr-12", session_kind: "preview", created: 0, expires: 0 };
-  const there = { look: { sessions: [session] }, workerSessions: { sessions: [listed] } };
+  const there = { look: { sessions: [session] }, workerSessions: { sessions: [listed] }, invite: {} };
   const service = row({ is: "service", session, service: session.services[0]! });
   const onTunnel = row({ is: "component", component });
   afterEach(() => void vi.useRealTimers());
 
-  test.each<[string, Command, string, { given?: (string | string[])[]; row?: Row }?]>([
+  const SHARE = ["$(lock) Invite somebody", "2 d", "", "Once"];
+  test.each<[string, Command, string, { given?: (string | string[])[]; row?: Row; private?: true }?]>([
     ["Asking the services how they are", "showStatus", "refresh"],
     ["Linkup Doctor checks this machine", "doctor", "health"],
     ["Looking where the request goes", "explainRequest", "explain", { given: ["/users", ""] }],
@@ -530,11 +622,19 @@ describe("a wait of 400 ms has a word", () => {
     ["Looking for sessions", "listSessions", "workerSessions"],
     ["Asking the Worker for pr-12", "listSessions", "workerSession", { given: ["pr-12"] }],
     ["Extending pr-12", "listSessions", "extend", { given: ["pr-12 > Extend…", "1 d"] }],
+    ["Making slim-gecko private", "makePrivate", "setAccess"],
+    ["Making the invite", "shareSession", "invite", { given: SHARE }],
+    ["Looking for invites", "shareSession", "invites", { given: SHARE }],
+    ["Letting your browser in", "openSession", "ownerUrl", { private: true }],
     ["Deleting pr-12", "listSessions", "remove", { given: ["pr-12 > Delete", "Delete"] }],
-  ])("%s", async (title, command, method, { given = [], row: clicked } = {}) => {
+  ])("%s", async (title, command, method, { given = [], row: clicked, private: isPrivate } = {}) => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const { promise, reject } = Promise.withResolvers<never>();
-    const { run, asked } = openWindow(running, { ...there, [method]: promise });
+    const shown = isPrivate ? { ...session, access: "private" as const } : session;
+    const { run, asked } = openWindow(
+      { ...running, snapshot: { ...running.snapshot, sessions: [shown] } },
+      { ...there, [method]: promise },
+    );
     editor.answers.push(...given);
     const done = run(command, clicked);
     while (!asked.some((call) => call.split(" ")[0] === method))

@@ -4,10 +4,13 @@
  */
 import * as vscode from "vscode";
 import { COMMANDS, type Command, commandId } from "../ids.ts";
+import { REVOKE_INVITE } from "../views/share-text.ts";
 import { t } from "../words.ts";
 
 /** Internal command of the copy buttons. */
 const COPY = "linkup.copyDocument";
+
+type Copied = "markdown" | "json" | "link";
 
 export interface Document {
   /** Name of its tab; a later document of the same title takes its place. */
@@ -17,6 +20,15 @@ export interface Document {
   refresh?: Command;
   /** Offered to copy, for an issue. */
   json?: string;
+  /** Shown as a QR code, and offered to copy. It is no part of the text. */
+  link?: QrLink;
+}
+
+interface QrLink {
+  url: string;
+  caption: string;
+  /** Our own markup. */
+  svg: string;
 }
 
 export class Documents implements vscode.Disposable {
@@ -27,7 +39,7 @@ export class Documents implements vscode.Disposable {
 
   constructor(extensionUri: vscode.Uri) {
     this.#media = vscode.Uri.joinPath(extensionUri, "media");
-    this.#copyCommand = vscode.commands.registerCommand(COPY, (title: string, what: "markdown" | "json") =>
+    this.#copyCommand = vscode.commands.registerCommand(COPY, (title: string, what: Copied) =>
       this.#copy(title, what),
     );
   }
@@ -52,7 +64,7 @@ export class Documents implements vscode.Disposable {
       enableScripts: false,
       enableFindWidget: true,
       // No other command, whatever the page holds.
-      enableCommandUris: [...COMMANDS.map(commandId), COPY],
+      enableCommandUris: [...COMMANDS.map(commandId), COPY, REVOKE_INVITE],
       localResourceRoots: [this.#media],
     });
     this.#panels.set(title, panel);
@@ -63,11 +75,12 @@ export class Documents implements vscode.Disposable {
     return panel;
   }
 
-  #html(webview: vscode.Webview, { title, refresh, json }: Document, body: string): string {
+  #html(webview: vscode.Webview, { title, refresh, json, link }: Document, body: string): string {
     const style = webview.asWebviewUri(vscode.Uri.joinPath(this.#media, "document.css"));
-    const copy = (what: string) => `${COPY}?${encodeURIComponent(JSON.stringify([title, what]))}`;
+    const copy = (what: Copied) => `${COPY}?${encodeURIComponent(JSON.stringify([title, what]))}`;
     const buttons = [
       ...(refresh ? [button(commandId(refresh), t("Refresh"))] : []),
+      ...(link ? [button(copy("link"), t("Copy Link"))] : []),
       button(copy("markdown"), t("Copy Text")),
       ...(json === undefined ? [] : [button(copy("json"), t("Copy JSON"))]),
     ];
@@ -81,18 +94,27 @@ export class Documents implements vscode.Disposable {
 </head>
 <body>
 <nav aria-label="${escapedHtml(title)}">${buttons.join("")}</nav>
-<main>${body}</main>
+<main>${link ? figure(link) : ""}${body}</main>
 </body>
 </html>
 `;
   }
 
-  async #copy(title: string, what: "markdown" | "json"): Promise<void> {
-    const text = this.#shown.get(title)?.[what];
+  async #copy(title: string, what: Copied): Promise<void> {
+    const shown = this.#shown.get(title);
+    const text = what === "link" ? shown?.link?.url : shown?.[what];
     if (text === undefined) return;
     await vscode.env.clipboard.writeText(text);
     vscode.window.setStatusBarMessage(t("Copied {0}", title), 3000);
   }
+}
+
+function figure({ url, caption, svg }: QrLink): string {
+  const image = svg.replace(
+    "<svg ",
+    `<svg role="img" aria-label="${escapedHtml(t("QR code of the link"))}" `,
+  );
+  return `<figure>${image}<figcaption>${escapedHtml(caption)}<br><code>${escapedHtml(url)}</code></figcaption></figure>`;
 }
 
 function button(command: string, title: string): string {

@@ -54,6 +54,7 @@ function menuEntries(linkup: Linkup): Entry[] {
       return [
         { command: "openSession", label: t("Open Session in Browser") },
         { command: "copyUrl", label: t("Copy Session URL") },
+        { command: "shareSession", label: t("Share Session…") },
         { command: "routeService", label: t("Route Service…") },
         { command: "routeAllLocal", label: t("Route All to Local") },
         { command: "routeAllRemote", label: t("Route All to Remote") },

@@ -1,15 +1,27 @@
 /** Session URLs and files: opening and copying them. */
 import * as vscode from "vscode";
 import { isH2c, isLoopback } from "../../core/session/host-name.ts";
-import type { SessionView } from "../../manager/model/snapshot.ts";
+import { addressOf, type SessionView } from "../../manager/model/snapshot.ts";
 import type { Linkup } from "../linkup.ts";
 import type { Row } from "../views/rows.ts";
+import { waitForAnswer } from "../waiting.ts";
 import { t } from "../words.ts";
 import { chooseConfig, chooseUrl } from "./choose.ts";
 
 export async function openSession(linkup: Linkup, row?: Row): Promise<void> {
   const url = await chooseUrl(linkup, row);
-  if (url) await openUrl(url);
+  if (url) await openOwn(linkup, url);
+}
+
+/** Opens a URL of a session of this machine: the browser is let into a private one. */
+async function openOwn({ manager, model }: Linkup, url: string): Promise<void> {
+  const isPrivate = model.snapshot.sessions.some(
+    ({ access, urls }) => access === "private" && urls.includes(url),
+  );
+  const open = isPrivate
+    ? await waitForAnswer(t("Letting your browser in"), async () => (await manager).ownerUrl(url))
+    : url;
+  if (open) await openUrl(open);
 }
 
 export async function copyUrl(linkup: Linkup, row?: Row): Promise<void> {
@@ -23,7 +35,7 @@ export async function copyUrl(linkup: Linkup, row?: Row): Promise<void> {
 export async function openService(row?: Row): Promise<void> {
   if (row?.subject.is !== "service") return;
   const { service } = row.subject;
-  const url = service[service.target];
+  const url = addressOf(service);
   if (!isH2c(url)) return await openUrl(url);
   const message = t("{0} speaks HTTP/2 without TLS, which browsers cannot open.", service.name);
   await vscode.window.showInformationMessage(message);
@@ -32,7 +44,7 @@ export async function openService(row?: Row): Promise<void> {
 export async function copyServiceUrl(row?: Row): Promise<void> {
   if (row?.subject.is !== "service") return;
   const { service } = row.subject;
-  const url = service[service.target];
+  const url = addressOf(service);
   await vscode.env.clipboard.writeText(url);
   vscode.window.setStatusBarMessage(t("Copied {0}", url), 3000);
 }

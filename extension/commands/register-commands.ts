@@ -13,9 +13,10 @@ import { installLocalDns, undoSystemChanges, uninstallLocalDns } from "./local-d
 import { showLogs } from "./logs.ts";
 import { type Manifest, showMenu } from "./menu.ts";
 import { copyServiceUrl, copyUrl, openConfig, openService, openSession, revealInConfig } from "./open.ts";
-import { routeAll, routeService, routeTo, toggleService } from "./route.ts";
+import { routeAll, routeService, routeServiceTo, routeTo, toggleService } from "./route.ts";
 import { openTerminal, runAndRoute, runService } from "./run-service.ts";
 import { createIsolated, createPreview, deleteSession } from "./sessions.ts";
+import { makeAccess, registerShare, shareSession } from "./share.ts";
 import { cancelStart, restart, start, stop } from "./start-stop.ts";
 import { explainRequest, showStatus } from "./status.ts";
 import { setWorkerToken } from "./token.ts";
@@ -45,6 +46,8 @@ export function registerCommands(
     routeService: (row) => routeService(linkup, row),
     routeAllLocal: (row) => routeAll(linkup, "local", row),
     routeAllRemote: (row) => routeAll(linkup, "remote", row),
+    routeAllAuto: (row) => routeAll(linkup, "auto", row),
+    routeServiceTo: (row, rows) => routeServiceTo(linkup, row, rows),
     routeToLocal: (row, rows) => routeTo(linkup, "local", row, rows),
     routeToRemote: (row, rows) => routeTo(linkup, "remote", row, rows),
     toggleService: (row) => toggleService(linkup, view, row),
@@ -62,6 +65,9 @@ export function registerCommands(
     createPreview: (row) => createPreview(linkup, row),
     createIsolated: (row) => createIsolated(linkup, row),
     deleteSession: (row) => deleteSession(linkup, row),
+    shareSession: (row) => shareSession(linkup, documents, row),
+    makePrivate: (row) => makeAccess(linkup, "private", row),
+    makePublic: (row) => makeAccess(linkup, "public", row),
     listSessions: async () => (await import("./worker-sessions.ts")).listSessions(linkup),
     doctor: () => doctor(linkup, documents),
     endOrphans: () => endOrphans(linkup),
@@ -92,6 +98,7 @@ export function registerCommands(
     solve: (row) => row?.subject.is === "problem" && solve(row.subject.problem),
   };
   context.subscriptions.push(documents);
+  registerShare(context, linkup, documents);
   for (const command of COMMANDS) {
     // VS Code passes the row that was clicked, and all selected ones where it is among them.
     const run = async (row?: unknown, rows?: unknown) => {

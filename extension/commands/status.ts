@@ -1,5 +1,7 @@
 /** Show Status and Explain Request: readable documents. */
+
 import { reportedSnapshot } from "../../manager/model/snapshot.ts";
+import { placeWord } from "../labels.ts";
 import type { Linkup } from "../linkup.ts";
 import { askInSteps, askText } from "../steps.ts";
 import { explanationMarkdown } from "../views/explanation-text.ts";
@@ -76,12 +78,12 @@ export async function explainRequest(linkup: Linkup, documents: Documents, row?:
   if (!explanation) return;
   const { decision } = explanation;
   const service = decision?.outcome === "routed" ? decision.service.name : undefined;
-  const target = linkup.model.snapshot.sessions
+  const routed = linkup.model.snapshot.sessions
     .find(({ name }) => name === explanation.session)
-    ?.services.find(({ name }) => name === service)?.target;
+    ?.services.find(({ name }) => name === service);
   await documents.show({
     title: t("Linkup Explanation"),
-    markdown: explanationMarkdown(asked, headers, explanation, target),
+    markdown: explanationMarkdown(asked, headers, explanation, routed && placeWord(routed)),
   });
 }
 

@@ -137,10 +137,21 @@ function routeService(linkup: Linkup): ToolPresentation<{ service: string; targe
             title: t("Route {0} to this machine?", service),
             message: t("Requests to {0} will reach the service on this machine.", url),
           }
-        : {
-            title: t("Route {0} to its remote copy?", service),
-            message: t("Requests to {0} will reach the deployed service.", url),
-          };
+        : target === "remote"
+          ? {
+              title: t("Route {0} to its remote copy?", service),
+              message: t("Requests to {0} will reach the deployed service.", url),
+            }
+          : {
+              title: t("Route {0} to {1}?", service, target),
+              message:
+                target === "auto"
+                  ? t(
+                      "Requests to {0} will reach the service on this machine while something listens there, and the deployed one otherwise.",
+                      url,
+                    )
+                  : t("Requests to {0} will go there.", url),
+            };
     },
   };
 }

@@ -1,8 +1,6 @@
 /** The explanation of a routing decision, as Markdown. `place`: where the service is routed, when that is known. */
 import { explanationText } from "../../agent-tools/explanation-text.ts";
-import type { Target } from "../../core/config/model/config-model.ts";
 import type { Explanation } from "../../core/routing/explain-request.ts";
-import { targetWord } from "../labels.ts";
 import { code, codeBlock, escaped } from "../markdown.ts";
 import { t } from "../words.ts";
 
@@ -10,7 +8,7 @@ export function explanationMarkdown(
   url: string,
   headers: Record<string, string>,
   explanation: Explanation,
-  place: Target | undefined,
+  place: string | undefined,
 ): string {
   const request = [`GET ${url}`, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)];
   const { candidates, steps, target, failure, service } = explanationText(explanation, { t, code });
@@ -21,7 +19,7 @@ export function explanationMarkdown(
     bullets(candidates),
     ...(service === undefined
       ? []
-      : [`## ${t("Service {0}", escaped(service))}${place ? ` · ${targetWord(place)}` : ""}`]),
+      : [`## ${t("Service {0}", escaped(service))}${place ? ` · ${place}` : ""}`]),
     ...(steps.length > 0 ? [bullets(steps)] : []),
     ...(target === undefined ? [] : [`→ ${code(target)}`]),
     ...(failure ? [`**${failure.status}** — ${failure.lines.join("\n\n")}`] : []),

@@ -178,6 +178,22 @@ test("several folders have a row each, other people's sessions below", () => {
   );
 });
 
+test("a private session looks like one, and its row has the other menu", () => {
+  const [row] = sessionRows(model({ sessions: [session({ access: "private", urls: [], services: [] })] }));
+  expect(row).toMatchObject({
+    description: "0 of 0 local · private",
+    icon: { name: "lock" },
+    context: "session.running.private",
+    spoken: "Session slim-gecko, 0 of 0 local, private",
+  });
+  const [open] = sessionRows(model({ sessions: [session({ access: "public", urls: [], services: [] })] }));
+  expect(open).toMatchObject({
+    description: "0 of 0 local",
+    icon: { name: "link" },
+    context: "session.running.public",
+  });
+});
+
 test("sessions beside the file's own one stand below it, previews without toggles", () => {
   const preview = session({ name: "a1b2c3", kind: "preview", secondary: true, urls: [] });
   const isolated = session({ name: "side", kind: "isolated", secondary: true, urls: [], services: [] });

@@ -1,15 +1,25 @@
 /** The Sessions view as rows of text: a pure function of the model. */
 
-import type { Target } from "../../core/config/model/config-model.ts";
 import type { Problem } from "../../manager/model/problem.ts";
-import type { ComponentView, Health, ServiceView, SessionView } from "../../manager/model/snapshot.ts";
 import {
+  addressOf,
+  type ComponentView,
+  type Health,
+  isLocalNow,
+  placeOf,
+  type ServiceView,
+  type SessionView,
+} from "../../manager/model/snapshot.ts";
+import {
+  accessWord,
   componentDetail,
   componentName,
   componentState,
   healthReason,
   healthWord,
   kindWord,
+  PLACE_ICONS,
+  placeWord,
   problemMessage,
   stateWord,
   targetWord,
@@ -84,9 +94,9 @@ export function sessionRows(model: WindowModel): Row[] {
 }
 
 function sessionRow(session: SessionView, model: WindowModel, own: boolean): Row {
-  const { name, kind, state, services, urls } = session;
+  const { name, kind, state, access, services, urls } = session;
   const config = model.configs.find(({ path }) => path === session.configPath);
-  const local = services.filter(({ target }) => target === "local").length;
+  const local = services.filter(isLocalNow).length;
   const down = services.filter(({ health }) => health === "unhealthy").length;
   const overridden = services.filter(({ overridden }) => overridden).map(({ name }) => name);
   const facts = [
@@ -94,6 +104,7 @@ function sessionRow(session: SessionView, model: WindowModel, own: boolean): Row
     // A preview has no local services.
     ...(state === "running" && kind !== "preview" ? [t("{0} of {1} local", local, services.length)] : []),
     ...(state === "running" && down > 0 ? [t("{0} unhealthy", down)] : []),
+    ...(access === "private" ? [accessWord(access)] : []),
     ...(kind === "tunneled" ? [] : [kindWord(kind)]),
     ...(kind === "preview" && overridden.length > 0 ? [t("with its own {0}", overridden.join(", "))] : []),
     // The folder, where there are several.
@@ -105,13 +116,18 @@ function sessionRow(session: SessionView, model: WindowModel, own: boolean): Row
     id: `session:${session.configPath ?? ""}:${name ?? ""}`,
     label,
     description: facts.join(" · "),
-    icon: sessionIcon(state, down > 0),
+    icon: sessionIcon(session, down > 0),
     tooltip: [
-      `**${escaped(label)}** · ${kindWord(kind)} · ${stateWord(state)}`,
+      [
+        `**${escaped(label)}**`,
+        kindWord(kind),
+        ...(access ? [accessWord(access)] : []),
+        stateWord(state),
+      ].join(" · "),
       ...urls.map((url) => `- ${link(url)}`),
     ].join("\n\n"),
     spoken: t("Session {0}, {1}", label, facts.join(", ")),
-    context: `session.${state}${own ? "" : session.secondary ? ".beside" : ".elsewhere"}${kind === "preview" ? ".preview" : ""}`,
+    context: `session.${state}${own ? "" : session.secondary ? ".beside" : ".elsewhere"}${kind === "preview" ? ".preview" : ""}${accessMark(access)}`,
     subject: { is: "session", session },
     expanded: own,
     children: [
@@ -121,10 +137,17 @@ function sessionRow(session: SessionView, model: WindowModel, own: boolean): Row
   };
 }
 
-function sessionIcon(state: SessionView["state"], unhealthy: boolean): Row["icon"] {
+/** Last in a session's context; an isolated one, which nobody else can open, has none. */
+function accessMark(access: SessionView["access"]): string {
+  if (access === undefined) return "";
+  return access === "private" ? ".private" : ".public";
+}
+
+function sessionIcon({ state, access }: SessionView, unhealthy: boolean): Row["icon"] {
   if (state === "starting" || state === "stopping") return { name: "loading~spin" };
   if (state === "failed") return { name: "error", color: RED };
-  return unhealthy ? { name: "warning", color: YELLOW } : { name: "link", color: GREEN };
+  if (unhealthy) return { name: "warning", color: YELLOW };
+  return { name: access === "private" ? "lock" : "link", color: GREEN };
 }
 
 /** The last folder of the path to a linkup.yaml. */
@@ -160,16 +183,17 @@ function serviceRow(
   ours: boolean,
   requests: RequestCounts | undefined,
 ): Row {
-  const { name, target, latencyMs, overridden } = service;
+  const { name, latencyMs, overridden } = service;
   const reason = healthReason(service);
-  const address = service[target];
+  const address = addressOf(service);
+  const isLocal = isLocalNow(service);
   // Health is unknown unless the session runs.
   const runs = session.state === "running";
   const changing = runs && service.changing;
   const health = runs && !changing ? service.health : "unknown";
   const trouble = changing ? t("switching…") : health === "unhealthy" ? healthWord(health) : undefined;
   const isPreview = session.kind === "preview";
-  const place = overridden && isPreview ? t("overridden") : targetWord(target);
+  const place = overridden && isPreview ? t("overridden") : placeWord(service);
   const traffic = trafficWords(requests?.services[`${session.name}/${name}`]);
   const words = [place, ...(trouble ? [trouble] : []), hostOf(address), ...traffic];
   const latency = latencyMs === undefined ? "" : `, ${t("{0} ms", Math.round(latencyMs))}`;
@@ -177,9 +201,9 @@ function serviceRow(
   return {
     id: `service:${session.configPath ?? ""}:${session.name}:${name}`,
     label: name,
-    ...(target === "local" ? { mark: "local" } : isPreview && overridden ? { mark: "overridden" } : {}),
+    ...(isLocal ? { mark: "local" } : isPreview && overridden ? { mark: "overridden" } : {}),
     description: words.join(" · "),
-    icon: changing ? { name: "loading~spin" } : serviceIcon(target, health, runs),
+    icon: changing ? { name: "loading~spin" } : serviceIcon(service, health, runs),
     tooltip: [
       `**${escaped(name)}** · ${place} · ${healthWord(service.health)}${latency}`,
       ...(reason ? [escaped(reason)] : []),
@@ -189,7 +213,7 @@ function serviceRow(
       t("Service {0}, {1}, {2}, {3}", name, place, address, trouble ?? healthWord(health)),
       ...traffic,
     ].join(", "),
-    context: `service.${target}${isFixed ? ".fixed" : ""}${ours && !isPreview ? ".own" : ""}`,
+    context: `service.${isLocal ? "local" : "remote"}${isFixed ? ".fixed" : ""}${ours && !isPreview ? ".own" : ""}`,
     subject: { is: "service", session, service },
     children: [],
   };
@@ -204,10 +228,10 @@ function trafficWords(counts: RequestCounts["services"][string] | undefined): st
 }
 
 /** The shapes differ, for those who cannot tell the colors apart. */
-function serviceIcon(target: Target, health: Health, runs: boolean): Row["icon"] {
+function serviceIcon(service: ServiceView, health: Health, runs: boolean): Row["icon"] {
   if (health === "unhealthy") return { name: "error", color: RED };
   if (health === "unknown") return { name: runs ? "question" : "circle-outline" };
-  return { name: target === "local" ? "home" : "cloud", color: GREEN };
+  return { name: PLACE_ICONS[placeOf(service)], color: GREEN };
 }
 
 /** A linkup.yaml whose session does not run. */

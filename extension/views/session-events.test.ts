@@ -30,6 +30,13 @@ test("a session's life", () => {
   expect(told({ sessions: [session()] }, { sessions: [session()] })).toEqual([]);
 });
 
+test("who can open a session", () => {
+  const [open, closed] = [session({ access: "public" }), session({ access: "private" })];
+  expect(told({ sessions: [open] }, { sessions: [closed] })).toEqual([
+    "info: Session slim-gecko (tunneled) is private now",
+  ]);
+});
+
 test("toggles, and services that fall ill and recover", () => {
   const local = session({ services: [service({ target: "local" })] });
   const ill = session({ services: [service({ health: "unhealthy", reason: "connection refused" })] });

@@ -1,5 +1,11 @@
 /** What happened between two snapshots, as lines for the log: whoever did it, this window, another one or a terminal. Pure. */
-import type { ComponentId, ComponentView, SessionView, Snapshot } from "../../manager/model/snapshot.ts";
+import {
+  addressOf,
+  type ComponentId,
+  type ComponentView,
+  type SessionView,
+  type Snapshot,
+} from "../../manager/model/snapshot.ts";
 
 export interface SessionEvent {
   level: "info" | "warn" | "error";
@@ -39,13 +45,18 @@ function sessionEvents(old: SessionView | undefined, now: SessionView | undefine
     if (now.state === "stopping") say(`Stopping session ${title}`);
     if (now.state === "failed") say(`Session ${title} failed`, "error");
   }
+  if (old?.access && now.access && old.access !== now.access) say(`Session ${title} is ${now.access} now`);
   for (const service of now.services) {
     const was = old?.services.find(({ name }) => name === service.name);
     if (!was) continue;
-    const { name, target } = service;
-    if (was.target !== target) say(`Routed ${name} of ${title} to ${target}, ${service[target]}`);
+    const { name, target, now } = service;
+    if (was.target !== target) say(`Routed ${name} of ${title} to ${target}, ${addressOf(service)}`);
+    else if (was.now !== now)
+      say(
+        `${name} of ${title} goes to ${now === "local" ? "local" : "remote"} by itself, ${addressOf(service)}`,
+      );
     else if (was.health !== "unhealthy" && service.health === "unhealthy")
-      say(`Service ${name} of ${title} is unhealthy: ${service.reason ?? service[target]}`, "warn");
+      say(`Service ${name} of ${title} is unhealthy: ${service.reason ?? addressOf(service)}`, "warn");
     else if (was.health === "unhealthy" && service.health === "healthy")
       say(`Service ${name} of ${title} is healthy again`);
   }

@@ -1,5 +1,6 @@
 /** The status bar item as text: a pure function of the model. */
 
+import { isLocalNow } from "../../manager/model/snapshot.ts";
 import { stateWord } from "../labels.ts";
 import { escaped } from "../markdown.ts";
 import { ownSessions, sessionOf, type WindowModel, workspaceState } from "../window-model.ts";
@@ -30,7 +31,7 @@ export function statusItem(model: WindowModel): StatusItem | undefined {
 
   const newErrors = model.requests?.newErrors ?? 0;
   const services = sessions.flatMap(({ services }) => services);
-  const local = services.filter(({ target }) => target === "local").map(({ name }) => escaped(name));
+  const local = services.filter(isLocalNow).map(({ name }) => escaped(name));
   const down = services.filter(({ health }) => health === "unhealthy").map(({ name }) => escaped(name));
   const broken = model.configs.some(({ path, errors }) => errors > 0 && sessionOf(model, path));
   const lines = [

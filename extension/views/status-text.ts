@@ -1,16 +1,17 @@
 /** The page of Show Status, as Markdown: a pure function of the model. */
-import { reportedSnapshot, type SessionView } from "../../manager/model/snapshot.ts";
+import { addressOf, reportedSnapshot, type SessionView } from "../../manager/model/snapshot.ts";
 import { isCommand } from "../ids.ts";
 import {
+  accessWord,
   componentDetail,
   componentName,
   componentState,
   healthReason,
   healthWord,
   kindWord,
+  placeWord,
   problemMessage,
   stateWord,
-  targetWord,
 } from "../labels.ts";
 import { code, codeBlock, commandLink, escaped, escapedLines, link, table } from "../markdown.ts";
 import { idleConfigs, type WindowModel } from "../window-model.ts";
@@ -43,16 +44,21 @@ export function statusText(model: WindowModel): string {
 }
 
 function sessionText(session: SessionView): string {
-  const { name, kind, state, configPath, urls, services } = session;
+  const { name, kind, state, access, configPath, urls, services } = session;
   const rows = services.map((service) => [
     escaped(service.name),
-    targetWord(service.target),
-    code(service[service.target]),
+    placeWord(service),
+    code(addressOf(service)),
     escaped(healthReason(service) ?? healthWord(service.health)),
   ]);
   return [
     `## ${name ?? kindWord(kind)}`,
-    [kindWord(kind), stateWord(state), ...(configPath ? [code(configPath)] : [])].join(" · "),
+    [
+      kindWord(kind),
+      ...(access ? [accessWord(access)] : []),
+      stateWord(state),
+      ...(configPath ? [code(configPath)] : []),
+    ].join(" · "),
     urls.map((url) => `- ${link(url)}`).join("\n"),
     table([t("Service"), t("Target"), t("Address"), t("Health")], rows),
   ].join("\n\n");

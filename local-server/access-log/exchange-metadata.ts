@@ -50,6 +50,8 @@ export class RareFields {
   acquired = 0;
   /** When it was ready. 0: at once, it was open already. */
   connected = 0;
+  /** Why it went to another copy of its service than the one that was decided for. */
+  fallback: string | undefined;
   /** The host whose public origin it was forwarded to. */
   publicHost: string | undefined;
   /** The exchange that it repeats, and the origin that it was sent to then. */

@@ -2,6 +2,7 @@
 
 import { HOP_ID_HEADER } from "../../core/routing/proxy-headers.ts";
 import type { Listener, RequestDecision } from "../../core/routing/request-decision.ts";
+import type { Routed } from "../../core/routing/route-request.ts";
 import { spanIdOf, traceIdOf } from "../../core/routing/trace-context.ts";
 import type { Client, ClientHead } from "../downstream/client.ts";
 import type { TunnelledTraffic } from "../downstream/splice.ts";
@@ -100,6 +101,14 @@ export class InFlightExchange extends ExchangeMetadata {
     const rare = this.#rareFields();
     rare.acquired = performance.now();
     rare.connected = 0;
+  }
+
+  /** It goes on to another copy of its service. */
+  fellBack({ served, decision }: { served: Served; decision: Routed }, why: string): void {
+    this.served = served;
+    this.service = decision.service;
+    this.#rareFields().fallback = why;
+    this.#events.changed(this);
   }
 
   /** A connection that was waited for is ready. */

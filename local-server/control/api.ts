@@ -5,6 +5,7 @@ import type { ServerStatus } from "../../core/api/control-api.ts";
 import { type Explanation, explainRequest } from "../../core/routing/explain-request.ts";
 import { withoutDestination } from "../../core/routing/proxy-headers.ts";
 import { headOfUrl } from "../../core/routing/routing-input.ts";
+import type { LocalCopies } from "../auto/local-copies.ts";
 import { type Leases, parseLease } from "../leases.ts";
 import { printServed, type Sessions } from "../sessions.ts";
 import type { Pool } from "../upstream/pool.ts";
@@ -17,6 +18,7 @@ import { requestRoutes } from "./requests-api.ts";
 export interface ControlledServer {
   sessions: Sessions;
   leases: Leases;
+  localCopies: LocalCopies;
   /** Connections to services. */
   pool: Pool;
   log: RequestLog | undefined;
@@ -65,18 +67,21 @@ export function controlApi(server: ControlledServer): RequestListener {
   return (request, response) => router.lookup(request, response);
 }
 
-function sessionRoutes(route: AddRoute, { sessions }: ControlledServer): void {
+function sessionRoutes(route: AddRoute, { sessions, localCopies }: ControlledServer): void {
   route("GET", "/v1/sessions", ({ response }) => {
-    const served = Array.from(sessions, (served) => [served.name, printServed(served)]);
+    const served = sessions.names.map((name) => [name, printServed(sessions.given(name)!)]);
     sendJson(response, 200, { sessions: Object.fromEntries(served) });
   });
   route("PUT", "/v1/sessions/:name", async ({ request, response, params: { name = "" } }) => {
     const put = sessions.put(name, await readJson(request));
     if (!put.ok) throw new ApiError(400, `The session "${name}" cannot be served:\n${put.errors.join("\n")}`);
+    // The next request goes where each service is now.
+    await localCopies.watch(sessions.autoLocations);
     sendJson(response, 200, {});
   });
   route("DELETE", "/v1/sessions/:name", ({ response, params: { name = "" } }) => {
     sessions.delete(name);
+    void localCopies.watch(sessions.autoLocations);
     sendNothing(response);
   });
 }

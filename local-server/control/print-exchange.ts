@@ -14,6 +14,7 @@ import {
   redactedText,
 } from "../../core/exchange/redact.ts";
 import type { Explanation } from "../../core/routing/explain-request.ts";
+import { FALLBACK_HEADER } from "../../core/routing/fallback.ts";
 import {
   HOST_SOURCES,
   hostFrom,
@@ -72,6 +73,7 @@ export function printExchange(recorded: RecordedExchange, { hop, lostFrom }: Edg
             : "remote"
           : null,
     url: urlOf(metadata, head),
+    ...(rare.fallback === undefined ? {} : { fallback: rare.fallback }),
     state: metadata.ended === 0 ? "open" : rare.brokenBy ? "broken" : "complete",
     status: metadata.status || null,
     failure: rare.failure ?? null,
@@ -168,7 +170,9 @@ function downstreamHeaders(
     return unchangedResponse(response).headers;
   const arrival = { listener: metadata.listener, pagePorts };
   const request = serviceRequest(head, metadata.served, decision, arrival);
-  return serviceResponse(head, metadata.served, request, arrival, response).headers;
+  const { headers } = serviceResponse(head, metadata.served, request, arrival, response);
+  const fallback = metadata.rare?.fallback;
+  return fallback === undefined ? headers : [...headers, FALLBACK_HEADER, fallback];
 }
 
 interface Head extends RequestHead {

@@ -1,5 +1,6 @@
 /** What the proxy tells an access log. The log is handed to the proxy, which knows nothing else of it. */
 import type { Listener, RequestDecision } from "../../core/routing/request-decision.ts";
+import type { Routed } from "../../core/routing/route-request.ts";
 import type { Client } from "../downstream/client.ts";
 import type { TunnelledTraffic } from "../downstream/splice.ts";
 import type { LocalFailure } from "../http/failures.ts";
@@ -18,6 +19,8 @@ export interface ExchangeRecorder {
   sentOn(added: readonly string[]): void;
   /** Another connection is requested, because the first one was stale. */
   retried(): void;
+  /** It goes on to another copy of its service, because the one that was decided for is not there. */
+  fellBack(routed: { served: Served; decision: Routed }, why: string): void;
   /** A connection that was waited for is ready. */
   connected(): void;
   /** A piece of the request's body. */

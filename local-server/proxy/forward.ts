@@ -2,13 +2,17 @@
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { corsChanges } from "../../core/routing/cors.ts";
+import { FALLBACK_HEADER, type Fallback } from "../../core/routing/fallback.ts";
 import { grpcFailureHeaders, isGrpc } from "../../core/routing/grpc.ts";
 import { failureContent } from "../../core/routing/proxy-failure.ts";
 import type { Routed } from "../../core/routing/route-request.ts";
+import { httpOrigin, type Service } from "../../core/session/session-document.ts";
+import type { LocalCopies } from "../auto/local-copies.ts";
 import type { Client, DownstreamResponse } from "../downstream/client.ts";
 import type { SplicedPair } from "../downstream/splice.ts";
 import { badGateway, type LocalFailure, publicOriginUnreachable } from "../http/failures.ts";
 import { endToEnd, type Fields } from "../http/fields.ts";
+import { Http2Response, MalformedResponse, NotHttp2Error } from "../http/protocol-errors.ts";
 import type { ResponseHead } from "../http/response-parser.ts";
 import type { Served } from "../sessions.ts";
 import type { Pool } from "../upstream/pool.ts";
@@ -55,12 +59,47 @@ export function forward(
   served: Served,
   decision: Routed,
   arrival: Arrival,
-  connections: Connections,
+  connections: ServiceConnections,
 ): void {
+  const plan = planFor(client, recorder, served, decision, arrival);
+  const { fallback, location } = decision.service;
+  if (fallback !== undefined)
+    plan.goOn = (why) => {
+      connections.localCopies.refused(location);
+      const routed = elsewhere(served, decision, fallback);
+      recorder?.fellBack(routed, why);
+      const next = planFor(client, recorder, routed.served, routed.decision, arrival);
+      return { ...next, response: (head) => withFallback(next.response(head), why) };
+    };
+  new Forwarding(client, recorder, plan, connections).start(false);
+}
+
+/** The same request for the service at its other location. */
+function elsewhere(served: Served, decision: Routed, location: string): { served: Served; decision: Routed } {
+  const { fallback: _, ...service } = decision.service;
+  const moved: Service = { ...service, location, auto: "remote" };
+  const services = served.session.services.map((each) => (each === decision.service ? moved : each));
+  return {
+    served: { ...served, session: { ...served.session, services } },
+    decision: { ...decision, service: moved, origin: httpOrigin(location) ?? location },
+  };
+}
+
+function withFallback(response: DownstreamResponse, why: Fallback): DownstreamResponse {
+  return { ...response, headers: [...response.headers, FALLBACK_HEADER, why] };
+}
+
+function planFor(
+  client: Client,
+  recorder: Recorder,
+  served: Served,
+  decision: Routed,
+  arrival: Arrival,
+): ProxyPlan {
   const { name, session } = served;
   const request = serviceRequest(client, served, decision, arrival);
   recorder?.sentOn(request.added);
-  const plan: ProxyPlan = {
+  return {
     request,
     response: (head) => serviceResponse(client, served, request, arrival, head),
     refuse: (error) => {
@@ -74,7 +113,6 @@ export function forward(
       });
     },
   };
-  new Forwarding(client, recorder, plan, connections).start(false);
 }
 
 /** Forwards a request to its host's public origin, on this port. */
@@ -100,9 +138,15 @@ export interface Connections {
   tunnels: Set<SplicedPair>;
 }
 
+interface ServiceConnections extends Connections {
+  localCopies: Pick<LocalCopies, "refused">;
+}
+
 /** Upstream request, response mapping, error response. */
 interface ProxyPlan {
   request: UpstreamRequest;
+  /** The plan for another copy of the service, to go on with when this one is not there. */
+  goOn?(why: Fallback): ProxyPlan;
   response(head: ResponseHead): DownstreamResponse;
   refuse(error: Error): void;
 }
@@ -111,7 +155,7 @@ class Forwarding implements ResponseHandler {
   readonly #client: Client;
   /** Undefined without a request log. */
   readonly #recorder: Recorder;
-  readonly #plan: ProxyPlan;
+  #plan: ProxyPlan;
   readonly #pool: Pool;
   readonly #tunnels: Set<SplicedPair>;
   readonly #retriable: boolean;
@@ -122,6 +166,8 @@ class Forwarding implements ResponseHandler {
   #headWaits = false;
   /** Same tick as the response head: its timestamp is used again. */
   #sameTick = false;
+  /** Why another copy of the service may have the request, should this one fail now. */
+  #fallback: Fallback | undefined;
   /** The response's body is dropped: the client gets another response. */
   #discarding = false;
   #done = false;
@@ -146,8 +192,13 @@ class Forwarding implements ResponseHandler {
     this.#giveUp = this.#pool.acquire(request.origin, requirements, (error, stream) => {
       if (this.#done) return stream?.abort();
       if (waited) this.#recorder?.connected();
-      if (!stream) return this.failed(error!, false);
+      if (!stream) {
+        if (isUnreachable(error!)) this.#fallback = "local-refused";
+        return this.failed(error!, false);
+      }
       this.#stream = stream;
+      // What was begun may be done twice only where that does no harm.
+      this.#fallback = this.#retriable ? "local-ended" : undefined;
       stream.request(request, this);
       if (this.#client.hasBody) this.#send(stream);
       else stream.finish([]);
@@ -238,6 +289,12 @@ class Forwarding implements ResponseHandler {
       this.start(true);
       return;
     }
+    if (!this.#responded && this.#plan.goOn && this.#fallback && !isWrongProtocol(error)) {
+      this.#plan = this.#plan.goOn(this.#fallback);
+      this.#retried = false;
+      this.start(false);
+      return;
+    }
     this.#done = true;
     if (!this.#responded) {
       this.#plan.refuse(error);
@@ -256,4 +313,27 @@ class Forwarding implements ResponseHandler {
     this.#recorder?.aborted("client", "it disconnected before its response was complete");
     this.#recorder?.end();
   }
+}
+
+/** Nobody accepted the connection, so nothing of the request has been sent. */
+function isUnreachable({ code = "" }: NodeJS.ErrnoException): boolean {
+  return UNREACHABLE.has(code);
+}
+
+const UNREACHABLE: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EADDRNOTAVAIL",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ETIMEDOUT",
+]);
+
+/** It is there, and does not speak what linkup.yaml says: another copy would only hide that. */
+function isWrongProtocol(error: Error): boolean {
+  return (
+    error instanceof MalformedResponse || error instanceof NotHttp2Error || error instanceof Http2Response
+  );
 }

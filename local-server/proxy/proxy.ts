@@ -4,6 +4,7 @@ import { firstKnownSession } from "../../core/routing/identify-session.ts";
 import { ORIGIN_SECRET_HEADER } from "../../core/routing/proxy-headers.ts";
 import { decideRequest, type Listener } from "../../core/routing/request-decision.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
+import type { LocalCopies } from "../auto/local-copies.ts";
 import type { ServeClient } from "../downstream/client.ts";
 import type { SplicedPair } from "../downstream/splice.ts";
 import type { Served, Sessions } from "../sessions.ts";
@@ -26,11 +27,13 @@ export interface ProxyParts {
   tunnels: Set<SplicedPair>;
   /** Undefined: nothing is recorded. */
   log: ExchangeLog | undefined;
+  /** Is told of local copies that have ended. */
+  localCopies: Pick<LocalCopies, "refused">;
 }
 
 /** Serves the requests that come in by this listener. */
 export function proxy(listener: Listener, parts: ProxyParts): ServeClient {
-  const { sessions, pool, publicPool, publicPort, pagePorts, tunnels, log } = parts;
+  const { sessions, pool, publicPool, publicPort, pagePorts, tunnels, log, localCopies } = parts;
   const arrival = { listener, pagePorts };
   const trusted = (head: RequestHead) => {
     if (!head.header("linkup-destination")) return head;
@@ -48,7 +51,8 @@ export function proxy(listener: Listener, parts: ProxyParts): ServeClient {
       refuse(client, recorder, decision.failure, isProbe ? { extra: probeProof(sessions, client) } : {});
     } else if ("publicHost" in decision)
       forwardToOrigin(client, recorder, decision.publicHost, publicPort, { pool: publicPool, tunnels });
-    else forward(client, recorder, decision.served, decision.decision, arrival, { pool, tunnels });
+    else
+      forward(client, recorder, decision.served, decision.decision, arrival, { pool, tunnels, localCopies });
   };
   return (client, refusal) => {
     try {

@@ -38,6 +38,7 @@ import {
   checkWorkers,
   needsCloudflared,
 } from "./network.ts";
+import { withProblems } from "./problems.ts";
 import { broken, type DoctorCheck, type HealthReport, ok, warning } from "./report.ts";
 
 export interface DoctorInput extends Pick<Observed, "state" | "server"> {
@@ -79,7 +80,7 @@ export async function examine(examined: DoctorInput): Promise<HealthReport> {
     checkOrphans(orphans),
     checkPropagation(examined.requestLog),
   ]);
-  const all = checks.flat();
+  const all = withProblems(checks.flat(), snapshot.problems);
   return {
     schema: 1,
     at: Date.now(),

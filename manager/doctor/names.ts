@@ -5,13 +5,10 @@ import { text } from "../../core/text.ts";
 import { unreadableAuthorities } from "../components/certificates/authority-files.ts";
 import { checkTrustStores, type StoreTrust } from "../components/certificates/verify.ts";
 import { localDnsStatus } from "../components/local-dns/local-dns.ts";
-import { EXPIRY_WARNING_MS } from "../components/local-dns/problems.ts";
 import { inspectMachine } from "../components/system/machine.ts";
 import type { SessionView } from "../model/snapshot.ts";
 import { resolvesByItself } from "../model/urls.ts";
 import { broken, type DoctorCheck, ok, warning } from "./report.ts";
-
-const DAY_MS = 24 * 3600_000;
 
 const install = {
   command: "installLocalDns",
@@ -21,29 +18,20 @@ const install = {
 
 export async function checkLocalDns(home: string, sessions: readonly SessionView[]): Promise<DoctorCheck[]> {
   const machine = inspectMachine();
-  const { installed, domains, authorityEnds, gaps } = await localDnsStatus({ home, machine });
+  const { installed, domains, gaps } = await localDnsStatus({ home, machine });
   // Reading the authority for the status moves one away that is none.
   const unreadable = (await unreadableAuthorities(home)).map((file) =>
     warning("certificates", text("The certificate authority could not be read. It is kept as {0}.", file), {
       fixes: [install],
     }),
   );
-  if (!installed) return [...unreadable, notInstalled(sessions)];
+  if (!installed) return [...unreadable, ...notInstalled(sessions)];
   const hosts = sessions
     .filter(({ state }) => state === "running")
     .flatMap(({ urls }) => urls.map((url) => new URL(url).hostname))
     .filter((host) => !resolvesByItself(host));
   const checks = await Promise.all(hosts.map(checkName));
   if (hosts.length === 0) checks.push(ok("local-dns", text("Installed for {0}.", domains.join(", "))));
-  if (authorityEnds !== null && authorityEnds - Date.now() < EXPIRY_WARNING_MS) {
-    const days = Math.floor((authorityEnds - Date.now()) / DAY_MS);
-    checks.push(
-      warning("certificates", text("The local certificates expire in {0} days.", days), {
-        code: "certificates-ending",
-        fixes: [install],
-      }),
-    );
-  }
   const results = await checkTrustStores(home, machine);
   return [
     ...unreadable,
@@ -53,16 +41,15 @@ export async function checkLocalDns(home: string, sessions: readonly SessionView
   ];
 }
 
-/** Sessions with a public URL and domains below localhost do without. */
-function notInstalled(sessions: readonly SessionView[]): DoctorCheck {
-  const unresolved = sessions
-    .filter(({ state, kind }) => state === "running" && kind === "isolated")
-    .flatMap(({ urls }) => urls.map((url) => new URL(url).hostname))
-    .filter((host) => !resolvesByItself(host));
-  if (unresolved.length === 0) return ok("local-dns", text("Not installed. No session needs it."));
-  return warning("local-dns", text("Not installed, so browsers do not find {0}.", unresolved.join(", ")), {
-    fixes: [install],
-  });
+/** Sessions with a public URL and domains below localhost do without; of others the snapshot has a problem. */
+function notInstalled(sessions: readonly SessionView[]): DoctorCheck[] {
+  const isNeeded = sessions.some(
+    ({ state, kind, urls }) =>
+      state === "running" &&
+      kind === "isolated" &&
+      urls.some((url) => !resolvesByItself(new URL(url).hostname)),
+  );
+  return isNeeded ? [] : [ok("local-dns", text("Not installed. No session needs it."))];
 }
 
 function certificateCheck({ store, refusal }: StoreTrust): DoctorCheck {

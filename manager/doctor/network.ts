@@ -16,7 +16,7 @@ import { readConfig } from "../files/config-file.ts";
 import { networkReason } from "../model/network-reason.ts";
 import { LinkupError, textOf, updateWorker, verbatim } from "../model/problem.ts";
 import { isDesired } from "../model/records.ts";
-import type { SessionView } from "../model/snapshot.ts";
+import { isLocalNow, type SessionView } from "../model/snapshot.ts";
 import type { SessionRecord, State } from "../model/state.ts";
 import { broken, type DoctorCheck, ok, warning } from "./report.ts";
 
@@ -291,7 +291,7 @@ export function checkServices(sessions: readonly SessionView[]): DoctorCheck[] {
             : text("Healthy, {0} ms.", service.latencyMs),
           { subject },
         );
-      const other = service.target === "local" ? "remote" : "local";
+      const other = isLocalNow(service) ? "remote" : "local";
       return broken("service", text("{0}.", service.reasonText ?? verbatim(service.reason ?? "")), {
         subject,
         code: "service-unhealthy",

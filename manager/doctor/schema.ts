@@ -25,16 +25,24 @@ const problem = z.object({
 const service = z.object({
   name: z.string(),
   target: described(
-    z.enum(["local", "remote"]),
-    "Where its requests go, confirmed by the local server and the Worker.",
+    z.string(),
+    "Where its requests go, confirmed by the local server and the Worker: `local`, `remote`, `auto`, a URL, the name of one of its targets in linkup.yaml, or `session:NAME`.",
   ),
+  now: maybe(
+    described(
+      z.enum(["local", "remote", "restarting"]),
+      "Of the target `auto`: where its requests go now. `restarting`: to the remote copy, because the local one keeps ending.",
+    ),
+  ),
+  url: maybe(described(z.string(), "Of a target beyond local and remote.")),
+  targets: maybe(described(z.array(z.string()), "The names of its further targets in linkup.yaml.")),
   changing: described(z.boolean(), "True while a toggle is under way."),
   overridden: maybe(
     described(z.literal(true), "Set when the session takes it from another URL than the file's."),
   ),
   local: z.string(),
   remote: z.string(),
-  health: described(z.enum(["unknown", "healthy", "unhealthy"]), "Of the copy that `target` names."),
+  health: described(z.enum(["unknown", "healthy", "unhealthy"]), "Of the copy that its requests reach now."),
   latencyMs: maybe(described(z.number(), "Milliseconds of the last answer.")),
   reason: maybe(described(z.string(), "Why it is unhealthy.")),
 });

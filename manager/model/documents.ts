@@ -56,7 +56,10 @@ export function upsertRequest(
 ): UpsertRequest {
   const routing = routingOf(record.config, (service) => targetOf(record.targets, service));
   for (const service of routing.services) {
-    if (targetOf(record.targets, service.name) === "local") service.location = asLocalhost(service.location);
+    // A deployed copy on this machine is an ordinary place to a Worker that runs here too.
+    if (targetOf(record.targets, service.name) !== "remote") service.location = asLocalhost(service.location);
+    // Of what is routed automatically the Worker only knows the tunnel: the local server decides for each request.
+    delete service.fallback;
   }
   const isPreview = record.kind === "preview";
   return {

@@ -1,11 +1,13 @@
 /** What a user asks for, as changes of the desired state. Pure: the reconciler makes it so. */
 
-import type { Config, Target } from "../../core/config/model/config-model.ts";
+import { type Config, defaultTarget, type Target } from "../../core/config/model/config-model.ts";
+import { offeredTargets, sessionOfTarget, targetKind } from "../../core/config/model/target.ts";
 import { httpOrigin, isHttpUrl, type SessionAccess } from "../../core/session/session-document.ts";
-import { randomName } from "../../core/session/session-name.ts";
-import { text } from "../../core/text.ts";
+import { isSessionName, randomName } from "../../core/session/session-name.ts";
+import { type Text, text } from "../../core/text.ts";
 import { accessOf, UNGUESSABLE_SUFFIX, withoutToken } from "./documents.ts";
 import { LinkupError } from "./problem.ts";
+import { assertPublished } from "./published.ts";
 import { findRunning, isDesired, isOwnRecord, newRecord, ownRecord, type Selector } from "./records.ts";
 import type { SessionRecord, State } from "./state.ts";
 
@@ -49,13 +51,26 @@ export function applyStart(
   }
   const isNew = !state.sessions.some((record) => isOwnRecord(record, wanted.configPath, kind));
   const record = ownRecord(state, wanted.configPath, kind, wanted.config);
-  if (isNew && first.target === "local")
-    record.targets = Object.fromEntries(wanted.config.services.map(({ name }) => [name, "local"]));
+  if (isNew) record.targets = firstTargets(wanted.config, wanted.config.services, first.target);
   if (first.existing) continueExisting(state, record, first.existing);
   const adopted = isDesired(record) && record.confirmed !== null;
   if (!isDesired(record)) record.keep = false;
   want(state, record, wanted, now);
   return { id: record.id, adopted };
+}
+
+/** What the file says, or `otherwise`; a service that is not named runs remote. */
+function firstTargets(
+  config: Config,
+  services: Config["services"],
+  otherwise: Target = "remote",
+): Record<string, Target> {
+  return Object.fromEntries(
+    services.flatMap((service) => {
+      const target = defaultTarget(config, service) ?? otherwise;
+      return target === "remote" ? [] : [[service.name, target] as const];
+    }),
+  );
 }
 
 /** Only a record that has no name yet: one of ours knows better. */
@@ -68,7 +83,8 @@ function continueExisting(
   const known = new Set(record.config.services.map((service) => service.name));
   record.name = name;
   record.session_token = token;
-  record.targets = Object.fromEntries(Object.entries(targets).filter(([service]) => known.has(service)));
+  for (const [service, target] of Object.entries(targets))
+    if (known.has(service)) record.targets[service] = target;
 }
 
 /** Requests a secondary session: a preview, or an isolated one. `locations`: overrides of the file's, by service. */
@@ -229,7 +245,9 @@ function targetsAfterRename(
     const target = targets[name];
     return renamed && !another && target ? [[renamed.name, target] as const] : [];
   });
-  return { ...targets, ...Object.fromEntries(moved) };
+  // A service that the file has only now begins where the file says.
+  const fresh = added.filter(({ name }) => !Object.hasOwn(targets, name));
+  return { ...firstTargets(after, fresh), ...targets, ...Object.fromEntries(moved) };
 }
 
 /** Returns the previous targets, for a rollback. */
@@ -251,6 +269,7 @@ export function applyTarget(
   }
   const names = services === "all" ? record.config.services.map(({ name }) => name) : services;
   knownServices(record.config, names);
+  checkTarget(record, names, target);
   const before = record.targets;
   record.targets = { ...before, ...Object.fromEntries(names.map((name) => [name, target])) };
   return { id: record.id, before };
@@ -273,17 +292,37 @@ export function applyAccess(
   return { id: record.id, undo };
 }
 
-/** Throws a LinkupError for an isolated session. */
-export function assertPublished({ kind, name }: Pick<SessionRecord, "kind" | "name">): void {
-  if (kind !== "isolated") return;
-  throw new LinkupError(
-    "share-failed",
-    text(
-      "The isolated session {0} is on this machine only: nobody else can open it. Start one with a public URL to share it.",
-      name ?? "",
-    ),
-    [{ command: "start", title: "Start", terminal: "linkup start" }],
-  );
+/** Checks that the session can have each of these services there. */
+function checkTarget(record: SessionRecord, names: readonly string[], target: Target): void {
+  const refuse = (message: Text) => {
+    throw new LinkupError("target-unknown", message);
+  };
+  switch (targetKind(target)) {
+    case "url":
+      if (!isHttpUrl(target) || !URL.canParse(target)) refuse(text('"{0}" is no http or https URL.', target));
+      return;
+    case "session": {
+      const name = sessionOfTarget(target)!;
+      if (!isSessionName(name)) refuse(text('"{0}" is no name of a session.', name));
+      if (name === record.name) refuse(text("{0} is this session itself.", name));
+      if (record.kind === "isolated")
+        refuse(
+          text("Only the Worker knows where {0} has its services, and an isolated session has none.", name),
+        );
+      return;
+    }
+    case "named":
+      for (const { name, targets = {} } of record.config.services)
+        if (names.includes(name) && !Object.hasOwn(targets, target))
+          refuse(
+            text(
+              '{0} has no target "{1}". Use one of {2}, a URL, or session:NAME.',
+              name,
+              target,
+              offeredTargets({ targets }).join(", "),
+            ),
+          );
+  }
 }
 
 /** Forgets previews whose time is over: the Worker deletes them by itself, unless somebody extended them there. */

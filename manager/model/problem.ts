@@ -40,6 +40,7 @@ const TITLES = {
   "session-unknown": "No such session",
   "session-stopped": "The session was stopped",
   "service-unknown": "No such service",
+  "target-unknown": "No such target",
   "request-unknown": "No such request",
   "replay-failed": "Could not send the request again",
   "toggle-failed": "Could not switch the service",

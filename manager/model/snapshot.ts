@@ -1,6 +1,6 @@
 /** An immutable snapshot of all sessions and components on this machine. */
 import type { Target } from "../../core/config/model/config-model.ts";
-import type { SessionAccess, SessionKind } from "../../core/session/session-document.ts";
+import type { AutoState, SessionAccess, SessionKind } from "../../core/session/session-document.ts";
 import type { Text } from "../../core/text.ts";
 import { type Problem, reportedProblem } from "./problem.ts";
 
@@ -35,15 +35,21 @@ export type Health = "unknown" | "healthy" | "unhealthy";
 
 export interface ServiceView {
   name: string;
-  /** The target that the local server and the Worker have confirmed. */
+  /** The target that the local server and the Worker have confirmed: see core/config/model/target.ts. */
   target: Target;
+  /** Where the target `auto` has it now. */
+  now?: AutoState;
+  /** The URL of a target beyond local and remote. */
+  url?: string;
+  /** The names of the file's further targets. */
+  targets?: readonly string[];
   /** True while a toggle is under way. */
   changing: boolean;
   /** Set when the session takes it from another URL than the file's, as a preview does. */
   overridden?: true;
   local: string;
   remote: string;
-  /** The health of the copy that `target` names. */
+  /** The health of the copy that its requests reach now. */
   health: Health;
   /** Milliseconds of the last probe that was answered. */
   latencyMs: number | undefined;
@@ -51,6 +57,24 @@ export interface ServiceView {
   reason: string | undefined;
   /** The same for a translation. */
   reasonText?: Text;
+}
+
+/** Where a service's requests go now: this machine, its deployed copy, or another place. */
+export function placeOf({ target, now }: Pick<ServiceView, "target" | "now">): "local" | "remote" | "other" {
+  if (target === "auto") return now === "local" ? "local" : "remote";
+  return target === "local" || target === "remote" ? target : "other";
+}
+
+/** The URL to which a service's requests go now. */
+export function addressOf(service: Pick<ServiceView, "target" | "now" | "local" | "remote" | "url">): string {
+  const place = placeOf(service);
+  return place === "local"
+    ? service.local
+    : ((place === "other" ? service.url : undefined) ?? service.remote);
+}
+
+export function isLocalNow(service: Pick<ServiceView, "target" | "now">): boolean {
+  return placeOf(service) === "local";
 }
 
 export type ComponentId = "local-server" | "tunnel" | "local-dns" | "worker";

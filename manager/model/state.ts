@@ -79,7 +79,7 @@ export interface SessionRecord {
   config: Config;
   /** Kept while the session runs: other processes need it too, to renew or delete the session. */
   worker_token: string | null;
-  /** Where each service should run; a service that is not named runs remote. */
+  /** Where each service should be (core/config/model/target.ts); a service that is not named is remote. */
   targets: Record<string, Target>;
   /** Location overrides by service, for secondary sessions. */
   locations: Record<string, string>;
@@ -127,7 +127,7 @@ export function emptyState(): State {
 }
 
 const url = z.string().check(z.refine((text) => URL.canParse(text), "is no URL"));
-const targets = z.record(z.string(), z.enum(["local", "remote"]));
+const targets = z.record(z.string(), z.string());
 const nullable = <T extends z.core.$ZodType>(schema: T) => z.nullable(schema);
 
 const text: z.ZodMiniType<Text> = z.object({

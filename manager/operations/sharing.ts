@@ -7,8 +7,9 @@ import {
 } from "../../core/api/access-api.ts";
 import { text } from "../../core/text.ts";
 import { WorkerClient } from "../components/worker-api/worker-client.ts";
-import { assertPublished, type SessionIntent } from "../model/intents.ts";
+import type { SessionIntent } from "../model/intents.ts";
 import { LinkupError, updateWorker } from "../model/problem.ts";
+import { assertPublished } from "../model/published.ts";
 import { findRunning, isPresent, type Selector } from "../model/records.ts";
 import type { State } from "../model/state.ts";
 import { resolvesByItself } from "../model/urls.ts";

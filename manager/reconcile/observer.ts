@@ -77,7 +77,7 @@ export class Observer {
 
   /** Probes the services: now, or when the interval is over or a copy was never probed. */
   async probe(when: "now" | "due", patienceMs?: number): Promise<void> {
-    const probes = probesOf(this.#seen.state);
+    const probes = probesOf(this.#seen.state, this.#seen.server);
     const fresh = performance.now() - this.#probedAt < HEALTH_MS;
     if (when === "due" && fresh && probes.every((probed) => this.#health.knows(probed))) return;
     this.#probedAt = performance.now();

@@ -273,7 +273,9 @@ function probeTargetOf({
   targets,
   worker,
 }: SessionRecord): ProbeTarget | undefined {
-  const service = config.services.find((service) => targetOf(targets, service.name) === "local")?.name;
+  const service = config.services.find(({ name }) =>
+    ["local", "auto"].includes(targetOf(targets, name)),
+  )?.name;
   if (service === undefined) return undefined;
   return {
     workerUrl: config.linkup.worker_url,

@@ -1,16 +1,25 @@
 /** The snapshot as a pure function of the state and the observations. */
 
 import type { ServerStatus } from "../../core/api/control-api.ts";
+import type { ConfigService, Target } from "../../core/config/model/config-model.ts";
+import { sessionOfTarget, targetKind } from "../../core/config/model/target.ts";
 import { formatText, type Text, text } from "../../core/text.ts";
 import { isOutdated, ORIGINAL_WORKER } from "../components/worker-api/worker-answers.ts";
 import { accessOf, targetOf } from "../model/documents.ts";
 import { isExpired } from "../model/intents.ts";
 import { type Problem, problem, textOf, verbatim } from "../model/problem.ts";
 import { isConnected, isDesired, isPresent, needsThisMachine } from "../model/records.ts";
-import type { ComponentView, ServiceView, SessionState, SessionView, Snapshot } from "../model/snapshot.ts";
+import {
+  addressOf,
+  type ComponentView,
+  type ServiceView,
+  type SessionState,
+  type SessionView,
+  type Snapshot,
+} from "../model/snapshot.ts";
 import type { SessionRecord, State } from "../model/state.ts";
 import { sessionUrls, withoutCertificate } from "../model/urls.ts";
-import type { HealthBook, ServiceCopy } from "./service-health.ts";
+import type { HealthBook, HealthResult, ServiceCopy } from "./service-health.ts";
 
 export interface Observed {
   state: State;
@@ -71,15 +80,15 @@ export function sessionView(
     services: record.config.services.map((service): ServiceView => {
       const wanted = targetOf(record.targets, service.name);
       const target = targetOf(record.confirmed ?? record.targets, service.name);
-      const { local, remote, name } = service;
+      const { local, remote, name, targets } = service;
+      const place = { target, local, remote, ...beyond(record, service, target, server) };
       return {
         name,
-        target,
+        ...place,
+        ...(targets ? { targets: Object.keys(targets) } : {}),
         changing: isDesired(record) && (record.confirmed === null || wanted !== target),
         ...(Object.hasOwn(record.locations, name) ? { overridden: true as const } : {}),
-        local,
-        remote,
-        ...health.of({ location: target === "local" ? local : remote, check: service.health }),
+        ...healthOf(health, place, service),
       };
     }),
   };
@@ -91,6 +100,38 @@ function accessView(record: SessionRecord): Pick<SessionView, "access"> {
   const wanted = accessOf(record) ?? "public";
   const confirmed = record.confirmed_access ?? (record.worker_hash === null ? wanted : "public");
   return { access: confirmed === "public" && wanted === "unguessable" ? wanted : confirmed };
+}
+
+/** What is told of a target beyond local and remote. */
+function beyond(
+  record: SessionRecord,
+  service: ConfigService,
+  target: Target,
+  server: ServerStatus | undefined,
+): Pick<ServiceView, "now" | "url"> {
+  switch (targetKind(target)) {
+    case "auto":
+      return { now: server?.auto?.[service.local] ?? "remote" };
+    case "url":
+      return { url: target };
+    case "named":
+      return { url: service.targets?.[target] ?? service.remote };
+    case "session":
+      return { url: `https://${sessionOfTarget(target)}.${record.config.domains[0]!.domain}` };
+    default:
+      return {};
+  }
+}
+
+/** Where another session has its copy is known to the Worker alone. */
+function healthOf(
+  health: HealthBook,
+  place: Pick<ServiceView, "target" | "now" | "local" | "remote" | "url">,
+  { health: check }: ConfigService,
+): HealthResult {
+  if (targetKind(place.target) === "session")
+    return { health: "unknown", latencyMs: undefined, reason: undefined };
+  return health.of({ location: addressOf(place), check });
 }
 
 function stateOf(record: SessionRecord): SessionState {
@@ -105,12 +146,16 @@ export function problemOfRecord({ last_error, connector }: SessionRecord): Probl
 }
 
 /** The service copies to probe. */
-export function probesOf(state: State): ServiceCopy[] {
-  return state.sessions.filter(isDesired).flatMap(({ config, confirmed, targets }) =>
-    config.services.map((service) => ({
-      location: targetOf(confirmed ?? targets, service.name) === "local" ? service.local : service.remote,
-      check: service.health,
-    })),
+export function probesOf(state: State, server: ServerStatus | undefined): ServiceCopy[] {
+  return state.sessions.filter(isDesired).flatMap((record) =>
+    record.config.services.flatMap((service): ServiceCopy[] => {
+      const target = targetOf(record.confirmed ?? record.targets, service.name);
+      if (targetKind(target) === "session") return [];
+      const { local, remote, health: check } = service;
+      return [
+        { location: addressOf({ target, local, remote, ...beyond(record, service, target, server) }), check },
+      ];
+    }),
   );
 }
 

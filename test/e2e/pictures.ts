@@ -103,25 +103,29 @@ async function takePictures(theme: (typeof all)[number]): Promise<void> {
     await window.press("Escape");
     await closeEditors();
 
+    await window.command("Linkup: Show Logs");
+    await window.quickPick("Sessions");
+    await window.until("the log", async () =>
+      (await window.page.locator(".output-view .view-lines").textContent())?.includes("api"),
+    );
+    await picture("logs", "with-side-bar");
+    await window.command("View: Hide Panel");
+
+    await window.command("Linkup: Doctor");
+    await window.documentWith("Fine");
+    await picture("doctor", "alone");
+    await closeEditors();
+
     await window.command("Linkup: Explain Request…");
     const [url] = (await window.tree()).match(/http:\S+/) ?? [];
     await window.quickInput(`${url}/auth/whoami?x=1`);
     await window.quickInput("", "Headers");
-    await window.page
-      .frameLocator("iframe.webview.ready")
-      .frameLocator("iframe#active-frame")
-      .getByText("Service auth")
-      .waitFor();
+    await window.documentWith("Service auth");
     await picture("explanation", "alone");
     await closeEditors();
 
     await window.command("Linkup: Show Status");
-    await window.page
-      .frameLocator("iframe.webview.ready")
-      .frameLocator("iframe#active-frame")
-      .getByText("Local server")
-      .first()
-      .waitFor();
+    await window.documentWith("Local server");
     await picture("status", "alone");
     await closeEditors();
 

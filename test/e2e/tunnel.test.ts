@@ -37,7 +37,9 @@ const inTree = (pattern: RegExp) =>
 test("no cloudflared: said, with a button that helps", async () => {
   await open({});
   await window.command("Linkup: Start");
-  expect(await toast(/needs Cloudflare's program cloudflared/)).toContain("[Install cloudflared]");
+  const said = await toast(/needs Cloudflare's program cloudflared/);
+  expect(said).toContain("[Install cloudflared] [Start Isolated]");
+  expect(said).toContain("linkup.cloudflaredPath");
   await inTree(/cloudflared is not installed/);
   await window.screenshot("failure-no-cloudflared");
   await window.button("Install cloudflared");

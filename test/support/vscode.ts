@@ -176,18 +176,20 @@ export class Uri {
   readonly authority: string;
   readonly path: string;
   readonly query: string;
-  private constructor(scheme: string, authority: string, path: string, query: string) {
+  readonly fragment: string;
+  private constructor(scheme: string, authority: string, path: string, query: string, fragment = "") {
     this.scheme = scheme;
     this.authority = authority;
     this.path = path;
     this.query = query;
+    this.fragment = fragment;
   }
   static file(path: string): Uri {
     return new Uri("file", "", path, "");
   }
   static parse(text: string): Uri {
-    const { protocol, host, pathname, search } = new URL(text);
-    return new Uri(protocol.slice(0, -1), host, pathname, search.slice(1));
+    const { protocol, host, pathname, search, hash } = new URL(text);
+    return new Uri(protocol.slice(0, -1), host, pathname, search.slice(1), hash.slice(1));
   }
   static from({
     scheme,
@@ -212,7 +214,8 @@ export class Uri {
     return Uri.from({ ...this, ...change });
   }
   toString(): string {
-    return `${this.scheme}://${this.authority}${this.path}${this.query ? `?${this.query}` : ""}`;
+    const query = this.query ? `?${this.query}` : "";
+    return `${this.scheme}://${this.authority}${this.path}${query}${this.fragment ? `#${this.fragment}` : ""}`;
   }
 }
 

@@ -8,6 +8,7 @@ import type { Path } from "../yaml/yaml-node.ts";
 import { checkHostName, checkSessionDomains } from "./check-domains.ts";
 import { checkLocations, checkPorts, checkUrl } from "./check-locations.ts";
 import { checkPattern, checkPatternCount, checkReachable, checkRewrite } from "./check-patterns.ts";
+import { checkTargets } from "./check-targets.ts";
 import { listAt, type MapAt, mapsAt } from "./map-at.ts";
 import { nearestWord } from "./nearest-word.ts";
 
@@ -23,6 +24,7 @@ export function checkMeaning(collector: DiagnosticCollector, value: unknown): vo
   for (const service of services)
     once(collector, "services", service, () => {
       checkLocations(collector, value, service);
+      checkTargets(collector, service);
       if (withinLimits)
         for (const rewrite of mapsAt(service.value, ["rewrites"], service.path))
           checkRewrite(collector, rewrite);

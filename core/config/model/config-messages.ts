@@ -43,6 +43,10 @@ export const CONFIG_MESSAGES = {
   remotePlace: "The remote URL.",
   sharedPort: 'The service "{0}" uses the same port on this machine.',
   otherService: "The other service.",
+  unknownTarget: 'The service has no target "{0}". Its targets are: {1}.',
+  unknownTargetLike: 'The service has no target "{0}". Did you mean "{1}"?',
+  invalidTargetName:
+    '"{0}" cannot name a target: use letters, digits, "-", "_" and ".", and neither local, remote, auto nor session.',
   tokenVariable: "Only variables whose names start with LINKUP_ are read here, not {0}. Use {1}.",
 
   invalidPattern: "Invalid regular expression: {0}",
@@ -60,6 +64,7 @@ export const SCHEMA_MESSAGES = {
   localUrl: "must be an http, https or h2c URL, such as http://localhost:3000",
   aUrl: "must be a URL",
   aText: "must be text",
+  aDefaultTarget: 'must be "auto", "local" or "remote"',
   notEmpty: "must not be empty",
   oneLine: "must not contain line breaks or other control characters",
   anAccess: 'must be "public", "unguessable" or "private", or a map with "mode" and "open"',

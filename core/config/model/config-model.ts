@@ -1,5 +1,8 @@
 /** The contents of a valid linkup.yaml. */
-import type { Domain, Rewrite, Routing, SessionAccess } from "../../session/session-document.ts";
+import type { Domain, Rewrite, Routing, Service, SessionAccess } from "../../session/session-document.ts";
+import { sessionOfTarget, type Target, targetKind } from "./target.ts";
+
+export type { Target } from "./target.ts";
 
 export interface HealthCheck {
   /** Starts with a slash. Default `/`. */
@@ -12,6 +15,10 @@ export interface ConfigService {
   name: string;
   remote: string;
   local: string;
+  /** Further copies: URLs by name. */
+  targets?: Record<string, string>;
+  /** Where it is in a new session. */
+  target?: Target;
   /** Relative to the config file. */
   directory?: string;
   /** The command that starts it on this machine, in its directory. One line. */
@@ -36,24 +43,54 @@ export interface Config {
   };
   services: ConfigService[];
   domains: Domain[];
+  defaults?: {
+    /** Where services without a `target` of their own are in a new session. */
+    target?: Target;
+  };
   compare?: {
     /** Places of JSON bodies, and headers, that may differ between the copies of a service. */
     ignore: string[];
   };
 }
 
-/** Where a service runs: on this machine, or in its deployed copy. */
-export type Target = "local" | "remote";
+/** Where the file has a service in a new session; undefined where it does not say. */
+export function defaultTarget(
+  { defaults }: Pick<Config, "defaults">,
+  service: ConfigService,
+): Target | undefined {
+  return service.target ?? defaults?.target;
+}
+
+/** The part of a service that its target decides. A name that the file does not have any more means the remote copy. */
+function placed(
+  { local, remote, targets = {} }: ConfigService,
+  target: Target,
+): Pick<Service, "location" | "fallback" | "session"> {
+  switch (targetKind(target)) {
+    case "local":
+      return { location: local };
+    case "remote":
+      return { location: remote };
+    case "auto":
+      return { location: local, fallback: remote };
+    case "url":
+      return { location: target };
+    case "session":
+      return { location: remote, session: sessionOfTarget(target) };
+    case "named":
+      return { location: Object.hasOwn(targets, target) ? targets[target]! : remote };
+  }
+}
 
 /** What a session of this file routes when each service runs where `targetOf` says. */
 export function routingOf(config: Config, targetOf: (service: string) => Target): Routing {
   const { session_cookie, baggage } = config.linkup;
   return {
-    services: config.services.map(({ name, local, remote, rewrites, preserve_host }) => ({
-      name,
-      location: targetOf(name) === "local" ? local : remote,
-      rewrites,
-      ...(preserve_host === undefined ? {} : { preserve_host }),
+    services: config.services.map((service) => ({
+      name: service.name,
+      ...placed(service, targetOf(service.name)),
+      rewrites: service.rewrites,
+      ...(service.preserve_host === undefined ? {} : { preserve_host: service.preserve_host }),
     })),
     domains: config.domains,
     cache_routes: config.linkup.cache_routes,

@@ -122,6 +122,20 @@ export const serviceSchema = described(
         false,
       ),
     ),
+    targets: optional(
+      described(
+        z.record(z.string(), z.string(MESSAGES.aUrl).check(z.regex(HTTP_URL, MESSAGES.httpUrl))),
+        "Further copies of the service to route to: URLs by name.",
+        [{ staging: "https://web.staging.example.com" }],
+      ),
+    ),
+    target: optional(
+      described(
+        z.string(MESSAGES.aText),
+        "Where the service is in a new session: `remote`, `local`, `auto` (local while something listens at its local URL, remote otherwise), or a name of its `targets`.",
+        ["auto", "local", "remote"],
+      ),
+    ),
   }),
   "A part of the system that answers HTTP requests.",
 );
@@ -222,6 +236,20 @@ const linkup = described(
   "How to reach the Linkup Worker.",
 );
 
+const defaults = described(
+  z.strictObject({
+    target: optional(
+      described(
+        z.enum(["auto", "local", "remote"], MESSAGES.aDefaultTarget),
+        "Where services without a `target` are in a new session. `auto`: local while something listens at their local URL, remote otherwise.",
+        ["auto", "local", "remote"],
+        "remote",
+      ),
+    ),
+  }),
+  "What holds for all services that do not say it themselves.",
+);
+
 const compare = described(
   z.strictObject({
     ignore: optional(
@@ -251,6 +279,7 @@ export const configSchema = described(
       "The host names of the system, and their services.",
     ),
     compare: optional(compare),
+    defaults: optional(defaults),
   }),
   "A web system whose services Linkup routes to this machine or to their deployed copies.",
 );

@@ -14,6 +14,8 @@ export interface ServiceItem {
   name: Written;
   local: Written | undefined;
   remote: Written | undefined;
+  /** Further ones, by name. */
+  targets: { name: string; url: string }[];
   rewrites: { node: MapNode; source: Written; target: string }[];
 }
 
@@ -62,6 +64,8 @@ export function outlineOf(tree: YamlTree): Outline {
       const source = text(rewrite, "source");
       return source ? [{ node: rewrite, source, target: text(rewrite, "target")?.text ?? "" }] : [];
     });
+    const targets = tree.resolved(tree.pair(node, "targets")?.value);
+    const named = targets?.kind === "map" ? targets.pairs : [];
     return [
       {
         path: ["services", i],
@@ -69,6 +73,10 @@ export function outlineOf(tree: YamlTree): Outline {
         name,
         local: text(node, "local"),
         remote: text(node, "remote"),
+        targets: named.flatMap(({ key, value }) => {
+          const url = tree.resolved(value);
+          return url?.kind === "scalar" ? [{ name: String(key.value), url: String(url.value ?? "") }] : [];
+        }),
         rewrites,
       },
     ];

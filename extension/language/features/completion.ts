@@ -64,6 +64,8 @@ const PARTS: Readonly<Record<string, string>> = {
   routes: "\n  - path: ${1:^/api/.*}\n    service: ${2:api}",
   rewrites: "\n  - source: ${1:/foo/(.*)}\n    target: ${2:/bar/\\$1}",
   health: "\n  path: ${1:/healthz}",
+  targets: "\n  ${1:staging}: ${2:https://web.staging.example.com}",
+  defaults: "\n  target: ${1|auto,local,remote|}",
   statuses: " [${1:200}]",
   cache_routes: "\n  - ${1:^/static/.*}",
 };
@@ -167,6 +169,13 @@ function values(model: DocumentModel, facts: EditorFacts, context: Context, info
   }
   if (info.kind === "boolean") {
     for (const value of ["true", "false"]) add(value, value === String(info.default) ? t("default") : "");
+    return offers;
+  }
+  if (key === "target" && context.path.at(-3) === "services") {
+    const index = context.path.at(-2);
+    const named = model.outline.services.find(({ path }) => path[1] === index)?.targets ?? [];
+    for (const target of ["auto", "local", "remote"]) add(target, "");
+    for (const { name, url } of named) add(name, url);
     return offers;
   }
   if (key === "local")

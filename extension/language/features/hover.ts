@@ -1,8 +1,10 @@
 /** Hovers: documentation of keys, the state of services, example matches of patterns. */
+
 import type { Path } from "../../../core/config/yaml/yaml-node.ts";
 import { examplePaths } from "../../../core/regex/analysis/example-paths.ts";
 import { compile, replaceAll } from "../../../core/regex/pattern.ts";
-import { healthReason, healthWord, targetWord } from "../../labels.ts";
+import { placeOf } from "../../../manager/model/snapshot.ts";
+import { healthReason, healthWord, placeWord } from "../../labels.ts";
 import { code, escaped } from "../../markdown.ts";
 import { t } from "../../words.ts";
 import type { DocumentModel, Span } from "../document/document-model.ts";
@@ -47,9 +49,10 @@ function serviceText(model: DocumentModel, facts: EditorFacts, name: string): st
   const lines = [`**${escaped(name)}**`];
   if (view) {
     const latency = view.latencyMs === undefined ? "" : `, ${Math.round(view.latencyMs)} ms`;
-    const at = view.target === "local" ? service.local?.text : service.remote?.text;
+    const place = placeOf(view);
+    const at = place === "local" ? service.local?.text : place === "remote" ? service.remote?.text : view.url;
     const state = `${healthWord(view.health)}${latency}`;
-    lines.push(t("Now {0}: {1} ({2})", targetWord(view.target), code(at ?? ""), state));
+    lines.push(t("Now {0}: {1} ({2})", placeWord(view), code(at ?? ""), state));
     const reason = view.health === "unhealthy" ? healthReason(view) : undefined;
     if (reason) lines.push(escaped(reason));
   }

@@ -1,5 +1,6 @@
 /** Code lenses above each service: its target, its health, and a link that switches it. */
-import { healthReason, healthWord, targetWord } from "../../labels.ts";
+import { addressOf, placeOf } from "../../../manager/model/snapshot.ts";
+import { healthReason, healthWord, placeWord } from "../../labels.ts";
 import { t } from "../../words.ts";
 import type { DocumentModel, Span } from "../document/document-model.ts";
 import type { EditorFacts } from "../document/editor-facts.ts";
@@ -21,20 +22,23 @@ export function lenses({ outline }: DocumentModel, { session }: EditorFacts): Le
     // As in the Sessions view: nothing is known of, and nothing switches, a session that does not run.
     const runs = session.state === "running";
     const health = runs ? view.health : "unknown";
+    const place = placeOf(view);
     const icon =
       runs && view.changing
         ? "$(loading~spin)"
         : health === "unhealthy"
           ? "$(warning)"
-          : view.target === "local"
+          : place === "local"
             ? "$(home)"
-            : "$(cloud)";
+            : place === "remote"
+              ? "$(cloud)"
+              : "$(link-external)";
     const latency =
       health === "healthy" && view.latencyMs !== undefined ? `, ${Math.round(view.latencyMs)} ms` : "";
     // Lenses trim a plain space after an icon.
-    const state = `${icon}\u00a0${targetWord(view.target)} · ${healthWord(health)}${latency}`;
-    const location = view.target === "local" ? view.local : view.remote;
-    const target = view.target === "local" ? "remote" : "local";
+    const state = `${icon}\u00a0${placeWord(view)} · ${healthWord(health)}${latency}`;
+    const location = addressOf(view);
+    const target = place === "local" ? "remote" : "local";
     const title = target === "local" ? t("route local") : t("route remote");
     const shown = {
       start,

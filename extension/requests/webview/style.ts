@@ -204,13 +204,13 @@ export const style = css`
     white-space: nowrap;
   }
   .mark.added {
-    color: var(--vscode-gitDecoration-addedResourceForeground, inherit);
+    color: var(--vscode-linkup-healthyForeground);
   }
   .mark.changed {
-    color: var(--vscode-gitDecoration-modifiedResourceForeground, inherit);
+    color: var(--vscode-linkup-warningForeground);
   }
   .mark.removed {
-    color: var(--vscode-gitDecoration-deletedResourceForeground, inherit);
+    color: var(--vscode-linkup-unhealthyForeground);
   }
   .removed-value {
     text-decoration: line-through;

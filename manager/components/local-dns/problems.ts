@@ -14,7 +14,7 @@ import { type Journal, readJournal } from "./journal.ts";
 const MAX_LISTED_HOSTS = 3;
 const DAY_MS = 86_400_000;
 /** How long before the certificates expire the problem is reported. */
-export const EXPIRY_WARNING_MS = 30 * DAY_MS;
+const EXPIRY_WARNING_MS = 30 * DAY_MS;
 
 const install = {
   command: "installLocalDns",

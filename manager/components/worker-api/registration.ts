@@ -1,6 +1,6 @@
 /** Keeps a session registered on its Worker: sent when it changes, checked periodically, deleted at the end. */
 import { ACCESS_CAPABILITY } from "../../../core/api/access-api.ts";
-import type { TunneledSession } from "../../../core/api/worker-api.ts";
+import { SESSION_TARGETS_CAPABILITY, type TunneledSession } from "../../../core/api/worker-api.ts";
 import { text } from "../../../core/text.ts";
 import { fingerprint, upsertRequest } from "../../model/documents.ts";
 import { LinkupError, updateWorker } from "../../model/problem.ts";
@@ -96,6 +96,18 @@ export class Registration {
 
     const isPrivate = request(record).access === "private";
     if (isPrivate && !record.worker?.capabilities.includes(ACCESS_CAPABILITY)) throw neverPrivate(worker.url);
+    const borrowed = request(record).services.find(({ session }) => session !== undefined);
+    if (borrowed && !record.worker?.capabilities.includes(SESSION_TARGETS_CAPABILITY))
+      throw new LinkupError(
+        "worker-failed",
+        text(
+          "The Worker at {0} cannot route {1} to the session {2}. Update the Worker, or choose another target.",
+          worker.url,
+          borrowed.name,
+          borrowed.session!,
+        ),
+        [updateWorker],
+      );
 
     if (record.expires_at !== undefined && !record.worker?.capabilities.includes("expiry"))
       throw new LinkupError(

@@ -1,7 +1,9 @@
 /**
  * What a session costs while nobody uses it, in `direct` and in `cloudflare` mode (behind a stand-in of cloudflared, which is
  * not counted), over ten minutes each:
- *   npm run bench:idle [-- --seconds 60]
+ *   npm run bench:idle [-- --seconds 60] [--auto]
+ * With `--auto` its two services are routed automatically, first while something listens at their local URLs, then while
+ * nothing does: what it costs to watch them.
  * Prints memory, CPU and wake-ups of each process, and exits 0 only when every target is met. Linux only.
  */
 import { readdirSync, readFileSync } from "node:fs";
@@ -23,18 +25,27 @@ interface Use {
 }
 
 const { values } = parseArgs({
-  options: { seconds: { type: "string", default: "600" }, settle: { type: "string" } },
+  options: {
+    seconds: { type: "string", default: "600" },
+    settle: { type: "string" },
+    auto: { type: "boolean" },
+  },
 });
 const seconds = Number(values.seconds);
 const settle = Number(values.settle ?? SETTLE_SECONDS);
 let isMet = true;
-for (const mode of ["direct", "cloudflare"] as const) await measure(mode);
+if (values.auto) for (const listening of [true, false]) await measure("direct", { listening });
+else for (const mode of ["direct", "cloudflare"] as const) await measure(mode);
 process.exitCode = isMet ? 0 : 1;
 
-async function measure(mode: "direct" | "cloudflare"): Promise<void> {
+async function measure(mode: "direct" | "cloudflare", auto?: { listening: boolean }): Promise<void> {
   await using world = await World.create(mode);
   const started = await world.linkup("start", "--detach");
   if (started.code !== 0) throw new Error(`linkup start failed:\n${started.stderr}`);
+  if (auto) {
+    if (!auto.listening) for (const service of ["web", "api"]) await world.stopService(`local ${service}`);
+    await world.json("route", "auto", "--all");
+  }
   await delay(settle * 1000);
 
   const processes = PROGRAMS.flatMap((program) => world.pidsOf(program).map((pid) => ({ program, pid })));
@@ -57,7 +68,8 @@ async function measure(mode: "direct" | "cloudflare"): Promise<void> {
     cpuPercent: sum((row) => row.cpuPercent),
     wakeUps: sum((row) => row.wakeUps),
   };
-  console.log(`\n${mode}, at rest for ${seconds} s     memory   CPU of a core   wake-ups a second`);
+  const copies = auto ? `, auto, ${auto.listening ? "listening" : "silent"}` : "";
+  console.log(`\n${mode}${copies}, at rest for ${seconds} s     memory   CPU of a core   wake-ups a second`);
   for (const { program, memoryMb, cpuPercent, wakeUps } of [...rows, total])
     console.log(
       `${program.padEnd(32)} ${memoryMb.toFixed(1).padStart(6)} MB ${cpuPercent.toFixed(2).padStart(10)} % ${wakeUps.toFixed(1).padStart(14)}`,

@@ -333,6 +333,17 @@ test("an isolated session is served on this machine only", async () => {
   expect(await world.ask(url.hostname, "/", Number(url.port))).toEqual({ status: 200, body: "local web" });
 });
 
+test("an isolated start ends a public URL only when it is told to", async () => {
+  const { session_name: name } = await startDetached();
+  const refused = await world.linkup("start", "--isolated", "--detach");
+  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("--yes") });
+  expect(await world.served(name)).toBe("remote web");
+  const { kind } = await world.json<Started & { kind: string }>("start", "--isolated", "--detach", "--yes");
+  expect(kind).toBe("isolated");
+  // What is replaced is local already: nothing is asked.
+  expect((await world.linkup("start", "--isolated", "--detach")).code).toBe(0);
+});
+
 test("an isolated session of a domain without DNS says what it needs", async () => {
   world.writeConfig(world.configPath, { domain: "example.com" });
   const { code, stdout, stderr } = await world.linkup("start", "--isolated", "--detach", "--json");

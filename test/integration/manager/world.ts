@@ -109,6 +109,7 @@ export class World {
     for (const copy of ["remote", "local"]) {
       for (const service of ["web", "api"]) await world.#serve(`${copy} ${service}`);
     }
+    await world.#serve("spare web");
     if (tunnel === "direct") await world.startWorker();
     else if (tunnel === "deployed") await world.#startDeployed();
     else await world.#startOriginal();

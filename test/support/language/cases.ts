@@ -272,9 +272,9 @@ export function badText([good, bad, code]: (typeof FIXES)[number]): string {
 
 /** Which keys are offered at the cursor `█`. */
 export const KEYS: [string, string, string[]][] = [
-  ["of an empty file", "█", ["linkup", "services", "domains", "compare"]],
-  ["that the file lacks", `${SHOP}█`, ["compare"]],
-  ["at the start of a word", "li█", ["linkup", "services", "domains", "compare"]],
+  ["of an empty file", "█", ["linkup", "services", "domains", "compare", "defaults"]],
+  ["that the file lacks", `${SHOP}█`, ["compare", "defaults"]],
+  ["at the start of a word", "li█", ["linkup", "services", "domains", "compare", "defaults"]],
   [
     "of linkup",
     shop("\nservices:", "\n  █\nservices:"),
@@ -283,27 +283,39 @@ export const KEYS: [string, string, string[]][] = [
   [
     "of a service, below",
     shop("    rewrites:", "    █\n    rewrites:"),
-    ["directory", "run", "health", "preserve_host"],
+    ["directory", "run", "health", "preserve_host", "targets", "target"],
   ],
   [
     "of a service, typed",
     shop("    rewrites:", "    he█\n    rewrites:"),
-    ["directory", "run", "health", "preserve_host"],
+    ["directory", "run", "health", "preserve_host", "targets", "target"],
   ],
   [
     "of a service, last",
     shop("localhost:4000\n", "localhost:4000\n    █\n"),
-    ["directory", "run", "rewrites", "health", "preserve_host"],
+    ["directory", "run", "rewrites", "health", "preserve_host", "targets", "target"],
   ],
   [
     "of a new service",
     shop("\ndomains:", "\n  - █\ndomains:"),
-    ["service", "name", "remote", "local", "directory", "run", "rewrites", "health", "preserve_host"],
+    [
+      "service",
+      "name",
+      "remote",
+      "local",
+      "directory",
+      "run",
+      "rewrites",
+      "health",
+      "preserve_host",
+      "targets",
+      "target",
+    ],
   ],
   [
     "before others of a service",
     shop("- name: api # the backend\n", "- █\n"),
-    ["name", "directory", "run", "rewrites", "health", "preserve_host"],
+    ["name", "directory", "run", "rewrites", "health", "preserve_host", "targets", "target"],
   ],
   ["of health", shop("    rewrites:", "    health:\n      █\n    rewrites:"), ["path", "statuses"]],
   [
@@ -317,7 +329,7 @@ export const KEYS: [string, string, string[]][] = [
   [
     "of lists without indent",
     "services:\n- name: web\n  █",
-    ["remote", "local", "directory", "run", "rewrites", "health", "preserve_host"],
+    ["remote", "local", "directory", "run", "rewrites", "health", "preserve_host", "targets", "target"],
   ],
   ["not in comments", shop("# What", "# █What"), []],
   ["not in unknown maps", "x:\n  █", []],
@@ -333,6 +345,11 @@ export const VALUES: [string, string, string[]][] = [
     ["web", "api"],
   ],
   ["true or false", shop("    rewrites:", "    preserve_host: █\n    rewrites:"), ["true", "false"]],
+  [
+    "a target, with the file's own ones",
+    shop("    rewrites:", "    targets: { staging: https://a.example.com }\n    target: █\n    rewrites:"),
+    ["auto", "local", "remote", "staging"],
+  ],
   ["a token", shop("\nservices:", "\n  worker_token: █\nservices:"), ["${env:LINKUP_WORKER_TOKEN}"]],
   ["a list", shop("    rewrites:", "    health: { statuses: █ }\n    rewrites:"), ["[200, 204]"]],
   ["an item of a list", shop("\nservices:", "\n  cache_routes: [█]\nservices:"), ["^/static/.*"]],

@@ -1,0 +1,18 @@
+/** What Linkup says when a request has not reached the copy of its service that its target names. */
+
+/** On the response: a `Fallback`. */
+export const FALLBACK_HEADER = "linkup-fallback";
+
+export type Fallback =
+  /** Routed automatically: nothing listened at the local address, and the remote copy has answered. */
+  | "local-refused"
+  /** Routed automatically: the local copy ended before it answered, and the remote copy has answered. */
+  | "local-ended"
+  /** The session whose copy is meant does not exist any more. */
+  | "session-gone"
+  /** Its owner does not let others route to it. */
+  | "session-not-shared"
+  /** It has no such service, or no tunnel to it. */
+  | "service-missing"
+  /** It leads back to a session that has been asked already. */
+  | "session-loop";

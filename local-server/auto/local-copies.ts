@@ -1,0 +1,124 @@
+/**
+ * Watches whether something listens at the local locations of services that are routed automatically.
+ *
+ * It asks by connecting. A closed port of this machine refuses within microseconds and wakes nobody, so while nothing
+ * listens it asks often; a server that is up is disturbed rarely, since the first request that it refuses tells its end.
+ */
+import type { AutoState } from "../../core/session/session-document.ts";
+import { httpOrigin } from "../../core/session/session-document.ts";
+import { connect, endpoint } from "../upstream/connect.ts";
+import { LocalCopy } from "./local-copy.ts";
+
+/** How often it is asked: while nothing listens, while something does, and while that has to prove itself. */
+const SILENT_MS = 400;
+const LISTENING_MS = 2_000;
+const RESTARTING_MS = 100;
+/** Other machines may not answer at all. */
+const PATIENCE_MS = 1_000;
+
+/** Calls back once: whether something accepts connections at this `http://host:port`. */
+export type AskListening = (origin: string, done: (listens: boolean) => void) => void;
+
+interface Watched {
+  copy: LocalCopy;
+  /** Undefined while a connection is being tried. */
+  askAt: number | undefined;
+}
+
+export class LocalCopies {
+  readonly #changed: () => void;
+  readonly #ask: AskListening;
+  readonly #watched = new Map<string, Watched>();
+  #timer: NodeJS.Timeout | undefined;
+  #waiting: (() => void)[] = [];
+
+  /** `changed`: a location's state is another than before. */
+  constructor(changed: () => void, ask: AskListening = askByConnecting) {
+    this.#changed = changed;
+    this.#ask = ask;
+  }
+
+  /** By location; undefined where there is none. */
+  get states(): Record<string, AutoState> | undefined {
+    if (this.#watched.size === 0) return undefined;
+    return Object.fromEntries(Array.from(this.#watched, ([location, { copy }]) => [location, copy.state]));
+  }
+
+  stateOf(location: string): AutoState {
+    return this.#watched.get(location)?.copy.state ?? "remote";
+  }
+
+  /** Watches exactly these from now on. Resolves when each has been asked. */
+  async watch(locations: ReadonlySet<string>): Promise<void> {
+    for (const location of this.#watched.keys()) if (!locations.has(location)) this.#watched.delete(location);
+    for (const location of locations)
+      if (!this.#watched.has(location)) this.#watched.set(location, { copy: new LocalCopy(), askAt: 0 });
+    this.#look();
+    if (this.#isAsked) return;
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** A request was refused there. */
+  refused(location: string): void {
+    const watched = this.#watched.get(location);
+    if (!watched) return;
+    if (watched.askAt !== undefined) watched.askAt = 0;
+    this.#saw(watched, false);
+    this.#schedule();
+  }
+
+  close(): void {
+    this.#watched.clear();
+    clearTimeout(this.#timer);
+  }
+
+  get #isAsked(): boolean {
+    return Array.from(this.#watched.values()).every(({ askAt }) => askAt !== undefined && askAt > 0);
+  }
+
+  #look(): void {
+    const now = performance.now();
+    for (const [location, watched] of this.#watched) {
+      if (watched.askAt === undefined || watched.askAt > now) continue;
+      watched.askAt = undefined;
+      this.#ask(httpOrigin(location)!, (listens) => {
+        this.#saw(watched, listens);
+        const pause = !listens ? SILENT_MS : watched.copy.state === "local" ? LISTENING_MS : RESTARTING_MS;
+        watched.askAt = performance.now() + pause;
+        if (this.#isAsked) for (const resolve of this.#waiting.splice(0)) resolve();
+        this.#schedule();
+      });
+    }
+    this.#schedule();
+  }
+
+  #saw({ copy }: Watched, listens: boolean): void {
+    const before = copy.state;
+    if (copy.saw(listens, performance.now()) !== before) this.#changed();
+  }
+
+  /** One timer for all. */
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    const due = Array.from(this.#watched.values()).flatMap(({ askAt }) => askAt ?? []);
+    if (due.length === 0) return;
+    const wait = Math.max(0, Math.min(...due) - performance.now());
+    this.#timer = setTimeout(() => this.#look(), wait);
+  }
+}
+
+const askByConnecting: AskListening = (origin, done) => {
+  // Not TLS, and no socket with a service's buffers: all that counts is that somebody accepts.
+  const where = { ...endpoint(origin), tls: false, protocols: ["h2"] };
+  let timer: NodeJS.Timeout | undefined;
+  const giveUp = connect(where, (_error, socket) => {
+    clearTimeout(timer);
+    socket?.on("error", () => {});
+    socket?.destroy();
+    done(socket !== undefined);
+  });
+  timer = setTimeout(() => {
+    giveUp();
+    done(false);
+  }, PATIENCE_MS);
+};
