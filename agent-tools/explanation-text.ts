@@ -106,7 +106,9 @@ function routedLines(
 }
 
 /** Why the service is where it is, where that is no choice between local and remote. */
-function placeLines({ auto, session }: Service, { t, code }: ExplanationStyle): string[] {
+function placeLines({ auto, session, fell_back }: Service, { t, code }: ExplanationStyle): string[] {
+  if (session !== undefined && fell_back !== undefined)
+    return [fallbackText(fell_back, code(session), t), t("So it goes to the remote copy.")];
   if (session !== undefined)
     return [
       t(
@@ -147,4 +149,20 @@ function sourceText(source: NameSource, { t }: ExplanationStyle): string {
     origin: "Origin",
   };
   return names[source] ?? source;
+}
+
+/** Why a service is not served where another session has it. */
+export function fallbackText(fallback: string, session: string, t: ExplanationStyle["t"]): string {
+  switch (fallback) {
+    case "session-gone":
+      return t("The session {0} does not exist any more.", session);
+    case "session-not-shared":
+      return t("The owner of the session {0} does not let others route to its services.", session);
+    case "service-missing":
+      return t("The session {0} has no such service.", session);
+    case "session-loop":
+      return t("The session {0} has this service where it came from.", session);
+    default:
+      return t("The session {0} cannot be reached.", session);
+  }
 }

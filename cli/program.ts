@@ -129,6 +129,7 @@ function sharing(linkup: Command): void {
     .option("--for <name>", "for whom it is, as the list of invites shows it")
     .option("--uses <number>", "how often the link can be opened (default: any number)")
     .option("--token", "a token for the header linkup-access instead of a link: for tests and CI")
+    .option("--targets <on|off>", "let other sessions route to this one's services (session:NAME), or not")
     .option("--may-route", "a token that also lets a colleague route the session's services")
     .option(...SESSION)
     .option(...CONFIG)

@@ -34,7 +34,12 @@ export function targetWord(target: Target): string {
 }
 
 /** Where a service is: its target, and what that means now. */
-export function placeWord({ target, now }: Pick<ServiceView, "target" | "now">): string {
+export function placeWord({
+  target,
+  now,
+  fallback,
+}: Pick<ServiceView, "target" | "now" | "fallback">): string {
+  if (fallback !== undefined) return t("remote, not {0}", targetWord(target));
   if (target !== "auto" || now === undefined) return targetWord(target);
   if (now === "restarting") return t("auto: remote, restarting…");
   return now === "local" ? t("auto: local") : t("auto: remote");

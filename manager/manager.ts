@@ -42,7 +42,7 @@ import type { ComparedRow, CompareRequest } from "./operations/compare.ts";
 import { explain } from "./operations/explain.ts";
 import { previewRequest } from "./operations/preview.ts";
 import { type ReplayOptions, replayRequest } from "./operations/replay.ts";
-import { accessFailed, changeAccess, routeServices, toggleFailed } from "./operations/route.ts";
+import { accessFailed, changeAccess, routeServices, shareTargets, toggleFailed } from "./operations/route.ts";
 import { createInvite, listInvites, ownerUrl, revokeInvite, sharedSession } from "./operations/sharing.ts";
 import { startSession } from "./operations/start.ts";
 import { deleteOnMachine, deleteOnWorker, envFilesLeft, stopSessions } from "./operations/stop.ts";
@@ -234,6 +234,14 @@ export class Manager {
     const late = () => accessFailed(unconfirmedIn(timeoutMs));
     return withinTime(timeoutMs, signal, late, (signal) =>
       changeAccess(this.#loop, selector, access, signal),
+    );
+  }
+
+  /** Lets other sessions route to the services of this one, or not. Resolves and rejects as `route` does. */
+  async shareTargets(selector: Selector, shared: boolean, signal?: AbortSignal): Promise<SessionView> {
+    const late = () => accessFailed(unconfirmedIn(TOGGLE_TIMEOUT_MS));
+    return withinTime(TOGGLE_TIMEOUT_MS, signal, late, (signal) =>
+      shareTargets(this.#loop, selector, shared, signal),
     );
   }
 

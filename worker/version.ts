@@ -1,5 +1,6 @@
 /** The Worker's version and capabilities, for clients that also talk to Workers of the original Linkup. */
 import { WATCH_CAPABILITY } from "../core/api/edge-report-api.ts";
+import { SESSION_TARGETS_CAPABILITY } from "../core/api/worker-api.ts";
 import { version } from "../package.json";
 
 export const VERSION = version;
@@ -33,4 +34,6 @@ export const CAPABILITIES = [
   "audit",
   /** `GET /linkup/v2/sessions/:name/watch` */
   WATCH_CAPABILITY,
+  /** `services[].session` and `share_targets` in upsert requests, `GET /linkup/v2/sessions/:name/targets`. */
+  SESSION_TARGETS_CAPABILITY,
 ];

@@ -8,7 +8,7 @@ import { LinkupError } from "../../manager/model/problem.ts";
 import type { SessionView } from "../../manager/model/snapshot.ts";
 import { findConfig, newManager, selectSession } from "../context.ts";
 import { UsageError } from "../exit-codes.ts";
-import { coloured, print, printJson, printNote } from "../print/output.ts";
+import { coloured, print, printJson, printNote, printResult } from "../print/output.ts";
 import { printQrCode } from "../print/qr-code.ts";
 import { spin } from "../print/spinner.ts";
 import { table } from "../print/table.ts";
@@ -27,10 +27,12 @@ interface ShareOptions extends Options {
   uses?: string;
   token?: boolean;
   mayRoute?: boolean;
+  targets?: string;
 }
 
 export async function share(options: ShareOptions): Promise<void> {
   if (options.private && options.public) throw new UsageError("Use either --private or --public, not both.");
+  if (options.targets !== undefined) return shareTargets(options.targets, options);
   const request = inviteRequest(options);
   const asksForInvite = Object.keys(request).length > 0;
   if (options.public && asksForInvite)
@@ -172,4 +174,17 @@ function inTime(time: number): string {
 function span(ms: number): string {
   const { count, unit } = inLargestUnit(ms);
   return `${count} ${unit}`;
+}
+
+/** Lets other sessions route to this one's services, or not. */
+async function shareTargets(choice: string, options: ShareOptions): Promise<void> {
+  if (choice !== "on" && choice !== "off") throw new UsageError(`--targets is on or off, not "${choice}".`);
+  const { manager, selector } = await selected(options);
+  const session = await spin("Sharing", manager.shareTargets(selector, choice === "on"));
+  const name = session.name ?? "";
+  printResult(options.json, session, () =>
+    choice === "on"
+      ? `Other sessions can route to the services of ${name} now: linkup route session:${name} SERVICE\n`
+      : `Other sessions cannot route to the services of ${name} any more.\n`,
+  );
 }

@@ -40,7 +40,7 @@ export function sessionText(session: SessionView): string {
 }
 
 function serviceRow(service: ServiceView): string[] {
-  const { name, target, now, changing, health, latencyMs, reason } = service;
+  const { name, target, now, fallback, changing, health, latencyMs, reason } = service;
   const colour = health === "healthy" ? "green" : health === "unhealthy" ? "red" : "dim";
   const latency = health === "healthy" && latencyMs !== undefined ? ` ${latencyMs} ms` : "";
   const address = addressOf(service);
@@ -50,7 +50,7 @@ function serviceRow(service: ServiceView): string[] {
     name,
     changing ? `${target}…` : where,
     coloured(colour, health) + latency,
-    reason ? `${address}  (${reason})` : address,
+    fallback ? `${address}  (${fallback})` : reason ? `${address}  (${reason})` : address,
   ];
 }
 

@@ -1,4 +1,5 @@
 /** The bodies of the Worker's HTTP API, below `/linkup`. */
+import type { Fallback } from "../routing/fallback.ts";
 import type { SessionAccess, SessionKind, serializeRouting } from "../session/session-document.ts";
 
 /** What the Worker can do beyond the original, as `GET /linkup/v2/capabilities` answers. */
@@ -11,6 +12,18 @@ export interface WorkerCapabilities {
 
 /** Follows services to other sessions (`services[].session`), and takes `share_targets`. */
 export const SESSION_TARGETS_CAPABILITY = "session-targets";
+
+/** `GET /linkup/v2/sessions/:name/targets`'s answer: the services that other sessions serve, by name. */
+export interface SessionTargets {
+  targets: Record<
+    string,
+    {
+      session: string;
+      /** Why it goes to the remote copy instead; null when it goes there. */
+      fallback: Fallback | null;
+    }
+  >;
+}
 
 /** `POST /linkup/v2/sessions/tunneled`'s answer. */
 export interface TunneledSession {

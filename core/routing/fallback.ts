@@ -3,16 +3,19 @@
 /** On the response: a `Fallback`. */
 export const FALLBACK_HEADER = "linkup-fallback";
 
-export type Fallback =
+export type Fallback = (typeof FALLBACKS)[number];
+
+export const FALLBACKS = [
   /** Routed automatically: nothing listened at the local address, and the remote copy has answered. */
-  | "local-refused"
+  "local-refused",
   /** Routed automatically: the local copy ended before it answered, and the remote copy has answered. */
-  | "local-ended"
+  "local-ended",
   /** The session whose copy is meant does not exist any more. */
-  | "session-gone"
+  "session-gone",
   /** Its owner does not let others route to it. */
-  | "session-not-shared"
+  "session-not-shared",
   /** It has no such service, or no tunnel to it. */
-  | "service-missing"
+  "service-missing",
   /** It leads back to a session that has been asked already. */
-  | "session-loop";
+  "session-loop",
+] as const;

@@ -18,6 +18,7 @@ import {
 import { hopsOf, MAX_HOPS } from "./proxy-headers.ts";
 import { isPathTooLong, type RouteDecision, type Routed, route } from "./route-request.ts";
 import type { RequestHead } from "./routing-input.ts";
+import { TARGET_SESSION_HEADER } from "./session-target.ts";
 
 /** The listener that accepted the connection: for browsers and programs on this machine, or for the tunnel. */
 export type Listener = "browser" | "tunnel";
@@ -53,16 +54,21 @@ export function decideRequest<S extends RoutableSession>(
 ): RequestDecision<S> {
   const hops = hopsOf(head);
   if (hops >= MAX_HOPS) return { failure: loop(hops, head.host) };
-  const served = firstKnownSession(head, (name, source) => {
-    const candidate = sessions.get(name);
-    return candidate && acceptsSource(candidate.session, source, head) ? candidate : undefined;
-  });
+  // Only the Worker may say so: without the secret of that session it is refused below.
+  const target = listener === "tunnel" ? head.header(TARGET_SESSION_HEADER) : undefined;
+  const served = target
+    ? sessions.get(target)
+    : firstKnownSession(head, (name, source) => {
+        const candidate = sessions.get(name);
+        return candidate && acceptsSource(candidate.session, source, head) ? candidate : undefined;
+      });
   if (!served) {
     const name = hostname(head.host);
     const hasPublicOrigin = listener === "browser" && isHostName(name) && isUnderDomain(sessions, name);
     return hasPublicOrigin ? { publicHost: name } : { failure: unknownSession };
   }
   if (listener === "tunnel" && !hasSecret(served, head)) return { failure: forbidden, served };
+  if (target && !served.session.share_targets) return { failure: forbidden, served };
   if (isPathTooLong(head.target)) return { failure: pathTooLong, served };
   const decision = route(served.name, served.session, head);
   if (decision.outcome === "no-target")

@@ -92,6 +92,7 @@ const routingAt = (location: typeof anyLocation) => ({
   cache_routes: list(pattern),
   session_cookie: z.optional(z.boolean()),
   baggage: z.optional(z.boolean()),
+  share_targets: z.optional(z.boolean()),
 });
 
 /** Every domain's default service and every route's service must be one of the session's. */

@@ -25,6 +25,8 @@ export interface Service {
   fallback?: string | undefined;
   /** Where it goes now, of a service with a fallback. Not in documents: whoever watches the local copy sets it. */
   auto?: AutoState | undefined;
+  /** Why its own location counts where another session should serve it. Not in documents: only the Worker knows. */
+  fell_back?: string | undefined;
   /** Ours: the session whose copy of this service is meant. `location` counts where there is none to reach. */
   session?: string | undefined;
 }
@@ -49,6 +51,8 @@ export interface Routing {
   session_cookie?: boolean | undefined;
   /** Ours: false to neither add nor accept the session in `baggage`. */
   baggage?: boolean | undefined;
+  /** Ours: true when other sessions may route to this one's services (`services[].session`). */
+  share_targets?: boolean | undefined;
 }
 
 export interface Session extends Routing {
@@ -97,6 +101,7 @@ export function serializeRouting(routing: Routing) {
     cache_routes: orNull(routing.cache_routes),
     ...(routing.session_cookie === undefined ? {} : { session_cookie: routing.session_cookie }),
     ...(routing.baggage === undefined ? {} : { baggage: routing.baggage }),
+    ...(routing.share_targets === undefined ? {} : { share_targets: routing.share_targets }),
   };
 }
 

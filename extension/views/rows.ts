@@ -1,5 +1,7 @@
 /** The Sessions view as rows of text: a pure function of the model. */
 
+import { fallbackText } from "../../agent-tools/explanation-text.ts";
+import { sessionOfTarget } from "../../core/config/model/target.ts";
 import type { Problem } from "../../manager/model/problem.ts";
 import {
   addressOf,
@@ -206,6 +208,9 @@ function serviceRow(
     icon: changing ? { name: "loading~spin" } : serviceIcon(service, health, runs),
     tooltip: [
       `**${escaped(name)}** · ${place} · ${healthWord(service.health)}${latency}`,
+      ...(service.fallback === undefined
+        ? []
+        : [fallbackText(service.fallback, code(sessionOfTarget(service.target) ?? ""), t)]),
       ...(reason ? [escaped(reason)] : []),
       `${t("Local:")} ${code(service.local)}  \n${t("Remote:")} ${code(service.remote)}`,
     ].join("\n\n"),

@@ -2,6 +2,7 @@
 
 import type { EdgeReport } from "../../core/api/edge-report-api.ts";
 import type { EdgeHop, Exchange, ExchangeDetails } from "../../core/api/request-log-api.ts";
+import { FALLBACK_HEADER } from "../../core/routing/fallback.ts";
 import { type SessionCandidate, sessionCandidates } from "../../core/routing/identify-session.ts";
 import { route } from "../../core/routing/route-request.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
@@ -37,6 +38,7 @@ export function printEdgeExchange(row: EdgeRow): Exchange {
     service: report.service,
     at: report.at,
     url: report.url,
+    ...fallbackOf(report.response_headers),
     state: "complete",
     status: report.status,
     failure: report.failure,
@@ -96,4 +98,9 @@ function headOf({ report }: EdgeRow): RequestHead {
 
 function headerOf(headers: readonly [string, string][], name: string): string | undefined {
   return headers.find(([header]) => header.toLowerCase() === name)?.[1];
+}
+
+function fallbackOf(headers: [string, string][]): Pick<Exchange, "fallback"> {
+  const fallback = headerOf(headers, FALLBACK_HEADER);
+  return fallback === undefined ? {} : { fallback };
 }

@@ -4,6 +4,8 @@ import { firstKnownSession } from "../../core/routing/identify-session.ts";
 import { ORIGIN_SECRET_HEADER } from "../../core/routing/proxy-headers.ts";
 import { decideRequest, type Listener } from "../../core/routing/request-decision.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
+import { TARGET_SESSION_HEADER } from "../../core/routing/session-target.ts";
+import { tracestateSessions } from "../../core/routing/trace-context.ts";
 import type { LocalCopies } from "../auto/local-copies.ts";
 import type { ServeClient } from "../downstream/client.ts";
 import type { SplicedPair } from "../downstream/splice.ts";
@@ -52,7 +54,11 @@ export function proxy(listener: Listener, parts: ProxyParts): ServeClient {
     } else if ("publicHost" in decision)
       forwardToOrigin(client, recorder, decision.publicHost, publicPort, { pool: publicPool, tunnels });
     else
-      forward(client, recorder, decision.served, decision.decision, arrival, { pool, tunnels, localCopies });
+      forward(client, recorder, onBehalf(decision.served, listener, client), decision.decision, arrival, {
+        pool,
+        tunnels,
+        localCopies,
+      });
   };
   return (client, refusal) => {
     try {
@@ -73,4 +79,11 @@ function hasOriginSecret({ originSecret }: Served, head: RequestHead): boolean {
 
 function sha256(text: string): Buffer {
   return createHash("sha256").update(text).digest();
+}
+
+/** A request that the Worker sends here for another session is that session's, whatever the service is. */
+function onBehalf(served: Served, listener: Listener, head: RequestHead): Served {
+  if (listener !== "tunnel" || !head.header(TARGET_SESSION_HEADER)) return served;
+  const [name = served.name] = tracestateSessions(head.header("tracestate"));
+  return name === served.name ? served : { ...served, name };
 }

@@ -1,4 +1,5 @@
 /** The head of a request as its service gets it. */
+
 import { isSessionOrigin } from "../../core/routing/cors.ts";
 import { type ClientAddress, clientAddress, forwardedHeaders } from "../../core/routing/forwarded.ts";
 import {
@@ -14,6 +15,7 @@ import {
 import type { Listener } from "../../core/routing/request-decision.ts";
 import type { Routed } from "../../core/routing/route-request.ts";
 import { withoutSessionCookie } from "../../core/routing/session-cookie.ts";
+import { TARGET_SESSION_HEADER } from "../../core/routing/session-target.ts";
 import { isH2c } from "../../core/session/host-name.ts";
 import { isLocal, needsLaptop } from "../../core/session/session-document.ts";
 import type { ClientHead } from "../downstream/client.ts";
@@ -51,8 +53,13 @@ export function serviceRequest(
   const { service, origin, target } = decision;
   const client = addressOf(head, listener);
   const isPage = (url: string | undefined) => isSessionOrigin(name, session, url, { client, pagePorts });
-  const rewritten = needsLaptop(service.location) && !service.preserve_host;
-  const host = service.preserve_host ? publicHost(head, decision) : origin.slice(origin.indexOf("//") + 2);
+  // Through the Worker, which then asks the service.
+  const isElsewhere = service.session !== undefined;
+  const rewritten = needsLaptop(service.location) && !service.preserve_host && !isElsewhere;
+  const host =
+    service.preserve_host && !isElsewhere
+      ? publicHost(head, decision)
+      : origin.slice(origin.indexOf("//") + 2);
 
   const added = addedHeaders(name, session, decision, head);
   const forwardedHost =
@@ -67,7 +74,7 @@ export function serviceRequest(
     // A proxy in front of Linkup knows the scheme better.
     for (const [header, value] of forwardedHeaders(forwardedHost, client))
       if (header !== "x-forwarded-proto" || !fields.has(header)) added.push([header, value]);
-  if (served.originSecret !== null && !isLocal(service.location))
+  if (served.originSecret !== null && (isElsewhere || !isLocal(service.location)))
     added.push([DESTINATION_PROOF_HEADER, destinationProof(served, service.name)]);
   const referer = rewritten ? serviceReferer(fields, origin, isPage) : undefined;
   return {
@@ -200,6 +207,7 @@ const DROPPED: ReadonlySet<string> = new Set([
   ORIGIN_SECRET_HEADER,
   DESTINATION_PROOF_HEADER,
   HOP_ID_HEADER,
+  TARGET_SESSION_HEADER,
 ]);
 
 /** The host in the browser's address bar: a request through the tunnel was sent to another one. */

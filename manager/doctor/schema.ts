@@ -1,5 +1,7 @@
 /** The schemas of what `--json` prints: docs/user/status.schema.json and docs/user/health.schema.json are made of them. */
+
 import * as z from "zod/mini";
+import { FALLBACKS } from "../../core/routing/fallback.ts";
 import { SESSION_ACCESS } from "../../core/session/session-document.ts";
 
 const described = <T extends z.ZodMiniType>(schema: T, description: string): T => {
@@ -32,6 +34,12 @@ const service = z.object({
     described(
       z.enum(["local", "remote", "restarting"]),
       "Of the target `auto`: where its requests go now. `restarting`: to the remote copy, because the local one keeps ending.",
+    ),
+  ),
+  fallback: maybe(
+    described(
+      z.enum(FALLBACKS),
+      "Why its requests go to the remote copy, where another session should serve it.",
     ),
   ),
   url: maybe(described(z.string(), "Of a target beyond local and remote.")),
@@ -70,6 +78,7 @@ const session = z.object({
       "Those that browsers refuse: hosts two labels below their zone, for which Cloudflare has no certificate.",
     ),
   ),
+  shareTargets: maybe(described(z.literal(true), "Set when other sessions may route to its services.")),
   services: z.array(service),
 });
 

@@ -20,11 +20,16 @@ export function targetOf(targets: Record<string, Target>, service: string): Targ
 
 /** The document for the local server: locations as in the file. */
 export function servedSession(record: SessionRecord): ServedSession {
+  const routing = routingOf(record.config, (service) => targetOf(record.targets, service));
+  // Where another session has a service is known to the Worker alone.
+  for (const service of routing.services)
+    if (service.session !== undefined) service.location = record.config.linkup.worker_url;
   return {
     session: serializeSession({
       kind: record.kind,
       session_token: record.session_token,
-      ...routingOf(record.config, (service) => targetOf(record.targets, service)),
+      ...routing,
+      ...(record.share_targets ? { share_targets: true } : {}),
     }),
     origin_secret: record.origin_secret,
     ...(record.trace_key === undefined ? {} : { trace_key: record.trace_key }),
@@ -51,19 +56,21 @@ export function upsertRequest(
   record: Pick<
     SessionRecord,
     "kind" | "name" | "name_asked" | "config" | "targets" | "session_token" | "expires_at" | "access"
-  > & { worker?: SessionRecord["worker"] },
+  > & { share_targets?: true } & { worker?: SessionRecord["worker"] },
   tunnelUrl: string | undefined,
 ): UpsertRequest {
   const routing = routingOf(record.config, (service) => targetOf(record.targets, service));
   for (const service of routing.services) {
     // A deployed copy on this machine is an ordinary place to a Worker that runs here too.
-    if (targetOf(record.targets, service.name) !== "remote") service.location = asLocalhost(service.location);
+    if (targetOf(record.targets, service.name) !== "remote" && service.session === undefined)
+      service.location = asLocalhost(service.location);
     // Of what is routed automatically the Worker only knows the tunnel: the local server decides for each request.
     delete service.fallback;
   }
   const isPreview = record.kind === "preview";
   return {
     ...routing,
+    ...(record.share_targets ? { share_targets: true } : {}),
     ...(record.name !== null
       ? { desired_name: record.name }
       : isPreview

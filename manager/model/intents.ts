@@ -292,6 +292,23 @@ export function applyAccess(
   return { id: record.id, undo };
 }
 
+/** Throws a LinkupError for a session that nobody else can reach. Returns how to take it back. */
+export function applyShareTargets(
+  state: State,
+  selector: Selector,
+  shared: boolean,
+): { id: string; undo(record: SessionRecord): void } {
+  const record = findRunning(state, selector);
+  assertPublished(record);
+  const before = record.share_targets;
+  const set = (record: SessionRecord, value: true | undefined) => {
+    if (value) record.share_targets = value;
+    else delete record.share_targets;
+  };
+  set(record, shared ? true : undefined);
+  return { id: record.id, undo: (record) => set(record, before) };
+}
+
 /** Checks that the session can have each of these services there. */
 function checkTarget(record: SessionRecord, names: readonly string[], target: Target): void {
   const refuse = (message: Text) => {

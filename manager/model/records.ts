@@ -115,6 +115,7 @@ export function forgetRun(record: SessionRecord, now: number): void {
   delete record.confirmed_access;
   delete record.trace_key;
   delete record.edge_certificates;
+  delete record.followed;
   record.local_server_hash = null;
   record.last_error = null;
   record.connector = null;

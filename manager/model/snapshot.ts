@@ -28,6 +28,8 @@ export interface SessionView {
   urls: readonly string[];
   /** Those that browsers refuse: Cloudflare has no certificate for hosts two labels below their zone. Missing when all work. */
   urlsWithoutCertificate?: readonly string[];
+  /** Set when other sessions may route to its services. */
+  shareTargets?: true;
   services: readonly ServiceView[];
 }
 
@@ -39,6 +41,8 @@ export interface ServiceView {
   target: Target;
   /** Where the target `auto` has it now. */
   now?: AutoState;
+  /** Why it goes to the remote copy, where another session should serve it. */
+  fallback?: string;
   /** The URL of a target beyond local and remote. */
   url?: string;
   /** The names of the file's further targets. */
@@ -66,11 +70,13 @@ export function placeOf({ target, now }: Pick<ServiceView, "target" | "now">): "
 }
 
 /** The URL to which a service's requests go now. */
-export function addressOf(service: Pick<ServiceView, "target" | "now" | "local" | "remote" | "url">): string {
+export function addressOf(
+  service: Pick<ServiceView, "target" | "now" | "local" | "remote" | "url" | "fallback">,
+): string {
   const place = placeOf(service);
-  return place === "local"
-    ? service.local
-    : ((place === "other" ? service.url : undefined) ?? service.remote);
+  if (place === "local") return service.local;
+  const isThere = place === "other" && service.fallback === undefined;
+  return (isThere ? service.url : undefined) ?? service.remote;
 }
 
 export function isLocalNow(service: Pick<ServiceView, "target" | "now">): boolean {

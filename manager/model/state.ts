@@ -83,6 +83,10 @@ export interface SessionRecord {
   targets: Record<string, Target>;
   /** Location overrides by service, for secondary sessions. */
   locations: Record<string, string>;
+  /** Other sessions may route to its services. */
+  share_targets?: true;
+  /** Where the Worker found services of other sessions, and when it was asked: why not there, by service; null where they are. */
+  followed?: { at: number; fallbacks: Record<string, string | null> };
   /** When a preview ends, as its user asked. Milliseconds since the epoch. */
   expires_at?: number;
   /** Who can open it, as its user chose on this machine; missing: what the file says. */
@@ -182,6 +186,10 @@ const recordSchema = z.object({
   targets,
   locations: z.record(z.string(), url),
   expires_at: z.exactOptional(z.number()),
+  share_targets: z.exactOptional(z.literal(true)),
+  followed: z.exactOptional(
+    z.object({ at: z.number(), fallbacks: z.record(z.string(), z.nullable(z.string())) }),
+  ),
   access: z.exactOptional(z.enum(SESSION_ACCESS)),
   confirmed: nullable(targets),
   worker: nullable(z.looseObject({ version: z.string(), tunnel: z.string() })),

@@ -18,9 +18,11 @@ export function explain(
   headers: Record<string, string>,
 ): Explanation {
   const known = new Map<string, RoutableSession>();
-  for (const { name, config, confirmed, targets } of sessions) {
+  for (const { name, config, confirmed, targets, followed } of sessions) {
     if (!name) continue;
     const routing = routingOf(config, (service) => targetOf(confirmed ?? targets, service));
+    for (const service of routing.services)
+      if (service.session !== undefined) service.fell_back = followed?.fallbacks[service.name] ?? undefined;
     const session = resolveAuto(routing, (location) => server?.auto?.[location] ?? "remote");
     known.set(name, { name, session });
   }

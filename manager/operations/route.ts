@@ -3,7 +3,7 @@
 import type { Target } from "../../core/config/model/config-model.ts";
 import type { SessionAccess } from "../../core/session/session-document.ts";
 import { text } from "../../core/text.ts";
-import { applyAccess, applyTarget } from "../model/intents.ts";
+import { applyAccess, applyShareTargets, applyTarget } from "../model/intents.ts";
 import { LinkupError, problemOf, textOf } from "../model/problem.ts";
 import { needsThisMachine, type Selector } from "../model/records.ts";
 import type { SessionView } from "../model/snapshot.ts";
@@ -44,6 +44,16 @@ export async function changeAccess(
   signal: AbortSignal,
 ): Promise<SessionView> {
   return changeEverywhere(loop, (state) => applyAccess(state, selector, access), accessFailed, signal);
+}
+
+/** Lets other sessions route to this one's services, or not. Resolves and rejects as `routeServices` does. */
+export function shareTargets(
+  loop: ControlLoop,
+  selector: Selector,
+  shared: boolean,
+  signal: AbortSignal,
+): Promise<SessionView> {
+  return changeEverywhere(loop, (state) => applyShareTargets(state, selector, shared), accessFailed, signal);
 }
 
 async function changeEverywhere(

@@ -77,6 +77,7 @@ export function sessionView(
     workerUrl: record.config.linkup.worker_url,
     urls: urls.filter((url) => !refused.includes(url)),
     ...(refused.length > 0 ? { urlsWithoutCertificate: refused } : {}),
+    ...(record.share_targets ? { shareTargets: true as const } : {}),
     services: record.config.services.map((service): ServiceView => {
       const wanted = targetOf(record.targets, service.name);
       const target = targetOf(record.confirmed ?? record.targets, service.name);
@@ -108,7 +109,7 @@ function beyond(
   service: ConfigService,
   target: Target,
   server: ServerStatus | undefined,
-): Pick<ServiceView, "now" | "url"> {
+): Pick<ServiceView, "now" | "url" | "fallback"> {
   switch (targetKind(target)) {
     case "auto":
       return { now: server?.auto?.[service.local] ?? "remote" };
@@ -116,8 +117,13 @@ function beyond(
       return { url: target };
     case "named":
       return { url: service.targets?.[target] ?? service.remote };
-    case "session":
-      return { url: `https://${sessionOfTarget(target)}.${record.config.domains[0]!.domain}` };
+    case "session": {
+      const fallback = record.followed?.fallbacks[service.name];
+      return {
+        ...(fallback ? { fallback } : {}),
+        url: `https://${sessionOfTarget(target)}.${record.config.domains[0]!.domain}`,
+      };
+    }
     default:
       return {};
   }
@@ -126,7 +132,7 @@ function beyond(
 /** Where another session has its copy is known to the Worker alone. */
 function healthOf(
   health: HealthBook,
-  place: Pick<ServiceView, "target" | "now" | "local" | "remote" | "url">,
+  place: Pick<ServiceView, "target" | "now" | "local" | "remote" | "url" | "fallback">,
   { health: check }: ConfigService,
 ): HealthResult {
   if (targetKind(place.target) === "session")

@@ -5,21 +5,24 @@ import {
   type SessionDetails,
   type SessionPage,
   type SessionSummary,
+  type SessionTargets,
   type TunnelCheck,
   type TunneledSession,
   type WorkerCapabilities,
 } from "../../core/api/worker-api.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
+import { followSession } from "../../core/routing/session-target.ts";
 import { serializeRouting } from "../../core/session/session-document.ts";
 import { isSessionName, sessionNameError } from "../../core/session/session-name.ts";
 import { formatText } from "../../core/text.ts";
 import { type Env, isDirect } from "../env.ts";
 import { directory, type ListedSession, type ListQuery } from "../objects/directory-object.ts";
+import { NO_TUNNEL_ORIGIN } from "../objects/resolved-session.ts";
 import { sessionObject, WATCH_PATH } from "../objects/session-object.ts";
 import type { StoredSession } from "../objects/stored-session.ts";
 import { tunnelRegistry } from "../objects/tunnel-registry.ts";
 import { NO_TUNNEL_SENTENCE } from "../proxy/failures.ts";
-import { invalidateLookup } from "../proxy/session-lookup.ts";
+import { invalidateLookup, lookUp } from "../proxy/session-lookup.ts";
 import { TunnelError } from "../tunnel/provider.ts";
 import { tunnelProvider } from "../tunnel/tunnels.ts";
 import { CAPABILITIES, VERSION } from "../version.ts";
@@ -75,12 +78,13 @@ const HANDLERS: Record<string, Handler> = {
   "PATCH /linkup/v2/sessions/:name": extendSession,
   "DELETE /linkup/v2/sessions/:name": deleteSession,
   "GET /linkup/v2/sessions/:name/watch": watchSession,
+  "GET /linkup/v2/sessions/:name/targets": sessionTargets,
   "GET /linkup/v2/tokens": mainTokenOnly(listTokens),
   "POST /linkup/v2/tokens": mainTokenOnly(createToken),
   "DELETE /linkup/v2/tokens/:name": mainTokenOnly(revokeToken),
   "GET /linkup/v2/audit": mainTokenOnly(auditLog),
 };
-const WITH_NAME = /^(\/linkup\/v2\/(?:sessions|tokens)\/)([^/]+)(\/watch)?$/;
+const WITH_NAME = /^(\/linkup\/v2\/(?:sessions|tokens)\/)([^/]+)(\/watch|\/targets)?$/;
 
 /** True for `/linkup` and paths under it, not for `/linkups`. */
 export function isUnderLinkup({ target }: RequestHead): boolean {
@@ -242,6 +246,25 @@ async function watchSession({ request, env, actor }: AuthenticatedCall, name: st
     case "missing":
       return noSession(name);
   }
+}
+
+/** Where the services that other sessions serve go now. */
+async function sessionTargets({ env }: AuthenticatedCall, name: string): Promise<Response> {
+  const session = isSessionName(name) ? await lookUp(name, env) : null;
+  if (!session) return noSession(name);
+  const targets: SessionTargets["targets"] = {};
+  for (const service of session.routing.services) {
+    if (service.session === undefined) continue;
+    const found = await followSession(name, service, (name) => lookUp(name, env));
+    const fallback =
+      "fallback" in found
+        ? found.fallback
+        : found.service.location === NO_TUNNEL_ORIGIN
+          ? "service-missing"
+          : null;
+    targets[service.name] = { session: service.session, fallback };
+  }
+  return jsonResponse({ targets } satisfies SessionTargets);
 }
 
 /** With `keep_tunnel=true` the session's next start finds its tunnel, whose name every resolver knows by then. */

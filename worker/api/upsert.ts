@@ -154,9 +154,17 @@ function saveResult(name: string, result: UpsertResult): SaveResult {
 }
 
 function newSession(kind: "tunneled" | "preview", request: UpsertRequest): Session {
-  const { services, domains, cache_routes, session_cookie } = request;
+  const { services, domains, cache_routes, session_cookie, share_targets } = request;
   const session_token = request.session_token ?? (kind === "preview" ? PREVIEW_TOKEN : newSecret());
-  return { kind, session_token, services, domains, cache_routes, session_cookie };
+  return {
+    kind,
+    session_token,
+    services,
+    domains,
+    cache_routes,
+    session_cookie,
+    ...(share_targets === undefined ? {} : { share_targets }),
+  };
 }
 
 /** The session in canonical order. The order of routes and rewrites has a meaning, and stays. */

@@ -34,7 +34,7 @@ export function resolvedSession(
   tunnel: { data: { url: string }; origin_secret: string } | null,
   direct: boolean,
 ): ResolvedSession {
-  const { kind, services, domains, cache_routes, session_cookie } = session;
+  const { kind, services, domains, cache_routes, session_cookie, share_targets } = session;
   const resolve = (location: string) => {
     if (isNoTunnelLocation(location)) return NO_TUNNEL_ORIGIN;
     return goesThroughTunnel(location, direct) ? (tunnel?.data.url ?? NO_TUNNEL_ORIGIN) : location;
@@ -49,6 +49,7 @@ export function resolvedSession(
       domains,
       cache_routes,
       session_cookie,
+      share_targets,
     },
     tunnel: tunnel && {
       origin: httpOrigin(tunnel.data.url) ?? tunnel.data.url,

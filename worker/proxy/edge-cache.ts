@@ -4,7 +4,7 @@
  * same one finds the entry. Responses from laptops are not cached, because local services change without notice.
  */
 import { type Env, isDirect } from "../env.ts";
-import type { RoutedRequest } from "./routed-request.ts";
+import { type RoutedRequest, tunnelOf } from "./routed-request.ts";
 
 const CACHE_NAME = "linkup-sessions";
 /** The largest cached response: it passes through the isolate's memory when the client is slow. */
@@ -33,7 +33,7 @@ const KEY_HEADERS = [
 export function cacheKey(routed: RoutedRequest, env: Env): Request | undefined {
   const { match, decision, head, client, method, hasBody } = routed;
   const { session } = match;
-  if (method !== "GET" || hasBody || isDirect(env) || decision.origin === session.tunnel?.origin)
+  if (method !== "GET" || hasBody || isDirect(env) || decision.origin === tunnelOf(routed)?.origin)
     return undefined;
   if (!routed.keepsCaching || head.header("authorization")) return undefined;
   const host = head.header("x-forwarded-host") ?? head.host;

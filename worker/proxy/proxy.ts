@@ -4,9 +4,12 @@ import { StepBudget } from "../../core/regex/pattern.ts";
 import { type ClientAddress, clientAddress } from "../../core/routing/forwarded.ts";
 import { loop, noTarget, pathTooLong, unknownSession } from "../../core/routing/proxy-failure.ts";
 import { HOPS_HEADER, hopsOf, MAX_HOPS, ORIGIN_SECRET_HEADER } from "../../core/routing/proxy-headers.ts";
-import { isPathTooLong, keepsCaching, route } from "../../core/routing/route-request.ts";
+import { isPathTooLong, keepsCaching, type Routed, route } from "../../core/routing/route-request.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
+import { followSession, TARGET_SESSION_HEADER } from "../../core/routing/session-target.ts";
 import { withoutSession } from "../../core/session/host-name.ts";
+import { httpOrigin } from "../../core/session/session-document.ts";
+import { isSessionName } from "../../core/session/session-name.ts";
 import { type Env, isDirect } from "../env.ts";
 import { NO_TUNNEL_ORIGIN } from "../objects/resolved-session.ts";
 import { isTunnelError } from "./cloudflare-error.ts";
@@ -25,8 +28,8 @@ import {
 import { countUnknownNames, probingDelay } from "./name-probing.ts";
 import { upstreamHeaders } from "./request-headers.ts";
 import { downstreamFailure, downstreamResponse } from "./response.ts";
-import type { RoutedRequest } from "./routed-request.ts";
-import { findSession, type SessionMatch } from "./session-lookup.ts";
+import { type RoutedRequest, tunnelOf } from "./routed-request.ts";
+import { findSession, type SessionMatch, sessionNamed } from "./session-lookup.ts";
 
 export async function proxy(
   request: Request,
@@ -59,8 +62,12 @@ export async function proxy(
     return response;
   }
   // A route leads the tunnel's own host to the Worker: in another zone than the first pass, which went around it.
-  if (mayBeTunnel && hops! <= MAX_HOPS && match.session.tunnel?.origin === `https://${head.host}`)
-    return throughTunnel(request, match.session.tunnel.origin + head.target, hops!);
+  if (mayBeTunnel && hops! <= MAX_HOPS) {
+    const host = head.header(TARGET_SESSION_HEADER);
+    const owner = host && isSessionName(host) ? await sessionNamed(host, env, context) : match.session;
+    if (owner?.tunnel?.origin === `https://${head.host}`)
+      return throughTunnel(request, owner.tunnel.origin + head.target, hops!);
+  }
   if (isLoop) return failureResponse(loop(hops, head.host), request);
   const arrived = { match, request, head, destination, hops };
   if (!match.session.watched) return serve(arrived, env, context);
@@ -90,6 +97,21 @@ interface ArrivedRequest {
   hops: number | undefined;
 }
 
+/** The decision for a service that another session should serve, once it is known where that has it. */
+async function followed(
+  name: string,
+  decision: Routed,
+  env: Env,
+  context: ExecutionContext,
+): Promise<Pick<RoutedRequest, "decision" | "host" | "fallback">> {
+  const found = await followSession(name, decision.service, (name) => sessionNamed(name, env, context));
+  if ("fallback" in found) return { decision, fallback: found.fallback };
+  const { location } = found.service;
+  const origin = httpOrigin(location) ?? location;
+  if (origin === NO_TUNNEL_ORIGIN) return { decision, fallback: "service-missing" };
+  return { decision: { ...decision, service: { ...decision.service, location }, origin }, host: found };
+}
+
 /** `watched` is told what happens. */
 async function serve(
   { match, request, head, destination, hops }: ArrivedRequest,
@@ -101,15 +123,21 @@ async function serve(
   if (destination) head = await headWithTrustedDestination(head, match, env);
   if (isPathTooLong(head.target)) return failureResponse(pathTooLong, request);
   const budget = new StepBudget();
-  const decision = route(name, session.routing, head, budget);
-  if (decision.outcome === "no-target")
-    return failureResponse(noTarget(name, session.routing, decision), request);
+  const own = route(name, session.routing, head, budget);
+  if (own.outcome === "no-target") return failureResponse(noTarget(name, session.routing, own), request);
+  let place: Pick<RoutedRequest, "decision" | "host" | "fallback"> = { decision: own };
+  try {
+    if (own.service.session !== undefined) place = await followed(name, own, env, context);
+  } catch (error) {
+    return workerFailed(error, request);
+  }
+  const { decision } = place;
 
   // Each access to the request is a call out of JavaScript.
   const { method, body } = request;
   const routed: RoutedRequest = {
     match,
-    decision,
+    ...place,
     head,
     client: clientOf(request, head),
     forwardedHost: `${name}.${decision.match?.domain.domain ?? withoutSession(head.host, name)}`,
@@ -140,7 +168,7 @@ async function serve(
   }
   const { status } = response;
   if (watched) watched.received = [...response.headers];
-  if (isTunnel(match, decision.origin) && (await isTunnelError(response))) {
+  if (isTunnel(routed) && (await isTunnelError(response))) {
     return downstreamFailure(unreachable(routed, "no cloudflared is connected to it"), routed);
   }
   if (key && isCacheable(response)) context.waitUntil(storeResponse(key, response.clone()));
@@ -163,14 +191,15 @@ function forward(
   return fetch(new Request(new Request(url, request), { headers }), options);
 }
 
-function unreachable({ match, decision }: RoutedRequest, reason: string): WorkerFailure {
-  return isTunnel(match, decision.origin)
+function unreachable(routed: RoutedRequest, reason: string): WorkerFailure {
+  const { match, decision } = routed;
+  return isTunnel(routed)
     ? tunnelDown(match.name, decision, reason)
     : serviceUnreachable(match.name, decision, reason);
 }
 
-function isTunnel({ session }: SessionMatch, origin: string): boolean {
-  return session.tunnel?.origin === origin;
+function isTunnel(routed: RoutedRequest): boolean {
+  return tunnelOf(routed)?.origin === routed.decision.origin;
 }
 
 /** How the client reached the Worker. A proxy in front of it that ends TLS says so. */

@@ -9,18 +9,16 @@ import {
   ORIGIN_SECRET_HEADER,
 } from "../../core/routing/proxy-headers.ts";
 import { withoutSessionCookie } from "../../core/routing/session-cookie.ts";
+import { TARGET_SESSION_HEADER } from "../../core/routing/session-target.ts";
 import { deleteRequestHopByHop } from "./hop-by-hop.ts";
-import type { RoutedRequest } from "./routed-request.ts";
+import { type RoutedRequest, tunnelOf } from "./routed-request.ts";
 
 /**
  * `hops`: how often the request has passed Linkup since its first hop; undefined at the first hop. `hopId`: of the report
  * to those who watch the session, for the local server.
  */
-export function upstreamHeaders(
-  { match, decision, head, client, request, hasBody }: RoutedRequest,
-  hops: number | undefined,
-  hopId?: string,
-): Headers {
+export function upstreamHeaders(routed: RoutedRequest, hops: number | undefined, hopId?: string): Headers {
+  const { match, decision, head, client, request, hasBody, host } = routed;
   const headers = new Headers(request.headers);
   deleteRequestHopByHop(headers);
   // workerd has answered 100-continue already; some services wait for ever when they see it a second time.
@@ -32,16 +30,19 @@ export function upstreamHeaders(
     headers.set(name, value);
   // What the first hop said stands at the second.
   if (decision.reason.by !== "destination") {
-    const host = headers.get("x-forwarded-host")!;
-    for (const [name, value] of forwardedHeaders(host, client)) headers.set(name, value);
+    const forwardedHost = headers.get("x-forwarded-host")!;
+    for (const [name, value] of forwardedHeaders(forwardedHost, client)) headers.set(name, value);
   }
   headers.delete(DESTINATION_PROOF_HEADER);
   if (hops !== undefined) headers.set(HOPS_HEADER, String(hops + 1));
 
-  const { tunnel } = match.session;
+  headers.delete(TARGET_SESSION_HEADER);
+  const tunnel = tunnelOf(routed);
   if (tunnel?.origin === decision.origin) {
     headers.set(ORIGIN_SECRET_HEADER, tunnel.secret);
-    if (hopId !== undefined) headers.set(HOP_ID_HEADER, hopId);
+    if (host) headers.set(TARGET_SESSION_HEADER, host.name);
+    // Its laptop follows the requests of its own sessions only.
+    else if (hopId !== undefined) headers.set(HOP_ID_HEADER, hopId);
   } else headers.delete(ORIGIN_SECRET_HEADER);
   return headers;
 }

@@ -1,5 +1,6 @@
 /** The service's response, or an error in its place, as the client gets it. */
 import { type CorsChanges, corsChanges } from "../../core/routing/cors.ts";
+import { FALLBACK_HEADER } from "../../core/routing/fallback.ts";
 import { clientLocation } from "../../core/routing/forwarded.ts";
 import { loosenedReferrerPolicy } from "../../core/routing/referrer-policy.ts";
 import { isPageVisit, sessionCookie } from "../../core/routing/session-cookie.ts";
@@ -29,6 +30,7 @@ export function downstreamResponse(response: Response, routed: RoutedRequest, st
   const { headers } = answer;
   deleteResponseHopByHop(headers, status);
   headers.delete(ANSWERED_HEADER);
+  if (routed.fallback) headers.set(FALLBACK_HEADER, routed.fallback);
   applyCors(headers, cors);
   if (!routed.keepsCaching) headers.set("cache-control", "no-cache");
   // Several sessions share this URL: a cached response of one must not be used for another.

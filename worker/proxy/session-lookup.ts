@@ -77,6 +77,19 @@ export function findSession(
   return needsLookup ? lookUpAll(candidates, head, now, env) : match;
 }
 
+/** The session with this name, as `findSession` finds it; null when there is none. */
+export function sessionNamed(
+  name: string,
+  env: Env,
+  context: ExecutionContext,
+): ResolvedSession | null | Promise<ResolvedSession | null> {
+  const now = Date.now();
+  const cached = cache.get(name);
+  if (cached === undefined || now - cached.at >= FRESH_MS) return lookUp(name, env);
+  if (now - cached.at >= REFRESH_MS && !inFlight.has(name)) context.waitUntil(lookUp(name, env));
+  return cached.session;
+}
+
 async function lookUpAll(
   candidates: SessionCandidate[],
   head: RequestHead,
@@ -100,7 +113,7 @@ async function lookUpAll(
   return first === -1 ? undefined : { ...candidates[first]!, session: sessions[first]! };
 }
 
-function lookUp(name: string, env: Env): Promise<ResolvedSession | null> {
+export function lookUp(name: string, env: Env): Promise<ResolvedSession | null> {
   const pending = inFlight.get(name);
   if (pending) {
     return joinOrRestart(pending, () => {

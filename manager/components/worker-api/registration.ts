@@ -1,6 +1,7 @@
 /** Keeps a session registered on its Worker: sent when it changes, checked periodically, deleted at the end. */
 import { ACCESS_CAPABILITY } from "../../../core/api/access-api.ts";
 import { SESSION_TARGETS_CAPABILITY, type TunneledSession } from "../../../core/api/worker-api.ts";
+import { sessionOfTarget } from "../../../core/config/model/target.ts";
 import { text } from "../../../core/text.ts";
 import { fingerprint, upsertRequest } from "../../model/documents.ts";
 import { LinkupError, updateWorker } from "../../model/problem.ts";
@@ -12,6 +13,8 @@ import { WorkerClient } from "./worker-client.ts";
 
 /** How often the Worker is checked for a session that it may have forgotten. */
 const CHECK_MS = 60_000;
+/** The same for where other sessions have the services that it takes from them. */
+const FOLLOW_MS = 10_000;
 /** How often an unchanged session is sent again: the Worker deletes tunnels unused for a week. */
 const RENEW_MS = 12 * 3600_000;
 /** How long a cancelled start waits for the name of what the Worker is making: without it nothing could be deleted. */
@@ -51,7 +54,7 @@ export class Registration {
     signal: AbortSignal,
   ): Promise<SessionRecord> {
     try {
-      return await this.#registered(before, tunnelUrl, signal);
+      return await this.#follow(await this.#registered(before, tunnelUrl, signal), signal);
     } catch (error) {
       // The Worker may have it nevertheless.
       if (signal.aborted && before.name !== null)
@@ -60,6 +63,27 @@ export class Registration {
         });
       throw error;
     }
+  }
+
+  /** Asks the Worker where it finds the services that other sessions serve: those may end, or stop to share them. */
+  async #follow(record: SessionRecord, signal: AbortSignal): Promise<SessionRecord> {
+    const { id, name, config, worker, worker_token, targets, followed } = record;
+    const wanted = Object.values(targets).filter((target) => sessionOfTarget(target) !== undefined).length;
+    if (name === null || (wanted === 0 && !followed)) return record;
+    if (!worker?.capabilities.includes(SESSION_TARGETS_CAPABILITY)) return record;
+    const now = Date.now();
+    const isKnown = followed && Object.keys(followed.fallbacks).length === wanted;
+    if (isKnown && record.registered_at < followed.at && now - followed.at < FOLLOW_MS) return record;
+    const client = new WorkerClient(config.linkup.worker_url, worker_token ?? "", undefined, signal);
+    const found = await client.sessionTargets(name);
+    return this.#change(id, (record) => {
+      const all = Object.entries(found?.targets ?? {});
+      record.followed = {
+        at: Date.now(),
+        fallbacks: Object.fromEntries(all.map(([service, { fallback }]) => [service, fallback])),
+      };
+      if (wanted === 0) delete record.followed;
+    });
   }
 
   async #registered(
@@ -96,6 +120,15 @@ export class Registration {
 
     const isPrivate = request(record).access === "private";
     if (isPrivate && !record.worker?.capabilities.includes(ACCESS_CAPABILITY)) throw neverPrivate(worker.url);
+    if (record.share_targets && !record.worker?.capabilities.includes(SESSION_TARGETS_CAPABILITY))
+      throw new LinkupError(
+        "worker-failed",
+        text(
+          "The Worker at {0} cannot let other sessions route to the services of this one. Update the Worker.",
+          worker.url,
+        ),
+        [updateWorker],
+      );
     const borrowed = request(record).services.find(({ session }) => session !== undefined);
     if (borrowed && !record.worker?.capabilities.includes(SESSION_TARGETS_CAPABILITY))
       throw new LinkupError(

@@ -1,7 +1,14 @@
 /** Schemas of the Worker's responses. Parts of them become file and host names, so every response is validated. */
+
 import * as z from "zod/mini";
 import { INVITE_RIGHTS, type Invite, type NewInvite, type OwnerLink } from "../../../core/api/access-api.ts";
-import type { PreviewSession, TunneledSession, WorkerCapabilities } from "../../../core/api/worker-api.ts";
+import type {
+  PreviewSession,
+  SessionTargets,
+  TunneledSession,
+  WorkerCapabilities,
+} from "../../../core/api/worker-api.ts";
+import { FALLBACKS } from "../../../core/routing/fallback.ts";
 import { SESSION_ACCESS } from "../../../core/session/session-document.ts";
 import { isSessionName } from "../../../core/session/session-name.ts";
 
@@ -87,6 +94,11 @@ export const listAnswer = z.object({
 export const detailsAnswer = z.extend(summaryAnswer, {
   services: z.array(z.object({ name: z.string(), location: z.string() })),
   domains: z.array(z.object({ domain: z.string() })),
+});
+
+/** Response about a session's services that others serve. */
+export const targetsAnswer: z.ZodMiniType<SessionTargets> = z.object({
+  targets: z.record(z.string(), z.object({ session: z.string(), fallback: z.nullable(z.enum(FALLBACKS)) })),
 });
 
 /** Response to the check of tunnels. */

@@ -2,6 +2,7 @@
 
 import type { ZodMiniType } from "zod/mini";
 import type { Invite, InviteRequest, NewInvite, OwnerLink } from "../../../core/api/access-api.ts";
+import type { SessionTargets } from "../../../core/api/worker-api.ts";
 import {
   type PreviewSession,
   SESSION_TOKEN_HEADER,
@@ -25,6 +26,7 @@ import {
   ownerLinkAnswer,
   readAnswer,
   summaryAnswer,
+  targetsAnswer,
   tunnelCheckAnswer,
   tunneledAnswer,
 } from "./worker-answers.ts";
@@ -79,6 +81,13 @@ export class WorkerClient {
   /** For Workers with the capability `inspect-session`. */
   async hasSession(name: string): Promise<boolean> {
     return (await this.#askFor([200, 404], "GET", sessionPath(name))).status === 200;
+  }
+
+  /** For Workers with the capability `session-targets`; undefined when they do not know the session. */
+  async sessionTargets(name: string): Promise<SessionTargets | undefined> {
+    const path = `${sessionPath(name)}/targets`;
+    const answer = await this.#askFor([200, 404], "GET", path);
+    return answer.status === 404 ? undefined : this.#read(targetsAnswer, "GET", path, answer);
   }
 
   /** For Workers with the capability `tunnel-check`. Why the Worker could make no tunnel now; null when it could. */
