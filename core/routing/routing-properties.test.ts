@@ -29,21 +29,26 @@ const session: fc.Arbitrary<Session> = fc.record({
   session_token: fc.string(),
   services: fc.tuple(
     ...serviceNames.map((name) =>
-      fc.record({
-        name: fc.constant(name),
-        location: fc.constantFrom(
-          "http://localhost:3000",
-          "https://svc.example.net/",
-          "http://[::1]:8080/base",
-        ),
-        rewrites: fc.array(
-          fc.record({
-            source: pattern,
-            target: fc.oneof(fc.constantFrom("/$1", "$0", "${1}/x"), fc.string()),
-          }),
-          { maxLength: 3 },
-        ),
-      }),
+      fc.record(
+        {
+          name: fc.constant(name),
+          location: fc.constantFrom(
+            "http://localhost:3000",
+            "https://svc.example.net/",
+            "http://[::1]:8080/base",
+          ),
+          rewrites: fc.array(
+            fc.record({
+              source: pattern,
+              target: fc.oneof(fc.constantFrom("/$1", "$0", "${1}/x"), fc.string()),
+            }),
+            { maxLength: 3 },
+          ),
+          fallback: fc.constant("https://svc.example.net/"),
+          session: sessionName,
+        },
+        { requiredKeys: ["name", "location", "rewrites"] },
+      ),
     ),
   ),
   domains: fc.array(

@@ -10,7 +10,7 @@ import { connect, endpoint } from "../upstream/connect.ts";
 import { LocalCopy } from "./local-copy.ts";
 
 /** How often it is asked: while nothing listens, while something does, and while that has to prove itself. */
-const SILENT_MS = 400;
+const SILENT_MS = 600;
 const LISTENING_MS = 2_000;
 const RESTARTING_MS = 100;
 /** Other machines may not answer at all. */

@@ -78,6 +78,7 @@ const VERSION = { "x-linkup-version": "2.1.0" };
 const TUNNELED = "POST /linkup/v2/sessions/tunneled";
 const PREVIEW = "POST /linkup/v2/sessions/preview";
 const SESSIONS = "/linkup/v2/sessions";
+const TARGETS = `GET ${SESSIONS}/{session_name}/targets`;
 const WATCH = `GET ${SESSIONS}/{session_name}/watch`;
 const UPGRADE = {
   connection: "Upgrade",
@@ -127,6 +128,20 @@ const calls: Call[] = [
   { operation: `GET ${SESSIONS}/{session_name}`, status: 200, path: `${SESSIONS}/documented` },
   { operation: `GET ${SESSIONS}/{session_name}`, status: 200, path: `${SESSIONS}/documented-preview` },
   { operation: `GET ${SESSIONS}/{session_name}`, status: 404, path: `${SESSIONS}/nobody` },
+  {
+    operation: PREVIEW,
+    status: 200,
+    body: remote({
+      desired_name: "documented-targets",
+      share_targets: true,
+      services: [
+        { name: "web", location: "https://web.example.org", rewrites: null, session: "documented-preview" },
+      ],
+    }),
+  },
+  { operation: TARGETS, status: 200, path: `${SESSIONS}/documented-targets/targets` },
+  { operation: TARGETS, status: 404, path: `${SESSIONS}/nobody/targets` },
+  { operation: `GET ${SESSIONS}/{session_name}`, status: 200, path: `${SESSIONS}/documented-targets` },
   { operation: EXTEND, status: 200, path: `${SESSIONS}/documented`, body: { expires_in: 60 } },
   { operation: EXTEND, status: 400, path: `${SESSIONS}/documented`, body: { expires_in: 0 } },
   {
