@@ -12,6 +12,7 @@ import {
   type Setting,
   settingId,
 } from "./ids.ts";
+import { PLACE_ICONS } from "./labels.ts";
 
 const root = join(import.meta.dirname, "..");
 const read = (path: string) => JSON.parse(readFileSync(join(root, path), "utf8"));
@@ -32,6 +33,31 @@ test("package.json and the code have the same settings, with the same defaults",
       Object.entries(SETTING_DEFAULTS).map(([name, value]) => [settingId(name as Setting), value]),
     ),
   );
+});
+
+test("one icon for one thing: rows, buttons, the menu and agents' tools", () => {
+  const iconOf = (name: string) =>
+    commands.find(({ command }: { command: string }) => command === `linkup.${name}`)?.icon;
+  for (const [place, names] of Object.entries({
+    local: ["routeToLocal", "routeAllLocal"],
+    remote: ["routeToRemote", "routeAllRemote"],
+  } as const))
+    for (const name of names)
+      expect(iconOf(name), name).toBe(`$(${PLACE_ICONS[place as "local" | "remote"]})`);
+  const tools: { name: string; icon: string }[] = manifest.contributes.languageModelTools;
+  const sameAs = {
+    get_status: "showStatus",
+    start_session: "start",
+    stop_session: "stop",
+    route_service: "routeService",
+    explain_request: "explainRequest",
+    get_requests: "showRequests",
+    delete_session: "deleteSession",
+    doctor: "doctor",
+    logs: "showLogs",
+  };
+  for (const [tool, command] of Object.entries(sameAs))
+    expect(tools.find(({ name }) => name === `linkup_${tool}`)!.icon, tool).toBe(iconOf(command));
 });
 
 test("menus, keys and welcome views name commands that exist", () => {

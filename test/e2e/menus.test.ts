@@ -72,7 +72,7 @@ describe("in a window that is used again", () => {
     await window.command("Linkup: Start");
     const [, name] = await inTree(/▾ ([a-z]+-[a-z]+) {2}0 of 3 local/);
     const session = ["Open Session in Browser", "Copy Session URL"];
-    const all = ["Route All to Local", "Route All to Remote"];
+    const all = ["Route All to Local", "Route All to Remote", "Route All to Auto"];
     await expect.poll(() => window.viewActions(), POLL).toEqual(session);
     expect(await window.viewMenu()).toEqual([
       "Restart",
@@ -84,12 +84,22 @@ describe("in a window that is used again", () => {
       ...always,
     ]);
     expect(await window.palette("Linkup: St")).toContain("Linkup: Stop");
+    // VS Code finds other titles with these letters, too.
+    const routes = (await window.palette("Linkup: Route")).filter((each) => each.startsWith("Linkup: Route"));
+    expect(routes.sort()).toEqual(
+      [...all, "Route Service…", "Route Service to…"]
+        .filter((each) => each !== "Route All to Remote")
+        .map((each) => `Linkup: ${each}`)
+        .sort(),
+    );
     const url = `http://${name}.shop.localhost:${shop.workerPort}`;
     const domain = "shop.localhost";
     await inTree(new RegExp(`  ${domain} {2}${url}\n`));
     expect(await window.rowActions(name!)).toEqual(["Open Session in Browser", "Stop"]);
     expect(await window.rowMenu(name!)).toEqual([
       ...session,
+      "Share Session…",
+      "Make Session Private",
       ...all,
       "Restart",
       "Stop",
@@ -103,10 +113,15 @@ describe("in a window that is used again", () => {
       "Explain Request…",
       "Reveal in linkup.yaml",
     ]);
-    expect(await window.rowActions("web")).toEqual(["Route to Local", "Open Service in Browser"]);
+    expect(await window.rowActions("web")).toEqual([
+      "Route Service to…",
+      "Route to Local",
+      "Open Service in Browser",
+    ]);
     expect(await window.rowMenu("web")).toEqual([
       "Run and Route to Local",
       "Route to Local",
+      "Route Service to…",
       "Run Service",
       "Open Service in Browser",
       "Copy Service URL",
@@ -309,6 +324,15 @@ describe("in a window of its own", () => {
       "services:\n  billing:\n    image: x\n    ports: ['7070:7070']\n",
     );
     await open({ folders: [found] });
+    // All that can be done before there is a file; the last one is VS Code's own.
+    await expect
+      .poll(async () => (await window.palette("Linkup: ")).sort(), POLL)
+      .toEqual([
+        "Linkup: Create linkup.yaml",
+        "Linkup: Deploy Worker…",
+        "Linkup: Doctor",
+        "Linkup: Focus on Sessions View",
+      ]);
     await window.command("Linkup: Create linkup.yaml");
     const items = await window.until("what was found", async () => {
       const shown = await window.quickPickItems();
