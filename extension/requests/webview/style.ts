@@ -257,7 +257,7 @@ export const style = css`
     gap: 0 8px;
     align-items: center;
     width: 100%;
-    padding: 1px 4px 1px calc(4px + var(--depth) * 12px);
+    padding: 1px 4px;
     border: 0;
     background: none;
     color: inherit;
@@ -276,6 +276,10 @@ export const style = css`
   .waterfall .span:focus-visible {
     outline: 1px solid var(--vscode-focusBorder);
     outline-offset: -1px;
+  }
+  /* Only the words are set in: all bars are on one scale. */
+  .waterfall :is(.name, .gaps) {
+    padding-left: calc(var(--depth) * 12px);
   }
   .waterfall .name {
     overflow: hidden;
@@ -327,7 +331,7 @@ export const style = css`
       display: none;
     }
   }
-  @container list (max-width: 460px) {
+  @container list (max-width: 580px) {
     .head,
     .row {
       grid-template-columns: 50px 36px minmax(80px, 4fr) minmax(36px, 1fr) 64px;
