@@ -45,6 +45,7 @@ export async function keep(options: ProcessOptions): Promise<void> {
   let restMs = BUSY_MS;
   let isAlone = false;
   let wasUsed = false;
+  let wasUnused = false;
   let looks = 0;
   const files = watchState(options.home, () => exits.wake(), options.log);
 
@@ -56,8 +57,10 @@ export async function keep(options: ProcessOptions): Promise<void> {
       const status = await look(reconciler);
       const used = status === "silent" || isUsed(status);
       const unused = leases.hasEnded(used, performance.now());
-      const isAsBefore = !isWoken && !changed && !unused && used === wasUsed && typeof status === "object";
+      const isQuiet = !isWoken && !changed && typeof status === "object";
+      const isAsBefore = isQuiet && used === wasUsed && unused === wasUnused;
       wasUsed = used;
+      wasUnused = unused;
       looks = isAsBefore && isAlone && restMs === REST_MS ? looks + 1 : 0;
       if (looks % LOOKS_BEFORE_ROUND !== 0) continue;
       const state = await store.transaction(async () => {
