@@ -1,3 +1,5 @@
+import type { SessionAccess } from "../core/session/session-document.ts";
+
 /**
  * What the Worker is deployed with: its bindings, variables and secrets. The namespaces have no type of object here:
  * `sessionObject` and `directory` give typed stubs, so that this module depends on none of the others.
@@ -30,6 +32,8 @@ export interface Env {
   CLOUDFLARE_API_BASE_URL?: string;
   /** Comma-separated hosts of the operators' page; default: those whose first label is `linkup`. Empty: no page. */
   LINKUP_PAGE_HOSTS?: string;
+  /** `private`: sessions are private unless their upsert request says otherwise. */
+  LINKUP_DEFAULT_ACCESS?: string;
   /** API calls per token and minute; default 600, unlimited with `direct`. */
   LINKUP_API_RATE?: string;
   /** Idle time after which a session is deleted, in seconds; default 30 days. */
@@ -45,6 +49,11 @@ export interface Env {
 /** Undefined: the default list. */
 export function reservedNames({ LINKUP_RESERVED_NAMES: names }: Env): string[] | undefined {
   return names?.split(",").map((name) => name.trim().toLowerCase());
+}
+
+/** A word that is not known must not open sessions. */
+export function defaultAccess({ LINKUP_DEFAULT_ACCESS: access = "" }: Env): SessionAccess {
+  return access === "" || access === "public" ? "public" : "private";
 }
 
 export function isDirect(env: Env): boolean {

@@ -1,8 +1,10 @@
 /** The Worker: its API, the proxy for all other requests, and a scheduled sweep. */
 import type { RequestHead } from "../core/routing/routing-input.ts";
+import { JOIN_PATH } from "./api/access.ts";
 import { callApi, isUnderLinkup } from "./api/api.ts";
 import { bearerToken, isWorkerToken } from "./api/caller.ts";
 import type { Env } from "./env.ts";
+import { serveJoin } from "./page/join-page.ts";
 import { isPageHost, servePage } from "./page/page.ts";
 import { failureResponse, malformed, workerFailed } from "./proxy/failures.ts";
 import { proxy } from "./proxy/proxy.ts";
@@ -33,7 +35,9 @@ async function serveApi(
   const url = URL.parse(request.url);
   if (!url) return failureResponse(malformed, request);
   try {
-    const response = await callApi(request, url, env, context);
+    const response =
+      (await callApi(request, url, env, context)) ??
+      (url.pathname === JOIN_PATH ? await serveJoin(request, url, head, env, context) : undefined);
     return response ?? proxy(await withoutWorkerToken(request, env), head, env, context);
   } catch (error) {
     return workerFailed(error, request);

@@ -35,3 +35,7 @@ export async function sameSecret(given: string, expected: string): Promise<boole
 export async function sha256(text: string): Promise<ArrayBuffer> {
   return crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
 }
+
+export async function sha256Hex(text: string): Promise<string> {
+  return hex(new Uint8Array(await sha256(text)));
+}

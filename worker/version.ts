@@ -1,4 +1,5 @@
 /** The Worker's version and capabilities, for clients that also talk to Workers of the original Linkup. */
+import { ACCESS_CAPABILITY } from "../core/api/access-api.ts";
 import { WATCH_CAPABILITY } from "../core/api/edge-report-api.ts";
 import { SESSION_TARGETS_CAPABILITY } from "../core/api/worker-api.ts";
 import { version } from "../package.json";
@@ -36,4 +37,6 @@ export const CAPABILITIES = [
   WATCH_CAPABILITY,
   /** `services[].session` and `share_targets` in upsert requests, `GET /linkup/v2/sessions/:name/targets`. */
   SESSION_TARGETS_CAPABILITY,
+  /** `access: "private"` and `access_open` in upsert requests, `/linkup/v2/sessions/:name/{access,invites,owner-link}`. */
+  ACCESS_CAPABILITY,
 ];

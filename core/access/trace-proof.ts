@@ -6,14 +6,23 @@ import { hmacSha256 } from "../hmac.ts";
 
 const HOUR_MS = 60 * 60 * 1000;
 /** 128 bits in hexadecimal: a `tracestate` has little room. */
-const PROOF_LENGTH = 32;
+const MAC_LENGTH = 32;
 
 /** The hour of a time in milliseconds since the epoch. */
 export function hourOf(time: number): number {
   return Math.floor(time / HOUR_MS);
 }
 
-/** `key`: `trace_key` of the session, which the Worker's API tells its owner. */
-export async function traceProof(key: string, session: string, hour: number): Promise<string> {
-  return (await hmacSha256(key, `${session}\n${hour}`)).slice(0, PROOF_LENGTH);
+/**
+ * The value of the member: `ID.MAC`. `key`: `trace_key` of the session, which the Worker's API tells its owner. `id`: of the
+ * invite by which the request was let in, so that its calls end with it; `OWNER` for the owner's own.
+ */
+export async function traceProof(key: string, session: string, id: string, hour: number): Promise<string> {
+  const mac = await hmacSha256(key, `trace\n${session}\n${id}\n${hour}`);
+  return `${id}.${mac.slice(0, MAC_LENGTH)}`;
+}
+
+/** The id of a proof as `accessProofs` finds it. */
+export function proofId(proof: string): string {
+  return proof.slice(0, proof.indexOf("."));
 }

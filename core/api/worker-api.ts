@@ -106,6 +106,9 @@ export interface AuditEntry {
     | "deleted"
     | "expired"
     | "tunnel-read"
+    | "access-changed"
+    | "invited"
+    | "invite-revoked"
     | "token-created"
     | "token-revoked"
     | "logged-in";

@@ -44,6 +44,26 @@ test.each([
   ["X-Author", "me"],
 ])("%s: %s stays", (name, value) => expect(redactedHeader(name, value)).toBe(value));
 
+test.each([
+  ["linkup-access", "anything", "***"],
+  [
+    "tracestate",
+    `linkup-session=a,linkup-access=ada.${"0".repeat(32)},x=1`,
+    "linkup-session=a,linkup-access=***,x=1",
+  ],
+  ["baggage", `linkup-access = ada.${"0".repeat(32)};p`, "linkup-access = ***;p"],
+  ["cookie", "__Secure-linkup-access-slim-gecko=a.b.c; x=1", "__Secure-linkup-access-slim-gecko=***; x=***"],
+  ["x-echo", `{"tracestate":"linkup-access=ada.${"0".repeat(32)}"}`, '{"tracestate":"linkup-access=***"}'],
+  [
+    "location",
+    "https://a.example.com/linkup/join?ticket=abc",
+    "https://a.example.com/linkup/join?ticket=***",
+  ],
+  ["x-link", "https://a.example.com/linkup/join#abc", "https://a.example.com/linkup/join#***"],
+])("proofs for private sessions: %s: %s", (name, value, redacted) => {
+  expect(redactedHeader(name, value)).toBe(redacted);
+});
+
 test("queries: names in any case, encoded, in camel case; others stay", () => {
   expect(redactedText("/a?Access_Token=1&apiKey=2&%70assword=3&page=4&X-Amz-Signature=5&keyword=6&q")).toBe(
     "/a?Access_Token=***&apiKey=***&%70assword=***&page=4&X-Amz-Signature=***&keyword=6&q",

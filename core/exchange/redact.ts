@@ -10,6 +10,7 @@ const SECRET_HEADERS: ReadonlySet<string> = new Set([
   "authorization",
   "proxy-authorization",
   "authentication-info",
+  "linkup-access",
 ]);
 /** A word of a name that says that the value is a secret: `x-api-key`, `accessToken`, `client_secret`. */
 const SECRET_WORD =
@@ -85,6 +86,7 @@ export function redactedText(text: string): string {
     .replace(/\beyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)*/g, MASK)
     .replace(/\b(bearer|basic)(\s+|%20|\+)[\w.~+/=-]{6,}/gi, `$1$2${MASK}`)
     .replace(KNOWN_PREFIX, MASK)
+    .replace(ACCESS_PROOF, `$1${MASK}`)
     .replace(ONE_TIME_LINK, (whole, before, token) => (isPlainWord(token) ? whole : before + MASK))
     .replace(/(?<=[/=])[\w-]{20,}/g, (text) => (isRandom(text) ? MASK : text));
 }
@@ -92,6 +94,10 @@ export function redactedText(text: string): string {
 /** Tokens that say whose they are: Stripe, GitHub, GitLab, Slack, AWS, Google, npm, SendGrid, OpenAI and others. */
 const KNOWN_PREFIX =
   /\b(?:(?:sk|rk)_(?:live|test)_[\w-]{6,}|whsec_[\w-]{6,}|gh[opsur]_\w{6,}|github_pat_\w{6,}|glpat-[\w-]{6,}|xox[abeoprs]-[\w-]{6,}|(?:AKIA|ASIA)[A-Z0-9]{12,}|AIza[\w-]{20,}|ya29\.[\w-]{6,}|npm_\w{20,}|pypi-[\w-]{16,}|SG\.[\w-]{6,}\.[\w-]{6,}|sk-[\w-]{16,}|shp(?:at|ca|pa|ss)_\w{6,}|dop_v1_\w{6,}|hf_\w{16,})/g;
+
+/** Linkup's own in trace headers, cookies and invite links. */
+const ACCESS_PROOF =
+  /(linkup-access(?:-[a-z0-9-]+)?\s*=\s*|linkup\/join(?:#|%23|\?ticket=))(?!\*\*\*)[\w.%-]+/gi;
 
 /** Links that are sent by e-mail end in a token: `/reset-password/<token>`. */
 const ONE_TIME_LINK =

@@ -86,7 +86,7 @@ export function isPreflight(method: string, head: Pick<RequestHead, "header">): 
  */
 export function isSessionOrigin(
   name: string,
-  session: Routing,
+  session: Pick<Routing, "domains">,
   origin: string | null | undefined,
   { client, pagePorts = [] }: Pick<CorsRequest, "client" | "pagePorts">,
 ): origin is string {

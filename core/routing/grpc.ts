@@ -9,6 +9,7 @@ export function isGrpc(contentType: string | null | undefined): boolean {
 /** gRPC's table of codes for HTTP statuses (doc/http-grpc-status-mapping.md); others are UNKNOWN. */
 const CODES: Readonly<Record<number, number>> = {
   400: 13,
+  401: 16,
   403: 7,
   404: 12,
   429: 14,

@@ -55,19 +55,23 @@ export function withoutDestination(head: RequestHead): RequestHead {
   return { host, target, header: (name) => (name === "linkup-destination" ? null : head.header(name)) };
 }
 
-/** The headers that a hop sets on the request to the service: `[lower-case name, value]`, replacing what is there. */
+/**
+ * The headers that a hop sets on the request to the service: `[lower-case name, value]`, replacing what is there.
+ * `proof`: the member of the trace headers that lets the service's own calls into a private session; null to remove one.
+ */
 export function addedHeaders(
   name: string,
   session: Pick<Routing, "domains" | "baggage">,
   decision: Routed,
   head: RequestHead,
+  proof?: string | null,
 ): [string, string][] {
   const added: [string, string][] = [];
   if (!isTraceparent(head.header("traceparent"))) added.push(["traceparent", newTraceparent()]);
   const tracestate = head.header("tracestate");
-  const changed = tracestateFor(name, tracestate);
+  const changed = tracestateFor(name, tracestate, proof);
   if (changed !== tracestate) added.push(["tracestate", changed]);
-  const baggage = session.baggage === false ? undefined : baggageFor(name, head.header("baggage"));
+  const baggage = session.baggage === false ? undefined : baggageFor(name, head.header("baggage"), proof);
   if (baggage !== undefined) added.push(["baggage", baggage]);
   // A destination that is no service of the session did not decide here, and must not at the next hop.
   if (decision.reason.by !== "destination") added.push(["linkup-destination", decision.service.name]);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { sessionCandidates } from "./identify-session.ts";
 import { headOfUrl } from "./routing-input.ts";
-import { isPageVisit, sessionCookie, sessionOfCookie, withoutSessionCookie } from "./session-cookie.ts";
+import { isPageVisit, sessionCookie, sessionOfCookie, withoutLinkupCookies } from "./session-cookie.ts";
 
 const visit = {
   name: "slim-gecko",
@@ -31,9 +31,13 @@ describe("the session cookie", () => {
     expect(sessionOfCookie("a=1; linkup-session=slim-gecko; b=2")).toBe("slim-gecko");
     expect(sessionOfCookie("x-linkup-session=slim-gecko")).toBeUndefined();
     expect(sessionOfCookie("linkup-session=No Name")).toBeUndefined();
-    expect(withoutSessionCookie("a=1; linkup-session=slim-gecko; b=2")).toBe("a=1; b=2");
-    expect(withoutSessionCookie("linkup-session=slim-gecko")).toBeNull();
-    expect(withoutSessionCookie("a=linkup-session")).toBe("a=linkup-session");
+    expect(withoutLinkupCookies("a=1; linkup-session=slim-gecko; b=2")).toBe("a=1; b=2");
+    expect(withoutLinkupCookies("linkup-session=slim-gecko")).toBeNull();
+    expect(withoutLinkupCookies("a=linkup-session")).toBe("a=linkup-session");
+    expect(
+      withoutLinkupCookies("__Host-linkup-access-slim-gecko=a.b.c; x=1; __Secure-linkup-access-other=d"),
+    ).toBe("x=1");
+    expect(withoutLinkupCookies("linkup-access-slim-gecko=a.b.c")).toBeNull();
   });
 
   test("is the last source of a session", () => {

@@ -14,14 +14,16 @@ export function sessionOfCookie(cookie: string | null | undefined): string | und
   return value !== undefined && isSessionName(value) ? value : undefined;
 }
 
+/** Begins the name of the cookies that let a browser into a private session, behind a prefix; the session's name ends it. */
+export const ACCESS_COOKIE = "linkup-access";
+
 /** The `Cookie` header without Linkup's own, which services must not see; null when no other cookie is left. */
-export function withoutSessionCookie(cookie: string): string | null {
-  if (!cookie.includes(SESSION_COOKIE)) return cookie;
-  const rest = cookie
-    .split(/;\s*/)
-    .filter((pair) => !/^\s*linkup-session\s*=/.test(pair) && pair.trim() !== "");
+export function withoutLinkupCookies(cookie: string): string | null {
+  if (!cookie.includes(SESSION_COOKIE) && !cookie.includes(ACCESS_COOKIE)) return cookie;
+  const rest = cookie.split(/;\s*/).filter((pair) => !OWN_COOKIE.test(pair) && pair.trim() !== "");
   return rest.length > 0 ? rest.join("; ") : null;
 }
+const OWN_COOKIE = /^\s*(?:linkup-session|(?:__(?:Host|Secure)-)?linkup-access-[^=\s]*)\s*=/;
 
 export interface PageVisit {
   name: string;

@@ -40,11 +40,12 @@ export function accessProofs(list: string | null | undefined): string[] {
   if (!list?.includes(ACCESS_KEY)) return [];
   return list
     .split(",")
-    .map((member) => /^\s*linkup-access\s*=\s*([0-9a-f]{32})\s*(?:;|$)/.exec(member)?.[1])
+    .map((member) => /^\s*linkup-access\s*=\s*([a-z0-9]{1,32}\.[0-9a-f]{32})\s*(?:;|$)/.exec(member)?.[1])
     .filter((proof) => proof !== undefined)
     .slice(0, 2);
 }
 
+const isAccessMember = (member: string): boolean => /^linkup-access\s*=/.test(member);
 const isSessionMember = (member: string): boolean => /^linkup-session\s*=/.test(member);
 
 /**
@@ -85,10 +86,17 @@ let randomUsed = 0;
 
 /**
  * The `tracestate` for a service of this session. A changed member moves to the front; illegal and repeated members go,
- * since a tracer drops the whole list because of one, and what exceeds the limits.
+ * since a tracer drops the whole list because of one, and what exceeds the limits. `proof`: of a private session, null to
+ * remove one.
  */
-export function tracestateFor(name: string, tracestate: string | null | undefined): string {
-  const own = `${SESSION_KEY}=${name}`;
+export function tracestateFor(
+  name: string,
+  tracestate: string | null | undefined,
+  proof?: string | null,
+): string {
+  const session = `${SESSION_KEY}=${name}`;
+  const access = proof ? `${ACCESS_KEY}=${proof}` : undefined;
+  const own = access === undefined ? session : `${session},${access}`;
   if (!tracestate || tracestate === own) return own;
   const keys = new Set<string>();
   const valid = tracestate
@@ -100,19 +108,26 @@ export function tracestateFor(name: string, tracestate: string | null | undefine
       keys.add(key);
       return true;
     });
-  const members = valid.includes(own) ? valid : [own, ...valid.filter((member) => !isSessionMember(member))];
-  return withinLimits(members, own).join(",");
+  let members = valid;
+  if (access !== undefined ? !valid.includes(access) : proof === null && valid.some(isAccessMember))
+    members = [
+      ...(access === undefined ? [] : [access]),
+      ...valid.filter((member) => !isAccessMember(member)),
+    ];
+  if (!members.includes(session))
+    members = [session, ...members.filter((member) => !isSessionMember(member))];
+  return withinLimits(members, (member) => member === session || member === access).join(",");
 }
 
-/** Without members at the end, the long ones first. The session's own stays. */
-function withinLimits(members: string[], own: string): string[] {
+/** Without members at the end, the long ones first. Linkup's own stay. */
+function withinLimits(members: string[], isOwn: (member: string) => boolean): string[] {
   const kept = [...members];
   let length = kept.join(",").length;
   const drop = (isCandidate: (member: string) => boolean): void => {
     for (let i = kept.length - 1; i >= 0; i--) {
       if (kept.length <= MAX_MEMBERS && length <= MAX_TRACESTATE) return;
       const member = kept[i]!;
-      if (member === own || !isCandidate(member)) continue;
+      if (isOwn(member) || !isCandidate(member)) continue;
       kept.splice(i, 1);
       length -= member.length + 1;
     }
@@ -126,19 +141,33 @@ function withinLimits(members: string[], own: string): string[] {
 const TRACESTATE_MEMBER =
   /^(?:[a-z][a-z0-9_*/-]{0,255}|[a-z0-9][a-z0-9_*/-]{0,240}@[a-z][a-z0-9_*/-]{0,13})=[ -+\--<>-~]{0,255}[!-+\--<>-~]$/;
 
-/** The `baggage` for a service of this session; undefined to leave it as it is. */
-export function baggageFor(name: string, baggage: string | null | undefined): string | undefined {
-  const own = `${SESSION_KEY}=${name}`;
+/** The `baggage` for a service of this session; undefined to leave it as it is. `proof` as in `tracestateFor`. */
+export function baggageFor(
+  name: string,
+  baggage: string | null | undefined,
+  proof?: string | null,
+): string | undefined {
+  const own = proof ? `${SESSION_KEY}=${name},${ACCESS_KEY}=${proof}` : `${SESSION_KEY}=${name}`;
   if (!baggage) return own;
   const sessions = baggageSessions(baggage);
-  if (sessions.length === 1 && sessions[0] === name) return undefined;
+  const isOwnProof = proof === undefined || hasOnlyProof(baggage, proof);
+  if (sessions.length === 1 && sessions[0] === name && isOwnProof) return undefined;
   const others = baggage
     .split(",")
     .map((member) => member.trim())
-    .filter((member) => member !== "" && !isSessionMember(member));
+    .filter(
+      (member) =>
+        member !== "" && !isSessionMember(member) && !(proof !== undefined && isAccessMember(member)),
+    );
   // What the services sent each other matters more than a second way to find the session.
-  const list = [own, ...others];
+  const list = [...own.split(","), ...others];
   const text = list.join(",");
   const fits = list.length <= MAX_BAGGAGE_MEMBERS && text.length <= MAX_BAGGAGE;
-  return fits ? text : sessions.length > 0 ? others.join(",") : undefined;
+  return fits ? text : sessions.length > 0 || !isOwnProof ? others.join(",") : undefined;
+}
+
+function hasOnlyProof(baggage: string, proof: string | null): boolean {
+  if (!baggage.includes(ACCESS_KEY)) return proof === null;
+  const proofs = accessProofs(baggage);
+  return proofs.length === 1 && proofs[0] === proof;
 }

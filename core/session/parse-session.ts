@@ -3,8 +3,23 @@ import * as z from "zod/mini";
 import { compile } from "../regex/pattern.ts";
 import { formatText } from "../text.ts";
 import { refusedDomainError } from "./domain-name.ts";
-import { httpOrigin, isHttpUrl, type Routing, type Session, type UpsertRequest } from "./session-document.ts";
-import { MAX_PATTERN_TEXT, MAX_PATTERNS, MAX_REPLACEMENT, patternTotals } from "./session-limits.ts";
+import {
+  httpOrigin,
+  isHttpUrl,
+  type Routing,
+  SESSION_ACCESS,
+  type Session,
+  type SessionAccess,
+  type UpsertRequest,
+} from "./session-document.ts";
+import {
+  MAX_OPEN_PATH,
+  MAX_OPEN_PATHS,
+  MAX_PATTERN_TEXT,
+  MAX_PATTERNS,
+  MAX_REPLACEMENT,
+  patternTotals,
+} from "./session-limits.ts";
 import { sessionNameError } from "./session-name.ts";
 
 /** A list that may be missing or null; both mean empty. */
@@ -142,6 +157,13 @@ const sessionSchema = z
   })
   .check(servicesExist, patternsWithinLimits);
 
+const accessValue = z.enum(SESSION_ACCESS);
+const openPaths = z
+  .array(pattern.check(z.maxLength(MAX_OPEN_PATH, `must have at most ${MAX_OPEN_PATH} characters`)))
+  .check(z.maxLength(MAX_OPEN_PATHS, `must have at most ${MAX_OPEN_PATHS} patterns`));
+
+const accessSchema = z.object({ access: accessValue, open: z.optional(z.nullable(openPaths)) });
+
 const upsertSchema = z
   .object({
     ...routingAt(publicLocation),
@@ -150,6 +172,9 @@ const upsertSchema = z
     session_token: z.optional(z.nullable(z.string())),
     /** Ours, for a Worker on this machine only: where this session's local server listens. */
     tunnel_url: z.optional(z.nullable(publicLocation)),
+    /** Ours. */
+    access: z.optional(z.nullable(accessValue)),
+    access_open: z.optional(z.nullable(openPaths)),
   })
   .check(servicesExist, patternsWithinLimits);
 
@@ -188,4 +213,11 @@ export function parseSession(json: unknown): ParseResult<Session> {
 
 export function parseUpsert(json: unknown): ParseResult<UpsertRequest> {
   return parse(upsertSchema as unknown as z.ZodMiniType<UpsertRequest>, json);
+}
+
+/** `open`: undefined or null leaves the open paths as they are. */
+export function parseAccess(
+  json: unknown,
+): ParseResult<{ access: SessionAccess; open?: string[] | null | undefined }> {
+  return parse(accessSchema, json);
 }

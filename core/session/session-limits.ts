@@ -6,6 +6,9 @@ export const MAX_PATTERNS = 2_000;
 export const MAX_PATTERN_TEXT = 200_000;
 /** Longest replacement of a rewrite, in UTF-16 units. */
 export const MAX_REPLACEMENT = 2_000;
+/** Most patterns of `access.open`, and characters of each: they are tried for requests of strangers. */
+export const MAX_OPEN_PATHS = 50;
+export const MAX_OPEN_PATH = 1_000;
 
 export function patternTotals(sources: readonly string[]): { count: number; length: number } {
   return { count: sources.length, length: sources.reduce((sum, source) => sum + source.length, 0) };

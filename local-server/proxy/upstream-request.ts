@@ -14,7 +14,7 @@ import {
 } from "../../core/routing/proxy-headers.ts";
 import type { Listener } from "../../core/routing/request-decision.ts";
 import type { Routed } from "../../core/routing/route-request.ts";
-import { withoutSessionCookie } from "../../core/routing/session-cookie.ts";
+import { withoutLinkupCookies } from "../../core/routing/session-cookie.ts";
 import { TARGET_SESSION_HEADER } from "../../core/routing/session-target.ts";
 import { isH2c } from "../../core/session/host-name.ts";
 import { isLocal, needsLaptop } from "../../core/session/session-document.ts";
@@ -184,7 +184,7 @@ function keptLines(
     lines.push(fields.raw[2 * i]!, value ?? own);
   }
   const cookies = joinedCookies(fields);
-  const kept = cookies === undefined ? null : withoutSessionCookie(cookies);
+  const kept = cookies === undefined ? null : withoutLinkupCookies(cookies);
   if (kept !== null) lines.push("Cookie", kept);
   return lines;
 }

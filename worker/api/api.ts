@@ -1,14 +1,14 @@
 /** The Worker's HTTP API under `/linkup`, as docs/operate/openapi.yaml describes it. */
 import * as z from "zod/mini";
-import {
-  SESSION_TOKEN_HEADER,
-  type SessionDetails,
-  type SessionPage,
-  type SessionSummary,
-  type SessionTargets,
-  type TunnelCheck,
-  type TunneledSession,
-  type WorkerCapabilities,
+import type {
+  PreviewSession,
+  SessionDetails,
+  SessionPage,
+  SessionSummary,
+  SessionTargets,
+  TunnelCheck,
+  TunneledSession,
+  WorkerCapabilities,
 } from "../../core/api/worker-api.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
 import { followSession } from "../../core/routing/session-target.ts";
@@ -26,15 +26,23 @@ import { invalidateLookup, lookUp } from "../proxy/session-lookup.ts";
 import { TunnelError } from "../tunnel/provider.ts";
 import { tunnelProvider } from "../tunnel/tunnels.ts";
 import { CAPABILITIES, VERSION } from "../version.ts";
+import {
+  changeAccess,
+  createInvite,
+  createOwnerLink,
+  listInvites,
+  readAccess,
+  revokeInvite,
+} from "./access.ts";
 import type { AuthenticatedCall } from "./authenticated-call.ts";
 import { identifyCaller } from "./caller.ts";
 import { versionProblem } from "./client-version.ts";
 import { readJson } from "./json-body.ts";
-import { jsonResponse, noContent, textResponse } from "./responses.ts";
+import { jsonResponse, noContent, noSession, notOwner, sessionToken, textResponse } from "./responses.ts";
 import { createToken, listTokens, revokeToken } from "./tokens.ts";
 import { expiryValue, type SaveResult, saveSession, type UpsertOptions } from "./upsert.ts";
 
-type Handler = (call: AuthenticatedCall, name: string) => Response | Promise<Response>;
+type Handler = (call: AuthenticatedCall, name: string, item: string) => Response | Promise<Response>;
 
 /** Each deletion may call Cloudflare: some run at a time, so that neither Cloudflare nor the client waits too long. */
 const CONCURRENT_DELETIONS = 10;
@@ -46,7 +54,7 @@ const MAX_PATTERN_LENGTH = 200;
 
 const extensionChange = z.object({ expires_in: expiryValue });
 
-/** By method and path; the last segment of a path with `:name` is handed over. */
+/** By method and path; the segments at `:name` and `:item` are handed over. */
 const HANDLERS: Record<string, Handler> = {
   "GET /linkup/check": () => textResponse(200, "OK"),
   "GET /linkup/no-tunnel": () => textResponse(422, NO_TUNNEL_SENTENCE),
@@ -58,13 +66,25 @@ const HANDLERS: Record<string, Handler> = {
   },
   "POST /linkup/preview-session": (call) => save(call, { kind: "preview", onConflict: "fresh-name" }, nameOf),
   "POST /linkup/v2/sessions/tunneled": (call) =>
-    save(call, { kind: "tunneled", onConflict: "refuse" }, ({ name, tunnel }) => {
-      if (!tunnel) throw new Error(`The tunneled session ${name} has no tunnel.`);
-      const { data, origin_secret } = tunnel;
-      return jsonResponse({ session_name: name, tunnel_data: data, origin_secret } satisfies TunneledSession);
-    }),
+    save(
+      call,
+      { kind: "tunneled", onConflict: "refuse" },
+      ({ name, tunnel, access: { access, trace_key } }) => {
+        if (!tunnel) throw new Error(`The tunneled session ${name} has no tunnel.`);
+        const { data, origin_secret } = tunnel;
+        return jsonResponse({
+          session_name: name,
+          tunnel_data: data,
+          origin_secret,
+          access,
+          ...(trace_key === null ? {} : { trace_key }),
+        } satisfies TunneledSession);
+      },
+    ),
   "POST /linkup/v2/sessions/preview": (call) =>
-    save(call, { kind: "preview", onConflict: "refuse" }, ({ name }) => jsonResponse({ session_name: name })),
+    save(call, { kind: "preview", onConflict: "refuse" }, ({ name, access: { access } }) =>
+      jsonResponse({ session_name: name, access } satisfies PreviewSession),
+    ),
   "GET /linkup/v2/capabilities": ({ env }) =>
     jsonResponse({
       version: VERSION,
@@ -79,12 +99,18 @@ const HANDLERS: Record<string, Handler> = {
   "DELETE /linkup/v2/sessions/:name": deleteSession,
   "GET /linkup/v2/sessions/:name/watch": watchSession,
   "GET /linkup/v2/sessions/:name/targets": sessionTargets,
+  "GET /linkup/v2/sessions/:name/access": readAccess,
+  "PUT /linkup/v2/sessions/:name/access": changeAccess,
+  "GET /linkup/v2/sessions/:name/invites": listInvites,
+  "POST /linkup/v2/sessions/:name/invites": createInvite,
+  "DELETE /linkup/v2/sessions/:name/invites/:item": revokeInvite,
+  "POST /linkup/v2/sessions/:name/owner-link": createOwnerLink,
   "GET /linkup/v2/tokens": mainTokenOnly(listTokens),
   "POST /linkup/v2/tokens": mainTokenOnly(createToken),
   "DELETE /linkup/v2/tokens/:name": mainTokenOnly(revokeToken),
   "GET /linkup/v2/audit": mainTokenOnly(auditLog),
 };
-const WITH_NAME = /^(\/linkup\/v2\/(?:sessions|tokens)\/)([^/]+)(\/watch|\/targets)?$/;
+const WITH_NAME = /^(\/linkup\/v2\/(?:sessions|tokens)\/)([^/]+)(\/[a-z-]+)?(?:\/([^/]+))?$/;
 
 /** True for `/linkup` and paths under it, not for `/linkups`. */
 export function isUnderLinkup({ target }: RequestHead): boolean {
@@ -99,13 +125,13 @@ export async function callApi(
   context: ExecutionContext,
 ): Promise<Response | undefined> {
   const { method } = request;
-  const [, folder, name = "", rest = ""] = WITH_NAME.exec(url.pathname) ?? [];
-  const handler =
-    HANDLERS[`${method} ${url.pathname}`] ?? (folder && HANDLERS[`${method} ${folder}:name${rest}`]);
+  const [, folder, name = "", rest = "", item] = WITH_NAME.exec(url.pathname) ?? [];
+  const pattern = `${folder}:name${rest}${item === undefined ? "" : "/:item"}`;
+  const handler = HANDLERS[`${method} ${url.pathname}`] ?? (folder && HANDLERS[`${method} ${pattern}`]);
   if (!handler) return undefined;
 
   const caller = await identifyCaller(request, env, context);
-  if (caller.ok) return handler({ request, url, env, actor: caller.actor }, name);
+  if (caller.ok) return handler({ request, url, env, actor: caller.actor }, name, item ?? "");
   switch (caller.status) {
     case 401:
       return textResponse(401, "Unauthorized", { "www-authenticate": "Bearer" });
@@ -119,9 +145,9 @@ export async function callApi(
 }
 
 function mainTokenOnly(handler: Handler): Handler {
-  return (call, name) =>
+  return (call, name, item) =>
     call.actor.role === "main"
-      ? handler(call, name)
+      ? handler(call, name, item)
       : textResponse(
           403,
           "Only WORKER_TOKEN itself may do this: it manages named tokens and reads the audit log.",
@@ -322,19 +348,4 @@ function wholeNumber(text: string, max: number): number | null {
 
 function patternTooLong(): Response {
   return textResponse(400, `name: a pattern has at most ${MAX_PATTERN_LENGTH} characters`);
-}
-
-function sessionToken({ headers }: Request): string | null {
-  return headers.get(SESSION_TOKEN_HEADER);
-}
-
-function noSession(name: string): Response {
-  return textResponse(404, `There is no session "${name}".`);
-}
-
-function notOwner(name: string): Response {
-  return textResponse(
-    403,
-    `The session "${name}" belongs to someone else. Use the token that made it, its session_token in the header ${SESSION_TOKEN_HEADER}, or WORKER_TOKEN.`,
-  );
 }

@@ -3,10 +3,12 @@ export const MAX_BODY_BYTES = 1024 * 1024;
 
 export type JsonBody = { ok: true; json: unknown } | { ok: false; status: 400 | 413; reason: string };
 
-export async function readJson(request: Request): Promise<JsonBody> {
+/** `empty`: what a request without a body means; without it, that it is not valid. */
+export async function readJson(request: Request, empty?: unknown): Promise<JsonBody> {
   const bytes = await readBounded(request);
   if (bytes === undefined)
     return { ok: false, status: 413, reason: `The body is larger than ${MAX_BODY_BYTES} bytes.` };
+  if (bytes.length === 0 && empty !== undefined) return { ok: true, json: empty };
   try {
     return {
       ok: true,

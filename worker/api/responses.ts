@@ -1,4 +1,6 @@
 /** Responses of the Worker's API. Caches must not store any of them. */
+import { SESSION_TOKEN_HEADER } from "../../core/api/worker-api.ts";
+
 const NO_STORE = { "cache-control": "no-store" };
 
 export function textResponse(status: number, body: string, headers: Record<string, string> = {}): Response {
@@ -14,4 +16,19 @@ export function jsonResponse(body: unknown): Response {
 
 export function noContent(): Response {
   return new Response(null, { status: 204, headers: NO_STORE });
+}
+
+export function sessionToken({ headers }: Request): string | null {
+  return headers.get(SESSION_TOKEN_HEADER);
+}
+
+export function noSession(name: string): Response {
+  return textResponse(404, `There is no session "${name}".`);
+}
+
+export function notOwner(name: string): Response {
+  return textResponse(
+    403,
+    `The session "${name}" belongs to someone else. Use the token that made it, its session_token in the header ${SESSION_TOKEN_HEADER}, or WORKER_TOKEN.`,
+  );
 }

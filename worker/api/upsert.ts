@@ -1,10 +1,11 @@
 /** Creates and changes sessions: validates the request and chooses the name. */
 import * as z from "zod/mini";
+import type { AccessDetails } from "../../core/api/access-api.ts";
 import { MAX_EXPIRY_S } from "../../core/api/worker-api.ts";
 import { parseUpsert } from "../../core/session/parse-session.ts";
 import { type Session, serializeSession, type UpsertRequest } from "../../core/session/session-document.ts";
 import { animalName, contentName, randomName } from "../../core/session/session-name.ts";
-import { type Env, isDirect } from "../env.ts";
+import { defaultAccess, type Env, isDirect } from "../env.ts";
 import { type Actor, PREVIEW_TOKEN } from "../objects/owner.ts";
 import { sessionObject } from "../objects/session-object.ts";
 import type { SessionUpsert, TunnelRecord, UpsertResult } from "../objects/stored-session.ts";
@@ -23,7 +24,7 @@ export interface UpsertOptions {
 }
 
 export type SaveResult =
-  | { ok: true; name: string; tunnel: TunnelRecord | null }
+  | { ok: true; name: string; tunnel: TunnelRecord | null; access: AccessDetails }
   /** `taken`: another name may do. */
   | { ok: false; status: 400 | 409 | 502 | 503; reason: string; taken?: boolean };
 
@@ -47,7 +48,6 @@ const extensionSchema = z.object({
   expires_in: z.optional(expiryValue),
   replace: z.optional(z.nullable(z.boolean("must be true or false"))),
   tunnel_refused: z.optional(z.nullable(z.string("must be the id of a tunnel"))),
-  access: z.optional(z.nullable(z.enum(["public", "unguessable"], 'must be "public" or "unguessable"'))),
 });
 
 /** Saves the session of an upsert request. */
@@ -67,8 +67,8 @@ export async function saveSession(options: UpsertOptions, env: Env): Promise<Sav
   if (!parsed.ok || !extensions.success || problems.length > 0) return refused(problems);
   const request = parsed.value;
 
-  const isNamedByContent =
-    kind === "preview" && !request.desired_name && extensions.data.access !== "unguessable";
+  const access = request.access ?? undefined;
+  const isNamedByContent = kind === "preview" && !request.desired_name && access !== "unguessable";
   const session = isNamedByContent ? sorted(newSession(kind, request)) : newSession(kind, request);
   const refusedLocations = locationProblems(session, options.ownHost, isDirect(env));
   if (refusedLocations.length > 0) return refused(refusedLocations);
@@ -83,13 +83,20 @@ export async function saveSession(options: UpsertOptions, env: Env): Promise<Sav
       tunnelUrl: request.tunnel_url ?? null,
       refusedTunnel: extensions.data.tunnel_refused ?? null,
       expires_in: extensions.data.expires_in ?? null,
+      access,
+      open: request.access_open ?? undefined,
+      defaultAccess: defaultAccess(env),
     });
     invalidateLookup(name);
     return saveResult(name, result);
   };
 
-  if (extensions.data.access === "unguessable") return saveUnguessable(request.desired_name ?? null, save);
-  if (isNamedByContent) return saveFirstFree((attempt) => nameByContent(session, attempt), "match", save);
+  if (access === "unguessable") return saveUnguessable(request.desired_name ?? null, save);
+  if (isNamedByContent) {
+    // A private preview of what another shows to everybody is another one.
+    const content = { ...serializeSession(session), ...(access === "private" ? { access } : {}) };
+    return saveFirstFree((attempt) => nameByContent(content, attempt), "match", save);
+  }
   if (request.desired_name) {
     const saved = await save(request.desired_name, extensions.data.replace ? "replace" : "update");
     if (saved.ok || !isTaken(saved) || onConflict === "refuse") return saved;
@@ -131,8 +138,7 @@ async function saveUnguessable(desired: string | null, save: Save): Promise<Save
 }
 
 /** The same content gets the same name; on a collision the later content gets the next one. */
-function nameByContent(session: Session, attempt: number): Promise<string> {
-  const content = serializeSession(session);
+function nameByContent(content: object, attempt: number): Promise<string> {
   return contentName(attempt === 0 ? content : { ...content, attempt });
 }
 
@@ -143,7 +149,7 @@ function refused(problems: string[]): SaveResult {
 function saveResult(name: string, result: UpsertResult): SaveResult {
   switch (result.outcome) {
     case "stored":
-      return { ok: true, name, tunnel: result.tunnel };
+      return { ok: true, name, tunnel: result.tunnel, access: result.access };
     case "conflict":
       return { ok: false, status: 409, reason: "Conflict" };
     case "refused":

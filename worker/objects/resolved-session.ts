@@ -1,4 +1,5 @@
 /** A session as the proxy needs it, with local locations resolved to the tunnel. */
+import type { PrivateAccess } from "../../core/access/decide-access.ts";
 import {
   httpOrigin,
   type Routing,
@@ -6,6 +7,17 @@ import {
   type SessionKind,
 } from "../../core/session/session-document.ts";
 import { goesThroughTunnel } from "./locality.ts";
+
+/** Of a private session. */
+export interface ResolvedAccess extends PrivateAccess {
+  /** The ids of invites by the SHA-256 of their tokens, in hexadecimal. */
+  tokens: Readonly<Record<string, string>>;
+  /** Of the cookies. */
+  key: string;
+  trace_key: string;
+  /** The named token that made the session; null for the main token. */
+  maker: string | null;
+}
 
 export interface ResolvedSession {
   /** Changes with every change of the session, and with every restart of its object. */
@@ -18,6 +30,8 @@ export interface ResolvedSession {
   tunnel: { origin: string; secret: string } | null;
   /** Somebody watches its requests. */
   watched: boolean;
+  /** Null when everybody may enter. */
+  access: ResolvedAccess | null;
 }
 
 /** Version of a missing session. */
@@ -29,7 +43,7 @@ export const NO_TUNNEL_ORIGIN = "http://no-tunnel.invalid";
 const NO_TUNNEL_PATH = "/linkup/no-tunnel";
 
 export function resolvedSession(
-  { version, updated, watched }: Pick<ResolvedSession, "version" | "updated" | "watched">,
+  state: Pick<ResolvedSession, "version" | "updated" | "watched" | "access">,
   session: Session,
   tunnel: { data: { url: string }; origin_secret: string } | null,
   direct: boolean,
@@ -40,9 +54,7 @@ export function resolvedSession(
     return goesThroughTunnel(location, direct) ? (tunnel?.data.url ?? NO_TUNNEL_ORIGIN) : location;
   };
   return {
-    version,
-    updated,
-    watched,
+    ...state,
     kind,
     routing: {
       services: services.map((service) => ({ ...service, location: resolve(service.location) })),

@@ -1,11 +1,15 @@
 /** The Durable Object of one session: its document, owner and tunnel. All mutations run here, one at a time. */
 import { DurableObject } from "cloudflare:workers";
+import type { InviteRequest } from "../../core/api/access-api.ts";
 import type { TunnelData } from "../../core/api/worker-api.ts";
+import { hostname } from "../../core/session/host-name.ts";
 import { randomName } from "../../core/session/session-name.ts";
 import { type Env, isDirect } from "../env.ts";
+import { RateLimit } from "../rate-limit.ts";
 import { newSecret, newTunnelSecret } from "../secret.ts";
 import { type PendingTunnelDeletion, TunnelError, type TunnelProvider } from "../tunnel/provider.ts";
 import { tunnelProvider } from "../tunnel/tunnels.ts";
+import { type AccessChange, AccessLedger, type Joined, type JoinRefusal } from "./access-ledger.ts";
 import { type DirectoryEntry, directory } from "./directory-object.ts";
 import { lifetimes, sessionExpires, tunnelExpires } from "./lifetime.ts";
 import { type Actor, isOwner, makerOf } from "./owner.ts";
@@ -32,6 +36,8 @@ const PENDING_DELETION = "leftover";
 /** Resolution of `used`: more writes would cost more than they tell. */
 const USED_RESOLUTION_MS = 60 * 60 * 1000;
 const VERSION_LENGTH = 10;
+/** Of wrong tokens, for each network. */
+const JOINS_PER_MINUTE = 30;
 /** Delay before retrying what failed or was interrupted; it doubles with each failure in a row. */
 const RETRY_MS = 60 * 1000;
 const LONGEST_RETRY_MS = 60 * 60 * 1000;
@@ -62,11 +68,16 @@ export class SessionObject extends DurableObject<Env> {
   /** Settles when the last queued mutation has ended. */
   #lastMutation: Promise<unknown> = Promise.resolve();
   readonly #watchers: Watchers;
+  readonly #access: AccessLedger;
+  readonly #joins = new RateLimit(JOINS_PER_MINUTE);
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
     this.#watchers = new Watchers(state);
     const { kv } = state.storage;
+    this.#access = new AccessLedger(kv, () => {
+      this.#version = randomName(VERSION_LENGTH);
+    });
     this.#record = kv.get<StoredSession>(RECORD);
     this.#tunnel = kv.get<TunnelRecord>(TUNNEL);
     this.#pendingDeletion = kv.get<PendingDeletion>(PENDING_DELETION);
@@ -80,7 +91,8 @@ export class SessionObject extends DurableObject<Env> {
     if (!record) return null;
     this.#recordUse(record);
     const watched = this.#watchers.isWatched;
-    const state = { version: this.#currentVersion(), updated: record.updated, watched };
+    const access = this.#access.resolved(record.maker ?? null);
+    const state = { version: this.#currentVersion(), updated: record.updated, watched, access };
     return resolvedSession(state, record.session, this.#tunnel ?? null, isDirect(this.env));
   }
 
@@ -186,11 +198,115 @@ export class SessionObject extends DurableObject<Env> {
         return opened;
       }
       this.#storeRecord(record);
+      this.#setAccess(upsert, existing);
       await this.#scheduleAlarm(now + RETRY_MS);
       await this.#list(upsert.actor, existing ? "changed" : "created");
       await this.#scheduleAlarm();
-      return { outcome: "stored", tunnel: opened?.tunnel ?? null };
+      return { outcome: "stored", tunnel: opened?.tunnel ?? null, access: this.#access.details };
     });
+  }
+
+  /** Whoever makes the same preview again must not change who enters it. */
+  #setAccess(
+    { actor, session, access, open, defaultAccess }: SessionUpsert,
+    existing: StoredSession | undefined,
+  ): void {
+    if (existing && !isOwner(actor, session.session_token, ownership(existing))) return;
+    if (!existing) this.#access.begin(session.session_token);
+    this.#access.set({ access: access ?? (existing ? undefined : defaultAccess), open });
+  }
+
+  /** Calls `action` for the session's owner. */
+  #forOwner<T>(actor: Actor, sessionToken: string | null, action: () => T): T | "missing" | "forbidden" {
+    const record = this.#unexpired();
+    if (!record) return "missing";
+    return isOwner(actor, sessionToken, ownership(record)) ? action() : "forbidden";
+  }
+
+  accessDetails(actor: Actor, sessionToken: string | null) {
+    return this.#forOwner(actor, sessionToken, () => this.#access.details);
+  }
+
+  async setAccess(settings: AccessChange, actor: Actor, sessionToken: string | null) {
+    const changed = this.#forOwner(actor, sessionToken, () => {
+      this.#access.set(settings);
+      return this.#access.details;
+    });
+    if (typeof changed === "object")
+      await directory(this.env).record("access-changed", this.#record!.name, actor);
+    return changed;
+  }
+
+  /** `hash`: of the new invite's token. */
+  async invite(request: InviteRequest, hash: string, actor: Actor, sessionToken: string | null) {
+    const made = this.#forOwner(actor, sessionToken, () => {
+      const invite = this.#access.invite(request, hash, Date.now());
+      return invite ? { invite, host: this.#firstHost() } : "too-many";
+    });
+    if (typeof made === "object") await directory(this.env).record("invited", this.#record!.name, actor);
+    return made;
+  }
+
+  invites(actor: Actor, sessionToken: string | null) {
+    return this.#forOwner(actor, sessionToken, () => this.#access.list());
+  }
+
+  async revokeInvite(id: string, actor: Actor, sessionToken: string | null) {
+    const revoked = this.#forOwner(actor, sessionToken, () =>
+      this.#access.revoke(id) ? "revoked" : "no-invite",
+    );
+    if (revoked === "revoked") await directory(this.env).record("invite-revoked", this.#record!.name, actor);
+    return revoked;
+  }
+
+  ownerLink(hash: string, to: string | null, actor: Actor, sessionToken: string | null) {
+    return this.#forOwner(actor, sessionToken, () => {
+      const { name, session } = this.#record!;
+      const { protocol = "", hostname: host = "" } = URL.parse(to ?? "") ?? {};
+      const isOwn =
+        (protocol === "https:" || (protocol === "http:" && isDirect(this.env))) &&
+        session.domains.some(({ domain }) => host === `${name}.${hostname(domain)}`);
+      const expires = this.#access.ownerLink(hash, isOwn ? to : null, Date.now());
+      return { expires, host: isOwn ? URL.parse(to!)!.host : this.#firstHost() };
+    });
+  }
+
+  #firstHost(): string {
+    const { name, session } = this.#record!;
+    return `${name}.${hostname(session.domains[0]!.domain)}`;
+  }
+
+  /** `hash`: of the token that a browser has brought. `network`: where it is, when that is known. */
+  join(hash: string, network: string | null): Joined | JoinRefusal | { retryAfter: number } {
+    if (!this.#unexpired()) return "wrong";
+    const retryAfter = this.#joins.take(network ?? "");
+    if (retryAfter > 0) return { retryAfter };
+    const now = Date.now();
+    const joined = this.#access.join(hash, now);
+    if (typeof joined === "string") return joined;
+    this.#joins.refund(network ?? "");
+    if (network !== null) this.#access.admitNetwork(network, joined.id, now);
+    return joined;
+  }
+
+  giveTicket(hash: string, joined: Joined): void {
+    this.#access.giveTicket(hash, joined, Date.now());
+  }
+
+  takeTicket(hash: string): Joined | undefined {
+    return this.#access.takeTicket(hash, Date.now());
+  }
+
+  admitNetwork(network: string, id: string): void {
+    if (this.#unexpired()) this.#access.admitNetwork(network, id, Date.now());
+  }
+
+  networkProofs(network: string): { id: string; expires: number }[] {
+    return this.#access.networkProofs(network, Date.now());
+  }
+
+  tokenUsed(id: string): void {
+    this.#access.tokenUsed(id, Date.now());
   }
 
   /** The tunnel for this name, created if missing: v1 clients ask for it before they create the session. */
@@ -348,6 +464,8 @@ export class SessionObject extends DurableObject<Env> {
   async #delete(actor: Actor | null, { keepTunnel = false } = {}): Promise<void> {
     // The directory first: if it fails, nothing has changed; if we are interrupted after it, the alarm lists the session again.
     if (this.#record) await directory(this.env).delete(this.#record.name, actor);
+    if (!this.#tunnel || !keepTunnel) this.#access.clear();
+    else if (this.#record) this.#access.keepFor(this.#record.session.session_token);
     if (this.#tunnel && !keepTunnel) this.#dropTunnel();
     this.ctx.storage.kv.delete(RECORD);
     this.#record = undefined;
@@ -452,6 +570,7 @@ export class SessionObject extends DurableObject<Env> {
       due.push(Date.now() + Math.min(RETRY_MS * 2 ** Math.max(failures - 1, 0), LONGEST_RETRY_MS));
     }
     if (due.length > 0) return storage.setAlarm(Math.min(...due));
+    this.#access.clear();
     await storage.deleteAlarm();
     await storage.deleteAll();
   }

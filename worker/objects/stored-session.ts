@@ -1,6 +1,7 @@
 /** What a session's object stores, and the changes it accepts. */
+import type { AccessDetails } from "../../core/api/access-api.ts";
 import type { TunnelData } from "../../core/api/worker-api.ts";
-import type { Session } from "../../core/session/session-document.ts";
+import type { Session, SessionAccess } from "../../core/session/session-document.ts";
 import { type Actor, isOwner, type Ownership } from "./owner.ts";
 
 /** A stored session. Times are milliseconds since the epoch. */
@@ -52,6 +53,10 @@ export interface SessionUpsert {
   /** Host of the API, whose first label is not available as a name. */
   workerHost: string;
   expires_in: number | null;
+  /** Undefined: as it is, or the default for a new session. */
+  access: SessionAccess | undefined;
+  open: string[] | undefined;
+  defaultAccess: SessionAccess;
 }
 
 type TunnelFailure =
@@ -68,7 +73,9 @@ export type TunnelResult =
 
 export type UpsertResult =
   /** `tunnel` is null for sessions that are not tunneled. */
-  { outcome: "stored"; tunnel: TunnelRecord | null } | { outcome: "conflict" } | TunnelFailure;
+  | { outcome: "stored"; tunnel: TunnelRecord | null; access: AccessDetails }
+  | { outcome: "conflict" }
+  | TunnelFailure;
 
 /** Whether the upsert may go ahead, given what exists. */
 export function mayUpsert(

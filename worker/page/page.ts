@@ -17,6 +17,7 @@ import type { Actor } from "../objects/owner.ts";
 import { sessionObject } from "../objects/session-object.ts";
 import { invalidateLookup } from "../proxy/session-lookup.ts";
 import { VERSION } from "../version.ts";
+import { readForm } from "./form.ts";
 import { html } from "./html.ts";
 import { pageResponse, seeOther, styleResponse } from "./layout.ts";
 import { isFromThisPage, loggedIn, logIn, logOut } from "./login.ts";
@@ -25,7 +26,6 @@ import { aboutView, auditView, loginView, sessionsView, sessionView, tokensView 
 
 const SESSIONS_PER_PAGE = 100;
 const ENTRIES_PER_PAGE = 100;
-const MAX_FORM_BYTES = 4096;
 
 /** True for hosts that serve the page, and nothing of any session. */
 export function isPageHost(host: string, { LINKUP_PAGE_HOSTS: hosts }: Env): boolean {
@@ -257,15 +257,4 @@ function doneNote({ searchParams }: URL): string | undefined {
   const name = searchParams.get("name") ?? "";
   const word = { deleted: "Deleted", extended: "Extended", revoked: "Revoked" }[done];
   return word !== undefined && TOKEN_NAME.test(name) ? `${word} ${name}.` : undefined;
-}
-
-/** Undefined when it is too large. */
-async function readForm(request: Request): Promise<URLSearchParams | undefined> {
-  let text = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of request.body ?? []) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length > MAX_FORM_BYTES) return undefined;
-  }
-  return new URLSearchParams(text);
 }

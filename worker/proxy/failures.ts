@@ -1,4 +1,5 @@
 /** The Worker's error responses in place of a service's response. */
+import type { RefusedAccess } from "../../core/access/decide-access.ts";
 import { grpcFailureHeaders, isGrpc } from "../../core/routing/grpc.ts";
 import { failureContent, type ProxyFailure } from "../../core/routing/proxy-failure.ts";
 import type { Routed } from "../../core/routing/route-request.ts";
@@ -13,6 +14,7 @@ export type WorkerFailure = ProxyFailure<
   | "service-unreachable"
   | "loop"
   | "rate-limited"
+  | "private-session"
   | "worker-failed"
 >;
 
@@ -22,11 +24,15 @@ export const NO_TUNNEL_SENTENCE =
 
 /** `retryAfter`: seconds after which the client may try again. */
 export function failureResponse(failure: WorkerFailure, request: Request, retryAfter?: number): Response {
-  const retry: Record<string, string> = retryAfter === undefined ? {} : { "retry-after": String(retryAfter) };
+  const more: Record<string, string> = retryAfter === undefined ? {} : { "retry-after": String(retryAfter) };
+  if (failure.status === 401) {
+    more["www-authenticate"] = "Linkup";
+    more["referrer-policy"] = "no-referrer";
+  }
   if (isGrpc(request.headers.get("content-type")))
-    return new Response(null, { headers: { ...grpcFailureHeaders(failure), ...retry } });
+    return new Response(null, { headers: { ...grpcFailureHeaders(failure), ...more } });
   const { headers, body } = failureContent(failure, request.headers.get("accept"));
-  return new Response(body, { status: failure.status, headers: { ...headers, ...retry } });
+  return new Response(body, { status: failure.status, headers: { ...headers, ...more } });
 }
 
 export const rateLimited: WorkerFailure = {
@@ -36,6 +42,36 @@ export const rateLimited: WorkerFailure = {
   explanation:
     "Too many requests from this address named sessions that do not exist. Wait a moment, then use the URL of a running session.\n",
 };
+
+export const tooManyProofs: WorkerFailure = {
+  status: 429,
+  code: "rate-limited",
+  title: "Too many wrong proofs",
+  explanation:
+    "Too many requests from this address brought a proof for a private session that is not valid. Wait a moment, then open a new invite link.\n",
+};
+
+const REFUSED_ACCESS: Readonly<Record<RefusedAccess, string>> = {
+  "no-proof": "This browser or program has no invite to it yet.",
+  "foreign-page": "A page of another site sent this request, which does not count as yours.",
+  wrong: "What it was sent as a proof is not valid for this session.",
+  expired: "The invite that was used here has expired.",
+  revoked: "The invite that was used here has been revoked.",
+};
+
+/** It tells strangers no more than the name, which they have, and whom to ask. `maker`: the named token that made it. */
+export function privateSession(name: string, maker: string | null, why: RefusedAccess): WorkerFailure {
+  return {
+    status: 401,
+    code: "private-session",
+    title: `The session ${name} is private`,
+    explanation: `Only people who were invited can open the session ${name}${maker === null ? "" : ` of ${maker}`}.
+${REFUSED_ACCESS[why]}
+Ask ${maker ?? "whoever gave you this address"} for an invite link, and open it in this browser.
+Programs send the token of an invite in the header linkup-access.
+`,
+  };
+}
 
 export const malformed: WorkerFailure = {
   status: 400,

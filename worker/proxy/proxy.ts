@@ -12,6 +12,7 @@ import { httpOrigin } from "../../core/session/session-document.ts";
 import { isSessionName } from "../../core/session/session-name.ts";
 import { type Env, isDirect } from "../env.ts";
 import { NO_TUNNEL_ORIGIN } from "../objects/resolved-session.ts";
+import { admit, proofForService, RETRY_AFTER_S } from "./admission.ts";
 import { isTunnelError } from "./cloudflare-error.ts";
 import { headWithTrustedDestination } from "./destination.ts";
 import { cachedResponse, cacheKey, isCacheable, storeResponse } from "./edge-cache.ts";
@@ -19,8 +20,10 @@ import { dropReport, reportLost, takesReport, WatchedExchange } from "./edge-rep
 import {
   failureResponse,
   noTunnel,
+  privateSession,
   rateLimited,
   serviceUnreachable,
+  tooManyProofs,
   tunnelDown,
   type WorkerFailure,
   workerFailed,
@@ -120,6 +123,17 @@ async function serve(
   watched?: WatchedExchange,
 ): Promise<Response> {
   const { name, session } = match;
+  const client = clientOf(request, head);
+  let accessProof: string | null | undefined;
+  if (session.access !== null) {
+    const admission = admit(match, session.access, head, client, env, context);
+    const decided = admission instanceof Promise ? await admission : admission;
+    if (decided === "rate-limited") return failureResponse(tooManyProofs, request, RETRY_AFTER_S);
+    if (!decided.allowed)
+      return failureResponse(privateSession(name, session.access.maker, decided.why), request);
+    const proof = proofForService(decided, name, session.access);
+    accessProof = proof instanceof Promise ? await proof : proof;
+  }
   if (destination) head = await headWithTrustedDestination(head, match, env);
   if (isPathTooLong(head.target)) return failureResponse(pathTooLong, request);
   const budget = new StepBudget();
@@ -139,12 +153,13 @@ async function serve(
     match,
     ...place,
     head,
-    client: clientOf(request, head),
+    client,
     forwardedHost: `${name}.${decision.match?.domain.domain ?? withoutSession(head.host, name)}`,
     request,
     method,
     hasBody: body !== null,
     keepsCaching: keepsCaching(session.routing, head.target, budget),
+    accessProof,
   };
   if (watched) watched.routed = routed;
   if (decision.origin === NO_TUNNEL_ORIGIN) return downstreamFailure(noTunnel(name, decision), routed);
@@ -155,7 +170,7 @@ async function serve(
 
   let response: Response;
   try {
-    const headers = upstreamHeaders(routed, hops, watched?.hop);
+    const headers = upstreamHeaders(routed, env, hops, watched?.hop);
     if (watched) watched.sent = headers;
     response = await forward(
       decision.origin + decision.target,
@@ -203,7 +218,7 @@ function isTunnel(routed: RoutedRequest): boolean {
 }
 
 /** How the client reached the Worker. A proxy in front of it that ends TLS says so. */
-function clientOf({ url, headers }: Request, { host, header }: RequestHead): ClientAddress {
+export function clientOf({ url, headers }: Request, { host, header }: RequestHead): ClientAddress {
   const isSecure = url.startsWith("https:") || header("x-forwarded-proto") === "https";
   return clientAddress(isSecure ? "https" : "http", host, headers.get("cf-connecting-ip") ?? undefined);
 }

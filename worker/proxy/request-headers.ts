@@ -1,4 +1,5 @@
 /** Request headers for the upstream. */
+import { ACCESS_HEADER } from "../../core/api/access-api.ts";
 import { forwardedHeaders } from "../../core/routing/forwarded.ts";
 import {
   addedHeaders,
@@ -8,8 +9,10 @@ import {
   joinCookies,
   ORIGIN_SECRET_HEADER,
 } from "../../core/routing/proxy-headers.ts";
-import { withoutSessionCookie } from "../../core/routing/session-cookie.ts";
+import { withoutLinkupCookies } from "../../core/routing/session-cookie.ts";
 import { TARGET_SESSION_HEADER } from "../../core/routing/session-target.ts";
+import type { Env } from "../env.ts";
+import { ACCESS_JWT_COOKIE, ACCESS_JWT_HEADER, usesCloudflareAccess } from "./cloudflare-access.ts";
 import { deleteRequestHopByHop } from "./hop-by-hop.ts";
 import { type RoutedRequest, tunnelOf } from "./routed-request.ts";
 
@@ -17,16 +20,23 @@ import { type RoutedRequest, tunnelOf } from "./routed-request.ts";
  * `hops`: how often the request has passed Linkup since its first hop; undefined at the first hop. `hopId`: of the report
  * to those who watch the session, for the local server.
  */
-export function upstreamHeaders(routed: RoutedRequest, hops: number | undefined, hopId?: string): Headers {
-  const { match, decision, head, client, request, hasBody, host } = routed;
+export function upstreamHeaders(
+  routed: RoutedRequest,
+  env: Env,
+  hops: number | undefined,
+  hopId?: string,
+): Headers {
+  const { match, decision, head, client, request, hasBody, host, accessProof } = routed;
   const headers = new Headers(request.headers);
   deleteRequestHopByHop(headers);
   // workerd has answered 100-continue already; some services wait for ever when they see it a second time.
   if (hasBody) headers.delete("expect");
 
   const cookies = headers.get("cookie");
-  if (cookies !== null) setCookies(headers, cookies);
-  for (const [name, value] of addedHeaders(match.name, match.session.routing, decision, head))
+  if (cookies !== null) setCookies(headers, cookies, env);
+  headers.delete(ACCESS_HEADER);
+  if (usesCloudflareAccess(env)) headers.delete(ACCESS_JWT_HEADER);
+  for (const [name, value] of addedHeaders(match.name, match.session.routing, decision, head, accessProof))
     headers.set(name, value);
   // What the first hop said stands at the second.
   if (decision.reason.by !== "destination") {
@@ -47,8 +57,13 @@ export function upstreamHeaders(routed: RoutedRequest, hops: number | undefined,
   return headers;
 }
 
-function setCookies(headers: Headers, cookies: string): void {
-  const own = withoutSessionCookie(cookies.includes(",") ? joinCookies(cookies) : cookies);
-  if (own === null) headers.delete("cookie");
+function setCookies(headers: Headers, cookies: string, env: Env): void {
+  let own = withoutLinkupCookies(cookies.includes(",") ? joinCookies(cookies) : cookies);
+  if (own?.includes(ACCESS_JWT_COOKIE) && usesCloudflareAccess(env))
+    own = own
+      .split(/;\s*/)
+      .filter((pair) => !pair.startsWith(`${ACCESS_JWT_COOKIE}=`))
+      .join("; ");
+  if (!own) headers.delete("cookie");
   else if (own !== cookies) headers.set("cookie", own);
 }

@@ -33,11 +33,21 @@ export function downstreamResponse(response: Response, routed: RoutedRequest, st
   if (routed.fallback) headers.set(FALLBACK_HEADER, routed.fallback);
   applyCors(headers, cors);
   if (!routed.keepsCaching) headers.set("cache-control", "no-cache");
+  else if (match.session.access !== null) keepFromSharedCaches(headers);
   // Several sessions share this URL: a cached response of one must not be used for another.
-  else if (match.source !== "host") addVary(headers, SESSION_VARY);
+  if (routed.keepsCaching && match.source !== "host") addVary(headers, SESSION_VARY);
   if (!headers.has("x-robots-tag")) headers.set("x-robots-tag", "noindex");
   keepSession(headers, routed, status);
   return answer;
+}
+
+/** Caches between the Worker and the browser know nothing of who may enter a private session. */
+function keepFromSharedCaches(headers: Headers): void {
+  const kept = (headers.get("cache-control") ?? "")
+    .split(",")
+    .map((directive) => directive.trim())
+    .filter((directive) => !/^(?:public$|private$|s-maxage|$)/i.test(directive));
+  headers.set("cache-control", ["private", ...kept].join(", "));
 }
 
 /** An error in place of the service's response. Pages of the session may read it as they may read the service's responses. */

@@ -24,6 +24,8 @@ export interface RoutedRequest {
   hasBody: boolean;
   /** A pattern of `cache_routes` matches its path. */
   keepsCaching: boolean;
+  /** For the trace headers of a private session; null to remove one, undefined to leave them as they are. */
+  accessProof: string | null | undefined;
 }
 
 /** The tunnel that leads to laptops for this request. */

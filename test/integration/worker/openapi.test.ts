@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import * as z from "zod";
+import { type Invite, MAX_INVITES } from "../../../core/api/access-api.ts";
 import { answerSeen, Internet } from "./internet.ts";
 import { apiOf, oneService, type startWorker, TOKEN } from "./world.ts";
 
@@ -88,6 +89,53 @@ const UPGRADE = {
 };
 const LOCAL = "POST /linkup/local-session";
 const EXTEND = `PATCH ${SESSIONS}/{session_name}`;
+
+const OF = `${SESSIONS}/documented`;
+const ACCESS = `${SESSIONS}/{session_name}/access`;
+const INVITES = `${SESSIONS}/{session_name}/invites`;
+const INVITE = `DELETE ${INVITES}/{id}`;
+const OWNER_LINK = `POST ${SESSIONS}/{session_name}/owner-link`;
+const PRIVATE = { access: "private", open: ["^/webhooks/"] };
+
+/** Of who may enter a session. */
+const accessCalls: Call[] = [
+  { operation: TUNNELED, status: 200, body: local({ access: "private", access_open: ["^/webhooks/"] }) },
+  { operation: `GET ${ACCESS}`, status: 200, path: `${OF}/access` },
+  { operation: `GET ${ACCESS}`, status: 403, path: `${OF}/access`, token: "named" },
+  { operation: `GET ${ACCESS}`, status: 404, path: `${SESSIONS}/nobody/access` },
+  { operation: `PUT ${ACCESS}`, status: 200, path: `${OF}/access`, body: PRIVATE },
+  { operation: `PUT ${ACCESS}`, status: 400, path: `${OF}/access`, body: { access: "secret" } },
+  { operation: `PUT ${ACCESS}`, status: 403, path: `${OF}/access`, body: PRIVATE, token: "named" },
+  { operation: `PUT ${ACCESS}`, status: 404, path: `${SESSIONS}/nobody/access`, body: PRIVATE },
+  { operation: `PUT ${ACCESS}`, status: 413, path: `${OF}/access`, body: big },
+  { operation: `POST ${INVITES}`, status: 200, path: `${OF}/invites`, body: {} },
+  {
+    operation: `POST ${INVITES}`,
+    status: 200,
+    path: `${OF}/invites`,
+    body: { name: "Ada", kind: "token", expires_in: 60, uses: null, rights: ["visit", "route"] },
+  },
+  { operation: `POST ${INVITES}`, status: 400, path: `${OF}/invites`, body: { rights: [] } },
+  { operation: `POST ${INVITES}`, status: 403, path: `${OF}/invites`, token: "named" },
+  { operation: `POST ${INVITES}`, status: 404, path: `${SESSIONS}/nobody/invites` },
+  { operation: `POST ${INVITES}`, status: 413, path: `${OF}/invites`, body: big },
+  { operation: `GET ${INVITES}`, status: 200, path: `${OF}/invites` },
+  { operation: `GET ${INVITES}`, status: 403, path: `${OF}/invites`, token: "named" },
+  { operation: `GET ${INVITES}`, status: 404, path: `${SESSIONS}/nobody/invites` },
+  { operation: INVITE, status: 403, path: `${OF}/invites/x`, token: "named" },
+  { operation: INVITE, status: 404, path: `${OF}/invites/x` },
+  { operation: OWNER_LINK, status: 200, path: `${OF}/owner-link`, body: {} },
+  {
+    operation: OWNER_LINK,
+    status: 200,
+    path: `${OF}/owner-link`,
+    body: { to: "https://documented.example.com/x" },
+  },
+  { operation: OWNER_LINK, status: 400, path: `${OF}/owner-link`, body: { to: 1 } },
+  { operation: OWNER_LINK, status: 403, path: `${OF}/owner-link`, token: "named" },
+  { operation: OWNER_LINK, status: 404, path: `${SESSIONS}/nobody/owner-link` },
+  { operation: OWNER_LINK, status: 413, path: `${OF}/owner-link`, body: big },
+];
 
 const calls: Call[] = [
   { operation: "GET /linkup/check", status: 200 },
@@ -199,6 +247,7 @@ const calls: Call[] = [
     headers: UPGRADE,
     token: "named",
   },
+  ...accessCalls,
   { operation: "GET /linkup/v2/audit", status: 200 },
   { operation: "GET /linkup/v2/audit", status: 400, path: "/linkup/v2/audit?limit=0" },
   { operation: "GET /linkup/v2/audit", status: 403, token: "named" },
@@ -256,6 +305,16 @@ describe("the API is as it is documented", () => {
     ];
     expect(await check()).toMatch(/look for the tunnel.*Authentication error/);
     cloudflare.faults = [];
+  });
+
+  test("too many invites", async () => {
+    await play({ operation: PREVIEW, status: 200, body: remote({ desired_name: "crowded" }) });
+    const path = `${SESSIONS}/crowded/invites`;
+    const api = apiOf(worker.url);
+    for (let n = 0; n < MAX_INVITES; n++) await api("POST", path, {});
+    await play({ operation: `POST ${INVITES}`, status: 409, path });
+    const [{ id }] = (await api("GET", path)).json().invites as [Invite];
+    await play({ operation: INVITE, status: 204, path: `${path}/${id}` });
   });
 
   test("too many calls", async () => {
