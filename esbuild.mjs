@@ -122,7 +122,7 @@ const BUDGETS = {
   "cli/commands/infra.ts": 422_000,
   "cli/commands/local-dns.ts": 593_000,
   "cli/commands/mcp.ts": 400_000,
-  "cli/commands/requests.ts": 362_000,
+  "cli/commands/requests.ts": 370_000,
   "cli/commands/uninstall.ts": 593_000,
   "cli/mcp/mcp-server.ts": 305_000,
   "worker/index.ts": 385_000,
