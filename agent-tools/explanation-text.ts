@@ -1,8 +1,10 @@
 /** Why a request goes where it goes, in words: the one source for the terminal, the editor and agents. */
+
 import type { Explanation } from "../core/routing/explain-request.ts";
 import type { NameSource } from "../core/routing/identify-session.ts";
 import type { NotRouted, Routed } from "../core/routing/route-request.ts";
 import type { Service } from "../core/session/session-document.ts";
+import { fallbackText } from "./fallback-text.ts";
 
 /** How a reader is given it. */
 export interface ExplanationStyle {
@@ -149,20 +151,4 @@ function sourceText(source: NameSource, { t }: ExplanationStyle): string {
     origin: "Origin",
   };
   return names[source] ?? source;
-}
-
-/** Why a service is not served where another session has it. */
-export function fallbackText(fallback: string, session: string, t: ExplanationStyle["t"]): string {
-  switch (fallback) {
-    case "session-gone":
-      return t("The session {0} does not exist any more.", session);
-    case "session-not-shared":
-      return t("The owner of the session {0} does not let others route to its services.", session);
-    case "service-missing":
-      return t("The session {0} has no such service.", session);
-    case "session-loop":
-      return t("The session {0} has this service where it came from.", session);
-    default:
-      return t("The session {0} cannot be reached.", session);
-  }
 }

@@ -131,6 +131,35 @@ describe("routing", () => {
     ]);
   });
 
+  test("a list of targets, with a check at the current one, for all selected services", async () => {
+    const { asked, run } = openWindow(running);
+    const service = { ...session.services[0]!, targets: ["staging"] };
+    const own = { ...session, services: [service] };
+    editor.answers.push("auto");
+    await run("routeServiceTo", row({ is: "service", session: own, service }));
+    editor.answers.push("staging");
+    await run("routeServiceTo", row({ is: "service", session: own, service }));
+    expect(editor.shown[0]).toMatchObject({
+      text: "Route web to…",
+      items: ["local", "remote", "auto", "staging", "Another URL…", "Another session's copy…"],
+    });
+    editor.answers.push("Another URL…", "https://pr-12.example.com");
+    await run("routeServiceTo", row({ is: "service", session: own, service }));
+    editor.answers.push("Another session's copy…", "bold-cat");
+    await run("routeServiceTo", row({ is: "service", session: own, service }));
+    editor.answers.push("web", "auto");
+    await run("routeServiceTo");
+    await run("routeAllAuto");
+    expect(asked).toEqual([
+      'route {"name":"slim-gecko"} ["web"] "auto"',
+      'route {"name":"slim-gecko"} ["web"] "staging"',
+      'route {"name":"slim-gecko"} ["web"] "https://pr-12.example.com"',
+      'route {"name":"slim-gecko"} ["web"] "session:bold-cat"',
+      'route {"name":"slim-gecko"} ["web"] "auto"',
+      'route {"name":"slim-gecko"} "all" "auto"',
+    ]);
+  });
+
   test("all selected services at once, but those of a preview", async () => {
     const api = { ...session.services[0]!, name: "api" };
     const preview = { ...session, name: "a1b2c3", kind: "preview" as const };

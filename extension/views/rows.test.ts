@@ -65,6 +65,42 @@ test("a running session shows its URLs, its services and what runs for them", ()
   );
 });
 
+test("services beyond local and remote say where they are now", () => {
+  const services = [
+    service("web", 3000, { target: "auto", now: "local" }),
+    service("api", 3001, { target: "auto", now: "remote" }),
+    service("auth", 3002, { target: "auto", now: "restarting" }),
+    service("cart", 3003, { target: "staging", url: "https://staging.example.com" }),
+    service("mail", 3004, { target: "https://pr-12.example.com", url: "https://pr-12.example.com" }),
+    service("shop", 3005, { target: "session:bold-cat", url: "https://bold-cat.example.com" }),
+    service("tax", 3006, {
+      target: "session:bold-cat",
+      url: "https://bold-cat.example.com",
+      fallback: "session-gone",
+    }),
+  ];
+  const [row] = sessionRows(model({ sessions: [session({ urls: [], services })] }));
+  expect(rowsText([row!])).toBe(
+    lines(`
+    ▾ slim-gecko  1 of 7 local
+      web  auto: local · localhost:3000
+      api  auto: remote · api.example.com
+      auth  auto: remote, restarting… · auth.example.com
+      cart  staging · staging.example.com
+      mail  elsewhere · pr-12.example.com
+      shop  copy of bold-cat · bold-cat.example.com
+      tax  remote, not copy of bold-cat · tax.example.com`),
+  );
+  expect(row!.children.map(({ icon, mark }) => [icon.name, mark])).toEqual([
+    ["home", "local"],
+    ["cloud", undefined],
+    ["cloud", undefined],
+    ...Array(3).fill(["link-external", undefined]),
+    ["cloud", undefined],
+  ]);
+  expect(row!.children.at(-1)!.tooltip).toContain("does not exist any more");
+});
+
 test("an outdated Worker says so, and each of two has a row of its own", () => {
   const worker = (detail: string, outdated: boolean): Snapshot["components"][number] => {
     return { id: "worker", state: "ready", pid: undefined, since: 0, detail, outdated };

@@ -1,6 +1,6 @@
 /** The Sessions view as rows of text: a pure function of the model. */
 
-import { fallbackText } from "../../agent-tools/explanation-text.ts";
+import { fallbackText } from "../../agent-tools/fallback-text.ts";
 import { sessionOfTarget } from "../../core/config/model/target.ts";
 import type { Problem } from "../../manager/model/problem.ts";
 import {

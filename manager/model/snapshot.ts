@@ -64,7 +64,12 @@ export interface ServiceView {
 }
 
 /** Where a service's requests go now: this machine, its deployed copy, or another place. */
-export function placeOf({ target, now }: Pick<ServiceView, "target" | "now">): "local" | "remote" | "other" {
+export function placeOf({
+  target,
+  now,
+  fallback,
+}: Pick<ServiceView, "target" | "now" | "fallback">): "local" | "remote" | "other" {
+  if (fallback !== undefined) return "remote";
   if (target === "auto") return now === "local" ? "local" : "remote";
   return target === "local" || target === "remote" ? target : "other";
 }
@@ -75,11 +80,10 @@ export function addressOf(
 ): string {
   const place = placeOf(service);
   if (place === "local") return service.local;
-  const isThere = place === "other" && service.fallback === undefined;
-  return (isThere ? service.url : undefined) ?? service.remote;
+  return (place === "other" ? service.url : undefined) ?? service.remote;
 }
 
-export function isLocalNow(service: Pick<ServiceView, "target" | "now">): boolean {
+export function isLocalNow(service: Pick<ServiceView, "target" | "now" | "fallback">): boolean {
   return placeOf(service) === "local";
 }
 

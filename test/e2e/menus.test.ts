@@ -245,6 +245,16 @@ describe("in a window of its own", () => {
     expect((await shop.ask(`${name}.shop.localhost`, "/auth/")).body).toBe("run");
     await window.screenshot("run-service");
     await window.contextMenu("auth", "Run Service");
+
+    await window.contextMenu("web", "Route Service to…");
+    await window.until("the targets", async () => (await window.quickPickItems()).length >= 5);
+    await window.screenshot("targets");
+    await window.quickPick("auto");
+    // Nothing listens there.
+    await inTree(/web {2}auto: remote/);
+    await window.command("Linkup: Route All to Auto");
+    await inTree(/auth {2}auto: local/);
+    await window.screenshot("auto");
     await window.contextMenu("web", "Open Terminal in Directory");
     await window.page.locator(".terminal-wrapper.active .xterm-screen").waitFor();
   });
