@@ -18,8 +18,17 @@ export function hourOf(time: number): number {
  * invite by which the request was let in, so that its calls end with it; `OWNER` for the owner's own.
  */
 export async function traceProof(key: string, session: string, id: string, hour: number): Promise<string> {
-  const mac = await hmacSha256(key, `trace\n${session}\n${id}\n${hour}`);
-  return `${id}.${mac.slice(0, MAC_LENGTH)}`;
+  return traceProofOf(id, await hmacSha256(key, traceMessage(session, id, hour)));
+}
+
+/** What `traceProof` makes an HMAC-SHA256 of, for runtimes with a synchronous one. */
+export function traceMessage(session: string, id: string, hour: number): string {
+  return `trace\n${session}\n${id}\n${hour}`;
+}
+
+/** `hmac`: in hexadecimal. */
+export function traceProofOf(id: string, hmac: string): string {
+  return `${id}.${hmac.slice(0, MAC_LENGTH)}`;
 }
 
 /** The id of a proof as `accessProofs` finds it. */

@@ -1,5 +1,6 @@
 /** The head of a request as its service gets it. */
 
+import { ACCESS_HEADER } from "../../core/api/access-api.ts";
 import { isSessionOrigin } from "../../core/routing/cors.ts";
 import { type ClientAddress, clientAddress, forwardedHeaders } from "../../core/routing/forwarded.ts";
 import {
@@ -23,6 +24,7 @@ import { connectionNames, type Fields, type ForwardedLines, HeaderLines } from "
 import type { Served } from "../sessions.ts";
 import type { UpstreamRequest } from "../upstream/upstream-stream.ts";
 import { destinationProof } from "./destination-proof.ts";
+import { ownerProof } from "./owner-proof.ts";
 
 /** How a request came, beside its head. */
 export interface Arrival {
@@ -61,7 +63,7 @@ export function serviceRequest(
       ? publicHost(head, decision)
       : origin.slice(origin.indexOf("//") + 2);
 
-  const added = addedHeaders(name, session, decision, head);
+  const added = addedHeaders(name, session, decision, head, ownerProof(served, listener, head));
   const forwardedHost =
     added.find(([header]) => header === "x-forwarded-host")?.[1] ?? fields.get("x-forwarded-host")!;
   const clientOrigin = rewritten ? fields.get("origin") : undefined;
@@ -204,6 +206,7 @@ const DROPPED: ReadonlySet<string> = new Set([
   ...HOP_BY_HOP,
   "host",
   "cookie",
+  ACCESS_HEADER,
   ORIGIN_SECRET_HEADER,
   DESTINATION_PROOF_HEADER,
   HOP_ID_HEADER,
