@@ -99,6 +99,15 @@ test("a request is sent again as it was, to where it went before; elsewhere with
   await world.json("replay", String(id), "--to", "remote", "--secrets");
   expect(seen[2]!.request.headers.authorization).toBe(`Bearer ${SECRET}`);
   expect((await world.linkup("replay", String(id), "--to", "nowhere")).code).toBe(2);
+
+  // Each is a row of the log, without the secrets, and says where it went.
+  const replays = (await world.json<Exchange[]>("requests")).filter(({ replay_of }) => replay_of === id);
+  expect(replays.map(({ status, state, url }) => [status, state, url])).toEqual([
+    [200, "complete", again.url],
+    [200, "complete", there.url],
+    [200, "complete", there.url],
+  ]);
+  expect(JSON.stringify(await world.json("requests", String(replays[2]!.id)))).not.toContain(SECRET);
 });
 
 test("an edited .http file: what is not changed stands for what it was, and no file has a secret", async () => {

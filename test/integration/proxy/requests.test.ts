@@ -394,6 +394,24 @@ describe.each([
   });
 });
 
+test("server-sent events are counted, while they come and after", async () => {
+  const sent = Promise.withResolvers<void>();
+  system.app.handler = async (_request, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.write("data: 1\n\n: a comment\n\nid: 2\ndata: 2\n\ndata: 3");
+    await sent.promise;
+    response.end("\n\n");
+  };
+  const client = connectHttp1(system);
+  const answer = client.request({ host: APP, path: "/events" });
+  await until(async () => (await list("?path=/events")).at(-1)?.events === 2, "two events are counted");
+  expect((await list("?path=/events")).at(-1)).toMatchObject({ state: "open", websocket: null });
+  sent.resolve();
+  await answer;
+  expect(await over("/events")).toMatchObject({ state: "complete", events: 3 });
+  client.close();
+});
+
 test("what comes through the tunnel, with and without the secret", async () => {
   await putSession(system, { originSecret: "sesame-open-now" });
   const ask = (path: string, secret: string) =>
