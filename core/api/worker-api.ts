@@ -31,7 +31,7 @@ export interface TunneledSession {
   tunnel_data: TunnelData;
   /** Ours: a Worker of the original gives none. */
   origin_secret?: string;
-  /** Ours: who reaches it now, also when the Worker's default decided. */
+  /** Ours: who reaches it now, also when the Worker's default decided; missing of a public session. */
   access?: SessionAccess;
   /** Ours, of a private session: the key of `traceProof`. */
   trace_key?: string;

@@ -12,6 +12,7 @@ import type {
 } from "../../core/api/worker-api.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
 import { followSession } from "../../core/routing/session-target.ts";
+import type { SessionAccess } from "../../core/session/session-document.ts";
 import { serializeRouting } from "../../core/session/session-document.ts";
 import { isSessionName, sessionNameError } from "../../core/session/session-name.ts";
 import { formatText } from "../../core/text.ts";
@@ -76,14 +77,14 @@ const HANDLERS: Record<string, Handler> = {
           session_name: name,
           tunnel_data: data,
           origin_secret,
-          access,
+          ...saidAccess(access),
           ...(trace_key === null ? {} : { trace_key }),
         } satisfies TunneledSession);
       },
     ),
   "POST /linkup/v2/sessions/preview": (call) =>
     save(call, { kind: "preview", onConflict: "refuse" }, ({ name, access: { access } }) =>
-      jsonResponse({ session_name: name, access } satisfies PreviewSession),
+      jsonResponse({ session_name: name, ...saidAccess(access) } satisfies PreviewSession),
     ),
   "GET /linkup/v2/capabilities": ({ env }) =>
     jsonResponse({
@@ -158,6 +159,11 @@ type Saved = Extract<SaveResult, { ok: true }>;
 
 function nameOf({ name }: Saved): Response {
   return textResponse(200, name);
+}
+
+/** A public session's answer is the original's, to the byte. */
+function saidAccess(access: SessionAccess): { access?: SessionAccess } {
+  return access === "public" ? {} : { access };
 }
 
 async function save(
