@@ -24,9 +24,9 @@ export interface AgentToolHost {
   >;
   /** The folder that holds all state, with the logs. */
   home: string;
-  /** The absolute path of the linkup.yaml to use: the named one, else the program's own choice. Rejects when there is none. */
+  /** The absolute path of the linkup.yaml to use: the named one, else the program's own choice. Rejects without one. */
   configPath(named: string | undefined): Promise<string>;
-  /** The session to use: the named one, else that of the linkup.yaml. Rejects when there is none. */
+  /** The session to use: the named one, else that of the linkup.yaml. Rejects without one. */
   selector(named: SessionChoice, choose?: Choose): Promise<Selector>;
   start(request: StartRequest, signal: AbortSignal): Promise<SessionView>;
   /** Set where nothing outside this machine may be asked. */

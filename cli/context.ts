@@ -7,7 +7,7 @@ import { LinkupError } from "../manager/model/problem.ts";
 import { stateHome } from "../node/home.ts";
 import { version } from "./version.ts";
 
-/** The configuration file: `--config`, else LINKUP_CONFIG, else the nearest linkup.yaml upwards; undefined when there is none. */
+/** The configuration file: `--config`, else LINKUP_CONFIG, else the nearest linkup.yaml upwards; undefined without one. */
 export function findConfig(option: string | undefined, env = process.env): string | undefined {
   const named = option ?? env.LINKUP_CONFIG;
   if (!named) return nearestConfig(process.cwd());

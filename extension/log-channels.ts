@@ -1,5 +1,5 @@
 /**
- * The output channels: "Linkup" with what happens to sessions, whoever does it, and one for each component, which follows its
+ * The output channels: "Linkup" with what happens to sessions, no matter who does it, and one for each component, which follows its
  * log file. They are made when there is something in them.
  */
 import { type FSWatcher, watch } from "node:fs";

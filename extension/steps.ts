@@ -16,7 +16,7 @@ export interface StepPlace {
 type Answer<T> = T | typeof BACK | undefined;
 
 /**
- * Asks the questions `stepAt(0)`, `stepAt(1)`… until there is none at an index; each stores its own answer. Going back asks the
+ * Asks the questions `stepAt(0)`, `stepAt(1)`… until an index has no step; each stores its own answer. Going back asks the
  * one before again. False when the user cancelled.
  */
 export async function askInSteps(
@@ -99,7 +99,7 @@ function quickPick<Item extends vscode.QuickPickItem>({
   return pick;
 }
 
-/** Shows the input until it is answered; `answer` is undefined while there is none that is right. */
+/** Shows the input until it is answered; `answer` is undefined while the input is not valid. */
 async function answered<T>(
   input: vscode.QuickInput & Pick<vscode.InputBox, "buttons" | "onDidTriggerButton" | "onDidAccept">,
   { title, step, totalSteps }: StepPlace,

@@ -193,8 +193,8 @@ test("a running session whose file is broken is marked in the status bar", () =>
   expect(editor.statusBar[0]!.text).toBe("$(link) slim-gecko $(warning)");
 });
 
-test("terminals know the session of their folder, and no longer when it ends", () => {
-  const window = openWindow(running());
+/** The variables of a folder's terminals, kept up to date from now on. */
+function terminalVariables(window: ReturnType<typeof openWindow>): ReadonlyMap<string, string> {
   const variables = new Map<string, string>();
   const scoped = {
     clear: () => variables.clear(),
@@ -204,6 +204,12 @@ test("terminals know the session of their folder, and no longer when it ends", (
   editor.settings.set("linkup.terminal.command", false);
   registerTerminalEnvironment(context({ environmentVariableCollection: all }), window.linkup);
   window.changed();
+  return variables;
+}
+
+test("terminals know the session of their folder, and no longer when it ends", () => {
+  const window = openWindow(running());
+  const variables = terminalVariables(window);
   expect(Object.fromEntries(variables)).toMatchObject({
     LINKUP_SESSION: "slim-gecko",
     LINKUP_URL: "https://slim-gecko.example.com/",
@@ -215,15 +221,7 @@ test("terminals know the session of their folder, and no longer when it ends", (
 test("a terminal does not take the session of a folder whose name only starts the same", () => {
   const window = openWindow(running());
   resetEditor([{ name: "sho", path: "/sho" }]);
-  const variables = new Map<string, string>();
-  const scoped = {
-    clear: () => variables.clear(),
-    replace: (name: string, value: string) => variables.set(name, value),
-  };
-  const all = { getScoped: () => scoped, append() {}, delete() {} };
-  editor.settings.set("linkup.terminal.command", false);
-  registerTerminalEnvironment(context({ environmentVariableCollection: all }), window.linkup);
-  window.changed();
+  const variables = terminalVariables(window);
   expect(variables.size).toBe(0);
 });
 

@@ -115,7 +115,7 @@ function certificateHelp({ code = "", message }: NodeJS.ErrnoException): string 
   return "Is the DNS record proxied (the orange cloud)? Only then is the certificate Cloudflare's.";
 }
 
-/** Undefined when the Worker asks for a token, and there is none to give. Throws an Error for another's answer. */
+/** Undefined when the Worker asks for a token, and none is known. Throws an Error for another's answer. */
 function workerOf(
   { status, headers, text }: Awaited<ReturnType<OutsideNetwork["get"]>>,
   token: string | undefined,

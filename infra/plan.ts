@@ -9,7 +9,7 @@ export interface Wanted {
   name: string;
   /** Names of the zones whose hosts sessions use: they get the routes, and the records `*` and `@`. */
   zones: readonly string[];
-  /** The zone whose host names lead to tunnels. When it is none of `zones`, no route of it leads to the Worker. */
+  /** The zone whose host names lead to tunnels. When it is not in `zones`, no route of it leads to the Worker. */
   tunnelZone: string;
   /** Deploy over a newer version. */
   allowOlder: boolean;

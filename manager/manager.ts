@@ -177,8 +177,8 @@ export class Manager {
   }
 
   /**
-   * Deletes a session of this machine or, where it is none, one of the Worker that this file names. `*` stands for anything.
-   * Returns the names of what is gone. Rejects with a LinkupError when there is none.
+   * Deletes a session of this machine or, without one, one of the Worker that this file names. `*` stands for anything.
+   * Returns the deleted names. Rejects with a LinkupError when no session matches.
    */
   async remove(pattern: string, configPath: string | undefined): Promise<string[]> {
     const here = await deleteOnMachine(this.#loop, pattern);
@@ -283,7 +283,7 @@ export class Manager {
 
   /**
    * Where a request would go while this session and all others run, and why. Rejects with a LinkupError
-   * when the session does not run, and with a TypeError when the URL is none.
+   * when the session does not run, and with a TypeError when the URL is invalid.
    */
   async explain(selector: Selector, url: string, headers: Record<string, string>): Promise<Explanation> {
     const state = await this.#loop.store.read();

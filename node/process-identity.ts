@@ -10,7 +10,7 @@ export interface ProcessId {
   started: string;
 }
 
-/** When the process with this pid started; undefined when there is none (a zombie counts as none). */
+/** When the process with this pid started; undefined without such a process (a zombie is not one). */
 export async function startOf(pid: number): Promise<string | undefined> {
   if (process.platform === "linux") return linuxStart(await contentOf(`/proc/${pid}/stat`));
   if (!signalable(pid)) return undefined;

@@ -42,7 +42,7 @@ export async function list(options: ListOptions): Promise<void> {
   );
 }
 
-/** A page of the sessions on the Worker, whoever started them. */
+/** A page of the sessions on the Worker, no matter who started them. */
 async function listOnWorker(options: ListOptions): Promise<void> {
   const { name: pattern, after } = options;
   const limit = Number(options.limit ?? DEFAULT_LIMIT);

@@ -101,7 +101,7 @@ describe("each problem has its exact place", () => {
       "https://api.example.com:99999\n",
       ['15:13 "https://api.example.com:99999" error wrong-value'],
     ],
-    ["a status that is none", "[200]", "[200, 99]", ['10:47 "99" error wrong-value']],
+    ["an invalid status", "[200]", "[200, 99]", ['10:47 "99" error wrong-value']],
     ["an unknown key", "directory:", "directry:", ['9:5 "directry" warning unknown-key']],
     [
       "an unknown service of a route",

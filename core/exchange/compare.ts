@@ -2,7 +2,7 @@
 import microdiff from "microdiff";
 import type { ReplayResponse } from "../api/request-log-api.ts";
 
-/** What is the same in both is not listed; null: there is none. */
+/** What is the same in both is not listed; null: missing on that side. */
 export interface Difference {
   where: "status" | "header" | "body";
   /** The header's name, or the place in a JSON body: `items[2].id`; empty for the status and for other bodies. */

@@ -51,7 +51,7 @@ export function backtrackingBound(node: Node, next: Node | "accept" | undefined)
       if (isSingle(body)) {
         // A repetition at the very end never gives anything back.
         if (next === "accept" || min === max) return ONE;
-        // Giving back always fails when the next character is none of those repeated.
+        // Giving back always fails when the next character is not among those repeated.
         const follower = firstOf(next);
         if (follower?.type === "char" && !accepts(body, follower.code)) return { ...ONE, scans: true };
         return max === Infinity ? { factor: 1, degree: 1, scans: false } : { ...ONE, factor: max - min + 1 };

@@ -59,7 +59,7 @@ export function checkReplacement(
   return found;
 }
 
-/** Length of the longest proper prefix of a name that is a group; 0 when there is none. */
+/** Length of the longest proper prefix of a name that is a group; 0 without one. */
 function prefixLength(name: string, groups: readonly (string | null)[]): number {
   for (let length = name.length - 1; length > 0; length--) {
     if (groupOf(name.slice(0, length), groups) !== undefined) return length;

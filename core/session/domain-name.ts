@@ -30,7 +30,7 @@ export function refusedDomainError(domain: string): string | undefined {
   }
 }
 
-/** The part of a host that its owner registered: `example.co.uk` of `a.b.example.co.uk`; undefined when there is none. */
+/** The part of a host that its owner registered: `example.co.uk` of `a.b.example.co.uk`; undefined for IP addresses and public suffixes. */
 export function registrableDomain(host: string): string | undefined {
   return getDomain(hostname(host), OPTIONS) ?? undefined;
 }

@@ -23,11 +23,11 @@ export interface Service {
   preserve_host?: boolean | undefined;
   /** Ours, at the local server: the location to use while nothing listens at `location`. */
   fallback?: string | undefined;
-  /** Where it goes now, of a service with a fallback. Not in documents: whoever watches the local copy sets it. */
+  /** Where it goes now, of a service with a fallback. Not in documents: the local server sets it. */
   auto?: AutoState | undefined;
   /** Why its own location counts where another session should serve it. Not in documents: only the Worker knows. */
   fell_back?: string | undefined;
-  /** Ours: the session whose copy of this service is meant. `location` counts where there is none to reach. */
+  /** Ours: the session whose copy of this service is meant. Without a reachable copy, `location` counts. */
   session?: string | undefined;
 }
 

@@ -37,7 +37,7 @@ const DOWNLOADS = "https://developers.cloudflare.com/cloudflare-one/connections/
 
 /**
  * Where this build pins a release, our own install, which shows what it downloads, asks, and checks it. Else the package manager's
- * command stands in a terminal for the user to read and run; where there is none, the page of downloads.
+ * command stands in a terminal for the user to read and run; without one, the page of downloads.
  */
 export async function installCloudflared(
   extensionPath: string,

@@ -1,6 +1,6 @@
 /**
  * Runs a service on this machine: its command as a task of VS Code, in its directory. Only in trusted workspaces, and
- * never before the user has seen the command: whoever wrote linkup.yaml has chosen it.
+ * never before the user has seen the command: the author of linkup.yaml has chosen it.
  */
 import { connect } from "node:net";
 import { dirname, join } from "node:path";

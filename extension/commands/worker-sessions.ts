@@ -1,4 +1,4 @@
-/** List Sessions: those of this machine, and those on the Worker, whoever started them; each to open, extend and delete. */
+/** List Sessions: those of this machine, and those on the Worker, no matter who started them; each to open, extend and delete. */
 import * as vscode from "vscode";
 import { inLargestUnit } from "../../core/session/duration.ts";
 import type { Manager } from "../../manager/manager.ts";

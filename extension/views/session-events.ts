@@ -1,4 +1,4 @@
-/** What happened between two snapshots, as lines for the log: whoever did it, this window, another one or a terminal. Pure. */
+/** What happened between two snapshots, as lines for the log: no matter who did it: this window, another one or a terminal. Pure. */
 import {
   addressOf,
   type ComponentId,

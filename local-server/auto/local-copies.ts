@@ -38,7 +38,7 @@ export class LocalCopies {
     this.#ask = ask;
   }
 
-  /** By location; undefined where there is none. */
+  /** By location; undefined for a location without a copy. */
   get states(): Record<string, AutoState> | undefined {
     if (this.#watched.size === 0) return undefined;
     return Object.fromEntries(Array.from(this.#watched, ([location, { copy }]) => [location, copy.state]));

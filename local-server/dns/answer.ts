@@ -68,7 +68,7 @@ export function failure(query: Buffer, rcode: number): Reply & { kind: "answer" 
   return { kind: "answer", packet };
 }
 
-/** The end of a query's only question; the end of its header when there is none that can be copied. */
+/** The end of a query's only question; the end of its header when no question can be copied. */
 function questionEnd(query: Buffer): number {
   if (query.readUInt16BE(4) !== 1) return HEADER;
   let at = HEADER;

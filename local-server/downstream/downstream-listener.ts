@@ -6,7 +6,7 @@ import type { ServeClient } from "./client.ts";
 import { http1Server } from "./http1-server.ts";
 import { http2Server } from "./http2-server.ts";
 
-/** Gives the certificate for a host name; throws when there is none. */
+/** Gives the certificate for a host name; throws for a host without one. */
 export type CertificateLookup = (hostname: string) => Promise<SecureContext>;
 
 /** Concurrent connections. A browser has a few dozen, a load test some hundreds. */

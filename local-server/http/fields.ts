@@ -22,7 +22,7 @@ export class Fields {
     this.names = names;
   }
 
-  /** The value; several lines joined by `, `; undefined when there is none. Takes the name in lower case. */
+  /** The value; several lines joined by `, `; undefined without such a field. Takes the name in lower case. */
   get(name: string): string | undefined {
     let found: string | undefined;
     for (let at = this.names.indexOf(name); at !== -1; at = this.names.indexOf(name, at + 1)) {

@@ -11,7 +11,7 @@ import type { OpenSocket } from "./pool.ts";
 export interface PublicOrigins {
   /** Where they speak TLS. */
   port: number;
-  /** The public IP addresses of this host, at least one. Throws an Error that says why there is none. */
+  /** The public IP addresses of this host, at least one. Throws an Error with the reason when it has none. */
   addresses(host: string): Promise<string[]>;
 }
 

@@ -27,7 +27,7 @@ async function scriptsOf(folder: string): Promise<boolean[]> {
     const { scripts } = JSON.parse(file.content.toString("utf8")) as { scripts?: Record<string, unknown> };
     return SCRIPTS.map((script) => typeof scripts?.[script] === "string");
   } catch {
-    // There is none, or it is not JSON.
+    // It is missing, or not JSON.
     return [];
   }
 }

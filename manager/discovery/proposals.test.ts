@@ -65,7 +65,7 @@ describe("Docker Compose", () => {
   ])("%s", (ports, port) => expect(compose(ports)).toEqual([`it ${port} - (docker-compose.yml)`]));
 
   test.each(['"80"', '"5433:5432"', '"5353:53/udp"', "{ target: 80 }", '"${NONE}:80"', "80", "null"])(
-    "%s is none",
+    "%s is not valid",
     (ports) => expect(compose(ports)).toEqual([]),
   );
 
@@ -108,7 +108,7 @@ test("what several files tell of one service is said once", () => {
   ]);
 });
 
-test("a package.json that is none tells nothing", () => {
+test("an invalid package.json tells nothing", () => {
   for (const text of ["", "{", "null", '{"scripts": 3}', '{"scripts": {"dev": 3}}'])
     expect(found({ "package.json": text })).toEqual([]);
 });

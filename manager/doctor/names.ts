@@ -19,7 +19,7 @@ const install = {
 export async function checkLocalDns(home: string, sessions: readonly SessionView[]): Promise<DoctorCheck[]> {
   const machine = inspectMachine();
   const { installed, domains, gaps } = await localDnsStatus({ home, machine });
-  // Reading the authority for the status moves one away that is none.
+  // Reading the authority for the status moves an invalid one away.
   const unreadable = (await unreadableAuthorities(home)).map((file) =>
     warning("certificates", text("The certificate authority could not be read. It is kept as {0}.", file), {
       fixes: [install],

@@ -226,7 +226,7 @@ export async function checkAddresses(
   return [...checks, ...refused.map(noCertificate)];
 }
 
-/** The operator of the zone can help, or whoever names the domains. */
+/** The operator of the zone can help, or the author of the domains. */
 function noCertificate(url: string): DoctorCheck {
   const { hostname } = new URL(url);
   const parent = hostname.slice(hostname.indexOf(".") + 1);

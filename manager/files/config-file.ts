@@ -31,7 +31,7 @@ export class ConfigError extends LinkupError {
   }
 }
 
-/** The nearest linkup.yaml or linkup.yml in this folder or above; undefined when there is none. */
+/** The nearest linkup.yaml or linkup.yml in this folder or above; undefined without one. */
 export function nearestConfig(folder: string): string | undefined {
   for (let at = resolve(folder); ; at = dirname(at)) {
     for (const name of CONFIG_NAMES) {

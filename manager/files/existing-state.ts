@@ -13,7 +13,7 @@ const MAX_TOKEN = 256;
 
 type Fields = Record<string, unknown>;
 
-/** The main session of this file; undefined where there is none or the state cannot be understood. */
+/** The main session of this file; undefined without one, or when the state cannot be understood. */
 export async function existingSession(
   home: string,
   configPath: string,

@@ -10,7 +10,7 @@ import { resolveAuto } from "../../core/session/auto-target.ts";
 import { targetOf } from "../model/documents.ts";
 import type { SessionRecord } from "../model/state.ts";
 
-/** Throws a TypeError when the URL is none. */
+/** Throws a TypeError when the URL is invalid. */
 export function explain(
   sessions: readonly SessionRecord[],
   server: Pick<ServerStatus, "auto"> | undefined,

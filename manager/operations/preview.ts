@@ -24,7 +24,7 @@ export function previewUpsert(
   };
 }
 
-/** As JSON, without sending it: for whoever calls the Worker's API by other means. */
+/** As JSON, without sending it: for callers of the Worker's API by other means. */
 export function previewRequest(config: Config, preview: PreviewContent): unknown {
   const request = previewUpsert(config, preview);
   return { ...request, ...serializeRouting(request) };

@@ -1,4 +1,4 @@
-/** The sessions on a Worker, whoever started them. */
+/** The sessions on a Worker, no matter who started them. */
 import { text } from "../../core/text.ts";
 import { hasCertificate } from "../components/worker-api/edge-certificates.ts";
 import { WorkerClient } from "../components/worker-api/worker-client.ts";

@@ -9,7 +9,7 @@ import type { ConfirmedWorkers } from "../store/confirmed-workers.ts";
 
 /**
  * From the editor's secret storage, else LINKUP_WORKER_TOKEN, else the file (with `${env:LINKUP_…}` expanded). Rejects
- * with a LinkupError when there is none, or when the file may not have it: a cloned linkup.yaml names any Worker it likes,
+ * with a LinkupError without a token, or when the file may not have it: a cloned linkup.yaml names any Worker it likes,
  * so a token that is not the file's own goes only to a confirmed one, and no token in clear text over a network.
  */
 export async function workerToken(

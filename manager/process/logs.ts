@@ -1,7 +1,7 @@
 /**
  * Keeps the logs of our own processes small, and free of secrets that should not be there. Their writers hold them open
  * for appending: so a file is copied and emptied instead of renamed, and a secret is overwritten where it stands by as
- * many asterisks, which disturbs nobody who appends. The logs of cloudflared have a writer of their own (log-writer.ts).
+ * many asterisks, which does not disturb writers that append. The logs of cloudflared have a writer of their own (log-writer.ts).
  */
 import { copyFile, type FileHandle, open, readdir, rm, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";

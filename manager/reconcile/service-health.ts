@@ -25,7 +25,7 @@ export interface HealthResult {
 export type Ask = (probe: ProbeRequest) => Promise<ProbeResponse>;
 
 /**
- * Asks the health path of a service at this location. Never rejects. `patienceMs`: whoever asks does not wait longer,
+ * Asks the health path of a service at this location. Never rejects. `patienceMs`: the caller does not wait longer,
  * and a service that needs longer is neither healthy nor unhealthy for that.
  */
 async function probe(

@@ -15,7 +15,7 @@ interface Release {
   node?: string;
   /** Of its package of ripgrep, which would be downloaded. */
   ripgrep?: string;
-  /** A closed window's extension host ends after so many seconds, where that can be said. */
+  /** Seconds after which a closed window's extension host ends, where that can be said. */
   flags: readonly string[];
 }
 
@@ -47,7 +47,7 @@ export function skipped(): boolean {
   return true;
 }
 
-/** The browser's path. Throws, naming the command to run, where there is none. */
+/** The browser's path. Throws, naming the command to run, when it is not installed. */
 export function chromium(): string {
   const found = process.env.LINKUP_TEST_CHROMIUM || firstOnPath(CHROMIUMS);
   if (!found) throw missing("Chromium");

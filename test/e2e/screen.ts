@@ -60,7 +60,7 @@ export async function toastTexts(page: Page): Promise<string[]> {
   );
 }
 
-/** The modal dialog: `message detail [Button] [Button]`, or undefined when there is none. */
+/** The modal dialog: `message detail [Button] [Button]`, or undefined without a dialog. */
 export async function dialogText(page: Page): Promise<string | undefined> {
   const dialog = page.locator(SELECTORS.dialog);
   if ((await dialog.count()) === 0) return undefined;

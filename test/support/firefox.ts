@@ -5,7 +5,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { WebSocket } from "ws";
 
-/** Undefined when there is none on this machine. */
+/** Undefined when this machine has none. */
 export const FIREFOX = ["firefox-esr", "firefox"].map((name) => join("/usr/bin", name)).find(existsSync);
 const START_MS = 60_000;
 

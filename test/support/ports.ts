@@ -6,7 +6,7 @@ const given = new Set<number>();
 
 /**
  * A port of both loopback addresses that nobody listens on, and that nobody is given meanwhile: it is below those that the
- * system gives to whoever asks for any (32768 and more on Linux, 49152 and more elsewhere).
+ * system gives to a program that asks for any (32768 and more on Linux, 49152 and more elsewhere).
  */
 export async function reservedPort(): Promise<number> {
   for (;;) {

@@ -227,7 +227,7 @@ function summary({ name, kind, maker, created, updated, used, expires }: ListedS
   return { session_name: name, session_kind: kind, maker, created, updated, used, expires };
 }
 
-/** All that may be told of a session; undefined when there is none. */
+/** All that a caller may know of a session; undefined without such a session. */
 export async function sessionDetails(env: Env, name: string): Promise<SessionDetails | undefined> {
   const found = isSessionName(name) ? await sessionObject(name, env).inspect() : null;
   if (!found) return undefined;

@@ -65,7 +65,7 @@ export async function authenticate(
   return reason ? { ok: false, status: 503, reason } : { ok: false, status: 401 };
 }
 
-/** Why nobody can use the main token, for whoever deploys the Worker; undefined when it is fine. */
+/** Why the main token cannot be used, for the Worker's operator; undefined when it can. */
 export function mainTokenProblem(env: Env): string | undefined {
   // A Worker on this machine listens on loopback.
   if (isDirect(env) || !env.WORKER_TOKEN || env.WORKER_TOKEN.length >= MIN_WORKER_TOKEN_LENGTH)

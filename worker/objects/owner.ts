@@ -1,7 +1,7 @@
 /** Who may change a session, delete it and read its tunnel. */
 import type { Session } from "../../core/session/session-document.ts";
 
-/** Who makes an API call: whoever has `WORKER_TOKEN`, or a named token. */
+/** Who makes an API call: the holder of `WORKER_TOKEN`, or of a named token. */
 export type Actor = { role: "main" } | { role: "named"; name: string };
 
 /** Default token of preview sessions, the same as in the original. Everybody knows it, so it proves nothing. */

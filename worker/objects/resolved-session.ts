@@ -25,7 +25,7 @@ export interface ResolvedSession {
   /** When the session was last changed, in milliseconds since the epoch. Unlike the version it survives a restart. */
   updated: number;
   kind: SessionKind;
-  /** Locations on the laptop are the tunnel's URL, or `NO_TUNNEL_ORIGIN` when there is none. */
+  /** Locations on the laptop are the tunnel's URL, or `NO_TUNNEL_ORIGIN` without a tunnel. */
   routing: Routing;
   tunnel: { origin: string; secret: string } | null;
   /** Somebody watches its requests. */

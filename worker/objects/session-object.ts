@@ -348,7 +348,7 @@ export class SessionObject extends DurableObject<Env> {
     return this.#serialize(async () => {
       const existing = this.#unexpired();
       if (existing && !isOwner(actor, sessionToken, ownership(existing))) return "forbidden";
-      // A tunnel without a session belongs to whoever opened it.
+      // A tunnel without a session belongs to the caller that opened it.
       if (!existing && this.#tunnel && actor.role === "named" && this.#tunnel.maker !== actor.name)
         return "missing";
       if (existing && keepTunnel && this.#tunnel)

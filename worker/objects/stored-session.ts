@@ -42,7 +42,7 @@ export interface SessionUpsert {
   actor: Actor;
   /**
    * What to do when the name is in use. `update`: change it when its owner is the same. `fail`: conflict.
-   * `match`: succeed when it is the very same session. `require`: as `update`, but a conflict when there is none.
+   * `match`: succeed when it is the very same session. `require`: as `update`, but a conflict when the session is missing.
    * `replace`: change it also under another `session_token`, which takes the main token or the one that made it.
    */
   ifExists: "update" | "fail" | "require" | "match" | "replace";

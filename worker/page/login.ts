@@ -28,7 +28,7 @@ export async function loggedIn(request: Request, env: Env): Promise<Caller> {
   return isMain ? counted({ ok: true, actor: { role: "main" } }, env) : { ok: false, status: 401 };
 }
 
-/** The cookie of a new login, or why there is none. */
+/** The cookie of a new login, or the reason for its refusal. */
 export async function logIn(
   token: string,
   request: Request,

@@ -1,5 +1,5 @@
 /**
- * Slows whoever tries session names one after the other. Counted in the memory of an isolate, so that strangers' requests
+ * Slows clients that try session names one after the other. Counted in the memory of an isolate, so that strangers' requests
  * cost no object calls: Cloudflare sends the requests of one address to few isolates.
  */
 import { sessionCandidates } from "../../core/routing/identify-session.ts";

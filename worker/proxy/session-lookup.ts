@@ -77,7 +77,7 @@ export function findSession(
   return needsLookup ? lookUpAll(candidates, head, now, env) : match;
 }
 
-/** The session with this name, as `findSession` finds it; null when there is none. */
+/** The session with this name, as `findSession` finds it; null without such a session. */
 export function sessionNamed(
   name: string,
   env: Env,

@@ -233,7 +233,7 @@ class Reader {
     return key;
   }
 
-  /** A node, or an empty scalar when there is none. */
+  /** A node, or an empty scalar where the value is missing. */
   #item(node: unknown, otherwise: number, depth: number): YamlNode {
     if (isPair(node)) {
       const pair = this.#pair(node.key, node.value, depth, otherwise, new Map());

@@ -97,7 +97,7 @@ function nssStore(database: string, file: string, sha256: string): SystemStep {
 }
 
 /**
- * Chromium takes the database that it finds; certutil makes one where there is none, and keeps one that Chromium has made
+ * Chromium takes the database that it finds; certutil makes a missing one, and keeps one that Chromium has made
  * meanwhile. It is left behind, as it might be Chromium's own by then.
  */
 function newNssStore(database: string, file: string, sha256: string): SystemStep {

@@ -15,7 +15,7 @@ test("a client with our authority believes our certificate for a host of the dom
   expect(await refusalOf(leaf, host, "")).toBeDefined();
 });
 
-test("a certificate for a name outside the authority's domains is refused, whoever signed it", async () => {
+test("a certificate for a name outside the authority's domains is refused, no matter who signed it", async () => {
   const now = Date.now();
   const authority = await createAuthority(["example.com"], now);
   const leaf = await issueLeaf(authority, "bank.test", now);

@@ -34,7 +34,7 @@ describe("the block", () => {
     ["in a new file", "", "B=2\r\n", `${MARKER}\r\nB=2\r\n${MARKER}\r\n`],
   ])("%s", (_, before, content, after) => expect(appendBlock(before, content).text).toBe(after));
 
-  test("is recognised, whoever wrote it", () => {
+  test("is recognised, no matter who wrote it", () => {
     expect(hasBlock(appendBlock("", "A=1").text)).toBe(true);
     expect(hasBlock("A=1\n")).toBe(false);
   });

@@ -63,7 +63,7 @@ export class LocalServer {
 
   /**
    * Returns the running server; starts one when none runs and its backoff has passed.
-   * Undefined when there is none now; the state says why. Only in a transaction.
+   * Undefined when it does not run now; the state says why. Only in a transaction.
    */
   async ensure(): Promise<ServerStatus | undefined> {
     const running = await this.#persistentlyAsk();

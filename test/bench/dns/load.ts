@@ -1,6 +1,6 @@
 /**
  * Asks at a steady rate, whether it gets answers or not, and says how long they took from when each question was due:
- * whoever stalls is not asked less for it.
+ * a server that stalls is not asked less for it.
  *   node load.ts PORT QUERIES_PER_SECOND SECONDS NAME…
  * Prints one line of JSON: see Measured.
  */

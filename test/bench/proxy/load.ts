@@ -8,11 +8,11 @@ export interface Load {
   name: string;
   requests: number;
   args: string[];
-  /** CPU seconds for so many requests are the figure. */
+  /** Requests whose CPU seconds are the figure. */
   per: number;
   unit: string;
   http2: boolean;
-  /** At most so many times what the other needs. */
+  /** The largest multiple of what the other needs. */
   targets: { stack: string; ratio: number }[];
 }
 

@@ -9,7 +9,7 @@ const MOST = 1.03;
  * same for both. Two processes of one program differ by some percent for as long as they live, so there are many.
  */
 const SERVERS = 20;
-/** Even: whoever is started first has it harder for a whole turn. */
+/** Even: the program that is started first is slower for a whole turn. */
 const TURNS = 4;
 /** As fast as they come, before it counts: V8 compiles until some 40,000 requests are done, more with the log than without. */
 const WARM_UPS = 10;

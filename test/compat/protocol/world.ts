@@ -158,7 +158,7 @@ export function lines(rawHeaders: string[], name: string): string[] {
   return rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]!.toLowerCase() === name);
 }
 
-/** The one line of a header; undefined when there is none, an error when there are several. */
+/** The one line of a header; undefined without the header, an error when there are several. */
 export function line(rawHeaders: string[], name: string): string | undefined {
   const found = lines(rawHeaders, name);
   assert.ok(found.length <= 1, `${name} stands ${found.length} times: ${found.join(" | ")}`);

@@ -54,6 +54,6 @@ test("the command has no control characters", () => {
   expect(command.replaceAll("\n", "")).toMatch(/^[ -~]*$/);
 });
 
-test("a header whose name is none is left out", () => {
+test("a header with an invalid name is left out", () => {
   expect(argumentsOf({ request_headers: [["@/etc/passwd", ""]] })).not.toContain("--header");
 });

@@ -74,7 +74,7 @@ async function ready(port: number): Promise<{ status: number; body: unknown }> {
 }
 
 describe("ends at once, and says why", () => {
-  test("a token that is none: 255, in plain text", async () => {
+  test("an invalid token: 255, in plain text", async () => {
     const { code, err } = await run({ env: { TUNNEL_TOKEN: "bm9uZQ==" } }).ended;
     expect(code).toBe(255);
     expect(readLog(err).lastError).toContain("Provided Tunnel token is not valid");

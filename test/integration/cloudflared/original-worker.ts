@@ -23,7 +23,7 @@ interface Known {
 
 export class OriginalTunnelWorker {
   readonly sessions = new Map<string, Known>();
-  /** What it says the id of a new tunnel is, where that is none. */
+  /** An invalid id to report for a new tunnel. */
   wrongId: string | undefined;
   readonly #server: Server;
   readonly #edge: Edge;

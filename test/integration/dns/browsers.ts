@@ -60,7 +60,7 @@ export async function openChromium(): Promise<InstalledBrowser> {
   };
 }
 
-/** Undefined when there is none on this machine. */
+/** Undefined when this machine has none. */
 export async function openFirefox(profile: string): Promise<InstalledBrowser | undefined> {
   if (!FIREFOX) return undefined;
   const firefox = await startFirefox(profile, { "network.dns.localDomains": IMPOSTOR });

@@ -109,7 +109,7 @@ test.each<[string, string, string, RegExp]>([
   ["a missing key", "    remote: https://api.example.com\n", "", /^11: Missing property "remote"/],
   ["an empty list", SHOP.slice(SHOP.indexOf("domains:")), "domains: []\n", /^14: Array has too few items/],
   [
-    "a status that is none",
+    "an invalid status",
     "    rewrites:",
     "    health: { statuses: [99] }\n    rewrites:",
     /^8: Value is below the minimum/,

@@ -56,7 +56,7 @@ describe("the control API", () => {
     expect((await server.control("GET", "/v1/sessions")).body).toEqual({ sessions: {} });
   });
 
-  test("refuses a session that is none with every problem", async () => {
+  test("refuses an invalid session with every problem", async () => {
     const wrong = { ...session("ftp://localhost"), origin_secret: 5 };
     const { status, body } = await server.control("PUT", "/v1/sessions/-slim", wrong);
     expect(status).toBe(400);
@@ -185,7 +185,7 @@ describe("the life of the server", () => {
     holder.close();
   });
 
-  test("an argument that is none is an error that names it", async () => {
+  test("an invalid argument is an error that names it", async () => {
     const { ended, log } = await spawnLocalServer(newHome(), ["--browser-port", "http"]);
     expect(await ended).toBe(1);
     expect(log()).toContain('--browser-port must be a port number from 0 to 65535, not "http"');

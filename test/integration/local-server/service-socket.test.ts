@@ -8,7 +8,7 @@ import {
   type TakeBytes,
 } from "../../../local-server/upstream/service-socket.ts";
 
-/** Sends so many pieces, one in each turn of the event loop, and returns how many reads they came in. */
+/** Sends this many pieces, one in each turn of the event loop, and returns how many reads they came in. */
 async function receive(count: number, size: number, takeBytes: TakeBytes): Promise<number> {
   const server = createServer(async (socket) => {
     socket.setNoDelay(true);

@@ -204,7 +204,7 @@ test("a directory in a file's place is told, and left alone", async () => {
   expect(statSync(at(".env.local")).isDirectory()).toBe(true);
 });
 
-describe("a crash is undone by whoever comes next", () => {
+describe("a crash is undone by the next process", () => {
   test("after the file was changed", async () => {
     write(".env.local", "A=1\n");
     write(".env.local.linkup", "B=1\n");

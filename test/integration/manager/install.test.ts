@@ -175,7 +175,7 @@ describe("what is proposed", () => {
       "no cloudflared for freebsd on x64",
     ],
     ["a version that is a path", { version: "../../evil" }, "is not a version"],
-    ["a checksum that is none", { sha256: "abc" }, "64 hexadecimal digits"],
+    ["an invalid checksum", { sha256: "abc" }, "64 hexadecimal digits"],
   ])("not for %s", (_, more, said) => expect(() => proposeDownload(asked(more))).toThrow(said));
 });
 

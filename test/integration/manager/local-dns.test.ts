@@ -8,7 +8,7 @@ import { Manager } from "../../../manager/manager.ts";
 import type { Snapshot } from "../../../manager/model/snapshot.ts";
 import { until, World } from "./world.ts";
 
-/** Its port is the same for all: whoever has installed it already has one. */
+/** Its port is the same for all: a user who has installed it already has one. */
 const isTaken = await answers(LOCAL_DNS_PROBE_NAME);
 
 test.skipIf(isTaken)(

@@ -208,7 +208,7 @@ describe("what is repaired without anybody asking", () => {
 });
 
 describe("what cannot be repaired is told", () => {
-  test("a token that is none", async () => {
+  test("an invalid token", async () => {
     world.original!.wrongId = "none";
     const { code, stderr } = await world.linkup("start", "--detach");
     expect(code).toBe(1);

@@ -61,7 +61,7 @@ describe.each(protocols)("%s", (_protocol, connect) => {
     ["a header name with a space", "HTTP/1.1 200 OK\r\nBad Name: x\r\n\r\n"],
     ["a control character in a value", "HTTP/1.1 200 OK\r\nX-A: a\x00b\r\n\r\n"],
     ["two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello"],
-    ["a length that is none", "HTTP/1.1 200 OK\r\nContent-Length: 5x\r\n\r\nhello"],
+    ["an invalid length", "HTTP/1.1 200 OK\r\nContent-Length: 5x\r\n\r\nhello"],
     [
       "length and chunks",
       "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
@@ -130,7 +130,7 @@ describe.each(protocols)("%s", (_protocol, connect) => {
       "Transfer-Encoding: chunked\r\n\r\n4\r\npart\r\n0\r\n",
       "end",
     ],
-    ["in chunks, whose size is none", "Transfer-Encoding: chunked\r\n\r\n4\r\npart\r\nXYZ\r\n", "stay"],
+    ["in chunks, with an invalid size", "Transfer-Encoding: chunked\r\n\r\n4\r\npart\r\nXYZ\r\n", "stay"],
     ["in chunks, longer than their size", "Transfer-Encoding: chunked\r\n\r\n4\r\npartly\r\n", "stay"],
     ["until the connection's end, resets", "X-A: b\r\n\r\npart", "reset"],
   ])("a body %s: the client sees a broken answer", async (_what, head, then) => {

@@ -46,7 +46,7 @@ describe("HTTP/1.1: refused before anything reaches the service", () => {
     ["a header without a name", ": chunked\r\n", ""],
     ["another Host", "Host: evil.example\r\n", ""],
     ["the same Host again", `Host: ${WILD}\r\n`, ""],
-    ["a chunk size that is none", "Transfer-Encoding: chunked\r\n", "zz\r\nabc\r\n0\r\n\r\n"],
+    ["an invalid chunk size", "Transfer-Encoding: chunked\r\n", "zz\r\nabc\r\n0\r\n\r\n"],
     ["a chunk size with a sign", "Transfer-Encoding: chunked\r\n", "+3\r\nabc\r\n0\r\n\r\n"],
     ["a chunk size with 0x", "Transfer-Encoding: chunked\r\n", "0x3\r\nabc\r\n0\r\n\r\n"],
     [
@@ -91,7 +91,7 @@ describe("HTTP/1.1: refused before anything reaches the service", () => {
     `${WILD}/x`,
     `${WILD}:80:81`,
     `${WILD}, ${WILD}`,
-  ])("a Host that is none: %s", async (host) => {
+  ])("an invalid Host: %s", async (host) => {
     received = "";
     const answer = await raw(system.port, `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
@@ -145,7 +145,7 @@ describe("HTTP/2: what would become another HTTP/1.1 request does not pass", () 
     ["a line break in the path", { ":path": "/seen HTTP/1.1\r\nHost: x\r\n\r\nGET /hidden" }, undefined],
     ["a space in the path", { ":path": "/seen HTTP/1.1" }, undefined],
     ["a path without a slash", { ":path": "seen" }, undefined],
-    ["a method that is none", { ":method": "GET /hidden HTTP/1.1" }, undefined],
+    ["an invalid method", { ":method": "GET /hidden HTTP/1.1" }, undefined],
     ["a user in the authority", { ":authority": `evil@${WILD}` }, undefined],
     ["another host beside the authority", { host: "evil.example" }, 400],
     ["CONNECT", { ":method": "CONNECT" }, undefined],

@@ -175,7 +175,7 @@ test.each([
   expect(served).toHaveLength(2);
 });
 
-test("a cache that fails is none", async () => {
+test("a cache that fails counts as missing", async () => {
   await preview("broken");
   internet.cache.broken = true;
   expect((await get("broken")).status).toBe(200);

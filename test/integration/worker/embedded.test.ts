@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 
 const script = pathToFileURL(resolve(import.meta.dirname, "../../../scripts/embedded-worker.mjs")).href;
 
-test.runIf(process.platform === "linux")("ends when whoever started it is killed", async () => {
+test.runIf(process.platform === "linux")("ends when the process that started it is killed", async () => {
   const code = `const { startWorker } = await import(${JSON.stringify(script)});
     const { pid } = await startWorker();
     console.log(pid);`;

@@ -24,7 +24,7 @@ const save = (base: string, name: string, { url }: StartedService) =>
     session_token: "t",
   });
 
-/** Which service answers, or the status of an answer that is none of a service. */
+/** Which service answers, or the status of an answer that no service gave. */
 async function answerOf(base: string, name: string): Promise<string> {
   const { status, body } = await send(base, "/", { headers: { host: `${name}.example.com` } });
   return status === 200 ? JSON.parse(body).service : String(status);
