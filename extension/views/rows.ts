@@ -56,7 +56,7 @@ export interface Row {
   id: string;
   label: string;
   /** Set when the row stands out among the others by a badge and a color. */
-  mark?: "local" | "overridden";
+  mark?: "local" | "overridden" | undefined;
   description: string;
   /** A codicon, and the theme color it is drawn in. */
   icon: { name: string; color?: string };
@@ -203,7 +203,7 @@ function serviceRow(
   return {
     id: `service:${session.configPath ?? ""}:${session.name}:${name}`,
     label: name,
-    ...(isLocal ? { mark: "local" } : isPreview && overridden ? { mark: "overridden" } : {}),
+    mark: isLocal ? "local" : isPreview && overridden ? "overridden" : undefined,
     description: words.join(" · "),
     icon: changing ? { name: "loading~spin" } : serviceIcon(service, health, runs),
     tooltip: [
