@@ -80,13 +80,13 @@ const bundles = {
  * are: what grows by more than that is looked at before it ships. A folder stands for the modules in it without a line here.
  */
 const BUDGETS = {
-  "extension/extension.ts": 104_000,
+  "extension/extension.ts": 108_000,
   "extension/language/language.ts": 471_000,
   "extension/commands/template.ts": 3_000,
   "extension/commands/worker.ts": 7_500,
   "extension/commands/worker-sessions.ts": 5_500,
   "agent-tools/catalogue.ts": 90_000,
-  "manager/manager.ts": 342_000,
+  "manager/manager.ts": 350_000,
   "extension/requests/webview/main.ts": 110_000,
   "extension/requests/request-feed.ts": 6_000,
   "extension/requests/requests-view.ts": 30_000,
@@ -118,12 +118,12 @@ const BUDGETS = {
   "cli/main.ts": 12_000,
   "cli/program.ts": 56_000,
   "cli/commands/completion.ts": 3_000,
-  "cli/commands": 362_000,
+  "cli/commands": 372_000,
   "cli/commands/infra.ts": 422_000,
-  "cli/commands/local-dns.ts": 593_000,
-  "cli/commands/mcp.ts": 401_000,
-  "cli/commands/requests.ts": 370_000,
-  "cli/commands/uninstall.ts": 593_000,
+  "cli/commands/local-dns.ts": 610_000,
+  "cli/commands/mcp.ts": 415_000,
+  "cli/commands/requests.ts": 380_000,
+  "cli/commands/uninstall.ts": 610_000,
   "cli/mcp/mcp-server.ts": 305_000,
   "worker/index.ts": 385_000,
 };

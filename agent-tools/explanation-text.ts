@@ -4,6 +4,7 @@ import type { Explanation } from "../core/routing/explain-request.ts";
 import type { NameSource } from "../core/routing/identify-session.ts";
 import type { NotRouted, Routed } from "../core/routing/route-request.ts";
 import type { Service } from "../core/session/session-document.ts";
+import type { ExplainedRequest } from "../manager/operations/explain.ts";
 import { fallbackText } from "./fallback-text.ts";
 
 /** How a reader is given it. */
@@ -26,11 +27,11 @@ export interface ExplanationText {
   service: string | undefined;
 }
 
-export function explanationText(explanation: Explanation, style: ExplanationStyle): ExplanationText {
+export function explanationText(explanation: ExplainedRequest, style: ExplanationStyle): ExplanationText {
   const { session, decision, public_host, failure } = explanation;
   const text = {
     candidates: candidateLines(explanation, style),
-    steps: [],
+    steps: accessLines(explanation, style),
     target: undefined,
     failure: undefined,
     service: undefined,
@@ -52,10 +53,39 @@ export function explanationText(explanation: Explanation, style: ExplanationStyl
     return { ...text, failure: { status: 404, lines: noTargetLines(decision, style) } };
   return {
     ...text,
-    steps: routedLines(decision, style),
+    steps: [...text.steps, ...routedLines(decision, style)],
     target: decision.origin + decision.target,
     service: decision.service.name,
   };
+}
+
+/** Whether a private session lets it in. */
+function accessLines({ access }: ExplainedRequest, { t, code }: ExplanationStyle): string[] {
+  if (!access) return [];
+  const { decision, unchecked } = access;
+  if (decision.allowed && decision.by === "open-path")
+    return [
+      t("The session is private, and this path is open to everyone: {0} matches it.", code(decision.pattern)),
+    ];
+  if (decision.allowed)
+    return [
+      t("The session is private, and lets the request in: it carries the proof that services pass on."),
+    ];
+  if (unchecked)
+    return [
+      t(
+        "The session is private: whether the request's cookie or token lets it in, only the Worker can tell.",
+      ),
+    ];
+  return [
+    decision.why === "no-proof"
+      ? t(
+          "The session is private: from outside this machine it is answered with 401, because it has no proof.",
+        )
+      : t(
+          "The session is private: from outside this machine it is answered with 401, because its proof is not valid.",
+        ),
+  ];
 }
 
 function candidateLines({ candidates, session }: Explanation, { t, code }: ExplanationStyle): string[] {

@@ -91,6 +91,10 @@ function life(linkup: Command): void {
     .argument("<target>", "local, remote, auto, a URL, a target's name in linkup.yaml, or session:NAME")
     .argument("[service...]", "services of linkup.yaml")
     .option("-a, --all", "all services")
+    .option(
+      "--invite",
+      "of a colleague's session: by an invite, its token in LINKUP_INVITE or on standard input",
+    )
     .option(...SESSION)
     .option(...CONFIG)
     .option(...JSON_OUT)

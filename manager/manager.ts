@@ -5,7 +5,6 @@ import { realpath } from "node:fs/promises";
 import type { Invite, InviteRequest, NewInvite } from "../core/api/access-api.ts";
 import type { ReplayResponse } from "../core/api/request-log-api.ts";
 import type { Config, Target } from "../core/config/model/config-model.ts";
-import type { Explanation } from "../core/routing/explain-request.ts";
 import { reservedNameError } from "../core/session/reserved-names.ts";
 import type { SessionAccess } from "../core/session/session-document.ts";
 import { sessionNameError } from "../core/session/session-name.ts";
@@ -39,11 +38,19 @@ import type { ComponentId, SessionView, Snapshot } from "./model/snapshot.ts";
 import type { State } from "./model/state.ts";
 import type { CheckedPropagation } from "./operations/check-propagation.ts";
 import type { ComparedRow, CompareRequest } from "./operations/compare.ts";
-import { explain } from "./operations/explain.ts";
+import { type ExplainedRequest, explain } from "./operations/explain.ts";
 import { previewRequest } from "./operations/preview.ts";
 import { type ReplayOptions, replayRequest } from "./operations/replay.ts";
 import { accessFailed, changeAccess, routeServices, shareTargets, toggleFailed } from "./operations/route.ts";
-import { createInvite, listInvites, ownerUrl, revokeInvite, sharedSession } from "./operations/sharing.ts";
+import { type RouteElsewhere, routeElsewhere } from "./operations/route-elsewhere.ts";
+import {
+  createInvite,
+  listInvites,
+  noteRouter,
+  ownerUrl,
+  revokeInvite,
+  sharedSession,
+} from "./operations/sharing.ts";
 import { startSession } from "./operations/start.ts";
 import { deleteOnMachine, deleteOnWorker, envFilesLeft, stopSessions } from "./operations/stop.ts";
 import { START_TIMEOUT_MS, TOGGLE_TIMEOUT_MS, withinTime } from "./operations/time-limit.ts";
@@ -254,12 +261,24 @@ export class Manager {
     request: InviteRequest,
     configPath?: string | undefined,
   ): Promise<NewInvite> {
-    return createInvite(await this.#shared(selector, configPath), request);
+    const shared = await this.#shared(selector, configPath);
+    const invite = await createInvite(shared, request);
+    if (invite.rights.includes("route")) await noteRouter(this.#loop, shared.name, invite);
+    return invite;
   }
 
   /** The invites of a session, newest first. Rejects with a LinkupError. */
   async invites(selector: Selector, configPath?: string | undefined): Promise<readonly Invite[]> {
     return listInvites(await this.#shared(selector, configPath));
+  }
+
+  /**
+   * Asks the owner of a session elsewhere to route its services; the invite says that we may. Resolves when the owner's machine
+   * has done it. Rejects with a LinkupError, also when that machine does not answer in time, or with the signal's reason.
+   */
+  async routeElsewhere(configPath: string, request: RouteElsewhere, signal?: AbortSignal): Promise<void> {
+    const { linkup } = await readConfig(configPath);
+    return routeElsewhere(linkup.worker_url, request, signal);
   }
 
   /** Ends an invite and all that was let in by it. Rejects with a LinkupError. */
@@ -285,7 +304,7 @@ export class Manager {
    * Where a request would go while this session and all others run, and why. Rejects with a LinkupError
    * when the session does not run, and with a TypeError when the URL is invalid.
    */
-  async explain(selector: Selector, url: string, headers: Record<string, string>): Promise<Explanation> {
+  async explain(selector: Selector, url: string, headers: Record<string, string>): Promise<ExplainedRequest> {
     const state = await this.#loop.store.read();
     findRunning(state, selector);
     const { observer } = this.#loop;

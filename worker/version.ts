@@ -1,6 +1,7 @@
 /** The Worker's version and capabilities, for clients that also talk to Workers of the original Linkup. */
 import { ACCESS_CAPABILITY } from "../core/api/access-api.ts";
 import { WATCH_CAPABILITY } from "../core/api/edge-report-api.ts";
+import { ROUTING_REQUESTS_CAPABILITY } from "../core/api/routing-requests-api.ts";
 import { SESSION_TARGETS_CAPABILITY } from "../core/api/worker-api.ts";
 import { version } from "../package.json";
 
@@ -39,4 +40,6 @@ export const CAPABILITIES = [
   SESSION_TARGETS_CAPABILITY,
   /** `access: "private"` and `access_open` in upsert requests, `/linkup/v2/sessions/:name/{access,invites,owner-link}`. */
   ACCESS_CAPABILITY,
+  /** `/linkup/v2/sessions/:name/routing` */
+  ROUTING_REQUESTS_CAPABILITY,
 ];

@@ -1,5 +1,7 @@
 /** `linkup route` */
-import { newManager, selectSession } from "../context.ts";
+import { text } from "node:stream/consumers";
+import type { Manager } from "../../manager/manager.ts";
+import { needConfig, newManager, selectSession } from "../context.ts";
 import { UsageError } from "../exit-codes.ts";
 import { printResult } from "../print/output.ts";
 import { spin } from "../print/spinner.ts";
@@ -10,6 +12,7 @@ interface Options {
   session?: string;
   config?: string;
   json?: boolean;
+  invite?: boolean;
 }
 
 export async function route(target: string, services: string[], options: Options): Promise<void> {
@@ -18,7 +21,27 @@ export async function route(target: string, services: string[], options: Options
   const all = options.all ?? false;
   if (all === services.length > 0) throw new UsageError("Name services or use --all, not both.");
   const manager = newManager({ keep: false });
+  if (options.invite) return await routeElsewhere(manager, target, services, options);
   const selector = await selectSession(manager, options);
   const session = await spin("Routing", manager.route(selector, all ? "all" : services, target));
   printResult(options.json, session, () => sessionText(session));
+}
+
+/** Somebody else's session, by an invite: its token is in LINKUP_INVITE or comes on standard input, so that no list of processes has it. */
+async function routeElsewhere(
+  manager: Manager,
+  target: string,
+  services: readonly string[],
+  { session, all, config, json }: Options,
+): Promise<void> {
+  if (target !== "local" && target !== "remote")
+    throw new UsageError("An invite lets you route to local and remote only.");
+  if (session === undefined) throw new UsageError("Name the session that you are invited to with --session.");
+  if (all) throw new UsageError("Name the services: --all is for sessions of this machine.");
+  const token = process.env.LINKUP_INVITE || (process.stdin.isTTY ? "" : (await text(process.stdin)).trim());
+  if (!token) throw new UsageError("Give the invite's token in LINKUP_INVITE, or on standard input.");
+  const routed = services.map((name): [string, "local" | "remote"] => [name, target]);
+  const request = { session, invite: token, services: Object.fromEntries(routed) };
+  await spin("Asking the owner's machine", manager.routeElsewhere(needConfig(config), request));
+  printResult(json, request.services, () => `Routed ${services.join(", ")} of ${session} to ${target}.\n`);
 }

@@ -39,7 +39,8 @@ export async function share(options: ShareOptions): Promise<void> {
     throw new UsageError("A public session needs no invite: everyone who knows its URL can open it.");
   const { manager, selector, configPath } = await selected(options);
   const session = await accessSet(manager, selector, options);
-  if (session && session.access !== "private") {
+  // To route a session is no right that everyone has.
+  if (session && session.access !== "private" && !options.mayRoute) {
     if (asksForInvite) throw needless(session);
     sharePublic(session, options);
     return;

@@ -1,6 +1,6 @@
 /** An explanation of a request as text for a terminal. */
 import { type ExplanationStyle, explanationText } from "../../agent-tools/explanation-text.ts";
-import type { Explanation } from "../../core/routing/explain-request.ts";
+import type { ExplainedRequest } from "../../manager/operations/explain.ts";
 import { coloured } from "./output.ts";
 
 const STYLE: ExplanationStyle = {
@@ -9,7 +9,7 @@ const STYLE: ExplanationStyle = {
   code: (text) => coloured("bold", text),
 };
 
-export function explanationLines(url: string, explanation: Explanation): string {
+export function explanationLines(url: string, explanation: ExplainedRequest): string {
   const { candidates, steps, target, failure, service } = explanationText(explanation, STYLE);
   const lines = [
     url,

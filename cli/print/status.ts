@@ -40,7 +40,7 @@ export function sessionText(session: SessionView): string {
 }
 
 function serviceRow(service: ServiceView): string[] {
-  const { name, target, now, fallback, changing, health, latencyMs, reason } = service;
+  const { name, target, now, fallback, changing, health, latencyMs, reason, routedBy } = service;
   const colour = health === "healthy" ? "green" : health === "unhealthy" ? "red" : "dim";
   const latency = health === "healthy" && latencyMs !== undefined ? ` ${latencyMs} ms` : "";
   const address = addressOf(service);
@@ -48,7 +48,7 @@ function serviceRow(service: ServiceView): string[] {
     now === undefined ? target : `${target}: ${now === "restarting" ? "remote, restarting…" : now}`;
   return [
     name,
-    changing ? `${target}…` : where,
+    `${changing ? `${target}…` : where}${routedBy === undefined ? "" : ` by ${routedBy}`}`,
     coloured(colour, health) + latency,
     fallback ? `${address}  (${fallback})` : reason ? `${address}  (${reason})` : address,
   ];

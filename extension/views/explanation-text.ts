@@ -1,13 +1,13 @@
 /** The explanation of a routing decision, as Markdown. `place`: where the service is routed, when that is known. */
 import { explanationText } from "../../agent-tools/explanation-text.ts";
-import type { Explanation } from "../../core/routing/explain-request.ts";
+import type { ExplainedRequest } from "../../manager/operations/explain.ts";
 import { code, codeBlock, escaped } from "../markdown.ts";
 import { t } from "../words.ts";
 
 export function explanationMarkdown(
   url: string,
   headers: Record<string, string>,
-  explanation: Explanation,
+  explanation: ExplainedRequest,
   place: string | undefined,
 ): string {
   const request = [`GET ${url}`, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)];

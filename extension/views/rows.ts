@@ -197,7 +197,8 @@ function serviceRow(
   const isPreview = session.kind === "preview";
   const place = overridden && isPreview ? t("overridden") : placeWord(service);
   const traffic = trafficWords(requests?.services[`${session.name}/${name}`]);
-  const words = [place, ...(trouble ? [trouble] : []), hostOf(address), ...traffic];
+  const by = service.routedBy === undefined ? [] : [t("by {0}", service.routedBy)];
+  const words = [place, ...by, ...(trouble ? [trouble] : []), hostOf(address), ...traffic];
   const latency = latencyMs === undefined ? "" : `, ${t("{0} ms", Math.round(latencyMs))}`;
   const isFixed = !runs || isPreview;
   return {
@@ -216,6 +217,7 @@ function serviceRow(
     ].join("\n\n"),
     spoken: [
       t("Service {0}, {1}, {2}, {3}", name, place, address, trouble ?? healthWord(health)),
+      ...by,
       ...traffic,
     ].join(", "),
     context: `service.${isLocal ? "local" : "remote"}${isFixed ? ".fixed" : ""}${ours && !isPreview ? ".own" : ""}`,

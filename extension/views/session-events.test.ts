@@ -43,6 +43,10 @@ test("toggles, and services that fall ill and recover", () => {
   expect(told({ sessions: [session()] }, { sessions: [local] })).toEqual([
     "info: Routed web of slim-gecko (tunneled) to local, http://localhost:3000",
   ]);
+  const byAna = session({ services: [service({ target: "local", routedBy: "Ana" })] });
+  expect(told({ sessions: [session()] }, { sessions: [byAna] })).toEqual([
+    "info: Routed web of slim-gecko (tunneled) to local by Ana, http://localhost:3000",
+  ]);
   expect(told({ sessions: [session()] }, { sessions: [ill] })).toEqual([
     "warn: Service web of slim-gecko (tunneled) is unhealthy: connection refused",
   ]);

@@ -50,7 +50,8 @@ function sessionEvents(old: SessionView | undefined, now: SessionView | undefine
     const was = old?.services.find(({ name }) => name === service.name);
     if (!was) continue;
     const { name, target, now } = service;
-    if (was.target !== target) say(`Routed ${name} of ${title} to ${target}, ${addressOf(service)}`);
+    if (was.target !== target)
+      say(`Routed ${name} of ${title} to ${target}${byText(service)}, ${addressOf(service)}`);
     else if (was.now !== now)
       say(
         `${name} of ${title} goes to ${now === "local" ? "local" : "remote"} by itself, ${addressOf(service)}`,
@@ -61,6 +62,11 @@ function sessionEvents(old: SessionView | undefined, now: SessionView | undefine
       say(`Service ${name} of ${title} is healthy again`);
   }
   return events;
+}
+
+/** Who did it by an invite. */
+function byText({ routedBy }: SessionView["services"][number]): string {
+  return routedBy === undefined ? "" : ` by ${routedBy}`;
 }
 
 function componentEvents(old: ComponentView | undefined, now: ComponentView | undefined): SessionEvent[] {

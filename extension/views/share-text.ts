@@ -29,7 +29,7 @@ export function shareText(
 function invitesText(session: string, invites: readonly Invite[]): string {
   if (invites.length === 0) return t("Nobody is invited.");
   const now = Date.now();
-  const head = [t("For"), t("Allowed to"), t("Expires"), t("Used"), ""];
+  const head = [t("For"), t("Allowed to"), t("Expires"), t("Used"), t("Revoke")];
   const rows = invites.map((invite) => {
     const { id, name, expires, uses, used, last_used } = invite;
     const times = uses === null ? String(used) : t("{0} of {1}", used, uses);

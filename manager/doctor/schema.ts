@@ -45,6 +45,7 @@ const service = z.object({
   url: maybe(described(z.string(), "Of a target beyond local and remote.")),
   targets: maybe(described(z.array(z.string()), "The names of its further targets in linkup.yaml.")),
   changing: described(z.boolean(), "True while a toggle is under way."),
+  routedBy: maybe(described(z.string(), "Who routed it last by an invite.")),
   overridden: maybe(
     described(z.literal(true), "Set when the session takes it from another URL than the file's."),
   ),

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Config } from "../../core/config/model/config-model.ts";
+import { accessOf } from "./documents.ts";
 import { applyConfig, checkLocations } from "./intents.ts";
 import { newRecord } from "./records.ts";
 import { emptyState } from "./state.ts";
@@ -29,6 +30,24 @@ test("a renamed service stays where it is routed, and a new one is remote", () =
   expect(record.targets).toMatchObject({ backend: "local" });
   applyConfig(state, "/shop/linkup.yaml", config(service("web", 3000), service("other", 5000)));
   expect(record.targets).not.toHaveProperty("other");
+});
+
+test("a choice of access is kept until the file says something else, which opens no private session", () => {
+  const file = (access?: "public" | "private"): Config => {
+    const { linkup, ...rest } = config(service("web", 3000));
+    return { ...rest, linkup: access === undefined ? linkup : { ...linkup, access } };
+  };
+  const after = (chosen: "public" | "private", ...files: Config[]) => {
+    const more = { config_path: "/shop/linkup.yaml", desired: "running", access: chosen } as const;
+    const record = newRecord("tunneled", files[0]!, more);
+    const state = { ...emptyState(), sessions: [record] };
+    for (const next of files.slice(1)) applyConfig(state, "/shop/linkup.yaml", next);
+    return accessOf(record);
+  };
+  expect(after("public", file("private"))).toBe("public");
+  expect(after("public", file("private"), file("private"))).toBe("public");
+  expect(after("public", file(), file("private"))).toBe("private");
+  expect(after("private", file(), file("public"))).toBe("private");
 });
 
 test.each([

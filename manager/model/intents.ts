@@ -272,6 +272,9 @@ export function applyTarget(
   checkTarget(record, names, target);
   const before = record.targets;
   record.targets = { ...before, ...Object.fromEntries(names.map((name) => [name, target])) };
+  const others = Object.entries(record.routed_by ?? {}).filter(([name]) => !names.includes(name));
+  if (others.length > 0) record.routed_by = Object.fromEntries(others);
+  else delete record.routed_by;
   return { id: record.id, before };
 }
 

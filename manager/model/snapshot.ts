@@ -49,6 +49,8 @@ export interface ServiceView {
   targets?: readonly string[];
   /** True while a toggle is under way. */
   changing: boolean;
+  /** Who routed it last by an invite; missing when it was this machine's user. */
+  routedBy?: string;
   /** Set when the session takes it from another URL than the file's, as a preview does. */
   overridden?: true;
   local: string;

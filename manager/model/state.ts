@@ -91,6 +91,10 @@ export interface SessionRecord {
   expires_at?: number;
   /** Who can open it, as its user chose on this machine; missing: what the file says. */
   access?: SessionAccess;
+  /** Until when somebody else may change its routing by an invite. Milliseconds since the epoch. */
+  may_route_until?: number;
+  /** Who routed a service last, where it was not this machine's user: the name of the invite, by service. */
+  routed_by?: Record<string, string>;
 
   // The confirmed state, so that nothing is sent twice.
   confirmed: Record<string, Target> | null;
@@ -191,6 +195,8 @@ const recordSchema = z.object({
     z.object({ at: z.number(), fallbacks: z.record(z.string(), z.nullable(z.string())) }),
   ),
   access: z.exactOptional(z.enum(SESSION_ACCESS)),
+  may_route_until: z.exactOptional(z.number()),
+  routed_by: z.exactOptional(z.record(z.string(), z.string())),
   confirmed: nullable(targets),
   worker: nullable(z.looseObject({ version: z.string(), tunnel: z.string() })),
   tunnel: nullable(z.looseObject({ url })),

@@ -72,6 +72,16 @@ export async function createInvite(
   return (await worker.createInvite(name, invite, sessionToken)) ?? missing(name, worker);
 }
 
+/** From now on this machine looks for the changes that the invite's holder asks for. */
+export async function noteRouter({ store }: ControlLoop, name: string, { expires }: Invite): Promise<void> {
+  await store.transaction(() =>
+    store.change(({ sessions }) => {
+      for (const record of sessions)
+        if (record.name === name) record.may_route_until = Math.max(record.may_route_until ?? 0, expires);
+    }),
+  );
+}
+
 /** Newest first. Rejects with a LinkupError. */
 export async function listInvites({ name, worker, sessionToken }: Shared): Promise<readonly Invite[]> {
   return (await worker.listInvites(name, sessionToken)) ?? missing(name, worker);

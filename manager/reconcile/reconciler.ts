@@ -17,6 +17,7 @@ import type { LastError, SessionRecord } from "../model/state.ts";
 import { backoffMs, isDue } from "../model/supervision.ts";
 import type { Store } from "../store/store.ts";
 import { KeeperProcess } from "./keeper-process.ts";
+import { RoutingRequestFollower } from "./routing-requests.ts";
 import { SessionReconciler } from "./session-reconciler.ts";
 
 const isRunningHere = (record: SessionRecord) => isDesired(record) && needsThisMachine(record);
@@ -32,6 +33,7 @@ export class Reconciler {
   readonly localDns: LocalDns;
   readonly keeper: KeeperProcess;
   readonly sessionReconciler: SessionReconciler;
+  readonly #routingRequests: RoutingRequestFollower;
   readonly #store: Store;
   readonly #home: string;
   readonly #log: (line: string) => void;
@@ -41,6 +43,7 @@ export class Reconciler {
     this.localDns = new LocalDns(options, store);
     this.keeper = new KeeperProcess(options, store);
     this.sessionReconciler = new SessionReconciler(options, store, this.localServer.control);
+    this.#routingRequests = new RoutingRequestFollower(store, this.sessionReconciler, options.log);
     this.#store = store;
     this.#home = options.home;
     this.#log = options.log;
@@ -60,6 +63,7 @@ export class Reconciler {
       retryDeletions(this.#store, now),
     ]);
     if (!server) return;
+    await this.#routingRequests.run((await this.#store.read()).sessions, server, now);
     // The sessions that have just come: their names resolve when a start returns.
     await this.#nameHosts((await this.#store.read()).sessions.filter(isRunningHere), "hosts-file");
     await this.#removeStrangers(server);

@@ -88,6 +88,9 @@ export function sessionView(
         ...place,
         ...(targets ? { targets: Object.keys(targets) } : {}),
         changing: isDesired(record) && (record.confirmed === null || wanted !== target),
+        ...(record.routed_by && Object.hasOwn(record.routed_by, name)
+          ? { routedBy: record.routed_by[name]! }
+          : {}),
         ...(Object.hasOwn(record.locations, name) ? { overridden: true as const } : {}),
         ...healthOf(health, place, service),
       };

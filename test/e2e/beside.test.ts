@@ -112,3 +112,35 @@ test("Doctor: every check, what was found, what helps", async () => {
   await window.screenshot("doctor");
   expect(await axeViolationsOfDocument(await window.documentWith("Linkup Doctor"))).toEqual([]);
 });
+
+test("Share Session: a link and its QR code, until it is revoked; and the switch in the palette", async () => {
+  await window.command("Linkup: Start");
+  const [, name] = await inTree(/([a-z]+-[a-z]+) {2}0 of 3 local/);
+  const answer = async () => (await shop.ask(`${name}.shop.localhost`, "/")).status;
+  await window.command("Linkup: Share Session…");
+  await window.quickPick("Invite somebody");
+  await window.quickPick("12 h");
+  await window.quickInput("Ana", "For whom?");
+  await window.quickPick("Once");
+  const frame = await window.documentWith("Ana");
+  const link = await window.clipboard();
+  expect(link).toMatch(new RegExp(`^http://${name}\\.shop\\.localhost:\\d+/linkup/join#\\S+$`));
+  expect(await frame.locator("figcaption code").textContent()).toBe(link);
+  expect(await frame.getByRole("img", { name: "QR code of the link" }).count()).toBe(1);
+  expect(await axeViolationsOfDocument(frame)).toEqual([]);
+  await inTree(new RegExp(`${name} {2}.*private`));
+  await window.until("the Worker to ask for a proof", async () => (await answer()) === 401);
+
+  await frame.getByRole("link", { name: "Revoke Ana" }).or(frame.getByText("Revoke Ana")).first().click();
+  await window.documentWith("Nobody is invited.");
+  await window.command("Linkup: Make Session Public");
+  await window.button("Make Public");
+  await window.until("everyone to be let in", async () => (await answer()) === 200);
+  await window.command("Linkup: Make Session Private");
+  await inTree(new RegExp(`${name} {2}.*private`));
+  await window.command("Linkup: Make Session Public");
+  await window.button("Make Public");
+  await window.until("everyone to be let in", async () => (await answer()) === 200);
+  await window.command("Linkup: Stop");
+  await window.stopped();
+});

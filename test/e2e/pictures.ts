@@ -129,6 +129,19 @@ async function takePictures(theme: (typeof all)[number]): Promise<void> {
     await picture("status", "alone");
     await closeEditors();
 
+    await window.command("Linkup: Share Session…");
+    await window.quickPick("Invite somebody");
+    await window.quickPick("2 d");
+    await window.quickInput("Ana", "For whom?");
+    await window.quickPick("Once");
+    await window.documentWith("Ana");
+    await inTree("private");
+    await picture("share", "alone");
+    await window.command("Linkup: Make Session Public");
+    await window.button("Make Public");
+    await window.until("the session to be public", async () => !(await window.tree()).includes("private"));
+    await closeEditors();
+
     const text = await readFile(shop.configPath, "utf8");
     await writeFile(shop.configPath, text.replace("default_service: api", "default_service: apl"));
     await window.until("the notification", async () => (await window.toasts()).length > 0);

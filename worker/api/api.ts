@@ -40,6 +40,7 @@ import { identifyCaller } from "./caller.ts";
 import { versionProblem } from "./client-version.ts";
 import { readJson } from "./json-body.ts";
 import { jsonResponse, noContent, noSession, notOwner, sessionToken, textResponse } from "./responses.ts";
+import { answerRoutingRequest, callByInvite, listRoutingRequests } from "./routing-requests.ts";
 import { createToken, listTokens, revokeToken } from "./tokens.ts";
 import { expiryValue, type SaveResult, saveSession, type UpsertOptions } from "./upsert.ts";
 
@@ -106,6 +107,8 @@ const HANDLERS: Record<string, Handler> = {
   "POST /linkup/v2/sessions/:name/invites": createInvite,
   "DELETE /linkup/v2/sessions/:name/invites/:item": revokeInvite,
   "POST /linkup/v2/sessions/:name/owner-link": createOwnerLink,
+  "GET /linkup/v2/sessions/:name/routing": listRoutingRequests,
+  "PUT /linkup/v2/sessions/:name/routing/:item": answerRoutingRequest,
   "GET /linkup/v2/tokens": mainTokenOnly(listTokens),
   "POST /linkup/v2/tokens": mainTokenOnly(createToken),
   "DELETE /linkup/v2/tokens/:name": mainTokenOnly(revokeToken),
@@ -127,6 +130,10 @@ export async function callApi(
 ): Promise<Response | undefined> {
   const { method } = request;
   const [, folder, name = "", rest = "", item] = WITH_NAME.exec(url.pathname) ?? [];
+  if (rest === "/routing" && folder === "/linkup/v2/sessions/") {
+    const response = await callByInvite(request, env, name, item);
+    if (response) return response;
+  }
   const pattern = `${folder}:name${rest}${item === undefined ? "" : "/:item"}`;
   const handler = HANDLERS[`${method} ${url.pathname}`] ?? (folder && HANDLERS[`${method} ${pattern}`]);
   if (!handler) return undefined;

@@ -10,8 +10,8 @@ export function textResponse(status: number, body: string, headers: Record<strin
   });
 }
 
-export function jsonResponse(body: unknown): Response {
-  return Response.json(body, { headers: NO_STORE });
+export function jsonResponse(body: unknown, status = 200): Response {
+  return Response.json(body, { status, headers: NO_STORE });
 }
 
 export function noContent(): Response {

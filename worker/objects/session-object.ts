@@ -1,6 +1,7 @@
 /** The Durable Object of one session: its document, owner and tunnel. All mutations run here, one at a time. */
 import { DurableObject } from "cloudflare:workers";
-import type { InviteRequest } from "../../core/api/access-api.ts";
+import type { Invite, InviteRequest } from "../../core/api/access-api.ts";
+import type { RoutingAnswer, RoutingChange, RoutingRequest } from "../../core/api/routing-requests-api.ts";
 import type { TunnelData } from "../../core/api/worker-api.ts";
 import { hostname } from "../../core/session/host-name.ts";
 import { randomName } from "../../core/session/session-name.ts";
@@ -14,6 +15,7 @@ import { type DirectoryEntry, directory } from "./directory-object.ts";
 import { lifetimes, sessionExpires, tunnelExpires } from "./lifetime.ts";
 import { type Actor, isOwner, makerOf } from "./owner.ts";
 import { NO_VERSION, type ResolvedSession, resolvedSession } from "./resolved-session.ts";
+import { RoutingRequests } from "./routing-requests.ts";
 import {
   mayUpsert,
   ownership,
@@ -70,6 +72,7 @@ export class SessionObject extends DurableObject<Env> {
   readonly #watchers: Watchers;
   readonly #access: AccessLedger;
   readonly #joins = new RateLimit(JOINS_PER_MINUTE);
+  readonly #routing = new RoutingRequests();
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
@@ -287,6 +290,53 @@ export class SessionObject extends DurableObject<Env> {
     this.#joins.refund(network ?? "");
     if (network !== null) this.#access.admitNetwork(network, joined.id, now);
     return joined;
+  }
+
+  /** `hash`: of the token of an invite that may route. `network`: whom wrong ones are counted for. */
+  askForRouting(
+    change: RoutingChange,
+    hash: string,
+    network: string,
+  ): { id: string } | "forbidden" | "too-many" | { retryAfter: number } {
+    const now = Date.now();
+    const invite = this.#routerOf(hash, network, now);
+    if (typeof invite === "string" || "retryAfter" in invite) return invite;
+    const id = this.#routing.ask(change, invite, now);
+    return id === undefined ? "too-many" : { id };
+  }
+
+  /** For the one who asked. */
+  routingAnswer(
+    id: string,
+    hash: string,
+    network: string,
+  ): RoutingAnswer | "forbidden" | "missing" | { retryAfter: number } {
+    const now = Date.now();
+    const invite = this.#routerOf(hash, network, now);
+    if (typeof invite === "string" || "retryAfter" in invite) return invite;
+    return this.#routing.answerOf(id, invite.id, now) ?? "missing";
+  }
+
+  #routerOf(hash: string, network: string, now: number): Invite | "forbidden" | { retryAfter: number } {
+    const retryAfter = this.#joins.take(network);
+    if (retryAfter > 0) return { retryAfter };
+    const invite = this.#unexpired() && this.#access.inviteOf(hash, "route", now);
+    if (!invite) return "forbidden";
+    this.#joins.refund(network);
+    return invite;
+  }
+
+  routingRequests(actor: Actor, sessionToken: string | null): RoutingRequest[] | "missing" | "forbidden" {
+    return this.#forOwner(actor, sessionToken, () => this.#routing.waiting(Date.now()));
+  }
+
+  answerRouting(
+    id: string,
+    error: string | null,
+    actor: Actor,
+    sessionToken: string | null,
+  ): boolean | "missing" | "forbidden" {
+    return this.#forOwner(actor, sessionToken, () => this.#routing.answer(id, error, Date.now()));
   }
 
   giveTicket(hash: string, joined: Joined): void {

@@ -1,7 +1,14 @@
 /** Schemas of the Worker's responses. Parts of them become file and host names, so every response is validated. */
 
 import * as z from "zod/mini";
-import { INVITE_RIGHTS, type Invite, type NewInvite, type OwnerLink } from "../../../core/api/access-api.ts";
+import {
+  INVITE_RIGHTS,
+  type Invite,
+  MAX_INVITE_NAME,
+  type NewInvite,
+  type OwnerLink,
+} from "../../../core/api/access-api.ts";
+import type { RoutingRequestList } from "../../../core/api/routing-requests-api.ts";
 import type {
   PreviewSession,
   SessionTargets,
@@ -63,6 +70,25 @@ export const newInviteAnswer: z.ZodMiniType<NewInvite> = z.extend(inviteAnswer, 
 });
 
 export const ownerLinkAnswer: z.ZodMiniType<OwnerLink> = z.object({ url: httpUrl, expires: time });
+
+/** Response to the list of routing changes that invited people ask for. */
+export const routingRequestsAnswer: z.ZodMiniType<RoutingRequestList> = z.object({
+  requests: z.array(
+    z.object({
+      id: z.string().check(z.regex(/^[\w-]{1,100}$/)),
+      services: z.record(z.string(), z.enum(["local", "remote"])),
+      by: z.string().check(z.maxLength(MAX_INVITE_NAME)),
+      at: z.number(),
+    }),
+  ),
+});
+
+/** Response to one who asked for such a change. */
+export const routingAskedAnswer = z.object({ id: z.string().check(z.regex(/^[\w-]{1,100}$/)) });
+export const routingAnswerAnswer = z.object({
+  state: z.enum(["waiting", "done", "failed"]),
+  error: z.exactOptional(z.string()),
+});
 
 /** Response to a deletion by pattern. */
 export const deletedAnswer = z.object({ deleted: z.array(z.string()) });

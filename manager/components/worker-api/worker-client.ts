@@ -2,6 +2,7 @@
 
 import type { ZodMiniType } from "zod/mini";
 import type { Invite, InviteRequest, NewInvite, OwnerLink } from "../../../core/api/access-api.ts";
+import type { RoutingRequest } from "../../../core/api/routing-requests-api.ts";
 import type { SessionTargets } from "../../../core/api/worker-api.ts";
 import {
   type PreviewSession,
@@ -25,6 +26,7 @@ import {
   newInviteAnswer,
   ownerLinkAnswer,
   readAnswer,
+  routingRequestsAnswer,
   summaryAnswer,
   targetsAnswer,
   tunnelCheckAnswer,
@@ -178,6 +180,21 @@ export class WorkerClient {
     const path = `${sessionPath(name)}/owner-link`;
     const answer = await this.#askFor([200, 404], "POST", path, { to }, proof(sessionToken));
     return answer.status === 404 ? undefined : this.#read(ownerLinkAnswer, "POST", path, answer);
+  }
+
+  // Those that follow are for Workers with the capability `routing-requests`.
+
+  /** Empty when no session has this name. */
+  async routingRequests(name: string, sessionToken: string): Promise<readonly RoutingRequest[]> {
+    const path = `${sessionPath(name)}/routing`;
+    const answer = await this.#askFor([200, 404], "GET", path, undefined, proof(sessionToken));
+    return answer.status === 404 ? [] : this.#read(routingRequestsAnswer, "GET", path, answer).requests;
+  }
+
+  /** `error`: why the change failed; null when it was made. */
+  async answerRouting(name: string, id: string, error: string | null, sessionToken: string): Promise<void> {
+    const path = `${sessionPath(name)}/routing/${encodeURIComponent(id)}`;
+    await this.#askFor([204, 404], "PUT", path, { error }, proof(sessionToken));
   }
 
   async #upsert<T>(path: string, request: UpsertRequest, schema: ZodMiniType<T>): Promise<T | undefined> {

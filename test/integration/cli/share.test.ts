@@ -1,10 +1,26 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { afterEach, expect, test } from "vitest";
-import type { Snapshot } from "../../../manager/model/snapshot.ts";
-import { World } from "../manager/world.ts";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import type { InviteList, NewInvite } from "../../../core/api/access-api.ts";
+import { Manager } from "../../../manager/manager.ts";
+import type { SessionView, Snapshot } from "../../../manager/model/snapshot.ts";
+import { version } from "../../../package.json";
+import { until, World } from "../manager/world.ts";
 
 let world: World;
 afterEach(() => world[Symbol.asyncDispose]());
+
+/** The status of a request from outside, as the Worker answers it. */
+const statusAt = async (name: string, headers: Record<string, string> = {}) =>
+  (await world.ask(`${name}.shop.localhost`, "/", world.workerPort, headers)).status;
+
+/** What is on the disk of this machine. */
+function filesOfHome(): string[] {
+  return readdirSync(world.home, { recursive: true, encoding: "utf8" })
+    .map((path) => join(world.home, path))
+    .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile())
+    .map((path) => readFileSync(path, "latin1"));
+}
 
 test("a Worker that cannot keep a session private is told of none", async () => {
   world = await World.create("cloudflare");
@@ -30,4 +46,151 @@ test("a Worker that cannot keep a session private is told of none", async () => 
   const text = readFileSync(world.configPath, "utf8");
   writeFileSync(world.configPath, text.replace("services:", "  access: private\nservices:"));
   expect((await world.linkup("start", "--detach")).code).toBe(4);
+});
+
+describe.each(["direct", "deployed"] as const)("a private session, %s", (tunnel) => {
+  test("is kept private over restarts, shared, and taken back", async () => {
+    world = await World.create(tunnel);
+    const start = (...args: string[]) =>
+      world.json<{ session_name: string; access: string }>("start", "--detach", ...args);
+    const { session_name: name, access } = await start("--private");
+    expect(access).toBe("private");
+    await until("the Worker to ask for a proof", async () => (await statusAt(name)) === 401);
+    expect((await world.json<Snapshot>("status")).sessions).toMatchObject([{ name, access: "private" }]);
+    expect((await world.linkup("status")).stdout).toContain("tunneled, private, running");
+
+    // A toggle and a restart leave it so.
+    await world.linkup("route", "local", "web");
+    await world.linkup("stop");
+    expect(await start()).toMatchObject({ session_name: name, access: "private" });
+    await until("the Worker to ask again", async () => (await statusAt(name)) === 401);
+
+    const invite = await world.json<NewInvite>("share", "--token", "--for", "CI", "--expires", "12h");
+    expect(invite).toMatchObject({ name: "CI", kind: "token", rights: ["visit"] });
+    const proof = { "linkup-access": invite.token! };
+    await until("the token to be known", async () => (await statusAt(name, proof)) === 200);
+
+    const link = await world.linkup("share", "--for", "Ana", "--uses", "1");
+    expect(link.stdout).toMatch(new RegExp(`^https?://${name}\\.[^/]+/linkup/join#\\S+\n$`));
+    const secret = link.stdout.trim().split("#")[1]!;
+    const listed = await world.linkup("share", "list");
+    expect(listed.stdout).toMatch(/Ana +link +visit .* 0 of 1/);
+    expect(listed.stdout).toMatch(/CI +token +visit/);
+    const { invites } = await world.json<InviteList>("share", "list");
+    expect(JSON.stringify(invites)).not.toContain(secret);
+    expect(JSON.stringify(invites)).not.toContain(invite.token);
+    for (const content of filesOfHome()) {
+      expect(content).not.toContain(secret);
+      expect(content).not.toContain(invite.token);
+    }
+
+    await world.json("share", "revoke", invite.id);
+    await until("the token to be refused", async () => (await statusAt(name, proof)) === 401);
+    expect((await world.linkup("share", "revoke", invite.id)).code).toBe(5);
+
+    // Public by the user's word only.
+    await world.json("share", "--public");
+    await until("everyone to be let in", async () => (await statusAt(name)) === 200);
+    const needless = await world.linkup("share", "--for", "Ana");
+    expect(needless.stderr).toContain("Make it private with --private");
+  });
+});
+
+test("the owner's browser is let in by a link, once", async () => {
+  world = await World.create();
+  const { session_name: name } = await world.json<{ session_name: string }>("start", "--detach", "--private");
+  const { home, dist, env } = world;
+  const user = { id: "window", keep: false };
+  const manager = new Manager({ home, dist, version, env, user, log: () => {} });
+  const url = `http://${name}.shop.localhost:${world.workerPort}/`;
+  const link = await manager.ownerUrl(url);
+  expect(link).toMatch(
+    new RegExp(`^http://${name}\\.shop\\.localhost:${world.workerPort}/linkup/join#\\S+$`),
+  );
+  expect(await manager.ownerUrl(url)).not.toBe(link);
+  // Any other address is none of ours.
+  expect(await manager.ownerUrl("https://other.example.com/")).toBe("https://other.example.com/");
+});
+
+test("explain says whether a request is let in", async () => {
+  world = await World.create();
+  const text = readFileSync(world.configPath, "utf8");
+  const access = "  access: { mode: private, open: [^/webhooks/] }\nservices:";
+  writeFileSync(world.configPath, text.replace("services:", access));
+  const { session_name: name } = await world.json<{ session_name: string }>("start", "--detach");
+  const url = `http://${name}.shop.localhost:${world.workerPort}`;
+  expect(await world.json("explain", `${url}/`)).toMatchObject({
+    access: { decision: { allowed: false, why: "no-proof" }, unchecked: false },
+  });
+  expect((await world.linkup("explain", `${url}/`)).stdout).toContain("answered with 401");
+  expect(await world.json("explain", `${url}/webhooks/a`)).toMatchObject({
+    access: { decision: { allowed: true, by: "open-path", pattern: "^/webhooks/" } },
+  });
+  expect(await world.json("explain", `${url}/`, "-H", "linkup-access: x")).toMatchObject({
+    access: { unchecked: true },
+  });
+  // The Worker decides the same.
+  await until("a proof to be asked for", async () => (await statusAt(name)) === 401);
+  expect((await world.ask(`${name}.shop.localhost`, "/webhooks/a")).status).toBe(200);
+});
+
+test.each(["direct", "deployed"] as const)(
+  "a colleague routes a service by an invite, %s",
+  async (tunnel) => {
+    world = await World.create(tunnel);
+    const { session_name: name } = await world.json<{ session_name: string }>("start", "--detach");
+    const invite = await world.json<NewInvite>("share", "--may-route", "--for", "Ana");
+    expect(invite).toMatchObject({ kind: "token", rights: ["visit", "route"] });
+    /** The colleague's machine has another home. */
+    const asked = async (...args: string[]) => {
+      Object.assign(world.env, { LINKUP_INVITE: invite.token, LINKUP_HOME: join(world.folder, "colleague") });
+      try {
+        return await world.linkup("route", ...args, "--session", name, "--invite", "--json");
+      } finally {
+        delete world.env.LINKUP_INVITE;
+        world.env.LINKUP_HOME = world.home;
+      }
+    };
+    const services = async () => (await world.json<Snapshot>("status")).sessions[0]!.services;
+
+    expect(await asked("local", "web")).toMatchObject({ code: 0, stdout: '{"web":"local"}\n' });
+    expect(await services()).toMatchObject([
+      { name: "web", target: "local", routedBy: "Ana" },
+      { name: "api" },
+    ]);
+    expect((await world.linkup("status")).stdout).toMatch(/web +local by Ana/);
+    await until("the local copy", async () => (await world.served(name)) === "local web");
+
+    const unknown = await asked("local", "nothing");
+    expect(unknown.code).toBe(1);
+    expect(unknown.stderr).toContain("is no service of this session");
+
+    // The owner's own toggle is the owner's.
+    await world.linkup("route", "remote", "web");
+    await world.linkup("route", "local", "web");
+    expect((await services())[0]).not.toHaveProperty("routedBy");
+
+    await world.json("share", "revoke", invite.id);
+    const refused = await asked("remote", "web");
+    expect([refused.code, JSON.parse(refused.stderr).problem.code]).toEqual([5, "invite-unknown"]);
+    expect((await services())[0]).toMatchObject({ target: "local" });
+  },
+);
+
+test("a preview is private, too", async () => {
+  world = await World.create();
+  const preview = await world.json<SessionView>(
+    "preview",
+    `web=${world.location("local web")}`,
+    "--access",
+    "private",
+  );
+  expect(preview).toMatchObject({ kind: "preview", access: "private" });
+  const ask = () => statusAt(preview.name!);
+  await until("a proof to be asked for", async () => (await ask()) === 401);
+  const named = ["--session", preview.name!];
+  const { token } = await world.json<NewInvite>("share", "--token", ...named);
+  expect(token).toBeTruthy();
+  await world.json("share", "--public", ...named);
+  await until("everyone to be let in", async () => (await ask()) === 200);
 });

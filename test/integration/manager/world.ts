@@ -273,7 +273,12 @@ ${more}`,
   }
 
   /** A request to this port with this host, as a browser sends it. */
-  async ask(host: string, path = "/", port = this.workerPort): Promise<Answer> {
+  async ask(
+    host: string,
+    path = "/",
+    port = this.workerPort,
+    more: Record<string, string> = {},
+  ): Promise<Answer> {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     request(
       {
@@ -281,7 +286,7 @@ ${more}`,
         port,
         path,
         agent: false,
-        headers: { host: `${host}:${port}` },
+        headers: { host: `${host}:${port}`, ...more },
         signal: AbortSignal.timeout(ASK_MS),
       },
       (response) => {

@@ -1,0 +1,111 @@
+/** Changes of the routing that invited people ask for, below `/linkup/v2/sessions/:name/routing`. */
+import * as z from "zod/mini";
+import { ACCESS_HEADER } from "../../core/api/access-api.ts";
+import { MAX_ROUTED_SERVICES, type RoutingRequestList } from "../../core/api/routing-requests-api.ts";
+import { isSessionName } from "../../core/session/session-name.ts";
+import type { Env } from "../env.ts";
+import { sessionObject } from "../objects/session-object.ts";
+import { sha256Hex } from "../secret.ts";
+import type { AuthenticatedCall } from "./authenticated-call.ts";
+import { addressOf } from "./caller.ts";
+import { readJson } from "./json-body.ts";
+import { jsonResponse, noContent, noSession, notOwner, sessionToken, textResponse } from "./responses.ts";
+
+/** Longer ones are no token of ours. */
+const MAX_TOKEN = 256;
+const MAX_ERROR = 1_000;
+
+const changeSchema = z.object({
+  services: z
+    .record(z.string().check(z.maxLength(253)), z.enum(["local", "remote"], 'must be "local" or "remote"'))
+    .check(
+      z.refine((services) => {
+        const { length } = Object.keys(services);
+        return length > 0 && length <= MAX_ROUTED_SERVICES;
+      }, `must name 1 to ${MAX_ROUTED_SERVICES} services`),
+    ),
+});
+const answerSchema = z.object({ error: z.nullable(z.string().check(z.maxLength(MAX_ERROR))) });
+
+/** A call with the token of an invite in the place of the Worker's; undefined for any other one. */
+export function callByInvite(request: Request, env: Env, name: string, item: string | undefined) {
+  const token = request.headers.get(ACCESS_HEADER);
+  if (token === null || token.length > MAX_TOKEN || !isSessionName(name)) return undefined;
+  if (request.method === "POST" && item === undefined) return askForRouting(request, env, name, token);
+  if (request.method === "GET" && item !== undefined) return readAnswer(request, env, name, token, item);
+  return undefined;
+}
+
+async function askForRouting(request: Request, env: Env, name: string, token: string): Promise<Response> {
+  const body = await readJson(request);
+  if (!body.ok) return textResponse(body.status, body.reason);
+  const change = changeSchema.safeParse(body.json);
+  if (!change.success)
+    return textResponse(
+      400,
+      change.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("\n"),
+    );
+  const hash = await sha256Hex(token);
+  const asked = await sessionObject(name, env).askForRouting(
+    change.data,
+    hash,
+    addressOf(request, env) ?? "",
+  );
+  if (asked === "forbidden") return uninvited();
+  if (asked === "too-many") return textResponse(429, "Too many changes wait for the session's owner.");
+  if ("retryAfter" in asked) return tooManyWrong(asked.retryAfter);
+  return jsonResponse(asked, 202);
+}
+
+async function readAnswer(
+  request: Request,
+  env: Env,
+  name: string,
+  token: string,
+  id: string,
+): Promise<Response> {
+  const hash = await sha256Hex(token);
+  const answer = await sessionObject(name, env).routingAnswer(id, hash, addressOf(request, env) ?? "");
+  if (answer === "forbidden") return uninvited();
+  if (answer === "missing") return textResponse(404, "There is no such change.");
+  return "retryAfter" in answer ? tooManyWrong(answer.retryAfter) : jsonResponse(answer);
+}
+
+/** The same for a session that there is not: names are not told. */
+function uninvited(): Response {
+  return textResponse(401, "The invite does not let you route this session: it is wrong, revoked or over.", {
+    "www-authenticate": "Linkup",
+  });
+}
+
+function tooManyWrong(retryAfter: number): Response {
+  return textResponse(429, `Too many wrong tokens. Try again in ${retryAfter} s.`, {
+    "retry-after": String(retryAfter),
+  });
+}
+
+export async function listRoutingRequests(
+  { request, env, actor }: AuthenticatedCall,
+  name: string,
+): Promise<Response> {
+  if (!isSessionName(name)) return noSession(name);
+  const requests = await sessionObject(name, env).routingRequests(actor, sessionToken(request));
+  if (typeof requests === "string") return requests === "missing" ? noSession(name) : notOwner(name);
+  return jsonResponse({ requests } satisfies RoutingRequestList);
+}
+
+export async function answerRoutingRequest(
+  { request, env, actor }: AuthenticatedCall,
+  name: string,
+  id: string,
+): Promise<Response> {
+  const body = await readJson(request);
+  if (!body.ok) return textResponse(body.status, body.reason);
+  const answer = answerSchema.safeParse(body.json);
+  if (!answer.success) return textResponse(400, "error: must be a text or null");
+  if (!isSessionName(name)) return noSession(name);
+  const { error } = answer.data;
+  const known = await sessionObject(name, env).answerRouting(id, error, actor, sessionToken(request));
+  if (typeof known === "string") return known === "missing" ? noSession(name) : notOwner(name);
+  return known ? noContent() : textResponse(404, "There is no such change.");
+}
