@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type Finished, measured, temporaryFolder } from "../integration/manager/world.ts";
 import { dist } from "../support/bundles.ts";
 import { reservedPort } from "../support/ports.ts";
-import { processesWith } from "../support/processes.ts";
+import { collectOutput, processesWith } from "../support/processes.ts";
 import { OriginalWorker } from "./original-worker.ts";
 import { ask, type EchoedResponse, type EchoService, startEchoService } from "./services.ts";
 
@@ -107,14 +107,7 @@ ${more}`,
     });
     this.#children.add(child);
     child.once("close", () => this.#children.delete(child));
-    const output = { stdout: "", stderr: "" };
-    child.stdout.on("data", (chunk) => {
-      output.stdout += chunk;
-    });
-    child.stderr.on("data", (chunk) => {
-      output.stderr += chunk;
-    });
-    return { child, output };
+    return { child, output: collectOutput(child) };
   }
 
   async linkup(...args: string[]): Promise<Finished> {

@@ -176,13 +176,7 @@ describe("in a window that is used again, each with a session of its own", () =>
     await window.stopped();
     await window.command("Notifications: Clear All Notifications");
   });
-  afterEach(async () => {
-    const status = (await window.statusBar("session"))?.text ?? "";
-    // A session that is started again has the targets that it had.
-    if (/ local/.test(status)) await window.command("Linkup: Route All to Remote");
-    if (status !== "$(link) Linkup") await window.command("Linkup: Stop");
-    await window.command("View: Close All Editors");
-  });
+  afterEach(() => window.stopSession());
   afterAll(stop);
 
   test("the file is broken while the session runs: it says so, changes nothing, and recovers", async () => {

@@ -45,13 +45,7 @@ describe("in a window that is used again", () => {
     await window.stopped();
     await window.command("Notifications: Clear All Notifications");
   });
-  afterEach(async () => {
-    const status = (await window.statusBar("session"))?.text ?? "";
-    // A session that is started again has the targets that it had.
-    if (/ local/.test(status)) await window.command("Linkup: Route All to Remote");
-    if (status !== "$(link) Linkup") await window.command("Linkup: Stop");
-    await window.command("View: Close All Editors");
-  });
+  afterEach(() => window.stopSession());
   afterAll(stop);
 
   test("the view, its rows and the palette offer what applies, and every inline button is in a menu too", async () => {

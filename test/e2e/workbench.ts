@@ -289,6 +289,15 @@ export class Workbench extends ObservedWindow {
     );
   }
 
+  /** Leaves the window as it was before its session: nothing runs, every service is remote, no editor is open. */
+  async stopSession(): Promise<void> {
+    const status = (await this.statusBar("session"))?.text ?? "";
+    // A session that is started again has the targets that it had.
+    if (/ local/.test(status)) await this.command("Linkup: Route All to Remote");
+    if (status !== "$(link) Linkup") await this.command("Linkup: Stop");
+    await this.command("View: Close All Editors");
+  }
+
   /** The tree row with exactly that label. */
   row(label: string): Locator {
     const name = this.page.locator(".label-name").getByText(label, { exact: true });

@@ -1,6 +1,7 @@
 /** Processes of other programs, for tests that look for what is left. */
-import { execFileSync } from "node:child_process";
+import { type ChildProcessByStdio, execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import type { Readable } from "node:stream";
 
 /** The processes whose environment has this line (`NAME=value`): their arguments by pid, the program itself left out. */
 export function processesWith(line: string): Map<number, string> {
@@ -40,4 +41,16 @@ export function residentBytes(pid: number): number {
       ? /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]
       : execFileSync("ps", ["-o", "rss=", "-p", String(pid)], { encoding: "utf8" });
   return Number(kilobytes) * 1024;
+}
+
+/** What a child has printed so far. */
+export function collectOutput({ stdout, stderr }: ChildProcessByStdio<null, Readable, Readable>) {
+  const output = { stdout: "", stderr: "" };
+  stdout.on("data", (chunk) => {
+    output.stdout += chunk;
+  });
+  stderr.on("data", (chunk) => {
+    output.stderr += chunk;
+  });
+  return output;
 }

@@ -22,7 +22,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { startWorker } from "../../../scripts/embedded-worker.mjs";
 import { dist } from "../../support/bundles.ts";
-import { processesWith } from "../../support/processes.ts";
+import { collectOutput, processesWith } from "../../support/processes.ts";
 import { Edge } from "../cloudflared/edge.ts";
 import { OriginalTunnelWorker } from "../cloudflared/original-worker.ts";
 import { REAL_CLOUDFLARED } from "../cloudflared/real-cloudflared.ts";
@@ -262,14 +262,7 @@ ${more}`,
     });
     this.#children.add(child);
     child.once("close", () => this.#children.delete(child));
-    const output = { stdout: "", stderr: "" };
-    child.stdout.on("data", (chunk) => {
-      output.stdout += chunk;
-    });
-    child.stderr.on("data", (chunk) => {
-      output.stderr += chunk;
-    });
-    return { child, output };
+    return { child, output: collectOutput(child) };
   }
 
   /** A request to this port with this host, as a browser sends it. */
