@@ -48,7 +48,7 @@ export function resolvedSession(
   tunnel: { data: { url: string }; origin_secret: string } | null,
   direct: boolean,
 ): ResolvedSession {
-  const { kind, services, domains, cache_routes, session_cookie, share_targets } = session;
+  const { kind, services, domains, cache_routes, session_cookie, baggage, share_targets } = session;
   const resolve = (location: string) => {
     if (isNoTunnelLocation(location)) return NO_TUNNEL_ORIGIN;
     return goesThroughTunnel(location, direct) ? (tunnel?.data.url ?? NO_TUNNEL_ORIGIN) : location;
@@ -61,6 +61,7 @@ export function resolvedSession(
       domains,
       cache_routes,
       session_cookie,
+      baggage,
       share_targets,
     },
     tunnel: tunnel && {

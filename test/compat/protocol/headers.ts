@@ -96,6 +96,14 @@ ours("inspect-session", "baggage names the session and finds it", async (world) 
   assert.equal(line(found.rawHeaders, "x-forwarded-host"), `${name}.example.com`);
 });
 
+ours("inspect-session", "baggage is left alone where the session switches it off", async (world) => {
+  const name = await named(world, { ...oneService(world), baggage: false });
+  const seen = await world.seen("/", { host: `${name}.example.com`, baggage: "user=1" });
+  assert.equal(line(seen.rawHeaders, "baggage"), "user=1");
+  const { status } = await world.send("/", { host: "example.com", baggage: `linkup-session=${name}` });
+  assert.equal(status, 422);
+});
+
 ours("inspect-session", "the session's member of tracestate comes first", async (world) => {
   const { name, host } = await toSession(world);
   const seen = await world.seen("/", { host, tracestate: "rojo=1,congo=2" });
