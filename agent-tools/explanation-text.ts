@@ -54,7 +54,7 @@ export function explanationText(explanation: ExplainedRequest, style: Explanatio
   return {
     ...text,
     steps: [...text.steps, ...routedLines(decision, style)],
-    target: decision.origin + decision.target,
+    target: decision.does === "respond" ? undefined : decision.origin + decision.target,
     service: decision.service.name,
   };
 }
@@ -114,7 +114,7 @@ function refusals({ t }: ExplanationStyle): Record<string, string> {
 }
 
 function routedLines(
-  { service, reason, match, rewrites, gaveUp }: Routed,
+  { service, reason, match, rewrites, gaveUp, override, does }: Routed,
   style: ExplanationStyle,
 ): string[] {
   const { t, code } = style;
@@ -128,6 +128,7 @@ function routedLines(
     ...(match ? [t("Domain {0}, by {1}.", code(match.domain.domain), sourceText(match.source, style))] : []),
     why,
     ...placeLines(service, style),
+    ...(override === undefined ? [] : [overrideLine(override, does, style)]),
     ...rewrites.map(({ source, target, path }) =>
       t("Rewrite {0} to {1}: {2}", code(source), code(target), code(path)),
     ),
@@ -162,6 +163,12 @@ function placeLines({ auto, session, fell_back }: Service, { t, code }: Explanat
     default:
       return [];
   }
+}
+
+function overrideLine(override: string, does: Routed["does"], { t, code }: ExplanationStyle): string {
+  if (does === "respond") return t("Override {0} answers it; its service is not asked.", code(override));
+  if (does === "fault") return t("Override {0} disturbs it on the way to its service.", code(override));
+  return t("Override {0} sends it elsewhere than its service's other requests.", code(override));
 }
 
 function noTargetLines({ hosts }: NotRouted, style: ExplanationStyle): string[] {

@@ -106,6 +106,7 @@ function life(linkup: Command): void {
       (await import("./commands/route.ts")).route(target, services, options),
     );
 
+  overriding(linkup);
   sharing(linkup);
 
   // The original's spellings.
@@ -121,6 +122,34 @@ function life(linkup: Command): void {
         (await import("./commands/route.ts")).route(target, services, options),
       );
   }
+}
+
+function overriding(linkup: Command): void {
+  const override = linkup
+    .command("override")
+    .description("list the overrides of linkup.yaml, and switch them on and off for a session");
+  override
+    .command("list")
+    .description("list the overrides and which of them are on")
+    .option(...SESSION)
+    .option(...CONFIG)
+    .option(...JSON_OUT)
+    .action(async (options) => (await import("./commands/override.ts")).listOverrides(options));
+  for (const [word, what] of [
+    ["on", "switch overrides on"],
+    ["off", "switch overrides off"],
+  ] as const)
+    override
+      .command(word)
+      .description(`${what}: the next request follows`)
+      .argument("[name...]", "overrides of linkup.yaml")
+      .option("-a, --all", "all overrides")
+      .option(...SESSION)
+      .option(...CONFIG)
+      .option(...JSON_OUT)
+      .action(async (names, options) =>
+        (await import("./commands/override.ts")).switchOverrides(word === "on", names, options),
+      );
 }
 
 function sharing(linkup: Command): void {
@@ -185,6 +214,7 @@ function looking(linkup: Command): void {
     .command("explain")
     .description("show where a request would go, and why")
     .argument("<url>")
+    .option("-X, --method <method>", "its method (default: GET)")
     .addOption(
       new Option("-H, --header <header>", "header of the request, `name: value`; may be repeated")
         .argParser((header: string, before: string[]) => [...before, header])

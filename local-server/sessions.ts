@@ -1,11 +1,16 @@
 /** The sessions that this machine serves. */
+import * as z from "zod/mini";
 import type { ServedSession } from "../core/api/control-api.ts";
 import { resolveAuto } from "../core/session/auto-target.ts";
+import type { OverrideAction } from "../core/session/override-action.ts";
 import { type ParseResult, parseSession } from "../core/session/parse-session.ts";
 import type { AutoState } from "../core/session/session-document.ts";
 import { type Session, serializeSession } from "../core/session/session-document.ts";
 import { sessionNameError } from "../core/session/session-name.ts";
 import { formatText } from "../core/text.ts";
+
+const MAX_BODY = 10 * 1024 * 1024;
+const MAX_DELAY_MS = 60_000;
 
 export interface Served {
   name: string;
@@ -14,6 +19,8 @@ export interface Served {
   /** Of a private session: the key of the proof that requests which begin on this machine carry on. */
   traceKey: string | null;
   configPath: string | null;
+  /** What its overrides do here, by their names. */
+  overrideActions: ReadonlyMap<string, OverrideAction>;
   /** The Worker's API, to watch the session's requests there; null for a Worker that cannot tell them. */
   edge?: ServedSession["edge"];
 }
@@ -74,6 +81,36 @@ export class Sessions {
   }
 }
 
+const status = z.int().check(z.gte(200), z.lte(599));
+
+/** The file is not ours: its limits hold here too. */
+const overrideActions: z.ZodMiniType<Record<string, OverrideAction>> = z.record(
+  z.string(),
+  z.union([
+    z.object({
+      respond: z.object({
+        status: z.exactOptional(status),
+        headers: z.exactOptional(
+          z.record(
+            z.string().check(z.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/)),
+            z.string().check(z.regex(/^[^\p{Cc}]*$/u), z.maxLength(8_000)),
+          ),
+        ),
+        body: z.exactOptional(z.string().check(z.maxLength(MAX_BODY))),
+        file: z.exactOptional(z.string()),
+      }),
+    }),
+    z.object({
+      fault: z.object({
+        delay_ms: z.exactOptional(z.number().check(z.gte(0), z.lte(MAX_DELAY_MS))),
+        status: z.exactOptional(status),
+        abort: z.exactOptional(z.boolean()),
+        share: z.exactOptional(z.number().check(z.gt(0), z.lte(1))),
+      }),
+    }),
+  ]),
+);
+
 function parseServed(name: string, body: unknown): ParseResult<Served> {
   const problems: string[] = [];
   const problem = sessionNameError(name);
@@ -89,6 +126,8 @@ function parseServed(name: string, body: unknown): ParseResult<Served> {
   const traceKey = text("trace_key");
   const configPath = text("config_path");
   const { edge } = members;
+  const actions = z.safeParse(overrideActions, members.override_actions ?? {});
+  if (!actions.success) problems.push("override_actions: must say what each override does");
   if (edge && !(/^https?:/.test(edge.url) && URL.canParse(edge.url) && typeof edge.token === "string"))
     problems.push("edge: must have the http(s) url and the token of the Worker's API, or be null");
   const session = parseSession(members.session);
@@ -102,6 +141,7 @@ function parseServed(name: string, body: unknown): ParseResult<Served> {
       originSecret,
       traceKey,
       configPath,
+      overrideActions: new Map(Object.entries(actions.data ?? {})),
       ...(edge === undefined ? {} : { edge }),
     },
   };

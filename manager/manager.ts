@@ -41,7 +41,15 @@ import type { ComparedRow, CompareRequest } from "./operations/compare.ts";
 import { type ExplainedRequest, explain } from "./operations/explain.ts";
 import { previewRequest } from "./operations/preview.ts";
 import { type ReplayOptions, replayRequest } from "./operations/replay.ts";
-import { accessFailed, changeAccess, routeServices, shareTargets, toggleFailed } from "./operations/route.ts";
+import {
+  accessFailed,
+  changeAccess,
+  overridesFailed,
+  routeServices,
+  shareTargets,
+  switchOverrides,
+  toggleFailed,
+} from "./operations/route.ts";
 import { type RouteElsewhere, routeElsewhere } from "./operations/route-elsewhere.ts";
 import {
   createInvite,
@@ -231,6 +239,28 @@ export class Manager {
     );
   }
 
+  /** A session of this machine as it is now. Rejects with a LinkupError when it does not run. */
+  async session(selector: Selector): Promise<SessionView> {
+    const { observer, store } = this.#loop;
+    const { id } = findRunning(await store.read(), selector);
+    await observer.look();
+    return observer.session(id);
+  }
+
+  /** Switches overrides of a session's file on or off; kept for its next starts. Resolves and rejects as `route` does. */
+  async setOverrides(
+    selector: Selector,
+    names: readonly string[] | "all",
+    on: boolean,
+    signal?: AbortSignal,
+    timeoutMs = TOGGLE_TIMEOUT_MS,
+  ): Promise<SessionView> {
+    const late = () => overridesFailed(unconfirmedIn(timeoutMs));
+    return withinTime(timeoutMs, signal, late, (signal) =>
+      switchOverrides(this.#loop, { selector, names, on }, signal),
+    );
+  }
+
   /** Changes who can open a session; kept for its next starts. Resolves and rejects as `route` does. */
   async setAccess(
     selector: Selector,
@@ -304,12 +334,17 @@ export class Manager {
    * Where a request would go while this session and all others run, and why. Rejects with a LinkupError
    * when the session does not run, and with a TypeError when the URL is invalid.
    */
-  async explain(selector: Selector, url: string, headers: Record<string, string>): Promise<ExplainedRequest> {
+  async explain(
+    selector: Selector,
+    url: string,
+    headers: Record<string, string>,
+    method?: string | undefined,
+  ): Promise<ExplainedRequest> {
     const state = await this.#loop.store.read();
     findRunning(state, selector);
     const { observer } = this.#loop;
     await observer.look();
-    return explain(state.sessions.filter(isDesired), observer.seen.server, url, headers);
+    return explain(state.sessions.filter(isDesired), observer.seen.server, url, headers, method);
   }
 
   /** Sends a request of the log again. Rejects with a LinkupError when that cannot be. */

@@ -65,7 +65,8 @@ async function withoutWorkerToken(request: Request, env: Env): Promise<Request> 
 }
 
 /** Undefined for a target without a path (`OPTIONS *`): nothing marks the end of its host. */
-function headOf({ url, headers }: Request): RequestHead | undefined {
+function headOf(request: Request): RequestHead | undefined {
+  const { url, headers } = request;
   const host = url.indexOf("//") + 2;
   const path = url.indexOf("/", host);
   if (path === -1) return undefined;
@@ -74,6 +75,9 @@ function headOf({ url, headers }: Request): RequestHead | undefined {
   return {
     host: url.slice(host, path),
     target: url.slice(path),
+    get method() {
+      return request.method;
+    },
     header: (name) => (name === "linkup-destination" ? destination : headers.get(name)),
   };
 }

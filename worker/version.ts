@@ -2,7 +2,7 @@
 import { ACCESS_CAPABILITY } from "../core/api/access-api.ts";
 import { WATCH_CAPABILITY } from "../core/api/edge-report-api.ts";
 import { ROUTING_REQUESTS_CAPABILITY } from "../core/api/routing-requests-api.ts";
-import { SESSION_TARGETS_CAPABILITY } from "../core/api/worker-api.ts";
+import { OVERRIDES_CAPABILITY, SESSION_TARGETS_CAPABILITY } from "../core/api/worker-api.ts";
 import { version } from "../package.json";
 
 export const VERSION = version;
@@ -42,4 +42,6 @@ export const CAPABILITIES = [
   ACCESS_CAPABILITY,
   /** `/linkup/v2/sessions/:name/routing` */
   ROUTING_REQUESTS_CAPABILITY,
+  /** `overrides` in upsert requests. */
+  OVERRIDES_CAPABILITY,
 ];

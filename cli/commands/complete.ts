@@ -42,6 +42,9 @@ async function wordsFor(command: Command, rest: string[], previous: string): Pro
   switch (command.name()) {
     case "route":
       return rest.length === 0 ? ["local", "remote"] : serviceNames();
+    case "on":
+    case "off":
+      return overrideNames();
     case "delete":
       return sessionNames();
     case "logs":
@@ -63,8 +66,16 @@ async function sessionNames(): Promise<string[]> {
 }
 
 async function serviceNames(): Promise<string[]> {
+  return ((await nearestConfig())?.services ?? []).map(({ name }) => name);
+}
+
+async function overrideNames(): Promise<string[]> {
+  return ((await nearestConfig())?.overrides ?? []).map(({ name }) => name);
+}
+
+async function nearestConfig() {
   const configPath = findConfig(undefined);
-  if (configPath === undefined) return [];
+  if (configPath === undefined) return undefined;
   const { readConfig } = await import("../../manager/files/config-file.ts");
-  return (await readConfig(configPath)).services.map(({ name }) => name);
+  return readConfig(configPath);
 }

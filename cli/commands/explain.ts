@@ -5,6 +5,7 @@ import { explanationLines } from "../print/explanation.ts";
 import { printResult } from "../print/output.ts";
 
 interface Options {
+  method?: string;
   header: string[];
   session?: string;
   config?: string;
@@ -16,7 +17,8 @@ export async function explain(url: string, options: Options): Promise<void> {
     throw new UsageError(`"${url}" is not an http or https URL.`);
   const manager = newManager({ keep: false });
   const headers = Object.fromEntries(options.header.map(parseHeader));
-  const explanation = await manager.explain(await selectSession(manager, options), url, headers);
+  const selector = await selectSession(manager, options);
+  const explanation = await manager.explain(selector, url, headers, options.method?.toUpperCase());
   printResult(options.json, explanation, () => explanationLines(url, explanation));
 }
 

@@ -36,7 +36,14 @@ export function sessionText(session: SessionView): string {
       coloured("dim", `  ${url} has no certificate at Cloudflare (linkup health)\n`),
     ),
     table(["SERVICE", "TARGET", "HEALTH", "ADDRESS"], services.map(serviceRow), "  "),
+    ...overrideLines(session.overrides),
   ].join("");
+}
+
+/** Those that are on: they surprise whoever has forgotten them. */
+function overrideLines(overrides: SessionView["overrides"] = []): string[] {
+  const on = overrides.filter(({ on }) => on).map(({ name }) => name);
+  return on.length === 0 ? [] : [`  ${coloured("yellow", "overridden by")} ${on.join(", ")}\n`];
 }
 
 function serviceRow(service: ServiceView): string[] {

@@ -22,6 +22,7 @@
  *
  * The shapes of the request log are in `request-log-api.ts`.
  */
+import type { OverrideAction } from "../session/override-action.ts";
 import type { AutoState } from "../session/session-document.ts";
 
 export interface ServerStatus {
@@ -54,6 +55,8 @@ export interface ServedSession {
   origin_secret: string | null;
   /** Of a private session: the key of the proof that requests which begin on this machine carry on. */
   trace_key?: string | null;
+  /** By the names of its overrides. Nobody else is told. Files are relative to the config file. */
+  override_actions?: Record<string, OverrideAction>;
   /** The linkup.yaml it came from; null for sessions without one. */
   config_path: string | null;
   /** The Worker's API, to watch the session's requests there; null for a Worker that cannot tell them. */

@@ -29,6 +29,8 @@ export interface Exchange {
   /** The header that named the session. */
   session_by: NameSource | null;
   service: string | null;
+  /** The override that its request matches. */
+  override?: string | null;
   /** Where it was sent: to this machine, elsewhere, or to the public origin of its host; null when it was refused. */
   at: "local" | "remote" | "public" | null;
   /** The URL requested from the service. */

@@ -2,6 +2,9 @@
 import type { Fallback } from "../routing/fallback.ts";
 import type { SessionAccess, SessionKind, serializeRouting } from "../session/session-document.ts";
 
+/** Of Workers that send what an override matches where it says; others only know where whole services are. */
+export const OVERRIDES_CAPABILITY = "overrides";
+
 /** What the Worker can do beyond the original, as `GET /linkup/v2/capabilities` answers. */
 export interface WorkerCapabilities {
   version: string;

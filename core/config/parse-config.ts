@@ -1,4 +1,6 @@
 /** Parses and checks linkup.yaml. */
+
+import type { FixedResponse, InjectedFault } from "../session/override-action.ts";
 import type { Rewrite, Route, SessionAccess } from "../session/session-document.ts";
 import { text } from "../text.ts";
 import { checkMeaning } from "./checks/check-meaning.ts";
@@ -7,6 +9,7 @@ import { numbersAsText } from "./checks/numbers-as-text.ts";
 import { type ConfigDiagnostic, DiagnosticCollector } from "./model/config-diagnostic.ts";
 import { CONFIG_MESSAGES } from "./model/config-messages.ts";
 import type { Config } from "./model/config-model.ts";
+import type { ConfigOverride } from "./model/overrides-of.ts";
 import { Positions } from "./yaml/positions.ts";
 import { YamlTree } from "./yaml/yaml-tree.ts";
 
@@ -79,10 +82,25 @@ interface CheckedFile {
     rewrites?: Rewrite[] | null;
     health?: { path?: string | null; statuses?: number[] | null } | null;
     preserve_host?: boolean | null;
+    fallthrough?: boolean | null;
   }[];
   domains: { domain: string; default_service: string; routes?: Route[] | null }[];
   defaults?: { target?: string | null } | null;
+  overrides?: CheckedOverride[] | null;
   compare?: { ignore?: string[] | null } | null;
+}
+
+type Nullable<T> = { [K in keyof T]?: T[K] | null };
+
+interface CheckedOverride extends Nullable<Omit<ConfigOverride, "name" | "when" | "respond" | "fault">> {
+  name: string;
+  when?: {
+    path?: string | null;
+    method?: string | null;
+    header?: Record<string, string> | null;
+  } | null;
+  respond?: Nullable<FixedResponse> | null;
+  fault?: Nullable<InjectedFault> | null;
 }
 
 function configFrom(file: CheckedFile): Config {
@@ -94,11 +112,23 @@ function configFrom(file: CheckedFile): Config {
       cache_routes: cache_routes ?? [],
     },
     services: file.services.map(
-      ({ name, remote, local, targets, target, directory, run, rewrites, health, preserve_host }) => ({
+      ({
         name,
         remote,
         local,
-        ...present({ targets, target, directory, run, preserve_host }),
+        targets,
+        target,
+        directory,
+        run,
+        rewrites,
+        health,
+        preserve_host,
+        fallthrough,
+      }) => ({
+        name,
+        remote,
+        local,
+        ...present({ targets, target, directory, run, preserve_host, fallthrough }),
         rewrites: (rewrites ?? []).map(({ source, target }) => ({ source, target })),
         health: present({ path: rooted(health?.path), statuses: health?.statuses }),
       }),
@@ -109,7 +139,23 @@ function configFrom(file: CheckedFile): Config {
       routes: (routes ?? []).map(({ path, service }) => ({ path, service })),
     })),
     ...(file.defaults?.target ? { defaults: { target: file.defaults.target } } : {}),
+    ...(file.overrides?.length ? { overrides: file.overrides.map(overrideFrom) } : {}),
     ...(file.compare?.ignore ? { compare: { ignore: [...file.compare.ignore] } } : {}),
+  };
+}
+
+function overrideFrom({ name, when, respond, fault, ...rest }: CheckedOverride): ConfigOverride {
+  const methods = when?.method?.split(",");
+  return {
+    name,
+    ...present(rest),
+    when: present({
+      path: when?.path,
+      methods: methods?.map((each) => each.trim().toUpperCase()),
+      headers: when?.header,
+    }),
+    ...(respond ? { respond: present(respond) } : {}),
+    ...(fault ? { fault: present(fault) } : {}),
   };
 }
 

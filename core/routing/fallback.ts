@@ -10,6 +10,10 @@ export const FALLBACKS = [
   "local-refused",
   /** Routed automatically: the local copy ended before it answered, and the remote copy has answered. */
   "local-ended",
+  /** With `fallthrough`: the local copy has answered 404, and the remote copy has answered. */
+  "local-not-found",
+  /** The same, but the body of the request was too large to be kept: the 404 is the local copy's. */
+  "body-not-kept",
   /** The session whose copy is meant does not exist any more. */
   "session-gone",
   /** Its owner does not let others route to it. */

@@ -1,6 +1,7 @@
 /** The headers that a hop changes on the request to the service, and on the response. */
 import { hostname, withoutSession } from "../session/host-name.ts";
 import type { Routing } from "../session/session-document.ts";
+import { OVERRIDE_HEADER } from "./override.ts";
 import type { Routed } from "./route-request.ts";
 import type { RequestHead } from "./routing-input.ts";
 import { baggageFor, isTraceparent, newTraceparent, tracestateFor } from "./trace-context.ts";
@@ -51,8 +52,13 @@ export function destinationMessage(session: string, service: string): string {
 
 /** The head without a `linkup-destination` that came from outside. */
 export function withoutDestination(head: RequestHead): RequestHead {
-  const { host, target } = head;
-  return { host, target, header: (name) => (name === "linkup-destination" ? null : head.header(name)) };
+  const { host, target, method } = head;
+  return {
+    host,
+    target,
+    method,
+    header: (name) => (name === "linkup-destination" ? null : head.header(name)),
+  };
 }
 
 /**
@@ -75,6 +81,7 @@ export function addedHeaders(
   if (baggage !== undefined) added.push(["baggage", baggage]);
   // A destination that is no service of the session did not decide here, and must not at the next hop.
   if (decision.reason.by !== "destination") added.push(["linkup-destination", decision.service.name]);
+  if (decision.override !== undefined) added.push([OVERRIDE_HEADER, decision.override]);
   if (!isOwnHost(name, session, head.header("x-forwarded-host"))) {
     const domain = decision.match?.domain.domain ?? withoutSession(head.host, name);
     added.push(["x-forwarded-host", `${name}.${domain}`]);

@@ -4,8 +4,15 @@ import { MAX_TEXT, type Pattern, replaceAll, StepBudget } from "../regex/pattern
 import { withoutSession } from "../session/host-name.ts";
 import type { Domain, Rewrite, Routing, Service } from "../session/session-document.ts";
 import { HOST_SOURCES, hostFrom } from "./identify-session.ts";
+import { firstOverride, namedOverride, overridden } from "./override.ts";
 import { type RequestHead, splitTarget } from "./routing-input.ts";
-import { type DomainEntry, type RoutingTable, routingTable, type ServiceEntry } from "./routing-table.ts";
+import {
+  type DomainEntry,
+  type OverrideEntry,
+  type RoutingTable,
+  routingTable,
+  type ServiceEntry,
+} from "./routing-table.ts";
 
 /** The session's domain that the request is for, and the header that named it. */
 export interface DomainMatch {
@@ -27,6 +34,10 @@ export interface Routed {
   service: Service;
   reason: RouteReason;
   match: DomainMatch | undefined;
+  /** The name of the override that matches; `service` is then as it says. */
+  override?: string;
+  /** What it does at the local server. */
+  does?: "respond" | "fault";
   /** The rewrites that changed the path, in order, with the result of each; the last is a valid path. */
   rewrites: (Rewrite & { path: string })[];
   /** `http://host:port` of the service's location. */
@@ -61,7 +72,10 @@ export function route(
 
   const destination = head.header("linkup-destination");
   const direct = destination ? table.services.get(destination) : undefined;
-  if (direct) return routed(direct, { by: "destination" }, match, head.target, [], []);
+  if (direct) {
+    const override = namedOverride(table.overrides, destination!, head);
+    return routed(direct, override, { by: "destination" }, match, head.target, [], []);
+  }
 
   if (found) {
     const { path, query } = splitTarget(head.target);
@@ -69,9 +83,18 @@ export function route(
     const { serviceName, reason } = chooseService(found.entry, path, gaveUp, budget);
     const service = table.services.get(serviceName);
     if (service) {
+      // Costs nothing where no override is on.
+      const override =
+        table.overrides.length === 0
+          ? undefined
+          : firstOverride(
+              table.overrides,
+              { head, path, domain: found.entry.domain.domain, service: serviceName },
+              (pattern, text) => matches(pattern, text, gaveUp, budget),
+            );
       const rewrites = applyRewrites(service, path, gaveUp, budget);
       const rewritten = rewrites.at(-1)?.path ?? path;
-      return routed(service, reason, match, rewritten + query, rewrites, gaveUp);
+      return routed(service, override, reason, match, rewritten + query, rewrites, gaveUp);
     }
   }
   return {
@@ -84,14 +107,19 @@ export function route(
 }
 
 function routed(
-  { service, origin }: ServiceEntry,
+  chosen: ServiceEntry,
+  override: OverrideEntry | undefined,
   reason: RouteReason,
   match: DomainMatch | undefined,
   target: string,
   rewrites: Routed["rewrites"],
   gaveUp: string[],
 ): Routed {
-  return { outcome: "routed", service, reason, match, rewrites, origin, target, gaveUp };
+  const { service, origin } = override ? overridden(override, chosen) : chosen;
+  const decision: Routed = { outcome: "routed", service, reason, match, rewrites, origin, target, gaveUp };
+  if (!override) return decision;
+  const { name, does } = override.override;
+  return { ...decision, override: name, ...(does === undefined ? {} : { does }) };
 }
 
 /** The first host of the request (session label stripped) that is one of the session's domains. */

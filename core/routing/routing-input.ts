@@ -7,6 +7,8 @@ export interface RequestHead {
   host: string;
   /** Path and query as on the request line: `/a/b?c=d`. */
   target: string;
+  /** Missing: `GET`. */
+  readonly method?: string | undefined;
   /** The value of a header by lower-case name; several lines joined by `, `. */
   header(name: string): string | null | undefined;
 }
@@ -20,12 +22,17 @@ export function splitTarget(target: string): { path: string; query: string } {
 }
 
 /** The head of a request to this URL, for `explain` and tests. Throws a TypeError for an invalid URL. */
-export function headOfUrl(url: string, headers: Record<string, string> = {}): RequestHead {
+export function headOfUrl(
+  url: string,
+  headers: Record<string, string> = {},
+  method?: string | undefined,
+): RequestHead {
   const parsed = new URL(url);
   const lower = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
   return {
     host: parsed.host,
     target: parsed.pathname + parsed.search,
+    method,
     header: (name) => lower.get(name),
   };
 }

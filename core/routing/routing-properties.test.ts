@@ -60,6 +60,22 @@ const session: fc.Arbitrary<Session> = fc.record({
     { minLength: 1, maxLength: 4 },
   ),
   cache_routes: fc.array(pattern, { maxLength: 2 }),
+  overrides: fc.array(
+    fc.record(
+      {
+        name: fc.constantFrom("down", "slow", "here"),
+        service: serviceName,
+        domain: domainName,
+        path: pattern,
+        methods: fc.constantFrom(["GET"], ["POST", "PUT"]),
+        headers: fc.constantFrom([{ name: "traceparent", pattern: "0" }], [{ name: "origin", pattern: "" }]),
+        location: fc.constantFrom("http://localhost:4000", "https://pr.example.net"),
+        does: fc.constantFrom("respond" as const, "fault" as const),
+      },
+      { requiredKeys: ["name"] },
+    ),
+    { maxLength: 4 },
+  ),
 });
 
 const host = fc.oneof(
@@ -81,6 +97,7 @@ const head: fc.Arbitrary<RequestHead> = fc
   .record({
     host,
     target: path,
+    method: fc.constantFrom("GET", "POST", "DELETE", undefined),
     headers: fc.record(
       {
         "x-forwarded-host": host,
@@ -92,13 +109,15 @@ const head: fc.Arbitrary<RequestHead> = fc
         ),
         traceparent: fc.string(),
         "linkup-destination": fc.oneof(serviceName, fc.string()),
+        "linkup-override": fc.oneof(fc.constantFrom("down", "slow", "here"), fc.string()),
       },
       { requiredKeys: [] },
     ),
   })
-  .map(({ host, target, headers }) => ({
+  .map(({ host, target, method, headers }) => ({
     host,
     target,
+    method,
     header: (name) => (headers as Record<string, string>)[name],
   }));
 
@@ -108,7 +127,8 @@ test("routing never throws, and what it routes to is a service of the session wi
       const decision = route(name, session, head);
       keepsCaching(session, head.target);
       if (decision.outcome !== "routed") return;
-      expect(session.services).toContain(decision.service);
+      if (decision.override === undefined) expect(session.services).toContain(decision.service);
+      else expect(session.services.map(({ name }) => name)).toContain(decision.service.name);
       if (decision.rewrites.length > 0) expect(decision.target).toMatch(/^\/[!-~]*/);
       for (const [, value] of addedHeaders(name, session, decision, head))
         expect(typeof value).toBe("string");
@@ -126,7 +146,10 @@ test("the second hop decides as the first did", () => {
       const next: RequestHead = {
         host: `tunnel-${name}.tunnels.example.net`,
         target: first.target,
-        header: (key) => added.get(key) ?? head.header(key),
+        // A hop removes the client's own.
+        header: (key) =>
+          added.get(key) ??
+          (key === "linkup-override" && first.reason.by !== "destination" ? undefined : head.header(key)),
       };
       const second = route(name, session, next);
       expect(second).toMatchObject({ outcome: "routed", target: first.target, origin: first.origin });

@@ -3,6 +3,7 @@ import { compile, type Pattern } from "../regex/pattern.ts";
 import {
   type Domain,
   httpOrigin,
+  type Override,
   type Rewrite,
   type Routing,
   type Service,
@@ -15,6 +16,7 @@ export interface RoutingTable {
   /** By lower-case domain. */
   domains: ReadonlyMap<string, DomainEntry>;
   cacheRoutes: readonly Pattern[];
+  overrides: readonly OverrideEntry[];
 }
 
 export interface ServiceEntry {
@@ -30,6 +32,14 @@ export interface DomainEntry {
   routes: readonly { index: number; pattern: Pattern; service: string }[];
 }
 
+export interface OverrideEntry {
+  override: Override;
+  path: Pattern | undefined;
+  headers: readonly { name: string; pattern: Pattern }[];
+  /** The services as they are for its requests, by name. Filled on demand. */
+  services: Map<string, ServiceEntry>;
+}
+
 const tables = new WeakMap<Routing, RoutingTable>();
 
 /** Cached as long as the routing exists, which must not change. */
@@ -41,7 +51,7 @@ export function routingTable(routing: Routing): RoutingTable {
   return table;
 }
 
-function newTable({ services, domains, cache_routes }: Routing): RoutingTable {
+function newTable({ services, domains, cache_routes, overrides = [] }: Routing): RoutingTable {
   // In reverse, so that the first of a name wins.
   return {
     services: new Map(services.toReversed().map((service) => [service.name, serviceEntry(service)])),
@@ -49,6 +59,7 @@ function newTable({ services, domains, cache_routes }: Routing): RoutingTable {
       domains.toReversed().map((domain) => [domain.domain.toLowerCase(), domainEntry(domain)]),
     ),
     cacheRoutes: cache_routes.flatMap(patternOf),
+    overrides: overrides.flatMap(overrideEntry),
   };
 }
 
@@ -69,6 +80,16 @@ function domainEntry(domain: Domain): DomainEntry {
       patternOf(path).map((pattern) => ({ index, pattern, service })),
     ),
   };
+}
+
+function overrideEntry(override: Override): OverrideEntry[] {
+  const path = override.path === undefined ? undefined : patternOf(override.path)[0];
+  const given = override.headers ?? [];
+  const headers = given.flatMap(({ name, pattern }) =>
+    patternOf(pattern).map((compiled) => ({ name: name.toLowerCase(), pattern: compiled })),
+  );
+  if (override.path !== undefined && !path) return [];
+  return headers.length === given.length ? [{ override, path, headers, services: new Map() }] : [];
 }
 
 function patternOf(source: string): Pattern[] {

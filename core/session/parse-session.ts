@@ -6,6 +6,8 @@ import { refusedDomainError } from "./domain-name.ts";
 import {
   httpOrigin,
   isHttpUrl,
+  OVERRIDE_NAME,
+  type Override,
   type Routing,
   SESSION_ACCESS,
   type Session,
@@ -15,6 +17,7 @@ import {
 import {
   MAX_OPEN_PATH,
   MAX_OPEN_PATHS,
+  MAX_OVERRIDES,
   MAX_PATTERN_TEXT,
   MAX_PATTERNS,
   MAX_REPLACEMENT,
@@ -86,6 +89,26 @@ const serviceAt = (location: typeof anyLocation) =>
     preserve_host: z.optional(z.boolean()),
     fallback: z.optional(location),
     session: z.optional(sessionName),
+    fallthrough: z.optional(location),
+  });
+
+const tokenText = z.string().check(z.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/, "must be an HTTP token"));
+
+const overrideAt = (location: typeof anyLocation) =>
+  z.object({
+    name: z
+      .string()
+      .check(z.regex(OVERRIDE_NAME, "must consist of letters, digits, dots, hyphens and underscores")),
+    service: z.optional(name),
+    domain: z.optional(name),
+    path: z.optional(pattern),
+    methods: z.optional(z.array(tokenText).check(z.maxLength(50, "must have at most 50 methods"))),
+    headers: z.optional(
+      z.array(z.object({ name: tokenText, pattern })).check(z.maxLength(50, "must have at most 50 headers")),
+    ),
+    location: z.optional(location),
+    fallthrough: z.optional(location),
+    does: z.optional(z.enum(["respond", "fault"])),
   });
 
 const domainName = name.check(
@@ -105,6 +128,11 @@ const routingAt = (location: typeof anyLocation) => ({
   services: z.array(serviceAt(location)).check(z.minLength(1, "must have at least one service")),
   domains: z.array(domain).check(z.minLength(1, "must have at least one domain")),
   cache_routes: list(pattern),
+  overrides: z.optional(
+    z
+      .array(overrideAt(location))
+      .check(z.maxLength(MAX_OVERRIDES, `must have at most ${MAX_OVERRIDES} overrides`)),
+  ),
   session_cookie: z.optional(z.boolean()),
   baggage: z.optional(z.boolean()),
   share_targets: z.optional(z.boolean()),
@@ -123,6 +151,8 @@ const servicesExist = z.superRefine<Routing>((session, context) => {
       input: name,
     });
   };
+  for (const [o, { service }] of (session.overrides ?? []).entries())
+    if (service !== undefined) check(service, ["overrides", o, "service"]);
   for (const [d, domain] of session.domains.entries()) {
     check(domain.default_service, ["domains", d, "default_service"]);
     for (const [r, route] of domain.routes.entries())
@@ -138,6 +168,7 @@ const patternsWithinLimits = z.superRefine<Routing>((session, context) => {
     ...session.services.flatMap(({ rewrites }) => rewrites.map(({ source }) => source)),
     ...session.domains.flatMap(({ routes }) => routes.map(({ path }) => path)),
     ...session.cache_routes,
+    ...(session.overrides ?? []).flatMap(overridePatterns),
   ];
   const { count, length } = patternTotals(sources);
   const report = (message: string) => context.addIssue({ code: "custom", message, input: session });
@@ -148,6 +179,10 @@ const patternsWithinLimits = z.superRefine<Routing>((session, context) => {
       `The regular expressions have ${length} characters in total; at most ${MAX_PATTERN_TEXT} are allowed.`,
     );
 });
+
+function overridePatterns({ path, headers = [] }: Override): string[] {
+  return [...(path === undefined ? [] : [path]), ...headers.map(({ pattern }) => pattern)];
+}
 
 const sessionSchema = z
   .object({

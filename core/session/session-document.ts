@@ -29,7 +29,38 @@ export interface Service {
   fell_back?: string | undefined;
   /** Ours: the session whose copy of this service is meant. Without a reachable copy, `location` counts. */
   session?: string | undefined;
+  /** At the local server: where requests go on to that this location refuses, or answers with 404. */
+  fallthrough?: string | undefined;
+  /** Never in a document: the override by which requests go to this location. */
+  override?: string | undefined;
 }
+
+/**
+ * Ours: requests that do not go where their service is, or to whose answer something is done. All of its conditions have
+ * to hold. Only those that are switched on are in a session; the first that matches wins.
+ */
+export interface Override {
+  /** As `OVERRIDE_NAME`. */
+  name: string;
+  /** Only requests for this service, and for this domain. */
+  service?: string | undefined;
+  domain?: string | undefined;
+  /** Regular expression, searched in the path before its rewrites. */
+  path?: string | undefined;
+  /** Upper case. */
+  methods?: string[] | undefined;
+  /** Regular expressions, searched in the values of headers that the request must have. */
+  headers?: { name: string; pattern: string }[] | undefined;
+  /** Where these requests go; missing: where their service is. */
+  location?: string | undefined;
+  /** At the local server: the other copy that they go on to, as `Service.fallthrough`. */
+  fallthrough?: string | undefined;
+  /** At the local server: it responds itself, or disturbs the exchange. */
+  does?: "respond" | "fault" | undefined;
+}
+
+/** Names of overrides stand in headers. */
+export const OVERRIDE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;
 
 export interface Route {
   path: string;
@@ -47,6 +78,7 @@ export interface Routing {
   services: Service[];
   domains: Domain[];
   cache_routes: string[];
+  overrides?: Override[] | undefined;
   /** Ours: false when the session must not be remembered by a cookie. */
   session_cookie?: boolean | undefined;
   /** Ours: false to neither add nor accept the session in `baggage`. */
@@ -85,20 +117,24 @@ export interface UpsertRequest extends Routing {
 export function serializeRouting(routing: Routing) {
   const orNull = <T>(items: T[]) => (items.length > 0 ? items : null);
   return {
-    services: routing.services.map(({ name, location, rewrites, preserve_host, fallback, session }) => ({
-      name,
-      location,
-      rewrites: orNull(rewrites),
-      ...(preserve_host === undefined ? {} : { preserve_host }),
-      ...(fallback === undefined ? {} : { fallback }),
-      ...(session === undefined ? {} : { session }),
-    })),
+    services: routing.services.map(
+      ({ name, location, rewrites, preserve_host, fallback, session, fallthrough }) => ({
+        name,
+        location,
+        rewrites: orNull(rewrites),
+        ...(preserve_host === undefined ? {} : { preserve_host }),
+        ...(fallback === undefined ? {} : { fallback }),
+        ...(session === undefined ? {} : { session }),
+        ...(fallthrough === undefined ? {} : { fallthrough }),
+      }),
+    ),
     domains: routing.domains.map(({ domain, default_service, routes }) => ({
       domain,
       default_service,
       routes: orNull(routes),
     })),
     cache_routes: orNull(routing.cache_routes),
+    ...(routing.overrides === undefined ? {} : { overrides: routing.overrides }),
     ...(routing.session_cookie === undefined ? {} : { session_cookie: routing.session_cookie }),
     ...(routing.baggage === undefined ? {} : { baggage: routing.baggage }),
     ...(routing.share_targets === undefined ? {} : { share_targets: routing.share_targets }),

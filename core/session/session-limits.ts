@@ -2,6 +2,8 @@
 
 /** Most regular expressions of one session: routes, rewrites and cache routes together. */
 export const MAX_PATTERNS = 2_000;
+/** Most overrides of one session, counted by service: each is looked at for each request. */
+export const MAX_OVERRIDES = 200;
 /** Most characters of all of them together: compiling takes time in proportion. */
 export const MAX_PATTERN_TEXT = 200_000;
 /** Longest replacement of a rewrite, in UTF-16 units. */

@@ -49,10 +49,11 @@ export async function copyServiceUrl(row?: Row): Promise<void> {
   vscode.window.setStatusBarMessage(t("Copied {0}", url), 3000);
 }
 
-/** Opens linkup.yaml at the service or the domain of a row. */
+/** Opens linkup.yaml at the service, the override or the domain of a row. */
 export async function revealInConfig(linkup: Linkup, row?: Row): Promise<void> {
   const subject = row?.subject;
-  if (subject?.is !== "service" && subject?.is !== "url") return await openConfig(linkup, row);
+  if (subject?.is !== "service" && subject?.is !== "url" && subject?.is !== "override")
+    return await openConfig(linkup, row);
   const path = subject.session.configPath;
   if (path === undefined) return await openConfig(linkup, row);
   const uri = vscode.Uri.file(path);
@@ -61,9 +62,15 @@ export async function revealInConfig(linkup: Linkup, row?: Row): Promise<void> {
     new TextDecoder().decode(await vscode.workspace.fs.readFile(uri)),
   );
   const place =
-    subject.is === "service"
-      ? ["services", config?.services.findIndex(({ name }) => name === subject.service.name) ?? -1, "name"]
-      : ["domains", domainOf(subject, config?.domains ?? []), "domain"];
+    subject.is === "override"
+      ? [
+          "overrides",
+          config?.overrides?.findIndex(({ name }) => name === subject.override.name) ?? -1,
+          "name",
+        ]
+      : subject.is === "service"
+        ? ["services", config?.services.findIndex(({ name }) => name === subject.service.name) ?? -1, "name"]
+        : ["domains", domainOf(subject, config?.domains ?? []), "domain"];
   const { start, end } = positions.value(place);
   const range = new vscode.Range(start.line, start.column, end.line, end.column);
   await vscode.window.showTextDocument(uri, { selection: range });

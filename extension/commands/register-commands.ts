@@ -13,6 +13,7 @@ import { installLocalDns, undoSystemChanges, uninstallLocalDns } from "./local-d
 import { showLogs } from "./logs.ts";
 import { type Manifest, showMenu } from "./menu.ts";
 import { copyServiceUrl, copyUrl, openConfig, openService, openSession, revealInConfig } from "./open.ts";
+import { registerOverrides } from "./override.ts";
 import { routeAll, routeService, routeServiceTo, routeTo, toggleService } from "./route.ts";
 import { openTerminal, runAndRoute, runService } from "./run-service.ts";
 import { createIsolated, createPreview, deleteSession } from "./sessions.ts";
@@ -97,7 +98,7 @@ export function registerCommands(
     setWorkerToken: (row) => setWorkerToken(linkup, context.secrets, row),
     solve: (row) => row?.subject.is === "problem" && solve(row.subject.problem),
   };
-  context.subscriptions.push(documents);
+  context.subscriptions.push(documents, registerOverrides(linkup, view));
   registerShare(context, linkup, documents);
   for (const command of COMMANDS) {
     // VS Code passes the row that was clicked, and all selected ones where it is among them.

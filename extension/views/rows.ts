@@ -8,6 +8,7 @@ import {
   type ComponentView,
   type Health,
   isLocalNow,
+  type OverrideView,
   placeOf,
   type ServiceView,
   type SessionView,
@@ -47,6 +48,8 @@ export type Subject =
   | { is: "trust" }
   | { is: "url"; url: string; session: SessionView }
   | { is: "service"; session: SessionView; service: ServiceView }
+  | { is: "overrides"; session: SessionView }
+  | { is: "override"; session: SessionView; override: OverrideView }
   | { is: "components" }
   | { is: "component"; component: ComponentView }
   | { is: "problem"; problem: Problem };
@@ -68,6 +71,8 @@ export interface Row {
   context: string;
   subject: Subject;
   expanded?: boolean;
+  /** Set for a row with a checkbox. */
+  checked?: boolean;
   children: Row[];
 }
 
@@ -135,6 +140,7 @@ function sessionRow(session: SessionView, model: WindowModel, own: boolean): Row
     children: [
       ...urls.map((url) => urlRow(session, url)),
       ...services.map((service) => serviceRow(session, service, config !== undefined, model.requests)),
+      ...overridesRow(session),
     ],
   };
 }
@@ -150,6 +156,50 @@ function sessionIcon({ state, access }: SessionView, unhealthy: boolean): Row["i
   if (state === "failed") return { name: "error", color: RED };
   if (unhealthy) return { name: "warning", color: YELLOW };
   return { name: access === "private" ? "lock" : "link", color: GREEN };
+}
+
+/** One row for all overrides of the file: with how many are on, for they surprise who has forgotten them. */
+function overridesRow(session: SessionView): Row[] {
+  const { overrides = [], configPath, name } = session;
+  if (overrides.length === 0) return [];
+  const on = overrides.filter(({ on }) => on);
+  const description = on.length === 0 ? t("none on") : t("{0} on", on.map(({ name }) => name).join(", "));
+  return [
+    {
+      id: `overrides:${configPath ?? ""}:${name ?? ""}`,
+      label: t("Overrides"),
+      description,
+      icon: { name: "arrow-swap", ...(on.length > 0 ? { color: YELLOW } : {}) },
+      tooltip: t("Requests that go elsewhere than their service, get a fixed response or are disturbed"),
+      spoken: t("Overrides, {0}", description),
+      context: "overrides",
+      subject: { is: "overrides", session },
+      expanded: on.length > 0,
+      children: overrides.map((override) => overrideRow(session, override)),
+    },
+  ];
+}
+
+function overrideRow(session: SessionView, override: OverrideView): Row {
+  const { name, on, service, does, when, unsupported } = override;
+  const facts = [
+    ...(unsupported && on ? [t("on this machine only")] : []),
+    ...(service === undefined ? [] : [service]),
+    ...(when === "" ? [] : [when]),
+    `→ ${does}`,
+  ];
+  return {
+    id: `override:${session.configPath ?? ""}:${session.name ?? ""}:${name}`,
+    label: name,
+    description: facts.join(" · "),
+    icon: { name: does === "fault" ? "bug" : does.startsWith("respond") ? "reply" : "arrow-right" },
+    tooltip: `**${escaped(name)}** · ${on ? t("on") : t("off")}\n\n${code(facts.join(" · "))}`,
+    spoken: t("Override {0}, {1}", name, on ? t("on") : t("off")),
+    context: "override",
+    subject: { is: "override", session, override },
+    checked: on,
+    children: [],
+  };
 }
 
 /** The last folder of the path to a linkup.yaml. */

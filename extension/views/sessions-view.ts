@@ -17,7 +17,11 @@ export function registerSessionsView(context: vscode.ExtensionContext, linkup: L
   const view = vscode.window.createTreeView(SESSIONS_VIEW, {
     treeDataProvider: provider,
     canSelectMany: true,
+    // A box shows what is confirmed, not what was clicked.
+    manageCheckboxStateManually: true,
   });
+  // VS Code has drawn what was clicked.
+  const boxes = view.onDidChangeCheckboxState(({ items }) => provider.redraw(items.map(([row]) => row)));
   const update = () => {
     provider.update();
     view.badge = badge(linkup);
@@ -32,6 +36,7 @@ export function registerSessionsView(context: vscode.ExtensionContext, linkup: L
   };
   context.subscriptions.push(
     view,
+    boxes,
     vscode.window.registerFileDecorationProvider({ provideFileDecoration: decoration }),
     linkup.onDidChange(soon),
     { dispose: () => clearTimeout(timer) },
@@ -105,6 +110,10 @@ class SessionRows implements vscode.TreeDataProvider<Row> {
     return row;
   }
 
+  redraw(rows: Row[]): void {
+    this.#changed.fire(rows);
+  }
+
   async getChildren(row?: Row): Promise<Row[]> {
     if (row) return row.children;
     await this.#linkup.configs.ready();
@@ -127,6 +136,10 @@ class SessionRows implements vscode.TreeDataProvider<Row> {
     );
     item.accessibilityInformation = { label: row.spoken };
     item.contextValue = row.context;
+    if (row.checked !== undefined) {
+      const { Checked, Unchecked } = vscode.TreeItemCheckboxState;
+      item.checkboxState = row.checked ? Checked : Unchecked;
+    }
     // A row that loses its URI keeps the mark that it had: so one without a mark has a URI too.
     if (row.subject.is === "service")
       item.resourceUri = vscode.Uri.from({ scheme: MARKS_SCHEME, path: `/${row.mark ?? "none"}` });
@@ -155,6 +168,6 @@ function ids(rows: readonly Row[]): string {
 }
 
 /** Everything about a row that is visible or affects its menus, except its children. */
-function appearance({ label, mark, description, icon, spoken, context, children }: Row): string {
-  return JSON.stringify([label, mark, description, icon, spoken, context, ids(children)]);
+function appearance({ label, mark, description, icon, spoken, context, checked, children }: Row): string {
+  return JSON.stringify([label, mark, description, icon, spoken, context, checked, ids(children)]);
 }

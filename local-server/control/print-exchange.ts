@@ -64,6 +64,7 @@ export function printExchange(recorded: RecordedExchange, { hop, lostFrom }: Edg
     session: served?.name ?? null,
     session_by: hop?.session_by ?? named?.source ?? null,
     service: service?.name ?? null,
+    override: service?.override ?? null,
     at:
       publicHost !== undefined
         ? "public"
@@ -179,8 +180,8 @@ interface Head extends RequestHead {
   header(name: string): string | undefined;
 }
 
-function headOf({ host, target, requestHeaders }: RecordedExchange): Head {
-  return { host, target, header: (name) => requestHeaders.get(name) };
+function headOf({ host, target, method, requestHeaders }: RecordedExchange): Head {
+  return { host, target, method, header: (name) => requestHeaders.get(name) };
 }
 
 function clientHost({ listener }: ExchangeMetadata, head: RequestHead): string {

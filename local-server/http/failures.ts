@@ -10,7 +10,7 @@ import { Http2Response, MalformedResponse, NotHttp2Error } from "./protocol-erro
 
 export type LocalFailure =
   | DecisionFailure
-  | ProxyFailure<"bad-request" | "service-unreachable" | "edge-unreachable">;
+  | ProxyFailure<"override-failed" | "bad-request" | "service-unreachable" | "edge-unreachable">;
 
 /** `reason`: what is malformed or ambiguous. */
 export function badRequest(reason: string, status = 400): LocalFailure {
@@ -37,6 +37,16 @@ What to do: ${schemeAdvice(error, service.location, isGrpc) ?? advice(error, ser
 `;
   const title = `The service ${service.name} could not be reached`;
   return { status: 502, code: "service-unreachable", title, explanation };
+}
+
+/** The file of its response cannot be read. */
+export function overrideFailed(override: string, error: Error): LocalFailure {
+  const explanation = `The override "${override}" of linkup.yaml has no response.
+Cause: ${error.message}
+What to do: correct "respond.file", or switch the override off ("linkup override off ${override}").
+`;
+  const title = `The override ${override} has no response`;
+  return { status: 502, code: "override-failed", title, explanation };
 }
 
 export function publicOriginUnreachable(host: string, error: Error): LocalFailure {

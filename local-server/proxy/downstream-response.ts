@@ -1,6 +1,8 @@
 /** The head of a response as the client gets it. */
+
 import { type CorsChanges, corsChanges } from "../../core/routing/cors.ts";
 import { clientLocation } from "../../core/routing/forwarded.ts";
+import { OVERRIDE_HEADER } from "../../core/routing/override.ts";
 import { loosenedReferrerPolicy } from "../../core/routing/referrer-policy.ts";
 import { keepsCaching } from "../../core/routing/route-request.ts";
 import { pathOnService } from "../../core/routing/service-redirect.ts";
@@ -39,6 +41,7 @@ export function serviceResponse(
     return clientLocation(mapped, forwardedHost, request.client) ?? mapped;
   });
   if (cors) applyCors(headers, cors);
+  if (request.override !== undefined) setHeader(headers, OVERRIDE_HEADER, request.override);
   if (listener === "tunnel") headers.push(ANSWERED_HEADER, "service");
   else firstHop(headers, client, served, request);
   return head;

@@ -24,6 +24,9 @@ import { type Arrival, publicOriginRequest, serviceRequest } from "./upstream-re
 /** Methods that may be retried (RFC 9110, 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
+/** The largest body that is kept to be sent to another copy. */
+const MAX_KEPT_BYTES = 1024 * 1024;
+
 type Recorder = ExchangeRecorder | undefined;
 
 /** Responds in the service's place. `error`: what happened to the connection to it. */
@@ -62,11 +65,13 @@ export function forward(
   connections: ServiceConnections,
 ): void {
   const plan = planFor(client, recorder, served, decision, arrival);
-  const { fallback, location } = decision.service;
-  if (fallback !== undefined)
+  const { fallback, fallthrough, location } = decision.service;
+  const other = fallback ?? fallthrough;
+  plan.leavesNotFound = fallthrough !== undefined;
+  if (other !== undefined)
     plan.goOn = (why) => {
-      connections.localCopies.refused(location);
-      const routed = elsewhere(served, decision, fallback);
+      if (fallback !== undefined && why !== "local-not-found") connections.localCopies.refused(location);
+      const routed = elsewhere(served, decision, other);
       recorder?.fellBack(routed, why);
       const next = planFor(client, recorder, routed.served, routed.decision, arrival);
       return { ...next, response: (head) => withFallback(next.response(head), why) };
@@ -76,8 +81,8 @@ export function forward(
 
 /** The same request for the service at its other location. */
 function elsewhere(served: Served, decision: Routed, location: string): { served: Served; decision: Routed } {
-  const { fallback: _, ...service } = decision.service;
-  const moved: Service = { ...service, location, auto: "remote" };
+  const { fallback, fallthrough: _, ...service } = decision.service;
+  const moved: Service = { ...service, location, ...(fallback === undefined ? {} : { auto: "remote" }) };
   const services = served.session.services.map((each) => (each === decision.service ? moved : each));
   return {
     served: { ...served, session: { ...served.session, services } },
@@ -147,6 +152,8 @@ interface ProxyPlan {
   request: UpstreamRequest;
   /** The plan for another copy of the service, to go on with when this one is not there. */
   goOn?(why: Fallback): ProxyPlan;
+  /** Goes on when this copy answers 404, too. */
+  leavesNotFound?: boolean;
   response(head: ResponseHead): DownstreamResponse;
   refuse(error: Error): void;
 }
@@ -160,6 +167,10 @@ class Forwarding implements ResponseHandler {
   readonly #tunnels: Set<SplicedPair>;
   readonly #retriable: boolean;
   #stream: UpstreamStream | undefined;
+  /** The request's body so far, where it may be sent again; and its trailers, when it is complete. */
+  #kept: Buffer[] | undefined;
+  #keptBytes = 0;
+  #trailers: string[] | undefined;
   #giveUp = () => {};
   #retried = false;
   #responded = false;
@@ -200,21 +211,39 @@ class Forwarding implements ResponseHandler {
       // What was begun may be done twice only where that does no harm.
       this.#fallback = this.#retriable ? "local-ended" : undefined;
       stream.request(request, this);
-      if (this.#client.hasBody) this.#send(stream);
-      else stream.finish([]);
+      if (!this.#client.hasBody) stream.finish([]);
+      else if (this.#trailers) this.#sendAgain(stream, this.#trailers);
+      else this.#send(stream);
     });
     waited = true;
   }
 
+  #sendAgain(stream: UpstreamStream, trailers: string[]): void {
+    for (const chunk of this.#kept ?? []) stream.write(chunk);
+    this.#kept = undefined;
+    stream.finish(trailers);
+  }
+
+  /** Keeps what was sent as long as another copy may need it and it is not too much. */
+  #keep(chunk: Buffer): void {
+    if (!this.#plan.leavesNotFound || !this.#kept) return;
+    this.#keptBytes += chunk.length;
+    if (this.#keptBytes > MAX_KEPT_BYTES) this.#kept = undefined;
+    else this.#kept.push(chunk);
+  }
+
   #send(stream: UpstreamStream): void {
+    this.#kept = this.#plan.leavesNotFound ? [] : undefined;
     this.#client.read({
       data: (chunk) => {
+        this.#keep(chunk);
         // A service that has responded is not sent the rest, but the client's bytes have to be read.
         if (this.#stream !== stream) return;
         this.#recorder?.sent(chunk);
         if (!stream.write(chunk)) this.#client.pause();
       },
       end: (trailers) => {
+        this.#trailers = trailers;
         if (this.#stream === stream) stream.finish(trailers);
       },
     });
@@ -230,8 +259,16 @@ class Forwarding implements ResponseHandler {
 
   head(response: ResponseHead): void {
     this.#sameTick = true;
+    const isLeft = response.status === 404 && this.#plan.leavesNotFound && !this.#responded;
+    if (isLeft && (!this.#client.hasBody || (this.#kept && this.#trailers))) {
+      this.#stream?.abort();
+      this.#stream = undefined;
+      this.#goOn("local-not-found");
+      return;
+    }
     try {
-      const forwarded = this.#plan.response(response);
+      let forwarded = this.#plan.response(response);
+      if (isLeft) forwarded = withFallback(forwarded, "body-not-kept");
       this.#recorder?.respond(forwarded.status, response);
       this.#discarding = response.hasBody && !forwarded.hasBody;
       this.#client.respond(forwarded);
@@ -282,6 +319,12 @@ class Forwarding implements ResponseHandler {
     });
   }
 
+  #goOn(why: Fallback): void {
+    this.#plan = this.#plan.goOn!(why);
+    this.#retried = false;
+    this.start(false);
+  }
+
   failed(error: Error, stale: boolean): void {
     this.#stream = undefined;
     if (stale && this.#retriable && !this.#retried) {
@@ -290,9 +333,7 @@ class Forwarding implements ResponseHandler {
       return;
     }
     if (!this.#responded && this.#plan.goOn && this.#fallback && !isWrongProtocol(error)) {
-      this.#plan = this.#plan.goOn(this.#fallback);
-      this.#retried = false;
-      this.start(false);
+      this.#goOn(this.#fallback);
       return;
     }
     this.#done = true;

@@ -3,6 +3,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { firstKnownSession } from "../../core/routing/identify-session.ts";
 import { ORIGIN_SECRET_HEADER } from "../../core/routing/proxy-headers.ts";
 import { decideRequest, type Listener } from "../../core/routing/request-decision.ts";
+import type { Routed } from "../../core/routing/route-request.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
 import { TARGET_SESSION_HEADER } from "../../core/routing/session-target.ts";
 import { tracestateSessions } from "../../core/routing/trace-context.ts";
@@ -14,6 +15,7 @@ import type { Pool } from "../upstream/pool.ts";
 import { trustedHead } from "./destination-proof.ts";
 import type { ExchangeLog } from "./exchange-recorder.ts";
 import { forward, forwardToOrigin, refuse } from "./forward.ts";
+import { act } from "./override-action.ts";
 import { probeProof } from "./probe-proof.ts";
 
 export interface ProxyParts {
@@ -53,12 +55,15 @@ export function proxy(listener: Listener, parts: ProxyParts): ServeClient {
       refuse(client, recorder, decision.failure, isProbe ? { extra: probeProof(sessions, client) } : {});
     } else if ("publicHost" in decision)
       forwardToOrigin(client, recorder, decision.publicHost, publicPort, { pool: publicPool, tunnels });
-    else
-      forward(client, recorder, onBehalf(decision.served, listener, client), decision.decision, arrival, {
-        pool,
-        tunnels,
-        localCopies,
-      });
+    else {
+      const { decision: routed } = decision;
+      const served = onBehalf(decision.served, listener, client);
+      const send = (routed: Routed) =>
+        forward(client, recorder, served, routed, arrival, { pool, tunnels, localCopies });
+      const action = routed.does && served.overrideActions.get(routed.override!);
+      if (action) act(action, { client, recorder, served, decision: routed, arrival }, send);
+      else send(routed);
+    }
   };
   return (client, refusal) => {
     try {

@@ -3,6 +3,7 @@
 import { ACCESS_HEADER } from "../../core/api/access-api.ts";
 import { isSessionOrigin } from "../../core/routing/cors.ts";
 import { type ClientAddress, clientAddress, forwardedHeaders } from "../../core/routing/forwarded.ts";
+import { OVERRIDE_HEADER } from "../../core/routing/override.ts";
 import {
   addedHeaders,
   DESTINATION_PROOF_HEADER,
@@ -36,6 +37,8 @@ export interface Arrival {
 export interface ServiceRequest extends UpstreamRequest {
   /** The address that the client used at the first hop. */
   client: ClientAddress;
+  /** The override that acts. */
+  override: string | undefined;
   /** The value of `x-forwarded-host`. */
   forwardedHost: string;
   /** The `Host` that the service sees instead of the client's. */
@@ -84,6 +87,7 @@ export function serviceRequest(
     h2c: isH2c(service.location),
     ...upstreamHead(head, { target, host, added, origin: origins?.service, referer }),
     client,
+    override: decision.override,
     forwardedHost,
     rewrittenHost: rewritten ? host : undefined,
     origins,
@@ -211,6 +215,7 @@ const DROPPED: ReadonlySet<string> = new Set([
   DESTINATION_PROOF_HEADER,
   HOP_ID_HEADER,
   TARGET_SESSION_HEADER,
+  OVERRIDE_HEADER,
 ]);
 
 /** The host in the browser's address bar: a request through the tunnel was sent to another one. */

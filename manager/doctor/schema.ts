@@ -56,6 +56,23 @@ const service = z.object({
   reason: maybe(described(z.string(), "Why it is unhealthy.")),
 });
 
+const override = z.object({
+  name: z.string(),
+  on: z.boolean(),
+  service: maybe(described(z.string(), "The only service that it is about; missing: all.")),
+  does: described(
+    z.string(),
+    "Where its requests go: `local`, `remote`, a URL or a named target; or `respond STATUS`, or `fault`.",
+  ),
+  when: described(z.string(), "What its requests have in common: methods, domain, path, headers."),
+  unsupported: maybe(
+    described(
+      z.literal(true),
+      "The Worker does not know overrides: only requests that begin on this machine are overridden.",
+    ),
+  ),
+});
+
 const session = z.object({
   name: maybe(described(z.string(), "Missing until there is one.")),
   kind: z.enum(["tunneled", "isolated", "preview"]),
@@ -81,6 +98,9 @@ const session = z.object({
   ),
   shareTargets: maybe(described(z.literal(true), "Set when other sessions may route to its services.")),
   services: z.array(service),
+  overrides: maybe(
+    described(z.array(override), "The overrides of its linkup.yaml, in order. Missing when there are none."),
+  ),
 });
 
 const component = z.object({

@@ -3,10 +3,14 @@
 import { ACCESS_CAPABILITY } from "../../core/api/access-api.ts";
 import type { ServedSession } from "../../core/api/control-api.ts";
 import { WATCH_CAPABILITY } from "../../core/api/edge-report-api.ts";
+import { OVERRIDES_CAPABILITY } from "../../core/api/worker-api.ts";
 import type { Config } from "../../core/config/model/config-model.ts";
 import { routingOf, type Target } from "../../core/config/model/config-model.ts";
+import type { ConfigOverride } from "../../core/config/model/overrides-of.ts";
+import type { OverrideAction } from "../../core/session/override-action.ts";
 import {
   needsLaptop,
+  type Override,
   type SessionAccess,
   serializeSession,
   type UpsertRequest,
@@ -18,9 +22,44 @@ export function targetOf(targets: Record<string, Target>, service: string): Targ
   return targets[service] ?? "remote";
 }
 
+/** Whether an override is on in this session. Previews, which no laptop serves, have none. */
+export function isOverrideOn(
+  { kind, overrides = {} }: Pick<SessionRecord, "kind" | "overrides">,
+  { name, enabled = false }: ConfigOverride,
+): boolean {
+  if (kind === "preview") return false;
+  return Object.hasOwn(overrides, name) ? overrides[name]! : enabled;
+}
+
+function overrideActions(record: Pick<SessionRecord, "kind" | "overrides" | "config">) {
+  const { overrides = [] } = record.config;
+  const actions = overrides.flatMap((override): [string, OverrideAction][] => {
+    const { name, respond, fault } = override;
+    if (!isOverrideOn(record, override)) return [];
+    if (respond) return [[name, { respond }]];
+    return fault ? [[name, { fault }]] : [];
+  });
+  return actions.length > 0 ? { override_actions: Object.fromEntries(actions) } : {};
+}
+
+/**
+ * What the Worker has to know of the overrides: which requests go elsewhere, and that the local server's own go through the
+ * tunnel. What it answers there is nobody else's business.
+ */
+function publicOverrides(overrides: readonly Override[]): Override[] {
+  return overrides.map(({ does, fallthrough, location, ...conditions }) => ({
+    ...conditions,
+    location: does !== undefined || location === undefined ? "http://localhost/" : asLocalhost(location),
+  }));
+}
+
 /** The document for the local server: locations as in the file. */
 export function servedSession(record: SessionRecord): ServedSession {
-  const routing = routingOf(record.config, (service) => targetOf(record.targets, service));
+  const routing = routingOf(
+    record.config,
+    (service) => targetOf(record.targets, service),
+    (override) => isOverrideOn(record, override),
+  );
   // Where another session has a service is known to the Worker alone.
   for (const service of routing.services)
     if (service.session !== undefined) service.location = record.config.linkup.worker_url;
@@ -31,6 +70,7 @@ export function servedSession(record: SessionRecord): ServedSession {
       ...routing,
       ...(record.share_targets ? { share_targets: true } : {}),
     }),
+    ...overrideActions(record),
     origin_secret: record.origin_secret,
     ...(record.trace_key === undefined ? {} : { trace_key: record.trace_key }),
     config_path: record.config_path,
@@ -55,17 +95,33 @@ function edgeOf({
 export function upsertRequest(
   record: Pick<
     SessionRecord,
-    "kind" | "name" | "name_asked" | "config" | "targets" | "session_token" | "expires_at" | "access"
+    | "kind"
+    | "name"
+    | "name_asked"
+    | "config"
+    | "targets"
+    | "session_token"
+    | "expires_at"
+    | "access"
+    | "overrides"
   > & { share_targets?: true } & { worker?: SessionRecord["worker"] },
   tunnelUrl: string | undefined,
 ): UpsertRequest {
-  const routing = routingOf(record.config, (service) => targetOf(record.targets, service));
+  const hasOverrides = record.worker?.capabilities.includes(OVERRIDES_CAPABILITY) ?? false;
+  const routing = routingOf(
+    record.config,
+    (service) => targetOf(record.targets, service),
+    (override) => hasOverrides && isOverrideOn(record, override),
+  );
+  if (routing.overrides) routing.overrides = publicOverrides(routing.overrides);
   for (const service of routing.services) {
     // A deployed copy on this machine is an ordinary place to a Worker that runs here too.
     if (targetOf(record.targets, service.name) !== "remote" && service.session === undefined)
       service.location = asLocalhost(service.location);
     // Of what is routed automatically the Worker only knows the tunnel: the local server decides for each request.
     delete service.fallback;
+    // The local server's: requests that go on do so from here.
+    delete service.fallthrough;
   }
   const isPreview = record.kind === "preview";
   return {

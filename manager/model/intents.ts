@@ -278,6 +278,38 @@ export function applyTarget(
   return { id: record.id, before };
 }
 
+/** Throws a LinkupError for a session that does not run, and for names that its file does not have. Returns how to take it back. */
+export function applyOverrides(
+  state: State,
+  selector: Selector,
+  names: readonly string[] | "all",
+  on: boolean,
+): { id: string; undo(record: SessionRecord): void } {
+  const record = findRunning(state, selector);
+  const known = (record.config.overrides ?? []).map(({ name }) => name);
+  const unknown = names === "all" ? undefined : names.find((name) => !known.includes(name));
+  if (unknown !== undefined || known.length === 0)
+    throw new LinkupError(
+      "override-unknown",
+      known.length === 0
+        ? text("linkup.yaml has no overrides.")
+        : text("There is no override {0}. linkup.yaml has: {1}.", unknown!, known.join(", ")),
+    );
+  if (record.kind === "preview")
+    throw new LinkupError(
+      "override-unknown",
+      text("A preview is on the Worker only, and overrides are this machine's."),
+    );
+  const { overrides: before } = record;
+  const chosen = names === "all" ? known : names;
+  record.overrides = { ...before, ...Object.fromEntries(chosen.map((name) => [name, on])) };
+  const undo = (record: SessionRecord) => {
+    if (before === undefined) delete record.overrides;
+    else record.overrides = before;
+  };
+  return { id: record.id, undo };
+}
+
 /** Throws a LinkupError for a session that nobody else can open anyway. Returns how to take it back. */
 export function applyAccess(
   state: State,

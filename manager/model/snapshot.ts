@@ -31,6 +31,21 @@ export interface SessionView {
   /** Set when other sessions may route to its services. */
   shareTargets?: true;
   services: readonly ServiceView[];
+  /** Those of its file, in order. Missing when there are none. */
+  overrides?: readonly OverrideView[];
+}
+
+export interface OverrideView {
+  name: string;
+  on: boolean;
+  /** The only service that it is about; undefined: all. */
+  service: string | undefined;
+  /** Its requests go to `local`, `remote` or a URL, or it does this with them. */
+  does: string;
+  /** What its requests have in common: `POST ^/pay`. */
+  when: string;
+  /** The Worker does not know overrides: only requests of this machine are overridden. */
+  unsupported?: true;
 }
 
 export type Health = "unknown" | "healthy" | "unhealthy";

@@ -81,6 +81,8 @@ export interface SessionRecord {
   worker_token: string | null;
   /** Where each service should be (core/config/model/target.ts); a service that is not named is remote. */
   targets: Record<string, Target>;
+  /** The overrides of the file that its user switched on or off, by name; the others are as the file says. */
+  overrides?: Record<string, boolean>;
   /** Location overrides by service, for secondary sessions. */
   locations: Record<string, string>;
   /** Other sessions may route to its services. */
@@ -188,6 +190,7 @@ const recordSchema = z.object({
   }),
   worker_token: nullable(z.string()),
   targets,
+  overrides: z.exactOptional(z.record(z.string(), z.boolean())),
   locations: z.record(z.string(), url),
   expires_at: z.exactOptional(z.number()),
   share_targets: z.exactOptional(z.literal(true)),

@@ -12,7 +12,7 @@ import type { RoutableSession } from "../../core/routing/request-decision.ts";
 import { headOfUrl, type RequestHead } from "../../core/routing/routing-input.ts";
 import { accessProofs } from "../../core/routing/trace-context.ts";
 import { resolveAuto } from "../../core/session/auto-target.ts";
-import { targetOf } from "../model/documents.ts";
+import { isOverrideOn, targetOf } from "../model/documents.ts";
 import type { SessionRecord } from "../model/state.ts";
 
 export interface ExplainedRequest extends Explanation {
@@ -30,17 +30,23 @@ export async function explain(
   server: Pick<ServerStatus, "auto"> | undefined,
   url: string,
   headers: Record<string, string>,
+  method?: string | undefined,
 ): Promise<ExplainedRequest> {
   const known = new Map<string, RoutableSession>();
-  for (const { name, config, confirmed, targets, followed } of sessions) {
+  for (const record of sessions) {
+    const { name, config, confirmed, targets, followed } = record;
     if (!name) continue;
-    const routing = routingOf(config, (service) => targetOf(confirmed ?? targets, service));
+    const routing = routingOf(
+      config,
+      (service) => targetOf(confirmed ?? targets, service),
+      (override) => isOverrideOn(record, override),
+    );
     for (const service of routing.services)
       if (service.session !== undefined) service.fell_back = followed?.fallbacks[service.name] ?? undefined;
     const session = resolveAuto(routing, (location) => server?.auto?.[location] ?? "remote");
     known.set(name, { name, session });
   }
-  const head = headOfUrl(url, headers);
+  const head = headOfUrl(url, headers, method);
   const explanation = explainHead(
     { get: (name) => known.get(name), [Symbol.iterator]: () => known.values() },
     head,

@@ -1,9 +1,9 @@
-/** Changes a running session everywhere or nowhere: the targets of its services, and who can open it. */
+/** Changes a running session everywhere or nowhere: the targets of its services, and who can open it, and its overrides. */
 
 import type { Target } from "../../core/config/model/config-model.ts";
 import type { SessionAccess } from "../../core/session/session-document.ts";
 import { text } from "../../core/text.ts";
-import { applyAccess, applyShareTargets, applyTarget } from "../model/intents.ts";
+import { applyAccess, applyOverrides, applyShareTargets, applyTarget } from "../model/intents.ts";
 import { LinkupError, problemOf, textOf } from "../model/problem.ts";
 import { needsThisMachine, type Selector } from "../model/records.ts";
 import type { SessionView } from "../model/snapshot.ts";
@@ -15,6 +15,13 @@ export interface Toggle {
   selector: Selector;
   services: readonly string[] | "all";
   target: Target;
+}
+
+/** Which overrides to switch. */
+export interface OverrideSwitch {
+  selector: Selector;
+  names: readonly string[] | "all";
+  on: boolean;
 }
 
 /**
@@ -54,6 +61,20 @@ export function shareTargets(
   signal: AbortSignal,
 ): Promise<SessionView> {
   return changeEverywhere(loop, (state) => applyShareTargets(state, selector, shared), accessFailed, signal);
+}
+
+/** Resolves and rejects as `routeServices` does. */
+export async function switchOverrides(
+  loop: ControlLoop,
+  { selector, names, on }: OverrideSwitch,
+  signal: AbortSignal,
+): Promise<SessionView> {
+  return changeEverywhere(
+    loop,
+    (state) => applyOverrides(state, selector, names, on),
+    (cause) => overridesFailed(cause),
+    signal,
+  );
 }
 
 async function changeEverywhere(
@@ -149,4 +170,12 @@ export function accessFailed(cause: unknown): LinkupError {
     return cause as LinkupError;
   const message = text("Who can open the session stays as it was: {0}", textOf(found));
   return new LinkupError("access-failed", message, found.actions, { cause });
+}
+
+/** What a failed switch of overrides says. */
+export function overridesFailed(cause: unknown): LinkupError {
+  const found = problemOf(cause, "override-failed");
+  if (["session-stopped", "override-unknown"].includes(found.code)) return cause as LinkupError;
+  const message = text("The overrides stay as they were: {0}", textOf(found));
+  return new LinkupError("override-failed", message, found.actions, { cause });
 }

@@ -1,13 +1,15 @@
 /** The snapshot as a pure function of the state and the observations. */
 
 import type { ServerStatus } from "../../core/api/control-api.ts";
+import { OVERRIDES_CAPABILITY } from "../../core/api/worker-api.ts";
 import type { ConfigService, Target } from "../../core/config/model/config-model.ts";
+import type { ConfigOverride } from "../../core/config/model/overrides-of.ts";
 import { sessionOfTarget, targetKind } from "../../core/config/model/target.ts";
 import { formatText, type Text, text } from "../../core/text.ts";
 import { isOutdated, ORIGINAL_WORKER } from "../components/worker-api/worker-answers.ts";
-import { accessOf, targetOf } from "../model/documents.ts";
+import { accessOf, isOverrideOn, targetOf } from "../model/documents.ts";
 import { isExpired } from "../model/intents.ts";
-import { type Problem, problem, textOf, verbatim } from "../model/problem.ts";
+import { type Problem, problem, textOf, updateWorker, verbatim } from "../model/problem.ts";
 import { isConnected, isDesired, isPresent, needsThisMachine } from "../model/records.ts";
 import {
   addressOf,
@@ -46,6 +48,7 @@ export function snapshotOf({ state, server, health, version, problems }: Observe
     problems: [
       ...problems,
       ...movedPort(server, records),
+      ...lackedOverrides(records),
       ...records.flatMap((record) => (record.env_files?.problems ?? []).map(about(record))),
       ...state.set_aside,
       ...state.pending_deletions.map(({ problem }) => problem),
@@ -95,7 +98,49 @@ export function sessionView(
         ...healthOf(health, place, service),
       };
     }),
+    ...overridesView(record),
   };
+}
+
+function overridesView(record: SessionRecord): Pick<SessionView, "overrides"> {
+  const { config, kind, worker } = record;
+  if (!config.overrides?.length || kind === "preview") return {};
+  const unsupported = kind === "tunneled" && worker && !worker.capabilities.includes(OVERRIDES_CAPABILITY);
+  return {
+    overrides: config.overrides.map((override) => ({
+      name: override.name,
+      on: isOverrideOn(record, override),
+      service: override.service,
+      does: override.respond
+        ? `respond ${override.respond.status ?? 200}`
+        : override.fault
+          ? "fault"
+          : (override.target ?? "remote"),
+      when: conditionsText(override),
+      ...(unsupported ? { unsupported: true as const } : {}),
+    })),
+  };
+}
+
+function conditionsText({ domain, when }: ConfigOverride): string {
+  const { path, methods, headers = {} } = when;
+  return [methods?.join(","), domain, path, ...Object.entries(headers).map((header) => header.join(": "))]
+    .filter((part) => part !== undefined && part !== "")
+    .join(" ");
+}
+
+/** Overrides that are on where the Worker does not know them. */
+function lackedOverrides(records: readonly SessionRecord[]): Problem[] {
+  return records.flatMap((record) => {
+    const lacked = overridesView(record).overrides?.filter(({ on, unsupported }) => on && unsupported) ?? [];
+    if (!isDesired(record) || lacked.length === 0) return [];
+    const message = text(
+      "The Worker at {0} is too old for overrides: {1} only acts on requests that begin on this machine. Update the Worker.",
+      record.config.linkup.worker_url,
+      lacked.map(({ name }) => name).join(", "),
+    );
+    return [about(record)(problem("overrides-unsupported", message, [updateWorker]))];
+  });
 }
 
 /** The Worker's word counts: one of an earlier version knows of no private sessions. A name that nobody can guess is public to it. */

@@ -115,7 +115,8 @@ export function openWindow(
       delete: async (key: string) => void secrets.delete(key),
     },
   } as unknown as vscode.ExtensionContext;
-  const view = { selection: [] } as unknown as vscode.TreeView<Row>;
+  const onDidChangeCheckboxState = () => ({ dispose() {} });
+  const view = { selection: [], onDidChangeCheckboxState } as unknown as vscode.TreeView<Row>;
   registerCommands(context, linkup, view, new LogChannels(linkup, home ?? "/nowhere"), async () => {});
   return {
     linkup,

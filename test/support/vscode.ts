@@ -446,6 +446,7 @@ export const window = {
     badge: undefined,
     message: undefined,
     onDidChangeVisibility: event(),
+    onDidChangeCheckboxState: event(),
     dispose() {},
   }),
   createOutputChannel(name: string) {

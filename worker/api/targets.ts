@@ -4,12 +4,20 @@ import { httpOrigin, type Session } from "../../core/session/session-document.ts
 import { goesThroughTunnel } from "../objects/locality.ts";
 import { isNoTunnelLocation } from "../objects/resolved-session.ts";
 
-/** The problems of all services' locations, with their paths in the document. `ownHost`: where the API is served. */
+/** The problems of all locations, with their paths in the document. `ownHost`: where the API is served. */
 export function locationProblems(session: Session, ownHost: string, direct: boolean): string[] {
-  return session.services.flatMap(({ name, location }, index) => {
+  const problemAt = (location: string, at: string, what: string) => {
     const problem = locationProblem(session, location, ownHost, direct);
-    return problem ? [`services[${index}].location: ${location} (service "${name}") ${problem}`] : [];
-  });
+    return problem ? [`${at}.location: ${location} (${what}) ${problem}`] : [];
+  };
+  return [
+    ...session.services.flatMap(({ name, location }, index) =>
+      problemAt(location, `services[${index}]`, `service "${name}"`),
+    ),
+    ...(session.overrides ?? []).flatMap(({ name, location }, index) =>
+      location === undefined ? [] : problemAt(location, `overrides[${index}]`, `override "${name}"`),
+    ),
+  ];
 }
 
 function locationProblem(

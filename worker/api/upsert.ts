@@ -160,7 +160,7 @@ function saveResult(name: string, result: UpsertResult): SaveResult {
 }
 
 function newSession(kind: "tunneled" | "preview", request: UpsertRequest): Session {
-  const { services, domains, cache_routes, session_cookie, baggage, share_targets } = request;
+  const { services, domains, cache_routes, session_cookie, baggage, share_targets, overrides } = request;
   const session_token = request.session_token ?? (kind === "preview" ? PREVIEW_TOKEN : newSecret());
   return {
     kind,
@@ -170,6 +170,7 @@ function newSession(kind: "tunneled" | "preview", request: UpsertRequest): Sessi
     cache_routes,
     session_cookie,
     baggage,
+    overrides,
     ...(share_targets === undefined ? {} : { share_targets }),
   };
 }

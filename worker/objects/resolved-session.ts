@@ -48,7 +48,8 @@ export function resolvedSession(
   tunnel: { data: { url: string }; origin_secret: string } | null,
   direct: boolean,
 ): ResolvedSession {
-  const { kind, services, domains, cache_routes, session_cookie, baggage, share_targets } = session;
+  const { kind, services, domains, cache_routes, session_cookie, baggage, share_targets, overrides } =
+    session;
   const resolve = (location: string) => {
     if (isNoTunnelLocation(location)) return NO_TUNNEL_ORIGIN;
     return goesThroughTunnel(location, direct) ? (tunnel?.data.url ?? NO_TUNNEL_ORIGIN) : location;
@@ -63,6 +64,11 @@ export function resolvedSession(
       session_cookie,
       baggage,
       share_targets,
+      ...(overrides && {
+        overrides: overrides.map((override) =>
+          override.location === undefined ? override : { ...override, location: resolve(override.location) },
+        ),
+      }),
     },
     tunnel: tunnel && {
       origin: httpOrigin(tunnel.data.url) ?? tunnel.data.url,

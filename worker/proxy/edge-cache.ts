@@ -35,6 +35,8 @@ export function cacheKey(routed: RoutedRequest, env: Env): Request | undefined {
   const { session } = match;
   if (method !== "GET" || hasBody || isDirect(env) || decision.origin === tunnelOf(routed)?.origin)
     return undefined;
+  // An override may depend on any header, and the key has only some.
+  if (decision.override !== undefined) return undefined;
   if (!routed.keepsCaching || head.header("authorization")) return undefined;
   const host = head.header("x-forwarded-host") ?? head.host;
   const key = [

@@ -1,6 +1,7 @@
 /** Request headers for the upstream. */
 import { ACCESS_HEADER } from "../../core/api/access-api.ts";
 import { forwardedHeaders } from "../../core/routing/forwarded.ts";
+import { OVERRIDE_HEADER } from "../../core/routing/override.ts";
 import {
   addedHeaders,
   DESTINATION_PROOF_HEADER,
@@ -35,6 +36,7 @@ export function upstreamHeaders(
   const cookies = headers.get("cookie");
   if (cookies !== null) setCookies(headers, cookies, env);
   headers.delete(ACCESS_HEADER);
+  headers.delete(OVERRIDE_HEADER);
   if (usesCloudflareAccess(env)) headers.delete(ACCESS_JWT_HEADER);
   for (const [name, value] of addedHeaders(match.name, match.session.routing, decision, head, accessProof))
     headers.set(name, value);

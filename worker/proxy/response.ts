@@ -1,7 +1,9 @@
 /** The service's response, or an error in its place, as the client gets it. */
+
 import { type CorsChanges, corsChanges } from "../../core/routing/cors.ts";
 import { FALLBACK_HEADER } from "../../core/routing/fallback.ts";
 import { clientLocation } from "../../core/routing/forwarded.ts";
+import { OVERRIDE_HEADER } from "../../core/routing/override.ts";
 import { loosenedReferrerPolicy } from "../../core/routing/referrer-policy.ts";
 import { isPageVisit, sessionCookie } from "../../core/routing/session-cookie.ts";
 import { registrableDomain } from "../../core/session/domain-name.ts";
@@ -31,6 +33,7 @@ export function downstreamResponse(response: Response, routed: RoutedRequest, st
   deleteResponseHopByHop(headers, status);
   headers.delete(ANSWERED_HEADER);
   if (routed.fallback) headers.set(FALLBACK_HEADER, routed.fallback);
+  if (decision.override !== undefined) headers.set(OVERRIDE_HEADER, decision.override);
   applyCors(headers, cors);
   if (!routed.keepsCaching) headers.set("cache-control", "no-cache");
   else if (match.session.access !== null) keepFromSharedCaches(headers);

@@ -7,6 +7,7 @@ import { ENV_REFERENCE, isReadable } from "../model/env-reference.ts";
 import type { Path } from "../yaml/yaml-node.ts";
 import { checkHostName, checkSessionDomains } from "./check-domains.ts";
 import { checkLocations, checkPorts, checkUrl } from "./check-locations.ts";
+import { checkOverrides } from "./check-overrides.ts";
 import { checkPattern, checkPatternCount, checkReachable, checkRewrite } from "./check-patterns.ts";
 import { checkTargets } from "./check-targets.ts";
 import { listAt, type MapAt, mapsAt } from "./map-at.ts";
@@ -45,6 +46,10 @@ export function checkMeaning(collector: DiagnosticCollector, value: unknown): vo
     for (const route of routes) checkService(route, "service");
   }
   checkSessionDomains(collector, domains);
+  const overrides = mapsAt(value, ["overrides"]);
+  checkUnique(collector, overrides, "name", "duplicate-override", MESSAGES.duplicateOverride);
+  for (const override of overrides) checkService(override, "service");
+  checkOverrides(collector, value, overrides, withinLimits, budget);
   checkUrl(collector, value, ["linkup", "worker_url"]);
   checkToken(collector, value);
 
@@ -89,7 +94,7 @@ function checkUnique(
   collector: DiagnosticCollector,
   items: MapAt[],
   key: string,
-  code: "duplicate-service" | "duplicate-domain",
+  code: "duplicate-service" | "duplicate-domain" | "duplicate-override",
   template: string,
 ): void {
   const seen = new Map<string, Path>();

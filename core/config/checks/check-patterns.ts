@@ -8,7 +8,7 @@ import { text } from "../../text.ts";
 import type { DiagnosticCollector } from "../model/config-diagnostic.ts";
 import { CONFIG_MESSAGES as MESSAGES } from "../model/config-messages.ts";
 import type { Path } from "../yaml/yaml-node.ts";
-import { listAt, type MapAt, mapsAt } from "./map-at.ts";
+import { isMap, listAt, type MapAt, mapsAt } from "./map-at.ts";
 
 /** Each route is compared with this many before it. */
 const MAX_COMPARED = 50;
@@ -42,6 +42,9 @@ export function checkPatternCount(collector: DiagnosticCollector, value: unknown
     ),
     ...mapsAt(value, ["domains"]).flatMap((domain) =>
       mapsAt(domain.value, ["routes"]).map((route) => route.value.path),
+    ),
+    ...mapsAt(value, ["overrides"]).flatMap(({ value: { when } }) =>
+      isMap(when) ? [when.path, ...(isMap(when.header) ? Object.values(when.header) : [])] : [],
     ),
     ...listAt(value, ["linkup", "cache_routes"]),
     ...listAt(value, ["linkup", "access", "open"]),

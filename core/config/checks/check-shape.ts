@@ -3,7 +3,13 @@ import type * as z from "zod/mini";
 import { type Text, text } from "../../text.ts";
 import type { DiagnosticCollector } from "../model/config-diagnostic.ts";
 import { CONFIG_MESSAGES as MESSAGES } from "../model/config-messages.ts";
-import { accessSchema, configSchema, domainSchema, serviceSchema } from "../model/config-schema.ts";
+import {
+  accessSchema,
+  configSchema,
+  domainSchema,
+  overrideSchema,
+  serviceSchema,
+} from "../model/config-schema.ts";
 import { keysAt } from "../model/schema-keys.ts";
 import type { Path } from "../yaml/yaml-node.ts";
 import { valueAt } from "./map-at.ts";
@@ -11,7 +17,11 @@ import { nearestWord } from "./nearest-word.ts";
 import { subjectOf } from "./subject.ts";
 
 /** Objects already validated, per schema: a text that does not change keeps its objects. */
-const validated = { services: new WeakSet<object>(), domains: new WeakSet<object>() };
+const validated = {
+  services: new WeakSet<object>(),
+  domains: new WeakSet<object>(),
+  overrides: new WeakSet<object>(),
+};
 
 /** Most unknown keys of one map for which a similar key is looked up. */
 const MAX_SUGGESTIONS = 10;
@@ -22,6 +32,7 @@ export function checkShape(collector: DiagnosticCollector, value: unknown): void
   for (const [key, schema, sample] of [
     ["services", serviceSchema, SAMPLE_SERVICE],
     ["domains", domainSchema, SAMPLE_DOMAIN],
+    ["overrides", overrideSchema, SAMPLE_OVERRIDE],
   ] as const) {
     const items = isMap(value) ? value[key] : undefined;
     if (!Array.isArray(items) || items.length === 0) continue;
@@ -47,6 +58,8 @@ export function checkShape(collector: DiagnosticCollector, value: unknown): void
 /** Substitutes for the lists' items while the rest of the file is checked. */
 const SAMPLE_SERVICE = { name: "a", remote: "http://a", local: "http://a" };
 const SAMPLE_DOMAIN = { domain: "a", default_service: "a" };
+
+const SAMPLE_OVERRIDE = { name: "a" };
 
 function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

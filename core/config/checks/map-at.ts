@@ -12,6 +12,10 @@ export function valueAt(value: unknown, path: Path): unknown {
   return value;
 }
 
+export function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** The list at this path; empty when it is missing or another kind of value. */
 export function listAt(value: unknown, path: Path): unknown[] {
   const list = valueAt(value, path);

@@ -1,5 +1,6 @@
 /** The contents of a valid linkup.yaml. */
 import type { Domain, Rewrite, Routing, Service, SessionAccess } from "../../session/session-document.ts";
+import { type ConfigOverride, overridesOf } from "./overrides-of.ts";
 import { sessionOfTarget, type Target, targetKind } from "./target.ts";
 
 export type { Target } from "./target.ts";
@@ -26,6 +27,8 @@ export interface ConfigService {
   rewrites: Rewrite[];
   health: HealthCheck;
   preserve_host?: boolean;
+  /** Requests that the local copy refuses or answers with 404 go on to the remote one. */
+  fallthrough?: boolean;
 }
 
 export interface Config {
@@ -47,6 +50,8 @@ export interface Config {
     /** Where services without a `target` of their own are in a new session. */
     target?: Target;
   };
+  /** In the order in which they count. */
+  overrides?: ConfigOverride[];
   compare?: {
     /** Places of JSON bodies, and headers, that may differ between the copies of a service. */
     ignore: string[];
@@ -62,7 +67,7 @@ export function defaultTarget(
 }
 
 /** The part of a service that its target decides. A name that the file does not have any more means the remote copy. */
-function placed(
+export function placed(
   { local, remote, targets = {} }: ConfigService,
   target: Target,
 ): Pick<Service, "location" | "fallback" | "session"> {
@@ -82,8 +87,17 @@ function placed(
   }
 }
 
+function hasLocal(target: Target): boolean {
+  return target === "local" || target === "auto";
+}
+
 /** What a session of this file routes when each service runs where `targetOf` says. */
-export function routingOf(config: Config, targetOf: (service: string) => Target): Routing {
+export function routingOf(
+  config: Config,
+  targetOf: (service: string) => Target,
+  isOn: (override: ConfigOverride) => boolean = () => false,
+): Routing {
+  const overrides = overridesOf(config, isOn);
   const { session_cookie, baggage } = config.linkup;
   return {
     services: config.services.map((service) => ({
@@ -91,9 +105,11 @@ export function routingOf(config: Config, targetOf: (service: string) => Target)
       ...placed(service, targetOf(service.name)),
       rewrites: service.rewrites,
       ...(service.preserve_host === undefined ? {} : { preserve_host: service.preserve_host }),
+      ...(service.fallthrough && hasLocal(targetOf(service.name)) ? { fallthrough: service.remote } : {}),
     })),
     domains: config.domains,
     cache_routes: config.linkup.cache_routes,
+    ...(overrides.length > 0 ? { overrides } : {}),
     ...(session_cookie === undefined ? {} : { session_cookie }),
     ...(baggage === undefined ? {} : { baggage }),
   };

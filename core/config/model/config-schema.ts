@@ -1,6 +1,7 @@
 /** The schema of linkup.yaml: validates the file and generates the JSON schema for other editors. */
 
 import * as z from "zod/mini";
+import { OVERRIDE_NAME } from "../../session/session-document.ts";
 import { SCHEMA_MESSAGES as MESSAGES } from "./config-messages.ts";
 
 /** The documentation of a key. */
@@ -114,6 +115,14 @@ export const serviceSchema = described(
       ),
     ),
     health: optional(health),
+    fallthrough: optional(
+      described(
+        z.boolean(MESSAGES.aBoolean),
+        "Go on to the remote copy where the local one answers 404 or refuses the connection. Only for requests without a body, or with one of at most 1 MB.",
+        [true],
+        false,
+      ),
+    ),
     preserve_host: optional(
       described(
         z.boolean(MESSAGES.aBoolean),
@@ -250,6 +259,128 @@ const defaults = described(
   "What holds for all services that do not say it themselves.",
 );
 
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/;
+const headerName = z.string(MESSAGES.headerMap).check(z.regex(HEADER_NAME, MESSAGES.headerMap));
+const METHODS = /^[A-Za-z-]{1,30}( *, *[A-Za-z-]{1,30}){0,20}$/;
+const responseStatus = z
+  .int(MESSAGES.aResponseStatus)
+  .check(z.gte(200, MESSAGES.aResponseStatus), z.lte(599, MESSAGES.aResponseStatus));
+
+const when = described(
+  z.strictObject({
+    path: optional(
+      pattern("Regular expression, searched anywhere in the path of the request, before rewrites.", "^/pay"),
+    ),
+    method: optional(
+      described(
+        z.string(MESSAGES.methodList).check(z.regex(METHODS, MESSAGES.methodList)),
+        "The method, or several with commas between them.",
+        ["POST", "PUT, PATCH"],
+      ),
+    ),
+    header: optional(
+      described(
+        z.record(headerName, z.string(MESSAGES.aPattern), MESSAGES.headerMap),
+        "Headers that the request must have, and a regular expression for the value of each.",
+        [{ "x-user": "^test-" }],
+      ),
+    ),
+  }),
+  "Which requests; all of its conditions have to hold. Default: all.",
+);
+
+const respond = described(
+  z.strictObject({
+    status: optional(described(responseStatus, "The status code.", [503], 200)),
+    headers: optional(
+      described(
+        z.record(
+          headerName,
+          z.string(MESSAGES.aHeaderValue).check(z.refine(isOneLine, MESSAGES.aHeaderValue)),
+          MESSAGES.headerMap,
+        ),
+        "The headers. Without a content-type it follows from the name of the file; `application/json` for a body that is JSON.",
+        [{ "content-type": "application/json" }],
+      ),
+    ),
+    body: optional(described(z.string(MESSAGES.aText), "The body.", ['{"paid": false}'])),
+    file: optional(
+      described(
+        z.string(MESSAGES.aPath).check(z.minLength(1, MESSAGES.notEmpty)),
+        "The file with the body, relative to this file: in its folder or below, at most 10 MB. Read for each request.",
+        ["mocks/pay.json"],
+      ),
+    ),
+  }),
+  "A fixed response, without any service.",
+);
+
+const fault = described(
+  z.strictObject({
+    delay_ms: optional(
+      described(
+        z.int(MESSAGES.aDelay).check(z.gte(0, MESSAGES.aDelay), z.lte(60_000, MESSAGES.aDelay)),
+        "Wait so many milliseconds before anything else.",
+        [2000],
+        0,
+      ),
+    ),
+    status: optional(described(responseStatus, "Answer with this status instead of the service.", [500])),
+    abort: optional(
+      described(z.boolean(MESSAGES.aBoolean), "Close the connection without an answer.", [true], false),
+    ),
+    share: optional(
+      described(
+        z.number(MESSAGES.aShare).check(z.gt(0, MESSAGES.aShare), z.lte(1, MESSAGES.aShare)),
+        "The share of the requests that it hits, at random; the others go to their service.",
+        [0.1],
+        1,
+      ),
+    ),
+  }),
+  "A disturbance: a delay, an error or a broken connection.",
+);
+
+export const overrideSchema = described(
+  z.strictObject({
+    name: described(
+      z.string(MESSAGES.aText).check(z.regex(OVERRIDE_NAME, MESSAGES.anOverrideName)),
+      "The override's name, unique in this file; responses carry it in `linkup-override`.",
+      ["payments-down"],
+    ),
+    enabled: optional(
+      described(
+        z.boolean(MESSAGES.aBoolean),
+        "Whether it is on in a session where nobody has switched it.",
+        [true],
+        false,
+      ),
+    ),
+    service: optional(name("Only requests that are routed to this service.", "api")),
+    domain: optional(name("Only requests for this domain.", "example.com")),
+    when: optional(when),
+    target: optional(
+      described(
+        z.string(MESSAGES.aText).check(z.minLength(1, MESSAGES.notEmpty)),
+        "Where these requests go instead: `local`, `remote`, a URL, or a name among the `targets` of the service.",
+        ["local", "remote", "https://staging.example.com"],
+      ),
+    ),
+    fallthrough: optional(
+      described(
+        z.boolean(MESSAGES.aBoolean),
+        "With `target: local`: go on to the remote copy where the local one answers 404 or refuses the connection.",
+        [true],
+        false,
+      ),
+    ),
+    respond: optional(respond),
+    fault: optional(fault),
+  }),
+  "Requests of a service that go elsewhere, get a fixed response or are disturbed. Exactly one of `target`, `respond` and `fault`. The first override that is on and matches wins.",
+  [{ name: "payments-down", service: "api", when: { path: "^/pay" }, respond: { status: 503 } }],
+);
+
 const compare = described(
   z.strictObject({
     ignore: optional(
@@ -277,6 +408,14 @@ export const configSchema = described(
     domains: described(
       z.array(domainSchema, MESSAGES.domainList).check(z.minLength(1, MESSAGES.oneDomain)),
       "The host names of the system, and their services.",
+    ),
+    overrides: optional(
+      described(
+        z.array(overrideSchema, MESSAGES.overrideList),
+        "Parts of services that sessions on this machine can have elsewhere. They are off until they are switched on.",
+        undefined,
+        [],
+      ),
     ),
     compare: optional(compare),
     defaults: optional(defaults),

@@ -53,7 +53,16 @@ test("the examples together make a good file", () => {
   const file = example(schema) as {
     services: { name: string }[];
     domains: { routes: { service: string }[] }[];
+    overrides: Record<string, unknown>[];
   };
+  // It does one thing.
+  const { target, respond, ...override } = file.overrides[0]!;
+  const { file: _, ...response } = respond as Record<string, unknown>;
+  file.overrides = [
+    { ...override, fault: undefined, fallthrough: undefined, respond: response },
+    { name: "slow", when: { path: "^/slow" }, fault: override.fault },
+    { name: "here", target, fallthrough: true },
+  ];
   file.services.push({ ...file.services[0]!, ...{ name: "api", local: "http://localhost:4000" } });
   expect(parseConfig(stringify(file)).diagnostics).toEqual([]);
 });

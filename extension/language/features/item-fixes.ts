@@ -42,7 +42,13 @@ export function removeItem({ tree, text }: DocumentModel, path: Path): QuickFix[
   const item = list.items[position]!;
   const title = t(
     "Remove this {0}",
-    path[index - 1] === "domains" ? t("domain") : path[index - 1] === "routes" ? t("route") : t("service"),
+    path[index - 1] === "domains"
+      ? t("domain")
+      : path[index - 1] === "routes"
+        ? t("route")
+        : path[index - 1] === "overrides"
+          ? t("override")
+          : t("service"),
   );
   if (list.flow) {
     const next = list.items[position + 1];

@@ -108,6 +108,18 @@ const REMEDIES: Readonly<Record<DocumentDiagnostic["code"], Remedy>> = {
     );
   },
   "unreachable-route": unreachableRoute,
+  "duplicate-override": (model, { path }) => removeItem(model, path),
+  "unknown-domain": (model, { path }) => {
+    const node = scalarAt(model, path);
+    return !node
+      ? []
+      : model.outline.domains.slice(0, 10).map(({ domain }) => ({
+          title: t('Change to "{0}"', domain.text),
+          edits: [replaceScalar(model.tree, node, domain.text)],
+        }));
+  },
+  "invalid-override": () => [],
+  "shadowed-override": () => [],
   "same-location": (model, { path }) => {
     const node = scalarAt(model, path);
     const location = `http://localhost:${freePort(model, 3000)}`;

@@ -81,7 +81,18 @@ export async function startSystem(
 
 export async function putSession(
   { server, app, wild }: Pick<System, "server" | "app" | "wild">,
-  { originSecret, services = {} }: { originSecret?: string; services?: Record<string, unknown> } = {},
+  {
+    originSecret,
+    services = {},
+    session = {},
+    served = {},
+  }: {
+    originSecret?: string;
+    /** Further members of the service `app`, of the session, and of what is served. */
+    services?: Record<string, unknown>;
+    session?: Record<string, unknown>;
+    served?: Record<string, unknown>;
+  } = {},
 ): Promise<void> {
   const { status, body } = await server.control("PUT", `/v1/sessions/${SESSION}`, {
     session: {
@@ -95,9 +106,11 @@ export async function putSession(
         { domain: "wild.example.com", default_service: "wild" },
       ],
       cache_routes: ["^/static/"],
+      ...session,
     },
     origin_secret: originSecret ?? null,
     config_path: null,
+    ...served,
   });
   if (status !== 200) throw new Error(`The session was refused: ${JSON.stringify(body)}`);
 }

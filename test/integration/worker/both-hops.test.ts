@@ -157,4 +157,50 @@ describe.each(["direct", "cloudflare"] as const)("with tunnels: %s", (mode) => {
     request.destroy();
     await expect.poll(() => open, { timeout: 5_000 }).toBe(0);
   });
+
+  test("an override's requests reach the laptop, which alone knows what it answers", async () => {
+    const deployed = await startService("deployed", (_, response) => response.end("deployed"));
+    internet.hosts.set("web.deployed.test", (_, response) => response.end("deployed"));
+    const session = {
+      services: [
+        { name: "web", location: mode === "direct" ? deployed.url : "http://web.deployed.test" },
+        { name: "api", location: "http://localhost:9" },
+      ],
+      domains: [{ domain: "c.test", default_service: "web" }],
+      session_token: "t",
+    };
+    const down = { name: "down", path: "^/path$", methods: ["GET"] };
+    const created = await apiOf(worker.url)("POST", "/linkup/v2/sessions/tunneled", {
+      ...session,
+      desired_name: "bold-cat",
+      overrides: [{ ...down, location: "http://localhost/" }],
+      ...(mode === "direct" ? { tunnel_url: `http://127.0.0.1:${local.status.tunnel_port}` } : {}),
+    });
+    expect(created.status).toBe(200);
+    const { tunnel_data, origin_secret } = created.json() as {
+      tunnel_data: { url: string };
+      origin_secret: string;
+    };
+    internet.hosts.set(
+      new URL(tunnel_data.url).host,
+      internet.hosts.get([...internet.hosts.keys()].find((host) => host.includes("slim-gecko")) ?? "")!,
+    );
+    const served = await local.control("PUT", "/v1/sessions/bold-cat", {
+      session: { ...session, overrides: [{ ...down, does: "respond" }] },
+      override_actions: { down: { respond: { status: 503, body: "mocked" } } },
+      origin_secret,
+      config_path: null,
+    });
+    expect(served.status).toBe(200);
+    const get = (path: string, method = "GET") =>
+      send(worker.url, path, { method, headers: { host: "bold-cat.c.test", "linkup-override": "down" } });
+    const mocked = await get("/path");
+    expect([mocked.status, String(mocked.body)]).toEqual([503, "mocked"]);
+    expect(lines(mocked, "linkup-override")).toEqual(["down"]);
+    for (const passed of [await get("/path", "POST"), await get("/path/more")]) {
+      expect([passed.status, String(passed.body)]).toEqual([200, "deployed"]);
+      expect(lines(passed, "linkup-override")).toEqual([]);
+    }
+    await deployed.stop();
+  });
 });
