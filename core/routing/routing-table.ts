@@ -9,7 +9,7 @@ import {
   type Service,
 } from "../session/session-document.ts";
 
-/** Invalid patterns match nothing and are omitted. Of two domains or services with one name the first counts. */
+/** Invalid patterns match nothing and are omitted. Of two domains, services or overrides with one name the first counts. */
 export interface RoutingTable {
   /** By name. */
   services: ReadonlyMap<string, ServiceEntry>;
@@ -59,7 +59,10 @@ function newTable({ services, domains, cache_routes, overrides = [] }: Routing):
       domains.toReversed().map((domain) => [domain.domain.toLowerCase(), domainEntry(domain)]),
     ),
     cacheRoutes: cache_routes.flatMap(patternOf),
-    overrides: overrides.flatMap(overrideEntry),
+    // The second hop finds them by name.
+    overrides: overrides
+      .filter(({ name }, index) => overrides.findIndex((other) => other.name === name) === index)
+      .flatMap(overrideEntry),
   };
 }
 

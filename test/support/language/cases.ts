@@ -352,9 +352,9 @@ export function badText([good, bad, code]: (typeof FIXES)[number]): string {
 
 /** Which keys are offered at the cursor `█`. */
 export const KEYS: [string, string, string[]][] = [
-  ["of an empty file", "█", ["linkup", "services", "domains", "compare", "defaults"]],
-  ["that the file lacks", `${SHOP}█`, ["compare", "defaults"]],
-  ["at the start of a word", "li█", ["linkup", "services", "domains", "compare", "defaults"]],
+  ["of an empty file", "█", ["linkup", "services", "domains", "overrides", "compare", "defaults"]],
+  ["that the file lacks", `${SHOP}█`, ["overrides", "compare", "defaults"]],
+  ["at the start of a word", "li█", ["linkup", "services", "domains", "overrides", "compare", "defaults"]],
   [
     "of linkup",
     shop("\nservices:", "\n  █\nservices:"),
@@ -363,17 +363,17 @@ export const KEYS: [string, string, string[]][] = [
   [
     "of a service, below",
     shop("    rewrites:", "    █\n    rewrites:"),
-    ["directory", "run", "health", "preserve_host", "targets", "target"],
+    ["directory", "run", "health", "fallthrough", "preserve_host", "targets", "target"],
   ],
   [
     "of a service, typed",
     shop("    rewrites:", "    he█\n    rewrites:"),
-    ["directory", "run", "health", "preserve_host", "targets", "target"],
+    ["directory", "run", "health", "fallthrough", "preserve_host", "targets", "target"],
   ],
   [
     "of a service, last",
     shop("localhost:4000\n", "localhost:4000\n    █\n"),
-    ["directory", "run", "rewrites", "health", "preserve_host", "targets", "target"],
+    ["directory", "run", "rewrites", "health", "fallthrough", "preserve_host", "targets", "target"],
   ],
   [
     "of a new service",
@@ -387,6 +387,7 @@ export const KEYS: [string, string, string[]][] = [
       "run",
       "rewrites",
       "health",
+      "fallthrough",
       "preserve_host",
       "targets",
       "target",
@@ -395,7 +396,7 @@ export const KEYS: [string, string, string[]][] = [
   [
     "before others of a service",
     shop("- name: api # the backend\n", "- █\n"),
-    ["name", "directory", "run", "rewrites", "health", "preserve_host", "targets", "target"],
+    ["name", "directory", "run", "rewrites", "health", "fallthrough", "preserve_host", "targets", "target"],
   ],
   ["of health", shop("    rewrites:", "    health:\n      █\n    rewrites:"), ["path", "statuses"]],
   [
@@ -409,7 +410,18 @@ export const KEYS: [string, string, string[]][] = [
   [
     "of lists without indent",
     "services:\n- name: web\n  █",
-    ["remote", "local", "directory", "run", "rewrites", "health", "preserve_host", "targets", "target"],
+    [
+      "remote",
+      "local",
+      "directory",
+      "run",
+      "rewrites",
+      "health",
+      "fallthrough",
+      "preserve_host",
+      "targets",
+      "target",
+    ],
   ],
   ["not in comments", shop("# What", "# █What"), []],
   ["not in unknown maps", "x:\n  █", []],
