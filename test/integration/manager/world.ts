@@ -271,6 +271,7 @@ ${more}`,
     path = "/",
     port = this.workerPort,
     more: Record<string, string> = {},
+    method = "GET",
   ): Promise<Answer> {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     request(
@@ -278,6 +279,7 @@ ${more}`,
         host: "127.0.0.1",
         port,
         path,
+        method,
         agent: false,
         headers: { host: `${host}:${port}`, ...more },
         signal: AbortSignal.timeout(ASK_MS),
