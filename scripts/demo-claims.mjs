@@ -1,5 +1,6 @@
 // What the README says of the demo, each as a request that shows it.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { WebSocket } from "ws";
 
@@ -170,13 +171,14 @@ export function claims({ session, workerPort, configPath, remote, token, linkup 
       claim: "an isolated session beside it needs no Worker",
       holds: async () => {
         const isolated = JSON.parse(
-          await linkup("start", "--isolated", "--config", configPath, "--detach", "--json"),
+          await linkup("sessions", "create-isolated", "beside", "--config", configPath, "--json"),
         );
         assert.equal(isolated.kind, "isolated");
         const url = new URL(isolated.urls[0]);
         assert.notEqual(Number(url.port), workerPort);
         served(await send({ port: Number(url.port), host: url.host, path: "/" }), "remote web");
-        await linkup("stop", "--session", isolated.session_name);
+        await linkup("stop", "--session", isolated.name);
+        served(await ask(sessionHost, "/"), "local web");
       },
     },
     {
@@ -284,7 +286,8 @@ function webSocket(port, host, origin) {
 function isRunning(pid) {
   try {
     process.kill(pid, 0);
-    return true;
+    // Ended, and not yet collected by its parent, which in a container may take its time.
+    return process.platform !== "linux" || !/\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch {
     return false;
   }

@@ -1,5 +1,6 @@
 /** `linkup route` */
 import { text } from "node:stream/consumers";
+import { isTargetName, targetKind } from "../../core/config/model/target.ts";
 import type { Manager } from "../../manager/manager.ts";
 import { needConfig, newManager, selectSession } from "../context.ts";
 import { UsageError } from "../exit-codes.ts";
@@ -16,8 +17,10 @@ interface Options {
 }
 
 export async function route(target: string, services: string[], options: Options): Promise<void> {
-  if (target === "")
-    throw new UsageError("Name a target: local, remote, auto, a URL, a name or session:NAME.");
+  if (targetKind(target) === "named" && !isTargetName(target))
+    throw new UsageError(
+      `The target must be local, remote, auto, a URL, a name of linkup.yaml or session:NAME, not "${target}".`,
+    );
   const all = options.all ?? false;
   if (all === services.length > 0) throw new UsageError("Name services or use --all, not both.");
   const manager = newManager({ keep: false });
