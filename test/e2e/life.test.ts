@@ -116,8 +116,14 @@ test("in Restricted Mode everything is shown and nothing started, until the work
   await writeFile(shop.configPath, (await readFile(shop.configPath, "utf8")).replace("wbe", "web"));
   expect(ours()).toEqual([]);
 
-  await window.row("Manage Workspace Trust").click();
-  await window.page.locator(".workspace-trust-editor .monaco-button", { hasText: "Trust" }).first().click();
+  const trust = window.page.locator(".workspace-trust-editor .monaco-button", { hasText: "Trust" }).first();
+  // Rows may still move while the tree is drawn anew.
+  await window.until("the editor of the workspace's trust", async () => {
+    if (await trust.isVisible()) return true;
+    await window.row("Manage Workspace Trust").click({ timeout: 2_000 });
+    return trust.waitFor({ timeout: 2_000 }).then(() => true);
+  });
+  await trust.click();
   await window.command("Linkup: Start");
   await nameIn(window);
   await inTree("api  remote · ");

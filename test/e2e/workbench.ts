@@ -308,7 +308,9 @@ export class Workbench extends ObservedWindow {
   async expand(label: string, child: string): Promise<void> {
     await this.until(`${child} below ${label}`, async () => {
       if (await this.row(child).isVisible()) return true;
-      await this.row(label).click();
+      // A tooltip may cover the row until the mouse is elsewhere.
+      await this.page.mouse.move(0, 0);
+      await this.row(label).click({ timeout: 2_000 });
       return this.row(child)
         .waitFor({ timeout: 2_000 })
         .then(() => true);
