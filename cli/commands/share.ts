@@ -39,7 +39,7 @@ export async function share(options: ShareOptions): Promise<void> {
     throw new UsageError("A public session needs no invite: everyone who knows its URL can open it.");
   const { manager, selector, configPath } = await selected(options);
   const session = await accessSet(manager, selector, options);
-  // To route a session is no right that everyone has.
+  // Routing needs a right of its own.
   if (session && session.access !== "private" && !options.mayRoute) {
     if (asksForInvite) throw needless(session);
     sharePublic(session, options);
@@ -55,7 +55,7 @@ export async function share(options: ShareOptions): Promise<void> {
   print(`${url ?? token ?? ""}\n`);
   if (url !== undefined) await printQrCode(url);
   const what =
-    url === undefined ? "It is the value of the header linkup-access" : "Whoever opens it is let in";
+    url === undefined ? "It is the value of the header linkup-access" : "Everyone who opens it is let in";
   printNote(`${what}, ${until}. It is shown only now. To end it: linkup share revoke ${id}\n`);
 }
 

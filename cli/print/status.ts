@@ -40,7 +40,7 @@ export function sessionText(session: SessionView): string {
   ].join("");
 }
 
-/** Those that are on: they surprise whoever has forgotten them. */
+/** Those that are on: a forgotten one is a surprise. */
 function overrideLines(overrides: SessionView["overrides"] = []): string[] {
   const on = overrides.filter(({ on }) => on).map(({ name }) => name);
   return on.length === 0 ? [] : [`  ${coloured("yellow", "overridden by")} ${on.join(", ")}\n`];

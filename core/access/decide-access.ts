@@ -57,7 +57,7 @@ export interface AccessRequest {
 
 /** The end of what never ends by itself. */
 const NEVER = Number.MAX_SAFE_INTEGER;
-/** The id of whoever Cloudflare Access lets in. */
+/** The id of everyone whom Cloudflare Access lets in. */
 export const CLOUDFLARE_ACCESS = "cloudflare";
 
 /** `now`: milliseconds since the epoch. */

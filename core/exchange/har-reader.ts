@@ -23,7 +23,7 @@ const SOURCES: readonly NameSource[] = [
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** Numbered from 1, oldest first. Throws an Error when the text is no HAR; entries that are none are left out. */
+/** Numbered from 1, oldest first. Throws an Error for another format; invalid entries are left out. */
 export function parseHar(json: string): ExchangeDetails[] {
   const { entries } = membersOf(membersOf(JSON.parse(json)).log);
   if (!Array.isArray(entries)) throw new Error("It has no log.entries.");

@@ -60,7 +60,7 @@ describe("conditions", () => {
       false,
     ],
     ["a missing header", { headers: [{ name: "x-user", pattern: "" }] }, "/", undefined, {}, false],
-    ["a pattern that is none", { path: "(" }, "/(", undefined, {}, false],
+    ["an invalid pattern", { path: "(" }, "/(", undefined, {}, false],
     [
       "a header's pattern that is none",
       { headers: [{ name: "x", pattern: "(" }] },

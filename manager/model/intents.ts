@@ -300,14 +300,9 @@ export function applyOverrides(
       "override-unknown",
       text("A preview is on the Worker only, and overrides are this machine's."),
     );
-  const { overrides: before } = record;
   const chosen = names === "all" ? known : names;
-  record.overrides = { ...before, ...Object.fromEntries(chosen.map((name) => [name, on])) };
-  const undo = (record: SessionRecord) => {
-    if (before === undefined) delete record.overrides;
-    else record.overrides = before;
-  };
-  return { id: record.id, undo };
+  const switched = Object.fromEntries(chosen.map((name) => [name, on]));
+  return replaced(record, "overrides", { ...record.overrides, ...switched });
 }
 
 /** Throws a LinkupError for a session that nobody else can open anyway. Returns how to take it back. */
@@ -318,13 +313,7 @@ export function applyAccess(
 ): { id: string; undo(record: SessionRecord): void } {
   const record = findRunning(state, selector);
   assertPublished(record);
-  const { access: before } = record;
-  record.access = access;
-  const undo = (record: SessionRecord) => {
-    if (before === undefined) delete record.access;
-    else record.access = before;
-  };
-  return { id: record.id, undo };
+  return replaced(record, "access", access);
 }
 
 /** Throws a LinkupError for a session that nobody else can reach. Returns how to take it back. */
@@ -335,12 +324,21 @@ export function applyShareTargets(
 ): { id: string; undo(record: SessionRecord): void } {
   const record = findRunning(state, selector);
   assertPublished(record);
-  const before = record.share_targets;
-  const set = (record: SessionRecord, value: true | undefined) => {
-    if (value) record.share_targets = value;
-    else delete record.share_targets;
+  return replaced(record, "share_targets", shared ? true : undefined);
+}
+
+/** Sets a member, or removes it for undefined. Returns how to take it back. */
+function replaced<K extends "overrides" | "access" | "share_targets">(
+  record: SessionRecord,
+  member: K,
+  value: SessionRecord[K],
+): { id: string; undo(record: SessionRecord): void } {
+  const before = record[member];
+  const set = (record: SessionRecord, value: SessionRecord[K]) => {
+    if (value === undefined) delete record[member];
+    else record[member] = value;
   };
-  set(record, shared ? true : undefined);
+  set(record, value);
   return { id: record.id, undo: (record) => set(record, before) };
 }
 

@@ -35,12 +35,7 @@ async function takePictures(theme: (typeof themes)[number]): Promise<void> {
   const view = window.page.frameLocator("iframe.webview.ready").frameLocator("iframe#active-frame");
   const row = (text: string) => view.locator(".row", { hasText: text });
   try {
-    await window.showView();
-    await window.command("Linkup: Start");
-    await window.until("the session", async () => (await window.tree()).includes("of 3 local"), 60_000);
-    await window.inlineAction("api", "Route to Local");
-    await window.until("api to be local", async () => (await window.tree()).includes("1 of 3 local"));
-    const host = new URL(/http:\S+/.exec(await window.tree())![0]).hostname;
+    const host = await startWithLocalApi(window);
     const api = host.replace(".", ".api.");
     await window.command("View: Close Primary Side Bar");
     await window.command("Linkup: Show Requests");
@@ -101,12 +96,7 @@ async function takeFilm(): Promise<void> {
     delays.push(delay);
   };
   try {
-    await window.showView();
-    await window.command("Linkup: Start");
-    await window.until("the session", async () => (await window.tree()).includes("of 3 local"), 60_000);
-    await window.inlineAction("api", "Route to Local");
-    await window.until("api to be local", async () => (await window.tree()).includes("1 of 3 local"));
-    const host = new URL(/http:\S+/.exec(await window.tree())![0]).hostname;
+    const host = await startWithLocalApi(window);
     const api = host.replace(".", ".api.");
     await window.command("Linkup: Show Requests");
     await window.command("View: Toggle Maximized Panel");
@@ -155,4 +145,14 @@ async function takeFilm(): Promise<void> {
   });
   const { size } = await film.toFile(join(images, "requests.gif"));
   console.log(`requests.gif: ${frames.length} frames, ${size} bytes`);
+}
+
+/** A session whose api is local; resolves with its host. */
+async function startWithLocalApi(window: Workbench): Promise<string> {
+  await window.showView();
+  await window.command("Linkup: Start");
+  await window.until("the session", async () => (await window.tree()).includes("of 3 local"), 60_000);
+  await window.inlineAction("api", "Route to Local");
+  await window.until("api to be local", async () => (await window.tree()).includes("1 of 3 local"));
+  return new URL(/http:\S+/.exec(await window.tree())![0]).hostname;
 }

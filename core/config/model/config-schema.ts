@@ -320,7 +320,7 @@ const fault = described(
     delay_ms: optional(
       described(
         z.int(MESSAGES.aDelay).check(z.gte(0, MESSAGES.aDelay), z.lte(60_000, MESSAGES.aDelay)),
-        "Wait so many milliseconds before anything else.",
+        "Milliseconds to wait first.",
         [2000],
         0,
       ),
