@@ -1,6 +1,8 @@
 /** Exchanges of the request log as text. */
+
+import { requestFallbackText } from "../../agent-tools/fallback-text.ts";
 import type { CapturedBody, EdgeStatus, Exchange, ExchangeDetails } from "../../core/api/request-log-api.ts";
-import { explanationLines } from "./explanation.ts";
+import { english, explanationLines } from "./explanation.ts";
 import { coloured } from "./output.ts";
 import { fitted } from "./table.ts";
 
@@ -12,7 +14,7 @@ export function exchangesHeading(): string {
   return `${coloured("dim", fitted(line))}\n`;
 }
 
-/** A line for the exchange, with a second one when it has no session or was aborted. */
+/** A line for the exchange, with further ones for what is special about it. */
 export function exchangeLines(exchange: Exchange): string {
   const { id, time, method, client_host, target, timings, request_bytes, response_bytes } = exchange;
   const [status, colour] = statusOf(exchange);
@@ -34,6 +36,7 @@ export function exchangeLines(exchange: Exchange): string {
         : `lost the session ${exchange.lost_from}; likely sent by ${exchange.sender}`,
     );
   if (exchange.broken) notes.push(brokenText(exchange.broken));
+  notes.push(...detours(exchange));
   const lines = [
     coloured(colour, fitted(line)),
     ...notes.map((note) => coloured("dim", fitted(`      ${note}`))),
@@ -63,6 +66,7 @@ export function exchangeText(exchange: ExchangeDetails): string {
       ? [`  at the Worker: ${duration(edge.first_byte)} until the response\n`]
       : []),
     ...(broken ? [`  ${coloured("red", brokenText(broken))}\n`] : []),
+    ...(exchange.fallback === undefined ? [] : [`  ${fallbackNote(exchange.fallback)}\n`]),
     ...(session === null && sender ? [`  likely sent by ${sender}\n`, ...sessionSources(exchange)] : []),
     ...webSocket(exchange),
     headersText("Request headers", exchange.request_headers),
@@ -107,6 +111,18 @@ function statusOf({ state, status, broken }: Exchange): [string, "green" | "yell
 function whereTo({ service, at }: Exchange): string {
   if (service === null) return at === "public" ? "(public host)" : "";
   return `${service} ${at}`;
+}
+
+/** Why it did not go where its service's other requests go. */
+function detours({ override, fallback }: Exchange): string[] {
+  return [
+    ...(override ? [`override ${override}`] : []),
+    ...(fallback === undefined ? [] : [fallbackNote(fallback)]),
+  ];
+}
+
+function fallbackNote(fallback: string): string {
+  return `${fallback}: ${requestFallbackText(fallback, english)}`;
 }
 
 function brokenText({ by, reason }: NonNullable<Exchange["broken"]>): string {

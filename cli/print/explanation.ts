@@ -3,9 +3,12 @@ import { type ExplanationStyle, explanationText } from "../../agent-tools/explan
 import type { ExplainedRequest } from "../../manager/operations/explain.ts";
 import { coloured } from "./output.ts";
 
+/** The terminal is told everything in English. */
+export const english: ExplanationStyle["t"] = (message, ...values) =>
+  message.replace(/\{(\d+)\}/g, (place, index) => String(values[Number(index)] ?? place));
+
 const STYLE: ExplanationStyle = {
-  t: (message, ...values) =>
-    message.replace(/\{(\d+)\}/g, (place, index) => String(values[Number(index)] ?? place)),
+  t: english,
   code: (text) => coloured("bold", text),
 };
 

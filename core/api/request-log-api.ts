@@ -35,7 +35,7 @@ export interface Exchange {
   at: "local" | "remote" | "public" | null;
   /** The URL requested from the service. */
   url: string | null;
-  /** Why it went to the remote copy of a service that is routed automatically, as in the header `linkup-fallback`. */
+  /** Why it went to another copy than its service's target names, as in the header `linkup-fallback`. */
   fallback?: string;
   /** `open` until the response is complete or aborted; for a WebSocket, until it is closed. */
   state: "open" | "complete" | "broken";

@@ -43,6 +43,18 @@ test.each(["status:4xx", "-slow", "service:ap", "nowhere", "local", "status:5xx 
   (filter) => expect(matches(filter)).toBe(false),
 );
 
+test("what an override has met, and what went to another copy than its target", () => {
+  const overridden = { override: "Payments-Down" };
+  for (const filter of ["overridden", "is:overridden", "override:payments-down", "override:pay", "override:"])
+    expect([matches(filter, overridden), matches(filter, { override: null }), matches(filter)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  expect(matches("override:other", overridden)).toBe(false);
+  expect([matches("fallback", { fallback: "local-refused" }), matches("fallback")]).toEqual([true, false]);
+});
+
 test("what has lost its session", () => {
   expect(matches("lost", { lost_from: "slim-gecko", session: null })).toBe(true);
   expect(matches("lost", { sender: "curl", session: null })).toBe(true);

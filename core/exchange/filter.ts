@@ -22,6 +22,7 @@ export interface ExchangeQuery {
 export const FILTER_KEYS = [
   "status",
   "service",
+  "override",
   "method",
   "path",
   "host",
@@ -38,6 +39,8 @@ export const FILTER_FLAGS = [
   "open",
   "websocket",
   "edge",
+  "overridden",
+  "fallback",
   "local",
   "remote",
 ] as const;
@@ -49,6 +52,8 @@ const FLAGS: Record<(typeof FILTER_FLAGS)[number], Test> = {
   open: ({ state }) => state === "open",
   websocket: ({ websocket }) => websocket !== null,
   edge: ({ listener, edge }) => listener === "edge" || edge !== null,
+  overridden: ({ override }) => isSet(override),
+  fallback: ({ fallback }) => isSet(fallback),
   local: ({ at }) => at === "local",
   remote: ({ at }) => at === "remote" || at === "public",
 };
@@ -77,6 +82,8 @@ function testOf(word: string): Test | undefined {
       return statusTest(value);
     case "service":
       return ({ service }) => service?.toLowerCase() === value;
+    case "override":
+      return ({ override }) => isSet(override) && override.toLowerCase().includes(value);
     case "method":
       return ({ method }) => method.toLowerCase() === value;
     case "path":
@@ -96,6 +103,11 @@ function testOf(word: string): Test | undefined {
     default:
       return undefined;
   }
+}
+
+/** Rows of older files have neither the member nor null. */
+function isSet<T>(value: T | null | undefined): value is T {
+  return value !== null && value !== undefined;
 }
 
 /** `404`, `5xx`, `4`, `>=400`. */

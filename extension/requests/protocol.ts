@@ -65,6 +65,8 @@ export type Word = (typeof WORDS)[number];
 
 export const WORDS = [
   "filter",
+  "override",
+  "elsewhere",
   "filterHelp",
   "unknownWord",
   "pause",
@@ -139,6 +141,7 @@ export const WORDS = [
   "openInBrowser",
   "goToConfig",
   "filterService",
+  "filterOverride",
   "filterPath",
   "filterTrace",
   "replay",

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import * as vscode from "vscode";
 import { explanationText } from "../../agent-tools/explanation-text.ts";
+import { requestFallbackText } from "../../agent-tools/fallback-text.ts";
 import type { ExchangeDetails } from "../../core/api/request-log-api.ts";
 import { headerChanges } from "../../core/exchange/header-changes.ts";
 import type { Linkup } from "../linkup.ts";
@@ -87,7 +88,13 @@ function shown(details: ExchangeDetails): ShownDetails {
   });
   return {
     ...details,
-    routing: [...candidates, ...steps, ...(target ? [`→ ${target}`] : []), ...(failure?.lines ?? [])],
+    routing: [
+      ...candidates,
+      ...steps,
+      ...(target ? [`→ ${target}`] : []),
+      ...(failure?.lines ?? []),
+      ...(details.fallback === undefined ? [] : [requestFallbackText(details.fallback, t)]),
+    ],
     request: headerChanges(details.request_headers, details.sent_headers),
     response: details.response_headers
       ? headerChanges(details.service_headers ?? details.response_headers, details.response_headers)

@@ -4,6 +4,7 @@ import type { EdgeReport } from "../../core/api/edge-report-api.ts";
 import type { EdgeHop, Exchange, ExchangeDetails } from "../../core/api/request-log-api.ts";
 import { FALLBACK_HEADER } from "../../core/routing/fallback.ts";
 import { type SessionCandidate, sessionCandidates } from "../../core/routing/identify-session.ts";
+import { OVERRIDE_HEADER } from "../../core/routing/override.ts";
 import { route } from "../../core/routing/route-request.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
 import { spanIdOf, traceIdOf } from "../../core/routing/trace-context.ts";
@@ -36,6 +37,7 @@ export function printEdgeExchange(row: EdgeRow): Exchange {
     session: report.lost ? null : served.name,
     session_by: report.session_by,
     service: report.service,
+    override: headerOf(report.response_headers, OVERRIDE_HEADER) ?? null,
     at: report.at,
     url: report.url,
     ...fallbackOf(report.response_headers),

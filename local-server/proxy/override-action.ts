@@ -1,6 +1,7 @@
 /** What an override does in place of its service: a fixed response, or a fault. */
 import { STATUS_CODES } from "node:http";
 import type { Routed } from "../../core/routing/route-request.ts";
+import { routingTable } from "../../core/routing/routing-table.ts";
 import type { InjectedFault, OverrideAction } from "../../core/session/override-action.ts";
 import type { Client } from "../downstream/client.ts";
 import { overrideFailed } from "../http/failures.ts";
@@ -67,9 +68,11 @@ export function act(
 
 function disturb(fault: InjectedFault, exchange: OverriddenExchange, goOn: (decision: Routed) => void): void {
   const { client, recorder, decision } = exchange;
+  const { override } = decision;
   const { delay_ms = 0, status, abort, share = 1 } = fault;
-  const { override, ...undisturbed } = decision;
   if (Math.random() >= share) {
+    const undisturbed = withoutOverride(exchange);
+    recorder?.decided({ served: exchange.served, decision: undisturbed });
     goOn(undisturbed);
     return;
   }
@@ -92,6 +95,13 @@ function disturb(fault: InjectedFault, exchange: OverriddenExchange, goOn: (deci
     clearTimeout(timer);
     leave(recorder);
   };
+}
+
+/** The decision as it would be without the override, which is not to act this time. */
+function withoutOverride({ served, decision }: OverriddenExchange): Routed {
+  const { override, does, ...undisturbed } = decision;
+  const { service } = routingTable(served.session).services.get(decision.service.name)!;
+  return { ...undisturbed, service };
 }
 
 /** As if its service had sent it: pages of the session may read it, and it is logged. */

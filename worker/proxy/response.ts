@@ -9,7 +9,7 @@ import { isPageVisit, sessionCookie } from "../../core/routing/session-cookie.ts
 import { registrableDomain } from "../../core/session/domain-name.ts";
 import { failureResponse, serviceUnreachable, type WorkerFailure } from "./failures.ts";
 import { deleteResponseHopByHop } from "./hop-by-hop.ts";
-import type { RoutedRequest } from "./routed-request.ts";
+import { type RoutedRequest, tunnelOf } from "./routed-request.ts";
 
 /** The highest status that the `Response` constructor accepts. */
 const MAX_STATUS = 599;
@@ -33,7 +33,9 @@ export function downstreamResponse(response: Response, routed: RoutedRequest, st
   deleteResponseHopByHop(headers, status);
   headers.delete(ANSWERED_HEADER);
   if (routed.fallback) headers.set(FALLBACK_HEADER, routed.fallback);
-  if (decision.override !== undefined) headers.set(OVERRIDE_HEADER, decision.override);
+  // Behind the tunnel the local server knows whether the override has acted: a fault may be for a share of requests.
+  if (decision.override !== undefined && tunnelOf(routed)?.origin !== decision.origin)
+    headers.set(OVERRIDE_HEADER, decision.override);
   applyCors(headers, cors);
   if (!routed.keepsCaching) headers.set("cache-control", "no-cache");
   else if (match.session.access !== null) keepFromSharedCaches(headers);

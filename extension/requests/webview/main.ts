@@ -41,7 +41,7 @@ const FULL_BAR_MS = 2_000;
 /** Details of a request in flight are asked for again at most so often. */
 const REFRESH_MS = 500;
 
-type MenuChoice = RowAction | "filterService" | "filterPath" | "filterTrace";
+type MenuChoice = RowAction | "filterService" | "filterOverride" | "filterPath" | "filterTrace";
 
 class RequestsPage extends LitElement {
   static override styles = style;
@@ -223,7 +223,8 @@ class RequestsPage extends LitElement {
   }
 
   #row(words: Words, row: Exchange, index: number): TemplateResult {
-    const { id, method, status, client_host, target, service, at, timings, session_by } = row;
+    const { id, method, status, client_host, target, service, override, at, fallback, timings, session_by } =
+      row;
     const total = timings.total ?? timings.first_byte;
     const lost = row.lost_from !== null || (row.session === null && row.sender !== null);
     const seen =
@@ -236,8 +237,8 @@ class RequestsPage extends LitElement {
       <span role="gridcell">${row.replay_of === null ? "" : "↻ "}${method}</span>
       <span role="gridcell" class=${statusClass(row)}>${row.broken ? "✗ " : ""}${status ?? "…"}</span>
       <span role="gridcell" title="${client_host}${target}">${target} <span class="dim">${client_host}</span></span>
-      <span role="gridcell" class=${lost ? "client-error" : ""}>${lost ? words.lost : (service ?? "")}</span>
-      <span role="gridcell" class="medium ${at ?? ""}">${at === null ? "" : words[at]}</span>
+      <span role="gridcell" class=${lost ? "client-error" : ""} title=${override ? fill(words.override, override) : nothing}>${lost ? words.lost : (service ?? "")}${override ? html` <span class="override">⇄ ${override}</span>` : nothing}</span>
+      <span role="gridcell" class="medium ${at ?? ""}" title=${fallback === undefined ? nothing : fill(words.elsewhere, fallback)}>${at === null ? "" : words[at]}${fallback === undefined ? "" : " ↩"}</span>
       <span role="gridcell" class="wide dim">${seen}</span>
       <span role="gridcell" class="number took">${row.state === "open" ? words.open : duration(total)}<i .style=${`width:${bar}%`}></i></span>
       <span role="gridcell" class="wide number">${size(row.request_bytes + row.response_bytes)}</span>
@@ -260,6 +261,7 @@ class RequestsPage extends LitElement {
     const row = this.#selected === undefined ? undefined : this.#store.get(this.#selected);
     const filters: MenuChoice[] = [
       ...(row?.service ? (["filterService"] as const) : []),
+      ...(row?.override ? (["filterOverride"] as const) : []),
       "filterPath",
       ...(row?.trace ? (["filterTrace"] as const) : []),
     ];
@@ -347,6 +349,7 @@ class RequestsPage extends LitElement {
     this.#closeMenu();
     const row = this.#selected === undefined ? undefined : this.#store.get(this.#selected);
     if (choice === "filterService") this.#setFilter(`service:${row?.service}`);
+    else if (choice === "filterOverride") this.#setFilter(`override:${row?.override}`);
     else if (choice === "filterTrace") this.#setFilter(`trace:${row?.trace}`);
     else if (choice === "filterPath") this.#setFilter(`path:"${row?.target.split("?")[0]}"`);
     else this.#run(choice);

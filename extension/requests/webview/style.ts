@@ -129,8 +129,11 @@ export const style = css`
   .local {
     color: var(--vscode-linkup-localForeground);
   }
+  .override {
+    color: var(--vscode-linkup-warningForeground);
+  }
   /* Whatever a theme's selection looks like, its own text can be read on it. */
-  .row[aria-selected="true"] :is(.ok, .client-error, .server-error, .dim, .local) {
+  .row[aria-selected="true"] :is(.ok, .client-error, .server-error, .dim, .local, .override) {
     color: inherit;
   }
   .took {

@@ -132,6 +132,8 @@ describe("faults", () => {
     expect(performance.now() - begun).toBeGreaterThan(140);
     const rare = await ask("/rare");
     expect([rare.status, header(rare, "linkup-override")]).toEqual([200, undefined]);
+    const { body } = await system.server.control("GET", "/v1/requests?path=/rare");
+    expect(body).toMatchObject({ requests: [{ override: null, status: 200 }] });
   });
 
   test.each([
