@@ -11,6 +11,7 @@ export interface AgentToolHost {
     | "look"
     | "refresh"
     | "route"
+    | "setOverrides"
     | "explain"
     | "create"
     | "stop"

@@ -8,6 +8,7 @@ import {
   routeService,
   startSession,
   stopSession,
+  switchOverrides,
 } from "./session-tools.ts";
 import { doctor, getStatus, listSessions, logs } from "./status-tools.ts";
 
@@ -17,6 +18,7 @@ export const AGENT_TOOLS: readonly AgentTool[] = [
   startSession,
   stopSession,
   routeService,
+  switchOverrides,
   explainRequest,
   getRequests,
   compare,

@@ -1,5 +1,6 @@
 /** Tools that start, change and end sessions. The user has to agree to each. */
 import * as z from "zod/mini";
+import { MAX_OVERRIDES } from "../core/session/session-limits.ts";
 import type { SessionView, Snapshot } from "../manager/model/snapshot.ts";
 import { type AgentToolHost, agentTool } from "./agent-tool.ts";
 import { config, described, name, session, sessionData, sessionOutput, sessionText } from "./arguments.ts";
@@ -153,6 +154,50 @@ export const routeService = agentTool({
     return sessionData(await withProgress(host, `Routing ${service} to ${target}`, routed));
   },
   text: sessionText,
+});
+
+export const switchOverrides = agentTool({
+  name: "linkup_switch_overrides",
+  title: "Switch overrides",
+  description:
+    "Switches overrides of a running Linkup session on or off: parts of services, by path, method or header, that go elsewhere (local, remote, a URL), get a fixed response, or a fault (delay, status, broken connection). For trying how a page copes with an API that is slow or down, or one endpoint of this machine with the rest remote. The next request follows, for everyone who uses the session, so the user has to agree. linkup_get_status lists them. They are written in linkup.yaml, under overrides: add, change or remove one there and save the file, then switch it on here.",
+  readOnly: false,
+  input: z.strictObject({
+    names: described(
+      z
+        .array(z.string().check(z.minLength(1), z.maxLength(63)))
+        .check(z.minLength(1), z.maxLength(MAX_OVERRIDES)),
+      "The overrides' names in linkup.yaml.",
+    ),
+    on: described(z.boolean(), "false switches them off."),
+    session,
+    config,
+  }),
+  output: z.object({
+    session: z.optional(z.string()),
+    overrides: described(
+      z.array(z.object({ name: z.string(), on: z.boolean(), when: z.string(), does: z.string() })),
+      "All overrides of the session, in order: the first that is on and matches a request wins.",
+    ),
+  }),
+  async run(host, { names, on, ...choice }, signal) {
+    const selector = await host.selector(choice, host.choose);
+    const switched = host.manager.setOverrides(selector, names, on, signal);
+    const { name, overrides = [] } = await withProgress(host, `Switching ${names.join(", ")}`, switched);
+    return {
+      ...(name === undefined ? {} : { session: name }),
+      overrides: overrides.map(({ name, on, service, when, does }) => ({
+        name,
+        on,
+        when: [...(service === undefined ? [] : [service]), when].filter(Boolean).join(" "),
+        does,
+      })),
+    };
+  },
+  text: ({ overrides }) =>
+    overrides
+      .map(({ name, on, when, does }) => `${name}: ${on ? "on" : "off"}, ${when || "all"} → ${does}`)
+      .join("\n"),
 });
 
 interface WantedSession {

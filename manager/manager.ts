@@ -247,7 +247,10 @@ export class Manager {
     return observer.session(id);
   }
 
-  /** Switches overrides of a session's file on or off; kept for its next starts. Resolves and rejects as `route` does. */
+  /**
+   * Switches overrides of a session's file on or off; kept for its next starts. A name that the session does not have may
+   * be new in the file, which it follows then. Resolves and rejects as `route` does.
+   */
   async setOverrides(
     selector: Selector,
     names: readonly string[] | "all",
@@ -256,9 +259,10 @@ export class Manager {
     timeoutMs = TOGGLE_TIMEOUT_MS,
   ): Promise<SessionView> {
     const late = () => overridesFailed(unconfirmedIn(timeoutMs));
-    return withinTime(timeoutMs, signal, late, (signal) =>
-      switchOverrides(this.#loop, { selector, names, on }, signal),
-    );
+    return withinTime(timeoutMs, signal, late, async (signal) => {
+      await this.#lookForOverrides(selector, names);
+      return switchOverrides(this.#loop, { selector, names, on }, signal);
+    });
   }
 
   /** Changes who can open a session; kept for its next starts. Resolves and rejects as `route` does. */
@@ -375,25 +379,37 @@ export class Manager {
 
   /** The saved file's changes reach the running session; an invalid file changes nothing and becomes a problem. */
   async configChanged(configPath: string): Promise<void> {
-    const { store, observer } = this.#loop;
-    const { sessions } = await store.read();
-    const running = sessions.filter((record) => record.config_path === configPath && isDesired(record));
-    if (running.length === 0) {
-      observer.tell(configPath, null);
-      return;
-    }
-    let config: Config;
-    let token: string | undefined;
+    const { observer } = this.#loop;
+    let follow: (() => Promise<void>) | undefined;
     try {
-      config = await readConfig(configPath);
-      // A session's token goes to the Worker that it was given for.
-      if (running.some((record) => movesWorker(record, config))) token = await this.#workerToken(config);
+      follow = await this.#changedConfig(configPath);
     } catch (error) {
       observer.tell(configPath, { ...problemOf(error, "config-invalid"), configPath });
       return;
     }
     observer.tell(configPath, null);
-    await this.#loop.reconcile((state) => applyConfig(state, configPath, config, token));
+    await follow?.();
+  }
+
+  /** Makes the running sessions of the file follow it; undefined where there are none. Rejects for an invalid file. */
+  async #changedConfig(configPath: string): Promise<(() => Promise<void>) | undefined> {
+    const { sessions } = await this.#loop.store.read();
+    const running = sessions.filter((record) => record.config_path === configPath && isDesired(record));
+    if (running.length === 0) return undefined;
+    const config = await readConfig(configPath);
+    // A session's token goes to the Worker that it was given for.
+    const token = running.some((record) => movesWorker(record, config))
+      ? await this.#workerToken(config)
+      : undefined;
+    return () => this.#loop.reconcile((state) => applyConfig(state, configPath, config, token));
+  }
+
+  async #lookForOverrides(selector: Selector, names: readonly string[] | "all"): Promise<void> {
+    const { config, config_path } = findRunning(await this.#loop.store.read(), selector);
+    const known = new Set(config.overrides?.map(({ name }) => name));
+    if (names === "all" || !config_path || names.every((name) => known.has(name))) return;
+    const follow = await this.#changedConfig(config_path);
+    await follow?.();
   }
 
   /** The path under which a running session knows this file: an editor may have opened it through a symlink. */

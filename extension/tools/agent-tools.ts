@@ -21,6 +21,7 @@ export function registerAgentTools(context: vscode.ExtensionContext, linkup: Lin
     linkup_get_status: { invocationMessage: () => t("Reading the status of Linkup") },
     linkup_start_session: startSession(linkup),
     linkup_route_service: routeService(linkup),
+    linkup_switch_overrides: switchOverrides(linkup),
     linkup_explain_request: {
       invocationMessage: ({ url }) => t("Explaining the request to {0}", url),
     } as ToolPresentation<{
@@ -152,6 +153,23 @@ function routeService(linkup: Linkup): ToolPresentation<{ service: string; targe
                     )
                   : t("Requests to {0} will go there.", url),
             };
+    },
+  };
+}
+
+function switchOverrides(linkup: Linkup): ToolPresentation<{ names: string[]; on: boolean }> {
+  return {
+    invocationMessage: ({ names }) => t("Switching {0}", names.join(", ")),
+    async confirm({ names, on }) {
+      const url = ownSessions(linkup.model)[0]?.urls[0] ?? (await publicUrl(linkup));
+      const listed = names.join(", ");
+      return {
+        title: on ? t("Switch on the override {0}?", listed) : t("Switch off the override {0}?", listed),
+        message: t(
+          "Requests to {0} that it matches will follow at once, for everyone who uses the session.",
+          url,
+        ),
+      };
     },
   };
 }

@@ -57,6 +57,7 @@ test("an agent starts a session, routes a service, asks why, and leaves nothing 
     "linkup_start_session",
     "linkup_stop_session",
     "linkup_route_service",
+    "linkup_switch_overrides",
     "linkup_explain_request",
     "linkup_get_requests",
     "linkup_compare",
@@ -80,6 +81,17 @@ test("an agent starts a session, routes a service, asks why, and leaves nothing 
   const wrong = await call("linkup_route_service", { service: "nothing", target: "local", session: name });
   expect(wrong).toMatchObject({ isError: true });
   expect(wrong.text).toContain('"nothing" is no service of this session');
+  // Written into the file while the session runs.
+  world.writeConfig(world.configPath, {
+    more: "overrides:\n  - { name: down, service: api, when: { path: ^/api/pay }, respond: { status: 503 } }\n",
+  });
+  const down = await call("linkup_switch_overrides", { names: ["down"], on: true, session: name });
+  expect(down.text).toBe("down: on, api ^/api/pay → respond 503");
+  expect((await world.ask(`${name}.shop.localhost`, "/api/pay")).status).toBe(503);
+  const up = await call("linkup_switch_overrides", { names: ["down"], on: false, session: name });
+  expect(up.data).toMatchObject({ session: name, overrides: [{ name: "down", on: false }] });
+  const unknown = await call("linkup_switch_overrides", { names: ["up"], on: true, session: name });
+  expect(unknown.text).toContain("There is no override up. linkup.yaml has: down.");
   const why = await call("linkup_explain_request", { url: `http://${name}.shop.localhost/`, session: name });
   expect(why.data).toMatchObject({ session: name, service: "web", status: null });
 
