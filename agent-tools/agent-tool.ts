@@ -21,6 +21,10 @@ export interface AgentToolHost {
     | "compare"
     | "otherUsers"
     | "workerSessions"
+    | "setAccess"
+    | "invite"
+    | "invites"
+    | "revokeInvite"
     | "onDidChange"
   >;
   /** The folder that holds all state, with the logs. */
@@ -56,6 +60,8 @@ export interface AgentTool {
   readOnly: boolean;
   /** True when it ends or deletes something that others may be using. */
   destructive?: boolean;
+  /** What it asks the user is asked always: where the program cannot ask, it refuses. */
+  needsConsent?: boolean;
   /** JSON Schema, draft 2020-12, of the arguments and of the structured result. */
   inputSchema: ToolSchema;
   outputSchema: ToolSchema;
@@ -110,7 +116,11 @@ export function agentTool<In extends z.ZodMiniType<object>, Out extends z.ZodMin
       const parsed = input.safeParse(given ?? {});
       if (!parsed.success) throw new Error(argumentErrors(input, given, parsed.error.issues));
       const call = async (data: z.output<In>) => {
-        const asked = host.confirm && (await question?.(host, data));
+        const asked = host.confirm || tool.needsConsent ? await question?.(host, data) : undefined;
+        if (asked && !host.confirm)
+          throw new Error(
+            `The user has to agree, and this client cannot ask. Let the user do it: in a terminal by linkup share, in VS Code by Linkup: Share Session. The question was: ${asked}`,
+          );
         if (asked && !(await host.confirm?.(asked)))
           throw new Error("The user refused. Nothing has changed.");
         return await run(host, data, signal);

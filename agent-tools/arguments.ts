@@ -37,6 +37,10 @@ export const sessionOutput = z.object({
   name: z.optional(z.string()),
   kind: z.string(),
   state: z.string(),
+  access: described(
+    z.optional(z.string()),
+    "Who can open it: public, unguessable or private. Missing for an isolated session.",
+  ),
   urls: z.array(z.string()),
   services: z.array(z.object({ name: z.string(), target: z.string(), address: z.string() })),
 });
@@ -45,6 +49,7 @@ export function sessionData({
   name,
   kind,
   state,
+  access,
   urls,
   services,
 }: SessionView): z.input<typeof sessionOutput> {
@@ -52,6 +57,7 @@ export function sessionData({
     ...(name === undefined ? {} : { name }),
     kind,
     state,
+    ...(access === undefined ? {} : { access }),
     urls: [...urls],
     services: services.slice(0, MAX_SERVICES).map((service) => ({
       name: service.name,
@@ -61,9 +67,19 @@ export function sessionData({
   };
 }
 
-export function sessionText({ name, kind, state, urls, services }: z.input<typeof sessionOutput>): string {
+export function sessionText({
+  name,
+  kind,
+  state,
+  access,
+  urls,
+  services,
+}: z.input<typeof sessionOutput>): string {
   const routed = services.map(({ name, target, address }) => `${name}: ${target}, ${address}`);
-  return [`Session ${name} (${kind}) is ${state}: ${urls.join(", ")}`, ...routed].join("\n");
+  return [
+    `Session ${name} (${kind}${access === "private" ? ", private" : ""}) is ${state}: ${urls.join(", ")}`,
+    ...routed,
+  ].join("\n");
 }
 
 /** The first of these whose JSON is together no longer than this. */

@@ -55,7 +55,7 @@ test.each([
   [
     "linkup_start_session",
     { isolate: true },
-    'There is no argument "isolate": this tool takes config, isolated.',
+    'There is no argument "isolate": this tool takes config, isolated, private.',
   ],
   ["linkup_get_status", [], "The arguments must be an object, not []."],
   ["linkup_get_requests", { before: 0 }, '"before" must be at least 1, not 0.'],
@@ -76,6 +76,11 @@ test.each([
   ],
   ["linkup_logs", { before: 5 }, '"before" needs "component": it is a place in one log.'],
   ["linkup_doctor", { all: 1 }, '"all" must be true or false, not 1.'],
+  ["linkup_share", {}, '"action" is missing: it must be "list" or "invite" or "revoke" or'],
+  ["linkup_share", { action: "revoke" }, '"id" is missing: call with action list first.'],
+  ["linkup_share", { action: "invite", expires: "soon" }, '"expires" must be a time such as 12h'],
+  ["linkup_share", { action: "invite", expires: "400d" }, 'of at most 366d, not "400d".'],
+  ["linkup_share", { action: "invite", kind: "token", uses: 1 }, '"uses" is for links, not for tokens.'],
 ])("%s refuses %j", async (name, input, sentence) => {
   await expect(call(name, input)).rejects.toThrow(sentence);
 });
@@ -347,5 +352,89 @@ describe("sessions", () => {
       logs: [],
       note: expect.stringContaining("Nothing has been logged"),
     });
+  });
+});
+
+describe("sharing", () => {
+  const URL = "https://slim-gecko.example.com/linkup/join#secret-of-the-invite";
+  const INVITE = {
+    id: "3f9c",
+    name: "Ana",
+    kind: "link",
+    rights: ["visit"],
+    created: 0,
+    expires: Date.UTC(2026, 0, 2),
+    uses: 1,
+    used: 0,
+    last_used: null,
+  };
+  function sharing(access: string, confirm?: (question: string) => Promise<boolean>) {
+    const asked: unknown[][] = [];
+    const view = { name: "slim-gecko", access, urls: ["https://slim-gecko.example.com/"], services: [] };
+    const record =
+      (method: string, answer: unknown) =>
+      async (...args: unknown[]) => {
+        asked.push([method, ...args.slice(1)].filter((arg) => !(arg instanceof AbortSignal)));
+        return answer;
+      };
+    const manager = {
+      look: async () => ({ sessions: [view] }),
+      invites: record("invites", [INVITE]),
+      invite: record("invite", { ...INVITE, url: URL }),
+      revokeInvite: record("revokeInvite", undefined),
+      setAccess: record("setAccess", { ...view, access: access === "private" ? "public" : "private" }),
+    };
+    const selector = async () => ({ name: "slim-gecko" });
+    const host = { manager, selector, ...(confirm ? { confirm } : {}) } as unknown as AgentToolHost;
+    const tool = AGENT_TOOLS.find(({ name }) => name === "linkup_share")!;
+    return { asked, share: (input: object) => tool.run(host, input, never) };
+  }
+
+  const ACTIONS: [object, string][] = [
+    [
+      { action: "invite", for: "Ana", uses: 1, expires: "12h" },
+      "Give the agent a link to the session slim-gecko, by which Ana may open it for 12h, once?",
+    ],
+    [{ action: "make_public" }, "Let everyone who knows its URL open the session slim-gecko? https://"],
+    [{ action: "make_private" }, "Make the session slim-gecko private?"],
+    [{ action: "revoke", id: "3f9c" }, "Revoke the invite 3f9c of the session slim-gecko?"],
+  ];
+
+  test.each(ACTIONS)("%j asks the user, and does nothing where that cannot be", async (input, question) => {
+    const silent = sharing("private");
+    await expect(silent.share(input)).rejects.toThrow("this client cannot ask");
+    await expect(silent.share(input)).rejects.toThrow(question);
+    const questions: string[] = [];
+    const refused = sharing("private", async (text) => questions.push(text) === 0);
+    await expect(refused.share(input)).rejects.toThrow("The user refused. Nothing has changed.");
+    expect(questions).toEqual([expect.stringContaining(question)]);
+    expect([...silent.asked, ...refused.asked]).toEqual([]);
+    const agreed = sharing("private", async () => true);
+    await agreed.share(input);
+    expect(agreed.asked).toHaveLength(1);
+  });
+
+  test("the secret is in the answer that the user agreed to, and in no list", async () => {
+    const { share, asked } = sharing("private", async () => true);
+    const made = await share({ action: "invite", for: "Ana", uses: 1, expires: "12h" });
+    expect(asked).toEqual([["invite", { expires_in: 43_200, name: "Ana", uses: 1 }]]);
+    expect(made.structured).toMatchObject({ session: "slim-gecko", made: { id: "3f9c" }, secret: URL });
+    const { structured, text } = await sharing("private").share({ action: "list" });
+    expect(structured).toMatchObject({
+      access: "private",
+      invites: [{ id: "3f9c", for: "Ana", expires: "2026-01-02T00:00:00.000Z", uses: 1, used: 0 }],
+    });
+    expect(text).not.toContain("secret-of-the-invite");
+  });
+
+  test("to a public session only those are invited who may route it", async () => {
+    const questions: string[] = [];
+    const { share, asked } = sharing("public", async (text) => questions.push(text) > 0);
+    await expect(share({ action: "invite" })).rejects.toThrow("The session slim-gecko is public");
+    await share({ action: "invite", kind: "token", may_route: true });
+    expect(questions.at(-1)).toBe(
+      "Give the agent a token to the session slim-gecko, by which whoever has it may route its services (to this machine, too) for 2d?",
+    );
+    expect(asked).toEqual([["invite", { kind: "token", rights: ["visit", "route"] }]]);
   });
 });

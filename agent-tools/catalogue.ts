@@ -10,6 +10,7 @@ import {
   stopSession,
   switchOverrides,
 } from "./session-tools.ts";
+import { share } from "./share-tool.ts";
 import { doctor, getStatus, listSessions, logs } from "./status-tools.ts";
 
 export const AGENT_TOOLS: readonly AgentTool[] = [
@@ -19,6 +20,7 @@ export const AGENT_TOOLS: readonly AgentTool[] = [
   stopSession,
   routeService,
   switchOverrides,
+  share,
   explainRequest,
   getRequests,
   compare,

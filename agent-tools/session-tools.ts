@@ -1,9 +1,11 @@
 /** Tools that start, change and end sessions. The user has to agree to each. */
 import * as z from "zod/mini";
 import { MAX_OVERRIDES } from "../core/session/session-limits.ts";
-import type { SessionView, Snapshot } from "../manager/model/snapshot.ts";
+import type { SessionView } from "../manager/model/snapshot.ts";
 import { type AgentToolHost, agentTool } from "./agent-tool.ts";
 import { config, described, name, session, sessionData, sessionOutput, sessionText } from "./arguments.ts";
+import { chosenSession } from "./chosen-session.ts";
+import { withProgress } from "./progress.ts";
 
 /** A whole name: no pattern, which would delete several. */
 const exactName = described(z.string().check(z.regex(/^[a-z0-9-]{1,63}$/)), "The session's name.");
@@ -20,16 +22,25 @@ export const startSession = agentTool({
       z.optional(z.boolean()),
       "Keep the session on this machine, without a public URL. Default false.",
     ),
+    private: described(
+      z.optional(z.boolean()),
+      "Let only those open the session who are invited by linkup_share. Otherwise it is as the user and the linkup.yaml say.",
+    ),
   }),
   output: sessionOutput,
-  async question({ manager, ...host }, { config, isolated = false }) {
+  async question({ manager, ...host }, { config, isolated = false, private: isPrivate = false }) {
     if (isolated) return undefined;
     const configPath = await host.configPath(config);
     const running = await ownSession(manager, configPath);
+    if (running && isPrivate && running.access !== "private")
+      return `Make the running session ${running.name ?? `of ${configPath}`} private? Those who are not invited get no answer any more.`;
     if (running) return undefined;
+    if (isPrivate)
+      return `Start the Linkup session of ${configPath}? It gets a public URL that only those can open who are invited.`;
     return `Start the Linkup session of ${configPath}? It gets a public URL: anyone who knows it reaches the services that are routed to this machine.`;
   },
-  async run(host, { config, isolated = false }, signal) {
+  async run(host, { config, isolated = false, private: isPrivate = false }, signal) {
+    if (isolated && isPrivate) throw new Error("An isolated session is on this machine only: omit private.");
     const configPath = await host.configPath(config);
     const kind = isolated ? "isolated" : "tunneled";
     const running = await ownSession(host.manager, configPath);
@@ -37,7 +48,10 @@ export const startSession = agentTool({
       throw new Error(
         `The session ${running.name ?? "of this file"} is running and is ${running.kind}: a ${kind} one would end it, and its URL would stop working for everyone. Ask the user, then call linkup_stop_session first, or linkup_create_isolated for one beside it.`,
       );
-    const start = host.start({ configPath, kind }, signal);
+    const start = host.start(
+      { configPath, kind, ...(isPrivate ? { access: "private" as const } : {}) },
+      signal,
+    );
     return sessionData(await withProgress(host, "Starting the session", start));
   },
   text: sessionText,
@@ -53,14 +67,14 @@ export const stopSession = agentTool({
   input: z.strictObject({ session, config }),
   output: z.object({ stopped: z.string(), urls: z.array(z.string()) }),
   async question(host, choice) {
-    const { name, urls, configPath } = await chosen(host, choice);
+    const { name, urls, configPath } = await chosenSession(host, choice);
     const { windows, terminals } = await host.manager.otherUsers(configPath);
     const others =
       windows + terminals > 0 ? ` ${windows + terminals} other windows or terminals use it.` : "";
     return `Stop the Linkup session ${name ?? ""}? ${urls.join(", ") || "It"} stops working for everyone who uses it.${others}`;
   },
   async run(host, choice) {
-    const { name, configPath, urls } = await chosen(host, choice);
+    const { name, configPath, urls } = await chosenSession(host, choice);
     const selector = name === undefined ? { configPath: configPath ?? "" } : { name };
     await withProgress(host, "Stopping the session", host.manager.stop(selector));
     return { stopped: name ?? configPath ?? "", urls: [...urls] };
@@ -95,15 +109,20 @@ export const createPreview = agentTool({
       "By service name, the http(s) URL where the service is in the preview; not on localhost.",
     ),
     name: name("A DNS label. Default: made of the content."),
+    private: described(
+      z.optional(z.boolean()),
+      "Let only those open it who are invited by linkup_share. Default false.",
+    ),
     config,
   }),
   output: sessionOutput,
-  async question(host, { services, config }) {
+  async question(host, { services, config, private: isPrivate }) {
     const places = Object.entries(services).map(([service, place]) => `${service} at ${place}`);
-    return `Create a preview session of ${await host.configPath(config)} with a public URL, and with ${places.join(", ") || "nothing replaced"}?`;
+    return `Create a preview session of ${await host.configPath(config)} ${isPrivate ? "that only those can open who are invited" : "with a public URL"}, and with ${places.join(", ") || "nothing replaced"}?`;
   },
-  async run(host, { services, name, config }, signal) {
-    const wanted = { kind: "preview", locations: services, name, config } as const;
+  async run(host, { services, name, config, private: isPrivate = false }, signal) {
+    const access = isPrivate ? "private" : undefined;
+    const wanted = { kind: "preview", locations: services, name, access, config } as const;
     return create(host, "Creating the preview", wanted, signal);
   },
   text: sessionText,
@@ -204,17 +223,21 @@ interface WantedSession {
   kind: "isolated" | "preview";
   locations: Record<string, string>;
   name: string | undefined;
+  access?: "private" | undefined;
   config: string | undefined;
 }
 
 async function create(
   host: AgentToolHost,
   what: string,
-  { kind, locations, name, config }: WantedSession,
+  { kind, locations, name, access, config }: WantedSession,
   signal: AbortSignal | undefined,
 ): Promise<z.input<typeof sessionOutput>> {
   const configPath = await host.configPath(config);
-  const created = host.manager.create({ configPath, kind, locations, ...(name ? { name } : {}) }, signal);
+  const created = host.manager.create(
+    { configPath, kind, locations, ...(name ? { name } : {}), ...(access ? { access } : {}) },
+    signal,
+  );
   return sessionData(await withProgress(host, what, created));
 }
 
@@ -227,44 +250,4 @@ async function ownSession(
   return sessions.find(
     (each) => each.configPath === configPath && !each.secondary && each.state !== "stopping",
   );
-}
-
-async function chosen(host: AgentToolHost, choice: z.output<typeof choiceInput>): Promise<SessionView> {
-  const selector = await host.selector(choice, host.choose);
-  const { sessions } = await host.manager.look();
-  const found = sessions.find((each) =>
-    "name" in selector
-      ? each.name === selector.name
-      : each.configPath === selector.configPath && !each.secondary,
-  );
-  if (!found) {
-    const running = sessions.map(({ name }) => name ?? "one without a name yet").join(", ");
-    throw new Error(
-      `There is no such session. ${running ? `Running: ${running}.` : "No session is running on this machine."}`,
-    );
-  }
-  return found;
-}
-const choiceInput = z.strictObject({ session, config });
-
-/** Tells the client what is waited for, until it is done. */
-async function withProgress<T>(host: AgentToolHost, what: string, work: Promise<T>): Promise<T> {
-  if (!host.progress) return await work;
-  let last = what;
-  host.progress(what);
-  const listening = host.manager.onDidChange((snapshot) => {
-    const now = [what, waitedFor(snapshot)].filter(Boolean).join(": ");
-    if (now !== last) host.progress?.(now);
-    last = now;
-  });
-  try {
-    return await work;
-  } finally {
-    listening.dispose();
-  }
-}
-
-function waitedFor({ components }: Snapshot): string {
-  const starting = components.filter(({ state }) => state === "starting");
-  return starting.length > 0 ? `waiting for ${starting.map(({ id }) => id).join(", ")}` : "";
 }

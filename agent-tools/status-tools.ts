@@ -31,7 +31,7 @@ export const getStatus = agentTool({
   name: "linkup_get_status",
   title: "Linkup status",
   description:
-    "Returns the Linkup sessions of this machine as JSON: name, URLs, each service with its target (local, remote, auto or another place), address and health, the components and the problems.",
+    "Returns the Linkup sessions of this machine as JSON: name, who can open it, URLs, each service with its target (local, remote, auto or another place), address and health, the components and the problems.",
   readOnly: true,
   input: z.strictObject({}),
   output: z.extend(snapshot, {
@@ -67,7 +67,7 @@ export const listSessions = agentTool({
   name: "linkup_list_sessions",
   title: "List Linkup sessions",
   description:
-    "Lists the Linkup sessions of this machine: name, kind, state, URLs, linkup.yaml, and how many services are local or unhealthy. With where: worker, it lists the sessions of all people on the Worker that the linkup.yaml names. linkup_get_status has the details.",
+    "Lists the Linkup sessions of this machine: name, kind, state, who can open it, URLs, linkup.yaml, and how many services are local or unhealthy. With where: worker, it lists the sessions of all people on the Worker that the linkup.yaml names. linkup_get_status has the details.",
   readOnly: true,
   input: z.strictObject({
     where: described(z.optional(z.enum(["machine", "worker"])), "Default machine."),
@@ -84,6 +84,7 @@ export const listSessions = agentTool({
         name: z.optional(z.string()),
         kind: z.optional(z.string()),
         state: z.optional(z.string()),
+        access: z.optional(z.string()),
         urls: z.optional(z.array(z.string())),
         config: z.optional(z.string()),
         beside: described(
@@ -156,11 +157,12 @@ async function workerPage(
   return { rows: rest.slice(0, limit), hasMore: rest.length > limit };
 }
 
-function sessionRow({ name, kind, state, urls, configPath, secondary, services }: SessionView) {
+function sessionRow({ name, kind, state, access, urls, configPath, secondary, services }: SessionView) {
   return {
     ...(name === undefined ? {} : { name }),
     kind,
     state,
+    ...(access === undefined ? {} : { access }),
     urls: [...urls],
     ...(configPath === undefined ? {} : { config: configPath }),
     beside: secondary,

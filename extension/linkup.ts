@@ -1,5 +1,6 @@
 /** The shared services of the extension: the manager, the workspace's files, and one change event for both. */
 import * as vscode from "vscode";
+import type { SessionAccess } from "../core/session/session-document.ts";
 import type { Manager, ManagerOptions, Selector } from "../manager/manager.ts";
 import type { SessionView, Snapshot } from "../manager/model/snapshot.ts";
 import { ConfigFiles } from "./config-files.ts";
@@ -11,6 +12,12 @@ import { t } from "./words.ts";
 
 /** Before the manager is loaded. */
 const EMPTY_SNAPSHOT: Snapshot = { sessions: [], components: [], problems: [] };
+
+interface StartOptions {
+  signal?: AbortSignal | undefined;
+  /** Undefined: as the user chose before, or as the file says. */
+  access?: SessionAccess | undefined;
+}
 
 export class Linkup implements vscode.Disposable {
   readonly configs: ConfigFiles;
@@ -102,7 +109,7 @@ export class Linkup implements vscode.Disposable {
   async start(
     configPath: string,
     kind: "tunneled" | "isolated" = "tunneled",
-    signal?: AbortSignal,
+    { signal, access }: StartOptions = {},
   ): Promise<SessionView | undefined> {
     this.cancel(configPath);
     const abort = new AbortController();
@@ -115,7 +122,11 @@ export class Linkup implements vscode.Disposable {
       if (kind === "tunneled" && !(await this.confirmWorker(configPath))) return undefined;
       const target = setting("defaultTarget", vscode.Uri.file(configPath));
       const start = async (signal: AbortSignal) =>
-        (await this.manager).start({ configPath, kind, target }, signal, setting("timeouts.start") * 1_000);
+        (await this.manager).start(
+          { configPath, kind, target, ...(access ? { access } : {}) },
+          signal,
+          setting("timeouts.start") * 1_000,
+        );
       const title = t("Starting the session of {0}", this.#nameOf(configPath));
       return await vscode.window.withProgress({ location: { viewId: SESSIONS_VIEW } }, () =>
         waitFor(title, start, abort.signal),

@@ -1,6 +1,6 @@
 /** Tools for language models in the editor: the same as a user can do, each change confirmed by the user. */
 import * as vscode from "vscode";
-import type { AgentToolHost } from "../../agent-tools/agent-tool.ts";
+import type { AgentTool, AgentToolHost } from "../../agent-tools/agent-tool.ts";
 import type { Target } from "../../core/config/model/config-model.ts";
 import { stateHome } from "../../node/home.ts";
 import { chooseConfig, chooseSession, selectorOf } from "../commands/choose.ts";
@@ -12,8 +12,8 @@ import { t } from "../words.ts";
 /** What the editor adds to a tool of the catalogue. */
 interface ToolPresentation<Input> {
   invocationMessage(input: Input): string;
-  /** What the user is asked before a change: a question, and what it would mean. */
-  confirm?(input: Input): Promise<{ title: string; message: string }>;
+  /** What the user is asked before a change: a question, and what it would mean. Undefined for a call that changes nothing. */
+  confirm?(input: Input): Promise<{ title: string; message: string } | undefined>;
 }
 
 export function registerAgentTools(context: vscode.ExtensionContext, linkup: Linkup): void {
@@ -22,6 +22,7 @@ export function registerAgentTools(context: vscode.ExtensionContext, linkup: Lin
     linkup_start_session: startSession(linkup),
     linkup_route_service: routeService(linkup),
     linkup_switch_overrides: switchOverrides(linkup),
+    linkup_share: share(linkup),
     linkup_explain_request: {
       invocationMessage: ({ url }) => t("Explaining the request to {0}", url),
     } as ToolPresentation<{
@@ -83,7 +84,7 @@ function languageModelTool(
       const cancelled = new AbortController();
       const listening = cancellation.onCancellationRequested(() => cancelled.abort());
       try {
-        const { text } = await tool.run(await hostOf(linkup), input, cancelled.signal);
+        const { text } = await tool.run(await hostOf(linkup, tool), input, cancelled.signal);
         return new vscode.LanguageModelToolResult([new vscode.LanguageModelTextPart(text)]);
       } finally {
         listening.dispose();
@@ -93,9 +94,11 @@ function languageModelTool(
 }
 
 /** Resolves sessions and files that a call does not name: those of the workspace, chosen by the user where there are several. */
-async function hostOf(linkup: Linkup): Promise<AgentToolHost> {
+async function hostOf(linkup: Linkup, { needsConsent = false }: AgentTool): Promise<AgentToolHost> {
   await linkup.configs.ready();
   return {
+    // VS Code has asked, by the presentation's `confirm`.
+    ...(needsConsent ? { confirm: async () => true } : {}),
     manager: await linkup.manager,
     home: stateHome(process.env),
     offline: !vscode.workspace.isTrusted,
@@ -104,26 +107,28 @@ async function hostOf(linkup: Linkup): Promise<AgentToolHost> {
       if (session !== undefined) return { name: session };
       return config === undefined ? selectorOf(await theSession(linkup)) : { configPath: config };
     },
-    async start({ configPath, kind = "tunneled" }, signal) {
+    async start({ configPath, kind = "tunneled", access }, signal) {
       assertReplacesNone(linkup.model, configPath, kind);
-      const session = await linkup.start(configPath, kind, signal);
+      const session = await linkup.start(configPath, kind, { signal, access });
       if (!session) throw new Error("The user cancelled the start.");
       return session;
     },
   };
 }
 
-function startSession(linkup: Linkup): ToolPresentation<{ isolated?: boolean }> {
+function startSession(linkup: Linkup): ToolPresentation<{ isolated?: boolean; private?: boolean }> {
   return {
     invocationMessage: () => t("Starting the Linkup session"),
-    confirm: async ({ isolated }) => ({
+    confirm: async ({ isolated, private: isPrivate }) => ({
       title: t("Start the Linkup session?"),
       message: isolated
         ? t("The session stays on this machine.")
-        : t(
-            "The session gets a public URL like {0}: anyone who knows it reaches the services that are routed to this machine.",
-            await publicUrl(linkup),
-          ),
+        : isPrivate
+          ? t("Only those whom you invite can open it.")
+          : t(
+              "The session gets a public URL like {0}: anyone who knows it reaches the services that are routed to this machine.",
+              await publicUrl(linkup),
+            ),
     }),
   };
 }
@@ -170,6 +175,58 @@ function switchOverrides(linkup: Linkup): ToolPresentation<{ names: string[]; on
           url,
         ),
       };
+    },
+  };
+}
+
+interface ShareInput {
+  action: "list" | "invite" | "revoke" | "make_private" | "make_public";
+  for?: string;
+  kind?: "link" | "token";
+  expires?: string;
+  may_route?: boolean;
+  id?: string;
+  session?: string;
+}
+
+function share(linkup: Linkup): ToolPresentation<ShareInput> {
+  const questions = {
+    make_public: (name: string) => ({
+      title: t("Let everyone who knows its URL open the session {0}?", name),
+      message: ownSessions(linkup.model)
+        .filter((session) => session.name === name)
+        .flatMap(({ urls }) => urls)
+        .join(", "),
+    }),
+    make_private: (name: string) => ({
+      title: t("Make the session {0} private?", name),
+      message: t("Those who are not invited get no answer any more."),
+    }),
+    revoke: (name: string, { id = "" }: ShareInput) => ({
+      title: t("Revoke the invite {0} of the session {1}?", id, name),
+      message: t("Who was let in by it is let in no more."),
+    }),
+    invite: (name: string, { for: whom, expires = "2d", may_route, kind }: ShareInput) => ({
+      title:
+        kind === "token"
+          ? t("Give the agent a token for the session {0}?", name)
+          : t("Give the agent an invite link to the session {0}?", name),
+      message: [
+        whom === undefined
+          ? t("Whoever has it is let in for {0}.", expires)
+          : t("It is for {0}. Whoever has it is let in for {1}.", whom, expires),
+        ...(may_route
+          ? [t("They may also route the session's services: to this machine, or to the deployed copies.")]
+          : []),
+      ].join(" "),
+    }),
+  };
+  return {
+    invocationMessage: () => t("Sharing the session"),
+    async confirm(input) {
+      if (input.action === "list") return undefined;
+      const name = input.session ?? ownSessions(linkup.model)[0]?.name ?? "";
+      return questions[input.action](name, input);
     },
   };
 }

@@ -88,8 +88,8 @@ export function openWindow(
     log,
     configs: { files: model.configs, ready: async () => {} },
     manager: Promise.resolve(manager),
-    async start(path: string, kind = "tunneled") {
-      asked.push(`start ${path} ${kind}`);
+    async start(path: string, kind = "tunneled", { access = "" } = {}) {
+      asked.push(`start ${path} ${kind} ${access}`.trimEnd());
       return SESSION;
     },
     stop: (selector: Selector) => Linkup.prototype.stop.call(linkup, selector),

@@ -58,6 +58,7 @@ test("an agent starts a session, routes a service, asks why, and leaves nothing 
     "linkup_stop_session",
     "linkup_route_service",
     "linkup_switch_overrides",
+    "linkup_share",
     "linkup_explain_request",
     "linkup_get_requests",
     "linkup_compare",
@@ -151,7 +152,32 @@ test("an agent asks its user, sees progress, is refused what would end a URL, ca
   const logs = await call("linkup_logs", { component: "local-server", lines: 5 });
   expect(logs.data.logs).toMatchObject([{ component: "local-server" }]);
 
+  // Private, and an invite that ends again: each with the user's agreement.
+  const asksForProof = async (headers = {}) =>
+    (await world.ask(`${name}.shop.localhost`, "/", world.workerPort, headers)).status === 401;
+  const made = await call("linkup_start_session", { config, private: true });
+  expect(made.data).toMatchObject({ name, access: "private" });
+  await until("a proof to be asked for", asksForProof);
+  const wanted = { action: "invite", for: "CI", kind: "token", expires: "12h", config };
+  const invited = await call("linkup_share", wanted);
+  const { secret, made: invite } = invited.data as { secret: string; made: { id: string } };
+  const proof = { "linkup-access": secret };
+  await until("the token to be known", async () => !(await asksForProof(proof)));
+  const shared = await call("linkup_share", { action: "list", config });
+  expect(shared.data).toMatchObject({ session: name, access: "private", invites: [{ for: "CI" }] });
+  expect(shared.text).not.toContain(secret);
+  expect((await call("linkup_get_status")).data.sessions).toMatchObject([{ access: "private" }, {}]);
+  await call("linkup_share", { action: "revoke", id: invite.id, config });
+  await until("the token to be refused", async () => asksForProof(proof));
+  expect(questions.slice(-3)).toEqual([
+    expect.stringMatching(/^Make the running session .* private\?/),
+    `Give the agent a token to the session ${name}, by which CI may open it for 12h?`,
+    `Revoke the invite ${invite.id} of the session ${name}? Who was let in by it is let in no more.`,
+  ]);
+
   agrees = false;
+  const stillPrivate = await call("linkup_share", { action: "make_public", config });
+  expect(stillPrivate).toMatchObject({ isError: true, text: "The user refused. Nothing has changed." });
   const kept = await call("linkup_delete_session", { session: "side", config });
   expect(kept).toMatchObject({ isError: true, text: "The user refused. Nothing has changed." });
   agrees = true;

@@ -1,0 +1,72 @@
+import { expect, test } from "vitest";
+import type * as vscode from "vscode";
+import { configFile, editor, openWindow, SESSION } from "../../test/support/extension-window.ts";
+import { registerAgentTools } from "./agent-tools.ts";
+
+const CONFIG = configFile("/shop/linkup.yaml");
+const URL = "https://slim-gecko.example.com/linkup/join#secret-of-the-invite";
+const invite = { id: "3f9c", name: "Ana", kind: "link", rights: ["visit"], expires: 0, uses: null, used: 0 };
+
+/** A window whose session has this access, and how VS Code calls one of its tools. */
+function tool(name: string, access: "public" | "private", answers: Record<string, unknown> = {}) {
+  const session = { ...SESSION, access };
+  const snapshot = { sessions: [session], components: [], problems: [] };
+  const window = openWindow({ snapshot, configs: [CONFIG] }, { look: snapshot, ...answers });
+  registerAgentTools({ subscriptions: [] } as unknown as vscode.ExtensionContext, window.linkup);
+  const { prepareInvocation, invoke } = editor.tools.get(name) as vscode.LanguageModelTool<object>;
+  const prepare = async (input: object) =>
+    (await prepareInvocation?.({ input }, {} as vscode.CancellationToken))?.confirmationMessages;
+  const call = async (input: object) => {
+    const cancellation = { onCancellationRequested: () => ({ dispose() {} }) };
+    const { content } = (await invoke(
+      { input, toolInvocationToken: undefined },
+      cancellation as unknown as vscode.CancellationToken,
+    ))!;
+    return (content as { value: string }[])[0]!.value;
+  };
+  return { ...window, prepare, call };
+}
+
+test("what shares is asked before, in words that say what it lets in; a list is not", async () => {
+  const { prepare } = tool("linkup_share", "private");
+  expect(await prepare({ action: "list" })).toBeUndefined();
+  expect(await prepare({ action: "make_public" })).toEqual({
+    title: "Let everyone who knows its URL open the session slim-gecko?",
+    message: "https://slim-gecko.example.com/",
+  });
+  expect(await prepare({ action: "invite", for: "Ana", expires: "12h", may_route: true })).toEqual({
+    title: "Give the agent an invite link to the session slim-gecko?",
+    message:
+      "It is for Ana. Whoever has it is let in for 12h. They may also route the session's services: to this machine, or to the deployed copies.",
+  });
+  expect(await prepare({ action: "revoke", id: "3f9c" })).toMatchObject({
+    title: "Revoke the invite 3f9c of the session slim-gecko?",
+  });
+});
+
+test("the secret is in the answer that the user agreed to, and in no log", async () => {
+  const { call, asked, log } = tool("linkup_share", "private", { invite: { ...invite, url: URL } });
+  expect(await call({ action: "invite", for: "Ana", session: "slim-gecko" })).toContain(URL);
+  expect(asked).toContain('invite {"name":"slim-gecko"} {"name":"Ana"}');
+  expect(JSON.stringify(log.lines)).not.toContain("secret-of-the-invite");
+});
+
+test("nothing is shared in an untrusted workspace", async () => {
+  const { call, asked } = tool("linkup_share", "private");
+  editor.trusted = false;
+  await expect(call({ action: "make_public" })).rejects.toThrow("not trusted");
+  expect(asked).toEqual([]);
+});
+
+test("a session is started privately when the agent asks for it", async () => {
+  const { call, prepare, asked } = tool("linkup_start_session", "private");
+  expect(await prepare({ private: true })).toMatchObject({
+    message: "Only those whom you invite can open it.",
+  });
+  await call({ private: true, config: CONFIG.path });
+  await call({ config: CONFIG.path });
+  expect(asked.filter((call) => call.startsWith("start"))).toEqual([
+    `start ${CONFIG.path} tunneled private`,
+    `start ${CONFIG.path} tunneled`,
+  ]);
+});
