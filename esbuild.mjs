@@ -80,12 +80,12 @@ const bundles = {
  * are: what grows by more than that is looked at before it ships. A folder stands for the modules in it without a line here.
  */
 const BUDGETS = {
-  "extension/extension.ts": 108_000,
+  "extension/extension.ts": 112_000,
   "extension/language/language.ts": 471_000,
   "extension/commands/template.ts": 3_000,
   "extension/commands/worker.ts": 7_500,
   "extension/commands/worker-sessions.ts": 5_500,
-  "agent-tools/catalogue.ts": 90_000,
+  "agent-tools/catalogue.ts": 96_000,
   "manager/manager.ts": 358_000,
   "extension/requests/webview/main.ts": 110_000,
   "extension/requests/request-feed.ts": 6_000,
@@ -121,7 +121,7 @@ const BUDGETS = {
   "cli/commands": 380_000,
   "cli/commands/infra.ts": 422_000,
   "cli/commands/local-dns.ts": 610_000,
-  "cli/commands/mcp.ts": 421_000,
+  "cli/commands/mcp.ts": 428_000,
   "cli/commands/requests.ts": 384_000,
   "cli/commands/uninstall.ts": 610_000,
   "cli/mcp/mcp-server.ts": 305_000,
