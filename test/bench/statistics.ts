@@ -7,3 +7,14 @@ export function percentile(values: number[], part: number): number {
 export function median(values: number[]): number {
   return percentile(values, 0.5);
 }
+
+export function mean(values: number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Of the mean. */
+export function standardError(values: number[]): number {
+  const middle = mean(values);
+  const deviation = Math.hypot(...values.map((value) => value - middle)) / (values.length - 1) ** 0.5;
+  return deviation / values.length ** 0.5;
+}

@@ -1,21 +1,27 @@
 /**
- * The proxy against nginx, haproxy, Caddy and express with http-proxy, in turns, in one run:
- *   npm run bench:proxy [-- --soak] [--load=TEXT]
- * Prints CPU for each, with the ratios; exits 0 only when the targets are met.
+ * The proxy against nginx, and with `--all` against haproxy, Caddy and express with http-proxy, in turns, in one run:
+ *   npm run bench:proxy [-- --only 1k,page] [--rounds 7] [--all] [--before FOLDER]
+ * Prints CPU for each, and the ratios as they come; exits 0 only when the targets are met. The rows are those of rows.ts, `log`
+ * (what the request log costs) and `soak` (memory and open files), which is run only when it is named. `--before`: also the
+ * bundles in this folder, to compare two states of the code.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { createAuthority, issueLeaf } from "../../../core/certificates/certificate-authority.ts";
-import { median } from "../statistics.ts";
-import { type Load, run } from "./load.ts";
+import { mean, median, standardError } from "../statistics.ts";
+import { run } from "./load.ts";
 import { requestLogCost } from "./request-log.ts";
+import { ROWS } from "./rows.ts";
 import { soak } from "./soak.ts";
 import {
+  OURS,
   patiently,
   type Stack,
   type StackSetup,
+  startBefore,
   startCaddy,
   startExpress,
   startHaproxy,
@@ -24,68 +30,27 @@ import {
   startService,
 } from "./stacks.ts";
 
-const ROUNDS = Number(process.env.ROUNDS ?? 5);
-const WARM_UP = 4;
+/** Runs of a row before it counts: a proxy runs all day. */
+const WARM_UPS = 5;
 
-const all: Load[] = [
-  {
-    name: "1 KB, h1",
-    requests: 20_000,
-    args: ["--h1", "-c", "16", "1k"],
-    per: 10_000,
-    unit: "s/10,000",
-    http2: false,
-    targets: [{ stack: "Caddy", ratio: 0.85 }],
+const { values } = parseArgs({
+  options: {
+    only: { type: "string" },
+    rounds: { type: "string", default: "9" },
+    all: { type: "boolean", default: false },
+    before: { type: "string" },
   },
-  {
-    name: "h2 page",
-    requests: 3_000,
-    args: ["-c", "1", "-m", "100", "20k"],
-    per: 10_000,
-    unit: "s/10,000",
-    http2: true,
-    targets: [
-      { stack: "Caddy", ratio: 0.85 },
-      { stack: "nginx", ratio: 2.2 },
-    ],
-  },
-  {
-    name: "h1 page",
-    requests: 3_000,
-    args: ["--h1", "-c", "6", "20k"],
-    per: 10_000,
-    unit: "s/10,000",
-    http2: false,
-    targets: [
-      { stack: "Caddy", ratio: 0.85 },
-      { stack: "nginx", ratio: 2.2 },
-    ],
-  },
-  {
-    name: "64 KB, h1",
-    requests: 3_000,
-    args: ["--h1", "-c", "16", "64k"],
-    per: 10_000,
-    unit: "s/10,000",
-    http2: false,
-    targets: [],
-  },
-  {
-    name: "20 MB, h1",
-    requests: 50,
-    args: ["--h1", "-c", "2", "20m"],
-    per: 50,
-    unit: "s/GB",
-    http2: false,
-    targets: [{ stack: "nginx", ratio: 1.5 }],
-  },
-];
+});
+const rounds = Number(values.rounds);
+const wanted = values.only?.split(",") ?? [...Object.keys(ROWS), "log"];
+const unknown = wanted.filter((row) => !ROWS[row] && row !== "log" && row !== "soak");
+if (unknown.length > 0) {
+  console.error(`No such row: ${unknown.join(", ")}. There are ${Object.keys(ROWS).join(", ")}, log, soak.`);
+  process.exit(2);
+}
+const loads = wanted.flatMap((row) => ROWS[row] ?? []);
 
-/** `--load=TEXT` measures only those whose name has the text. */
-const only = process.argv.find((arg) => arg.startsWith("--load="))?.slice("--load=".length) ?? "";
-const loads = all.filter(({ name }) => name.includes(only));
-
-needs("nginx", "caddy", "h2load", "taskset");
+needs("nginx", "h2load", "taskset", ...(values.all ? ["caddy", "haproxy"] : []));
 const directory = mkdtempSync(join(tmpdir(), "linkup-bench-"));
 const processes: Stack["process"][] = [];
 try {
@@ -102,9 +67,8 @@ async function bench(): Promise<boolean> {
   const starters = [
     startOurs,
     startNginx,
-    startCaddy,
-    startExpress,
-    ...(has("haproxy") ? [startHaproxy] : []),
+    ...(values.before === undefined ? [] : [(place: StackSetup) => startBefore(place, values.before!)]),
+    ...(values.all ? [startCaddy, startHaproxy, startExpress] : []),
   ];
   const stacks: Stack[] = [];
   for (const start of starters) {
@@ -114,56 +78,47 @@ async function bench(): Promise<boolean> {
   }
   for (const stack of stacks)
     await patiently(async () => {
-      if (Number.isNaN(run(stack, { ...all[0]!, requests: 100 })))
+      if (Number.isNaN(run(stack, { ...ROWS["1k"]!, requests: 100 })))
         throw new Error(`${stack.name} does not start.`);
     });
 
-  /** CPU by load and stack, one number for each round. */
-  const figures = new Map(
-    loads.map(({ name }) => [name, new Map(stacks.map(({ name }) => [name, [] as number[]]))]),
-  );
-  for (let round = -1; round < ROUNDS; round++)
-    for (const load of loads)
-      for (const stack of stacks) {
-        if (load.http2 && !stack.http2) continue;
-        // The first round warms up: a proxy runs all day.
-        if (round < 0) for (let i = 0; i < WARM_UP; i++) run(stack, load);
-        const cpu = run(stack, load);
-        if (round >= 0 && !Number.isNaN(cpu))
-          figures
-            .get(load.name)!
-            .get(stack.name)!
-            .push((cpu * load.per) / load.requests);
-      }
-
-  const met = report(stacks, figures);
-  const cheap = await requestLogCost(place, processes);
-  const flat = process.argv.includes("--soak") ? await soak(stacks[0]!, place) : true;
+  const met = compare(stacks);
+  const cheap = wanted.includes("log") ? await requestLogCost(place, processes) : true;
+  const flat = wanted.includes("soak") ? await soak(stacks[0]!, place) : true;
   return met && cheap && flat;
 }
 
-function report(stacks: Stack[], figures: Map<string, Map<string, number[]>>): boolean {
-  let met = true;
-  const column = (text: string) => text.padStart(22);
-  console.log(`CPU of the proxy, median of ${ROUNDS} rounds; in brackets ours against it.\n`);
-  console.log("".padEnd(22) + stacks.map(({ name }) => column(name)).join(""));
+/** The stacks take turns, so that what else the machine does meets all of them. */
+function compare(stacks: Stack[]): boolean {
+  let isMet = true;
   for (const load of loads) {
-    const medians = new Map(stacks.map(({ name }) => [name, median(figures.get(load.name)!.get(name)!)]));
-    const ours = medians.get(stacks[0]!.name)!;
-    const cells = stacks.map(({ name }, i) => {
-      const value = medians.get(name)!;
-      if (Number.isNaN(value)) return column(load.http2 && !stacks[i]!.http2 ? "no HTTP/2" : "failed");
-      return column(value.toFixed(3) + (i === 0 ? "" : ` (${(ours / value).toFixed(2)})`));
-    });
-    console.log(`${load.name}, ${load.unit}`.padEnd(22) + cells.join(""));
-    for (const { stack, ratio } of load.targets) {
-      const actual = ours / medians.get(stack)!;
-      const holds = actual <= ratio;
-      met &&= holds;
-      console.log(`  ${holds ? "met" : "MISSED"}: ${actual.toFixed(2)} × ${stack}, at most ${ratio}`);
+    const able = stacks.filter(({ http2 }) => http2 || !load.http2);
+    for (const stack of able) for (let i = 0; i < WARM_UPS; i++) run(stack, load);
+    const figures = new Map(able.map(({ name }) => [name, [] as number[]]));
+    for (let round = 0; round < rounds; round++)
+      for (const stack of round % 2 === 0 ? able : able.toReversed())
+        figures.get(stack.name)!.push((run(stack, load) * load.per) / load.requests);
+
+    console.log(`${load.name}: CPU, ${load.unit}, median of ${rounds} rounds`);
+    const ours = figures.get(OURS)!;
+    for (const [name, other] of figures) {
+      const line = `  ${name.padEnd(20)} ${median(other).toFixed(3)}`;
+      if (name === OURS) {
+        console.log(line);
+        continue;
+      }
+      const ratios = ours.map((value, i) => value / other[i]!).filter((ratio) => !Number.isNaN(ratio));
+      const ratio = median(ratios);
+      const target = load.targets.find(({ stack }) => stack === name)?.ratio;
+      const isMissed = target !== undefined && !(ratio <= target);
+      if (isMissed) isMet = false;
+      const verdict = target === undefined ? "" : `, at most ${target}: ${isMissed ? "MISSED" : "met"}`;
+      console.log(
+        `${line}   ours ${ratio.toFixed(2)} × (mean ${mean(ratios).toFixed(2)} ± ${standardError(ratios).toFixed(3)})${verdict}`,
+      );
     }
   }
-  return met;
+  return isMet;
 }
 
 async function prepare(upstream: number): Promise<StackSetup> {
@@ -180,12 +135,8 @@ async function prepare(upstream: number): Promise<StackSetup> {
   return { directory, certificate, key, upstream };
 }
 
-function has(command: string): boolean {
-  return spawnSync("which", [command]).status === 0;
-}
-
 function needs(...commands: string[]): void {
-  const missing = commands.filter((command) => !has(command));
+  const missing = commands.filter((command) => spawnSync("which", [command]).status !== 0);
   if (missing.length === 0) return;
   console.error(
     `This needs ${missing.join(", ")}: apt-get install -y nginx caddy haproxy nghttp2-client util-linux`,

@@ -1,5 +1,7 @@
 /** What the request log costs: the same server with it and without it, side by side. */
-import { type Load, run, runTogether } from "./load.ts";
+import { mean, standardError } from "../statistics.ts";
+import { type Requests, run, runTogether } from "./load.ts";
+import { ROWS } from "./rows.ts";
 import { type Stack, type StackSetup, startOurs } from "./stacks.ts";
 
 const MOST = 1.03;
@@ -8,7 +10,7 @@ const MOST = 1.03;
  * machine does meets both, and how often they and the client wait for each other, which costs more than the log, is the
  * same for both. Two processes of one program differ by some percent for as long as they live, so there are many.
  */
-const SERVERS = 20;
+const SERVERS = 10;
 /** Even: the program that is started first is slower for a whole turn. */
 const TURNS = 4;
 /** As fast as they come, before it counts: V8 compiles until some 40,000 requests are done, more with the log than without. */
@@ -30,9 +32,9 @@ const HEADERS = [
   "user-agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
 ].flatMap((header) => ["-H", header]);
 
-const loads: Pick<Load, "name" | "requests" | "args">[] = [
-  { name: "1 KB, h1", requests: 4_000, args: ["--h1", "-c", "16", "--rps=150", ...HEADERS, "1k"] },
-  { name: "page, h2", requests: 3_000, args: ["-c", "1", "-m", "100", "--rps=4000", ...HEADERS, "20k"] },
+const loads: (Requests & { name: string; rate: string })[] = [
+  { ...ROWS["1k"]!, requests: 4_000, args: HEADERS, rate: "--rps=150" },
+  { ...ROWS.page!, args: HEADERS, rate: "--rps=4000" },
 ];
 
 /** True when it costs little enough. Servers that it starts go into `processes`. */
@@ -46,12 +48,12 @@ export async function requestLogCost(place: StackSetup, processes: Stack["proces
     const servers = [await start(first), await start(!first)];
     processes.push(...servers.map(({ process }) => process));
     for (const load of loads) {
-      const unpaced = { ...load, args: load.args.filter((argument) => !argument.startsWith("--rps")) };
-      for (const stack of servers) for (let round = 0; round < WARM_UPS; round++) run(stack, unpaced);
+      for (const stack of servers) for (let round = 0; round < WARM_UPS; round++) run(stack, load);
+      const paced = { ...load, args: [...HEADERS, load.rate] };
       let withLog = 0;
       let withoutLog = 0;
       for (let turn = 0; turn < TURNS; turn++) {
-        const [one, other] = await runTogether(turn % 2 === 0 ? servers : servers.toReversed(), load);
+        const [one, other] = await runTogether(turn % 2 === 0 ? servers : servers.toReversed(), paced);
         const logIsOne = (turn % 2 === 0) === first;
         withLog += logIsOne ? one! : other!;
         withoutLog += logIsOne ? other! : one!;
@@ -65,12 +67,11 @@ export async function requestLogCost(place: StackSetup, processes: Stack["proces
     `\nThe request log, CPU with it against without it, at the same time and rate: ${SERVERS} times two servers, a browser's headers`,
   );
   for (const [name, all] of ratios) {
-    const mean = all.reduce((sum, ratio) => sum + ratio) / all.length;
-    const deviation = Math.hypot(...all.map((ratio) => ratio - mean)) / (all.length - 1) ** 0.5;
-    const holds = mean <= MOST;
+    const ratio = mean(all);
+    const holds = ratio <= MOST;
     met &&= holds;
     console.log(
-      `  ${holds ? "met" : "MISSED"}: ${name} ${mean.toFixed(3)} ×, at most ${MOST} (standard error ${(deviation / all.length ** 0.5).toFixed(3)})`,
+      `  ${holds ? "met" : "MISSED"}: ${name} ${ratio.toFixed(3)} ×, at most ${MOST} (standard error ${standardError(all).toFixed(3)})`,
     );
   }
   return met;

@@ -8,6 +8,7 @@ import { MALLOC, V8_OPTIONS } from "../../../manager/components/local-server/loc
 import { callControl, localServerBundle } from "../../integration/local-server/harness.ts";
 
 export const OURS = "Linkup";
+const BEFORE = "Linkup before";
 export const HOST = "slim-gecko.example.com";
 
 export interface Stack {
@@ -107,14 +108,37 @@ export async function startHaproxy({ directory, certificate, key, upstream }: St
   return { name: "haproxy", http2: true, port, process: pinned(0, "haproxy", ["-db", "-f", config]) };
 }
 
+/** A failed request of ours is a fault, not a figure. */
+export function isOurs(name: string): boolean {
+  return name === OURS || name === BEFORE;
+}
+
+/** The local server of another state of the code, whose bundles are in this folder. */
+export async function startBefore(place: StackSetup, folder: string): Promise<Stack> {
+  return { ...(await startOurs(place, "before", [], join(folder, "local-server.js"))), name: BEFORE };
+}
+
 /** `name`: of a home of its own below the directory. */
-export async function startOurs(place: StackSetup, name = "home", options: string[] = []): Promise<Stack> {
+export async function startOurs(
+  place: StackSetup,
+  name = "home",
+  options: string[] = [],
+  bundle?: string,
+): Promise<Stack> {
   const { directory } = place;
   const home = join(directory, name);
   const certificates = join(home, "certificates");
   if (!existsSync(certificates))
     cpSync(join(directory, "home", "certificates"), certificates, { recursive: true });
-  const args = [...V8_OPTIONS, await localServerBundle(), "--home", home, "--browser-port", "0", ...options];
+  const args = [
+    ...V8_OPTIONS,
+    bundle ?? (await localServerBundle()),
+    "--home",
+    home,
+    "--browser-port",
+    "0",
+    ...options,
+  ];
   const child = pinned(0, process.execPath, args, { ...process.env, ...MALLOC });
   const status = await patiently(() => callControl(home, "GET", "/v1/status"));
   await callControl(home, "PUT", "/v1/leases/bench", { ttl_ms: null });
