@@ -338,7 +338,6 @@ test("Start Isolated serves the session on this machine, without the Worker", as
 });
 
 test("the walkthrough", async () => {
-  await window.command("View: Hide Panel").catch(() => window.press("Escape"));
   await window.command("Welcome: Open Walkthrough...");
   await window.quickPick("Get Started with Linkup");
   await window.until(

@@ -1,4 +1,5 @@
-// The tests that drive a real VS Code: one at a time, for each has a browser and a server to itself.
+// The tests that drive a real VS Code. Each file has a browser and a server to itself, and waits half of its time:
+// two files at once are what two cores can do.
 import { defineConfig } from "vitest/config";
 import { root, skipped } from "./install.ts";
 
@@ -7,8 +8,7 @@ export default defineConfig({
   test: {
     include: skipped() ? [] : ["test/e2e/*.test.ts"],
     passWithNoTests: skipped(),
-    fileParallelism: false,
-    sequence: { concurrent: false },
+    maxWorkers: 2,
     globalSetup: "test/e2e/install.setup.ts",
     // A test is a user's whole session with VS Code.
     testTimeout: 180_000,
