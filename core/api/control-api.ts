@@ -5,6 +5,7 @@
  * | call | in | out |
  * |---|---|---|
  * | `GET /v1/status` | | `ServerStatus` |
+ * | `GET /v1/auto/follow` | | `auto` of the status, now and with each change: a line of JSON each |
  * | `GET /v1/sessions` | | `{sessions: {[name]: ServedSession}}`, without secrets |
  * | `PUT /v1/sessions/:name` | `ServedSession` | 200 `{}`; 400 with all problems |
  * | `DELETE /v1/sessions/:name` | | 204, also when there was none |

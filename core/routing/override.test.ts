@@ -83,6 +83,20 @@ describe("conditions", () => {
     expect([chosen(routing, "/api/1"), chosen(routing, "/x"), chosen(routing, "/")]).toEqual(["b", "a", "c"]);
   });
 
+  test("one that has another location for each service is found for each, and again at the second hop", () => {
+    const routing = session(
+      { name: "a", service: "web", ...HERE },
+      { name: "a", service: "api", location: "http://localhost:5000" },
+      { name: "a", path: "^/x", location: "http://localhost:6000" },
+    );
+    const origins = ["/x", "/api/x"].map((path) => routed(routing, path).decision.origin);
+    expect(origins).toEqual(["http://localhost:4000", "http://localhost:5000"]);
+    const { decision, head } = routed(routing, "/api/x");
+    const added = new Map(addedHeaders("slim-gecko", routing, decision, head));
+    const next = { host: "tunnel.example.net", target: "/x", header: (name: string) => added.get(name) };
+    expect(route("slim-gecko", routing, next)).toMatchObject({ origin: "http://localhost:5000" });
+  });
+
   test("a pattern that takes too long counts as not matching, and is told", () => {
     const { decision } = routed(
       session({ name: "slow", path: "^(?:(?:a+)+)+b(?=c)", ...HERE }),

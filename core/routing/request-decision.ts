@@ -6,6 +6,7 @@
 import { hostname, isLoopback } from "../session/host-name.ts";
 import type { Routing } from "../session/session-document.ts";
 import { acceptsSource, firstKnownSession } from "./identify-session.ts";
+import { OVERRIDE_HEADER } from "./override.ts";
 import {
   forbidden,
   loop,
@@ -70,12 +71,23 @@ export function decideRequest<S extends RoutableSession>(
   if (listener === "tunnel" && !hasSecret(served, head)) return { failure: forbidden, served };
   if (target && !served.session.share_targets) return { failure: forbidden, served };
   if (isPathTooLong(head.target)) return { failure: pathTooLong, served };
-  const decision = route(served.name, served.session, head);
+  const decision = route(served.name, served.session, target ? withoutOverride(head) : head);
   if (decision.outcome === "no-target")
     return { failure: noTarget(served.name, served.session, decision), served, decision };
   if (listener === "browser" && !isServedHost(sessions, head.host))
     return { failure: misdirected(head.host), served, decision };
   return { served, decision };
+}
+
+/** Overrides are for a session's own requests. Another session that routes here may have one of the same name. */
+function withoutOverride(head: RequestHead): RequestHead {
+  const { host, target, method } = head;
+  return {
+    host,
+    target,
+    method,
+    header: (name) => (name === OVERRIDE_HEADER ? null : head.header(name)),
+  };
 }
 
 /**

@@ -1,8 +1,9 @@
 /** What must hold for every request and every session, not only for those in the tables. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { resolveAuto } from "../session/auto-target.ts";
 import { parseSession } from "../session/parse-session.ts";
-import { type Session, serializeSession } from "../session/session-document.ts";
+import { type AutoState, type Session, serializeSession } from "../session/session-document.ts";
 import { isSessionName } from "../session/session-name.ts";
 import { sessionCandidates } from "./identify-session.ts";
 import { addedHeaders } from "./proxy-headers.ts";
@@ -46,6 +47,8 @@ const session: fc.Arbitrary<Session> = fc.record({
           ),
           fallback: fc.constant("https://svc.example.net/"),
           session: sessionName,
+          fallthrough: fc.constant("https://else.example.net/"),
+          preserve_host: fc.boolean(),
         },
         { requiredKeys: ["name", "location", "rewrites"] },
       ),
@@ -70,6 +73,7 @@ const session: fc.Arbitrary<Session> = fc.record({
         methods: fc.constantFrom(["GET"], ["POST", "PUT"]),
         headers: fc.constantFrom([{ name: "traceparent", pattern: "0" }], [{ name: "origin", pattern: "" }]),
         location: fc.constantFrom("http://localhost:4000", "https://pr.example.net"),
+        fallthrough: fc.constant("https://svc.example.net"),
         does: fc.constantFrom("respond" as const, "fault" as const),
       },
       { requiredKeys: ["name"] },
@@ -77,6 +81,9 @@ const session: fc.Arbitrary<Session> = fc.record({
     { maxLength: 4 },
   ),
 });
+
+/** Where services that are routed automatically are now. */
+const autoState = fc.constantFrom<AutoState>("local", "remote", "restarting");
 
 const host = fc.oneof(
   fc.tuple(sessionName, domainName).map(([name, domain]) => `${name}.${domain}`),
@@ -123,7 +130,8 @@ const head: fc.Arbitrary<RequestHead> = fc
 
 test("routing never throws, and what it routes to is a service of the session with a rooted path", () => {
   fc.assert(
-    fc.property(sessionName, session, head, (name, session, head) => {
+    fc.property(sessionName, session, autoState, head, (name, given, state, head) => {
+      const session = resolveAuto(given, () => state);
       const decision = route(name, session, head);
       keepsCaching(session, head.target);
       if (decision.outcome !== "routed") return;
@@ -139,7 +147,8 @@ test("routing never throws, and what it routes to is a service of the session wi
 
 test("the second hop decides as the first did", () => {
   fc.assert(
-    fc.property(sessionName, session, head, (name, session, head) => {
+    fc.property(sessionName, session, autoState, head, (name, given, state, head) => {
+      const session = resolveAuto(given, () => state);
       const first = route(name, session, head);
       if (first.outcome !== "routed") return;
       const added = new Map(addedHeaders(name, session, first, head));

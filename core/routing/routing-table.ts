@@ -9,7 +9,7 @@ import {
   type Service,
 } from "../session/session-document.ts";
 
-/** Invalid patterns match nothing and are omitted. Of two domains, services or overrides with one name the first counts. */
+/** Invalid patterns match nothing and are omitted. Of two domains, services or overrides of a service with one name the first counts. */
 export interface RoutingTable {
   /** By name. */
   services: ReadonlyMap<string, ServiceEntry>;
@@ -59,9 +59,9 @@ function newTable({ services, domains, cache_routes, overrides = [] }: Routing):
       domains.toReversed().map((domain) => [domain.domain.toLowerCase(), domainEntry(domain)]),
     ),
     cacheRoutes: cache_routes.flatMap(patternOf),
-    // The second hop finds them by name.
+    // The second hop finds them by name and service.
     overrides: overrides
-      .filter(({ name }, index) => overrides.findIndex((other) => other.name === name) === index)
+      .filter((each, index) => overrides.findIndex((other) => isSameOverride(other, each)) === index)
       .flatMap(overrideEntry),
   };
 }
@@ -83,6 +83,11 @@ function domainEntry(domain: Domain): DomainEntry {
       patternOf(path).map((pattern) => ({ index, pattern, service })),
     ),
   };
+}
+
+/** One without a service is about each. */
+function isSameOverride(a: Override, b: Override): boolean {
+  return a.name === b.name && (a.service === undefined || b.service === undefined || a.service === b.service);
 }
 
 function overrideEntry(override: Override): OverrideEntry[] {

@@ -90,10 +90,11 @@ export function printEdgeDetails(row: EdgeRow): ExchangeDetails {
 
 /** Redacted, which leaves what names a session as it is. */
 function headOf({ report }: EdgeRow): RequestHead {
-  const { host, target, request_headers } = report;
+  const { host, target, method, request_headers } = report;
   return {
     host,
     target,
+    method,
     header: (name) => headerOf(request_headers, name),
   };
 }

@@ -70,8 +70,9 @@ export class RequestLog {
     if (!recorded) return row && printEdgeDetails(row);
     const details = printDetails(recorded, this.#pagePorts, this.#facts(recorded), row?.report);
     if (!row) return details;
-    // The first hop decided; the second did as it was told.
-    const { explanation, looked_at } = printEdgeDetails(row);
+    // The first hop decided; the second did as it was told. Its report comes later, when the session may have changed.
+    const { served = row.served } = recorded.metadata;
+    const { explanation, looked_at } = printEdgeDetails({ ...row, served });
     return { ...details, explanation, looked_at };
   }
 

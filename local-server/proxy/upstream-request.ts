@@ -66,7 +66,10 @@ export function serviceRequest(
       ? publicHost(head, decision)
       : origin.slice(origin.indexOf("//") + 2);
 
-  const added = addedHeaders(name, session, decision, head, ownerProof(served, listener, head));
+  // A fault has acted here: named again, the Worker would send the request back to it.
+  const { override, ...undisturbed } = decision;
+  const sent = isElsewhere ? undisturbed : decision;
+  const added = addedHeaders(name, session, sent, head, ownerProof(served, listener, head));
   const forwardedHost =
     added.find(([header]) => header === "x-forwarded-host")?.[1] ?? fields.get("x-forwarded-host")!;
   const clientOrigin = rewritten ? fields.get("origin") : undefined;
@@ -87,7 +90,7 @@ export function serviceRequest(
     h2c: isH2c(service.location),
     ...upstreamHead(head, { target, host, added, origin: origins?.service, referer }),
     client,
-    override: decision.override,
+    override,
     forwardedHost,
     rewrittenHost: rewritten ? host : undefined,
     origins,

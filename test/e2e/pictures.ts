@@ -14,6 +14,24 @@ const size = { width: 1400, height: 800 };
 /** Half a screen, as beside a browser: `-narrow` in the names. */
 const narrow = { width: 700, height: 800 };
 
+/** For the picture of them: the example has none. */
+const OVERRIDES = `
+# Parts of services that go elsewhere while they are switched on.
+overrides:
+  - name: payments-down
+    service: api
+    when: { path: ^/pay, method: POST }
+    respond: { status: 503, body: '{"error": "down"}' }
+  - name: slow-login
+    service: auth
+    fault: { delay_ms: 2000 }
+  - name: new-search
+    service: api
+    when: { path: ^/search }
+    target: local
+    fallthrough: true
+`;
+
 await mkdir(images, { recursive: true });
 const shop = await Shop.start("example");
 try {
@@ -143,6 +161,16 @@ async function takePictures(theme: (typeof all)[number]): Promise<void> {
     await closeEditors();
 
     const text = await readFile(shop.configPath, "utf8");
+    await writeFile(shop.configPath, text + OVERRIDES);
+    await window.expand("Overrides", "payments-down");
+    await window.setCheckbox("payments-down", true);
+    await inTree("payments-down on");
+    await window.openFile("linkup.yaml");
+    await window.press("ControlOrMeta+End");
+    await picture("overrides", "with-side-bar");
+    await window.setCheckbox("payments-down", false);
+    await closeEditors();
+
     await writeFile(shop.configPath, text.replace("default_service: api", "default_service: apl"));
     await window.until("the notification", async () => (await window.toasts()).length > 0);
     await window.command("Linkup: Open linkup.yaml");

@@ -1,5 +1,5 @@
 // The Requests view, as a user sees it: rows of both hops, the filter, details, 10,000 rows, and what screen readers get.
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Frame } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -9,6 +9,13 @@ import { Shop, TOKEN } from "./shop.ts";
 import { Workbench } from "./workbench.ts";
 
 const SECRET = "Zq8fJ2kLmN4pR6tV";
+const OVERRIDES = `
+overrides:
+  - name: api-down
+    service: api
+    when: { path: ^/orders }
+    respond: { status: 503, body: down }
+`;
 /** Rows that the view keeps. */
 const MAX_ROWS = 10_000;
 let shop: Shop;
@@ -93,6 +100,24 @@ test("the filter, the keyboard and the menu", async () => {
   });
   expect(copied).toContain("/products");
   expect(copied).not.toContain(SECRET);
+  await setFilter("");
+});
+
+test("an override: its box in the tree, its mark and filter here, and why", async () => {
+  await writeFile(shop.configPath, `${await readFile(shop.configPath, "utf8")}${OVERRIDES}`);
+  await window.expand("Overrides", "api-down");
+  expect(await window.tree()).toMatch(/Overrides {2}none on\n +api-down {2}api · \^\/orders · → respond 503/);
+  const orders = (id: number) => shop.ask(host.replace(".", ".api."), `/orders/${id}`);
+  await window.setCheckbox("api-down", true);
+  await window.until("the summary", async () => (await window.tree()).includes("Overrides  api-down on"));
+  expect(await orders(1)).toMatchObject({ status: 503, body: "down" });
+  await window.setCheckbox("api-down", false);
+  expect(await orders(2)).toMatchObject({ by: "local api" });
+  await row("/orders/2").waitFor();
+  await setFilter("override:api-down");
+  await window.until("the filter", async () => (await rows().count()) === 1);
+  await row("/orders/1").filter({ hasText: "⇄ api-down" }).click();
+  await view().getByText("Override api-down answers it; its service is not asked.").waitFor();
   await setFilter("");
 });
 

@@ -5,6 +5,7 @@ export const SELECTORS = {
   ready: ".monaco-workbench .statusbar-item",
   treeRow: ".customview-tree .monaco-list-row",
   inlineAction: ".actions a.action-label",
+  checkbox: ".custom-view-tree-node-item-checkbox",
   viewActions: ".part.sidebar .composite.title .title-actions a.action-label",
   toast: ".notifications-toasts .notification-list-item",
   quickInput: ".quick-input-widget",

@@ -331,6 +331,21 @@ export class Workbench extends ObservedWindow {
     ran(actionLabel);
   }
 
+  /** Clicks the checkbox of a tree row until it is set, or not. */
+  async setCheckbox(rowLabel: string, checked: boolean): Promise<void> {
+    const box = this.row(rowLabel).locator(SELECTORS.checkbox);
+    await this.until(`the checkbox of "${rowLabel}" to be ${checked}`, async () => {
+      if ((await box.getAttribute("aria-checked")) === String(checked)) return true;
+      await this.page.mouse.move(0, 0);
+      await box.click({ timeout: 2_000 });
+      // A box shows what both hops have confirmed.
+      await this.row(rowLabel)
+        .locator(`${SELECTORS.checkbox}[aria-checked="${checked}"]`)
+        .waitFor({ timeout: 5_000 });
+      return true;
+    });
+  }
+
   /** Clicks an entry in a tree row's context menu. */
   async contextMenu(rowLabel: string, entry: string): Promise<void> {
     const menu = this.page.locator(".monaco-menu:visible");

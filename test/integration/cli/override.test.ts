@@ -63,6 +63,10 @@ describe.each(["direct", "deployed"] as const)("overrides, %s", (tunnel) => {
     const pay = await ask("/api/pay", { "x-user": "tester" }, "POST");
     expect(pay).toMatchObject({ status: 503, body: '{"down":true}' });
     expect((await ask("/api/pay", { "x-user": "ada" }, "POST")).body).toBe("remote api");
+    const rows = await world.linkup("requests");
+    expect(rows.stdout).toContain("override down");
+    const [, id] = /^ *(\d+) .*POST/m.exec(rows.stdout)!;
+    expect((await world.linkup("requests", id!)).stdout).toContain("Override down answers it");
     // What the file says now is answered now.
     writeFileSync(join(dirname(world.configPath), "mocks/down.json"), "{}");
     expect((await ask("/api/pay", { "x-user": "tester" }, "POST")).body).toBe("{}");

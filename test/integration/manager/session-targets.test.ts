@@ -11,6 +11,15 @@ import type { ServiceView, Snapshot } from "../../../manager/model/snapshot.ts";
 import { processesWith } from "../../support/processes.ts";
 import { until, World } from "./world.ts";
 
+/** Of this session, and of the colleague's: one of them has the same name. */
+const MINE = `overrides:
+  - { name: slow, service: api, fault: { delay_ms: 20 } }
+`;
+const HERS = `overrides:
+  - { name: slow, service: api, respond: { status: 418, body: hers } }
+  - { name: moved, service: api, when: { path: /x }, target: remote }
+`;
+
 interface Answer {
   status: number;
   body: string;
@@ -31,7 +40,7 @@ class Colleague {
     this.#home = join(this.#folder, "home");
     mkdirSync(this.#folder);
     const { port } = api.address() as AddressInfo;
-    const path = world.writeConfig(join(this.#folder, "linkup.yaml"));
+    const path = world.writeConfig(join(this.#folder, "linkup.yaml"), { more: HERS });
     const mine = `http://127.0.0.1:${port}`;
     writeFileSync(path, readFileSync(path, "utf8").replace(world.location("local api"), mine));
   }
@@ -73,6 +82,7 @@ describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (t
 
   beforeAll(async () => {
     world = await World.create(tunnel);
+    world.writeConfig(world.configPath, { more: MINE });
     colleague = await Colleague.create(world);
     mine = (await world.json<{ session_name: string }>("start", "--detach")).session_name;
     await colleague.linkup("start", "--detach", "--name", "bold-cat");
@@ -147,6 +157,28 @@ describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (t
     await colleague.linkup("share", "--targets", "off");
     await servedSoon({ body: "remote api", fallback: "session-not-shared" });
   }, 90_000);
+
+  test("overrides are for their own session's requests, and none is met twice", async () => {
+    await colleague.linkup("share", "--targets", "on");
+    await servedSoon({ body: "colleague", fallback: undefined });
+    await colleague.linkup("override", "on", "slow");
+    expect(await ask("bold-cat")).toMatchObject({ status: 418, body: "hers" });
+    expect((await served()).body).toBe("colleague");
+    // Disturbed here, on its way there.
+    await world.json("override", "on", "slow");
+    const slow = await ask(mine);
+    expect([slow.status, slow.headers["linkup-override"]]).toEqual([200, "slow"]);
+    expect(slow.body).toMatch(/^\{/);
+    const [, port] = /127\.0\.0\.1:(\d+) for browsers/.exec((await world.linkup("status")).stdout)!;
+    expect((await ask(mine, Number(port))).body).toMatch(/^\{/);
+    await world.json("override", "off", "slow");
+
+    await colleague.linkup("override", "off", "slow");
+    await colleague.linkup("override", "on", "moved");
+    await until("her own requests", async () => (await ask("bold-cat")).body === "remote api");
+    expect((await served()).body).toBe("colleague");
+    await colleague.linkup("override", "off", "--all");
+  }, 60_000);
 
   test("a session that has ended: the remote copy, and everything says so", async () => {
     await colleague.linkup("stop");
