@@ -63,7 +63,9 @@ export function exchangeText(exchange: ExchangeDetails): string {
     explanationLines(url, exchange.explanation),
     `  ${took}; ${size(exchange.request_bytes)} sent, ${size(exchange.response_bytes)} received\n`,
     ...(edge && listener !== "edge"
-      ? [`  at the Worker: ${duration(edge.first_byte)} until the response\n`]
+      ? [
+          `  at the Worker${edge.after ? ", which got it from here" : ""}: ${duration(edge.first_byte)} until the response${edge.total === null ? "" : `, total ${duration(edge.total)}`}\n`,
+        ]
       : []),
     ...(broken ? [`  ${coloured("red", brokenText(broken))}\n`] : []),
     ...(exchange.fallback === undefined ? [] : [`  ${fallbackNote(exchange.fallback)}\n`]),
@@ -126,7 +128,7 @@ function fallbackNote(fallback: string): string {
 }
 
 function brokenText({ by, reason }: NonNullable<Exchange["broken"]>): string {
-  return `aborted by the ${by}: ${reason}`;
+  return by === null ? `aborted: ${reason}` : `aborted by the ${by}: ${reason}`;
 }
 
 function sessionSources({ looked_at }: ExchangeDetails): string[] {

@@ -36,6 +36,8 @@ export interface EdgeClock {
 export interface EdgeReport {
   /** Also in the header `linkup-hop` of a request through the tunnel: both hops together are one exchange. */
   hop: string;
+  /** That header of the request, where a local server sent it: again, both hops together are one exchange. */
+  from_hop?: string | null | undefined;
   /** The request belongs to no session, but carries the trace of a request of this session. */
   lost: boolean;
   time: number;
@@ -57,6 +59,13 @@ export interface EdgeReport {
   failure: string | null;
   /** From the request until the head of the response. */
   first_byte: number;
+  /**
+   * From the request until the end of the response's body. Null while it lasts: then the exchange is reported once more at
+   * its end, with the same `hop`. Absent where it is not measured.
+   */
+  total?: number | null | undefined;
+  /** The client or the service broke off before the body was complete: the Workers runtime does not tell which. */
+  aborted?: boolean | undefined;
   /** The `Content-Length` of either body; null when unknown. */
   request_bytes: number | null;
   response_bytes: number | null;

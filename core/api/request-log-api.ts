@@ -42,8 +42,8 @@ export interface Exchange {
   status: number | null;
   /** The code of the local server's own error response, as in the header `linkup-error`. */
   failure: string | null;
-  /** Which side aborted it, or could not be reached, and how. */
-  broken: { by: "client" | "service"; reason: string } | null;
+  /** Which side aborted it, or could not be reached, and how. The side is null where only the Worker had it: it cannot tell. */
+  broken: { by: "client" | "service" | null; reason: string } | null;
   /** Bytes of the bodies, or of a WebSocket's frames. */
   request_bytes: number;
   response_bytes: number;
@@ -71,18 +71,22 @@ export interface Exchange {
   trace_began: boolean;
   /** The id of the request that it repeats: sent by a replay or a comparison, not by a client. */
   replay_of: number | null;
-  /** The hop at the Worker, where somebody followed the log while it passed there. */
+  /** The hop at the Worker, before this machine's or after it, where somebody followed the log while it passed there. */
   edge: EdgeHop | null;
 }
 
 /** What the Worker did with an exchange. */
 export interface EdgeHop {
+  /** This machine sent it to the Worker. False where it came from there, or only the Worker had it. */
+  after: boolean;
   /** By this machine's clock, corrected by the round trip. Since the epoch. */
   time: number;
   /** The header that named the session there. */
   session_by: NameSource | null;
   /** From the request until the head of the response. */
   first_byte: number;
+  /** Until the end of the response; null while it lasts, and where it is not measured: of what came through the tunnel. */
+  total: number | null;
   status: number;
   failure: string | null;
   /** The URL requested: the tunnel's, or the service's. */

@@ -79,16 +79,16 @@ function exchangeOf(entry: Members): ExchangeDetails | undefined {
 /** What a HAR has no members for. */
 function ownMembers(own: Members) {
   const { by, reason } = membersOf(own.broken);
-  const brokenBy = oneOf(by, ["client", "service"] as const);
+  const isBroken = typeof reason === "string";
   return {
     listener: oneOf(own.listener, ["browser", "tunnel", "edge"] as const) ?? "browser",
     session_by: oneOf(own.session_by, SOURCES),
     service: textOf(own.service),
     at: oneOf(own.at, ["local", "remote", "public"] as const),
     url: textOf(own.url),
-    state: brokenBy ? "broken" : "complete",
+    state: isBroken ? "broken" : "complete",
     failure: textOf(own.failure),
-    broken: brokenBy && { by: brokenBy, reason: textOf(reason) ?? "" },
+    broken: isBroken ? { by: oneOf(by, ["client", "service"]), reason: textOf(reason) ?? "" } : null,
     sender: textOf(own.sender),
     lost_from: textOf(own.lost_from),
     trace: hexOf(own.trace, 32),
@@ -102,9 +102,11 @@ function hopOf(value: unknown): EdgeHop | null {
   const hop = membersOf(value);
   if (typeof hop.time !== "number" || typeof hop.first_byte !== "number") return null;
   return {
+    after: hop.after === true,
     time: countOf(hop.time),
     session_by: oneOf(hop.session_by, SOURCES),
     first_byte: countOf(hop.first_byte),
+    total: typeof hop.total === "number" ? countOf(hop.total) : null,
     status: countOf(hop.status),
     failure: textOf(hop.failure),
     url: textOf(hop.url),

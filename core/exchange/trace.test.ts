@@ -20,6 +20,8 @@ const hop = (time: number, first_byte: number) =>
   ({
     time,
     first_byte,
+    total: null,
+    after: false,
     session_by: "host",
     status: 200,
     failure: null,

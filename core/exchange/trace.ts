@@ -19,15 +19,15 @@ export interface TraceSpan {
   depth: number;
   /** Milliseconds since the epoch. */
   start: number;
-  /** As far as it is known: an exchange in flight goes on. Of the Worker's hop until the head of the response. */
+  /** As far as it is known: an exchange in flight goes on. Of the Worker's hop at least until the head of the response. */
   end: number;
   /** What the time was spent on that no span below it explains. */
   gaps: TraceGap[];
 }
 
-/** `tunnel`: between the Worker and this machine. `service`: in the service, or on the way to it. */
+/** `tunnel`: from the Worker to this machine. `way`: from this machine to the Worker. `service`: in the service, or on the way to it. */
 export interface TraceGap {
-  is: "tunnel" | "queue" | "connect" | "service" | "unseen";
+  is: "tunnel" | "way" | "queue" | "connect" | "service" | "unseen";
   start: number;
   ms: number;
 }
@@ -56,20 +56,29 @@ export function traceOf(exchanges: readonly Exchange[]): Trace {
 }
 
 interface Hop extends Pick<TraceSpan, "exchange" | "hop" | "start" | "end"> {
-  /** The Worker's hop comes before this machine's, however short the way. */
+  /** The second hop of an exchange comes after the first, however short the way. */
   order: number;
 }
 
 function hopsOf(exchange: Exchange): Hop[] {
   const { time, timings, edge, listener } = exchange;
   const took = timings.total ?? timings.first_byte ?? 0;
-  const here = { exchange, hop: "local-server" as const, start: time, end: time + took, order: 1 };
-  if (!edge) return [here];
-  const worker = { exchange, hop: "worker" as const, start: edge.time, end: edge.time + edge.first_byte };
+  const here = { exchange, hop: "local-server" as const, start: time, end: time + took };
+  if (!edge) return [{ ...here, order: 0 }];
+  const edgeTook = edge.total ?? edge.first_byte;
+  const worker = { exchange, hop: "worker" as const, start: edge.time, end: edge.time + edgeTook };
   if (listener === "edge") return [{ ...worker, order: 0 }];
+  if (edge.after)
+    return [
+      { ...here, order: 0 },
+      { ...worker, order: 1 },
+    ];
   // However the clocks differ, what it waited for ended before.
   const end = Math.max(worker.end, time + (timings.first_byte ?? took));
-  return [{ ...worker, end, order: 0 }, here];
+  return [
+    { ...worker, end, order: 0 },
+    { ...here, order: 1 },
+  ];
 }
 
 /** The latest hop within whose time this one began: its own exchange's first hop, or one with another service. */
@@ -94,17 +103,19 @@ function isLastHop(hop: Hop, hops: readonly Hop[]): boolean {
 
 function gapsOf(hop: Hop, called: readonly Hop[]): TraceGap[] {
   const { exchange, start, end } = hop;
-  if (hop.hop === "worker" && exchange.listener !== "edge")
+  const { edge, listener } = exchange;
+  if (hop.hop === "worker" && listener !== "edge" && !edge?.after)
     return uncovered(start, end, called).map((gap) => ({ is: "tunnel", ...gap }));
   if (exchange.at === null) return [];
   const { queue, connect } = hop.hop === "local-server" ? exchange.timings : { queue: 0, connect: null };
+  const rest = hop.hop === "local-server" && edge?.after ? ("way" as const) : ("service" as const);
   const sent = start + queue + (connect ?? 0);
   return [
     ...(queue >= MIN_GAP_MS ? [{ is: "queue" as const, start, ms: queue }] : []),
     ...(connect !== null && connect >= MIN_GAP_MS
       ? [{ is: "connect" as const, start: start + queue, ms: connect }]
       : []),
-    ...uncovered(sent, end, called).map((gap) => ({ is: "service" as const, ...gap })),
+    ...uncovered(sent, end, called).map((gap) => ({ is: rest, ...gap })),
   ];
 }
 

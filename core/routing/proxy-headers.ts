@@ -29,7 +29,10 @@ export const ORIGIN_SECRET_HEADER = "linkup-origin-secret";
 export const HOPS_HEADER = "linkup-hops";
 export const MAX_HOPS = 16;
 
-/** On requests through the tunnel while somebody watches the session: joins what both hops report of one exchange. */
+/**
+ * Between the local server and the Worker, in either direction, while somebody watches the session: joins what both hops
+ * report of one exchange. 16 hexadecimal digits; every hop sends its own id.
+ */
 export const HOP_ID_HEADER = "linkup-hop";
 
 /** How often the request has passed Linkup before. A value that no hop writes counts as the maximum. */

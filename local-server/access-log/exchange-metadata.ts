@@ -74,6 +74,8 @@ export class RareFields {
   trace: string | null = null;
   span: string | null = null;
   hop: string | undefined;
+  /** The id that the request carries on, and the host that it is sent to, where the Worker may be. */
+  nextHop: { id: string; host: string } | undefined;
   /** The beginnings of both bodies, when bodies are captured. */
   bodies: { request: BodyCapture; response: BodyCapture } | undefined;
 }

@@ -1,5 +1,6 @@
 /** An in-flight exchange. The proxy records events; formatting happens only when the log is read. */
 
+import { randomBytes } from "node:crypto";
 import { HOP_ID_HEADER } from "../../core/routing/proxy-headers.ts";
 import type { Listener, RequestDecision } from "../../core/routing/request-decision.ts";
 import type { Routed } from "../../core/routing/route-request.ts";
@@ -76,6 +77,13 @@ export class InFlightExchange extends ExchangeMetadata {
     this.#events.changed(this);
   }
 
+  nextHop(host: string): string | undefined {
+    if (!this.#events.followed || (this.served && !this.served.edge)) return undefined;
+    const id = randomBytes(8).toString("hex");
+    this.#rareFields().nextHop = { id, host: host.toLowerCase() };
+    return id;
+  }
+
   sentOn(added: readonly string[]): void {
     if (!this.#events.followed) return;
     const at = added.indexOf("traceparent");
@@ -105,6 +113,7 @@ export class InFlightExchange extends ExchangeMetadata {
 
   /** It goes on to another copy of its service. */
   fellBack({ served, decision }: { served: Served; decision: Routed }, why: string): void {
+    if (this.rare) this.rare.nextHop = undefined;
     this.served = served;
     this.service = decision.service;
     this.#rareFields().fallback = why;

@@ -11,9 +11,10 @@ import { spanIdOf, traceIdOf } from "../../core/routing/trace-context.ts";
 import type { EdgeRow } from "../edge/edge-log.ts";
 import { evaluated, SOURCES } from "./print-exchange.ts";
 
-export function printEdgeHop({ report, time }: EdgeRow): EdgeHop {
-  const { session_by, first_byte, status, failure, url } = report;
-  return { time, session_by, first_byte, status, failure, url, trace_began: began(report) };
+export function printEdgeHop({ report, time, joined }: EdgeRow): EdgeHop {
+  const { session_by, first_byte, total = null, status, failure, url } = report;
+  const after = joined === "after";
+  return { after, time, session_by, first_byte, total, status, failure, url, trace_began: began(report) };
 }
 
 /** The Worker gave it a trace. */
@@ -23,7 +24,7 @@ function began({ trace, request_headers }: EdgeReport): boolean {
 
 export function printEdgeExchange(row: EdgeRow): Exchange {
   const { id, time, served, report } = row;
-  const { first_byte, request_bytes, response_bytes } = report;
+  const { first_byte, total = first_byte, aborted, request_bytes, response_bytes } = report;
   return {
     id,
     time,
@@ -41,14 +42,14 @@ export function printEdgeExchange(row: EdgeRow): Exchange {
     at: report.at,
     url: report.url,
     ...fallbackOf(report.response_headers),
-    state: "complete",
+    state: aborted ? "broken" : total === null ? "open" : "complete",
     status: report.status,
     failure: report.failure,
-    broken: null,
+    broken: aborted ? { by: null, reason: "the client or the service broke off" } : null,
     request_bytes: request_bytes ?? 0,
     response_bytes: response_bytes ?? 0,
-    // The body passes the Worker without its taking part: only the time until the head is known.
-    timings: { queue: 0, connect: null, first_byte, total: first_byte },
+    // Where the end is not measured, the time until the head has to do.
+    timings: { queue: 0, connect: null, first_byte, total },
     websocket: null,
     events: null,
     sender: report.sender,

@@ -21,6 +21,7 @@ import {
   type SessionCandidate,
   sessionCandidates,
 } from "../../core/routing/identify-session.ts";
+import { HOP_ID_HEADER } from "../../core/routing/proxy-headers.ts";
 import { type RouteDecision, route } from "../../core/routing/route-request.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
 import { spanIdOf, traceIdOf } from "../../core/routing/trace-context.ts";
@@ -49,6 +50,7 @@ export function printExchange(recorded: RecordedExchange, { hop, lostFrom }: Edg
   const head = headOf(recorded);
   const { served, service, rare = NO_RARE_FIELDS } = metadata;
   const { publicHost } = rare;
+  const first = hop?.after ? undefined : hop;
   const traceparent = head.header("traceparent");
   const named = served && sessionCandidates(head).find(({ name }) => name === served.name);
   return {
@@ -62,7 +64,7 @@ export function printExchange(recorded: RecordedExchange, { hop, lostFrom }: Edg
     client_host: redactedText(clientHost(metadata, head)),
     target: redactedText(recorded.target),
     session: served?.name ?? null,
-    session_by: hop?.session_by ?? named?.source ?? null,
+    session_by: first?.session_by ?? named?.source ?? null,
     service: service?.name ?? null,
     override: service?.override ?? null,
     at:
@@ -99,7 +101,7 @@ export function printExchange(recorded: RecordedExchange, { hop, lostFrom }: Edg
     lost_from: lostFrom,
     trace: rare.trace ?? traceIdOf(traceparent),
     span: rare.span ?? spanIdOf(traceparent),
-    trace_began: hop?.trace_began ?? (rare.trace !== null && traceIdOf(traceparent) === null),
+    trace_began: first?.trace_began ?? (rare.trace !== null && traceIdOf(traceparent) === null),
     replay_of: rare.replayOf ?? null,
     edge: hop,
   };
@@ -141,7 +143,9 @@ function sentHeaders(recorded: RecordedExchange, pagePorts: readonly number[]): 
   const decision = decisionOf(metadata, head);
   if (!metadata.served || decision?.outcome !== "routed") return null;
   const request = serviceRequest(head, metadata.served, decision, { listener: metadata.listener, pagePorts });
+  const hop = metadata.rare?.nextHop;
   const raw = ["host", request.host, ...request.forwarded.raw, ...request.added];
+  if (hop) raw.push(HOP_ID_HEADER, hop.id);
   // A trace that Linkup began has another id each time that the headers are made.
   const trace = metadata.rare?.trace;
   return redactedHeaders(raw).map(([name, value]) =>

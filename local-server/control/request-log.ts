@@ -8,7 +8,11 @@ import {
   type ExchangeDetails,
 } from "../../core/api/request-log-api.ts";
 import type { AccessLog } from "../access-log/access-log.ts";
-import { NO_RARE_FIELDS, type RecordedExchange } from "../access-log/exchange-metadata.ts";
+import {
+  type ExchangeMetadata,
+  NO_RARE_FIELDS,
+  type RecordedExchange,
+} from "../access-log/exchange-metadata.ts";
 import type { InFlightExchange } from "../access-log/in-flight-exchange.ts";
 import { EdgeLog, type EdgeRow } from "../edge/edge-log.ts";
 import { EdgeWatch } from "../edge/edge-watch.ts";
@@ -46,7 +50,9 @@ export class RequestLog {
         for (const follower of this.#followers) follower.dropped(count);
       },
     });
-    local.onTraced = ({ rare, served, listener }) => {
+    local.onTraced = ({ id, rare, served, listener, client }) => {
+      if (rare?.nextHop)
+        this.#edge.expectSent(rare.nextHop.id, { id, method: client.method, host: rare.nextHop.host });
       if (!rare?.trace || !served) return;
       this.#edge.rememberTrace(rare.trace, served.name);
       if (listener === "browser" || rare.replayOf !== undefined)
@@ -68,11 +74,12 @@ export class RequestLog {
     const recorded = this.local.get(id);
     const row = this.#edge.get(id);
     if (!recorded) return row && printEdgeDetails(row);
-    const details = printDetails(recorded, this.#pagePorts, this.#facts(recorded), row?.report);
-    if (!row) return details;
+    const first = row?.joined === "before" ? row : undefined;
+    const details = printDetails(recorded, this.#pagePorts, this.#facts(recorded), first?.report);
+    if (!first) return details;
     // The first hop decided; the second did as it was told. Its report comes later, when the session may have changed.
-    const { served = row.served } = recorded.metadata;
-    const { explanation, looked_at } = printEdgeDetails({ ...row, served });
+    const { served = first.served } = recorded.metadata;
+    const { explanation, looked_at } = printEdgeDetails({ ...first, served });
     return { ...details, explanation, looked_at };
   }
 
@@ -132,7 +139,8 @@ export class RequestLog {
     const { id, served, rare = NO_RARE_FIELDS, time } = metadata;
     const row = this.#edge.get(id);
     const lostFrom = served || !rare.trace ? undefined : this.#edge.sessionOfTrace(rare.trace);
-    return { hop: row ? hopBefore(row, time) : null, lostFrom: lostFrom ?? null };
+    const hop = row ? (row.joined === "after" ? hopAfter(row, metadata) : hopBefore(row, time)) : null;
+    return { hop, lostFrom: lostFrom ?? null };
   }
 }
 
@@ -170,6 +178,13 @@ function keptOfReport({ id, served, report }: EdgeRow): KeptRequest {
     body: request_bytes || (request_bytes === null && !changesNothing(method)) ? undefined : null,
     origin: undefined,
   };
+}
+
+/** However the clocks differ, the Worker had it between this machine's request and its response. */
+function hopAfter(row: EdgeRow, { time, started, responded }: ExchangeMetadata): EdgeHop {
+  const hop = printEdgeHop(row);
+  const latest = time + Math.max(0, (responded || started + hop.first_byte) - started - hop.first_byte);
+  return { ...hop, time: Math.round(Math.min(Math.max(hop.time, time), latest)) };
 }
 
 /** However the clocks differ, a request comes to the Worker before it comes here. */

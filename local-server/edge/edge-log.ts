@@ -9,8 +9,15 @@ export interface EdgeRow {
   report: EdgeReport;
   /** The report's time by this machine's clock. */
   time: number;
-  /** The exchange also came to this machine. */
-  joined: boolean;
+  /** The exchange is one of this machine, too: the Worker had it before, or after it. */
+  joined: "before" | "after" | undefined;
+}
+
+/** A request of this machine, as it was sent to where the Worker may be. */
+export interface SentOn {
+  id: number;
+  method: string;
+  host: string;
 }
 
 /** Of the reports' text; what is older is forgotten. */
@@ -25,6 +32,10 @@ export class EdgeLog {
   #characters = 0;
   /** Exchanges of this machine, by the hop id that the Worker gave them. */
   readonly #hops = new Map<string, number>();
+  /** Exchanges that this machine sent on, by the hop id that it gave them. */
+  readonly #sent = new Map<string, SentOn>();
+  /** Reported before they ended, by hop id: they are reported again. */
+  readonly #lasting = new Map<string, EdgeRow>();
   /** Sessions by trace id. */
   readonly #traces = new Map<string, string>();
 
@@ -35,6 +46,11 @@ export class EdgeLog {
   /** An exchange of this machine that the Worker will report as well. */
   expect(hop: string, id: number): void {
     remember(this.#hops, hop, id, MAX_HOPS);
+  }
+
+  /** An exchange of this machine that the Worker reports as well, if it is the one that gets it. */
+  expectSent(hop: string, sent: SentOn): void {
+    remember(this.#sent, hop, sent, MAX_HOPS);
   }
 
   rememberTrace(trace: string, session: string): void {
@@ -49,17 +65,36 @@ export class EdgeLog {
   /** `newId`: the id for an exchange that did not come to this machine. */
   add(served: Served, report: EdgeReport, time: number, newId: () => number): EdgeRow {
     if (report.trace !== null && !report.lost) this.rememberTrace(report.trace, served.name);
-    const known = this.#hops.get(report.hop);
-    const row = { id: known ?? newId(), served, report, time, joined: known !== undefined };
+    const row = { served, report, time, ...this.#place(report, newId) };
+    if (report.total === null) remember(this.#lasting, report.hop, row, MAX_HOPS);
+    else this.#lasting.delete(report.hop);
     const length = JSON.stringify(report).length;
+    this.#forget(row.id);
     this.#rows.set(row.id, { row, length });
     this.#characters += length;
     while (this.#rows.size > this.#size || this.#characters > MAX_CHARACTERS) {
-      const [oldest, { length }] = this.#rows.entries().next().value!;
-      this.#rows.delete(oldest);
-      this.#characters -= length;
+      this.#forget(this.#rows.keys().next().value!);
     }
     return row;
+  }
+
+  #forget(id: number): void {
+    this.#characters -= this.#rows.get(id)?.length ?? 0;
+    this.#rows.delete(id);
+  }
+
+  /** Whose row it is. */
+  #place(report: EdgeReport, newId: () => number): Pick<EdgeRow, "id" | "joined"> {
+    const lasting = this.#lasting.get(report.hop);
+    if (lasting) return { id: lasting.id, joined: lasting.joined };
+    const received = this.#hops.get(report.hop);
+    if (received !== undefined) return { id: received, joined: "before" };
+    const sent = report.from_hop ? this.#sent.get(report.from_hop) : undefined;
+    // A service elsewhere may copy the header to requests of its own, which are others.
+    if (!sent || sent.method !== report.method || sent.host !== report.host.toLowerCase())
+      return { id: newId(), joined: undefined };
+    this.#sent.delete(report.from_hop!);
+    return { id: sent.id, joined: "after" };
   }
 
   get(id: number): EdgeRow | undefined {
@@ -73,6 +108,7 @@ export class EdgeLog {
 
   clear(): void {
     this.#rows.clear();
+    this.#lasting.clear();
     this.#characters = 0;
   }
 }

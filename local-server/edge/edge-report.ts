@@ -11,10 +11,12 @@ const text = (length: number) => z.string().check(z.maxLength(length));
 const headers = z
   .array(z.tuple([text(1_000), text(40_000)]))
   .check(z.maxLength(MAX_HEADERS)) as unknown as z.ZodMiniType<[string, string][]>;
+const hopId = z.string().check(z.regex(/^[0-9a-f]{16}$/));
 const count = z.number().check(z.gte(0), z.lte(Number.MAX_SAFE_INTEGER));
 
 const report: z.ZodMiniType<EdgeReport> = z.object({
-  hop: z.string().check(z.regex(/^[0-9a-f]{16}$/)),
+  hop: hopId,
+  from_hop: z.optional(z.nullable(hopId)),
   lost: z.boolean(),
   time: count,
   protocol: z.nullable(text(20)),
@@ -31,6 +33,8 @@ const report: z.ZodMiniType<EdgeReport> = z.object({
   status: z.int().check(z.gte(100), z.lte(999)),
   failure: z.nullable(text(100)),
   first_byte: count,
+  total: z.optional(z.nullable(count)),
+  aborted: z.optional(z.boolean()),
   request_bytes: z.nullable(count),
   response_bytes: z.nullable(count),
   trace: z.nullable(z.string().check(z.regex(/^[0-9a-f]{32}$/))),

@@ -15,6 +15,8 @@ export interface ExchangeLog {
 /** The events of one exchange. */
 export interface ExchangeRecorder {
   decided(decision: RequestDecision<Served> | { failure: LocalFailure }): void;
+  /** The id that the request to this host carries on, for the Worker to report; undefined while nobody wants to know. */
+  nextHop(host: string): string | undefined;
   /** The headers that Linkup sets on the request to the service: name, value, name, value… */
   sentOn(added: readonly string[]): void;
   /** Another connection is requested, because the first one was stale. */

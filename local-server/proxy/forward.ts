@@ -5,8 +5,9 @@ import { corsChanges } from "../../core/routing/cors.ts";
 import { FALLBACK_HEADER, type Fallback } from "../../core/routing/fallback.ts";
 import { grpcFailureHeaders, isGrpc } from "../../core/routing/grpc.ts";
 import { failureContent } from "../../core/routing/proxy-failure.ts";
+import { HOP_ID_HEADER } from "../../core/routing/proxy-headers.ts";
 import type { Routed } from "../../core/routing/route-request.ts";
-import { httpOrigin, type Service } from "../../core/session/session-document.ts";
+import { httpOrigin, isLocal, type Service } from "../../core/session/session-document.ts";
 import type { LocalCopies } from "../auto/local-copies.ts";
 import type { Client, DownstreamResponse } from "../downstream/client.ts";
 import type { SplicedPair } from "../downstream/splice.ts";
@@ -102,8 +103,9 @@ function planFor(
   arrival: Arrival,
 ): ProxyPlan {
   const { name, session } = served;
-  const request = serviceRequest(client, served, decision, arrival);
-  recorder?.sentOn(request.added);
+  const { service } = decision;
+  const mayBeWorker = service.session !== undefined || !isLocal(service.location);
+  const request = withNextHop(serviceRequest(client, served, decision, arrival), recorder, mayBeWorker);
   return {
     request,
     response: (head) => serviceResponse(client, served, request, arrival, head),
@@ -120,6 +122,13 @@ function planFor(
   };
 }
 
+/** `mayBeWorker`: where it is sent, the Worker may answer and report it. */
+function withNextHop<R extends UpstreamRequest>(request: R, recorder: Recorder, mayBeWorker: boolean): R {
+  const hop = mayBeWorker ? recorder?.nextHop(request.host) : undefined;
+  recorder?.sentOn(request.added);
+  return hop === undefined ? request : { ...request, added: [...request.added, HOP_ID_HEADER, hop] };
+}
+
 /** Forwards a request to its host's public origin, on this port. */
 export function forwardToOrigin(
   client: Client,
@@ -129,7 +138,7 @@ export function forwardToOrigin(
   connections: Connections,
 ): void {
   const plan: ProxyPlan = {
-    request: publicOriginRequest(client, `https://${host}:${port}`),
+    request: withNextHop(publicOriginRequest(client, `https://${host}:${port}`), recorder, true),
     response: unchangedResponse,
     refuse: (error) => refuse(client, recorder, publicOriginUnreachable(host, error), { error }),
   };

@@ -91,14 +91,20 @@ function tracesUrl(endpoint: string): string {
 /** The first hop is the parent of the second. Where Linkup began the trace, the services were told the first hop's id. */
 function spansOf(exchange: Exchange, version: string): Span[] {
   const { time, timings, edge, listener, span, trace_began } = exchange;
-  const first = edge ? "worker" : "local-server";
+  const first = edge && !edge.after ? "worker" : "local-server";
   const firstId = (trace_began ? span : null) ?? derivedId(exchange, first);
   const caller = trace_began ? undefined : (span ?? undefined);
   const make = (hop: HopName, id: string, parent: string | undefined, start: number, ms: number) =>
     spanOf(exchange, version, { hop, id, parent, start, ms });
   const took = timings.total ?? timings.first_byte ?? 0;
   if (!edge) return [make(first, firstId, caller, time, took)];
-  const worker = make("worker", firstId, caller, edge.time, edge.first_byte);
+  const edgeTook = edge.total ?? edge.first_byte;
+  if (edge.after)
+    return [
+      make("local-server", firstId, caller, time, took),
+      make("worker", derivedId(exchange, "worker"), firstId, edge.time, edgeTook),
+    ];
+  const worker = make("worker", firstId, caller, edge.time, edgeTook);
   if (listener === "edge") return [worker];
   return [worker, make("local-server", derivedId(exchange, "local-server"), firstId, time, took)];
 }

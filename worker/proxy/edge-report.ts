@@ -5,6 +5,7 @@
 import { type EdgeReport, MAX_REPORTS_PER_SECOND } from "../../core/api/edge-report-api.ts";
 import { likelySender } from "../../core/exchange/likely-sender.ts";
 import { redactedHeader, redactedText } from "../../core/exchange/redact.ts";
+import { HOP_ID_HEADER } from "../../core/routing/proxy-headers.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
 import { traceIdOf } from "../../core/routing/trace-context.ts";
 import type { Env } from "../env.ts";
@@ -25,7 +26,8 @@ const MAX_TOLD = 20;
 
 interface Batch {
   since: number;
-  reports: string[];
+  /** Each writes its report when the batch is sent. */
+  reports: (() => string)[];
   traces: string[];
   dropped: number;
 }
@@ -46,6 +48,8 @@ export class WatchedExchange {
   routed: RoutedRequest | undefined;
   /** Headers of the request as it was sent on. */
   sent: Headers | undefined;
+  /** The end of the response's body is told, too. Its body is as the service encoded it. */
+  isMeasured = false;
   /** Headers of the service's response. */
   received: [string, string][] | undefined;
 
@@ -55,13 +59,21 @@ export class WatchedExchange {
     this.#head = head;
   }
 
-  end(response: Response, env: Env, context: ExecutionContext): void {
+  /** The response to pass on. */
+  end(response: Response, env: Env, context: ExecutionContext): Response {
     const { name } = this.#match;
     const { text, trace } = this.#report(response);
+    const { body } = response;
+    const measured =
+      this.isMeasured && body ? new MeasuredBody(text, body, response, this.#started) : undefined;
     add(name, env, context, (batch) => {
-      batch.reports.push(text);
+      batch.reports.push(measured ? () => measured.report() : () => text);
       if (trace !== null) batch.traces.push(trace);
     });
+    if (!measured) return response;
+    const again = () => add(name, env, context, (batch) => batch.reports.push(() => measured.report()));
+    context.waitUntil(measured.end.then(() => measured.isTold && again()));
+    return measured.response;
   }
 
   #report(response: Response): { text: string; trace: string | null } {
@@ -75,6 +87,7 @@ export class WatchedExchange {
     const report = {
       ...reportOf(this.#request, this.#head, response, this.#started, request, answer),
       hop: this.hop,
+      from_hop: hopIdOf(this.#head),
       lost: false,
       session_by: source,
       service: decision?.service.name ?? null,
@@ -91,6 +104,44 @@ export class WatchedExchange {
     };
     return { text: reportText(report, headers), trace };
   }
+}
+
+/** Notes when the body ends. Its bytes do not pass through JavaScript. */
+class MeasuredBody {
+  readonly response: Response;
+  readonly end: Promise<void>;
+  /** It was reported before its end, as most are not: a batch waits longer. */
+  isTold = false;
+  readonly #text: string;
+  #members = `"total":null`;
+
+  /** `text`: of the report. */
+  constructor(text: string, body: ReadableStream, response: Response, started: number) {
+    this.#text = text;
+    const length = byteCount(response.headers.get("content-length"));
+    // Without a length the client would get a chunked body.
+    const { readable, writable } =
+      length === null ? new IdentityTransformStream() : new FixedLengthStream(length);
+    const note = (aborted: boolean) => {
+      this.#members = `"total":${Date.now() - started},"aborted":${aborted}`;
+    };
+    this.end = body.pipeTo(writable).then(
+      () => note(false),
+      () => note(true),
+    );
+    this.response = new Response(readable, response);
+  }
+
+  report(): string {
+    this.isTold = true;
+    return `${this.#text.slice(0, -1)},${this.#members}}`;
+  }
+}
+
+/** The id that a local server gave the request. */
+function hopIdOf(head: RequestHead): string | null {
+  const id = head.header(HOP_ID_HEADER);
+  return id && /^[0-9a-f]{16}$/.test(id) ? id : null;
 }
 
 /** Counts an exchange of a watched session that is not reported. */
@@ -125,6 +176,7 @@ async function tellLost(
   const report = {
     ...reportOf(request, head, response, Date.now(), asked, answer),
     hop: newHopId(),
+    from_hop: hopIdOf(head),
     lost: true,
     session_by: null,
     service: null,
@@ -174,7 +226,8 @@ async function flush(name: string, batch: Batch, env: Env): Promise<void> {
   await scheduler.wait(BATCH_MS);
   if (batches.get(name) === batch) batches.delete(name);
   const { reports, traces, dropped } = batch;
-  await sessionObject(name, env).report(reports, traces, dropped);
+  const texts = reports.map((report) => report());
+  await sessionObject(name, env).report(texts, traces, dropped);
 }
 
 type HeaderMember = "request_headers" | "sent_headers" | "service_headers" | "response_headers";

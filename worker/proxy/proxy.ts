@@ -79,9 +79,7 @@ export async function proxy(
     return serve(arrived, env, context);
   }
   const watched = new WatchedExchange(match, request, head);
-  const response = await serve(arrived, env, context, watched);
-  watched.end(response, env, context);
-  return response;
+  return watched.end(await serve(arrived, env, context, watched), env, context);
 }
 
 /** Passes on what an earlier pass through the Worker has routed. It is counted, so that it cannot go round for ever. */
@@ -171,12 +169,18 @@ async function serve(
   let response: Response;
   try {
     const headers = upstreamHeaders(routed, env, hops, watched?.hop);
-    if (watched) watched.sent = headers;
+    // What is kept for others is kept as it came, and the end of what comes through the tunnel is known there.
+    const isMeasured = watched !== undefined && !key && !isTunnel(routed);
+    if (watched) {
+      watched.sent = headers;
+      watched.isMeasured = isMeasured;
+    }
     response = await forward(
       decision.origin + decision.target,
       request,
       { method, headers, body },
       isDirect(env),
+      isMeasured,
     );
   } catch (error) {
     return downstreamFailure(unreachable(routed, (error as Error).message), routed);
@@ -196,10 +200,13 @@ function forward(
   request: Request,
   { method, headers, body }: Pick<Request, "method" | "headers" | "body">,
   direct: boolean,
+  /** The body is not decompressed: something of ours reads it on its way. */
+  raw = false,
 ): Promise<Response> {
   // Cloudflare's cache is keyed by URL alone, and would answer one session with another's response. `cache: "no-store"`
   // sets the same option, but also adds Cache-Control and Pragma, and then services answer 200 instead of 304.
   const options: RequestInit = direct ? { redirect: "manual" } : { redirect: "manual", cf: { cacheTtl: -1 } };
+  if (raw) options.encodeResponseBody = "manual";
   if (body === null || (method !== "GET" && method !== "HEAD"))
     return fetch(url, { ...options, method, headers, body });
   // `fetch` takes a body with these methods only as a copy of a request that has one.

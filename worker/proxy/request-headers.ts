@@ -46,7 +46,10 @@ export function upstreamHeaders(
     for (const [name, value] of forwardedHeaders(forwardedHost, client)) headers.set(name, value);
   }
   headers.delete(DESTINATION_PROOF_HEADER);
-  if (hops !== undefined) headers.set(HOPS_HEADER, String(hops + 1));
+  if (hops !== undefined) {
+    headers.set(HOPS_HEADER, String(hops + 1));
+    headers.delete(HOP_ID_HEADER);
+  }
 
   headers.delete(TARGET_SESSION_HEADER);
   const tunnel = tunnelOf(routed);

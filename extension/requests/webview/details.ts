@@ -31,7 +31,7 @@ export function detailsView(
     <div class="actions">
       ${buttons.map((action) => html`<vscode-button secondary @click=${() => run(action)}>${words[action]}</vscode-button>`)}
     </div>
-    ${broken ? html`<p class="server-error">${fill(words.brokenBy, broken.by, broken.reason)}</p>` : nothing}
+    ${broken ? html`<p class="server-error">${broken.by === null ? words.brokenAtWorker : fill(words.brokenBy, broken.by, broken.reason)}</p>` : nothing}
     ${session === null && sender ? html`<p>${details.lost_from ? `${words.lost} (${details.lost_from}). ` : ""}${fill(words.likelySender, sender)}</p>` : nothing}
     ${details.replay_of === null ? nothing : html`<p>${fill(words.replayOf, details.replay_of)}</p>`}
     ${
@@ -60,18 +60,22 @@ export function detailsView(
 function timingView({ timings, edge, listener, time }: ShownDetails, words: Words): TemplateResult {
   const { queue, connect, first_byte, total } = timings;
   const isJoined = edge !== null && listener !== "edge";
-  // Before it came here.
-  const before = isJoined ? Math.max(0, time - edge.time) : 0;
-  const end = Math.max(before + (total ?? first_byte ?? 0), edge?.first_byte ?? 0, 0.1);
+  // Before it came here, or until it came to the Worker.
+  const before = isJoined && !edge.after ? Math.max(0, time - edge.time) : 0;
+  const onWay = isJoined && edge.after ? Math.max(0, edge.time - time) : 0;
+  const end = Math.max(before + (total ?? first_byte ?? 0), edge?.total ?? edge?.first_byte ?? 0, 0.1);
   const waited = queue + (connect ?? 0);
   const parts: [string, number, number][] = [
-    ...(isJoined ? [[words.workerHop, 0, edge.first_byte] as [string, number, number]] : []),
+    ...(isJoined && !edge.after ? [[words.workerHop, 0, edge.first_byte] as [string, number, number]] : []),
     ...(queue > 0 ? [[words.queue, before, queue] as [string, number, number]] : []),
     ...(connect === null ? [] : [[words.connect, before + queue, connect] as [string, number, number]]),
     ...(first_byte === null
       ? []
       : [[words.firstByte, before + waited, Math.max(0, first_byte - waited)] as [string, number, number]]),
-    ...(first_byte === null || total === null || listener === "edge"
+    ...(isJoined && edge.after
+      ? [[words.workerAfter, onWay, edge.total ?? edge.first_byte] as [string, number, number]]
+      : []),
+    ...(first_byte === null || total === null || (listener === "edge" && edge?.total === null)
       ? []
       : [[words.receive, before + first_byte, total - first_byte] as [string, number, number]]),
   ];

@@ -228,7 +228,13 @@ class RequestsPage extends LitElement {
     const total = timings.total ?? timings.first_byte;
     const lost = row.lost_from !== null || (row.session === null && row.sender !== null);
     const seen =
-      row.listener === "edge" ? words.atWorker : row.edge ? `${words.atWorker}, ${words.here}` : words.here;
+      row.listener === "edge"
+        ? words.atWorker
+        : row.edge
+          ? row.edge.after
+            ? `${words.here}, ${words.atWorker}`
+            : `${words.atWorker}, ${words.here}`
+          : words.here;
     const bar =
       total === null ? 0 : Math.min(100, (100 * Math.log10(1 + total)) / Math.log10(1 + FULL_BAR_MS));
     return html`<div class="row" role="row" id="row-${id}" aria-rowindex=${index + 2} aria-selected=${id === this.#selected}

@@ -42,6 +42,8 @@ function gapName({ is }: TraceGap, { service }: Exchange, words: Words): string 
   switch (is) {
     case "tunnel":
       return words.gapTunnel;
+    case "way":
+      return words.gapWay;
     case "queue":
       return words.gapQueue;
     case "connect":

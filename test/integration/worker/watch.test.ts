@@ -1,9 +1,12 @@
 /** What the Worker reports to those who watch a session, joined with the local server's request log. */
+import { once } from "node:events";
 import http, { request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { EdgeReport, EdgeReports } from "../../../core/api/edge-report-api.ts";
 import type { Exchange, ExchangeDetails, FollowedExchange } from "../../../core/api/request-log-api.ts";
+import { traceOf } from "../../../core/exchange/trace.ts";
 import { controlAddress } from "../../../node/control-address.ts";
 import { type RunningServer, startLocalServer } from "../local-server/harness.ts";
 import { Internet } from "./internet.ts";
@@ -120,6 +123,64 @@ describe.each(["direct", "cloudflare"] as const)("with %s tunnels", (kind) => {
     expect(JSON.stringify(details)).not.toContain(SECRET);
   });
 
+  test("a request that this machine sends to the Worker is one row too, with the time of each hop", async () => {
+    const sent = await here(place, "/far/copy");
+    expect(sent.status).toBe(200);
+    // It comes to the deployed service, without the id that joins the hops.
+    expect(JSON.parse(sent.body)).toMatchObject({ service: "api", url: "/far/copy" });
+    expect(Object.keys(JSON.parse(sent.body).headers)).not.toContain("linkup-hop");
+    const both = await seen("/far/copy", ({ edge, state }) => edge !== null && state === "complete");
+    expect(both).toMatchObject({
+      listener: "browser",
+      service: "far",
+      session: SESSION,
+      edge: { after: true, status: 200, url: `${place.remote}/far/copy` },
+    });
+    const { edge, timings, time } = both;
+    expect(edge!.time).toBeGreaterThanOrEqual(Math.floor(time));
+    expect(edge!.time + edge!.first_byte).toBeLessThanOrEqual(time + timings.first_byte! + 2);
+    expect((await log(place)).filter(({ target }) => target === "/far/copy")).toHaveLength(1);
+    const { spans } = traceOf([both]);
+    expect(spans.map(({ hop, depth }) => [hop, depth])).toEqual([
+      ["local-server", 0],
+      ["worker", 1],
+    ]);
+    const { sent_headers } = await detailsOf(place, both.id);
+    expect(sent_headers).toContainEqual(["linkup-hop", expect.stringMatching(/^[0-9a-f]{16}$/)]);
+    // Whoever copies the header to requests of their own does not hide them behind this row.
+    const [, hop] = sent_headers!.find(([name]) => name === "linkup-hop")!;
+    await ask(place, "/api/copied", { "linkup-hop": hop, "linkup-hops": "1" });
+    expect(await seen("/api/copied")).toMatchObject({ listener: "edge", edge: { after: false } });
+  });
+
+  test("the time until the head and until the end of the body, which comes as the service sent it", async () => {
+    const slow = await ask(place, "/api/slow");
+    expect(slow.body).toBe("first, last");
+    const open = await seen("/api/slow", ({ state }) => state === "open");
+    expect(open.timings).toMatchObject({ first_byte: expect.any(Number), total: null });
+    const { id, timings } = await seen("/api/slow", ({ state }) => state === "complete");
+    expect(id).toBe(open.id);
+    expect(timings.first_byte).toBeLessThan(SLOW_MS);
+    expect(timings.total).toBeGreaterThanOrEqual(SLOW_MS - 5);
+
+    for (const accept of ["gzip", "identity"]) {
+      const { headers, raw } = await askRaw(place, "/api/zipped", { "accept-encoding": accept });
+      expect(headers["content-encoding"]).toBe("gzip");
+      expect(headers["content-length"]).toBe(String(ZIPPED.length));
+      expect(raw.equals(ZIPPED)).toBe(true);
+    }
+    expect((await seen("/api/zipped")).timings.total).not.toBeNull();
+
+    await expect(askRaw(place, "/api/broken")).rejects.toThrow();
+    expect(await seen("/api/broken", ({ state }) => state === "broken")).toMatchObject({
+      broken: { by: null },
+    });
+    await leave(place, "/api/endless");
+    expect(await seen("/api/endless", ({ state }) => state === "broken")).toMatchObject({
+      broken: { by: null },
+    });
+  });
+
   test("what the Worker answers itself is reported: no service, and no tunnel", async () => {
     await ask(place, "/none", { host: `${SESSION}.other.example.org` });
     expect(await seen("/none")).toMatchObject({
@@ -202,7 +263,7 @@ test("a Worker that cannot tell its requests is said, and the local rows go on",
   await using laptop = await startLocalServer();
   const web = await startService("web");
   try {
-    await putSession(laptop, { web: web.url, api: web.url }, null);
+    await putSession(laptop, { web: web.url, api: web.url, far: web.url }, null);
     const follower = await followLog(laptop);
     await follower.until((line) => "watch" in line && line.watch.state === "unsupported", "it is said");
     await send(`http://127.0.0.1:${laptop.status.browser_port}`, "/here", {
@@ -255,9 +316,74 @@ const REPORT: EdgeReport = {
   response_headers: [],
 };
 
+const ZIPPED = gzipSync("a body that compresses ".repeat(100));
+/** Longer than the Worker waits before it reports an exchange that goes on. */
+const SLOW_MS = 400;
+
+/** The deployed service: its answers last, break off or are compressed. */
+function startApi(): Promise<StartedService> {
+  return startService("api", (request, response) => {
+    switch (request.url) {
+      case "/api/slow":
+        response.write("first, ");
+        setTimeout(() => response.end("last"), SLOW_MS);
+        return;
+      case "/api/zipped":
+        response.writeHead(200, { "content-encoding": "gzip", "content-length": ZIPPED.length });
+        response.end(ZIPPED);
+        return;
+      case "/api/broken":
+        response.writeHead(200, { "content-length": 100 }).write("half");
+        setTimeout(() => response.destroy(), SLOW_MS);
+        return;
+      case "/api/endless": {
+        const timer = setInterval(() => response.write("more"), 20);
+        response.on("close", () => clearInterval(timer));
+        return;
+      }
+      default: {
+        const { method, url, headers } = request;
+        response.setHeader("content-type", "application/json");
+        response.end(JSON.stringify({ service: "api", method, url, headers }));
+      }
+    }
+  });
+}
+
+/** The bytes as they came. Rejects when they do not come to their end. */
+function askRaw(
+  { worker }: Place,
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<{ headers: IncomingMessage["headers"]; raw: Buffer }> {
+  const { promise, resolve, reject } = Promise.withResolvers<{
+    headers: IncomingMessage["headers"];
+    raw: Buffer;
+  }>();
+  const options = { headers: { host: `${SESSION}.example.com`, ...headers }, agent: false as const };
+  const call = http.get(worker.url + path, options, (response) => {
+    const parts: Buffer[] = [];
+    response.on("data", (part) => parts.push(part));
+    response.on("error", reject);
+    response.on("end", () => resolve({ headers: response.headers, raw: Buffer.concat(parts) }));
+  });
+  call.on("error", reject);
+  return promise;
+}
+
+/** Disconnects in the middle of the response. */
+async function leave({ worker }: Place, path: string): Promise<void> {
+  const call = http.get(worker.url + path, { headers: { host: `${SESSION}.example.com` }, agent: false });
+  call.on("error", () => {});
+  const [response] = (await once(call, "response")) as [IncomingMessage];
+  response.on("error", () => {});
+  await once(response, "data");
+  call.destroy();
+}
+
 async function openDirect(): Promise<Place> {
   const laptop = await startLocalServer();
-  const [web, api] = await Promise.all([startService("web"), startService("api")]);
+  const [web, api] = await Promise.all([startService("web"), startApi()]);
   const worker = await startDirectWorker();
   const place = { worker, laptop, web, api, remote: api.url, tunnel: { url: "" } };
   return openSession(place, `http://127.0.0.1:${laptop.status.tunnel_port}`);
@@ -266,7 +392,7 @@ async function openDirect(): Promise<Place> {
 async function openCloudflare(): Promise<Place> {
   const internet = await new Internet().start();
   const laptop = await startLocalServer();
-  const [web, api] = await Promise.all([startService("web"), startService("api")]);
+  const [web, api] = await Promise.all([startService("web"), startApi()]);
   const worker = await internet.startWorker({ LINKUP_API_RATE: "100000" });
   const remote = "https://api.example.net";
   internet.hosts.set("api.example.net", leadTo(api.url));
@@ -285,7 +411,7 @@ function leadTo(url: string) {
     const { method, url: path, headers } = request;
     const onward = httpRequest({ hostname, port, method, path, headers, agent: false }, (answer) => {
       response.writeHead(answer.statusCode!, answer.headers);
-      answer.pipe(response);
+      answer.on("error", () => response.destroy()).pipe(response);
     });
     onward.on("error", () => response.destroy());
     request.pipe(onward);
@@ -297,7 +423,7 @@ async function openSession(place: Place, tunnelUrl: string | undefined): Promise
   const answer = await apiOf(worker.url)("POST", "/linkup/v2/sessions/tunneled", {
     desired_name: SESSION,
     session_token: "owner",
-    ...documentOf({ web: "http://localhost:1", api: remote }),
+    ...documentOf({ web: "http://localhost:1", api: remote, far: remote }),
     ...(tunnelUrl ? { tunnel_url: tunnelUrl } : {}),
   });
   if (answer.status !== 200) throw new Error(answer.body);
@@ -305,25 +431,39 @@ async function openSession(place: Place, tunnelUrl: string | undefined): Promise
     tunnel_data: { url: string };
     origin_secret: string;
   };
-  await putSession(laptop, { web: web.url, api: remote }, { url: worker.url, token: TOKEN }, origin_secret);
+  await putSession(
+    laptop,
+    { web: web.url, api: remote, far: worker.url },
+    { url: worker.url, token: TOKEN },
+    origin_secret,
+  );
   return { ...place, tunnel: tunnel_data };
 }
 
-function documentOf({ web, api }: { web: string; api: string }) {
+/** `far` is another session's, which does not have it: the Worker, to which this machine sends its requests, asks the deployed one. */
+function documentOf({ web, api, far }: { web: string; api: string; far: string }) {
   return {
     services: [
       { name: "web", location: web },
       { name: "api", location: api },
+      { name: "far", location: far, session: "calm-otter" },
     ],
     domains: [
-      { domain: "example.com", default_service: "web", routes: [{ path: "^/api/", service: "api" }] },
+      {
+        domain: "example.com",
+        default_service: "web",
+        routes: [
+          { path: "^/api/", service: "api" },
+          { path: "^/far/", service: "far" },
+        ],
+      },
     ],
   };
 }
 
 async function putSession(
   laptop: RunningServer,
-  services: { web: string; api: string },
+  services: { web: string; api: string; far: string },
   edge: { url: string; token: string } | null,
   origin_secret: string | null = null,
 ): Promise<void> {
@@ -335,6 +475,13 @@ async function putSession(
 
 function ask({ worker }: Place, path: string, headers: Record<string, string> = {}) {
   return send(worker.url, path, { headers: { host: `${SESSION}.example.com`, ...headers } });
+}
+
+/** To this machine's own listener. */
+function here({ laptop }: Place, path: string) {
+  return send(`http://127.0.0.1:${laptop.status.browser_port}`, path, {
+    headers: { host: `${SESSION}.example.com` },
+  });
 }
 
 async function log({ laptop }: Pick<Place, "laptop">): Promise<Exchange[]> {
