@@ -45,8 +45,9 @@ export async function startServer(
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const started = Date.now();
   const sessions = new Sessions();
-  const localCopies = new LocalCopies(() => sessions.resolve());
+  const localCopies = new LocalCopies();
   sessions.stateOf = (location) => localCopies.stateOf(location);
+  localCopies.onDidChange(() => sessions.resolve());
   const leases = new Leases(() => performance.now());
   const log = options.requestLog === 0 ? undefined : new AccessLog(options.requestLog);
   const pool = new Pool();
@@ -144,7 +145,7 @@ export async function startServer(
     sessions: sessions.names,
     leases: leases.ids,
     lease_files: leases.files,
-    ...(localCopies.states ? { auto: localCopies.states } : {}),
+    ...(localCopies.states ? { auto: localCopies.states, auto_waits: localCopies.waits } : {}),
   });
   const requestLog = log && new RequestLog(log, sessions, options.requestLog, pagePorts);
   const api = controlApi({

@@ -47,7 +47,7 @@ function overrideLines(overrides: SessionView["overrides"] = []): string[] {
 }
 
 function serviceRow(service: ServiceView): string[] {
-  const { name, target, now, fallback, changing, health, latencyMs, reason, routedBy } = service;
+  const { name, target, now, waitMs, fallback, changing, health, latencyMs, reason, routedBy } = service;
   const colour = health === "healthy" ? "green" : health === "unhealthy" ? "red" : "dim";
   const latency = health === "healthy" && latencyMs !== undefined ? ` ${latencyMs} ms` : "";
   const address = addressOf(service);
@@ -57,7 +57,13 @@ function serviceRow(service: ServiceView): string[] {
     name,
     `${changing ? `${target}…` : where}${routedBy === undefined ? "" : ` by ${routedBy}`}`,
     coloured(colour, health) + latency,
-    fallback ? `${address}  (${fallback})` : reason ? `${address}  (${reason})` : address,
+    waitMs
+      ? `${address}  (its local copy keeps ending: until it has listened for ${waitMs / 1_000} s)`
+      : fallback
+        ? `${address}  (${fallback})`
+        : reason
+          ? `${address}  (${reason})`
+          : address,
   ];
 }
 

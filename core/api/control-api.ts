@@ -47,6 +47,8 @@ export interface ServerStatus {
   lease_files: Record<string, string[]>;
   /** Of each local location that is routed automatically. Missing in servers of older versions. */
   auto?: Record<string, AutoState>;
+  /** Of those that are `restarting`: for how long each has to listen before requests go there. Milliseconds. */
+  auto_waits?: Record<string, number>;
 }
 
 /** A session as the local server serves it. `session` is as `printSession` writes it. */

@@ -69,7 +69,7 @@ test("services beyond local and remote say where they are now", () => {
   const services = [
     service("web", 3000, { target: "auto", now: "local" }),
     service("api", 3001, { target: "auto", now: "remote" }),
-    service("auth", 3002, { target: "auto", now: "restarting" }),
+    service("auth", 3002, { target: "auto", now: "restarting", waitMs: 4_000 }),
     service("cart", 3003, { target: "staging", url: "https://staging.example.com" }),
     service("mail", 3004, { target: "https://pr-12.example.com", url: "https://pr-12.example.com" }),
     service("shop", 3005, { target: "session:bold-cat", url: "https://bold-cat.example.com" }),
@@ -91,6 +91,7 @@ test("services beyond local and remote say where they are now", () => {
       shop  copy of bold-cat · bold-cat.example.com
       tax  remote, not copy of bold-cat · tax.example.com`),
   );
+  expect(row!.children[2]!.tooltip).toContain("until it has listened for 4 s");
   expect(row!.children.map(({ icon, mark }) => [icon.name, mark])).toEqual([
     ["home", "local"],
     ["cloud", undefined],

@@ -262,6 +262,7 @@ function serviceRow(
       ...(service.fallback === undefined
         ? []
         : [fallbackText(service.fallback, code(sessionOfTarget(service.target) ?? ""), t)]),
+      ...(service.waitMs === undefined ? [] : [restartingWords(service.waitMs)]),
       ...(reason ? [escaped(reason)] : []),
       `${t("Local:")} ${code(service.local)}  \n${t("Remote:")} ${code(service.remote)}`,
     ].join("\n\n"),
@@ -274,6 +275,14 @@ function serviceRow(
     subject: { is: "service", session, service },
     children: [],
   };
+}
+
+/** Why a service is remote although something listens at its local address now and then. */
+function restartingWords(waitMs: number): string {
+  return t(
+    "Its local copy keeps ending soon after its start. Requests stay with the remote copy until it has listened for {0} s.",
+    waitMs / 1_000,
+  );
 }
 
 /** Of the last minute; nothing where nothing came. */

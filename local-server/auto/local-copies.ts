@@ -26,22 +26,35 @@ interface Watched {
 }
 
 export class LocalCopies {
-  readonly #changed: () => void;
+  readonly #listeners = new Set<() => void>();
   readonly #ask: AskListening;
   readonly #watched = new Map<string, Watched>();
   #timer: NodeJS.Timeout | undefined;
   #waiting: (() => void)[] = [];
 
-  /** `changed`: a location's state is another than before. */
-  constructor(changed: () => void, ask: AskListening = askByConnecting) {
-    this.#changed = changed;
+  constructor(ask: AskListening = askByConnecting) {
     this.#ask = ask;
+  }
+
+  /** Tells when a location's state, or what it waits for, is another than before. Returns how to stop that. */
+  onDidChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** By location; undefined for a location without a copy. */
   get states(): Record<string, AutoState> | undefined {
     if (this.#watched.size === 0) return undefined;
     return Object.fromEntries(Array.from(this.#watched, ([location, { copy }]) => [location, copy.state]));
+  }
+
+  /** Of those that are restarting. */
+  get waits(): Record<string, number> {
+    return Object.fromEntries(
+      Array.from(this.#watched, ([location, { copy }]) => [location, copy.waitMs] as const).filter(
+        (entry): entry is [string, number] => entry[1] !== undefined,
+      ),
+    );
   }
 
   stateOf(location: string): AutoState {
@@ -93,8 +106,9 @@ export class LocalCopies {
   }
 
   #saw({ copy }: Watched, listens: boolean): void {
-    const before = copy.state;
-    if (copy.saw(listens, performance.now()) !== before) this.#changed();
+    const { state, waitMs } = copy;
+    if (copy.saw(listens, performance.now()) === state && copy.waitMs === waitMs) return;
+    for (const listener of this.#listeners) listener();
   }
 
   /** One timer for all. */

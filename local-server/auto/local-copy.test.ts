@@ -50,6 +50,20 @@ test("a server that is mended after crashes gets its requests when it has listen
   ]);
 });
 
+test("each crash doubles how long it has to listen, up to half a minute", () => {
+  const copy = new LocalCopy();
+  const waits: (number | undefined)[] = [];
+  for (let crash = 0; crash < 8; crash++) {
+    copy.saw(true, crash * 1_000);
+    copy.saw(false, crash * 1_000 + 500);
+    waits.push(copy.waitMs);
+  }
+  expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
+  copy.saw(true, 10_000);
+  expect([copy.saw(true, 39_999), copy.waitMs]).toEqual(["restarting", 30_000]);
+  expect([copy.saw(true, 40_000), copy.waitMs]).toEqual(["local", undefined]);
+});
+
 test("crashes are forgotten after a minute of silence", () => {
   expect(changes((ms) => ms === 0 || ms >= 70_000, 71_000)).toEqual([
     [0, "local"],

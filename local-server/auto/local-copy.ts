@@ -42,6 +42,11 @@ export class LocalCopy {
     return this.#crashes > 0 ? "restarting" : "remote";
   }
 
+  /** While it is restarting: for how long it has to listen before requests go there. Milliseconds. */
+  get waitMs(): number | undefined {
+    return this.state === "restarting" ? this.#wait : undefined;
+  }
+
   get #wait(): number {
     return this.#crashes === 0 ? 0 : Math.min(FIRST_WAIT_MS * 2 ** (this.#crashes - 1), LONGEST_WAIT_MS);
   }

@@ -49,6 +49,7 @@ export function controlApi(server: ControlledServer): RequestListener {
     });
 
   route("GET", "/v1/status", ({ response }) => sendJson(response, 200, server.status()));
+  route("GET", "/v1/auto/follow", (call) => followLocalCopies(server.localCopies, call));
   sessionRoutes(route, server);
   leaseRoutes(route, server);
   route("POST", "/v1/explain", async ({ request, response }) => {
@@ -84,6 +85,14 @@ function sessionRoutes(route: AddRoute, { sessions, localCopies }: ControlledSer
     void localCopies.watch(sessions.autoLocations);
     sendNothing(response);
   });
+}
+
+/** Writes a line at once and with each change, until the reader disconnects. */
+function followLocalCopies(localCopies: LocalCopies, { response }: ApiCall): void {
+  response.writeHead(200, { "content-type": "application/x-ndjson" });
+  const tell = () => void response.write(`${JSON.stringify(localCopies.states ?? {})}\n`);
+  response.on("close", localCopies.onDidChange(tell));
+  tell();
 }
 
 function leaseRoutes(route: AddRoute, server: ControlledServer): void {

@@ -36,6 +36,12 @@ const service = z.object({
       "Of the target `auto`: where its requests go now. `restarting`: to the remote copy, because the local one keeps ending.",
     ),
   ),
+  waitMs: maybe(
+    described(
+      z.number(),
+      "While that is `restarting`: for how many milliseconds the local copy has to listen before requests go there.",
+    ),
+  ),
   fallback: maybe(
     described(
       z.enum(FALLBACKS),

@@ -56,6 +56,8 @@ export interface ServiceView {
   target: Target;
   /** Where the target `auto` has it now. */
   now?: AutoState;
+  /** While that is `restarting`: for how long the local copy has to listen before requests go there. Milliseconds. */
+  waitMs?: number;
   /** Why it goes to the remote copy, where another session should serve it. */
   fallback?: string;
   /** The URL of a target beyond local and remote. */

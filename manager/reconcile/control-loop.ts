@@ -24,6 +24,7 @@ export class ControlLoop {
   /** The linkup.yaml files that this user started sessions of. */
   readonly files = new Set<string>();
   #renewedAt = Number.NEGATIVE_INFINITY;
+  #followed: { pid: number; end: AbortController } | undefined;
 
   constructor(options: ManagerOptions) {
     this.options = options;
@@ -51,6 +52,7 @@ export class ControlLoop {
   /** Stops watching and gives up this window's lease. */
   async dispose(): Promise<void> {
     if (!this.watcher.isRunning) return;
+    this.#followed?.end.abort();
     await this.watcher.stop();
     const { control } = this.reconciler.localServer;
     if (await control.status()) await control.deleteLease(this.options.user.id);
@@ -62,6 +64,7 @@ export class ControlLoop {
       await this.observer.look();
       const { sessions, pending_deletions, local_dns } = this.observer.seen.state;
       const named = local_dns.process !== null || asksLocalDns(await readJournal(this.options.home));
+      this.#followLocalCopies();
       if (sessions.some(isPresent) || pending_deletions.length > 0 || named) await this.reconcile();
       await this.observer.probe("due");
       this.observer.tell("state", null);
@@ -71,6 +74,24 @@ export class ControlLoop {
       this.observer.tell("state", problemOf(error, "state-unusable"));
       return BUSY_MS;
     }
+  }
+
+  /** Rounds are too seldom to show at once where services go that are routed automatically: the local server tells. */
+  #followLocalCopies(): void {
+    const { server } = this.observer.seen;
+    const pid = server?.auto && this.watcher.isRunning ? server.pid : undefined;
+    if (this.#followed?.pid === pid) return;
+    this.#followed?.end.abort();
+    this.#followed = undefined;
+    if (pid === undefined) return;
+    const followed = { pid, end: new AbortController() };
+    this.#followed = followed;
+    const show = () => {
+      if (followed.end.signal.aborted) return;
+      this.observer.look().catch((error: Error) => this.options.log(error.message));
+    };
+    // One of an older version has no such call: rounds show it then. Another process is followed anew.
+    this.reconciler.localServer.control.followLocalCopies(show, followed.end.signal).catch(() => {});
   }
 
   async #renewLease(): Promise<void> {

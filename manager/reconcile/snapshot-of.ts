@@ -157,10 +157,13 @@ function beyond(
   service: ConfigService,
   target: Target,
   server: ServerStatus | undefined,
-): Pick<ServiceView, "now" | "url" | "fallback"> {
+): Pick<ServiceView, "now" | "waitMs" | "url" | "fallback"> {
   switch (targetKind(target)) {
     case "auto":
-      return { now: server?.auto?.[service.local] ?? "remote" };
+      return {
+        now: server?.auto?.[service.local] ?? "remote",
+        ...(server?.auto_waits?.[service.local] ? { waitMs: server.auto_waits[service.local]! } : {}),
+      };
     case "url":
       return { url: target };
     case "named":

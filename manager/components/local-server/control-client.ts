@@ -131,15 +131,31 @@ export class ControlClient {
     tell: (line: FollowedExchange) => void,
     signal?: AbortSignal,
   ): Promise<void> {
-    const path = `/v1/requests/follow?${query(filter)}`;
-    const response = await open(this.#at(path), { timeoutMs: Number.POSITIVE_INFINITY }).catch(orNothingRuns);
+    await this.#follow(`/v1/requests/follow?${query(filter)}`, tell, signal).catch((error) => {
+      if (error instanceof Refusal) throw new Error(`Cannot read the request log: ${error.words}`);
+      return orNothingRuns(error);
+    });
+  }
+
+  /**
+   * Tells whenever a service that is routed automatically goes elsewhere, and once at first. Resolves when the local server
+   * exits. Rejects where none runs, and for one of an older version.
+   */
+  async followLocalCopies(tell: () => void, signal: AbortSignal): Promise<void> {
+    await this.#follow("/v1/auto/follow", tell, signal);
+  }
+
+  /** Emits each line of JSON. Rejects with a Refusal for 4xx and 5xx. */
+  async #follow<Line>(path: string, tell: (line: Line) => void, signal?: AbortSignal): Promise<void> {
+    const response = await open(this.#at(path), { timeoutMs: Number.POSITIVE_INFINITY });
     const lines = createInterface({ input: response });
     if (response.statusCode !== 200) {
       let text = "";
       for await (const line of lines) text += line;
-      throw new Error(`Cannot read the request log: ${errorIn(text)}`);
+      throw new Refusal("GET", path, response.statusCode!, errorIn(text));
     }
     signal?.addEventListener("abort", () => response.destroy(), { once: true });
+    if (signal?.aborted) response.destroy();
     // A killed server aborts the response; reading lines does not notice either.
     response.on("error", () => lines.close()).on("close", () => lines.close());
     for await (const line of lines) tell(JSON.parse(line));

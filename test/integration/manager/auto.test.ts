@@ -6,8 +6,10 @@ import { Agent, type IncomingHttpHeaders, request } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Exchange } from "../../../core/api/request-log-api.ts";
+import { Manager } from "../../../manager/manager.ts";
 import type { ServiceView, Snapshot } from "../../../manager/model/snapshot.ts";
-import { until, World } from "./world.ts";
+import { version } from "../../../package.json";
+import { TOKEN, until, World } from "./world.ts";
 
 /** A development server that says `mine`, as a process that can be killed; it listens when it is told to. */
 const SERVER = `
@@ -28,6 +30,8 @@ describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (t
   let world: World;
   let session: string;
   let server: ChildProcess | undefined;
+  /** An editor's window, which shows what its manager tells it. */
+  let window: Manager;
   const agent = new Agent({ keepAlive: true, maxSockets: 20 });
 
   beforeAll(async () => {
@@ -40,11 +44,23 @@ describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (t
     );
     writeFileSync(world.configPath, `${text}defaults:\n  target: auto\n`);
     session = (await world.json<{ session_name: string }>("start", "--detach")).session_name;
+    const { home, dist, env } = world;
+    window = new Manager({
+      home,
+      dist,
+      version,
+      env,
+      user: { id: "window", keep: false },
+      token: async () => TOKEN,
+      log: () => {},
+    });
+    window.watch();
     await until("the tunnel", async () => (await answer()).body === "spare web" || undefined);
   }, 60_000);
   afterEach(() => void server?.kill("SIGKILL"));
   afterAll(async () => {
     agent.destroy();
+    await window.dispose();
     await world[Symbol.asyncDispose]();
   });
 
@@ -79,6 +95,17 @@ describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (t
     await ended;
   }
 
+  /** What the window has shown of `web`, and when, in milliseconds since the epoch. */
+  function watched(): { shown: [string, number][]; dispose(): void } {
+    const shown: [string, number][] = [];
+    const { dispose } = window.onDidChange(({ sessions }) => {
+      const { now, waitMs } = sessions[0]!.services.find(({ name }) => name === "web")!;
+      const word = waitMs === undefined ? String(now) : `${now} ${waitMs}`;
+      if (shown.at(-1)?.[0] !== word) shown.push([word, performance.timeOrigin + performance.now()]);
+    });
+    return { shown, dispose };
+  }
+
   async function web(): Promise<ServiceView> {
     const { sessions } = await world.json<Snapshot>("status");
     return sessions[0]!.services.find(({ name }) => name === "web")!;
@@ -86,11 +113,16 @@ describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (t
 
   test("requests follow a server that starts within a second, and none is lost when it dies", async () => {
     expect(await web()).toMatchObject({ target: "auto", now: "remote" });
+    const { shown, dispose } = watched();
     const listened = await listen();
     await until("the local copy", async () => (await answer()).body === "mine");
     const took = performance.timeOrigin + performance.now() - listened;
     expect(took).toBeLessThan(1000);
     expect(await web()).toMatchObject({ target: "auto", now: "local" });
+    // The tree follows by an event: rounds are 5 s apart.
+    await until("the window", () => shown.some(([now]) => now === "local"));
+    const shownAfter = shown.find(([now]) => now === "local")![1] - listened;
+    expect(shownAfter).toBeLessThan(1_500);
 
     // It has run for a while: its end is no crash.
     await delay(3_100);
@@ -114,8 +146,10 @@ describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (t
     expect(all.filter(({ status }) => status !== 200)).toEqual([]);
     expect(new Set(afterDeath.map(({ body }) => body))).toEqual(new Set(["spare web"]));
     expect(await web()).toMatchObject({ target: "auto", now: "remote" });
+    await until("the window", () => shown.at(-1)![0] === "remote");
+    dispose();
     console.log(
-      `${tunnel}: local ${took.toFixed(0)} ms after it listened; ${afterDeath.length} of 1000 requests came after its death`,
+      `${tunnel}: shown ${shownAfter.toFixed(0)} ms, local ${took.toFixed(0)} ms after it listened; ${afterDeath.length} of 1000 requests came after its death`,
     );
   }, 60_000);
 
@@ -142,6 +176,7 @@ describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (t
 
   test("a crash loop does not take the requests back and forth, and the status says what happens", async () => {
     const seen: string[] = [];
+    const { shown, dispose } = watched();
     for (let crash = 0; crash < 3; crash++) {
       await listen();
       const end = performance.now() + 600;
@@ -160,6 +195,15 @@ describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (t
     expect(await web()).toMatchObject({ target: "auto", now: "restarting" });
     const { stdout } = await world.linkup("status");
     expect(stdout).toContain("auto: remote, restarting…");
+    expect(stdout).toContain("until it has listened for 4 s");
+    await until("the window", () => shown.at(-1)![0] === "restarting 4000");
+    expect(shown.map(([now]) => now)).toEqual([
+      "local",
+      "restarting 1000",
+      "restarting 2000",
+      "restarting 4000",
+    ]);
+    dispose();
     await listen();
     await until("the mended copy", async () => (await answer()).body === "mine");
   }, 60_000);
