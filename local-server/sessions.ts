@@ -1,4 +1,4 @@
-/** The sessions that this machine serves. */
+/** The sessions that this machine serves, and the previews whose requests it follows. */
 import * as z from "zod/mini";
 import type { ServedSession } from "../core/api/control-api.ts";
 import { resolveAuto } from "../core/session/auto-target.ts";
@@ -27,13 +27,15 @@ export interface Served {
 
 export class Sessions {
   readonly #served = new Map<string, Served>();
+  /** Previews: requests to them do not come here, but are followed at the Worker. */
+  readonly #previews = new Map<string, Served>();
   /** The same with services that are routed automatically where they are now. */
   readonly #current = new Map<string, Served>();
   /** Where a service of this local location, which is routed automatically, is now. */
   stateOf: (location: string) => AutoState = () => "local";
 
   get names(): string[] {
-    return [...this.#served.keys()].sort();
+    return [...this.#served.keys(), ...this.#previews.keys()].sort();
   }
 
   get(name: string): Served | undefined {
@@ -42,7 +44,18 @@ export class Sessions {
 
   /** As it was put. */
   given(name: string): Served | undefined {
-    return this.#served.get(name);
+    return this.#served.get(name) ?? this.#previews.get(name);
+  }
+
+  /** Those whose requests the Worker may tell. */
+  *followed(): Generator<Served> {
+    yield* this.#current.values();
+    yield* this.#previews.values();
+  }
+
+  /** As `get`, and previews. */
+  followedAs(name: string): Served | undefined {
+    return this.#current.get(name) ?? this.#previews.get(name);
   }
 
   *[Symbol.iterator](): Generator<Served> {
@@ -68,7 +81,10 @@ export class Sessions {
   /** Adds or replaces a session, for all requests from now on. */
   put(name: string, body: unknown): ParseResult<Served> {
     const served = parseServed(name, body);
-    if (served.ok) {
+    if (!served.ok) return served;
+    this.delete(name);
+    if (served.value.session.kind === "preview") this.#previews.set(name, served.value);
+    else {
       this.#served.set(name, served.value);
       this.#resolve(served.value);
     }
@@ -78,6 +94,7 @@ export class Sessions {
   delete(name: string): void {
     this.#served.delete(name);
     this.#current.delete(name);
+    this.#previews.delete(name);
   }
 }
 

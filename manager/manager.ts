@@ -39,6 +39,7 @@ import type { State } from "./model/state.ts";
 import type { CheckedPropagation } from "./operations/check-propagation.ts";
 import type { ComparedRow, CompareRequest } from "./operations/compare.ts";
 import { type ExplainedRequest, explain } from "./operations/explain.ts";
+import { followPreviews } from "./operations/follow-previews.ts";
 import { previewRequest } from "./operations/preview.ts";
 import { type ReplayOptions, replayRequest } from "./operations/replay.ts";
 import {
@@ -93,6 +94,11 @@ export class Manager {
   }
 
   /** The local server's request log. */
+  /** As `followPreviews` of operations/follow-previews.ts, while this window or terminal watches. */
+  followPreviews(name?: string): Promise<boolean> {
+    return followPreviews(this.#loop, name);
+  }
+
   get requestLog(): RequestLogClient {
     return this.#loop.reconciler.localServer.control;
   }

@@ -31,7 +31,8 @@ const DEFAULT_LIMIT = 30;
 const MAX_LIMIT = 100_000;
 
 export async function requests(id: string | undefined, options: Options): Promise<void> {
-  const log = newManager({ keep: false }).requestLog;
+  const manager = newManager({ keep: false });
+  const log = manager.requestLog;
   if (id !== undefined) return showOne(log, wholeNumber("ID", id), options);
   if (options.curl) throw new UsageError("--curl needs a request ID: linkup requests ID --curl");
   const { session, service, failed } = options;
@@ -43,7 +44,15 @@ export async function requests(id: string | undefined, options: Options): Promis
   if (options.follow && options.har) throw new UsageError("Use either --follow or --har, not both.");
   if (options.from !== undefined && options.follow)
     throw new UsageError("Use either --follow or --from, not both.");
-  if (options.follow) return follow(log, { ...filter, limit }, query, options);
+  if (options.follow) {
+    // Of a preview nothing passes this machine: its requests are followed at the Worker, for as long as this command runs.
+    if (await manager.followPreviews(session)) manager.watch();
+    try {
+      return await follow(log, { ...filter, limit }, query, options);
+    } finally {
+      await manager.dispose();
+    }
+  }
   // The words are understood here, so the log has to give all that they may mean.
   const file = options.from === undefined ? undefined : await readHarFile(options.from);
   const all =

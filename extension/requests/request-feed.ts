@@ -125,10 +125,13 @@ export class RequestFeed implements vscode.Disposable {
   }
 
   async #follow(): Promise<void> {
-    const { requestLog } = await this.#linkup.manager;
+    const manager = await this.#linkup.manager;
+    const { requestLog } = manager;
     const { signal } = this.#ended;
     while (!signal.aborted) {
       try {
+        // Requests to a preview pass the Worker only, where the local server follows them.
+        if (vscode.workspace.isTrusted && this.#hasPreview()) await manager.followPreviews();
         const server = await requestLog.status();
         if (server) {
           if (server.started !== this.#server) this.#startAnew(server.started);
@@ -143,6 +146,12 @@ export class RequestFeed implements vscode.Disposable {
       this.#become({ connected: false, watched: [] });
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
+  }
+
+  #hasPreview(): boolean {
+    return this.#linkup.model.snapshot.sessions.some(
+      ({ kind, state }) => kind === "preview" && state === "running",
+    );
   }
 
   /** Another server counts from 1 again. */

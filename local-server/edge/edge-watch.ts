@@ -44,9 +44,9 @@ export class EdgeWatch {
     };
   }
 
-  /** Of each tunneled session. */
+  /** Of each session that the Worker serves too. */
   get statuses(): EdgeStatus[] {
-    return [...this.#sessions].flatMap((served) => this.#statusOf(served) ?? []);
+    return [...this.#sessions.followed()].flatMap((served) => this.#statusOf(served) ?? []);
   }
 
   /** A request of this session that did not pass the Worker. */
@@ -64,18 +64,18 @@ export class EdgeWatch {
   }
 
   #statusOf({ name, session, edge }: Served): EdgeStatus | undefined {
-    if (session.kind !== "tunneled" || edge === undefined) return undefined;
+    if (session.kind === "isolated" || edge === undefined) return undefined;
     if (edge === null) return { session: name, state: "unsupported" };
     return { session: name, state: this.#connections.get(name)?.connection.state ?? "connecting" };
   }
 
   #sync(): void {
     for (const [name, { connection }] of this.#connections) {
-      if (this.#sessions.get(name)) continue;
+      if (this.#sessions.followedAs(name)) continue;
       connection.end();
       this.#connections.delete(name);
     }
-    for (const served of this.#sessions) if (served.edge) this.#connect(served, served.edge);
+    for (const served of this.#sessions.followed()) if (served.edge) this.#connect(served, served.edge);
     this.#announce();
   }
 
@@ -100,7 +100,7 @@ export class EdgeWatch {
     const connection = new EdgeConnection(address, {
       stateChanged: () => this.#announce(),
       reported: ({ reports, dropped }, offsetMs) => {
-        const served = this.#sessions.get(name);
+        const served = this.#sessions.followedAs(name);
         if (!served) return;
         for (const report of reports) this.#events.reported(served, report, offsetMs);
         if (dropped > 0) this.#events.dropped(dropped);

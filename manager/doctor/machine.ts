@@ -9,7 +9,7 @@ import { isOlder } from "../../core/version.ts";
 import { isRunning } from "../../node/process-identity.ts";
 import { EnvFiles } from "../components/env-files/env-files.ts";
 import { textOf } from "../model/problem.ts";
-import { isDesired, needsThisMachine } from "../model/records.ts";
+import { isDesired, needsLocalServer } from "../model/records.ts";
 import type { State } from "../model/state.ts";
 import { isOurs, listProcesses, type ProcessEntry } from "../process/list.ts";
 import { broken, type DoctorCheck, ok, warning } from "./report.ts";
@@ -65,7 +65,7 @@ export async function checkProcesses(
   server: ServerStatus | undefined,
   version: string,
 ): Promise<DoctorCheck[]> {
-  const needed = state.sessions.some((record) => isDesired(record) && needsThisMachine(record));
+  const needed = state.sessions.some((record) => isDesired(record) && needsLocalServer(record));
   const restart = [{ command: "restart", title: "Restart", terminal: "linkup start" }];
   const checks: DoctorCheck[] = [];
   if (server && isOlder(server.version, version))

@@ -85,7 +85,7 @@ function edgeOf({
   worker,
   worker_token,
 }: SessionRecord): NonNullable<ServedSession["edge"]> | null {
-  const canWatch = kind === "tunneled" && worker?.capabilities.includes(WATCH_CAPABILITY);
+  const canWatch = kind !== "isolated" && worker?.capabilities.includes(WATCH_CAPABILITY);
   return canWatch && worker_token !== null
     ? { url: config.linkup.worker_url.replace(/\/+$/, ""), token: worker_token }
     : null;

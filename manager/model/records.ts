@@ -20,6 +20,11 @@ export function needsThisMachine({ kind }: SessionRecord): boolean {
   return kind !== "preview";
 }
 
+/** True for sessions for which the local server runs: all but previews whose requests nobody follows. */
+export function needsLocalServer(record: SessionRecord): boolean {
+  return needsThisMachine(record) || record.followed_here === true;
+}
+
 /** True while there is something to show or to clean up. */
 export function isPresent(record: SessionRecord): boolean {
   return (

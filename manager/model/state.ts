@@ -87,6 +87,8 @@ export interface SessionRecord {
   locations: Record<string, string>;
   /** Other sessions may route to its services. */
   share_targets?: true;
+  /** The local server follows the requests of this preview at the Worker, until no window or terminal is left. */
+  followed_here?: true;
   /** Where the Worker found services of other sessions, and when it was asked: why not there, by service; null where they are. */
   followed?: { at: number; fallbacks: Record<string, string | null> };
   /** When a preview ends, as its user asked. Milliseconds since the epoch. */
@@ -194,6 +196,7 @@ const recordSchema = z.object({
   locations: z.record(z.string(), url),
   expires_at: z.exactOptional(z.number()),
   share_targets: z.exactOptional(z.literal(true)),
+  followed_here: z.exactOptional(z.literal(true)),
   followed: z.exactOptional(
     z.object({ at: z.number(), fallbacks: z.record(z.string(), z.nullable(z.string())) }),
   ),

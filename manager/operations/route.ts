@@ -107,7 +107,7 @@ async function changeEverywhere(
 async function follow({ reconciler, store }: ControlLoop, id: string, signal?: AbortSignal): Promise<void> {
   const { sessions } = await store.read();
   if (sessions.some((record) => record.id === id && !needsThisMachine(record)))
-    return await reconciler.sessionReconciler.publish(id);
+    return await reconciler.sessionReconciler.publish(id, undefined);
   const server = await reconciler.localServer.ensure();
   if (!server) throw new LinkupError("local-server-failed", text("The local server does not run."));
   signal?.throwIfAborted();

@@ -11,7 +11,7 @@ import { LOOK_PATIENCE_MS } from "../components/local-server/control-client.ts";
 import { BUSY_MS, isAtRest, REST_MS } from "../model/at-rest.ts";
 import { networkChanged } from "../model/network-change.ts";
 import type { ProcessOptions } from "../model/options.ts";
-import { isDesired, isPresent, needsThisMachine } from "../model/records.ts";
+import { isDesired, isPresent, needsLocalServer, needsThisMachine } from "../model/records.ts";
 import { secretsOf } from "../model/secrets.ts";
 import { ExitWatcher, type ListenAddress } from "../process/exit-watcher.ts";
 import { LogTender } from "../process/logs.ts";
@@ -106,14 +106,14 @@ async function keepOnce(store: Store, reconciler: Reconciler): Promise<boolean> 
   const { sessions, keeper } = await store.read();
   if (keeper && keeper.pid !== process.pid) return true;
   // The process that started this one died before it could write it down.
-  if (!keeper && sessions.some((record) => isDesired(record) && needsThisMachine(record))) {
+  if (!keeper && sessions.some((record) => isDesired(record) && needsLocalServer(record))) {
     const id = await ownId();
     await store.change((state) => {
       state.keeper = id;
     });
   }
   await reconciler.run();
-  return !sessions.some((record) => isPresent(record) && needsThisMachine(record));
+  return !sessions.some((record) => isPresent(record) && needsLocalServer(record));
 }
 
 /** Detects that no window has held a lease for the grace period. Pure. */
@@ -140,6 +140,7 @@ export class LeaseWatch {
 async function endUnkept(store: Store, log: (line: string) => void): Promise<void> {
   await store.change(({ sessions }) => {
     for (const record of sessions) {
+      delete record.followed_here;
       if (!isDesired(record) || record.keep || !needsThisMachine(record)) continue;
       log(`Nobody uses ${record.name ?? "the session"} any more: stopping it.`);
       record.desired = "stopped";

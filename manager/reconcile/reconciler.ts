@@ -12,7 +12,7 @@ import { retryDeletions } from "../components/worker-api/pending-deletions.ts";
 import { forgetExpired, isExpired } from "../model/intents.ts";
 import type { ProcessOptions } from "../model/options.ts";
 import { LinkupError, type ProblemCode, problemOf } from "../model/problem.ts";
-import { isDesired, isPresent, needsThisMachine } from "../model/records.ts";
+import { isDesired, isPresent, needsLocalServer, needsThisMachine } from "../model/records.ts";
 import type { LastError, SessionRecord } from "../model/state.ts";
 import { backoffMs, isDue } from "../model/supervision.ts";
 import type { Store } from "../store/store.ts";
@@ -21,6 +21,7 @@ import { RoutingRequestFollower } from "./routing-requests.ts";
 import { SessionReconciler } from "./session-reconciler.ts";
 
 const isRunningHere = (record: SessionRecord) => isDesired(record) && needsThisMachine(record);
+const usesLocalServer = (record: SessionRecord) => isDesired(record) && needsLocalServer(record);
 
 /** The lease of sessions that go on without any window. */
 export const KEEP_LEASE = "keep";
@@ -57,7 +58,7 @@ export class Reconciler {
     const running = sessions.filter(isDesired);
     await this.#clearAway(sessions, running);
 
-    const server = await this.#server(sessions.filter(isRunningHere));
+    const server = await this.#server(sessions.filter(usesLocalServer));
     await Promise.all([
       ...running.map((record) => this.#bringUp(record, server, now)),
       retryDeletions(this.#store, now),
@@ -73,7 +74,7 @@ export class Reconciler {
     const { id, last_error, confirmed } = record;
     const due = !last_error || isDue(last_error, now);
     if (!needsThisMachine(record))
-      return due ? this.#try(id, () => this.sessionReconciler.publish(id)) : undefined;
+      return due ? this.#try(id, () => this.sessionReconciler.publish(id, server)) : undefined;
     if (!server) return;
     if (due) return this.#try(id, () => this.sessionReconciler.bringUp(id, server));
     // A confirmed session keeps working during the backoff.
@@ -102,8 +103,8 @@ export class Reconciler {
     await this.keeper.ensure();
     const server = await this.localServer.ensure();
     if (!server) return undefined;
-    await this.#nameHosts(running);
-    const keep = running.some(({ keep }) => keep);
+    await this.#nameHosts(running.filter(needsThisMachine));
+    const keep = running.some((record) => record.keep && needsThisMachine(record));
     const kept = server.leases.includes(KEEP_LEASE);
     if (keep && !kept) await this.localServer.control.putLease(KEEP_LEASE, { ttl_ms: null });
     if (!keep && kept) await this.localServer.control.deleteLease(KEEP_LEASE);

@@ -85,9 +85,10 @@ export class SessionReconciler {
     return this.#confirm(await this.#serve(record, server));
   }
 
-  /** Brings up a preview, which exists on the Worker only. */
-  async publish(id: string): Promise<void> {
-    await this.#confirm(await this.#register(await this.change(id, () => {}), undefined));
+  /** Brings up a preview, which exists on the Worker only. A local server that runs follows its requests there. */
+  async publish(id: string, server: ServerStatus | undefined): Promise<void> {
+    const registered = await this.#register(await this.change(id, () => {}), undefined);
+    await this.#confirm(server ? await this.#serve(registered, server) : registered);
     await this.#clearError(id);
   }
 

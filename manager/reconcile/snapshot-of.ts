@@ -10,7 +10,7 @@ import { isOutdated, ORIGINAL_WORKER } from "../components/worker-api/worker-ans
 import { accessOf, isOverrideOn, targetOf } from "../model/documents.ts";
 import { isExpired } from "../model/intents.ts";
 import { type Problem, problem, textOf, updateWorker, verbatim } from "../model/problem.ts";
-import { isConnected, isDesired, isPresent, needsThisMachine } from "../model/records.ts";
+import { isConnected, isDesired, isPresent, needsLocalServer } from "../model/records.ts";
 import {
   addressOf,
   type ComponentView,
@@ -250,7 +250,7 @@ function localServerView(state: State, server: ServerStatus | undefined): Compon
     };
   }
   const { problem, started } = state.local_server;
-  const needed = state.sessions.some((record) => isDesired(record) && needsThisMachine(record));
+  const needed = state.sessions.some((record) => isDesired(record) && needsLocalServer(record));
   return {
     id: "local-server",
     state: problem ? "failed" : needed ? "starting" : "stopped",

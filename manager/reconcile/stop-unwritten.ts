@@ -1,7 +1,7 @@
 /** Stops sessions although the state cannot be written, as on a full disk. */
 import { text } from "../../core/text.ts";
 import { LinkupError, problemOf, textOf } from "../model/problem.ts";
-import { isDesired, needsThisMachine } from "../model/records.ts";
+import { isDesired, needsLocalServer } from "../model/records.ts";
 import type { SessionRecord, State } from "../model/state.ts";
 import { endProcess } from "../process/child.ts";
 import type { Reconciler } from "./reconciler.ts";
@@ -25,7 +25,7 @@ export async function stopUnwritten(
       failures.push((error as Error).message);
     }
   };
-  const last = !others.some(needsThisMachine);
+  const last = !others.some(needsLocalServer);
   // The keeper would restart what the state lists.
   if (last && keeper) await step(endProcess(keeper));
   const takeDown = async (record: SessionRecord) => {

@@ -1,0 +1,23 @@
+/** Following the requests of previews, which exist at the Worker only. */
+import { WATCH_CAPABILITY } from "../../core/api/edge-report-api.ts";
+import { isDesired } from "../model/records.ts";
+import type { SessionRecord } from "../model/state.ts";
+import type { ControlLoop } from "../reconcile/control-loop.ts";
+
+/**
+ * Has the local server follow the requests of the running previews, or of the one with this name; it is started for that if
+ * no session needs it. False when there is none whose Worker tells its requests.
+ */
+export async function followPreviews(loop: ControlLoop, name: string | undefined): Promise<boolean> {
+  const isMeant = (record: SessionRecord) =>
+    record.kind === "preview" &&
+    isDesired(record) &&
+    (name === undefined || record.name === name) &&
+    record.worker?.capabilities.includes(WATCH_CAPABILITY) === true;
+  const meant = (await loop.store.read()).sessions.filter(isMeant);
+  if (meant.some(({ followed_here }) => !followed_here))
+    await loop.reconcile(({ sessions }) => {
+      for (const record of sessions) if (isMeant(record)) record.followed_here = true;
+    });
+  return meant.length > 0;
+}

@@ -1,0 +1,56 @@
+/** The requests of a preview, which pass the Worker only, followed from this machine. */
+import { once } from "node:events";
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { Exchange, FollowedExchange } from "../../../core/api/request-log-api.ts";
+import type { SessionView, Snapshot } from "../../../manager/model/snapshot.ts";
+import { until, World } from "../manager/world.ts";
+
+describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (tunnel) => {
+  test("linkup requests shows a preview's, and leaves nothing running for it", async () => {
+    const world = await World.create(tunnel);
+    onTestFinished(() => world[Symbol.asyncDispose]());
+    const remote = world.location("remote web");
+    const { name } = await world.json<SessionView>("preview", "--name", "pr-12", `web=${remote}`);
+    expect([...world.processes().values()]).toEqual([]);
+
+    const { child, output } = world.spawnLinkup("requests", "--follow", "--session", "pr-12", "--json");
+    const lines = () =>
+      output.stdout
+        .split("\n")
+        .slice(0, -1)
+        .map((line) => JSON.parse(line) as FollowedExchange);
+    const rows = () => lines().filter((line): line is Exchange => "id" in line);
+    await until("the preview is followed", () =>
+      lines().some((line) => "watch" in line && line.watch.state === "watching"),
+    );
+    const row = await until("a request of the preview", async () => {
+      await world.served(name!, "/page?token=secret");
+      return rows().find(({ state }) => state === "complete");
+    });
+    expect(row).toMatchObject({
+      listener: "edge",
+      session: "pr-12",
+      service: "web",
+      at: "remote",
+      status: 200,
+      target: "/page?token=***",
+      url: `${remote}/page?token=***`,
+      edge: { after: false, status: 200, total: expect.any(Number) },
+    });
+    // As every row: with all that is known, and again as it was.
+    expect(await world.json("requests", String(row.id))).toMatchObject({
+      explanation: { session: "pr-12", decision: { outcome: "routed" } },
+    });
+    // It is not of this machine: nothing is routed here.
+    const { sessions, components } = await world.json<Snapshot>("status");
+    expect(sessions).toMatchObject([{ name: "pr-12", kind: "preview", state: "running" }]);
+    expect(components.find(({ id }) => id === "local-server")).toMatchObject({ state: "ready" });
+
+    const closed = once(child, "close");
+    child.kill("SIGINT");
+    await closed;
+    expect((await world.linkup("sessions", "delete", "pr-12")).code).toBe(0);
+    await until("nothing to run", () => world.processes().size === 0);
+    expect(await world.served("pr-12")).toMatch(/^422 /);
+  });
+});
