@@ -93,7 +93,7 @@ function life(linkup: Command): void {
     .option("-a, --all", "all services")
     .option(
       "--invite",
-      "of a colleague's session: by an invite, its token in LINKUP_INVITE or on standard input",
+      "of a colleague's session: by an invite, its token or link in LINKUP_INVITE or on standard input",
     )
     .option(...SESSION)
     .option(...CONFIG)

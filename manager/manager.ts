@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import type { Invite, InviteRequest, NewInvite } from "../core/api/access-api.ts";
 import type { ReplayResponse } from "../core/api/request-log-api.ts";
+import type { RoutingChange, SharedRouting } from "../core/api/routing-requests-api.ts";
 import type { Config, Target } from "../core/config/model/config-model.ts";
 import { reservedNameError } from "../core/session/reserved-names.ts";
 import type { SessionAccess } from "../core/session/session-document.ts";
@@ -51,11 +52,11 @@ import {
   switchOverrides,
   toggleFailed,
 } from "./operations/route.ts";
-import { type RouteElsewhere, routeElsewhere } from "./operations/route-elsewhere.ts";
+import { type InvitedSession, routeElsewhere, sharedRouting } from "./operations/route-elsewhere.ts";
 import {
   createInvite,
   listInvites,
-  noteRouter,
+  noteRouters,
   ownerUrl,
   revokeInvite,
   sharedSession,
@@ -303,7 +304,11 @@ export class Manager {
   ): Promise<NewInvite> {
     const shared = await this.#shared(selector, configPath);
     const invite = await createInvite(shared, request);
-    if (invite.rights.includes("route")) await noteRouter(this.#loop, shared.name, invite);
+    if (invite.rights.includes("route")) {
+      await noteRouters(this.#loop, shared.name, await listInvites(shared));
+      // The invite's holder sees the services at once.
+      await this.#loop.reconcile();
+    }
     return invite;
   }
 
@@ -313,17 +318,26 @@ export class Manager {
   }
 
   /**
+   * Where the owner of a session elsewhere has its services, for whom an invite lets route them. Rejects with a LinkupError,
+   * `session-unknown` while the session is stopped and `invite-unknown` when the invite has ended, or with the signal's reason.
+   */
+  async sharedRouting(invited: InvitedSession, signal?: AbortSignal): Promise<SharedRouting> {
+    return sharedRouting(invited, signal);
+  }
+
+  /**
    * Asks the owner of a session elsewhere to route its services; the invite says that we may. Resolves when the owner's machine
    * has done it. Rejects with a LinkupError, also when that machine does not answer in time, or with the signal's reason.
    */
-  async routeElsewhere(configPath: string, request: RouteElsewhere, signal?: AbortSignal): Promise<void> {
-    const { linkup } = await readConfig(configPath);
-    return routeElsewhere(linkup.worker_url, request, signal);
+  async routeElsewhere(invited: InvitedSession, change: RoutingChange, signal?: AbortSignal): Promise<void> {
+    return routeElsewhere(invited, change, signal);
   }
 
   /** Ends an invite and all that was let in by it. Rejects with a LinkupError. */
   async revokeInvite(selector: Selector, id: string, configPath?: string | undefined): Promise<void> {
-    return revokeInvite(await this.#shared(selector, configPath), id);
+    const shared = await this.#shared(selector, configPath);
+    await revokeInvite(shared, id);
+    await noteRouters(this.#loop, shared.name, await listInvites(shared));
   }
 
   /**

@@ -1,6 +1,8 @@
 /** `linkup route` */
 import { text } from "node:stream/consumers";
+import { parseInvite } from "../../core/access/invite-text.ts";
 import { isTargetName, targetKind } from "../../core/config/model/target.ts";
+import { readConfig } from "../../manager/files/config-file.ts";
 import type { Manager } from "../../manager/manager.ts";
 import { needConfig, newManager, selectSession } from "../context.ts";
 import { UsageError } from "../exit-codes.ts";
@@ -30,7 +32,7 @@ export async function route(target: string, services: string[], options: Options
   printResult(options.json, session, () => sessionText(session));
 }
 
-/** Somebody else's session, by an invite: its token is in LINKUP_INVITE or comes on standard input, so that no list of processes has it. */
+/** Somebody else's session, by an invite: it is in LINKUP_INVITE or comes on standard input, so that no list of processes has it. */
 async function routeElsewhere(
   manager: Manager,
   target: string,
@@ -39,12 +41,18 @@ async function routeElsewhere(
 ): Promise<void> {
   if (target !== "local" && target !== "remote")
     throw new UsageError("An invite lets you route to local and remote only.");
-  if (session === undefined) throw new UsageError("Name the session that you are invited to with --session.");
   if (all) throw new UsageError("Name the services: --all is for sessions of this machine.");
-  const token = process.env.LINKUP_INVITE || (process.stdin.isTTY ? "" : (await text(process.stdin)).trim());
-  if (!token) throw new UsageError("Give the invite's token in LINKUP_INVITE, or on standard input.");
+  const given = process.env.LINKUP_INVITE || (process.stdin.isTTY ? "" : (await text(process.stdin)).trim());
+  if (!given)
+    throw new UsageError("Give the invite, a token or a link, in LINKUP_INVITE, or on standard input.");
+  const invite = parseInvite(given);
+  if (!invite) throw new UsageError("LINKUP_INVITE is neither the token of an invite nor its link.");
+  const name = session ?? invite.session;
+  if (name === undefined) throw new UsageError("Name the session that you are invited to with --session.");
+  const workerUrl = (await readConfig(needConfig(config))).linkup.worker_url;
   const routed = services.map((name): [string, "local" | "remote"] => [name, target]);
-  const request = { session, invite: token, services: Object.fromEntries(routed) };
-  await spin("Asking the owner's machine", manager.routeElsewhere(needConfig(config), request));
-  printResult(json, request.services, () => `Routed ${services.join(", ")} of ${session} to ${target}.\n`);
+  const change = { services: Object.fromEntries(routed) };
+  const invited = { workerUrl, session: name, invite: invite.token };
+  await spin("Asking the owner's machine", manager.routeElsewhere(invited, change));
+  printResult(json, change.services, () => `Routed ${services.join(", ")} of ${name} to ${target}.\n`);
 }

@@ -4,11 +4,13 @@
  *
  * | call | by | in | out |
  * |---|---|---|---|
- * | `POST` | an invite's token in `linkup-access` | `RoutingChange` | 202 `{id}` |
+ * | `GET` | an invite's token in `linkup-access` | | `SharedRouting`; 404 while the session does not run |
+ * | `POST` | the same | `RoutingChange` | 202 `{id}`; 404 |
  * | `GET /:id` | the same | | `RoutingAnswer`; 404 |
  * | `GET` | the owner | | `RoutingRequestList` |
  * | `PUT /:id` | the owner | `{error: string \| null}` | 204; 404 |
  */
+import type { RoutedService } from "../session/session-document.ts";
 
 /** Of Workers that hand such requests on. */
 export const ROUTING_REQUESTS_CAPABILITY = "routing-requests";
@@ -16,6 +18,17 @@ export const ROUTING_REQUESTS_CAPABILITY = "routing-requests";
 export interface RoutingChange {
   /** By the names of services; at most 100. */
   services: Record<string, "local" | "remote">;
+}
+
+/** What somebody sees who may route. */
+export interface SharedRouting {
+  invite: {
+    name: string | null;
+    /** Milliseconds since the epoch. */
+    expires: number;
+  };
+  /** By the names of services. */
+  services: Record<string, RoutedService>;
 }
 
 export interface RoutingRequest extends RoutingChange {

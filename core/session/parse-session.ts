@@ -199,6 +199,18 @@ const openPaths = z
 
 const accessSchema = z.object({ access: accessValue, open: z.optional(z.nullable(openPaths)) });
 
+/** Of what a target is called: a URL. */
+const MAX_TARGET = 8_192;
+/** Of an invite's name. */
+const MAX_ROUTED_BY = 100;
+
+const routedService = z.object({
+  target: z.string().check(z.maxLength(MAX_TARGET, `must have at most ${MAX_TARGET} characters`)),
+  by: z.optional(
+    z.string().check(z.maxLength(MAX_ROUTED_BY, `must have at most ${MAX_ROUTED_BY} characters`)),
+  ),
+});
+
 const upsertSchema = z
   .object({
     ...routingAt(publicLocation),
@@ -210,6 +222,7 @@ const upsertSchema = z
     /** Ours. */
     access: z.optional(z.nullable(accessValue)),
     access_open: z.optional(z.nullable(openPaths)),
+    routed: z.optional(z.nullable(z.record(name, routedService))),
   })
   .check(servicesExist, patternsWithinLimits);
 

@@ -99,6 +99,14 @@ export interface Session extends Routing {
 export type SessionAccess = (typeof SESSION_ACCESS)[number];
 export const SESSION_ACCESS = ["public", "unguessable", "private"] as const;
 
+/** Where the owner's machine has a service. */
+export interface RoutedService {
+  /** As in `linkup.yaml` and the toggles: `local`, `remote`, `auto`, a name, a URL's origin or `session:NAME`. */
+  target: string;
+  /** Name of the invite by which it was routed there; missing where the owner did it. */
+  by?: string | undefined;
+}
+
 /** A request to create or change a session, named (`desired_name`) or not. */
 export interface UpsertRequest extends Routing {
   /** Ours: `unguessable` adds random characters to the name. Missing: as it is, or the Worker's default. */
@@ -109,6 +117,8 @@ export interface UpsertRequest extends Routing {
   name_kind?: "animal" | "six_char" | null | undefined;
   session_token?: string | null | undefined;
   tunnel_url?: string | null | undefined;
+  /** Ours: for those who may route by an invite. Missing: nobody may. */
+  routed?: Record<string, RoutedService> | null | undefined;
   /** Ours: seconds until the session is deleted, counted from the request. */
   expires_in?: number | null | undefined;
 }

@@ -6,6 +6,15 @@ import type { SessionRecord, State } from "./state.ts";
 export const BUSY_MS = 1_000;
 /** Interval at rest: for what no event tells, such as a network that changed or a process that hangs. */
 export const REST_MS = 5_000;
+/** Interval at rest while somebody may route by an invite: the owner's machine asks the Worker for it. */
+const INVITED_MS = 2_000;
+
+/** Until the next round. `now`: milliseconds since the epoch. */
+export function intervalMs(state: State, now: number): number {
+  if (!isAtRest(state)) return BUSY_MS;
+  const isInvited = state.sessions.some((record) => isPresent(record) && (record.may_route_until ?? 0) > now);
+  return isInvited ? INVITED_MS : REST_MS;
+}
 
 /** True when a round has nothing to do soon: everything is as it should be, and nothing waits for its next try. */
 export function isAtRest(state: State): boolean {

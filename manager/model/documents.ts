@@ -9,8 +9,10 @@ import { routingOf, type Target } from "../../core/config/model/config-model.ts"
 import type { ConfigOverride } from "../../core/config/model/overrides-of.ts";
 import type { OverrideAction } from "../../core/session/override-action.ts";
 import {
+  httpOrigin,
   needsLaptop,
   type Override,
+  type RoutedService,
   type SessionAccess,
   serializeSession,
   type UpsertRequest,
@@ -104,6 +106,8 @@ export function upsertRequest(
     | "expires_at"
     | "access"
     | "overrides"
+    | "may_route_until"
+    | "routed_by"
   > & { share_targets?: true } & { worker?: SessionRecord["worker"] },
   tunnelUrl: string | undefined,
 ): UpsertRequest {
@@ -135,8 +139,31 @@ export function upsertRequest(
     ...sessionToken(record),
     ...(tunnelUrl === undefined ? {} : { tunnel_url: tunnelUrl }),
     ...requestedAccess(record),
+    ...routedServices(record),
     ...(record.expires_at === undefined ? {} : { expires_in: secondsUntil(record.expires_at) }),
   };
+}
+
+/** For those who may route by an invite, while there may be any. */
+function routedServices({
+  config,
+  targets,
+  may_route_until = 0,
+  routed_by = {},
+}: Pick<SessionRecord, "config" | "targets" | "may_route_until" | "routed_by">): Pick<
+  UpsertRequest,
+  "routed"
+> {
+  if (may_route_until <= Date.now()) return {};
+  const services = config.services.map(({ name }): [string, RoutedService] => [
+    name,
+    {
+      // A URL's path or credentials are the owner's.
+      target: httpOrigin(targetOf(targets, name)) ?? targetOf(targets, name),
+      ...(Object.hasOwn(routed_by, name) ? { by: routed_by[name]! } : {}),
+    },
+  ]);
+  return { routed: Object.fromEntries(services) };
 }
 
 function secondsUntil(time: number): number {

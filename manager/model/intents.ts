@@ -250,13 +250,13 @@ function targetsAfterRename(
   return { ...firstTargets(after, fresh), ...targets, ...Object.fromEntries(moved) };
 }
 
-/** Returns the previous targets, for a rollback. */
+/** Returns the previous targets, and by whom, for a rollback. */
 export function applyTarget(
   state: State,
   selector: Selector,
   services: readonly string[] | "all",
   target: Target,
-): { id: string; before: Record<string, Target> } {
+): { id: string; before: Record<string, Target>; routedBy: Record<string, string> | undefined } {
   const record = findRunning(state, selector);
   if (record.kind === "preview") {
     throw new LinkupError(
@@ -270,12 +270,12 @@ export function applyTarget(
   const names = services === "all" ? record.config.services.map(({ name }) => name) : services;
   knownServices(record.config, names);
   checkTarget(record, names, target);
-  const before = record.targets;
+  const { targets: before, routed_by: routedBy } = record;
   record.targets = { ...before, ...Object.fromEntries(names.map((name) => [name, target])) };
   const others = Object.entries(record.routed_by ?? {}).filter(([name]) => !names.includes(name));
   if (others.length > 0) record.routed_by = Object.fromEntries(others);
   else delete record.routed_by;
-  return { id: record.id, before };
+  return { id: record.id, before, routedBy };
 }
 
 /** Throws a LinkupError for a session that does not run, and for names that its file does not have. Returns how to take it back. */

@@ -1,65 +1,62 @@
-/** Asks for a change of the routing of somebody else's session, by an invite. */
+/** Somebody else's session: what its services' routing is, and changes of it that an invite allows. */
 import { setTimeout as delay } from "node:timers/promises";
 import { ACCESS_HEADER } from "../../core/api/access-api.ts";
-import { ROUTING_REQUEST_MS, type RoutingChange } from "../../core/api/routing-requests-api.ts";
+import {
+  ROUTING_REQUEST_MS,
+  type RoutingChange,
+  type SharedRouting,
+} from "../../core/api/routing-requests-api.ts";
 import { text } from "../../core/text.ts";
 import { readText, type TextResponse } from "../../node/http.ts";
 import {
   readAnswer,
   routingAnswerAnswer,
   routingAskedAnswer,
+  sharedRoutingAnswer,
 } from "../components/worker-api/worker-answers.ts";
 import { networkReason } from "../model/network-reason.ts";
 import { LinkupError } from "../model/problem.ts";
 
-export interface RouteElsewhere extends RoutingChange {
+/** A session that somebody else's machine runs, and the invite by which we may route it. */
+export interface InvitedSession {
+  workerUrl: string;
   session: string;
-  /** The token of an invite that may route. */
+  /** The token of the invite. */
   invite: string;
 }
 
 const POLL_MS = 500;
 const TIMEOUT_MS = 15_000;
-const MAX_RESPONSE_BYTES = 64 * 1024;
+const MAX_RESPONSE_BYTES = 1024 * 1024;
+
+/** Rejects with a LinkupError (`invite-unknown`, or `session-unknown` while the session is stopped), or with the signal's reason. */
+export async function sharedRouting(
+  invited: InvitedSession,
+  signal: AbortSignal | undefined,
+): Promise<SharedRouting> {
+  const answer = await ask(invited, "GET", "", undefined, signal);
+  const read = readAnswer(sharedRoutingAnswer, answer.text);
+  if (answer.status !== 200 || !read.ok) throw failed(invited, answer);
+  return read.value;
+}
 
 /** Resolves when the owner's machine has done it; rejects with a LinkupError otherwise, or with the signal's reason. */
 export async function routeElsewhere(
-  workerUrl: string,
-  { session, invite, services }: RouteElsewhere,
+  invited: InvitedSession,
+  { services }: RoutingChange,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const url = `${workerUrl.replace(/\/+$/, "")}/linkup/v2/sessions/${encodeURIComponent(session)}/routing`;
-  const ask = async (method: string, path: string, body?: unknown): Promise<TextResponse> => {
-    const headers = { [ACCESS_HEADER]: invite };
-    try {
-      const options = { method, headers, body, timeoutMs: TIMEOUT_MS, signal };
-      return await readText(url + path, options, MAX_RESPONSE_BYTES);
-    } catch (error) {
-      signal?.throwIfAborted();
-      const why = networkReason(error as Error);
-      const message = text(
-        "The Worker at {0} cannot be reached: {1}. Check linkup.worker_url and your connection.",
-        workerUrl,
-        why,
-      );
-      throw new LinkupError("worker-unreachable", message);
-    }
-  };
-  const asked = await ask("POST", "", { services });
-  if (asked.status === 401)
-    throw new LinkupError(
-      "invite-unknown",
-      text("The invite does not let you route the session {0}: it is wrong, revoked or over.", session),
-    );
+  const asked = await ask(invited, "POST", "", { services }, signal);
   const started = readAnswer(routingAskedAnswer, asked.text);
-  if (asked.status !== 202 || !started.ok) throw answered(workerUrl, asked);
+  if (asked.status !== 202 || !started.ok) throw failed(invited, asked);
   const until = performance.now() + ROUTING_REQUEST_MS;
   while (performance.now() < until) {
     await delay(POLL_MS, undefined, { signal });
-    const told = await ask("GET", `/${started.value.id}`);
+    const told = await ask(invited, "GET", `/${started.value.id}`, undefined, signal);
+    // Forgotten, by now.
     if (told.status === 404) break;
     const answer = readAnswer(routingAnswerAnswer, told.text);
-    if (told.status !== 200 || !answer.ok) throw answered(workerUrl, told);
+    if (told.status !== 200 || !answer.ok) throw failed(invited, told);
     const { state, error = "" } = answer.value;
     if (state === "done") return;
     if (state === "failed")
@@ -67,18 +64,64 @@ export async function routeElsewhere(
   }
   throw new LinkupError(
     "toggle-failed",
-    text("The owner's machine has not answered. The session {0} runs there only while it is awake.", session),
+    text(
+      "The owner's machine has not answered. The session {0} runs there only while it is awake.",
+      invited.session,
+    ),
   );
 }
 
-function answered(workerUrl: string, { status, text: said }: TextResponse): LinkupError {
-  const message = text(
-    "The Worker at {0} answered {1} to {2} {3}: {4}",
-    workerUrl,
-    status,
-    "POST",
-    "…/routing",
-    said.slice(0, 500),
+async function ask(
+  { workerUrl, session, invite }: InvitedSession,
+  method: string,
+  path: string,
+  body: unknown,
+  signal: AbortSignal | undefined,
+): Promise<TextResponse> {
+  const url = `${workerUrl.replace(/\/+$/, "")}/linkup/v2/sessions/${encodeURIComponent(session)}/routing`;
+  try {
+    const options = {
+      method,
+      headers: { [ACCESS_HEADER]: invite },
+      body,
+      timeoutMs: TIMEOUT_MS,
+      signal,
+    };
+    return await readText(url + path, options, MAX_RESPONSE_BYTES);
+  } catch (error) {
+    signal?.throwIfAborted();
+    const why = networkReason(error as Error);
+    throw new LinkupError(
+      "worker-unreachable",
+      text(
+        "The Worker at {0} cannot be reached: {1}. Check linkup.worker_url and your connection.",
+        workerUrl,
+        why,
+      ),
+    );
+  }
+}
+
+function failed({ workerUrl, session }: InvitedSession, { status, text: said }: TextResponse): LinkupError {
+  if (status === 401)
+    return new LinkupError(
+      "invite-unknown",
+      text("The invite does not let you route the session {0}: it is wrong, revoked or over.", session),
+    );
+  if (status === 404)
+    return new LinkupError(
+      "session-unknown",
+      text("The session {0} does not run now. Its owner has to start it.", session),
+    );
+  return new LinkupError(
+    "worker-failed",
+    text(
+      "The Worker at {0} answered {1} to {2} {3}: {4}",
+      workerUrl,
+      status,
+      "POST",
+      "…/routing",
+      said.slice(0, 500),
+    ),
   );
-  return new LinkupError("worker-failed", message);
 }

@@ -34,9 +34,11 @@ export async function routeServices(
   signal: AbortSignal,
 ): Promise<SessionView> {
   const change = (state: State) => {
-    const { id, before } = applyTarget(state, selector, services, target);
+    const { id, before, routedBy } = applyTarget(state, selector, services, target);
     const undo = (record: SessionRecord) => {
       record.targets = before;
+      if (routedBy) record.routed_by = routedBy;
+      else delete record.routed_by;
     };
     return { id, undo };
   };

@@ -72,12 +72,23 @@ export async function createInvite(
   return (await worker.createInvite(name, invite, sessionToken)) ?? missing(name, worker);
 }
 
-/** From now on this machine looks for the changes that the invite's holder asks for. */
-export async function noteRouter({ store }: ControlLoop, name: string, { expires }: Invite): Promise<void> {
+/** This machine looks for the changes that holders of these invites ask for, while one of them may. */
+export async function noteRouters(
+  { store }: ControlLoop,
+  name: string,
+  invites: readonly Invite[],
+): Promise<void> {
+  const until = Math.max(
+    0,
+    ...invites.filter(({ rights }) => rights.includes("route")).map(({ expires }) => expires),
+  );
   await store.transaction(() =>
     store.change(({ sessions }) => {
-      for (const record of sessions)
-        if (record.name === name) record.may_route_until = Math.max(record.may_route_until ?? 0, expires);
+      for (const record of sessions) {
+        if (record.name !== name) continue;
+        if (until > Date.now()) record.may_route_until = until;
+        else delete record.may_route_until;
+      }
     }),
   );
 }

@@ -1,7 +1,7 @@
 /** Reconciles, publishes snapshots and renews this window's lease at the local server. */
 import { asksLocalDns, readJournal } from "../components/local-dns/journal.ts";
 import { LOOK_PATIENCE_MS } from "../components/local-server/control-client.ts";
-import { BUSY_MS, isAtRest, REST_MS } from "../model/at-rest.ts";
+import { BUSY_MS, intervalMs } from "../model/at-rest.ts";
 import type { ManagerOptions } from "../model/options.ts";
 import { problemOf } from "../model/problem.ts";
 import { isPresent } from "../model/records.ts";
@@ -68,7 +68,7 @@ export class ControlLoop {
       if (sessions.some(isPresent) || pending_deletions.length > 0 || named) await this.reconcile();
       await this.observer.probe("due");
       this.observer.tell("state", null);
-      return isAtRest(this.observer.seen.state) ? REST_MS : BUSY_MS;
+      return intervalMs(this.observer.seen.state, Date.now());
     } catch (error) {
       this.options.log((error as Error).message);
       this.observer.tell("state", problemOf(error, "state-unusable"));

@@ -8,7 +8,7 @@ import { controlAddress } from "../../node/control-address.ts";
 import { logFolder } from "../../node/log-files.ts";
 import { ownId } from "../../node/process-identity.ts";
 import { LOOK_PATIENCE_MS } from "../components/local-server/control-client.ts";
-import { BUSY_MS, isAtRest, REST_MS } from "../model/at-rest.ts";
+import { BUSY_MS, intervalMs, REST_MS } from "../model/at-rest.ts";
 import { networkChanged } from "../model/network-change.ts";
 import type { ProcessOptions } from "../model/options.ts";
 import { isDesired, isPresent, needsLocalServer, needsThisMachine } from "../model/records.ts";
@@ -72,7 +72,7 @@ export async function keep(options: ProcessOptions): Promise<void> {
       const { sessions } = state;
       for (const secret of secretsOf(sessions)) secrets.add(secret);
       const isLeft = !used && sessions.some((record) => isDesired(record) && !record.keep);
-      restMs = isAtRest(state) && !isLeft ? REST_MS : BUSY_MS;
+      restMs = isLeft ? BUSY_MS : intervalMs(state, Date.now());
       // What happens to a tunnel or to local DNS is found by a round.
       isAlone = state.local_dns.process === null && sessions.every(({ connector }) => connector === null);
       watched = [socket, ...sessions.flatMap(({ connector }) => connector?.metrics_port ?? [])];

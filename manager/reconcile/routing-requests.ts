@@ -9,7 +9,7 @@ import type { Store } from "../store/store.ts";
 import type { SessionReconciler } from "./session-reconciler.ts";
 
 /** How often the Worker is asked while somebody may ask it. */
-const POLL_MS = 2_000;
+const POLL_MS = 1_500;
 /** A Worker that is slow must not hold up the user's own toggles. */
 const PATIENCE_MS = 3_000;
 

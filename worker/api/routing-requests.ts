@@ -32,8 +32,17 @@ export function callByInvite(request: Request, env: Env, name: string, item: str
   const token = request.headers.get(ACCESS_HEADER);
   if (token === null || token.length > MAX_TOKEN || !isSessionName(name)) return undefined;
   if (request.method === "POST" && item === undefined) return askForRouting(request, env, name, token);
+  if (request.method === "GET" && item === undefined) return sharedRouting(request, env, name, token);
   if (request.method === "GET" && item !== undefined) return readAnswer(request, env, name, token, item);
   return undefined;
+}
+
+async function sharedRouting(request: Request, env: Env, name: string, token: string): Promise<Response> {
+  const hash = await sha256Hex(token);
+  const shared = await sessionObject(name, env).sharedRouting(hash, addressOf(request, env) ?? "");
+  if (shared === "forbidden") return uninvited();
+  if (shared === "missing") return stopped();
+  return "retryAfter" in shared ? tooManyWrong(shared.retryAfter) : jsonResponse(shared);
 }
 
 async function askForRouting(request: Request, env: Env, name: string, token: string): Promise<Response> {
@@ -52,6 +61,7 @@ async function askForRouting(request: Request, env: Env, name: string, token: st
     addressOf(request, env) ?? "",
   );
   if (asked === "forbidden") return uninvited();
+  if (asked === "missing") return stopped();
   if (asked === "too-many") return textResponse(429, "Too many changes wait for the session's owner.");
   if ("retryAfter" in asked) return tooManyWrong(asked.retryAfter);
   return jsonResponse(asked, 202);
@@ -69,6 +79,11 @@ async function readAnswer(
   if (answer === "forbidden") return uninvited();
   if (answer === "missing") return textResponse(404, "There is no such change.");
   return "retryAfter" in answer ? tooManyWrong(answer.retryAfter) : jsonResponse(answer);
+}
+
+/** Only told to those whose invite is kept for the session's next start. */
+function stopped(): Response {
+  return textResponse(404, "The session does not run now.");
 }
 
 /** The same for a session that there is not: names are not told. */

@@ -85,6 +85,7 @@ export async function saveSession(options: UpsertOptions, env: Env): Promise<Sav
       expires_in: extensions.data.expires_in ?? null,
       access,
       open: request.access_open ?? undefined,
+      routed: request.routed ?? undefined,
       defaultAccess: defaultAccess(env),
     });
     invalidateLookup(name);

@@ -1,7 +1,12 @@
 /** The Durable Object of one session: its document, owner and tunnel. All mutations run here, one at a time. */
 import { DurableObject } from "cloudflare:workers";
 import type { Invite, InviteRequest } from "../../core/api/access-api.ts";
-import type { RoutingAnswer, RoutingChange, RoutingRequest } from "../../core/api/routing-requests-api.ts";
+import type {
+  RoutingAnswer,
+  RoutingChange,
+  RoutingRequest,
+  SharedRouting,
+} from "../../core/api/routing-requests-api.ts";
 import type { TunnelData } from "../../core/api/worker-api.ts";
 import { hostname } from "../../core/session/host-name.ts";
 import { randomName } from "../../core/session/session-name.ts";
@@ -183,6 +188,7 @@ export class SessionObject extends DurableObject<Env> {
           existing && !isOwner(upsert.actor, session.session_token, ownership(existing))
             ? existing.expires_in
             : upsert.expires_in,
+        ...(upsert.routed ? { routed: upsert.routed } : {}),
         listed: false,
       };
       // Before anything is created, and so that requests find the object if it is interrupted.
@@ -293,11 +299,22 @@ export class SessionObject extends DurableObject<Env> {
   }
 
   /** `hash`: of the token of an invite that may route. `network`: whom wrong ones are counted for. */
+  sharedRouting(
+    hash: string,
+    network: string,
+  ): SharedRouting | "forbidden" | "missing" | { retryAfter: number } {
+    const invite = this.#routerOf(hash, network, Date.now());
+    if (typeof invite === "string" || "retryAfter" in invite) return invite;
+    const { name, expires } = invite;
+    return { invite: { name, expires }, services: this.#record!.routed ?? {} };
+  }
+
+  /** As `sharedRouting`. */
   askForRouting(
     change: RoutingChange,
     hash: string,
     network: string,
-  ): { id: string } | "forbidden" | "too-many" | { retryAfter: number } {
+  ): { id: string } | "forbidden" | "missing" | "too-many" | { retryAfter: number } {
     const now = Date.now();
     const invite = this.#routerOf(hash, network, now);
     if (typeof invite === "string" || "retryAfter" in invite) return invite;
@@ -317,13 +334,18 @@ export class SessionObject extends DurableObject<Env> {
     return this.#routing.answerOf(id, invite.id, now) ?? "missing";
   }
 
-  #routerOf(hash: string, network: string, now: number): Invite | "forbidden" | { retryAfter: number } {
+  /** `missing`: the session was stopped; its invites are kept for its next start. */
+  #routerOf(
+    hash: string,
+    network: string,
+    now: number,
+  ): Invite | "forbidden" | "missing" | { retryAfter: number } {
     const retryAfter = this.#joins.take(network);
     if (retryAfter > 0) return { retryAfter };
-    const invite = this.#unexpired() && this.#access.inviteOf(hash, "route", now);
+    const invite = this.#access.inviteOf(hash, "route", now);
     if (!invite) return "forbidden";
     this.#joins.refund(network);
-    return invite;
+    return this.#unexpired() ? invite : "missing";
   }
 
   routingRequests(actor: Actor, sessionToken: string | null): RoutingRequest[] | "missing" | "forbidden" {

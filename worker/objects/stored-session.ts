@@ -1,7 +1,7 @@
 /** What a session's object stores, and the changes it accepts. */
 import type { AccessDetails } from "../../core/api/access-api.ts";
 import type { TunnelData } from "../../core/api/worker-api.ts";
-import type { Session, SessionAccess } from "../../core/session/session-document.ts";
+import type { RoutedService, Session, SessionAccess } from "../../core/session/session-document.ts";
 import { type Actor, isOwner, type Ownership } from "./owner.ts";
 
 /** A stored session. Times are milliseconds since the epoch. */
@@ -16,6 +16,8 @@ export interface StoredSession {
   used: number;
   /** Seconds from the last update; null: as long as it is used. */
   expires_in: number | null;
+  /** Where the owner's machine has its services, for those who may route them. */
+  routed?: Record<string, RoutedService>;
   /** The directory has this version of it. */
   listed: boolean;
 }
@@ -56,6 +58,7 @@ export interface SessionUpsert {
   /** Undefined: as it is, or the default for a new session. */
   access: SessionAccess | undefined;
   open: string[] | undefined;
+  routed: Record<string, RoutedService> | undefined;
   defaultAccess: SessionAccess;
 }
 

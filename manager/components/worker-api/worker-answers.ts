@@ -8,7 +8,7 @@ import {
   type NewInvite,
   type OwnerLink,
 } from "../../../core/api/access-api.ts";
-import type { RoutingRequestList } from "../../../core/api/routing-requests-api.ts";
+import type { RoutingRequestList, SharedRouting } from "../../../core/api/routing-requests-api.ts";
 import type {
   PreviewSession,
   SessionTargets,
@@ -85,6 +85,12 @@ export const routingRequestsAnswer: z.ZodMiniType<RoutingRequestList> = z.object
 
 /** Response to one who asked for such a change. */
 export const routingAskedAnswer = z.object({ id: z.string().check(z.regex(/^[\w-]{1,100}$/)) });
+/** Response to somebody who may route. */
+export const sharedRoutingAnswer: z.ZodMiniType<SharedRouting> = z.object({
+  invite: z.object({ name: z.nullable(z.string()), expires: z.number() }),
+  services: z.record(z.string(), z.object({ target: z.string(), by: z.exactOptional(z.string()) })),
+});
+
 export const routingAnswerAnswer = z.object({
   state: z.enum(["waiting", "done", "failed"]),
   error: z.exactOptional(z.string()),

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import type { InviteList, NewInvite } from "../../../core/api/access-api.ts";
 import { Manager } from "../../../manager/manager.ts";
+import type { LinkupError } from "../../../manager/model/problem.ts";
 import type { SessionView, Snapshot } from "../../../manager/model/snapshot.ts";
 import { version } from "../../../package.json";
 import { until, World } from "../manager/world.ts";
@@ -134,6 +135,24 @@ test("explain says whether a request is let in", async () => {
   expect((await world.ask(`${name}.shop.localhost`, "/webhooks/a")).status).toBe(200);
 });
 
+/** Somebody else's machine, who was invited. */
+function colleague(session: string, invite: string) {
+  const { folder, dist, env, workerPort } = world;
+  const home = join(folder, "colleague");
+  const user = { id: "colleague", keep: false };
+  const manager = new Manager({ home, dist, version, env, user, log: () => {} });
+  const invited = { workerUrl: `http://127.0.0.1:${workerPort}`, session, invite };
+  return { manager, invited };
+}
+
+/** The code of the problem that the colleague's editor shows. */
+async function stateOf(manager: Manager, invited: Parameters<Manager["sharedRouting"]>[0]): Promise<string> {
+  return manager.sharedRouting(invited).then(
+    () => "running",
+    (error: LinkupError) => error.problem.code,
+  );
+}
+
 test.each(["direct", "deployed"] as const)(
   "a colleague routes a service by an invite, %s",
   async (tunnel) => {
@@ -170,12 +189,72 @@ test.each(["direct", "deployed"] as const)(
     await world.linkup("route", "local", "web");
     expect((await services())[0]).not.toHaveProperty("routedBy");
 
+    // What an editor shows: the targets and who chose them, the end of the session, and of the invite.
+    const { manager, invited } = colleague(name, invite.token!);
+    expect(await manager.sharedRouting(invited)).toEqual({
+      invite: { name: "Ana", expires: invite.expires },
+      services: { web: { target: "local" }, api: { target: "remote" } },
+    });
+    await expect(manager.sharedRouting({ ...invited, invite: "f".repeat(64) })).rejects.toMatchObject({
+      problem: { code: "invite-unknown" },
+    });
+    await world.linkup("stop");
+    await until("the stop to be told", async () => (await stateOf(manager, invited)) === "session-unknown");
+    await world.json("start", "--detach");
+    await until("the session again", async () => (await stateOf(manager, invited)) === "running");
+
     await world.json("share", "revoke", invite.id);
+    expect(await stateOf(manager, invited)).toBe("invite-unknown");
     const refused = await asked("remote", "web");
     expect([refused.code, JSON.parse(refused.stderr).problem.code]).toEqual([5, "invite-unknown"]);
     expect((await services())[0]).toMatchObject({ target: "local" });
   },
 );
+
+test("two people at once: no toggle is lost, and both see who did it", async () => {
+  world = await World.create();
+  const { session_name: name } = await world.json<{ session_name: string }>("start", "--detach");
+  const invite = async (whom: string) => {
+    const { token } = await world.json<NewInvite>("share", "--may-route", "--for", whom);
+    return colleague(name, token!);
+  };
+  const ana = await invite("Ana");
+  const ben = await invite("Ben");
+  const { home, dist, env } = world;
+  const owner = new Manager({ home, dist, version, env, user: { id: "window", keep: false }, log: () => {} });
+  const seen = async () => {
+    const { services } = await ana.manager.sharedRouting(ana.invited);
+    const here = await owner.session({ name });
+    expect(Object.entries(services).map(([name, { target, by }]) => [name, target, by])).toEqual(
+      here.services.map(({ name, target, routedBy }) => [name, target, routedBy]),
+    );
+    return services;
+  };
+
+  // Each another service: all three stand.
+  await Promise.all([
+    owner.route({ name }, ["api"], "local"),
+    ana.manager.routeElsewhere(ana.invited, { services: { web: "local" } }),
+  ]);
+  expect(await seen()).toEqual({ web: { target: "local", by: "Ana" }, api: { target: "local" } });
+  await until("the local copy", async () => (await world.served(name)) === "local web");
+
+  // The same one: whoever came last, the same for everybody, and with the right name.
+  const choices = { Ana: "remote", Ben: "local" } as const;
+  await Promise.all([
+    ana.manager.routeElsewhere(ana.invited, { services: { web: choices.Ana } }),
+    ben.manager.routeElsewhere(ben.invited, { services: { web: choices.Ben, api: "remote" } }),
+    owner.route({ name }, ["api"], "auto"),
+  ]);
+  const { web } = await seen();
+  expect(["Ana", "Ben"]).toContain(web!.by);
+  expect(web!.target).toBe(choices[web!.by as keyof typeof choices]);
+  await until("the Worker to follow", async () => (await world.served(name)) === `${web!.target} web`);
+
+  // The owner's word clears the name, on both sides.
+  await owner.route({ name }, "all", "remote");
+  expect(await seen()).toEqual({ web: { target: "remote" }, api: { target: "remote" } });
+});
 
 test("a preview is private, too", async () => {
   world = await World.create();
