@@ -17,12 +17,14 @@ interface Release {
   ripgrep?: string;
   /** Seconds after which a closed window's extension host ends, where that can be said. */
   flags: readonly string[];
+  /** Whether it passes options on to VS Code's server. */
+  passesOptions: boolean;
 }
 
 /** The current VS Code, and the oldest that can be had of those that `engines` in package.json allows. */
 const RELEASES: { current: Release; oldest: Release } = {
-  current: { version: "4.139.1", flags: ["--reconnection-grace-time", "5"] },
-  oldest: { version: "4.103.2", node: "22.23.3", ripgrep: "1.15.14", flags: [] },
+  current: { version: "4.139.1", flags: ["--reconnection-grace-time", "5"], passesOptions: true },
+  oldest: { version: "4.103.2", node: "22.23.3", ripgrep: "1.15.14", flags: [], passesOptions: false },
 };
 /** The Node of the dev dependencies. */
 const NODE_MAJOR = 24;
@@ -60,6 +62,7 @@ export interface CodeServer {
   node: string;
   /** Arguments of this release. */
   flags: readonly string[];
+  passesOptions: boolean;
 }
 
 /**
@@ -84,6 +87,7 @@ export async function codeServer(
     entry: join(modules, "code-server", "out", "node", "entry.js"),
     node: release.node ? join(modules, NODE_PACKAGE, "bin", "node") : node,
     flags: release.flags,
+    passesOptions: release.passesOptions,
   };
 }
 

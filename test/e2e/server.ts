@@ -88,7 +88,7 @@ export class Server {
   }
 
   static async #launch(
-    { entry, node, flags }: CodeServer,
+    { entry, node, flags, passesOptions }: CodeServer,
     folder: string,
     options: ServerOptions,
   ): Promise<Server> {
@@ -110,8 +110,11 @@ export class Server {
     const argv = [...common, "--bind-addr", "127.0.0.1:0", "--auth", "none", "--disable-telemetry"];
     argv.push("--disable-update-check", "--disable-getting-started-override");
     // Window and server share this machine: compressing costs more than it saves.
-    argv.push("--vscode-option", "disable-websocket-compression");
-    argv.push("--vscode-option", `builtin-extensions-dir=${builtInExtensions(entry, folder)}`);
+    const vsCode = [
+      "disable-websocket-compression",
+      `builtin-extensions-dir=${builtInExtensions(entry, folder)}`,
+    ];
+    if (passesOptions) argv.push(...vsCode.flatMap((option) => ["--vscode-option", option]));
     argv.push(...flags, ...(options.args ?? []));
     if (options.language) argv.push("--locale", options.language);
     const child = spawn(node, argv, { env, cwd: folder, stdio: ["ignore", "pipe", "pipe"], detached: true });
