@@ -56,6 +56,9 @@ export const COMMANDS = [
   "solve",
 ] as const;
 
+/** Internal command of code lenses: `(session, override)`. */
+export const SWITCH_OVERRIDE = "linkup.switchOverride";
+
 export type Command = (typeof COMMANDS)[number];
 
 export function commandId(command: Command): string {

@@ -1,5 +1,7 @@
-/** Switches overrides of a session on and off: the checkboxes of the Sessions view. */
-import type * as vscode from "vscode";
+/** Switches overrides of a session on and off: by the checkboxes of the Sessions view, and by code lenses. */
+import * as vscode from "vscode";
+import type { OverrideView, SessionView } from "../../manager/model/snapshot.ts";
+import { SWITCH_OVERRIDE } from "../ids.ts";
 import type { Linkup } from "../linkup.ts";
 import { report } from "../report-problem.ts";
 import { setting } from "../settings.ts";
@@ -9,9 +11,11 @@ import { t } from "../words.ts";
 import { selectorOf } from "./choose.ts";
 
 /** Resolves when the next request follows, or the user has cancelled. */
-async function switchOverride(linkup: Linkup, { subject }: Row, on: boolean): Promise<void> {
-  if (subject.is !== "override") return;
-  const { session, override } = subject;
+async function switchOverride(
+  linkup: Linkup,
+  { session, override }: { session: SessionView; override: OverrideView },
+): Promise<void> {
+  const on = !override.on;
   const title = on
     ? t("Switching on override {0}", override.name)
     : t("Switching off override {0}", override.name);
@@ -22,11 +26,22 @@ async function switchOverride(linkup: Linkup, { subject }: Row, on: boolean): Pr
 }
 
 export function registerOverrides(linkup: Linkup, view: vscode.TreeView<Row>): vscode.Disposable {
-  return view.onDidChangeCheckboxState(async ({ items }) => {
+  const reported = async (work: () => Promise<void>) => {
     try {
-      for (const [row] of items) await switchOverride(linkup, row, !row.checked);
+      await work();
     } catch (error) {
       void report(error, linkup);
     }
-  });
+  };
+  return vscode.Disposable.from(
+    view.onDidChangeCheckboxState(({ items }) =>
+      reported(async () => {
+        for (const [{ subject }] of items)
+          if (subject.is === "override") await switchOverride(linkup, subject);
+      }),
+    ),
+    vscode.commands.registerCommand(SWITCH_OVERRIDE, (session: SessionView, override: OverrideView) =>
+      reported(() => switchOverride(linkup, { session, override })),
+    ),
+  );
 }

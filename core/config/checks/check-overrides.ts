@@ -3,7 +3,7 @@ import { type AnalysisBudget, neverMatches, routeCovers } from "../../regex/anal
 import { text } from "../../text.ts";
 import type { DiagnosticCollector } from "../model/config-diagnostic.ts";
 import { CONFIG_MESSAGES as MESSAGES } from "../model/config-messages.ts";
-import { isUrlTarget } from "../model/target.ts";
+import { isUrlTarget, sessionOfTarget } from "../model/target.ts";
 import { checkUrl } from "./check-locations.ts";
 import { checkPattern } from "./check-patterns.ts";
 import { isMap, type MapAt, mapsAt, valueAt } from "./map-at.ts";
@@ -66,6 +66,11 @@ function checkTarget(collector: DiagnosticCollector, file: unknown, { path, valu
   const at = [...path, "target"];
   if (isUrlTarget(target)) {
     checkUrl(collector, file, at);
+    return;
+  }
+  // These are resolved for whole services: by the watcher of their local addresses, and by the Worker.
+  if (target === "auto" || sessionOfTarget(target) !== undefined) {
+    collector.error("invalid-override", at, text(MESSAGES.overrideFollows, target));
     return;
   }
   const named = mapsAt(file, ["services"])

@@ -59,6 +59,8 @@ export const CONFIG_MESSAGES = {
   unknownTargetLike: 'The service has no target "{0}". Did you mean "{1}"?',
   invalidTargetName:
     '"{0}" cannot name a target: use letters, digits, "-", "_" and ".", and neither local, remote, auto nor session.',
+  overrideFollows:
+    'An override has one fixed place, and does not follow like "{0}": use local (with fallthrough: true where it may not run), remote, a URL or a name of the service\'s targets. The service itself can have the target {0}.',
   tokenVariable: "Only variables whose names start with LINKUP_ are read here, not {0}. Use {1}.",
 
   invalidPattern: "Invalid regular expression: {0}",

@@ -11,6 +11,8 @@ export interface EditorFacts {
   listening: ReadonlySet<number> | undefined;
   /** Git tracks the file, so others can read it. */
   tracked: boolean;
+  /** Files that overrides respond with and that are not there, as the file names them. */
+  missingFiles: ReadonlySet<string>;
 }
 
 export const NO_FACTS: EditorFacts = {
@@ -18,6 +20,7 @@ export const NO_FACTS: EditorFacts = {
   sessionNames: [],
   listening: undefined,
   tracked: false,
+  missingFiles: new Set(),
 };
 
 /** The port on this machine that a location means; undefined when it is elsewhere or no URL. */

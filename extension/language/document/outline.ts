@@ -1,4 +1,4 @@
-/** The services and domains of a file, with their nodes: also of a file with errors, as far as they can be read. */
+/** The services, domains and overrides of a file, with their nodes: also of a file with errors, as far as they can be read. */
 import type { MapNode, Path, ScalarNode, YamlNode } from "../../../core/config/yaml/yaml-node.ts";
 import type { YamlTree } from "../../../core/config/yaml/yaml-tree.ts";
 
@@ -15,7 +15,9 @@ export interface ServiceItem {
   local: Written | undefined;
   remote: Written | undefined;
   /** Further ones, by name. */
-  targets: { name: string; url: string }[];
+  targets: { name: Written; url: string }[];
+  /** Where it is in a new session. */
+  target: Written | undefined;
   rewrites: { node: MapNode; source: Written; target: string }[];
 }
 
@@ -34,9 +36,20 @@ export interface DomainItem {
   routes: RouteItem[];
 }
 
+export interface OverrideItem {
+  path: Path;
+  node: MapNode;
+  name: Written;
+  service: Written | undefined;
+  target: Written | undefined;
+  /** Of a response. */
+  file: Written | undefined;
+}
+
 export interface Outline {
   services: ServiceItem[];
   domains: DomainItem[];
+  overrides: OverrideItem[];
 }
 
 export function outlineOf(tree: YamlTree): Outline {
@@ -75,8 +88,11 @@ export function outlineOf(tree: YamlTree): Outline {
         remote: text(node, "remote"),
         targets: named.flatMap(({ key, value }) => {
           const url = tree.resolved(value);
-          return url?.kind === "scalar" ? [{ name: String(key.value), url: String(url.value ?? "") }] : [];
+          return url?.kind === "scalar"
+            ? [{ name: { text: String(key.value), node: key }, url: String(url.value ?? "") }]
+            : [];
         }),
+        target: text(node, "target"),
         rewrites,
       },
     ];
@@ -93,24 +109,60 @@ export function outlineOf(tree: YamlTree): Outline {
     });
     return [{ path, node, domain, defaultService: text(node, "default_service"), routes }];
   });
-  return { services, domains };
+  const overrides = maps(tree.root, "overrides").flatMap(([node, i]): OverrideItem[] => {
+    const name = text(node, "name");
+    if (!name) return [];
+    const respond = tree.resolved(tree.pair(node, "respond")?.value);
+    return [
+      {
+        path: ["overrides", i],
+        node,
+        name,
+        service: text(node, "service"),
+        target: text(node, "target"),
+        file: respond?.kind === "map" ? text(respond, "file") : undefined,
+      },
+    ];
+  });
+  return { services, domains, overrides };
 }
 
-/** Every place that names a service, each once: the definitions, then the references. */
-export function serviceNames({ services, domains }: Outline): {
+/** The places of names, each once. */
+export interface Names {
   definitions: Written[];
   references: Written[];
-} {
+}
+
+/** Every place that names a service. */
+export function serviceNames({ services, domains, overrides }: Outline): Names {
+  const once = eachOnce();
+  const definitions = services.flatMap(({ name }) => once(name));
+  const references = [
+    ...domains.flatMap(({ defaultService, routes }) => [
+      ...once(defaultService),
+      ...routes.flatMap(({ service }) => once(service)),
+    ]),
+    ...overrides.flatMap(({ service }) => once(service)),
+  ];
+  return { definitions, references };
+}
+
+/** Every place that names a further copy. Several services may have one of the same name: it means the same environment. */
+export function targetNames({ services, overrides }: Outline): Names {
+  const once = eachOnce();
+  const definitions = services.flatMap(({ targets }) => targets.flatMap(({ name }) => once(name)));
+  const known = new Set(definitions.map(({ text }) => text));
+  const references = [...services, ...overrides]
+    .flatMap(({ target }) => once(target))
+    .filter(({ text }) => known.has(text));
+  return { definitions, references };
+}
+
+function eachOnce(): (written: Written | undefined) => Written[] {
   const seen = new Set<ScalarNode>();
-  const once = (written: Written | undefined): Written[] => {
+  return (written) => {
     if (!written || seen.has(written.node)) return [];
     seen.add(written.node);
     return [written];
   };
-  const definitions = services.flatMap(({ name }) => once(name));
-  const references = domains.flatMap(({ defaultService, routes }) => [
-    ...once(defaultService),
-    ...routes.flatMap(({ service }) => once(service)),
-  ]);
-  return { definitions, references };
 }

@@ -1,6 +1,6 @@
 /** Code lenses above services, and quick fixes. */
 import * as vscode from "vscode";
-import { type Command, commandId } from "../../ids.ts";
+import { type Command, commandId, SWITCH_OVERRIDE } from "../../ids.ts";
 import { setting, settingChanged } from "../../settings.ts";
 import { t } from "../../words.ts";
 import { storeToken } from "../../worker-token-storage.ts";
@@ -24,10 +24,12 @@ export function registerActions(
       if (!documents.has(document) || !setting("codeLens", document.uri)) return [];
       const model = documents.model(document);
       const now = facts.of(document);
-      return lenses(model, now).map(({ title, tooltip, route, ...span }) => {
+      return lenses(model, now).map(({ title, tooltip, route, override, ...span }) => {
         const command = route
           ? serviceCommand(now, route.target === "local" ? "routeToLocal" : "routeToRemote", route.service)
-          : undefined;
+          : override === undefined
+            ? undefined
+            : overrideCommand(now, override);
         return new vscode.CodeLens(toRange(model, span), { command: "", ...command, title, tooltip });
       });
     },
@@ -73,6 +75,12 @@ function serviceCommand(
     title: "",
     arguments: [{ subject: { is: "service", session, service } }],
   };
+}
+
+/** Switches the override of this name, as its checkbox does. */
+function overrideCommand({ session }: EditorFacts, name: string): vscode.Command | undefined {
+  const override = session?.overrides?.find((override) => override.name === name);
+  return override && { command: SWITCH_OVERRIDE, title: "", arguments: [session, override] };
 }
 
 function workspaceEdit(

@@ -25,6 +25,7 @@ test("a file that is not open has its problems too, until it is no longer known"
         sessionNames: [],
         listening: undefined,
         tracked: false,
+        missingFiles: new Set(),
       }),
       onDidChange: new EventEmitter<void>().event,
     };

@@ -68,6 +68,10 @@ const PARTS: Readonly<Record<string, string>> = {
   defaults: "\n  target: ${1|auto,local,remote|}",
   statuses: " [${1:200}]",
   cache_routes: "\n  - ${1:^/static/.*}",
+  overrides: "\n  - name: ${1:api-down}\n    service: ${2:api}\n    respond: { status: ${3:503} }",
+  when: " { path: ${1:^/api/} }",
+  respond: " { status: ${1:503} }",
+  fault: " { delay_ms: ${1:2000} }",
 };
 
 function keys(model: DocumentModel, context: Context, info: KeyInfo): Offer[] {
@@ -107,6 +111,10 @@ const ITEMS: Readonly<Record<string, { label: string; part: string }>> = {
   },
   domains: { label: "domain", part: "domain: ${1:example.com}\ndefault_service: ${2:web}" },
   routes: { label: "route", part: "path: ${1:^/api/.*}\nservice: ${2:api}" },
+  overrides: {
+    label: "override",
+    part: "name: ${1:api-down}\nservice: ${2:api}\nrespond: { status: ${3:503} }",
+  },
   rewrites: { label: "rewrite", part: "source: ${1:/foo/(.*)}\ntarget: ${2:/bar/\\$1}" },
 };
 
@@ -175,12 +183,25 @@ function values(model: DocumentModel, facts: EditorFacts, context: Context, info
     const index = context.path.at(-2);
     const named = model.outline.services.find(({ path }) => path[1] === index)?.targets ?? [];
     for (const target of ["auto", "local", "remote"]) add(target, "");
-    for (const { name, url } of named) add(name, url);
+    for (const { name, url } of named) add(name.text, url);
+    return offers;
+  }
+  if (key === "target" && context.path[0] === "overrides") {
+    const { services, overrides } = model.outline;
+    const service = overrides.find(({ path }) => path[1] === context.path[1])?.service?.text;
+    for (const target of ["local", "remote"]) add(target, "");
+    for (const { name, targets } of services)
+      if (service === undefined || service === name.text)
+        for (const { name, url } of targets) add(name.text, url);
     return offers;
   }
   if (key === "local")
     for (const port of freePorts(model, facts))
       add(`http://localhost:${port}`, t("something listens there now"));
+  if (key === "domain" && context.path[0] === "overrides") {
+    for (const { domain } of model.outline.domains) add(domain.text, "");
+    return offers;
+  }
   if (key === "domain")
     for (const { domain } of model.outline.domains) {
       if (!domain.text.includes(".")) continue;

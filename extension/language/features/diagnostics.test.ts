@@ -45,6 +45,14 @@ test("what only this machine knows", () => {
   expect(found(SHOP, { ...NO_FACTS, listening: new Set([3000, 22]) })).toEqual([
     'hint nothing-listens "http://localhost:4000"',
   ]);
+  const responds = shop(
+    "domains:\n",
+    "overrides:\n  - { name: down, respond: { file: mocks/down.json } }\ndomains:\n",
+  );
+  expect(found(responds, { ...NO_FACTS, missingFiles: new Set(["mocks/down.json"]) })).toEqual([
+    'warning missing-file "mocks/down.json"',
+  ]);
+  expect(found(responds)).toEqual([]);
   const named = shop("example.org", "api.example.com");
   expect(found(named, { ...RUNNING, sessionNames: ["api"] })).toEqual([
     'warning session-domain "api.example.com" < "example.com"',

@@ -5,7 +5,7 @@ import { t, translated } from "../../words.ts";
 import type { DocumentModel, Span } from "../document/document-model.ts";
 import { type EditorFacts, localPort } from "../document/editor-facts.ts";
 
-export const CODES = [...DIAGNOSTIC_CODES, "nothing-listens", "token-in-file"] as const;
+export const CODES = [...DIAGNOSTIC_CODES, "nothing-listens", "token-in-file", "missing-file"] as const;
 export type Code = (typeof CODES)[number];
 
 export interface DocumentDiagnostic extends Span {
@@ -39,7 +39,7 @@ export function documentDiagnostics(model: DocumentModel, facts: EditorFacts): D
       return finding;
     },
   );
-  const live = [...silentPorts(model, facts), ...token(model, facts)];
+  const live = [...silentPorts(model, facts), ...token(model, facts), ...missingFiles(model, facts)];
   const all = withSessions(model, facts, fromCore);
   return live.length === 0 ? all : [...all, ...live].sort((a, b) => a.start - b.start);
 }
@@ -65,6 +65,27 @@ function silentPorts({ outline }: DocumentModel, { listening }: EditorFacts): Do
         path: [...path, "local"],
         start: local!.node.start,
         end: local!.node.end,
+      },
+    ];
+  });
+}
+
+function missingFiles({ outline }: DocumentModel, facts: EditorFacts): DocumentDiagnostic[] {
+  return outline.overrides.flatMap(({ path, file }): DocumentDiagnostic[] => {
+    if (!file || !facts.missingFiles.has(file.text)) return [];
+    const message = t(
+      "There is no file {0} beside linkup.yaml: requests that the override matches get 502.",
+      file.text,
+    );
+    const { start, end } = file.node;
+    return [
+      {
+        code: "missing-file",
+        severity: "warning",
+        message,
+        path: [...path, "respond", "file"],
+        start,
+        end,
       },
     ];
   });

@@ -141,6 +141,61 @@ domains: [{ domain: example.com, default_service: *web }, { domain: example.org,
   });
 });
 
+describe("overrides and named targets", () => {
+  const FILE = shop(
+    "domains:\n",
+    `overrides:
+  - { name: down, service: api, respond: { status: 503 } }
+  - name: there
+    service: web
+    target: staging
+domains:
+`,
+  ).replace(
+    "    rewrites:\n",
+    "    targets: { staging: https://web.staging.example.com }\n    target: staging\n    rewrites:\n",
+  );
+  const at = (piece: string) => ({ model: modelOf(FILE), offset: FILE.indexOf(piece) + piece.length });
+  const lines = (found: { start: number }[] | undefined) =>
+    found?.map(({ start }) => FILE.slice(0, start).split("\n").length);
+
+  test("services in overrides lead to their definition, are uses, and are renamed", () => {
+    const { model, offset } = at("name: down, service: a");
+    expect(lines(definition(model, offset)?.to)).toEqual([13]);
+    expect(lines(references(model, at("name: ap").offset, false))).toEqual([17, 26, 28]);
+    const edits = rename(model, offset, "backend");
+    expect(Array.isArray(edits) && apply(FILE, edits)).toContain("{ name: down, service: backend, respond");
+  });
+
+  test("so do the names of targets", () => {
+    const { model, offset } = at("service: web\n    target: st");
+    expect(lines(definition(model, offset)?.to)).toEqual([8]);
+    expect(lines(references(model, offset, true))).toEqual([8, 9, 20]);
+    const edits = rename(model, offset, "pr-7");
+    const renamed = Array.isArray(edits) ? apply(FILE, edits) : "";
+    expect(renamed).toContain("targets: { pr-7: https://web.staging.example.com }\n    target: pr-7\n");
+    expect(renamed).toContain("service: web\n    target: pr-7\n");
+    expect(rename(model, offset, "local")).toMatchObject({ refused: expect.stringContaining("cannot name") });
+    expect(rename(model, offset, "staging")).toEqual([]);
+  });
+
+  test("an override says whether it is on, and switches", () => {
+    const { model, offset } = at("name: do");
+    const override = { name: "down", on: true, service: "api", does: "respond 503", when: "" };
+    const facts = { ...RUNNING, session: { ...RUNNING.session!, overrides: [override] } };
+    expect(hover(model, facts, offset)?.markdown).toMatch(/^\*\*down\*\* · on\n\n`api · → respond 503`/);
+    expect(hover(model, NO_FACTS, offset)?.markdown).not.toContain("· on");
+    expect(
+      lenses(model, facts).flatMap(({ title, override, start }) =>
+        lines([{ start }])![0] === 17 ? [[title, override]] : [],
+      ),
+    ).toEqual([
+      ["$(circle-filled)\u00a0on", undefined],
+      ["switch off", "down"],
+    ]);
+  });
+});
+
 test("symbols", () => {
   const text = (symbol: OutlineSymbol, indent = ""): string =>
     [

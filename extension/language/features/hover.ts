@@ -32,6 +32,7 @@ function valueText(model: DocumentModel, facts: EditorFacts, path: Path): string
   const key = path.at(-1);
   if ((section === "services" && key === "name") || key === "default_service" || key === "service")
     return serviceText(model, facts, node.value);
+  if (section === "overrides" && key === "name") return overrideText(facts, node.value);
   if (key === "local") return portText(facts, node.value);
   if (section === "domains" && key === "path") return routeText(model, path);
   if (section === "services" && key === "source") {
@@ -61,6 +62,15 @@ function serviceText(model: DocumentModel, facts: EditorFacts, name: string): st
   );
   lines.push(usesText(model, service));
   return lines.join("\n\n");
+}
+
+/** Whether it is on in the session, and what it does. */
+function overrideText({ session }: EditorFacts, name: string): string {
+  const about = keyText(["overrides", 0, "name"]);
+  const view = session?.overrides?.find((view) => view.name === name);
+  if (!view) return about;
+  const facts = [view.service, view.when, `→ ${view.does}`].filter(Boolean).join(" · ");
+  return [`**${escaped(name)}** · ${view.on ? t("on") : t("off")}`, code(facts), about].join("\n\n");
 }
 
 function usesText({ outline }: DocumentModel, { name }: ServiceItem): string {

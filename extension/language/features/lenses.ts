@@ -1,20 +1,45 @@
-/** Code lenses above each service: its target, its health, and a link that switches it. */
-import { addressOf, placeOf } from "../../../manager/model/snapshot.ts";
+/** Code lenses above each service: its target, its health, and a link that switches it; and above each override. */
+import { addressOf, placeOf, type SessionView } from "../../../manager/model/snapshot.ts";
 import { healthReason, healthWord, placeWord } from "../../labels.ts";
 import { t } from "../../words.ts";
 import type { DocumentModel, Span } from "../document/document-model.ts";
 import type { EditorFacts } from "../document/editor-facts.ts";
+import type { Outline } from "../document/outline.ts";
 
 interface Lens extends Span {
   title: string;
   tooltip: string;
   /** Routes the service there when clicked; undefined where there is nothing to click. */
   route?: { service: string; target: "local" | "remote" };
+  /** Switches this override on or off when clicked. */
+  override?: string;
 }
 
 /** Empty without a session of this file. */
 export function lenses({ outline }: DocumentModel, { session }: EditorFacts): Lens[] {
   if (!session) return [];
+  return [...serviceLenses(outline, session), ...overrideLenses(outline, session)];
+}
+
+function overrideLenses({ overrides }: Outline, { state, overrides: views = [] }: SessionView): Lens[] {
+  return overrides.flatMap(({ name }): Lens[] => {
+    const view = views.find((view) => view.name === name.text);
+    if (!view) return [];
+    const { start, end } = name.node;
+    const title = view.on ? `$(circle-filled)\u00a0${t("on")}` : `$(circle-outline)\u00a0${t("off")}`;
+    const shown = { start, end, title, tooltip: [view.when, `→ ${view.does}`].filter(Boolean).join(" ") };
+    if (state !== "running") return [shown];
+    const tooltip = view.on
+      ? t("Switch off the override {0}", view.name)
+      : t("Switch on the override {0}", view.name);
+    return [
+      shown,
+      { start, end, title: view.on ? t("switch off") : t("switch on"), tooltip, override: view.name },
+    ];
+  });
+}
+
+function serviceLenses(outline: Outline, session: SessionView): Lens[] {
   return outline.services.flatMap(({ name }): Lens[] => {
     const view = session.services.find((view) => view.name === name.text);
     if (!view) return [];

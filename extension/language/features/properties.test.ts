@@ -18,6 +18,7 @@ const FACTS = {
   sessionNames: ["api", "slim-gecko"],
   listening: new Set([3000, 5173]),
   tracked: true,
+  missingFiles: new Set(["mocks/down.json"]),
 };
 
 /** Asks every feature at the offset; every place they name must lie in the text. */

@@ -120,6 +120,7 @@ const REMEDIES: Readonly<Record<DocumentDiagnostic["code"], Remedy>> = {
   },
   "invalid-override": () => [],
   "shadowed-override": () => [],
+  "missing-file": () => [],
   "same-location": (model, { path }) => {
     const node = scalarAt(model, path);
     const location = `http://localhost:${freePort(model, 3000)}`;

@@ -135,6 +135,12 @@ export const DIAGNOSTICS: [string, string, string, string[]][] = [
     ['error invalid-override "staging"'],
   ],
   [
+    "an override that follows",
+    "domains:\n",
+    "overrides:\n  - { name: a, service: api, target: auto }\n  - { name: b, service: web, target: session:bold-cat }\ndomains:\n",
+    ['error invalid-override "auto"', 'error invalid-override "session:bold-cat"'],
+  ],
+  [
     "a delay for ever",
     "domains:\n",
     "overrides:\n  - { name: a, fault: { delay_ms: 600000 } }\ndomains:\n",
@@ -441,6 +447,19 @@ export const VALUES: [string, string, string[]][] = [
     "a target, with the file's own ones",
     shop("    rewrites:", "    targets: { staging: https://a.example.com }\n    target: █\n    rewrites:"),
     ["auto", "local", "remote", "staging"],
+  ],
+  [
+    "an override's target",
+    shop("    rewrites:", "    targets: { staging: https://a.example.com }\n    rewrites:").replace(
+      "domains:\n",
+      "overrides:\n  - name: a\n    service: web\n    target: █\ndomains:\n",
+    ),
+    ["local", "remote", "staging"],
+  ],
+  [
+    "an override's domain",
+    shop("domains:\n", "overrides:\n  - name: a\n    domain: █\ndomains:\n"),
+    ["example.com", "example.org"],
   ],
   ["a token", shop("\nservices:", "\n  worker_token: █\nservices:"), ["${env:LINKUP_WORKER_TOKEN}"]],
   ["a list", shop("    rewrites:", "    health: { statuses: █ }\n    rewrites:"), ["[200, 204]"]],
