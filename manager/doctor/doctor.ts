@@ -3,13 +3,11 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../../core/config/model/config-model.ts";
-import { lostSentence, propagationHelp } from "../../core/exchange/propagation-words.ts";
 import { text } from "../../core/text.ts";
 import { startOf } from "../../node/process-identity.ts";
 import { readAuthority } from "../components/certificates/authority-files.ts";
 import { localDnsStatus } from "../components/local-dns/local-dns.ts";
 import type { RequestLogClient } from "../components/local-server/control-client.ts";
-import { checkPassed } from "../components/local-server/passed-requests.ts";
 import { findCloudflared } from "../components/tunnel/cloudflared-binary.ts";
 import { readConfig } from "../files/config-file.ts";
 import { problemOf, textOf } from "../model/problem.ts";
@@ -39,7 +37,8 @@ import {
   needsCloudflared,
 } from "./network.ts";
 import { withProblems } from "./problems.ts";
-import { broken, type DoctorCheck, type HealthReport, ok, warning } from "./report.ts";
+import { checkPropagation } from "./propagation.ts";
+import { broken, type DoctorCheck, type HealthReport, ok } from "./report.ts";
 
 export interface DoctorInput extends Pick<Observed, "state" | "server"> {
   home: string;
@@ -140,26 +139,6 @@ export async function endOrphans({
     ended.push(pid);
   }
   return ended;
-}
-
-/** Who lost the session in the last minutes, as far as it was seen. */
-async function checkPropagation(log: RequestLogClient): Promise<DoctorCheck[]> {
-  const found = await checkPassed(log).catch(() => undefined);
-  if (!found || found.services.length + found.lost.length === 0) return [];
-  if (found.lost.length === 0)
-    return [ok("propagation", text("Every request that was seen came with its session."))];
-  return found.lost.map((lost) =>
-    warning("propagation", text("{0}\n{1}", lostSentence(lost), propagationHelp(lost.sender)), {
-      subject: lost.service ?? undefined,
-      fixes: [
-        {
-          command: "checkPropagation",
-          title: "Check Propagation",
-          terminal: "linkup check-propagation --probe",
-        },
-      ],
-    }),
-  );
 }
 
 async function checkConfigs(paths: string[]): Promise<DoctorCheck[]> {

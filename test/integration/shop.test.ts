@@ -26,6 +26,7 @@ interface Running {
 }
 
 const started: Running[] = [];
+const TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 /** Runs a program of the example until its output matches `until`, or it ends. */
 async function run(args: string[], until: RegExp, env: NodeJS.ProcessEnv = {}): Promise<Running> {
@@ -351,4 +352,35 @@ test("linkup.yaml has no problems and names the services' own ports", async () =
     expect(remote).toBe(`http://127.0.0.1:${PORTS.remote[name]}`);
     expect(onLaptop).toBe(`http://localhost:${PORTS.local[name]}`);
   }
+});
+
+describe("--lose", () => {
+  const mistakes = {
+    tracestate: { traceparent: TRACE },
+    member: { traceparent: TRACE, tracestate: "linkup-session=nobody" },
+    all: {},
+  };
+  test.each(Object.entries(mistakes))("%s is what api does not pass on to auth", async (lose, passedOn) => {
+    const seen: IncomingHttpHeaders[] = [];
+    const auth = createServer(({ headers }, response) => {
+      seen.push(headers);
+      response.end("{}");
+    }).listen(0, "127.0.0.1");
+    await once(auth, "listening");
+    const { port } = auth.address() as AddressInfo;
+    const args = ["start.mjs", "--copy", "local", "--ports", "0,0,0", "--lose", lose];
+    const shop = await run(args, /^ready$/m, { AUTH_URL: `http://127.0.0.1:${port}/whoami` });
+    const session = { traceparent: TRACE, tracestate: "linkup-session=slim-gecko" };
+    await ask(shop.ports.api!, "/whoami", { headers: session });
+    const [{ traceparent, tracestate } = {}] = seen;
+    expect({ ...(traceparent && { traceparent }), ...(tracestate && { tracestate }) }).toEqual(passedOn);
+    await stop(shop);
+    auth.close();
+  });
+
+  test("anything else is refused, with what there is", async () => {
+    const refused = await run(["start.mjs", "--copy", "local", "--lose", "nothing"], /never/);
+    expect(refused.child.exitCode).toBe(1);
+    expect(refused.output()).toContain("--lose is one of: tracestate, member, all.");
+  });
 });

@@ -162,6 +162,11 @@ class QuickPick<T extends Item & { buttons?: Button[] }> {
 export const QuickPickItemKind = { Separator: -1, Default: 0 };
 
 export class Disposable {
+  static from(...all: { dispose(): unknown }[]): Disposable {
+    return new Disposable(() => {
+      for (const one of all) one.dispose();
+    });
+  }
   readonly #dispose: () => unknown;
   constructor(dispose: () => unknown) {
     this.#dispose = dispose;
@@ -349,6 +354,7 @@ function message(kind: Shown["kind"]) {
 const event = () => new EventEmitter<unknown>().event;
 
 export const window = {
+  registerWebviewViewProvider: () => new Disposable(() => {}),
   showInformationMessage: message("information"),
   showWarningMessage: message("warning"),
   showErrorMessage: message("error"),

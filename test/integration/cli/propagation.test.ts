@@ -3,11 +3,11 @@ import { execFile } from "node:child_process";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import protobuf from "protobufjs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Exchange } from "../../../core/api/request-log-api.ts";
 import type { CheckedPropagation } from "../../../manager/operations/check-propagation.ts";
 import { Shop, TOKEN } from "../../e2e/shop.ts";
+import { decodedSpans } from "../../support/otlp.ts";
 import { dist, measured, temporaryFolder, until } from "../manager/world.ts";
 
 const SECRET = "Zq8fJ2kLmN4pR6tV";
@@ -116,58 +116,3 @@ test("the log as spans at a collector: one for each hop, below its caller, and n
   expect(nobody.stderr).toContain("did not take the spans");
   expect((await linkup("requests", "--otlp", "ftp://x")).code).toBe(2);
 });
-
-/** The part of opentelemetry/proto/trace/v1 that is looked at. */
-const PROTOCOL = `syntax = "proto3";
-message Request { repeated ResourceSpans resource_spans = 1; }
-message ResourceSpans { Resource resource = 1; repeated ScopeSpans scope_spans = 2; }
-message Resource { repeated KeyValue attributes = 1; }
-message ScopeSpans { repeated Span spans = 2; }
-message Span { bytes trace_id = 1; bytes span_id = 2; bytes parent_span_id = 4; string name = 5; int32 kind = 6;
-  fixed64 start_time_unix_nano = 7; fixed64 end_time_unix_nano = 8; repeated KeyValue attributes = 9; }
-message KeyValue { string key = 1; AnyValue value = 2; }
-message AnyValue { oneof value { string string_value = 1; int64 int_value = 3; double double_value = 4; } }`;
-
-interface DecodedAttribute {
-  key: string;
-  value: { stringValue: string };
-}
-
-interface DecodedRequest {
-  resourceSpans: {
-    resource: { attributes: DecodedAttribute[] };
-    scopeSpans: {
-      spans: {
-        traceId: Uint8Array;
-        spanId: Uint8Array;
-        parentSpanId: Uint8Array;
-        name: string;
-        startTimeUnixNano: protobuf.Long;
-        endTimeUnixNano: protobuf.Long;
-        attributes: DecodedAttribute[];
-      }[];
-    }[];
-  }[];
-}
-
-function decodedSpans(body: Buffer) {
-  const type = protobuf.parse(PROTOCOL).root.lookupType("Request");
-  const { resourceSpans } = type.decode(body) as unknown as DecodedRequest;
-  const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
-  const attribute = (all: DecodedAttribute[], name: string) =>
-    all.find(({ key }) => key === name)?.value.stringValue;
-  return resourceSpans.flatMap(({ resource, scopeSpans }) =>
-    scopeSpans.flatMap(({ spans }) =>
-      spans.map((span) => ({
-        resource: attribute(resource.attributes, "service.name") ?? "",
-        service: attribute(span.attributes, "linkup.service"),
-        trace: hex(span.traceId),
-        id: hex(span.spanId),
-        parent: hex(span.parentSpanId),
-        name: span.name,
-        start: Number(span.startTimeUnixNano),
-        end: Number(span.endTimeUnixNano),
-      })),
-    ),
-  );
-}

@@ -1,0 +1,103 @@
+/** The setting `linkup.otlp.endpoint`, with a collector that listens. */
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeEach, expect, test } from "vitest";
+import type * as vscode from "vscode";
+import type { Exchange, FollowedExchange } from "../../../core/api/request-log-api.ts";
+import type { Linkup } from "../../../extension/linkup.ts";
+import { registerRequests } from "../../../extension/requests/register-requests.ts";
+import { decodedSpans } from "../../support/otlp.ts";
+import { editor, resetEditor } from "../../support/vscode.ts";
+
+const TRACE = "0af7651916cd43dd8448eb211c80319c";
+const bodies: { url: string; body: Buffer }[] = [];
+const collector = createServer(async (request, response) => {
+  const parts: Buffer[] = [];
+  for await (const part of request) parts.push(part as Buffer);
+  bodies.push({ url: request.url!, body: Buffer.concat(parts) });
+  response.writeHead(200, { "content-type": "application/x-protobuf" }).end();
+}).listen(0, "127.0.0.1");
+await once(collector, "listening");
+const endpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
+afterAll(() => collector.close());
+beforeEach(() => {
+  resetEditor();
+  bodies.length = 0;
+});
+
+const exchange = {
+  id: 1,
+  time: 1_700_000_000_000,
+  listener: "browser",
+  secure: true,
+  method: "GET",
+  client_host: "slim-gecko.example.com",
+  target: "/pay?token=***",
+  session: "slim-gecko",
+  service: "api",
+  at: "remote",
+  url: "https://api.example.com/pay",
+  state: "complete",
+  status: 200,
+  failure: null,
+  broken: null,
+  timings: { queue: 0, connect: null, first_byte: 5, total: 8 },
+  lost_from: null,
+  trace: TRACE,
+  span: null,
+  trace_began: false,
+  edge: { after: true, time: 1_700_000_000_002, first_byte: 2, total: 4, status: 200, url: null },
+} as unknown as Exchange;
+
+/** A window whose local server tells this one exchange. */
+function open(): { followed(): number; close(): void } {
+  const subscriptions: vscode.Disposable[] = [];
+  let follows = 0;
+  const requestLog = {
+    status: async () => ({ started: 1 }),
+    logSettings: async () => ({ recording: true, body_bytes: 0 }),
+    followRequests: async (_filter: object, take: (line: FollowedExchange) => void, signal: AbortSignal) => {
+      follows++;
+      take(exchange);
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    },
+  };
+  const linkup = {
+    manager: Promise.resolve({ requestLog }),
+    model: { snapshot: { sessions: [] } },
+    showRequestCounts() {},
+    log: { debug() {}, warn() {} },
+  } as unknown as Linkup;
+  registerRequests({ subscriptions } as unknown as vscode.ExtensionContext, linkup);
+  return {
+    followed: () => follows,
+    close: () => {
+      for (const subscription of subscriptions.splice(0)) subscription.dispose();
+    },
+  };
+}
+
+test("each hop is a span at the collector, the second below the first", async () => {
+  editor.settings.set("linkup.otlp.endpoint", endpoint);
+  const window = open();
+  await expect.poll(() => bodies.length, { timeout: 10_000 }).toBe(1);
+  expect(bodies[0]!.url).toBe("/v1/traces");
+  const [first, second, ...others] = decodedSpans(bodies[0]!.body);
+  expect(others).toEqual([]);
+  expect(first).toMatchObject({ resource: "linkup-local-server", trace: TRACE, service: "api" });
+  expect(second).toMatchObject({ resource: "linkup-worker", trace: TRACE, parent: first!.id });
+  expect(first!.name).toBe("GET /pay");
+  window.close();
+});
+
+test("nothing is followed or sent without the setting, and in a window that is not trusted", async () => {
+  const without = open();
+  editor.settings.set("linkup.otlp.endpoint", endpoint);
+  editor.trusted = false;
+  const untrusted = open();
+  await new Promise(setImmediate);
+  expect([without.followed(), untrusted.followed(), bodies.length]).toEqual([0, 0, 0]);
+  without.close();
+  untrusted.close();
+});
