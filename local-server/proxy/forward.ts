@@ -180,6 +180,9 @@ class Forwarding implements ResponseHandler {
   #kept: Buffer[] | undefined;
   #keptBytes = 0;
   #trailers: string[] | undefined;
+  #reads = false;
+  /** The other copy of the service is not connected yet. */
+  #goesOn = false;
   #giveUp = () => {};
   #retried = false;
   #responded = false;
@@ -219,43 +222,50 @@ class Forwarding implements ResponseHandler {
       this.#stream = stream;
       // What was begun may be done twice only where that does no harm.
       this.#fallback = this.#retriable ? "local-ended" : undefined;
+      this.#goesOn = false;
       stream.request(request, this);
-      if (!this.#client.hasBody) stream.finish([]);
-      else if (this.#trailers) this.#sendAgain(stream, this.#trailers);
-      else this.#send(stream);
+      if (this.#client.hasBody) this.#send(stream);
+      else stream.finish([]);
     });
     waited = true;
   }
 
-  #sendAgain(stream: UpstreamStream, trailers: string[]): void {
-    for (const chunk of this.#kept ?? []) stream.write(chunk);
-    this.#kept = undefined;
-    stream.finish(trailers);
-  }
-
-  /** Keeps what was sent as long as another copy may need it and it is not too much. */
-  #keep(chunk: Buffer): void {
-    if (!this.#plan.leavesNotFound || !this.#kept) return;
-    this.#keptBytes += chunk.length;
-    if (this.#keptBytes > MAX_KEPT_BYTES) this.#kept = undefined;
-    else this.#kept.push(chunk);
-  }
-
+  /** Sends the body: what an earlier copy got of it, and the rest as it comes. */
   #send(stream: UpstreamStream): void {
+    const before = this.#kept ?? [];
     this.#kept = this.#plan.leavesNotFound ? [] : undefined;
+    for (const chunk of before) stream.write(chunk);
+    if (this.#trailers) {
+      stream.finish(this.#trailers);
+      return;
+    }
+    if (this.#reads) {
+      this.#client.resume();
+      return;
+    }
+    this.#reads = true;
     this.#client.read({
       data: (chunk) => {
         this.#keep(chunk);
         // A service that has responded is not sent the rest, but the client's bytes have to be read.
-        if (this.#stream !== stream) return;
+        if (!this.#stream && !this.#goesOn) return;
         this.#recorder?.sent(chunk);
-        if (!stream.write(chunk)) this.#client.pause();
+        if (this.#stream && !this.#stream.write(chunk)) this.#client.pause();
       },
       end: (trailers) => {
         this.#trailers = trailers;
-        if (this.#stream === stream) stream.finish(trailers);
+        this.#stream?.finish(trailers);
       },
     });
+  }
+
+  /** Keeps the body as long as another copy may need it and it is not too much. */
+  #keep(chunk: Buffer): void {
+    if (!this.#kept) return;
+    this.#keptBytes += chunk.length;
+    // Between two copies the client is paused: little comes.
+    if (this.#keptBytes > MAX_KEPT_BYTES && !this.#goesOn) this.#kept = undefined;
+    else this.#kept.push(chunk);
   }
 
   drained(): void {
@@ -269,9 +279,11 @@ class Forwarding implements ResponseHandler {
   head(response: ResponseHead): void {
     this.#sameTick = true;
     const isLeft = response.status === 404 && this.#plan.leavesNotFound && !this.#responded;
-    if (isLeft && (!this.#client.hasBody || (this.#kept && this.#trailers))) {
+    if (isLeft && (!this.#client.hasBody || this.#kept)) {
       this.#stream?.abort();
       this.#stream = undefined;
+      this.#goesOn = true;
+      if (!this.#trailers) this.#client.pause();
       this.#goOn("local-not-found");
       return;
     }

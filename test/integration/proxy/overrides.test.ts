@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
 import { reservedPort } from "../../support/ports.ts";
 import { connectHttp1, type Result, type TestClient } from "./clients.ts";
 import { APP, putSession, type System, startSystem } from "./system.ts";
@@ -14,10 +15,13 @@ let client: TestClient;
 /** Another copy of the service. */
 let other: Server;
 let otherUrl: string;
+/** Requests that came to it. */
+let begun = 0;
 beforeAll(async () => {
   system = await startSystem();
   client = connectHttp1(system);
   other = createServer(async (request, response) => {
+    begun++;
     const chunks: Buffer[] = [];
     for await (const chunk of request as IncomingMessage) chunks.push(chunk as Buffer);
     response.end(`other ${request.method} ${request.url} ${Buffer.concat(chunks).length}`);
@@ -185,6 +189,53 @@ describe("fall-through", () => {
       404,
       "mine",
       "body-not-kept",
+    ]);
+  });
+
+  test("the rest of a body that is still coming goes there too", async () => {
+    await put();
+    // As frameworks do where no route is found: without reading the body.
+    system.app.handler = (_, response) => response.writeHead(404).end("mine");
+    begun = 0;
+    const sent = client.send({ host: APP, path: "/x", method: "POST", streaming: true });
+    const piece = Buffer.alloc(50_000, 1);
+    sent.body.write(piece);
+    await expect.poll(() => begun).toBe(1);
+    for (let i = 0; i < 40; i++) sent.body.write(piece);
+    sent.body.end();
+    const answer = await sent.result;
+    expect([answer.body.toString(), header(answer, "linkup-fallback")]).toEqual([
+      "other POST /x 2050000",
+      "local-not-found",
+    ]);
+  });
+
+  test("a WebSocket, and bytes of any number where the connection is refused", async () => {
+    const sockets = new WebSocketServer({ server: other });
+    sockets.on("connection", (socket) => socket.on("message", (data) => socket.send(`other ${data}`)));
+    const echo = () => {
+      const { promise, resolve, reject } = Promise.withResolvers<string>();
+      const socket = new WebSocket(`ws://127.0.0.1:${system.port}/nowhere`, { headers: { host: APP } });
+      socket.on("open", () => socket.send("hello"));
+      socket.on("message", (data) => resolve(String(data)));
+      socket.on("error", reject);
+      return promise.finally(() => socket.terminate());
+    };
+    system.wild.script = (socket) => socket.end("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+    await put(`http://localhost:${system.wild.port}`);
+    expect(await echo()).toBe("other hello");
+    await put(`http://localhost:${await reservedPort()}`);
+    expect(await echo()).toBe("other hello");
+    sockets.close();
+    const large = await client.request({
+      host: APP,
+      path: "/x",
+      method: "POST",
+      body: Buffer.alloc(3_000_000, 1),
+    });
+    expect([large.body.toString(), header(large, "linkup-fallback")]).toEqual([
+      "other POST /x 3000000",
+      "local-refused",
     ]);
   });
 
