@@ -51,6 +51,11 @@ test("page → api → auth: each hop of Linkup is a span, and each gap has a na
   expect(spans.map(({ parent }) => parent)).toEqual([-1, 0, 1, 2]);
 });
 
+test("what this machine sends to the Worker: the Worker's hop is below it, and the way has a name", () => {
+  const far = row("far", 1_000, 50, { edge: { ...hop(1_004, 30), after: true, total: 40 } });
+  expect(shown([far])).toEqual(["far local-server: way 4, way 6", "  far worker: service 40"]);
+});
+
 test("calls beside each other, one that lost its session, and a time that nobody saw", () => {
   const first = row("web", 0, 100);
   const one = row("api", 10, 30);

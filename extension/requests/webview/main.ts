@@ -38,6 +38,8 @@ const ROW_HEIGHT = 22;
 const MARGIN = 8;
 /** The bar of the longest duration that is told apart. */
 const FULL_BAR_MS = 2_000;
+/** Of a selection the newest are compared: each is sent twice. */
+const MAX_COMPARED = 100;
 /** Details of a request in flight are asked for again at most so often. */
 const REFRESH_MS = 500;
 
@@ -51,6 +53,8 @@ class RequestsPage extends LitElement {
   #status: FeedStatus | undefined;
   #filter: string;
   #selected: number | undefined;
+  /** Where a selection of several rows began; it ends at the selected one. */
+  #anchor: number | undefined;
   #details: ShownDetails | undefined;
   #gone = false;
   #menu: { x: number; y: number } | undefined;
@@ -198,6 +202,7 @@ class RequestsPage extends LitElement {
   #grid(words: Words, rows: readonly Exchange[]): TemplateResult {
     const first = Math.max(0, Math.floor(this.#scrollTop / ROW_HEIGHT) - MARGIN);
     const last = Math.min(rows.length, Math.ceil((this.#scrollTop + this.#height) / ROW_HEIGHT) + MARGIN);
+    const chosen = new Set(this.#chosen);
     const active = rows.some(({ id }) => id === this.#selected) ? `row-${this.#selected}` : undefined;
     const heads: [string, string][] = [
       [words.time, "medium"],
@@ -211,18 +216,18 @@ class RequestsPage extends LitElement {
       [words.size, "wide number"],
       [words.foundBy, "wide"],
     ];
-    return html`<div class="rows" role="grid" tabindex="0" aria-label=${words.requests} aria-rowcount=${rows.length + 1}
+    return html`<div class="rows" role="grid" tabindex="0" aria-multiselectable="true" aria-label=${words.requests} aria-rowcount=${rows.length + 1}
         aria-activedescendant=${active ?? nothing} @keydown=${this.#key} @scroll=${this.#scrolled} @contextmenu=${this.#openMenu}>
       <div class="head" role="row" aria-rowindex="1" .style=${"position:sticky;top:0;z-index:1;background:var(--vscode-panel-background, var(--vscode-editor-background))"}>
         ${heads.map(([title, kind]) => html`<span role="columnheader" class=${kind}>${title}</span>`)}
       </div>
       <div class="space" role="rowgroup" .style=${`height:${rows.length * ROW_HEIGHT}px`}>
-        ${rows.slice(first, last).map((row, i) => this.#row(words, row, first + i))}
+        ${rows.slice(first, last).map((row, i) => this.#row(words, row, first + i, chosen.has(row.id)))}
       </div>
     </div>`;
   }
 
-  #row(words: Words, row: Exchange, index: number): TemplateResult {
+  #row(words: Words, row: Exchange, index: number, isChosen: boolean): TemplateResult {
     const { id, method, status, client_host, target, service, override, at, fallback, timings, session_by } =
       row;
     const total = timings.total ?? timings.first_byte;
@@ -237,8 +242,8 @@ class RequestsPage extends LitElement {
           : words.here;
     const bar =
       total === null ? 0 : Math.min(100, (100 * Math.log10(1 + total)) / Math.log10(1 + FULL_BAR_MS));
-    return html`<div class="row" role="row" id="row-${id}" aria-rowindex=${index + 2} aria-selected=${id === this.#selected}
-        data-id=${id} .style=${`top:${index * ROW_HEIGHT}px`} @click=${() => this.#choose(id)}>
+    return html`<div class="row" role="row" id="row-${id}" aria-rowindex=${index + 2} aria-selected=${isChosen}
+        data-id=${id} .style=${`top:${index * ROW_HEIGHT}px`} @click=${(event: MouseEvent) => this.#choose(id, event.shiftKey)}>
       <span role="gridcell" class="medium time dim">${clock(timeOf(row))}</span>
       <span role="gridcell">${row.replay_of === null ? "" : "↻ "}${method}</span>
       <span role="gridcell" class=${statusClass(row)}>${row.broken ? "✗ " : ""}${status ?? "…"}</span>
@@ -313,7 +318,7 @@ class RequestsPage extends LitElement {
     };
     const to = moves[event.key];
     const isCopy = (event.ctrlKey || event.metaKey) && event.key === "c";
-    if (to !== undefined) this.#choose(rows[Math.max(0, Math.min(rows.length - 1, to))]?.id);
+    if (to !== undefined) this.#choose(rows[Math.max(0, Math.min(rows.length - 1, to))]?.id, event.shiftKey);
     else if (event.key === "Escape") this.#select(undefined);
     else if (isCopy) this.#run("copyCurl");
     else if (event.key === "Enter") this.renderRoot.querySelector<HTMLElement>(".details")?.focus();
@@ -327,7 +332,8 @@ class RequestsPage extends LitElement {
     const row = (event.target as Element).closest<HTMLElement>(".row");
     event.preventDefault();
     if (!row) return;
-    this.#select(Number(row.dataset.id));
+    const id = Number(row.dataset.id);
+    if (!this.#chosen.includes(id)) this.#select(id);
     this.#showMenu(event.clientX, event.clientY);
   };
 
@@ -361,8 +367,25 @@ class RequestsPage extends LitElement {
     else this.#run(choice);
   }
 
-  #run(action: RowAction, ids = this.#selected === undefined ? [] : [this.#selected]): void {
+  /** The selected rows, oldest first. */
+  get #chosen(): number[] {
+    const selected = this.#selected;
+    if (selected === undefined) return [];
+    const rows = this.#store.shown;
+    const ends = [selected, this.#anchor ?? selected].map((end) => rows.findIndex(({ id }) => id === end));
+    const from = Math.min(...ends);
+    return from === -1 ? [selected] : rows.slice(from, Math.max(...ends) + 1).map(({ id }) => id);
+  }
+
+  #run(action: RowAction, ids = this.#idsFor(action)): void {
     if (ids.length > 0) vscode.postMessage({ type: "action", action, ids });
+  }
+
+  /** Some actions are of all rows that are selected. */
+  #idsFor(action: RowAction): number[] {
+    const chosen = this.#chosen;
+    if (action === "compare") return chosen.slice(-MAX_COMPARED);
+    return action === "saveHar" || this.#selected === undefined ? chosen : [this.#selected];
   }
 
   #setFilter(text: string): void {
@@ -386,9 +409,11 @@ class RequestsPage extends LitElement {
     this.renderRoot.querySelector<HTMLElement>(".rows")?.focus();
   }
 
-  /** By click or key: comes into sight. */
-  #choose(id: number | undefined): void {
+  /** By click or key: comes into sight. `extend`: the rows from where the selection began are selected too. */
+  #choose(id: number | undefined, extend = false): void {
+    const anchor = extend ? (this.#anchor ?? this.#selected) : undefined;
     this.#select(id);
+    this.#anchor = anchor;
     const index = this.#store.shown.findIndex((row) => row.id === id);
     const rows = this.renderRoot.querySelector<HTMLElement>(".rows");
     if (!rows || index === -1) return;
@@ -400,6 +425,8 @@ class RequestsPage extends LitElement {
   }
 
   #select(id: number | undefined): void {
+    if (this.#anchor !== undefined) this.requestUpdate();
+    this.#anchor = undefined;
     if (id === this.#selected) return;
     this.#selected = id;
     this.#details = undefined;
