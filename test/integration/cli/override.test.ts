@@ -105,6 +105,42 @@ test("with a Worker that knows no overrides only this machine has them, and that
   expect(await world.served(name, "/hello")).toBe("remote web");
 });
 
+test("with that Worker the targets of this machine go on, and the others say what it lacks", async () => {
+  world = await World.create("cloudflare");
+  const text = readFileSync(world.configPath, "utf8");
+  writeFileSync(
+    world.configPath,
+    text.replace(
+      "  - name: api\n",
+      `  - name: api\n    targets: { spare: ${world.location("spare web")} }\n`,
+    ),
+  );
+  const name = await started();
+  const api = () => world.served(name, "/api/x");
+  const routed = async (target: string, body: string) => {
+    await world.json("route", target, "api");
+    await until(target, async () => (await api()) === body || undefined);
+  };
+  await routed("auto", "local api");
+  await world.stopService("local api");
+  await until("the remote copy", async () => (await api()) === "remote api" || undefined);
+  await routed("spare", "spare web");
+  await routed(world.location("remote web"), "remote web");
+
+  for (const [args, lacks] of [
+    [["route", "session:bold-cat", "api"], "cannot route api to the session bold-cat. Update the Worker"],
+    [["share", "--targets", "on"], "cannot let other sessions route to the services of this one"],
+  ] as const) {
+    const { code, stderr } = await world.linkup(...args);
+    expect(code).not.toBe(0);
+    expect(stderr.replaceAll(/\s+/g, " ")).toContain(lacks);
+  }
+  expect(await api()).toBe("remote web");
+  const { sessions } = await world.json<Snapshot>("status");
+  expect(sessions[0]).toMatchObject({ state: "running" });
+  expect(sessions[0]!.services[1]).toMatchObject({ name: "api", target: world.location("remote web") });
+});
+
 test("explain says which override a request meets", async () => {
   world = await World.create("direct");
   writeOverrides();
