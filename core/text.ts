@@ -23,6 +23,11 @@ export function formatText(
   );
 }
 
+/** For logs and the terminal, which are in English: what `t` is for the editor. */
+export function english(template: string, ...args: (string | number)[]): string {
+  return inEnglish(template, args);
+}
+
 function inEnglish(template: string, args: (string | number)[]): string {
   return template.replace(/\{(\d+)\}/g, (placeholder, index: string) =>
     String(args[Number(index)] ?? placeholder),

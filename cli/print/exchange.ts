@@ -2,7 +2,8 @@
 
 import { requestFallbackText } from "../../agent-tools/fallback-text.ts";
 import type { CapturedBody, EdgeStatus, Exchange, ExchangeDetails } from "../../core/api/request-log-api.ts";
-import { english, explanationLines } from "./explanation.ts";
+import { english } from "../../core/text.ts";
+import { explanationLines } from "./explanation.ts";
 import { coloured } from "./output.ts";
 import { fitted } from "./table.ts";
 

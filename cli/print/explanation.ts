@@ -1,11 +1,8 @@
 /** An explanation of a request as text for a terminal. */
 import { type ExplanationStyle, explanationText } from "../../agent-tools/explanation-text.ts";
+import { english } from "../../core/text.ts";
 import type { ExplainedRequest } from "../../manager/operations/explain.ts";
 import { coloured } from "./output.ts";
-
-/** The terminal is told everything in English. */
-export const english: ExplanationStyle["t"] = (message, ...values) =>
-  message.replace(/\{(\d+)\}/g, (place, index) => String(values[Number(index)] ?? place));
 
 const STYLE: ExplanationStyle = {
   t: english,

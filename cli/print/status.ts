@@ -1,4 +1,7 @@
 /** Sessions, components and problems as text. */
+import { fallbackText } from "../../agent-tools/fallback-text.ts";
+import { sessionOfTarget } from "../../core/config/model/target.ts";
+import { english } from "../../core/text.ts";
 import {
   addressOf,
   type ComponentView,
@@ -47,7 +50,7 @@ function overrideLines(overrides: SessionView["overrides"] = []): string[] {
 }
 
 function serviceRow(service: ServiceView): string[] {
-  const { name, target, now, waitMs, fallback, changing, health, latencyMs, reason, routedBy } = service;
+  const { name, target, now, changing, health, latencyMs, routedBy } = service;
   const colour = health === "healthy" ? "green" : health === "unhealthy" ? "red" : "dim";
   const latency = health === "healthy" && latencyMs !== undefined ? ` ${latencyMs} ms` : "";
   const address = addressOf(service);
@@ -57,14 +60,17 @@ function serviceRow(service: ServiceView): string[] {
     name,
     `${changing ? `${target}…` : where}${routedBy === undefined ? "" : ` by ${routedBy}`}`,
     coloured(colour, health) + latency,
-    waitMs
-      ? `${address}  (its local copy keeps ending: until it has listened for ${waitMs / 1_000} s)`
-      : fallback
-        ? `${address}  (${fallback})`
-        : reason
-          ? `${address}  (${reason})`
-          : address,
+    [address, ...whyNot(service)].join("  "),
   ];
+}
+
+/** Why it is not where its target says, or not healthy. */
+function whyNot({ target, waitMs, fallback, reason }: ServiceView): string[] {
+  if (waitMs !== undefined)
+    return [`(its local copy keeps ending: until it has listened for ${waitMs / 1_000} s)`];
+  if (fallback !== undefined)
+    return [`(${fallback}: ${fallbackText(fallback, sessionOfTarget(target) ?? "", english)})`];
+  return reason ? [`(${reason})`] : [];
 }
 
 function componentRow({ id, state, pid, detail }: ComponentView): string[] {

@@ -55,6 +55,24 @@ test("toggles, and services that fall ill and recover", () => {
   ]);
 });
 
+test("copies of other sessions that go and come back, and overrides", () => {
+  const borrowed = (fallback?: string) =>
+    session({
+      services: [service({ target: "session:bold-cat", ...(fallback === undefined ? {} : { fallback }) })],
+    });
+  expect(told({ sessions: [borrowed()] }, { sessions: [borrowed("session-gone")] })).toEqual([
+    "warn: web of slim-gecko (tunneled) goes to its remote copy: The session bold-cat does not exist any more.",
+  ]);
+  expect(told({ sessions: [borrowed("session-gone")] }, { sessions: [borrowed()] })).toEqual([
+    "info: web of slim-gecko (tunneled) goes to the copy of bold-cat again",
+  ]);
+  const overridden = (on: boolean) =>
+    session({ overrides: [{ name: "down", on, service: "api", does: "respond 503", when: "" }] });
+  expect(told({ sessions: [overridden(false)] }, { sessions: [overridden(true)] })).toEqual([
+    "info: Override down of slim-gecko (tunneled) is on: respond 503",
+  ]);
+});
+
 test("components by their states and processes, and problems that come and go", () => {
   const tunnel = (more: Partial<ComponentView>): ComponentView => ({
     id: "tunnel",

@@ -1,4 +1,7 @@
 /** What happened between two snapshots, as lines for the log: no matter who did it: this window, another one or a terminal. Pure. */
+import { fallbackText } from "../../agent-tools/fallback-text.ts";
+import { sessionOfTarget } from "../../core/config/model/target.ts";
+import { english } from "../../core/text.ts";
 import {
   addressOf,
   type ComponentId,
@@ -56,12 +59,28 @@ function sessionEvents(old: SessionView | undefined, now: SessionView | undefine
       say(
         `${name} of ${title} goes to ${now === "local" ? "local" : "remote"} by itself, ${addressOf(service)}`,
       );
+    else if (was.fallback !== service.fallback) say(...fallbackEvent(title, service));
     else if (was.health !== "unhealthy" && service.health === "unhealthy")
       say(`Service ${name} of ${title} is unhealthy: ${service.reason ?? addressOf(service)}`, "warn");
     else if (was.health === "unhealthy" && service.health === "healthy")
       say(`Service ${name} of ${title} is healthy again`);
   }
+  for (const { name, on, does } of now.overrides ?? []) {
+    const was = old?.overrides?.find((override) => override.name === name);
+    if (was && was.on !== on) say(`Override ${name} of ${title} is ${on ? `on: ${does}` : "off"}`);
+  }
   return events;
+}
+
+/** A service of another session is not there any more, or is again. */
+function fallbackEvent(
+  title: string,
+  { name, target, fallback }: SessionView["services"][number],
+): [string, SessionEvent["level"]] {
+  const session = sessionOfTarget(target) ?? "";
+  return fallback === undefined
+    ? [`${name} of ${title} goes to the copy of ${session} again`, "info"]
+    : [`${name} of ${title} goes to its remote copy: ${fallbackText(fallback, session, english)}`, "warn"];
 }
 
 /** Who did it by an invite. */

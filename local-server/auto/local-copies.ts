@@ -13,6 +13,8 @@ import { LocalCopy } from "./local-copy.ts";
 const SILENT_MS = 600;
 const LISTENING_MS = 2_000;
 const RESTARTING_MS = 100;
+/** Those that are due so soon are asked at once: one wake-up for all. */
+const SLACK_MS = 40;
 /** Other machines may not answer at all. */
 const PATIENCE_MS = 1_000;
 
@@ -92,7 +94,7 @@ export class LocalCopies {
   #look(): void {
     const now = performance.now();
     for (const [location, watched] of this.#watched) {
-      if (watched.askAt === undefined || watched.askAt > now) continue;
+      if (watched.askAt === undefined || watched.askAt > now + SLACK_MS) continue;
       watched.askAt = undefined;
       this.#ask(httpOrigin(location)!, (listens) => {
         this.#saw(watched, listens);

@@ -185,7 +185,9 @@ describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (t
     await servedSoon({ body: "remote api", fallback: "session-gone" });
     await world.json("route", "session:bold-cat", "api");
     await until("the word", async () => (await api()).fallback === "session-gone");
-    expect((await world.linkup("status")).stdout).toContain("session-gone");
+    expect((await world.linkup("status")).stdout).toContain(
+      "(session-gone: The session bold-cat does not exist any more.)",
+    );
     const explained = await world.linkup("explain", `http://${mine}.shop.localhost/api/x`);
     expect(explained.stdout).toContain("The session bold-cat does not exist any more.");
     const { code, stderr } = await world.linkup("route", `session:${mine}`, "api");
