@@ -33,11 +33,11 @@ test("lenses that route, a route that is tested, a problem that is explained, a 
   expect(await lenses()).toEqual([]);
   await window.command("Linkup: Start");
   await window.until("the lens of a service", async () =>
-    (await lenses())[0]?.match(/^remote · healthy, \d+ ms ?\| ?route local$/),
+    (await lenses())[0]?.match(/^remote · healthy, \d+ ms ?\| ?route local ?\| ?route to…$/),
   );
   await page.locator(".codelens-decoration a", { hasText: "route local" }).first().click();
   await window.until("the lens to follow", async () =>
-    (await lenses())[0]?.match(/^local · healthy, \d+ ms ?\| ?route remote$/),
+    (await lenses())[0]?.match(/^local · healthy, \d+ ms ?\| ?route remote ?\| ?route to…$/),
   );
   const session = (await window.statusBar("session"))!.text.replace("$(link) ", "").split(" · ")[0];
   expect(await shop.ask(`${session}.shop.localhost`, "/")).toMatchObject({ by: "local web" });

@@ -26,7 +26,7 @@ export function registerActions(
       const now = facts.of(document);
       return lenses(model, now).map(({ title, tooltip, route, override, ...span }) => {
         const command = route
-          ? serviceCommand(now, route.target === "local" ? "routeToLocal" : "routeToRemote", route.service)
+          ? serviceCommand(now, ROUTE_COMMANDS[route.target], route.service)
           : override === undefined
             ? undefined
             : overrideCommand(now, override);
@@ -61,6 +61,8 @@ export function registerActions(
     }),
   ];
 }
+
+const ROUTE_COMMANDS = { local: "routeToLocal", remote: "routeToRemote", other: "routeServiceTo" } as const;
 
 /** A command of the Sessions view with a service as its argument, as if called from its row. */
 function serviceCommand(

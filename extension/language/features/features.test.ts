@@ -245,8 +245,10 @@ test("lenses", () => {
   ).toEqual([
     ["$(home)\u00a0local · healthy, 12 ms", undefined, undefined],
     ["route remote", "web", "remote"],
+    ["route to…", "web", "other"],
     ["$(warning)\u00a0remote · unhealthy", undefined, undefined],
     ["route local", "api", "local"],
+    ["route to…", "api", "other"],
   ]);
 });
 

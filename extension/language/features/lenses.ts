@@ -9,8 +9,8 @@ import type { Outline } from "../document/outline.ts";
 interface Lens extends Span {
   title: string;
   tooltip: string;
-  /** Routes the service there when clicked; undefined where there is nothing to click. */
-  route?: { service: string; target: "local" | "remote" };
+  /** Routes the service there, or asks where to, when clicked; undefined where there is nothing to click. */
+  route?: { service: string; target: "local" | "remote" | "other" };
   /** Switches this override on or off when clicked. */
   override?: string;
 }
@@ -84,6 +84,13 @@ function serviceLenses(outline: Outline, session: SessionView): Lens[] {
           target === "local" ? view.local : view.remote,
         ),
         route: { service: name.text, target },
+      },
+      {
+        start,
+        end,
+        title: t("route to…"),
+        tooltip: t("Auto, another URL, another session's copy"),
+        route: { service: name.text, target: "other" },
       },
     ];
   });
