@@ -11,7 +11,7 @@
  * | `DELETE /v1/sessions/:name` | | 204, also when there was none |
  * | `PUT /v1/leases/:id` | `Lease` | 200 `{}` |
  * | `DELETE /v1/leases/:id` | | 204 |
- * | `POST /v1/explain` | `{url, headers}` | `Explanation` |
+ * | `POST /v1/explain` | `{url, headers, method}` | `Explanation` |
  * | `POST /v1/probe` | `ProbeRequest` | `ProbeResponse`: a GET of a service, over the proxy's own connections |
  * | `GET /v1/requests?…` | `ExchangeFilter` | `{requests: Exchange[]}`, oldest first |
  * | `GET /v1/requests/follow?…` | `ExchangeFilter` | the newest `limit`, then each exchange that begins or ends, at the Worker too: a line of JSON each (`FollowedExchange`) |

@@ -121,10 +121,16 @@ function fail(response: ServerResponse, error: Error): void {
 
 /** Throws an ApiError that says what is wrong with the question. */
 function explained(sessions: Sessions, body: unknown): Explanation {
-  const { url, headers = {} } = (body ?? {}) as { url?: unknown; headers?: unknown };
+  const {
+    url,
+    method,
+    headers = {},
+  } = (body ?? {}) as { url?: unknown; method?: unknown; headers?: unknown };
   if (typeof url !== "string" || !URL.canParse(url)) throw new ApiError(400, "url: must be an absolute URL");
   if (typeof headers !== "object" || headers === null) throw new ApiError(400, "headers: must be an object");
   if (Object.values(headers).some((value) => typeof value !== "string"))
     throw new ApiError(400, "headers: every value must be a string");
-  return explainRequest(sessions, withoutDestination(headOfUrl(url, headers as Record<string, string>)));
+  if (method !== undefined && typeof method !== "string") throw new ApiError(400, "method: must be a string");
+  const head = headOfUrl(url, headers as Record<string, string>, method);
+  return explainRequest(sessions, withoutDestination(head));
 }

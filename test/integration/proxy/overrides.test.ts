@@ -55,6 +55,12 @@ describe("other copies", () => {
     const passed = await ask("/pay/1", ["linkup-override", "pay"]);
     expect(header(passed, "linkup-override")).toBeUndefined();
     expect(JSON.parse(passed.body.toString()).headers).not.toHaveProperty("linkup-override");
+    const explained = async (method?: string) => {
+      const url = `http://${APP}/pay/1`;
+      const { body } = await system.server.control("POST", "/v1/explain", { url, method });
+      return (body as { decision: { override?: string } }).decision.override;
+    };
+    expect([await explained("POST"), await explained()]).toEqual(["pay", undefined]);
     const { body } = await system.server.control("GET", "/v1/requests?limit=2");
     const { requests } = body as { requests: { override: string | null; url: string }[] };
     expect(requests.map(({ override }) => override).sort()).toEqual([null, "pay"].sort());
