@@ -94,6 +94,11 @@ class RequestsPage extends LitElement {
         if (message.rows.some(({ id }) => id === this.#selected)) this.#refreshDetails();
         break;
       case "status":
+        // Ids of a file are not those of the log.
+        if (message.status.file !== (this.#status?.file ?? null)) {
+          this.#select(undefined);
+          this.#followsEnd = true;
+        }
         this.#status = message.status;
         break;
       case "details":

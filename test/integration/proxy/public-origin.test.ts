@@ -1,6 +1,7 @@
 /** Hosts of the sessions' domains that are not served here, and are passed on to where they really are. */
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
-import { request as httpRequest } from "node:http";
+import { request as httpRequest, type IncomingMessage } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -8,6 +9,7 @@ import type { TLSSocket } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ClientOptions, WebSocket, WebSocketServer } from "ws";
 import { createAuthority, issueLeaf } from "../../../core/certificates/certificate-authority.ts";
+import { controlAddress } from "../../../node/control-address.ts";
 import { newHome } from "../local-server/harness.ts";
 import { connectHttp1, protocols, raw, type TestClient } from "./clients.ts";
 import { APP, SESSION, type System, startSystem } from "./system.ts";
@@ -94,6 +96,18 @@ describe.each(protocols)("%s", (_protocol, connect) => {
       ["origin", `https://${host}`],
       ["x-own", "1"],
     ]);
+  });
+
+  test("while somebody follows the log, the Worker can join what it gets with the row here", async () => {
+    const follower = httpRequest({
+      socketPath: controlAddress(system.server.home),
+      path: "/v1/requests/follow?limit=0",
+    }).end();
+    const [lines] = (await once(follower, "response")) as [IncomingMessage];
+    const { body } = await client.request({ host: PREVIEW, path: "/followed" });
+    lines.destroy();
+    const { rawHeaders } = JSON.parse(body.toString()) as SeenAtEdge;
+    expect(rawHeaders[rawHeaders.indexOf("linkup-hop") + 1]).toMatch(/^[0-9a-f]{16}$/);
   });
 
   test("the sessions of this machine stay here", async () => {
