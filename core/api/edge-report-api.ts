@@ -61,7 +61,7 @@ export interface EdgeReport {
   first_byte: number;
   /**
    * From the request until the end of the response's body. Null while it lasts: then the exchange is reported once more at
-   * its end, with the same `hop`. Absent where it is not measured.
+   * its end, with the same `hop`. Absent where it is not measured: through the tunnel, and of short bodies.
    */
   total?: number | null | undefined;
   /** The client or the service broke off before the body was complete: the Workers runtime does not tell which. */

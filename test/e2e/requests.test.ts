@@ -1,8 +1,13 @@
 // The Requests view, as a user sees it: rows of both hops, the filter, details, 10,000 rows, and what screen readers get.
+import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Frame } from "playwright-core";
+import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { decodedSpans } from "../support/otlp.ts";
 import { axeViolations } from "./axe.ts";
 import { root } from "./install.ts";
 import { Shop, TOKEN } from "./shop.ts";
@@ -22,13 +27,41 @@ let shop: Shop;
 let window: Workbench;
 let host: string;
 
+/** What the setting's collector got. */
+const collected: Buffer[] = [];
+const collector = createServer(async (request, response) => {
+  const parts: Buffer[] = [];
+  for await (const part of request) parts.push(part as Buffer);
+  collected.push(Buffer.concat(parts));
+  response.end();
+});
+/** Both copies of `auth`: a picture each, of another colour. */
+const pictures = ["#c00", "#00c"].map((background) =>
+  createServer(async (_request, response) => {
+    const size = { width: 64, height: 64, channels: 3 as const };
+    response.setHeader("content-type", "image/png");
+    response.end(
+      await sharp({ create: { ...size, background } })
+        .png()
+        .toBuffer(),
+    );
+  }),
+);
+const portOf = (server: Server) => (server.address() as AddressInfo).port;
+
 beforeAll(async () => {
   shop = await Shop.start();
+  for (const server of [collector, ...pictures]) await once(server.listen(0, "127.0.0.1"), "listening");
+  const config = (await shop.config())
+    .replace(`:${shop.remote.auth}`, `:${portOf(pictures[0]!)}`)
+    .replace(`:${shop.local.auth}`, `:${portOf(pictures[1]!)}`);
+  await writeFile(shop.configPath, config);
   window = await Workbench.start({
     vsix: join(root, "linkup.vsix"),
     folders: [shop.folder],
     env: { LINKUP_WORKER_TOKEN: TOKEN },
     size: { width: 1400, height: 800 },
+    settings: { "linkup.otlp.endpoint": `http://127.0.0.1:${portOf(collector)}` },
   });
   await window.showView();
   await window.command("Linkup: Start");
@@ -42,6 +75,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await window?.stop();
   await shop?.stop();
+  for (const server of [collector, ...pictures]) server.close();
 });
 
 const view = () => window.page.frameLocator("iframe.webview.ready").frameLocator("iframe#active-frame");
@@ -89,6 +123,13 @@ test("the filter, the keyboard and the menu", async () => {
   await view().locator('.row[aria-selected="true"][aria-rowindex="2"]').waitFor();
   await window.page.keyboard.press("ArrowDown");
   await view().locator('.row[aria-selected="true"][aria-rowindex="3"]').waitFor();
+  // Several rows, by keyboard.
+  await window.page.keyboard.press("Shift+ArrowDown");
+  await window.until(
+    "two selected rows",
+    async () => (await view().locator('.row[aria-selected="true"]').count()) === 2,
+  );
+  await window.page.keyboard.press("Home");
   await row("/products").click({ button: "right" });
   await view().getByText("Filter by This Path").click();
   await window.until("the filter", async () => (await rows().count()) === 1);
@@ -121,7 +162,7 @@ test("an override: its box in the tree, its mark and filter here, and why", asyn
   await setFilter("");
 });
 
-test("a trace is a waterfall, with a span for each hop", async () => {
+test("a trace is a waterfall, with a span for each hop, and the setting's collector has the spans", async () => {
   await row("/products").first().click();
   await view().locator(".waterfall .span").nth(1).waitFor();
   const spans = await view().locator(".waterfall .span .name").allTextContents();
@@ -130,6 +171,12 @@ test("a trace is a waterfall, with a span for each hop", async () => {
     "api local server GET /products",
   ]);
   expect(await view().locator(".waterfall .gaps").first().textContent()).toContain("tunnel");
+  const products = () => collected.flatMap(decodedSpans).filter(({ name }) => name === "GET /products");
+  await window.until("the spans", () => products().length >= 2);
+  const sent = products();
+  expect(sent.map(({ resource }) => resource).sort()).toEqual(["linkup-local-server", "linkup-worker"]);
+  expect(new Set(sent.map(({ trace }) => trace)).size).toBe(1);
+  expect(Buffer.concat(collected).toString("latin1")).not.toContain(SECRET);
 });
 
 test("Check Propagation names who got the session, as a document", async () => {
@@ -182,7 +229,7 @@ test("a HAR is opened instead of what comes, and images in bodies are images", a
     .evaluate((element) => (element as unknown as { naturalWidth: number }).naturalWidth);
   expect(width).toBe(1);
   await view().getByText("Back to Live").click();
-  await row("/products").first().waitFor();
+  await rows().nth(1).waitFor();
 });
 
 test("compare: the copies' answers in the diff editor", async () => {
@@ -202,8 +249,28 @@ test("compare: the copies' answers in the diff editor", async () => {
   await window.command("Linkup: Show Requests");
 });
 
+test("compare: two pictures beside each other", async () => {
+  await shop.ask(host, "/auth/dot.png");
+  await setFilter("path:/auth/dot.png");
+  await row("/auth/dot.png").first().click({ button: "right" });
+  await view().locator("vscode-context-menu").getByText("Compare Local with Remote").click();
+  await window.until("both pictures", async () => {
+    const counts = window.page.frames().map((frame) =>
+      frame
+        .locator("body.container.image img")
+        .count()
+        .catch(() => 0),
+    );
+    return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0) === 2;
+  });
+  await window.command("Notifications: Clear All Notifications");
+  await window.command("View: Close All Editors");
+  await window.command("Linkup: Show Requests");
+  await setFilter("");
+});
+
 test("nothing that axe-core finds wrong, in any theme", async () => {
-  await row("/products").first().waitFor();
+  await rows().first().waitFor();
   const found = await window.inEveryTheme(await frame(), async (page) => {
     // A view shows the panel's background through.
     await page.evaluate("document.documentElement.style.background = 'var(--vscode-panel-background)'");
@@ -212,6 +279,45 @@ test("nothing that axe-core finds wrong, in any theme", async () => {
   });
   expect(found).toEqual([]);
 });
+
+test("its states have words: paused, disconnected, truncated, left out, bodies kept, empty", async () => {
+  await setFilter("meanwhile");
+  await view().getByText("Pause", { exact: true }).click();
+  await shop.ask(host, "/meanwhile");
+  await view()
+    .getByText(/^Paused: \d+ newer requests are not shown\.$/)
+    .waitFor();
+  await view().getByText("Resume", { exact: true }).click();
+  await row("/meanwhile").first().waitFor();
+  await setFilter("");
+  const told = await (await frame()).evaluate<string[]>(`(${states})()`);
+  expect(told).toEqual([
+    "No session is running on this machine, so there are no requests to show.",
+    "Only the newest 10000 requests are kept.",
+    "The Worker left out 5 requests: there were too many.",
+    "2 changes came too fast to be shown.",
+    "Lost the connection to the Worker: requests of slim-gecko that only it sees are missing.",
+    "Bodies of up to 64 KB are kept in memory",
+  ]);
+  await view().getByText("Clear", { exact: true }).click();
+  await view().getByText("No request has come yet. Open the session in a browser.").waitFor();
+});
+
+/** In the page: what it says in each of these states. */
+const states = `async () => {
+  const element = document.querySelector("linkup-requests");
+  const usual = { connected: true, watched: [], dropped: 0, missed: 0, truncated: false, bodies: false, file: null };
+  const told = [];
+  for (const change of [
+    { connected: false }, { truncated: true }, { dropped: 5 }, { missed: 2 },
+    { watched: [{ session: "slim-gecko", state: "disconnected" }] }, { bodies: true }, {},
+  ]) {
+    dispatchEvent(new MessageEvent("message", { data: { type: "status", status: { ...usual, ...change } } }));
+    await element.updateComplete;
+    told.push(...[...element.shadowRoot.querySelectorAll(".note")].map(({ textContent }) => textContent.trim()));
+  }
+  return told;
+}`;
 
 test("10,000 rows at 200 a second: the filter answers in under 100 ms, memory is bounded", async () => {
   const page = await frame();

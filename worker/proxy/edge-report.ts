@@ -21,6 +21,8 @@ const STUCK_MS = 2_000;
 /** Characters of all headers of one message, and of one target. */
 const MAX_HEADERS = 16_384;
 const MAX_TARGET = 4_096;
+/** Bytes of a body whose end is not measured. */
+const MAX_SHORT_BODY = 65_536;
 /** Sessions that one lost request is told to. */
 const MAX_TOLD = 20;
 
@@ -50,8 +52,8 @@ export class WatchedExchange {
   sent: Headers | undefined;
   /** The end of the response's body is told, too. Its body is as the service encoded it. */
   isMeasured = false;
-  /** Headers of the service's response. */
-  received: [string, string][] | undefined;
+  /** JSON. */
+  #received = "null";
 
   constructor(match: SessionMatch, request: Request, head: RequestHead) {
     this.#match = match;
@@ -59,13 +61,17 @@ export class WatchedExchange {
     this.#head = head;
   }
 
+  /** Headers of the service's response, which are changed afterwards. */
+  receive(headers: Headers): void {
+    this.#received = readHeaders(headers).json;
+  }
+
   /** The response to pass on. */
   end(response: Response, env: Env, context: ExecutionContext): Response {
     const { name } = this.#match;
     const { text, trace } = this.#report(response);
-    const { body } = response;
-    const measured =
-      this.isMeasured && body ? new MeasuredBody(text, body, response, this.#started) : undefined;
+    const body = this.isMeasured && lasts(response) ? response.body : null;
+    const measured = body ? new MeasuredBody(text, body, response, this.#started) : undefined;
     add(name, env, context, (batch) => {
       batch.reports.push(measured ? () => measured.report() : () => text);
       if (trace !== null) batch.traces.push(trace);
@@ -99,11 +105,17 @@ export class WatchedExchange {
     const headers = {
       request_headers: request.json,
       sent_headers: sent ? readHeaders(sent).json : "null",
-      service_headers: this.received ? readHeaders(this.received).json : "null",
+      service_headers: this.#received,
       response_headers: answer.json,
     };
     return { text: reportText(report, headers), trace };
   }
+}
+
+/** A short response ends with its head, as far as anybody cares; a pipe for it costs as much as the rest of the exchange. */
+function lasts({ headers }: Response): boolean {
+  const length = byteCount(headers.get("content-length"));
+  return length === null || length > MAX_SHORT_BODY;
 }
 
 /** Notes when the body ends. Its bytes do not pass through JavaScript. */
@@ -295,17 +307,17 @@ interface ReadHeaders {
 }
 
 /** All that a report needs of headers, in one pass: each access to them is a call out of JavaScript. */
-function readHeaders(headers: Iterable<[string, string]>): ReadHeaders {
+function readHeaders(headers: Headers): ReadHeaders {
   const found: ReadHeaders = { json: "", contentLength: null, forwardedProto: null, failure: null };
   let json = "";
   let length = 0;
-  for (const [name, value] of headers) {
+  headers.forEach((value, name) => {
     if (name === "content-length") found.contentLength = value;
     else if (name === "x-forwarded-proto") found.forwardedProto = value;
     else if (name === "linkup-error") found.failure = value;
     length += name.length + value.length;
     if (length <= MAX_HEADERS) json += (json === "" ? "" : ",") + rememberedLine(name, value);
-  }
+  });
   found.json = `[${json}]`;
   return found;
 }

@@ -186,7 +186,7 @@ async function serve(
     return downstreamFailure(unreachable(routed, (error as Error).message), routed);
   }
   const { status } = response;
-  if (watched) watched.received = [...response.headers];
+  watched?.receive(response.headers);
   if (isTunnel(routed) && (await isTunnelError(response))) {
     return downstreamFailure(unreachable(routed, "no cloudflared is connected to it"), routed);
   }

@@ -208,7 +208,9 @@ class RequestsPage extends LitElement {
     const first = Math.max(0, Math.floor(this.#scrollTop / ROW_HEIGHT) - MARGIN);
     const last = Math.min(rows.length, Math.ceil((this.#scrollTop + this.#height) / ROW_HEIGHT) + MARGIN);
     const chosen = new Set(this.#chosen);
-    const active = rows.some(({ id }) => id === this.#selected) ? `row-${this.#selected}` : undefined;
+    const drawn = rows.slice(first, last);
+    // A row that is scrolled away is not in the document.
+    const active = drawn.some(({ id }) => id === this.#selected) ? `row-${this.#selected}` : undefined;
     const heads: [string, string][] = [
       [words.time, "medium"],
       [words.method, ""],
@@ -227,7 +229,7 @@ class RequestsPage extends LitElement {
         ${heads.map(([title, kind]) => html`<span role="columnheader" class=${kind}>${title}</span>`)}
       </div>
       <div class="space" role="rowgroup" .style=${`height:${rows.length * ROW_HEIGHT}px`}>
-        ${rows.slice(first, last).map((row, i) => this.#row(words, row, first + i, chosen.has(row.id)))}
+        ${drawn.map((row, i) => this.#row(words, row, first + i, chosen.has(row.id)))}
       </div>
     </div>`;
   }

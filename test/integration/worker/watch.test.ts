@@ -1,4 +1,5 @@
 /** What the Worker reports to those who watch a session, joined with the local server's request log. */
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import http, { request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
@@ -171,6 +172,15 @@ describe.each(["direct", "cloudflare"] as const)("with %s tunnels", (kind) => {
     }
     expect((await seen("/api/zipped")).timings.total).not.toBeNull();
 
+    // Of a short one only the head is worth a measurement.
+    await ask(place, "/api/short");
+    const short = await seen("/api/short");
+    expect([short.state, short.timings.total, short.edge!.total]).toEqual([
+      "complete",
+      short.timings.first_byte,
+      null,
+    ]);
+
     await expect(askRaw(place, "/api/broken")).rejects.toThrow();
     expect(await seen("/api/broken", ({ state }) => state === "broken")).toMatchObject({
       broken: { by: null },
@@ -316,7 +326,8 @@ const REPORT: EdgeReport = {
   response_headers: [],
 };
 
-const ZIPPED = gzipSync("a body that compresses ".repeat(100));
+/** Longer than those whose end is not measured. */
+const ZIPPED = gzipSync(randomBytes(100_000));
 /** Longer than the Worker waits before it reports an exchange that goes on. */
 const SLOW_MS = 400;
 
@@ -333,7 +344,7 @@ function startApi(): Promise<StartedService> {
         response.end(ZIPPED);
         return;
       case "/api/broken":
-        response.writeHead(200, { "content-length": 100 }).write("half");
+        response.writeHead(200, { "content-length": 100_000 }).write("half");
         setTimeout(() => response.destroy(), SLOW_MS);
         return;
       case "/api/endless": {
