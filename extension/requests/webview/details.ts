@@ -63,7 +63,7 @@ function timingView({ timings, edge, listener, time }: ShownDetails, words: Word
   // Before it came here, or until it came to the Worker.
   const before = isJoined && !edge.after ? Math.max(0, time - edge.time) : 0;
   const onWay = isJoined && edge.after ? Math.max(0, edge.time - time) : 0;
-  const end = Math.max(before + (total ?? first_byte ?? 0), edge?.total ?? edge?.first_byte ?? 0, 0.1);
+  const end = Math.max(before + (total ?? first_byte ?? 0), edge?.total ?? edge?.first_byte ?? 0);
   const waited = queue + (connect ?? 0);
   const parts: [string, number, number][] = [
     ...(isJoined && !edge.after ? [[words.workerHop, 0, edge.first_byte] as [string, number, number]] : []),
@@ -79,7 +79,7 @@ function timingView({ timings, edge, listener, time }: ShownDetails, words: Word
       ? []
       : [[words.receive, before + first_byte, total - first_byte] as [string, number, number]]),
   ];
-  const percent = (ms: number) => `${Math.min(100, (100 * ms) / end).toFixed(2)}%`;
+  const percent = (ms: number) => `${Math.min(100, (100 * ms) / Math.max(end, 0.1)).toFixed(2)}%`;
   return html`<div class="hops">
     ${parts.map(
       ([name, start, ms]) =>

@@ -337,7 +337,7 @@ export const style = css`
   @container list (max-width: 580px) {
     .head,
     .row {
-      grid-template-columns: 50px 36px minmax(80px, 4fr) minmax(36px, 1fr) 64px;
+      grid-template-columns: 60px 52px minmax(80px, 4fr) minmax(48px, 1fr) 72px;
     }
     .medium {
       display: none;
