@@ -3,6 +3,7 @@
  * is checked, and secrets are replaced as in the log.
  */
 import type { CapturedBody, EdgeHop, Exchange, ExchangeDetails } from "../api/request-log-api.ts";
+import { FALLBACKS } from "../routing/fallback.ts";
 import type { NameSource } from "../routing/identify-session.ts";
 import { redactedBody, redactedHeader, redactedText } from "./redact.ts";
 
@@ -80,10 +81,13 @@ function exchangeOf(entry: Members): ExchangeDetails | undefined {
 function ownMembers(own: Members) {
   const { by, reason } = membersOf(own.broken);
   const isBroken = typeof reason === "string";
+  const fallback = oneOf(own.fallback, FALLBACKS);
   return {
     listener: oneOf(own.listener, ["browser", "tunnel", "edge"] as const) ?? "browser",
     session_by: oneOf(own.session_by, SOURCES),
     service: textOf(own.service),
+    override: textOf(own.override),
+    ...(fallback === null ? {} : { fallback }),
     at: oneOf(own.at, ["local", "remote", "public"] as const),
     url: textOf(own.url),
     state: isBroken ? "broken" : "complete",

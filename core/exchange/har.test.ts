@@ -110,7 +110,15 @@ test("a HAR validator accepts it", async () => {
 });
 
 test("the log is opened again from its HAR", () => {
-  const whole = { ...DETAILS, session: "slim-gecko", session_by: "host", trace: "a".repeat(32), edge: null };
+  const routed = { override: "down", fallback: "local-refused" };
+  const whole = {
+    ...DETAILS,
+    ...routed,
+    session: "slim-gecko",
+    session_by: "host",
+    trace: "a".repeat(32),
+    edge: null,
+  };
   const [read] = parseHar(JSON.stringify(harOf([whole as ExchangeDetails], "1.0.0")));
   expect(read).toMatchObject({
     id: 1,
@@ -119,6 +127,7 @@ test("the log is opened again from its HAR", () => {
     client_host: "slim-gecko.example.com",
     target: "/a?b=1&token=***",
     service: "api",
+    ...routed,
     at: "local",
     session: "slim-gecko",
     session_by: "host",

@@ -142,6 +142,8 @@ function spanOf(exchange: Exchange, version: string, { hop, id, parent, start, m
     "linkup.session": session ?? undefined,
     "linkup.lost_from": exchange.lost_from ?? undefined,
     "linkup.service": service ?? undefined,
+    "linkup.override": exchange.override ?? undefined,
+    "linkup.fallback": exchange.fallback,
     "linkup.target": at ?? undefined,
     "linkup.url": (hop === "worker" ? edge!.url : url) ?? undefined,
   };
