@@ -232,9 +232,9 @@ class Forwarding implements ResponseHandler {
 
   /** Sends the body: what an earlier copy got of it, and the rest as it comes. */
   #send(stream: UpstreamStream): void {
-    const before = this.#kept ?? [];
+    const before = this.#kept;
     this.#kept = this.#plan.leavesNotFound ? [] : undefined;
-    for (const chunk of before) stream.write(chunk);
+    if (before) for (const chunk of before) stream.write(chunk);
     if (this.#trailers) {
       stream.finish(this.#trailers);
       return;

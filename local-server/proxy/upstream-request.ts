@@ -66,9 +66,7 @@ export function serviceRequest(
       ? publicHost(head, decision)
       : origin.slice(origin.indexOf("//") + 2);
 
-  // A fault has acted here: named again, the Worker would send the request back to it.
-  const { override, ...undisturbed } = decision;
-  const sent = isElsewhere ? undisturbed : decision;
+  const sent = isElsewhere ? actedUpon(decision) : decision;
   const added = addedHeaders(name, session, sent, head, ownerProof(served, listener, head));
   const forwardedHost =
     added.find(([header]) => header === "x-forwarded-host")?.[1] ?? fields.get("x-forwarded-host")!;
@@ -90,11 +88,16 @@ export function serviceRequest(
     h2c: isH2c(service.location),
     ...upstreamHead(head, { target, host, added, origin: origins?.service, referer }),
     client,
-    override,
+    override: decision.override,
     forwardedHost,
     rewrittenHost: rewritten ? host : undefined,
     origins,
   };
+}
+
+/** A fault has acted here: named again, the Worker would send the request back to it. */
+function actedUpon({ override, ...decision }: Routed): Routed {
+  return decision;
 }
 
 /** The address that the client used: through the tunnel the Worker tells it. */

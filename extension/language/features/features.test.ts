@@ -179,6 +179,14 @@ domains:
     expect(rename(model, offset, "staging")).toEqual([]);
   });
 
+  test("overrides are in the outline", () => {
+    const section = symbols(modelOf(FILE)).find(({ name }) => name === "overrides");
+    expect(section?.children.map(({ name, detail }) => [name, detail])).toEqual([
+      ["down", "api"],
+      ["there", "web → staging"],
+    ]);
+  });
+
   test("an override says whether it is on, and switches", () => {
     const { model, offset } = at("name: do");
     const override = { name: "down", on: true, service: "api", does: "respond 503", when: "" };

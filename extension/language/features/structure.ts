@@ -30,7 +30,9 @@ export function symbols({ tree, outline }: DocumentModel): OutlineSymbol[] {
           ? services().filter(within)
           : name === "domains"
             ? domains().filter(within)
-            : plain(value),
+            : name === "overrides"
+              ? overrides().filter(within)
+              : plain(value),
     };
   });
 
@@ -42,6 +44,13 @@ export function symbols({ tree, outline }: DocumentModel): OutlineSymbol[] {
         ),
       ]),
     );
+  }
+
+  function overrides(): OutlineSymbol[] {
+    return outline.overrides.map(({ name, node, service, target }) => {
+      const detail = [service?.text, target && `→ ${target.text}`].filter(Boolean).join(" ");
+      return symbol(name.text, detail, "route", node, name.node);
+    });
   }
 
   function domains(): OutlineSymbol[] {
