@@ -153,6 +153,7 @@ test("an override: its box in the tree, its mark and filter here, and why", asyn
   await window.until("the summary", async () => (await window.tree()).includes("Overrides  api-down on"));
   expect(await orders(1)).toMatchObject({ status: 503, body: "down" });
   await window.setCheckbox("api-down", false);
+  await window.until("the summary", async () => (await window.tree()).includes("Overrides  none on"));
   expect(await orders(2)).toMatchObject({ by: "local api" });
   await row("/orders/2").waitFor();
   await setFilter("override:api-down");

@@ -338,7 +338,7 @@ export class Workbench extends ObservedWindow {
       if ((await box.getAttribute("aria-checked")) === String(checked)) return true;
       await this.page.mouse.move(0, 0);
       await box.click({ timeout: 2_000 });
-      // A box shows what both hops have confirmed.
+      // It is drawn at once, and stays when both hops have confirmed: what else the tree says tells that.
       await this.row(rowLabel)
         .locator(`${SELECTORS.checkbox}[aria-checked="${checked}"]`)
         .waitFor({ timeout: 5_000 });

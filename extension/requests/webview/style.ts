@@ -133,6 +133,7 @@ export const style = css`
     color: var(--vscode-linkup-warningForeground);
   }
   /* Whatever a theme's selection looks like, its own text can be read on it. */
+  .waterfall .span[aria-current="true"] :is(.client-error, .dim),
   .row[aria-selected="true"] :is(.ok, .client-error, .server-error, .dim, .local, .override) {
     color: inherit;
   }
