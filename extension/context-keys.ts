@@ -51,6 +51,7 @@ export function contextValues(model: WindowModel): Record<Exclude<Key, "systemCh
     hasRemote: services.some((service) => placeOf(service) !== "local"),
     hasPrivate: own.some(({ access }) => access === "private"),
     hasPublic: own.some(({ access }) => access !== undefined && access !== "private"),
+    hasJoined: (model.joined?.length ?? 0) > 0,
     canStart: model.configs.some(({ path, errors }) => {
       const state = sessionOf(model, path)?.state ?? "failed";
       return errors === 0 && state === "failed" && !model.starting.has(path);

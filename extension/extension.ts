@@ -39,6 +39,7 @@ export function activate(context: vscode.ExtensionContext): LinkupApi {
       },
       token: (workerUrl) => storedToken(context.secrets, workerUrl),
     },
+    context.secrets,
     log,
   );
   context.subscriptions.push(log, linkup);

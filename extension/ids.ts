@@ -32,6 +32,8 @@ export const COMMANDS = [
   "shareSession",
   "makePrivate",
   "makePublic",
+  "joinSession",
+  "leaveSession",
   "listSessions",
   "showStatus",
   "doctor",
@@ -128,6 +130,8 @@ export const CONTEXT_KEYS = {
   /** Set while one of this workspace's sessions that others can open is private, and while one is not. */
   hasPrivate: "linkup.hasPrivate",
   hasPublic: "linkup.hasPublic",
+  /** Set while this user has joined a colleague's session. */
+  hasJoined: "linkup.hasJoined",
   /** Set while a file without errors has no session, or one that failed. */
   canStart: "linkup.canStart",
   /** Set while there is a session on this machine, of whatever workspace. */

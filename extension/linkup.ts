@@ -5,6 +5,7 @@ import type { Manager, ManagerOptions, Selector } from "../manager/manager.ts";
 import type { SessionView, Snapshot } from "../manager/model/snapshot.ts";
 import { ConfigFiles } from "./config-files.ts";
 import { SESSIONS_VIEW } from "./ids.ts";
+import { JoinedSessions } from "./joined-sessions.ts";
 import { setting } from "./settings.ts";
 import { waitFor, waitForEnd } from "./waiting.ts";
 import type { RequestCounts, WindowModel } from "./window-model.ts";
@@ -21,6 +22,7 @@ interface StartOptions {
 
 export class Linkup implements vscode.Disposable {
   readonly configs: ConfigFiles;
+  readonly joined: JoinedSessions;
   readonly log: vscode.LogOutputChannel;
   readonly #options: ManagerOptions;
   #manager: Promise<Manager> | undefined;
@@ -33,8 +35,13 @@ export class Linkup implements vscode.Disposable {
   /** The model has changed. */
   readonly onDidChange = this.#changed.event;
 
-  constructor(options: Omit<ManagerOptions, "log">, log: vscode.LogOutputChannel) {
+  constructor(
+    options: Omit<ManagerOptions, "log">,
+    secrets: vscode.SecretStorage,
+    log: vscode.LogOutputChannel,
+  ) {
     this.log = log;
+    this.joined = new JoinedSessions(secrets, () => this.manager);
     this.configs = new ConfigFiles();
     this.#disposables = [
       this.configs,
@@ -42,6 +49,8 @@ export class Linkup implements vscode.Disposable {
         this.#changed.fire();
         if (this.configs.files.length > 0) void this.manager;
       }),
+      this.joined,
+      this.joined.onDidChange(() => this.#changed.fire()),
       this.configs.onDidSave((path) => void this.#applySavedConfig(path)),
       this.#changed,
     ];
@@ -99,6 +108,7 @@ export class Linkup implements vscode.Disposable {
       configs: this.configs.files,
       starting: new Set(this.#starting.keys()),
       trusted: vscode.workspace.isTrusted,
+      joined: this.joined.views,
     };
   }
 

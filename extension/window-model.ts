@@ -1,4 +1,5 @@
 /** What the views show: the snapshot of this machine, seen from this window's workspace. */
+import type { Target } from "../core/config/model/target.ts";
 import type { SessionState, SessionView, Snapshot } from "../manager/model/snapshot.ts";
 
 /** A linkup.yaml of this workspace. */
@@ -32,8 +33,29 @@ export interface WindowModel {
   /** Config paths whose start is in progress but not yet in the snapshot. */
   starting: ReadonlySet<string>;
   trusted: boolean;
+  /** Those of colleagues; missing where there are none. */
+  joined?: readonly JoinedSession[];
   /** Undefined until the Requests view was opened in this window. */
   requests?: RequestCounts | undefined;
+}
+
+/** A colleague's session that this user may route. */
+export interface JoinedSession {
+  session: string;
+  workerUrl: string;
+  /** `stopped`: by its owner. `ended`: the invite was revoked or is over. */
+  state: "running" | "stopped" | "ended" | "unreachable";
+  /** When the invite ends; milliseconds since the epoch. Missing unless it runs. */
+  expires?: number;
+  /** By name; empty unless it runs. */
+  services: readonly JoinedService[];
+}
+
+export interface JoinedService {
+  name: string;
+  target: Target;
+  /** Who routed it by an invite; missing where the owner did it. */
+  by?: string;
 }
 
 export interface ServiceCounts {

@@ -577,6 +577,30 @@ describe("who can open a session", () => {
     expect(editor.pages[0]!.webview.html).not.toContain("secret-of-the-invite");
   });
 
+  test("a colleague is let route, by a link, and the session stays as public as it is", async () => {
+    const rights = ["visit" as const, "route" as const];
+    const { run, asked } = of("public", {
+      invite: { ...invite, rights, url },
+      invites: [{ ...invite, rights }],
+    });
+    editor.answers.push("$(organization) Let a colleague route services", "7 d", " ", " Ana ");
+    await run("shareSession");
+    // Without a name nobody would see who did it.
+    expect(editor.refused).toEqual(["Write a name."]);
+    expect(asked).toEqual([]);
+    editor.answers.splice(0, 1);
+    editor.answers.push("$(organization) Let a colleague route services", "7 d", "Ana");
+    await run("shareSession");
+    expect(asked).toEqual([
+      'invite {"name":"slim-gecko"} {"expires_in":604800,"rights":["visit","route"],"name":"Ana"}',
+      'invites {"name":"slim-gecko"}',
+    ]);
+    const { html } = editor.pages.at(-1)!.webview;
+    expect(html).toContain("by Join Session…");
+    expect(html).toContain("route services");
+    expect(html).toContain("The session is public");
+  });
+
   test("a private session becomes public when the user agrees, and its URL is shown", async () => {
     const { run, asked } = of("private", { setAccess: {} });
     editor.answers.push("$(globe) Everyone with the URL");

@@ -6,6 +6,7 @@ import type { LogChannels } from "../log-channels.ts";
 import { report, solve } from "../report-problem.ts";
 import { openHar, showRequests } from "../requests/register-requests.ts";
 import type { Row } from "../views/rows.ts";
+import type { JoinedSession } from "../window-model.ts";
 import { createConfig } from "./create.ts";
 import { doctor, endOrphans, installCloudflared } from "./doctor.ts";
 import { Documents } from "./documents.ts";
@@ -69,6 +70,8 @@ export function registerCommands(
     shareSession: (row) => shareSession(linkup, documents, row),
     makePrivate: (row) => makeAccess(linkup, "private", row),
     makePublic: (row) => makeAccess(linkup, "public", row),
+    joinSession: async () => (await import("./join.ts")).joinSession(linkup),
+    leaveSession: async (row) => (await import("./join.ts")).leaveSession(linkup, row),
     listSessions: async () => (await import("./worker-sessions.ts")).listSessions(linkup),
     doctor: () => doctor(linkup, documents),
     endOrphans: () => endOrphans(linkup),
@@ -98,7 +101,11 @@ export function registerCommands(
     setWorkerToken: (row) => setWorkerToken(linkup, context.secrets, row),
     solve: (row) => row?.subject.is === "problem" && solve(row.subject.problem),
   };
-  context.subscriptions.push(documents, registerOverrides(linkup, view));
+  context.subscriptions.push(
+    documents,
+    registerOverrides(linkup, view),
+    linkup.joined.onDidEnd((joined) => void tellEnd(linkup, joined)),
+  );
   registerShare(context, linkup, documents);
   for (const command of COMMANDS) {
     // VS Code passes the row that was clicked, and all selected ones where it is among them.
@@ -113,6 +120,14 @@ export function registerCommands(
       }
     };
     context.subscriptions.push(vscode.commands.registerCommand(commandId(command), run));
+  }
+}
+
+async function tellEnd(linkup: Linkup, joined: JoinedSession): Promise<void> {
+  try {
+    await (await import("./join.ts")).tellEnd(linkup, joined);
+  } catch (error) {
+    void report(error, linkup);
   }
 }
 

@@ -14,7 +14,7 @@ import type { Linkup } from "../linkup.ts";
 import { setting } from "../settings.ts";
 import type { Row } from "../views/rows.ts";
 import { waitFor } from "../waiting.ts";
-import { hostOf } from "../window-model.ts";
+import { hostOf, type JoinedSession } from "../window-model.ts";
 import { t } from "../words.ts";
 import { chooseSession, selectorOf } from "./choose.ts";
 
@@ -45,7 +45,13 @@ export async function routeTo(
   row?: Row,
   rows: readonly Row[] = [],
 ): Promise<void> {
+  const joined = joinedServices(rows);
+  if (joined.size > 0 && (target === "local" || target === "remote")) {
+    const { routeJoined } = await import("./join.ts");
+    for (const [session, services] of joined) await routeJoined(linkup, session, services, target);
+  }
   const routed = routable(rows);
+  if (routed.size === 0 && joined.size > 0) return;
   if (routed.size === 0) return await routeService(linkup, row);
   for (const [session, services] of routed) await route(linkup, session, services, target);
 }
@@ -54,6 +60,9 @@ export async function routeTo(
 export async function toggleService(linkup: Linkup, view: vscode.TreeView<Row>, row?: Row): Promise<void> {
   if (!row) await vscode.commands.executeCommand("list.select");
   const rows = row ? [row] : view.selection;
+  const elsewhere = rows.map(({ subject }) => subject).find((subject) => subject.is === "joinedService");
+  if (elsewhere)
+    return await routeTo(linkup, elsewhere.service.target === "local" ? "remote" : "local", row, rows);
   const first = rows.map(({ subject }) => subject).find((subject) => subject.is === "service");
   if (!first) return void (await vscode.commands.executeCommand("list.toggleExpand"));
   for (const [session, services] of routable(rows))
@@ -67,6 +76,15 @@ function routable(rows: readonly Row[]): Map<SessionView, string[]> {
     if (subject.is !== "service" || subject.session.kind === "preview") continue;
     services.set(subject.session, [...(services.get(subject.session) ?? []), subject.service.name]);
   }
+  return services;
+}
+
+/** The services of these rows in colleagues' sessions, by their session. */
+function joinedServices(rows: readonly Row[]): Map<JoinedSession, string[]> {
+  const services = new Map<JoinedSession, string[]>();
+  for (const { subject } of rows)
+    if (subject.is === "joinedService")
+      services.set(subject.joined, [...(services.get(subject.joined) ?? []), subject.service.name]);
   return services;
 }
 

@@ -1,6 +1,11 @@
 /** Share Session…: who can open a session, and invites to a private one. */
 import * as vscode from "vscode";
-import type { InviteRequest, NewInvite } from "../../core/api/access-api.ts";
+import {
+  type InviteRequest,
+  type InviteRight,
+  MAX_INVITE_NAME,
+  type NewInvite,
+} from "../../core/api/access-api.ts";
 import { assertPublished } from "../../manager/model/published.ts";
 import type { SessionView } from "../../manager/model/snapshot.ts";
 import type { Linkup } from "../linkup.ts";
@@ -46,7 +51,13 @@ export async function shareSession(linkup: Linkup, documents: Documents, row?: R
   const asked = await askHow(session);
   if (!asked) return;
   if (asked.how === "list") return await showInvites(linkup, documents, session);
-  if (session.access !== asked.how && !(await changeAccess(linkup, session, asked.how))) return;
+  // Who may route may do it in a public session, too.
+  if (
+    asked.how !== "route" &&
+    session.access !== asked.how &&
+    !(await changeAccess(linkup, session, asked.how))
+  )
+    return;
   const { request } = asked;
   if (!request) return await sharePublic(documents, session);
   const manager = await linkup.manager;
@@ -86,10 +97,12 @@ async function changeAccess(
   return changed ?? false;
 }
 
-type Asked = { how: "public" | "list"; request?: undefined } | { how: "private"; request: InviteRequest };
+type Asked =
+  | { how: "public" | "list"; request?: undefined }
+  | { how: "private" | "route"; request: InviteRequest };
 
 /** Each question with a way back. Undefined when the user cancelled. */
-async function askHow({ name = "", access }: SessionView): Promise<Asked | undefined> {
+async function askHow({ name = "" }: SessionView): Promise<Asked | undefined> {
   const title = t("Share Session {0}", name);
   const ways = [
     {
@@ -102,15 +115,20 @@ async function askHow({ name = "", access }: SessionView): Promise<Asked | undef
       description: t("public: everyone who knows its URL can open it"),
       how: "public" as const,
     },
-    ...(access === "private"
-      ? [{ label: `$(list-unordered) ${t("Show the invites")}`, description: "", how: "list" as const }]
-      : []),
+    {
+      label: `$(organization) ${t("Let a colleague route services")}`,
+      description: t("to your machine, and back to the deployed copies"),
+      how: "route" as const,
+    },
+    { label: `$(list-unordered) ${t("Show the invites")}`, description: "", how: "list" as const },
   ];
   let how: (typeof ways)[number]["how"] = "private";
   let expires = 2 * DAY_S;
   let whom = "";
   let uses: number | null = null;
-  const place = (step: number) => ({ title, step, totalSteps: how === "private" ? 4 : 1 });
+  // A link that may route has no number of uses: the colleague's editor keeps it.
+  const stepCounts = { private: 4, route: 3, public: 1, list: 1 };
+  const place = (step: number) => ({ title, step, totalSteps: stepCounts[how] });
   const steps = [
     async () => {
       const answer = await askOne({ ...place(1), items: ways, placeholder: t("Who can open it?") });
@@ -128,9 +146,17 @@ async function askHow({ name = "", access }: SessionView): Promise<Asked | undef
     async () => {
       const answer = await askText({
         ...place(3),
-        prompt: t("For whom? Only you see the name (optional)"),
+        prompt:
+          how === "route"
+            ? t("For whom? Everyone who may route sees the name beside what was changed")
+            : t("For whom? Only you see the name (optional)"),
         value: whom,
-        validate: (text) => (text.length > 100 ? t("At most 100 characters.") : undefined),
+        validate: (text) =>
+          text.length > MAX_INVITE_NAME
+            ? t("At most 100 characters.")
+            : how === "route" && text.trim() === ""
+              ? t("Write a name.")
+              : undefined,
       });
       if (typeof answer !== "string") return answer;
       whom = answer.trim();
@@ -152,10 +178,14 @@ async function askHow({ name = "", access }: SessionView): Promise<Asked | undef
       return true as const;
     },
   ];
-  const done = await askInSteps((index) => (index === 0 || how === "private" ? steps[index] : undefined));
+  const done = await askInSteps((index) => (index < stepCounts[how] ? steps[index] : undefined));
   if (!done) return undefined;
-  if (how !== "private") return { how };
-  return { how, request: { expires_in: expires, uses, ...(whom ? { name: whom } : {}) } };
+  // The compiler does not see what the steps assign.
+  const chosen = how as Asked["how"];
+  if (chosen === "public" || chosen === "list") return { how: chosen };
+  const rights: InviteRight[] = ["visit", "route"];
+  const more = chosen === "route" ? { rights } : { uses };
+  return { how: chosen, request: { expires_in: expires, ...more, ...(whom ? { name: whom } : {}) } };
 }
 
 /** The default first. */
@@ -193,11 +223,15 @@ async function showInvites(
   const manager = await linkup.manager;
   const invites = await waitForAnswer(t("Looking for invites"), () => manager.invites(selectorOf(session)));
   if (!invites) return;
-  const { url } = invite ?? {};
-  const caption = t("This link lets in whoever opens it. It is in the clipboard, and shown only now.");
+  const { url, rights = [] } = invite ?? {};
+  const caption = rights.includes("route")
+    ? t(
+        "Whoever has this link can open the session and route its services: in VS Code by Join Session…, in a terminal by linkup route --invite. It is in the clipboard, and shown only now.",
+      )
+    : t("This link lets in whoever opens it. It is in the clipboard, and shown only now.");
   await documents.show({
     title: titleOf(session),
-    markdown: shareText(session, "private", invites),
+    markdown: shareText(session, invite && !rights.includes("route") ? "private" : session.access, invites),
     ...(url === undefined ? {} : { link: { url, caption, svg: await qrCode(url) } }),
   });
 }

@@ -1,5 +1,6 @@
 /**
- * Links into VS Code: `vscode://linkup-dev.linkup/start`, `/stop`, `/route?service=api&target=local`.
+ * Links into VS Code: `vscode://linkup-dev.linkup/start`, `/stop`, `/route?service=api&target=local`,
+ * `/join?session=slim-gecko`.
  * Anyone can write such a link, so the user is asked before anything is done.
  */
 import * as vscode from "vscode";
@@ -33,6 +34,10 @@ async function handle(linkup: Linkup, uri: vscode.Uri): Promise<void> {
     if (!(await confirmed(what))) return;
     const session = await chooseSession(linkup, undefined);
     if (session) await route(linkup, session, [service], target);
+  } else if (uri.path === "/join") {
+    // Without the invite: a link is in the arguments of the program that opens it.
+    if (await confirmed(t("join a colleague's session")))
+      await (await import("../commands/join.ts")).joinSession(linkup, query.get("session") ?? "");
   } else {
     await vscode.window.showWarningMessage(t("Linkup does not understand the link {0}.", uri.toString(true)));
   }

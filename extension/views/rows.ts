@@ -33,6 +33,8 @@ import {
   type ConfigFile,
   hostOf,
   idleConfigs,
+  type JoinedService,
+  type JoinedSession,
   otherSessions,
   ownSessions,
   type RequestCounts,
@@ -50,6 +52,8 @@ export type Subject =
   | { is: "service"; session: SessionView; service: ServiceView }
   | { is: "overrides"; session: SessionView }
   | { is: "override"; session: SessionView; override: OverrideView }
+  | { is: "joined"; joined: JoinedSession }
+  | { is: "joinedService"; joined: JoinedSession; service: JoinedService }
   | { is: "components" }
   | { is: "component"; component: ComponentView }
   | { is: "problem"; problem: Problem };
@@ -89,13 +93,20 @@ export function sessionRows(model: WindowModel): Row[] {
   const others = otherSessions(model);
   const starting = model.configs.some(({ path }) => model.starting.has(path));
   const { problems } = model.snapshot;
-  if (own.length + others.length + problems.length === 0 && !starting && model.configs.length < 2) return [];
+  const { joined = [] } = model;
+  if (
+    own.length + others.length + joined.length + problems.length === 0 &&
+    !starting &&
+    model.configs.length < 2
+  )
+    return [];
   return [
     // Several sessions may report the same problem.
     ...new Map(problems.map((problem) => [problem.message, problemRow(problem, model)])).values(),
     ...own.map((session) => sessionRow(session, model, true)),
     ...idleConfigs(model).map((config) => configRow(config, model)),
     ...others.map((session) => sessionRow(session, model, false)),
+    ...joined.map(joinedRow),
     ...componentsRow(model.snapshot.components),
   ];
 }
@@ -198,6 +209,69 @@ function overrideRow(session: SessionView, override: OverrideView): Row {
     context: "override",
     subject: { is: "override", session, override },
     checked: on,
+    children: [],
+  };
+}
+
+/** A colleague's session: what is there, and who chose it. */
+function joinedRow(joined: JoinedSession): Row {
+  const { session, workerUrl, state, expires, services } = joined;
+  const local = services.filter(({ target }) => target === "local").length;
+  const facts = {
+    running: [
+      t("colleague's"),
+      ...(services.length > 0 ? [t("{0} of {1} on the owner's machine", local, services.length)] : []),
+    ],
+    stopped: [t("colleague's"), t("stopped")],
+    ended: [t("the invite has ended")],
+    unreachable: [t("colleague's"), t("the Worker cannot be reached")],
+  }[state];
+  const tooltips = {
+    running: t("A colleague's session, which you may route."),
+    stopped: t("Its owner has stopped it. It comes back when it is started again."),
+    ended: t("The invite was revoked or has expired: you can no longer route this session."),
+    unreachable: t("The Worker does not answer. Linkup tries again."),
+  };
+  const icons = {
+    running: { name: "organization", color: GREEN },
+    stopped: { name: "circle-outline" },
+    ended: { name: "circle-slash", color: RED },
+    unreachable: { name: "warning", color: YELLOW },
+  };
+  return {
+    id: `joined:${workerUrl}:${session}`,
+    label: session,
+    description: facts.join(" · "),
+    icon: icons[state],
+    tooltip: [
+      `**${escaped(session)}** · ${tooltips[state]}`,
+      `${t("Worker:")} ${code(hostOf(workerUrl))}`,
+      ...(expires === undefined
+        ? []
+        : [t("The invite is good until {0}.", new Date(expires).toLocaleString())]),
+    ].join("\n\n"),
+    spoken: t("Joined session {0}, {1}", session, facts.join(", ")),
+    context: `joined.${state}`,
+    subject: { is: "joined", joined },
+    expanded: true,
+    children: services.map((service) => joinedServiceRow(joined, service)),
+  };
+}
+
+function joinedServiceRow(joined: JoinedSession, service: JoinedService): Row {
+  const { name, target, by } = service;
+  const isLocal = target === "local";
+  const place = isLocal ? t("owner's machine") : targetWord(target);
+  const words = [place, ...(by === undefined ? [] : [t("by {0}", by)])];
+  return {
+    id: `joinedService:${joined.workerUrl}:${joined.session}:${name}`,
+    label: name,
+    description: words.join(" · "),
+    icon: { name: PLACE_ICONS[isLocal ? "local" : target === "remote" ? "remote" : "other"], color: GREEN },
+    tooltip: `**${escaped(name)}** · ${words.map(escaped).join(" · ")}`,
+    spoken: [t("Service {0}, {1}", name, place), ...words.slice(1)].join(", "),
+    context: `joinedService.${isLocal ? "local" : "remote"}`,
+    subject: { is: "joinedService", joined, service },
     children: [],
   };
 }

@@ -10,7 +10,7 @@ export const REVOKE_INVITE = "linkup.revokeInvite";
 
 export function shareText(
   { name = "", urls }: SessionView,
-  access: "private" | "public",
+  access: SessionView["access"],
   invites: readonly Invite[],
 ): string {
   const state =
@@ -21,7 +21,7 @@ export function shareText(
     `# ${t("Share Session {0}", escaped(name))}`,
     state,
     urls.map((url) => `- ${link(url)}`).join("\n"),
-    ...(access === "private" ? [`## ${t("Invites")}`, invitesText(name, invites)] : []),
+    ...(access === "private" || invites.length > 0 ? [`## ${t("Invites")}`, invitesText(name, invites)] : []),
     "",
   ].join("\n\n");
 }

@@ -141,6 +141,34 @@ test("Share Session: a link and its QR code, until it is revoked; and the switch
   await window.command("Linkup: Make Session Public");
   await window.button("Make Public");
   await window.until("everyone to be let in", async () => (await answer()) === 200);
+
+  // Somebody may route, who has this window for the same system: what the owner's session shows is what the joined one does.
+  await window.command("Linkup: Share Session…");
+  await window.quickPick("Let a colleague route services");
+  await window.quickPick("2 d");
+  await window.quickInput("Ben", "For whom?");
+  const shared = await window.documentWith("Join Session");
+  const invite = await window.clipboard();
+  await window.command("Linkup: Join Session…");
+  await window.quickInput(invite, "The invite");
+  await window.button("Join");
+  await inTree(new RegExp(`${name} {2}colleague's · 0 of 3 on the owner's machine`));
+  await window.page.locator('.monaco-list-row[aria-label^="Service api, remote"]').last().click();
+  await window.press("Space");
+  await window.button("Route");
+  await inTree(/api {2}owner's machine · by Ben/);
+  await inTree(/api {2}local · by Ben/);
+  await window.screenshot("joined");
+  expect((await shop.ask(`${name}.api.shop.localhost`, "/api/whoami")).by).toBe("local api");
+  await shared.getByRole("link", { name: "Revoke Ben" }).or(shared.getByText("Revoke Ben")).first().click();
+  await inTree(new RegExp(`${name} {2}the invite has ended`));
+  expect(await toast(/can no longer route the session/)).toContain("[Leave Session]");
+  await window.command("Linkup: Leave Session");
+  await window.button("Leave");
+  await window.until(
+    "no joined session",
+    async () => !(await window.tree()).includes("the invite has ended"),
+  );
   await window.command("Linkup: Stop");
   await window.stopped();
 });

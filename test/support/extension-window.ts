@@ -2,14 +2,15 @@
 import type * as vscode from "vscode";
 import { registerCommands } from "../../extension/commands/register-commands.ts";
 import { type Command, commandId } from "../../extension/ids.ts";
+import { JoinedSessions } from "../../extension/joined-sessions.ts";
 import { Linkup } from "../../extension/linkup.ts";
 import { LogChannels } from "../../extension/log-channels.ts";
 import type { Row } from "../../extension/views/rows.ts";
 import type { ConfigFile, WindowModel } from "../../extension/window-model.ts";
-import type { Selector } from "../../manager/manager.ts";
+import type { Manager, Selector } from "../../manager/manager.ts";
 import type { SessionView } from "../../manager/model/snapshot.ts";
 import manifest from "../../package.json" with { type: "json" };
-import { commands, editor, logChannel, resetEditor, Uri } from "./vscode.ts";
+import { commands, EventEmitter, editor, logChannel, resetEditor, Uri } from "./vscode.ts";
 
 export interface ExtensionWindow {
   linkup: Linkup;
@@ -78,12 +79,31 @@ export function openWindow(
           const told = limits < 0 ? args : args.slice(0, limits);
           asked.push([String(method), ...told.map((arg) => JSON.stringify(arg))].join(" "));
           if (answer instanceof Error) throw answer;
-          return answer;
+          return typeof answer === "function" ? answer(...args) : answer;
         };
       },
     },
   );
+  const stored = new EventEmitter<{ key: string }>();
+  const storage = {
+    get: async (key: string) => secrets.get(key),
+    async store(key: string, value: string) {
+      secrets.set(key, value);
+      stored.fire({ key });
+    },
+    async delete(key: string) {
+      secrets.delete(key);
+      stored.fire({ key });
+    },
+    onDidChange: stored.event,
+  } as unknown as vscode.SecretStorage;
+  const joined = new JoinedSessions(storage, async () => manager as Manager);
+  joined.onDidChange(() => {
+    model.joined = joined.views;
+    for (const listener of listeners) listener();
+  });
   const linkup = {
+    joined,
     model,
     log,
     configs: { files: model.configs, ready: async () => {} },
@@ -109,11 +129,7 @@ export function openWindow(
       update: async (key: string, value: unknown) => void memory.set(key, value),
     },
     extension: { packageJSON: manifest },
-    secrets: {
-      get: async (key: string) => secrets.get(key),
-      store: async (key: string, value: string) => void secrets.set(key, value),
-      delete: async (key: string) => void secrets.delete(key),
-    },
+    secrets: storage,
   } as unknown as vscode.ExtensionContext;
   const onDidChangeCheckboxState = () => ({ dispose() {} });
   const view = { selection: [], onDidChangeCheckboxState } as unknown as vscode.TreeView<Row>;

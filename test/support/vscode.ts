@@ -44,6 +44,7 @@ const initial = () => ({
   refused: [] as string[],
   titles: [] as string[],
   tools: new Map<string, unknown>(),
+  uriHandler: undefined as { handleUri(uri: unknown): unknown } | undefined,
   tasks: [] as unknown[],
   /** Output channels, by their name. */
   channels: new Map<string, ReturnType<typeof logChannel>>(),
@@ -460,7 +461,10 @@ export const window = {
     editor.channels.set(name, channel);
     return channel;
   },
-  registerUriHandler: () => new Disposable(() => {}),
+  registerUriHandler(handler: { handleUri(uri: unknown): unknown }) {
+    editor.uriHandler = handler;
+    return new Disposable(() => {});
+  },
   registerFileDecorationProvider: () => new Disposable(() => {}),
   createTextEditorDecorationType: () => ({ dispose() {} }),
   onDidChangeVisibleTextEditors: event(),

@@ -1,0 +1,158 @@
+/** Sessions of colleagues that this user may route, by invites in VS Code's secret storage. */
+import * as vscode from "vscode";
+import type { RoutingChange } from "../core/api/routing-requests-api.ts";
+import type { Manager } from "../manager/manager.ts";
+import type { InvitedSession } from "../manager/operations/route-elsewhere.ts";
+import type { JoinedSession } from "./window-model.ts";
+
+/** The invites as JSON: nowhere else, and never shown. */
+const KEY = "joined-sessions";
+/** How often the Worker is asked while the user is at this window. */
+const LOOK_MS = 3_000;
+
+/** What a failure means, by the code of its problem. */
+const STATES: Readonly<Record<string, JoinedSession["state"]>> = {
+  "invite-unknown": "ended",
+  "session-unknown": "stopped",
+};
+
+export class JoinedSessions implements vscode.Disposable {
+  readonly #secrets: vscode.SecretStorage;
+  readonly #manager: () => Promise<Pick<Manager, "sharedRouting" | "routeElsewhere">>;
+  readonly #changed = new vscode.EventEmitter<void>();
+  /** The sessions have changed. */
+  readonly onDidChange = this.#changed.event;
+  /** An invite has just ended: revoked, or over. */
+  readonly #ended = new vscode.EventEmitter<JoinedSession>();
+  readonly onDidEnd = this.#ended.event;
+  readonly #disposables: vscode.Disposable[];
+  #invited: InvitedSession[] = [];
+  #views: readonly JoinedSession[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | undefined;
+  #isDisposed = false;
+
+  constructor(secrets: vscode.SecretStorage, manager: () => Promise<Manager>) {
+    this.#secrets = secrets;
+    this.#manager = manager;
+    const look = () => void this.look();
+    this.#disposables = [
+      this.#changed,
+      this.#ended,
+      // Another window has joined or left.
+      secrets.onDidChange(({ key }) => key === KEY && look()),
+      vscode.window.onDidChangeWindowState(({ focused }) => focused && look()),
+      vscode.workspace.onDidGrantWorkspaceTrust(look),
+    ];
+    look();
+  }
+
+  get views(): readonly JoinedSession[] {
+    return this.#views;
+  }
+
+  /** Keeps the invite once the Worker has taken it. Rejects with a LinkupError. */
+  async join(invited: InvitedSession): Promise<void> {
+    await (await this.#manager()).sharedRouting(invited);
+    const others = (await this.#read()).filter((other) => !isSame(other, invited));
+    await this.#secrets.store(KEY, JSON.stringify([...others, invited]));
+    await this.look();
+  }
+
+  /** Forgets the invite. */
+  async leave(joined: JoinedSession): Promise<void> {
+    const left = (await this.#read()).filter((other) => !isSame(other, joined));
+    if (left.length > 0) await this.#secrets.store(KEY, JSON.stringify(left));
+    else await this.#secrets.delete(KEY);
+    await this.look();
+  }
+
+  /** Resolves when the owner's machine has done it. Rejects with a LinkupError, or with the signal's reason. */
+  async route(
+    joined: JoinedSession,
+    services: RoutingChange["services"],
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const invited = this.#invited.find((other) => isSame(other, joined));
+    if (!invited) return;
+    try {
+      await (await this.#manager()).routeElsewhere(invited, { services }, signal);
+    } finally {
+      await this.look();
+    }
+  }
+
+  /** Asks the Workers; a call during a look waits for it and then looks again. */
+  async look(): Promise<void> {
+    await this.#looking;
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    await this.#looking;
+  }
+
+  dispose(): void {
+    this.#isDisposed = true;
+    clearTimeout(this.#timer);
+    for (const disposable of this.#disposables) disposable.dispose();
+  }
+
+  async #look(): Promise<void> {
+    clearTimeout(this.#timer);
+    // In Restricted Mode nothing outside this machine is asked.
+    this.#invited = vscode.workspace.isTrusted ? await this.#read() : [];
+    const views = await Promise.all(this.#invited.map((invited) => this.#viewOf(invited)));
+    if (this.#isDisposed) return;
+    const before = this.#views;
+    this.#views = views;
+    if (JSON.stringify(before) !== JSON.stringify(views)) this.#changed.fire();
+    for (const view of views) {
+      const was = before.find((other) => isSame(other, view));
+      if (view.state === "ended" && was && was.state !== "ended") this.#ended.fire(view);
+    }
+    // Nobody looks at a window without the focus.
+    if (views.length > 0 && vscode.window.state.focused)
+      this.#timer = setTimeout(() => void this.look(), LOOK_MS);
+  }
+
+  async #viewOf(invited: InvitedSession): Promise<JoinedSession> {
+    const { session, workerUrl } = invited;
+    try {
+      const { invite, services } = await (await this.#manager()).sharedRouting(invited);
+      return {
+        session,
+        workerUrl,
+        state: "running",
+        expires: invite.expires,
+        services: Object.entries(services)
+          .map(([name, { target, by }]) => ({ name, target, ...(by === undefined ? {} : { by }) }))
+          .sort((a, b) => (a.name < b.name ? -1 : 1)),
+      };
+    } catch (error) {
+      const { code = "" } = (error as { problem?: { code?: string } }).problem ?? {};
+      return { session, workerUrl, state: STATES[code] ?? "unreachable", services: [] };
+    }
+  }
+
+  /** What is no list of ours is none. */
+  async #read(): Promise<InvitedSession[]> {
+    try {
+      const found: unknown = JSON.parse((await this.#secrets.get(KEY)) ?? "[]");
+      return Array.isArray(found) ? found.filter(isInvited) : [];
+    } catch {
+      return [];
+    }
+  }
+}
+
+function isInvited(value: unknown): value is InvitedSession {
+  const { workerUrl, session, invite } = (value ?? {}) as Partial<Record<keyof InvitedSession, unknown>>;
+  return typeof workerUrl === "string" && typeof session === "string" && typeof invite === "string";
+}
+
+function isSame(
+  a: Pick<InvitedSession, "workerUrl" | "session">,
+  b: Pick<InvitedSession, "workerUrl" | "session">,
+): boolean {
+  return a.session === b.session && a.workerUrl === b.workerUrl;
+}
