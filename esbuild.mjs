@@ -80,7 +80,7 @@ const bundles = {
  * are: what grows by more than that is looked at before it ships. A folder stands for the modules in it without a line here.
  */
 const BUDGETS = {
-  "extension/extension.ts": 112_000,
+  "extension/extension.ts": 118_000,
   "extension/language/language.ts": 471_000,
   "extension/commands/template.ts": 3_000,
   "extension/commands/worker.ts": 7_500,
@@ -99,6 +99,7 @@ const BUDGETS = {
   "extension/requests/har-file.ts": 16_000,
   "core/exchange/har-reader.ts": 15_000,
   "extension/commands/check-propagation.ts": 10_000,
+  "extension/commands/join.ts": 7_000,
   "manager/doctor/doctor.ts": 535_000,
   "manager/reconcile/stop-unwritten.ts": 235_000,
   "manager/files/config-file.ts": 3_000,
