@@ -35,7 +35,7 @@ const toasts = () => editor.shown.map(({ kind, text }) => `${kind}: ${text}`);
 
 test("every command is registered", () => {
   openWindow();
-  const internal = ["copyDocument", "revokeInvite"];
+  const internal = ["copyDocument", "revokeInvite", "switchOverride"];
   expect([...editor.commands.keys()].sort()).toEqual(
     [...COMMANDS, ...internal].map((name) => `linkup.${name}`).sort(),
   );
