@@ -83,6 +83,7 @@ const PACKAGES = {
       "language/document",
       "language/features",
       "window-model.ts",
+      "joined-sessions.ts",
       ["read-config-file.ts", "config-files.ts"],
       "linkup.ts",
       "report-problem.ts",
