@@ -1,4 +1,10 @@
 /** Token buckets in memory. */
+import { clientNetwork } from "../core/access/client-network.ts";
+
+/** Whom a request counts for, by its address: whoever has one of IPv6 has the other 2^64 of its network as well. */
+export function countedAddress(ip: string | null | undefined): string {
+  return clientNetwork(ip) ?? ip ?? "";
+}
 
 interface Bucket {
   tokens: number;

@@ -65,7 +65,7 @@ describe("the client's network", () => {
     ["an image of such a page", { referer: "https://slim-gecko.example.com/a?b" }, "network"],
     ["the same origin", { "sec-fetch-site": "same-origin" }, "network"],
     ["no page", {}, "no-proof"],
-    ["a page that hides itself", { "sec-fetch-site": "cross-site" }, "no-proof"],
+    ["a page that hides itself", { "sec-fetch-site": "cross-site" }, "foreign-page"],
     ["evil.example", { origin: "https://evil.example" }, "foreign-page"],
     ["evil.example, with a Referer", { referer: "https://evil.example/slim-gecko.example.com" }, "no-proof"],
     [
@@ -82,6 +82,12 @@ describe("the client's network", () => {
   });
 });
 
+/** What browsers send for a part of a page on the same site. */
+function part(referer?: string): Record<string, string> {
+  const common = { "sec-fetch-site": "same-site", "sec-fetch-mode": "no-cors" };
+  return referer === undefined ? common : { ...common, referer };
+}
+
 describe("a cookie", () => {
   test.each([
     ["evil.example", { origin: "https://evil.example", "sec-fetch-site": "cross-site" }, "foreign-page"],
@@ -93,10 +99,25 @@ describe("a cookie", () => {
     ["a frame without an origin", { origin: "null", "sec-fetch-site": "cross-site" }, "foreign-page"],
     ["its own page that sends no Referer", { origin: "null", "sec-fetch-site": "same-origin" }, "cookie"],
     ["its own page at the domain", { origin: "https://example.com" }, "cookie"],
+    ["an image of another session's page", part("https://bold-cat.example.com/"), "foreign-page"],
+    ["an image of such a page that hides itself", part(), "foreign-page"],
+    ["a look-alike's", part("https://slim-gecko.example.com.evil.example/"), "foreign-page"],
+    ["an image of its own page", part("https://slim-gecko.other.example.net/"), "cookie"],
+    ["an image of its own page at the domain", part("https://example.com/"), "cookie"],
+    [
+      "a link on another session's page",
+      { ...part("https://bold-cat.example.com/"), "sec-fetch-mode": "navigate" },
+      "cookie",
+    ],
   ])("with a request of %s", (_, headers, expected) => {
     const url = "https://example.com/page";
     expect(decide([cookie], headers as Record<string, string>, url)).toBe(expected);
   });
+});
+
+test.each(["x-original-url", "x-rewrite-url"])("%s leads out of no open path", (name) => {
+  const url = "https://slim-gecko.example.com/webhooks/github";
+  expect([decide([], {}, url), decide([], { [name]: "/admin" }, url)]).toEqual(["open-path", "no-proof"]);
 });
 
 describe("open paths", () => {
@@ -111,6 +132,9 @@ describe("open paths", () => {
     ["/webhooks/..%2fadmin", "no-proof"],
     ["/webhooks/%5c..%5cadmin", "no-proof"],
     ["/webhooks//admin", "no-proof"],
+    ["/webhooks/..%3b/admin", "no-proof"],
+    ["/webhooks/%c0%ae%c0%ae/admin", "no-proof"],
+    ["/webhooks/.%09./admin", "no-proof"],
     ["/webhooks/v1.2/x..y", "open-path"],
   ])("%s → %s", (target, expected) => {
     // As a client sends it: a URL parser would resolve the dots.

@@ -74,7 +74,7 @@ export function decideAccess(
     if (problem === undefined) return { allowed: true, by: proof.kind, id: proof.id! };
     if (SEVERITY.indexOf(problem) > SEVERITY.indexOf(why)) why = problem;
   }
-  const pattern = openPattern(access, request.head.target);
+  const pattern = openPattern(access, request.head);
   return pattern === undefined ? { allowed: false, why } : { allowed: true, by: "open-path", pattern };
 }
 /** Of several refused proofs the last of these tells most. */
@@ -119,8 +119,25 @@ function isFromForeignPage(request: AccessRequest): boolean {
   const { client } = request;
   const { header, host } = request.head;
   const origin = header("origin");
-  if (!origin || header("sec-fetch-site") === "same-origin") return false;
+  if (!origin) return isPartOfForeignPage(request);
+  if (header("sec-fetch-site") === "same-origin") return false;
   return origin.toLowerCase() !== `${client.scheme}://${host.toLowerCase()}` && !isOwnPage(origin, request);
+}
+
+/**
+ * Images and scripts of a page come without `Origin`, and with the cookie where that page is on the same site, as those of
+ * other sessions are: then `Referer` has to name a page of the session, or a domain that it shares.
+ */
+function isPartOfForeignPage({ name, routing, head: { header } }: AccessRequest): boolean {
+  const site = header("sec-fetch-site");
+  if (site !== "same-site" && site !== "cross-site") return false;
+  // Links lead here from anywhere.
+  if (header("sec-fetch-mode") === "navigate") return false;
+  const page = hostname(hostOfUrl(header("referer")?.trim() ?? "") ?? "");
+  return !routing.domains.some(({ domain }) => {
+    const own = hostname(domain);
+    return page === own || page === `${name}.${own}`;
+  });
 }
 
 /** At a host that begins with the session's name: any session may have served the page at a domain without one. */
@@ -132,11 +149,14 @@ function isOwnPage(origin: string, { name, routing, client }: AccessRequest): bo
   );
 }
 
+const OTHER_TARGET = ["x-original-url", "x-rewrite-url"];
 const openPatterns = new WeakMap<readonly string[], Pattern[]>();
 
 /** The first pattern that matches the path of the target. */
-function openPattern({ open }: PrivateAccess, target: string): string | undefined {
+function openPattern({ open }: PrivateAccess, { target, header }: RequestHead): string | undefined {
   if (open.length === 0) return undefined;
+  // Some frameworks serve the path that these name.
+  if (OTHER_TARGET.some((name) => header(name))) return undefined;
   const { path } = splitTarget(target);
   if (!isPlain(path)) return undefined;
   let patterns = openPatterns.get(open);
@@ -153,5 +173,7 @@ function openPattern({ open }: PrivateAccess, target: string): string | undefine
 
 /** A path that a service cannot read as another one: `/webhooks/../admin` is not below `/webhooks/`. */
 function isPlain(path: string): boolean {
-  return !/(?:^|\/)(?:\.|%(?:25)*2e){1,2}(?:\/|;|$)|\\|%(?:25)*(?:2f|5c|00)|\/\/|[^!-~]/i.test(path);
+  return !/(?:^|\/)(?:\.|%(?:25)*2e){1,2}(?:\/|;|%(?:25)*3b|$)|\\|%(?:25)*(?:2f|5c|0[09ad]|c[01])|\/\/|[^!-~]/i.test(
+    path,
+  );
 }

@@ -20,12 +20,9 @@ export interface AccessDetails extends AccessSettings {
   trace_key: string | null;
 }
 
-/**
- * What an invite allows. `visit`: to see the session. `route`: also to change its routing. `target`: other sessions may
- * route to its services.
- */
+/** What an invite allows. `visit`: to see the session. `route`: also to change its routing. */
 export type InviteRight = (typeof INVITE_RIGHTS)[number];
-export const INVITE_RIGHTS = ["visit", "route", "target"] as const;
+export const INVITE_RIGHTS = ["visit", "route"] as const;
 
 /** `link`: opened in a browser, which keeps a cookie. `token`: sent by programs in the header `linkup-access`. */
 export type InviteKind = "link" | "token";

@@ -50,7 +50,6 @@ function mayText({ kind, rights }: Invite): string {
   const words = {
     visit: kind === "token" ? t("visit by a program") : t("visit"),
     route: t("route services"),
-    target: t("route to its services"),
   };
   return rights.map((right) => words[right]).join(", ");
 }

@@ -74,9 +74,9 @@ let addresses = 0;
 /** A client whose address no other has. */
 const newAddress = () => `198.51.${++addresses >> 8}.${addresses & 255}`;
 
-function ask(lines: Lines, path = "/", address = newAddress()): Promise<ReceivedResponse> {
+function ask(lines: Lines, path = "/", address = newAddress(), method = "GET"): Promise<ReceivedResponse> {
   const headers = { host: HOST, "x-forwarded-proto": "https", "cf-connecting-ip": address, ...lines };
-  return lines.upgrade ? handshake(headers, path) : send(worker.url, path, { headers });
+  return lines.upgrade ? handshake(headers, path) : send(worker.url, path, { headers, method });
 }
 
 async function handshake(headers: Lines, path: string): Promise<ReceivedResponse> {
@@ -250,7 +250,60 @@ test("an invite that ends takes what it let in with it", async () => {
   expect((await join(link.url!)).answers[0]!.status).toBe(401);
 });
 
+test.each(["HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PROPFIND"])("by %s", async (method) => {
+  const reached: string[] = [];
+  internet.hosts.set("web.example.org", ({ method }, response) => {
+    reached.push(method!);
+    response.end(SECRET);
+  });
+  expectRefused(await ask({}, "/", newAddress(), method));
+  expect(reached).toEqual([]);
+});
+
+test("programs are told in a few lines of text, gRPC's by its own status", async () => {
+  for (const accept of ["*/*", "application/json", "image/avif,*/*"]) {
+    const { headers, body } = await ask({ accept });
+    expect([headers["content-type"], body.length < 500, body.includes("<")]).toEqual([
+      "text/plain; charset=utf-8",
+      true,
+      false,
+    ]);
+  }
+  const { status, headers, body } = await ask({ "content-type": "application/grpc" });
+  // UNAUTHENTICATED
+  expect([status, headers["grpc-status"], headers["www-authenticate"], body]).toEqual([
+    200,
+    "16",
+    "Linkup",
+    "",
+  ]);
+});
+
 describe("an invite that is played back", () => {
+  test("a link for one use, by many at once", async () => {
+    const { url } = await invite({ uses: 1 });
+    const joined = await Promise.all(Array.from({ length: 8 }, () => join(url!)));
+    expect(joined.filter(({ setCookies }) => setCookies.length > 0)).toHaveLength(1);
+    const link = (await api("POST", `/linkup/v2/sessions/${NAME}/owner-link`)).json();
+    const owners = await Promise.all(Array.from({ length: 8 }, () => join(String(link.url))));
+    expect(owners.filter(({ setCookies }) => setCookies.length > 0)).toHaveLength(1);
+  });
+
+  test("the owner's link leads to the session alone", async () => {
+    for (const to of [
+      "https://evil.example/",
+      `https://${HOST}.evil.example/`,
+      `https://${HOST}@evil.example/`,
+      `http://${HOST}/`,
+      "javascript:alert(1)",
+      "https://bold-cat.example.com/",
+    ]) {
+      const made = await api("POST", `/linkup/v2/sessions/${NAME}/owner-link`, { to });
+      const { url } = made.json() as { url: string };
+      expect([new URL(url).host, (await join(url)).end]).toEqual([HOST, `https://${HOST}/`]);
+    }
+  });
+
   test("a link for one use, the second time", async () => {
     const { url } = await invite({ uses: 1 });
     expect((await join(url!)).setCookies).not.toEqual([]);
@@ -299,6 +352,25 @@ test("a flood of guesses is slowed, and nobody else by it", async () => {
   expect((await join((await invite()).url!)).setCookies).not.toEqual([]);
 });
 
+test("a flood from all addresses of one IPv6 network is slowed as one", async () => {
+  const statuses = new Set<number>();
+  for (let n = 0; n < 80; n++)
+    statuses.add(
+      (await ask({ "linkup-access": `guess ${n}` }, "/", `2001:db8:5:6::${n.toString(16)}`)).status,
+    );
+  expect(statuses).toEqual(new Set([401, 429]));
+});
+
+test("wrong cookies that another session's page adds to the right one lock nobody out", async () => {
+  const home = newAddress();
+  const { cookie } = await join((await invite()).url!, home);
+  const [name] = cookie.split("=");
+  for (let n = 0; n < 80; n++) {
+    const tossed = `${name}=owner.zzzzzzzz.${n.toString(16).padStart(32, "0")}`;
+    expect((await ask({ cookie: `${tossed}; ${cookie}` }, "/", home)).status).toBe(200);
+  }
+});
+
 describe("in the browser of somebody invited", () => {
   const page = { origin: `https://${HOST}`, host: "api.example.com" };
   let cookie = "";
@@ -316,6 +388,27 @@ describe("in the browser of somebody invited", () => {
     expect((await ask({ referer: `https://${HOST}/` }, "/image.png", home)).body).toBe(SECRET);
     expectRefused(await ask(page, "/", newAddress()));
     expectRefused(await ask({}, "/", home));
+  });
+
+  test.each([
+    "x-forwarded-for",
+    "x-real-ip",
+    "true-client-ip",
+    "x-client-ip",
+    "forwarded",
+    "cf-connecting-ipv6",
+  ])("%s puts nobody into that network", async (header) => {
+    const value = header === "forwarded" ? `for=${home}` : home;
+    expectRefused(await ask({ ...page, [header]: value }, "/", newAddress()));
+  });
+
+  test.each([
+    ["an image", { referer: "https://bold-cat.example.com/", "sec-fetch-dest": "image" }],
+    ["a script", { referer: "https://bold-cat.example.com/", "sec-fetch-dest": "script" }],
+    ["a script that hides where it is used", { "sec-fetch-dest": "script" }],
+  ])("%s on a page of another session, with the cookie that the same site gets", async (_, lines) => {
+    const common = { "sec-fetch-site": "same-site", "sec-fetch-mode": "no-cors" };
+    expectRefused(await ask({ ...common, ...lines, cookie } as Lines, "/", home));
   });
 
   test.each([
@@ -387,8 +480,25 @@ async function raw(target: string): Promise<string> {
   return text(socket);
 }
 
+test.each(["x-original-url", "x-rewrite-url"])("%s does not lead out of an open path", async (header) => {
+  expect((await ask({}, "/webhooks/github")).body).toBe(SECRET);
+  expectRefused(await ask({ [header]: "/page" }, "/webhooks/github"));
+});
+
+test("an open path whose pattern backtracks for ever costs little, and is not open", async () => {
+  await api("PUT", `/linkup/v2/sessions/${NAME}/access`, { access: "private", open: ["^/(a|a|aa)+(a+)+$"] });
+  const start = performance.now();
+  expectRefused(await ask({}, `/${"a".repeat(8_000)}b`));
+  expect(performance.now() - start).toBeLessThan(5_000);
+  await api("PUT", `/linkup/v2/sessions/${NAME}/access`, { access: "private", open: ["^/webhooks/"] });
+});
+
 test.each([
   "/webhooks/../page",
+  "/webhooks/..%3b/page",
+  "/webhooks/%c0%ae%c0%ae/page",
+  "/webhooks/.%0d./page",
+  "/webhooks/%5c../page",
   "/webhooks/%2e%2e/page",
   "/webhooks/..%2fpage",
   "/webhooks/..;/page",

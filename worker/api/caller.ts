@@ -3,7 +3,7 @@ import { MIN_WORKER_TOKEN_LENGTH } from "../../core/api/worker-api.ts";
 import { type Env, isDirect } from "../env.ts";
 import { directory } from "../objects/directory-object.ts";
 import type { Actor } from "../objects/owner.ts";
-import { RateLimit } from "../rate-limit.ts";
+import { countedAddress, RateLimit } from "../rate-limit.ts";
 import { isNamedToken, sameSecret, sha256 } from "../secret.ts";
 
 export type Caller =
@@ -84,7 +84,7 @@ export async function isWorkerToken(token: string, env: Env): Promise<boolean> {
 
 /** Undefined on the user's own machine, where nobody but workerd says who calls. */
 export function addressOf({ headers }: Request, env: Env): string | undefined {
-  return isDirect(env) ? undefined : (headers.get("cf-connecting-ip") ?? "");
+  return isDirect(env) ? undefined : countedAddress(headers.get("cf-connecting-ip"));
 }
 
 function namedActor(name: string): Actor {

@@ -20,7 +20,7 @@ import { accessProofs } from "../../core/routing/trace-context.ts";
 import { type Env, isDirect } from "../env.ts";
 import type { ResolvedAccess } from "../objects/resolved-session.ts";
 import { sessionObject } from "../objects/session-object.ts";
-import { RateLimit } from "../rate-limit.ts";
+import { countedAddress, RateLimit } from "../rate-limit.ts";
 import { sameSecret, sha256Hex } from "../secret.ts";
 import { cloudflareAccess, usesCloudflareAccess } from "./cloudflare-access.ts";
 import { FRESH_MS, type SessionMatch } from "./session-lookup.ts";
@@ -97,7 +97,7 @@ async function checkAll(
 ): Promise<AccessDecision | "rate-limited"> {
   const { name, head } = request;
   const client = request.client as ClientAddress;
-  const address = isDirect(env) ? undefined : (client.ip ?? "");
+  const address = isDirect(env) ? undefined : countedAddress(client.ip);
   if (address !== undefined && wrongProofs.isUsed && wrongProofs.isExhausted(address)) return "rate-limited";
 
   const proofs = [
@@ -105,11 +105,13 @@ async function checkAll(
     ...(await checkedTraces(name, access, head)),
     ...(await checkedToken(access, head)),
   ];
-  if (address !== undefined && proofs.some(({ genuine }) => !genuine)) wrongProofs.take(address);
   let decision = decideAccess(request, proofs, Date.now());
+  // Any page of the same site can add wrong cookies to the right one.
+  const isProven = decision.allowed && decision.by !== "open-path";
+  if (address !== undefined && !isProven && proofs.some(({ genuine }) => !genuine)) wrongProofs.take(address);
   if (decision.allowed && decision.by === "cookie") noteNetwork(name, decision.id, client, env, context);
   if (decision.allowed && decision.by === "header") noteToken(name, decision.id, env, context);
-  if (decision.allowed && decision.by !== "open-path") return decision;
+  if (isProven) return decision;
 
   if (!isDirect(env) && isFromOwnPage(request)) {
     proofs.push(...(await networkProofs(name, client, env)));

@@ -5,7 +5,7 @@
 import { sessionCandidates } from "../../core/routing/identify-session.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
 import { type Env, isDirect } from "../env.ts";
-import { RateLimit } from "../rate-limit.ts";
+import { countedAddress, RateLimit } from "../rate-limit.ts";
 
 /** Different unknown names per address and minute. */
 const UNKNOWN_NAMES_PER_MINUTE = 100;
@@ -36,5 +36,5 @@ export function countUnknownNames(request: Request, head: RequestHead, env: Env)
 }
 
 function addressOf({ headers }: Request): string {
-  return headers.get("cf-connecting-ip") ?? "";
+  return countedAddress(headers.get("cf-connecting-ip"));
 }
