@@ -52,9 +52,16 @@ export class System {
   }
 }
 
-/** `edge`: where on this machine hosts at the edge are served, and the file with the authority of their certificates. */
+/**
+ * `edge`: where on this machine hosts at the edge are served, and the file with the authority of their certificates.
+ * `env`: further variables of the local server's environment.
+ */
 export async function startSystem(
-  options: { originSecret?: string; edge?: { port: number; authority: string } } = {},
+  options: {
+    originSecret?: string;
+    edge?: { port: number; authority: string };
+    env?: Record<string, string>;
+  } = {},
 ): Promise<System> {
   const home = newHome();
   const authority = await createAuthority(["example.com"], Date.now());
@@ -65,13 +72,14 @@ export async function startSystem(
   const app = new App();
   const wild = new Wild();
   await Promise.all([app.ready, wild.ready]);
-  const { edge } = options;
+  const { edge, env } = options;
   const server = await startLocalServer(undefined, {
     home,
-    ...(edge && {
-      bundle: standInPublicOriginBundle(),
-      env: { STAND_IN_PUBLIC_ORIGIN_PORT: String(edge.port), NODE_EXTRA_CA_CERTS: edge.authority },
-    }),
+    env: {
+      ...env,
+      ...(edge && { STAND_IN_PUBLIC_ORIGIN_PORT: String(edge.port), NODE_EXTRA_CA_CERTS: edge.authority }),
+    },
+    ...(edge && { bundle: standInPublicOriginBundle() }),
   });
   await server.control("PUT", "/v1/leases/test", { ttl_ms: null });
   const system = new System(server, app, wild, authority.certificate);
