@@ -13,6 +13,9 @@ const SCHEMA = "core/config/model/config-schema.ts";
 /** Which argument of its functions is the description of a key. */
 const DESCRIPTION_AT = { described: 1, httpUrl: 0, name: 0, pattern: 0 };
 
+/** Words of the glossary that have one translation. Code, in backticks, keeps the original's. */
+const NOT_GERMAN = { Sitzung: /\bSessions?\b/, Dienst: /\bServices?\b/, remote: /\b[Ee]ntfernte[nrms]?\b/ };
+
 const read = (path) => JSON.parse(readFileSync(join(root, path), "utf8"));
 const texts = new Set();
 const faults = [];
@@ -91,6 +94,11 @@ function compare(path, wanted, found, original) {
 
 const bundles = globSync("l10n/bundle.l10n.*.json", { cwd: root });
 const missing = bundles.flatMap((path) => compare(path, [...texts].sort(), read(path), (key) => key));
+for (const path of globSync("{l10n/bundle.l10n,package.nls}.de.json", { cwd: root }))
+  for (const translated of Object.values(read(path)))
+    for (const [word, other] of Object.entries(NOT_GERMAN))
+      if (other.test(translated.replaceAll(/`[^`]*`/g, "")))
+        faults.push(`${path}: say "${word}": ${JSON.stringify(translated)}`);
 const english = read("package.nls.json");
 for (const path of globSync("package.nls.*.json", { cwd: root }))
   compare(path, Object.keys(english), read(path), (key) => english[key]);

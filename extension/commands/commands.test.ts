@@ -656,6 +656,7 @@ describe("a wait of 400 ms has a word", () => {
   const onTunnel = row({ is: "component", component });
   afterEach(() => void vi.useRealTimers());
 
+  const PASSING = ["From the requests of the last minutes"];
   const SHARE = ["$(lock) Invite somebody", "2 d", "", "Once"];
   test.each<[string, Command, string, { given?: (string | string[])[]; row?: Row; private?: true }?]>([
     ["Asking the services how they are", "showStatus", "refresh"],
@@ -668,6 +669,9 @@ describe("a wait of 400 ms has a word", () => {
     ["Routing web to local", "routeService", "route", { given: ["web"] }],
     ["Routing web to local", "toggleService", "route", { row: service }],
     ["Routing web to remote", "routeToRemote", "route", { row: service }],
+    ["Routing all services to auto", "routeAllAuto", "route"],
+    ["Routing web to auto", "routeServiceTo", "route", { row: service, given: ["auto"] }],
+    ["Checking who passes the session on", "checkPropagation", "checkPropagation", { given: PASSING }],
     ["Creating the preview", "createPreview", "create", { given: [["web"], "https://pr.example.com", ""] }],
     ["Creating the session", "createIsolated", "create", { given: [""] }],
     ["Looking for sessions", "deleteSession", "look"],
@@ -676,6 +680,7 @@ describe("a wait of 400 ms has a word", () => {
     ["Asking the Worker for pr-12", "listSessions", "workerSession", { given: ["pr-12"] }],
     ["Extending pr-12", "listSessions", "extend", { given: ["pr-12 > Extend…", "1 d"] }],
     ["Making slim-gecko private", "makePrivate", "setAccess"],
+    ["Making slim-gecko public", "makePublic", "setAccess", { private: true, given: ["Make Public"] }],
     ["Making the invite", "shareSession", "invite", { given: SHARE }],
     ["Looking for invites", "shareSession", "invites", { given: SHARE }],
     ["Letting your browser in", "openSession", "ownerUrl", { private: true }],
