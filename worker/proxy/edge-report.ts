@@ -10,6 +10,7 @@ import type { RequestHead } from "../../core/routing/routing-input.ts";
 import { traceIdOf } from "../../core/routing/trace-context.ts";
 import type { Env } from "../env.ts";
 import { sessionObject } from "../objects/session-object.ts";
+import { RecordedHeaders } from "./recorded-headers.ts";
 import type { RoutedRequest } from "./routed-request.ts";
 import { FRESH_MS, type SessionMatch } from "./session-lookup.ts";
 import { watchedSessions } from "./session-names.ts";
@@ -104,7 +105,7 @@ export class WatchedExchange {
     };
     const headers = {
       request_headers: request.json,
-      sent_headers: sent ? readHeaders(sent).json : "null",
+      sent_headers: sent ? sentJson(request, sent) : "null",
       service_headers: this.#received,
       response_headers: answer.json,
     };
@@ -301,6 +302,8 @@ function cut(text: string): string {
 interface ReadHeaders {
   /** Those that fit, redacted. */
   json: string;
+  /** Their names and their JSON, `["name","value"]`. */
+  lines: [string, string][];
   contentLength: string | null;
   forwardedProto: string | null;
   failure: string | null;
@@ -308,18 +311,36 @@ interface ReadHeaders {
 
 /** All that a report needs of headers, in one pass: each access to them is a call out of JavaScript. */
 function readHeaders(headers: Headers): ReadHeaders {
-  const found: ReadHeaders = { json: "", contentLength: null, forwardedProto: null, failure: null };
-  let json = "";
+  const found: ReadHeaders = {
+    json: "",
+    lines: [],
+    contentLength: null,
+    forwardedProto: null,
+    failure: null,
+  };
   let length = 0;
   headers.forEach((value, name) => {
     if (name === "content-length") found.contentLength = value;
     else if (name === "x-forwarded-proto") found.forwardedProto = value;
     else if (name === "linkup-error") found.failure = value;
     length += name.length + value.length;
-    if (length <= MAX_HEADERS) json += (json === "" ? "" : ",") + rememberedLine(name, value);
+    if (length <= MAX_HEADERS) found.lines.push([name, rememberedLine(name, value)]);
   });
-  found.json = `[${json}]`;
+  found.json = jsonOf(found.lines);
   return found;
+}
+
+function jsonOf(lines: [string, string][]): string {
+  return `[${lines.map(([, line]) => line).join(",")}]`;
+}
+
+/** The headers of the request as they were sent on. */
+function sentJson({ lines }: ReadHeaders, sent: Headers): string {
+  if (!(sent instanceof RecordedHeaders)) return readHeaders(sent).json;
+  const { changes } = sent;
+  const kept = lines.filter(([name]) => !changes.has(name));
+  for (const [name, value] of changes) if (value !== null) kept.push([name, rememberedLine(name, value)]);
+  return jsonOf(kept);
 }
 
 /** Most headers of one request are those of the one before, and redacting them costs more than the rest of a report. */

@@ -15,11 +15,12 @@ import { TARGET_SESSION_HEADER } from "../../core/routing/session-target.ts";
 import type { Env } from "../env.ts";
 import { ACCESS_JWT_COOKIE, ACCESS_JWT_HEADER, usesCloudflareAccess } from "./cloudflare-access.ts";
 import { deleteRequestHopByHop } from "./hop-by-hop.ts";
+import { RecordedHeaders } from "./recorded-headers.ts";
 import { type RoutedRequest, tunnelOf } from "./routed-request.ts";
 
 /**
  * `hops`: how often the request has passed Linkup since its first hop; undefined at the first hop. `hopId`: of the report
- * to those who watch the session, for the local server.
+ * to those who watch the session, for the local server; the headers are `RecordedHeaders` then.
  */
 export function upstreamHeaders(
   routed: RoutedRequest,
@@ -28,7 +29,7 @@ export function upstreamHeaders(
   hopId?: string,
 ): Headers {
   const { match, decision, head, client, request, hasBody, host, accessProof } = routed;
-  const headers = new Headers(request.headers);
+  const headers = hopId === undefined ? new Headers(request.headers) : new RecordedHeaders(request.headers);
   deleteRequestHopByHop(headers);
   // workerd has answered 100-continue already; some services wait for ever when they see it a second time.
   if (hasBody) headers.delete("expect");
