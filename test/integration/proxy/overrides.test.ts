@@ -4,10 +4,10 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { reservedPort } from "../../support/ports.ts";
-import { connectHttp1, type Result, type TestClient } from "./clients.ts";
+import { connectHttp1, protocols, type Result, type TestClient } from "./clients.ts";
 import { APP, putSession, type System, startSystem } from "./system.ts";
 
 let system: System;
@@ -198,7 +198,9 @@ describe("fall-through", () => {
     ]);
   });
 
-  test("the rest of a body that is still coming goes there too", async () => {
+  test.each(protocols)("the rest of a body that is still coming goes there too, %s", async (_, connect) => {
+    const client = connect(system);
+    onTestFinished(() => client.close());
     await put();
     // As frameworks do where no route is found: without reading the body.
     system.app.handler = (_, response) => response.writeHead(404).end("mine");
