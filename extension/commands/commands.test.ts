@@ -131,6 +131,17 @@ describe("routing", () => {
     ]);
   });
 
+  test("an override, by its code lens", async () => {
+    const { asked } = openWindow(running);
+    const override = { name: "down", on: false, service: "api", does: "respond 503", when: "" };
+    await editor.commands.get("linkup.switchOverride")!(session, override);
+    await editor.commands.get("linkup.switchOverride")!(session, { ...override, on: true });
+    expect(asked).toEqual([
+      'setOverrides {"name":"slim-gecko"} ["down"] true',
+      'setOverrides {"name":"slim-gecko"} ["down"] false',
+    ]);
+  });
+
   test("a list of targets, with a check at the current one, for all selected services", async () => {
     const { asked, run } = openWindow(running);
     const service = { ...session.services[0]!, targets: ["staging"] };
