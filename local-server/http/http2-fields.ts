@@ -11,9 +11,10 @@ export function splitPseudo(raw: string[]): { pseudo: Record<string, string>; he
 
 type Names = Record<string, string | string[] | number>;
 
-/** An object without inherited names, as `Object.create(null)` makes, but not one that V8 keeps as a hash table from the start. */
-const Names = (() => {}) as unknown as new () => Names;
-Names.prototype = Object.create(null);
+/** Makes an object without inherited names, as `Object.create(null)` does, but not one that V8 keeps as a hash table from the start. */
+function BareObject(): void {}
+BareObject.prototype = Object.create(null);
+const Names = BareObject as unknown as new () => Names;
 
 /** From name, value, name, value… in one or several lists. `http2-settings` belongs to a connection that is upgraded. */
 export function http2Fields(...lists: (readonly string[])[]): OutgoingHttpHeaders {
