@@ -9,7 +9,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { apiOf, oneService, type StartedService, send, startService, startWorker } from "./world.ts";
+import { WebSocket } from "ws";
+import { apiOf, oneService, type StartedService, send, startService, startWorker, TOKEN } from "./world.ts";
 
 interface Counts {
   calls: number;
@@ -19,6 +20,8 @@ interface Counts {
 
 /** A remembered session is asked about again after this time at the earliest. */
 const REFRESH_MS = 600;
+/** A watched session's object gets a batch of reports after this time at the earliest. */
+const BATCH_MS = 100;
 
 const COUNTED = `
 import { DurableObject } from "cloudflare:workers";
@@ -98,19 +101,35 @@ async function counts(): Promise<Counts> {
   return JSON.parse((await send(worker.url, "/counts")).body);
 }
 
-const save = (name: string) =>
+const save = (name: string, more: object = {}) =>
   apiOf(worker.url)("POST", "/linkup/v2/sessions/preview", {
     ...oneService(web.url),
     desired_name: name,
     session_token: "t",
+    ...more,
   });
 
-async function visit(name: string): Promise<void> {
+async function visit(name: string, cookie = ""): Promise<void> {
   const { hostname, port } = new URL(worker.url);
-  const asked = request({ agent, hostname, port, path: "/", headers: { host: `${name}.example.com` } }).end();
+  const headers = { host: `${name}.example.com`, cookie };
+  const asked = request({ agent, hostname, port, path: "/", headers }).end();
   const [response] = await once(asked, "response");
   expect(response.statusCode).toBe(200);
   await once(response.resume(), "end");
+}
+
+/** Visits until the session was checked some times: what was counted, and how many checks there was time for. */
+async function steadyTraffic(visitOnce: () => Promise<void>) {
+  await visitOnce();
+  await counts();
+  const started = performance.now();
+  let requests = 0;
+  while (performance.now() - started < 3 * REFRESH_MS || requests < 300) {
+    await visitOnce();
+    requests++;
+  }
+  const checks = (performance.now() - started) / REFRESH_MS;
+  return { ...(await counts()), checks };
 }
 
 test("a toggle costs two objects some calls and rows, whatever there is besides", async () => {
@@ -128,17 +147,40 @@ test("a toggle costs two objects some calls and rows, whatever there is besides"
 
 test("steady traffic asks the session's object at most once in a while, and reads no directory", async () => {
   await save("busy");
-  await visit("busy");
-  await counts();
-  const started = performance.now();
-  let requests = 0;
-  while (performance.now() - started < 3 * REFRESH_MS || requests < 300) {
-    await visit("busy");
-    requests++;
-  }
-  const { calls, rowsWritten } = await counts();
-  expect(calls).toBeLessThanOrEqual(1 + (performance.now() - started) / REFRESH_MS);
+  const { calls, checks, rowsWritten } = await steadyTraffic(() => visit("busy"));
+  expect(calls).toBeLessThanOrEqual(1 + checks);
   expect(rowsWritten).toBeLessThanOrEqual(2);
+});
+
+test("a private session's steady traffic, with a cookie, costs no more", async () => {
+  await save("secret", { access: "private" });
+  const invite = await apiOf(worker.url)("POST", "/linkup/v2/sessions/secret/invites", {});
+  const joined = await send(worker.url, "/linkup/join", {
+    method: "POST",
+    headers: { host: "secret.example.com", "content-type": "application/x-www-form-urlencoded" },
+    body: `token=${new URL(String(invite.json().url)).hash.slice(1)}`,
+  });
+  const cookie = joined.headers["set-cookie"]![0]!.split(";", 1)[0]!;
+  const { calls, checks, rowsWritten } = await steadyTraffic(() => visit("secret", cookie));
+  expect(calls).toBeLessThanOrEqual(1 + checks);
+  expect(rowsWritten).toBeLessThanOrEqual(2);
+});
+
+test("a watched session's reports are sent in batches, which cost calls and no rows", async () => {
+  await save("seen");
+  const socket = new WebSocket(`${worker.url.replace("http", "ws")}/linkup/v2/sessions/seen/watch`, {
+    headers: { authorization: `Bearer ${TOKEN}` },
+  });
+  await once(socket, "open");
+  try {
+    const { calls, checks, rowsWritten } = await steadyTraffic(() => visit("seen"));
+    // A batch collects for BATCH_MS.
+    expect(calls).toBeLessThanOrEqual(2 + checks + (checks * REFRESH_MS) / BATCH_MS);
+    expect(rowsWritten).toBeLessThanOrEqual(2);
+  } finally {
+    socket.close();
+    await once(socket, "close");
+  }
 });
 
 test("unknown names cost a call of the directory now and then, and no object of their own", async () => {
