@@ -14,7 +14,7 @@ import { withoutLinkupCookies } from "../../core/routing/session-cookie.ts";
 import { TARGET_SESSION_HEADER } from "../../core/routing/session-target.ts";
 import type { Env } from "../env.ts";
 import { ACCESS_JWT_COOKIE, ACCESS_JWT_HEADER, usesCloudflareAccess } from "./cloudflare-access.ts";
-import { deleteRequestHopByHop } from "./hop-by-hop.ts";
+import { deletePresent, deleteRequestHopByHop } from "./hop-by-hop.ts";
 import { RecordedHeaders } from "./recorded-headers.ts";
 import { type RoutedRequest, tunnelOf } from "./routed-request.ts";
 
@@ -36,8 +36,8 @@ export function upstreamHeaders(
 
   const cookies = headers.get("cookie");
   if (cookies !== null) setCookies(headers, cookies, env);
-  headers.delete(ACCESS_HEADER);
-  headers.delete(OVERRIDE_HEADER);
+  deletePresent(headers, ACCESS_HEADER);
+  deletePresent(headers, OVERRIDE_HEADER);
   if (usesCloudflareAccess(env)) headers.delete(ACCESS_JWT_HEADER);
   for (const [name, value] of addedHeaders(match.name, match.session.routing, decision, head, accessProof))
     headers.set(name, value);
@@ -46,20 +46,20 @@ export function upstreamHeaders(
     const forwardedHost = headers.get("x-forwarded-host")!;
     for (const [name, value] of forwardedHeaders(forwardedHost, client)) headers.set(name, value);
   }
-  headers.delete(DESTINATION_PROOF_HEADER);
+  deletePresent(headers, DESTINATION_PROOF_HEADER);
   if (hops !== undefined) {
     headers.set(HOPS_HEADER, String(hops + 1));
     headers.delete(HOP_ID_HEADER);
   }
 
-  headers.delete(TARGET_SESSION_HEADER);
+  deletePresent(headers, TARGET_SESSION_HEADER);
   const tunnel = tunnelOf(routed);
   if (tunnel?.origin === decision.origin) {
     headers.set(ORIGIN_SECRET_HEADER, tunnel.secret);
     if (host) headers.set(TARGET_SESSION_HEADER, host.name);
     // Its laptop follows the requests of its own sessions only.
     else if (hopId !== undefined) headers.set(HOP_ID_HEADER, hopId);
-  } else headers.delete(ORIGIN_SECRET_HEADER);
+  } else deletePresent(headers, ORIGIN_SECRET_HEADER);
   return headers;
 }
 

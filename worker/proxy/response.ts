@@ -8,7 +8,7 @@ import { loosenedReferrerPolicy } from "../../core/routing/referrer-policy.ts";
 import { isPageVisit, sessionCookie } from "../../core/routing/session-cookie.ts";
 import { registrableDomain } from "../../core/session/domain-name.ts";
 import { failureResponse, serviceUnreachable, type WorkerFailure } from "./failures.ts";
-import { deleteResponseHopByHop } from "./hop-by-hop.ts";
+import { deletePresent, deleteResponseHopByHop } from "./hop-by-hop.ts";
 import { type RoutedRequest, tunnelOf } from "./routed-request.ts";
 
 /** The highest status that the `Response` constructor accepts. */
@@ -31,7 +31,7 @@ export function downstreamResponse(response: Response, routed: RoutedRequest, st
     : new Response(response.body, response);
   const { headers } = answer;
   deleteResponseHopByHop(headers, status);
-  headers.delete(ANSWERED_HEADER);
+  deletePresent(headers, ANSWERED_HEADER);
   if (routed.fallback) headers.set(FALLBACK_HEADER, routed.fallback);
   // Behind the tunnel the local server knows whether the override has acted: a fault may be for a share of requests.
   if (decision.override !== undefined && tunnelOf(routed)?.origin !== decision.origin)
