@@ -59,7 +59,7 @@ describe("in a window that is used again", () => {
       "Open linkup.yaml",
       "Set Worker Token…",
     ];
-    const beside = ["Create Preview Session…", "Create Isolated Session…"];
+    const beside = ["Create Preview Session…", "Create Isolated Session…", "Join Session…"];
     expect(await window.viewMenu()).toEqual(["Start Isolated", ...beside, ...always]);
     expect(await window.palette("Linkup: St")).not.toContain("Linkup: Stop");
 
