@@ -219,8 +219,8 @@ export async function checkAddresses(
   const ca = authority && (await readFile(authority.file, "utf8"));
   const refused = running.flatMap(({ urlsWithoutCertificate = [] }) => urlsWithoutCertificate);
   const checks = await Promise.all(
-    running.flatMap(({ urls, kind }) =>
-      urls.map((url) => checkAddress(url, kind, kind === "isolated" ? ca : undefined)),
+    running.flatMap((session) =>
+      session.urls.map((url) => checkAddress(url, session, session.kind === "isolated" ? ca : undefined)),
     ),
   );
   return [...checks, ...refused.map(noCertificate)];
@@ -237,7 +237,11 @@ function noCertificate(url: string): DoctorCheck {
   return warning("address", found, { subject: url });
 }
 
-async function checkAddress(url: string, kind: SessionKind, ca: string | undefined): Promise<DoctorCheck> {
+async function checkAddress(
+  url: string,
+  { kind, access }: Pick<SessionView, "kind" | "access">,
+  ca: string | undefined,
+): Promise<DoctorCheck> {
   // Browsers resolve names under localhost to this machine; the operating system may not.
   const target = new URL(url);
   const host = target.host;
@@ -250,6 +254,11 @@ async function checkAddress(url: string, kind: SessionKind, ca: string | undefin
       return broken("address", text("Cloudflare finds no tunnel for it (530)."), {
         subject: url,
         code: "tunnel-failed",
+      });
+    // The question of a private session, which we do not answer here.
+    if (access === "private" && status === 401 && own !== undefined)
+      return ok("address", text("It is private: only those who are invited are let in (401)."), {
+        subject: url,
       });
     if (isOwnFailure(status, own, body))
       return broken(

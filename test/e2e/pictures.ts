@@ -171,6 +171,8 @@ async function takePictures(theme: (typeof all)[number]): Promise<void> {
     await window.setCheckbox("payments-down", false);
     await closeEditors();
 
+    await writeFile(shop.configPath, text);
+    await window.until("no override", async () => !(await window.tree()).includes("Overrides"));
     await writeFile(shop.configPath, text.replace("default_service: api", "default_service: apl"));
     await window.until("the notification", async () => (await window.toasts()).length > 0);
     await window.command("Linkup: Open linkup.yaml");

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import type { InviteList, NewInvite } from "../../../core/api/access-api.ts";
+import type { HealthReport } from "../../../manager/doctor/report.ts";
 import { Manager } from "../../../manager/manager.ts";
 import type { LinkupError } from "../../../manager/model/problem.ts";
 import type { SessionView, Snapshot } from "../../../manager/model/snapshot.ts";
@@ -59,6 +60,13 @@ describe.each(["direct", "deployed"] as const)("a private session, %s", (tunnel)
     await until("the Worker to ask for a proof", async () => (await statusAt(name)) === 401);
     expect((await world.json<Snapshot>("status")).sessions).toMatchObject([{ name, access: "private" }]);
     expect((await world.linkup("status")).stdout).toContain("tunneled, private, running");
+    // That it asks for a proof is no fault. From here nothing of the deployed world's Internet can be reached.
+    if (tunnel === "direct") {
+      const { checks } = await world.json<HealthReport>("health");
+      expect(checks.filter(({ id }) => id === "address")).toMatchObject([
+        { state: "ok", found: "It is private: only those who are invited are let in (401)." },
+      ]);
+    }
 
     // A toggle and a restart leave it so.
     await world.linkup("route", "local", "web");
