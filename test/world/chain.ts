@@ -81,6 +81,12 @@ export class Chain {
     return `${this.session(way)}.${this.#options.domainOf(service)}:${this.port(way)}`;
   }
 
+  /** A token for the header `linkup-access`, which lets its bearer into a private session. */
+  async accessToken(way: Way): Promise<string> {
+    const { world } = this.#worlds[way === "cloudflare" ? "cloudflare" : "direct"];
+    return (await world.json<{ token: string }>("share", "--token")).token;
+  }
+
   /** The name of another session. */
   sessionBeside(way: Way): string {
     return way === "local" ? BESIDE.isolated : BESIDE.preview;

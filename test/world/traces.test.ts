@@ -2,6 +2,7 @@
  * Services with OpenTelemetry's SDKs call one another by hosts that name no session: what the SDK extracts and injects
  * leads the call to the session's copy, and no trace is switched off or torn.
  */
+import http from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type StartedService, startService } from "../integration/worker/world.ts";
 import { reservedPort } from "../support/ports.ts";
@@ -53,9 +54,10 @@ afterAll(async () => {
   await called?.stop();
 });
 
+const needsPython = ({ argv }: (typeof CALLERS)[number]["command"]) => argv()[0] !== process.execPath;
+
 for (const { name, clients, command } of CALLERS) {
-  const isPython = command.argv()[0] !== process.execPath;
-  describe.skipIf(isPython && !PYTHON)(`OpenTelemetry ${name}`, () => {
+  describe.skipIf(needsPython(command) && !PYTHON)(`OpenTelemetry ${name}`, () => {
     let app: App;
     beforeAll(async () => {
       app = await startApp(name, ports.get(name)!, command);
@@ -99,3 +101,60 @@ for (const { name, clients, command } of CALLERS) {
     });
   });
 }
+
+describe("a private session", () => {
+  const services = CALLERS.filter(({ command }) => PYTHON || !needsPython(command));
+  const apps: App[] = [];
+  let forgetful: StartedService;
+  let closed: Chain;
+
+  beforeAll(async () => {
+    forgetful = await startService("forgetful", ({ url = "" }, response) => {
+      const wanted = new URL(url, "http://x").searchParams.get("url");
+      if (wanted === null) return response.end();
+      const { host, port, pathname } = new URL(wanted);
+      const called = { hostname: "127.0.0.1", port, path: pathname, headers: { host } };
+      http.get(called, (answer) => response.writeHead(answer.statusCode!).end());
+    });
+    const locations: Record<string, string> = { called: called.url, forgetful: forgetful.url };
+    for (const { name, command } of services) {
+      const port = await reservedPort();
+      locations[name] = `http://localhost:${port}`;
+      apps.push(await startApp(name, port, command));
+    }
+    closed = await Chain.start(locations, { linkup: "  access: private\n" });
+  });
+  afterAll(async () => {
+    await Promise.all(apps.map((app) => app.stop()));
+    await closed?.stop();
+    await forgetful?.stop();
+  });
+
+  describe.each(["direct", "cloudflare"] as const)("%s", (way) => {
+    let token: string;
+    beforeAll(async () => {
+      token = await closed.accessToken(way);
+    });
+    const call = (name: string, host: string, client = "") => {
+      const url = encodeURIComponent(`http://${host}/api`);
+      return closed.ask(way, name, `/call?client=${client}&url=${url}`, {
+        headers: { "linkup-access": token },
+      });
+    };
+
+    test("nobody calls without a proof", async () => {
+      expect((await closed.ask(way, "called", "/api")).status).toBe(401);
+    });
+
+    for (const { name, clients } of services)
+      test.each(clients)(`what OpenTelemetry ${name} passes on lets its calls by %s in`, async (client) => {
+        const { status, body } = await call(name, `called.${DOMAIN}:${closed.port(way)}`, client);
+        expect([status, body]).toEqual([200, expect.stringContaining("the session's copy")]);
+        expect((JSON.parse(body) as Seen).headers["linkup-access"]).toBeUndefined();
+      });
+
+    test("a service that passes nothing on is not let in, though it names the session", async () => {
+      expect((await call("forgetful", closed.host(way, "called"))).status).toBe(401);
+    });
+  });
+});
