@@ -1,4 +1,4 @@
-/** Changes a running session everywhere or nowhere: the targets of its services, and who can open it, and its overrides. */
+/** Changes a running session everywhere or nowhere: the targets of its services, its access, and its overrides. */
 
 import type { Target } from "../../core/config/model/config-model.ts";
 import type { SessionAccess } from "../../core/session/session-document.ts";
