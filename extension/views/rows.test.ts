@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import type { ServiceView, SessionView, Snapshot } from "../../manager/model/snapshot.ts";
+import type { SessionView, Snapshot } from "../../manager/model/snapshot.ts";
+import { serviceView, sessionView } from "../../test/support/session-view.ts";
 import { uptime } from "../labels.ts";
 import type { ConfigFile, WindowModel } from "../window-model.ts";
 import { rowsText, sessionRows } from "./rows.ts";
@@ -8,32 +9,15 @@ import { statusText } from "./status-text.ts";
 
 const CONFIG: ConfigFile = { path: "/home/me/shop/linkup.yaml", folder: "shop", services: [], errors: 0 };
 
-function service(name: string, port: number, more: Partial<ServiceView> = {}): ServiceView {
-  return {
-    name,
-    target: "remote",
-    changing: false,
-    local: `http://localhost:${port}`,
-    remote: `https://${name}.example.com`,
-    health: "healthy",
-    latencyMs: 12,
-    reason: undefined,
-    ...more,
-  };
-}
+const service = serviceView;
 
 function session(more: Partial<SessionView> = {}): SessionView {
-  return {
-    name: "slim-gecko",
-    kind: "tunneled",
-    state: "running",
+  return sessionView({
     configPath: CONFIG.path,
-    secondary: false,
-    workerUrl: "https://linkup.example.com",
     urls: ["https://slim-gecko.example.com/", "https://slim-gecko.api.example.com/"],
     services: [service("web", 3000, { target: "local" }), service("api", 3001)],
     ...more,
-  };
+  });
 }
 
 function model(snapshot: Partial<Snapshot> = {}, more: Partial<WindowModel> = {}): WindowModel {

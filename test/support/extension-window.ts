@@ -8,8 +8,8 @@ import { LogChannels } from "../../extension/log-channels.ts";
 import type { Row } from "../../extension/views/rows.ts";
 import type { ConfigFile, WindowModel } from "../../extension/window-model.ts";
 import type { Manager, Selector } from "../../manager/manager.ts";
-import type { SessionView } from "../../manager/model/snapshot.ts";
 import manifest from "../../package.json" with { type: "json" };
+import { sessionView } from "./session-view.ts";
 import { commands, EventEmitter, editor, logChannel, resetEditor, Uri } from "./vscode.ts";
 
 export interface ExtensionWindow {
@@ -23,27 +23,7 @@ export interface ExtensionWindow {
   run(command: Command, row?: Row, rows?: Row[]): Promise<void>;
 }
 
-export const SESSION: SessionView = {
-  name: "slim-gecko",
-  kind: "tunneled",
-  state: "running",
-  configPath: "/shop/linkup.yaml",
-  secondary: false,
-  workerUrl: "https://linkup.example.com",
-  urls: ["https://slim-gecko.example.com/"],
-  services: [
-    {
-      name: "web",
-      target: "remote",
-      changing: false,
-      local: "http://localhost:3000",
-      remote: "https://web.example.com",
-      health: "healthy",
-      latencyMs: 3,
-      reason: undefined,
-    },
-  ],
-};
+export const SESSION = sessionView();
 
 export function openWindow(
   more: Partial<WindowModel> = {},

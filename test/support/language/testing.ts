@@ -1,7 +1,7 @@
 /** What the tests of this folder share: a file, its session, and a cursor in a text. */
 
 import { type EditorFacts, NO_FACTS } from "../../../extension/language/document/editor-facts.ts";
-import type { ServiceView, SessionView } from "../../../manager/model/snapshot.ts";
+import { serviceView, sessionView } from "../session-view.ts";
 
 export const SHOP = `linkup:
   worker_url: https://linkup.example.com
@@ -39,33 +39,13 @@ export function shop(from: string, to: string): string {
   return SHOP.replace(from, () => to);
 }
 
-function service(name: string, port: number, more: Partial<ServiceView>): ServiceView {
-  return {
-    name,
-    target: "remote",
-    changing: false,
-    local: `http://localhost:${port}`,
-    remote: `https://${name}.example.com`,
-    health: "healthy",
-    latencyMs: 12.4,
-    reason: undefined,
-    ...more,
-  };
-}
-
-const SESSION: SessionView = {
-  name: "slim-gecko",
-  kind: "tunneled",
-  state: "running",
-  configPath: "/shop/linkup.yaml",
-  secondary: false,
-  workerUrl: "https://linkup.example.com",
+const SESSION = sessionView({
   urls: [],
   services: [
-    service("web", 3000, { target: "local" }),
-    service("api", 4000, { health: "unhealthy", reason: "It answers 503.", latencyMs: undefined }),
+    serviceView("web", 3000, { target: "local" }),
+    serviceView("api", 4000, { health: "unhealthy", reason: "It answers 503.", latencyMs: undefined }),
   ],
-};
+});
 
 /** While SHOP's session runs: web on this machine, api remote and ill. */
 export const RUNNING: EditorFacts = { ...NO_FACTS, session: SESSION, sessionNames: ["slim-gecko"] };
