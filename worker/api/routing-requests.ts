@@ -29,11 +29,15 @@ const answerSchema = z.object({ error: z.nullable(z.string().check(z.maxLength(M
 
 /** A call with the token of an invite in the place of the Worker's; undefined for any other one. */
 export function callByInvite(request: Request, env: Env, name: string, item: string | undefined) {
+  const { method } = request;
   const token = request.headers.get(ACCESS_HEADER);
-  if (token === null || token.length > MAX_TOKEN || !isSessionName(name)) return undefined;
-  if (request.method === "POST" && item === undefined) return askForRouting(request, env, name, token);
-  if (request.method === "GET" && item === undefined) return sharedRouting(request, env, name, token);
-  if (request.method === "GET" && item !== undefined) return readAnswer(request, env, name, token, item);
+  if (token === null || token.length > MAX_TOKEN || !isSessionName(name)) {
+    const isForInvitesOnly = method === (item === undefined ? "POST" : "GET");
+    return isForInvitesOnly ? uninvited() : undefined;
+  }
+  if (method === "POST" && item === undefined) return askForRouting(request, env, name, token);
+  if (method === "GET" && item === undefined) return sharedRouting(request, env, name, token);
+  if (method === "GET" && item !== undefined) return readAnswer(request, env, name, token, item);
   return undefined;
 }
 

@@ -203,4 +203,66 @@ describe.each(["direct", "cloudflare"] as const)("with tunnels: %s", (mode) => {
     }
     await deployed.stop();
   });
+
+  describe("a private session", () => {
+    const owner = { "linkup-session-token": "t" };
+    const path = "/linkup/v2/sessions/slim-gecko";
+    let api: ReturnType<typeof apiOf>;
+    beforeAll(async () => {
+      api = apiOf(worker.url);
+      const change = { access: "private", open: ["^/path/open$"] };
+      expect((await api("PUT", `${path}/access`, change, owner)).status).toBe(200);
+    });
+    afterAll(() => api("PUT", `${path}/access`, { access: "public" }, owner));
+
+    const seenBy = async (headers: Record<string, string>) => {
+      const seen: [string, http.IncomingHttpHeaders][] = [];
+      handler = (request, response) => {
+        seen.push([`${request.method} ${request.url}`, request.headers]);
+        response.end("body");
+      };
+      return { status: (await ask(headers)).status, seen };
+    };
+
+    test("who is let in at the first hop is served by the second as before, and the proof stays here", async () => {
+      expect(await seenBy({})).toEqual({ status: 401, seen: [] });
+      const { token, id } = (await api("POST", `${path}/invites`, { kind: "token" }, owner)).json();
+      const { status, seen } = await seenBy({ "linkup-access": String(token), cookie: "theme=dark" });
+      expect([status, seen.length]).toEqual([200, 1]);
+      const [line, headers] = seen[0]!;
+      expect([line, headers["x-forwarded-host"], headers.cookie]).toEqual(["GET /path", HOST, "theme=dark"]);
+      expect(headers).not.toHaveProperty("linkup-access");
+      expect(JSON.stringify(headers)).not.toContain(token);
+      // Each once: the second hop adds none of its own.
+      for (const list of [headers.tracestate, headers.baggage])
+        expect(String(list).match(/linkup-access=[a-z0-9]+/g)).toEqual([`linkup-access=${id}`]);
+    });
+
+    test("the second hop serves nobody who goes around the first", async () => {
+      const { token } = (await api("POST", `${path}/invites`, { kind: "token" }, owner)).json();
+      answering({});
+      const tunnel = `http://127.0.0.1:${local.status.tunnel_port}`;
+      const around = { host: HOST, "linkup-access": String(token) };
+      for (const url of ["/path", "/path/open"])
+        expect((await send(tunnel, url, { headers: around })).status).toBe(403);
+    });
+
+    test("a network counts only where the address is Cloudflare's word", async () => {
+      const made = (await api("POST", `${path}/invites`, {}, owner)).json();
+      const address = { "cf-connecting-ip": "192.0.2.7", "x-forwarded-for": "192.0.2.7" };
+      const secure = { ...address, "x-forwarded-proto": "https" };
+      const form = { "content-type": "application/x-www-form-urlencoded" };
+      const joined = await send(worker.url, "/linkup/join", {
+        method: "POST",
+        headers: { host: HOST, ...secure, ...form },
+        body: `token=${new URL(String(made.url)).hash.slice(1)}`,
+      });
+      const cookie = joined.headers["set-cookie"]![0]!.split(";", 1)[0]!;
+      answering({});
+      expect((await ask({ ...secure, cookie })).status).toBe(200);
+      const ofPage = { ...secure, origin: `https://${HOST}`, host: "b.test" };
+      expect((await ask(ofPage)).status).toBe(mode === "direct" ? 401 : 200);
+      expect((await ask({ ...ofPage, "cf-connecting-ip": "198.51.100.7" })).status).toBe(401);
+    });
+  });
 });

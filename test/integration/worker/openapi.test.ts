@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import * as z from "zod";
 import { type Invite, MAX_INVITES } from "../../../core/api/access-api.ts";
+import { INVITE_ROUTES, ROUTES } from "../../../worker/api/routes.ts";
 import { answerSeen, Internet } from "./internet.ts";
 import { apiOf, oneService, type startWorker, TOKEN } from "./world.ts";
 
@@ -94,6 +95,7 @@ const OF = `${SESSIONS}/documented`;
 const ACCESS = `${SESSIONS}/{session_name}/access`;
 const INVITES = `${SESSIONS}/{session_name}/invites`;
 const INVITE = `DELETE ${INVITES}/{id}`;
+const ROUTING = `${SESSIONS}/{session_name}/routing`;
 const OWNER_LINK = `POST ${SESSIONS}/{session_name}/owner-link`;
 const PRIVATE = { access: "private", open: ["^/webhooks/"] };
 
@@ -305,6 +307,65 @@ describe("the API is as it is documented", () => {
     ];
     expect(await check()).toMatch(/look for the tunnel.*Authentication error/);
     cloudflare.faults = [];
+  });
+
+  test("a routing that somebody invited asks for", async () => {
+    const at = `${SESSIONS}/shared`;
+    const overrides = [
+      {
+        name: "pr-12",
+        service: "web",
+        path: "^/x",
+        methods: ["GET"],
+        headers: [{ name: "x-a", pattern: "b" }],
+      },
+    ];
+    const routed = { web: { target: "remote", by: "Ada" } };
+    const shared = {
+      operation: TUNNELED,
+      status: 200,
+      body: local({ desired_name: "shared", overrides, routed }),
+    };
+    calls.push(shared);
+    await play(shared);
+    await play({ operation: `GET ${SESSIONS}/{session_name}`, status: 200, path: at });
+    const made = await apiOf(worker.url)("POST", `${at}/invites`, { kind: "token", rights: ["route"] });
+    const headers = { "linkup-access": String(made.json().token) };
+    const change = { services: { web: "remote" } };
+    const path = `${at}/routing`;
+    await play({ operation: `GET ${ROUTING}`, status: 200, path, headers });
+    const asked = { operation: `POST ${ROUTING}`, status: 202, path, body: change, headers };
+    await play(asked);
+    await play({ ...asked, status: 400, body: { services: {} } });
+    await play({ ...asked, status: 413, body: big });
+    const owner = { operation: `GET ${ROUTING}`, path };
+    await play({ ...owner, status: 200 });
+    await play({ ...owner, status: 403, token: "named" });
+    await play({ ...owner, status: 404, path: `${SESSIONS}/nobody/routing` });
+    const { requests } = (await apiOf(worker.url)("GET", path)).json() as { requests: [{ id: string }] };
+    const one = `${path}/${requests[0].id}`;
+    const answer = { operation: `GET ${ROUTING}/{id}`, path: one, headers };
+    await play({ ...answer, status: 200 });
+    await play({ ...answer, status: 404, path: `${path}/x` });
+    const done = { operation: `PUT ${ROUTING}/{id}`, path: one, body: { error: "no" } };
+    await play({ ...done, status: 403, token: "named" });
+    await play({ ...done, status: 204 });
+    await play({ ...answer, status: 200 });
+    await play({ ...done, status: 400, body: {} });
+    await play({ ...done, status: 404, path: `${path}/x` });
+    await play({ ...done, status: 413, body: big });
+    await apiOf(worker.url)("DELETE", `${at}?keep_tunnel=true`);
+    await play({ ...asked, status: 404 });
+  });
+
+  test("the Worker's routes are those of the file", () => {
+    const named = (route: string) =>
+      route
+        .replace("tokens/:name", "tokens/{name}")
+        .replace(":name", "{session_name}")
+        .replace(":item", "{id}");
+    const served = new Set([...ROUTES, ...INVITE_ROUTES].map(named));
+    expect([...served].toSorted()).toEqual([...operations.keys()].toSorted());
   });
 
   test("too many invites", async () => {
