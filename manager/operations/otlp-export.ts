@@ -7,6 +7,8 @@ import type { Exchange } from "../../core/api/request-log-api.ts";
 
 /** The Worker tells its hop a moment after this machine's is over. */
 const DELAY_MS = 1_500;
+/** What came through the tunnel is sent without the Worker's hop when that is not told by then. */
+const LATE_MS = 6_000;
 /** Exchanges that wait for a collector; what comes on top of them is not sent. */
 const MAX_WAITING = 5_000;
 /** Exchanges whose hops have been sent: each is sent once. */
@@ -21,7 +23,7 @@ export class OtlpExport {
   readonly #exporter: OTLPTraceExporter;
   readonly #version: string;
   readonly #failed: (message: string) => void;
-  #waiting = new Map<number, Exchange>();
+  #waiting = new Map<number, { exchange: Exchange; since: number }>();
   #timer: NodeJS.Timeout | undefined;
   readonly #sent = new Set<string>();
   #sending: Promise<void> = Promise.resolve();
@@ -40,16 +42,28 @@ export class OtlpExport {
   add(exchange: Exchange): void {
     if (exchange.trace === null || exchange.state === "open") return;
     if (this.#waiting.size >= MAX_WAITING && !this.#waiting.has(exchange.id)) return;
-    this.#waiting.set(exchange.id, exchange);
-    this.#timer ??= setTimeout(() => void this.flush(), DELAY_MS);
+    const since = this.#waiting.get(exchange.id)?.since ?? performance.now();
+    this.#waiting.set(exchange.id, { exchange, since });
+    this.#arm();
   }
 
-  /** Sends what waits. Never rejects. */
-  flush(): Promise<void> {
+  #arm(): void {
+    this.#timer ??= setTimeout(() => {
+      const now = performance.now();
+      void this.flush(
+        ({ edge, listener }, since) => edge !== null || listener !== "tunnel" || now - since > LATE_MS,
+      );
+    }, DELAY_MS);
+  }
+
+  /** Sends what waits and is due. Never rejects. */
+  flush(isDue: (exchange: Exchange, since: number) => boolean = () => true): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const spans = [...this.#waiting.values()].flatMap((exchange) => this.#newSpans(exchange));
-    this.#waiting = new Map();
+    const due = [...this.#waiting.values()].filter(({ exchange, since }) => isDue(exchange, since));
+    for (const { exchange } of due) this.#waiting.delete(exchange.id);
+    if (this.#waiting.size > 0) this.#arm();
+    const spans = due.flatMap(({ exchange }) => this.#newSpans(exchange));
     if (spans.length > 0) this.#sending = this.#sending.then(() => this.#send(spans));
     return this.#sending;
   }

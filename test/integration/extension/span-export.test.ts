@@ -50,8 +50,8 @@ const exchange = {
   edge: { after: true, time: 1_700_000_000_002, first_byte: 2, total: 4, status: 200, url: null },
 } as unknown as Exchange;
 
-/** A window whose local server tells this one exchange. */
-function open(): { followed(): number; close(): void } {
+/** A window whose local server tells this one exchange, in these states. */
+function open(...states: Exchange[]): { followed(): number; close(): void } {
   const subscriptions: vscode.Disposable[] = [];
   let follows = 0;
   const requestLog = {
@@ -59,7 +59,11 @@ function open(): { followed(): number; close(): void } {
     logSettings: async () => ({ recording: true, body_bytes: 0 }),
     followRequests: async (_filter: object, take: (line: FollowedExchange) => void, signal: AbortSignal) => {
       follows++;
-      take(exchange);
+      for (const state of states.length > 0 ? states : [exchange]) {
+        take(state);
+        // Longer than spans are collected.
+        if (states.length > 0) await new Promise((resolve) => setTimeout(resolve, 1_700));
+      }
       await new Promise((resolve) => signal.addEventListener("abort", resolve));
     },
   };
@@ -88,6 +92,18 @@ test("each hop is a span at the collector, the second below the first", async ()
   expect(first).toMatchObject({ resource: "linkup-local-server", trace: TRACE, service: "api" });
   expect(second).toMatchObject({ resource: "linkup-worker", trace: TRACE, parent: first!.id });
   expect(first!.name).toBe("GET /pay");
+  window.close();
+});
+
+test("the Worker's hop is the first of the two, however late it is told", async () => {
+  editor.settings.set("linkup.otlp.endpoint", endpoint);
+  const begun = { listener: "tunnel", span: "b7ad6b7169203331", trace_began: true } as const;
+  const edge = { ...exchange.edge!, after: false, time: exchange.time - 2, total: null };
+  const window = open({ ...exchange, ...begun, edge: null }, { ...exchange, ...begun, edge });
+  await expect.poll(() => bodies.length, { timeout: 10_000 }).toBe(1);
+  const [first, second] = decodedSpans(bodies[0]!.body);
+  expect(first).toMatchObject({ resource: "linkup-worker", id: begun.span });
+  expect(second).toMatchObject({ resource: "linkup-local-server", parent: begun.span });
   window.close();
 });
 
