@@ -8,7 +8,9 @@ import { controlAddress } from "../../node/control-address.ts";
 import { logFolder } from "../../node/log-files.ts";
 import { ownId } from "../../node/process-identity.ts";
 import { LOOK_PATIENCE_MS } from "../components/local-server/control-client.ts";
+import { isConnected } from "../components/tunnel/connector.ts";
 import { BUSY_MS, intervalMs, REST_MS } from "../model/at-rest.ts";
+import type { Connector } from "../model/connector.ts";
 import { networkChanged } from "../model/network-change.ts";
 import type { ProcessOptions } from "../model/options.ts";
 import { isDesired, isPresent, needsLocalServer, needsThisMachine } from "../model/records.ts";
@@ -23,8 +25,8 @@ import { watchState } from "./state-watch.ts";
 /** How long a session outlives the last lease of a window: long enough for a reload, or for a new extension host. */
 const GRACE_MS = 40_000;
 /**
- * While all is well, without a tunnel and local DNS, it looks so often whether the local server answers before it makes a
- * whole round, with the lock, the state and the logs: that is what costs most of an idle session's CPU.
+ * While all is well, without local DNS, it looks so often whether the local server answers and each cloudflared is connected
+ * before it makes a whole round, with the lock, the state and the logs: that is what costs most of an idle session's CPU.
  */
 const LOOKS_BEFORE_ROUND = 3;
 /** A look that comes so much later than the one before. */
@@ -42,8 +44,9 @@ export async function keep(options: ProcessOptions): Promise<void> {
   // Secrets of ended sessions may still be logged.
   const secrets = new Set<string>();
   let watched: ListenAddress[] = [];
+  let connectors: Connector[] = [];
   let restMs = BUSY_MS;
-  let isAlone = false;
+  let hasLocalDns = false;
   let wasUsed = false;
   let wasUnused = false;
   let looks = 0;
@@ -57,11 +60,13 @@ export async function keep(options: ProcessOptions): Promise<void> {
       const status = await look(reconciler);
       const used = status === "silent" || isUsed(status);
       const unused = leases.hasEnded(used, performance.now());
-      const isQuiet = !isWoken && !changed && typeof status === "object";
+      const isQuiet =
+        !isWoken && !changed && !hasLocalDns && restMs === REST_MS && typeof status === "object";
       const isAsBefore = isQuiet && used === wasUsed && unused === wasUnused;
       wasUsed = used;
       wasUnused = unused;
-      looks = isAsBefore && isAlone && restMs === REST_MS ? looks + 1 : 0;
+      const isWell = isAsBefore && (await Promise.all(connectors.map(isConnected))).every(Boolean);
+      looks = isWell ? looks + 1 : 0;
       if (looks % LOOKS_BEFORE_ROUND !== 0) continue;
       const state = await store.transaction(async () => {
         if (changed) await store.change((state) => networkChanged(state, Date.now()));
@@ -73,9 +78,10 @@ export async function keep(options: ProcessOptions): Promise<void> {
       for (const secret of secretsOf(sessions)) secrets.add(secret);
       const isLeft = !used && sessions.some((record) => isDesired(record) && !record.keep);
       restMs = isLeft ? BUSY_MS : intervalMs(state, Date.now());
-      // What happens to a tunnel or to local DNS is found by a round.
-      isAlone = state.local_dns.process === null && sessions.every(({ connector }) => connector === null);
-      watched = [socket, ...sessions.flatMap(({ connector }) => connector?.metrics_port ?? [])];
+      // What happens to local DNS is found by a round.
+      hasLocalDns = state.local_dns.process !== null;
+      connectors = sessions.flatMap(({ connector }) => connector ?? []);
+      watched = [socket, ...connectors.flatMap(({ metrics_port }) => metrics_port ?? [])];
       await logs.tend([...secrets]);
     } catch (error) {
       // A full disk or a hung local server may have recovered by the next round.

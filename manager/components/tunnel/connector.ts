@@ -248,6 +248,13 @@ async function refused(
 }
 
 /** False too where nothing answers, or not in time. */
+/** True while a step would find nothing new: cloudflared is connected, its log writer runs, and no end-to-end probe is due. */
+export async function isConnected(connector: Connector): Promise<boolean> {
+  const { metrics_port, log_writer } = connector;
+  if (metrics_port === null || isProbeDue(connector, Date.now())) return false;
+  return (!log_writer || (await isRunning(log_writer))) && (await isReady(metrics_port));
+}
+
 async function isReady(port: number): Promise<boolean> {
   const ready = readStatus(`http://127.0.0.1:${port}/ready`, { timeoutMs: READY_TIMEOUT_MS });
   return (await ready.catch(() => undefined)) === 200;
