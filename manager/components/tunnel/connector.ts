@@ -247,7 +247,6 @@ async function refused(
   return next;
 }
 
-/** False too where nothing answers, or not in time. */
 /** True while a step would find nothing new: cloudflared is connected, its log writer runs, and no end-to-end probe is due. */
 export async function isConnected(connector: Connector): Promise<boolean> {
   const { metrics_port, log_writer } = connector;
@@ -255,6 +254,7 @@ export async function isConnected(connector: Connector): Promise<boolean> {
   return (!log_writer || (await isRunning(log_writer))) && (await isReady(metrics_port));
 }
 
+/** False too where nothing answers, or not in time. */
 async function isReady(port: number): Promise<boolean> {
   const ready = readStatus(`http://127.0.0.1:${port}/ready`, { timeoutMs: READY_TIMEOUT_MS });
   return (await ready.catch(() => undefined)) === 200;
