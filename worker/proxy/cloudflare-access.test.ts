@@ -139,6 +139,25 @@ test("forgets a verified token when it expires", async () => {
   }
 });
 
+test("takes up the team's next key, and drops the one before, without asking for it at every token", async () => {
+  vi.useFakeTimers({ now: Date.now() });
+  try {
+    expect(await byHeader(await token())).toMatchObject({ ok: true });
+    const next = { ...(await exportJWK(foreign.publicKey)), kid: "k2", alg: "RS256", use: "sig" };
+    answer = () => Response.json({ keys: [next] });
+    const byNext = (sub: string) => token({ sub }, foreign.privateKey, { kid: "k2" }).then(byHeader);
+    // Keys that were read a moment ago are not read again for a key that nobody knows.
+    for (const sub of ["a", "b", "c"]) expect(await byNext(sub)).toEqual(INVALID);
+    expect(asked).toHaveLength(1);
+    vi.advanceTimersByTime(31_000);
+    for (const sub of ["d", "e", "f"]) expect(await byNext(sub)).toMatchObject({ ok: true });
+    expect(asked).toHaveLength(2);
+    expect(await byHeader(await token({ sub: "old" }))).toEqual(INVALID);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 test("a token that was verified for one application proves nothing to another", async () => {
   const jwt = await token();
   expect(await byHeader(jwt)).toMatchObject({ ok: true });
