@@ -100,12 +100,6 @@ export class Chain {
     return `http://${this.host(way, service)}`;
   }
 
-  /** A token with which programs enter the private session of the Worker's. */
-  async invite(way: Way): Promise<string> {
-    const { world } = this.#worlds[way === "cloudflare" ? "cloudflare" : "direct"];
-    return (await world.json<{ token: string }>("share", "--token", "--for", "tests")).token;
-  }
-
   /** One request as a browser sends it to a service of the session, over a connection of its own. */
   async ask(way: Way, service: string, path: string, options: Ask = {}): Promise<Answer> {
     const response = await this.open(way, service, path, options);
