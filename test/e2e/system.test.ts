@@ -116,7 +116,8 @@ test("local DNS is a component with a row; Restart there makes another process a
   await window.until("the local server's end", () =>
     window.processes().every(({ command }) => !command.includes("local-server.js")),
   );
-  expect(await pidIn()).toBe(after);
+  // The tree is drawn anew when the session has gone.
+  await window.until("the same local DNS, which goes on", async () => (await pidIn()) === after);
   await rm(journal());
   await window.until("its end, with the installation", () =>
     window.processes().every(({ command }) => !command.includes("local-dns.js")),
