@@ -283,7 +283,7 @@ class Forwarding implements ResponseHandler {
       this.#stream?.abort();
       this.#stream = undefined;
       this.#goesOn = true;
-      if (!this.#trailers) this.#client.pause();
+      if (this.#client.hasBody && !this.#trailers) this.#client.pause();
       this.#goOn("local-not-found");
       return;
     }
@@ -358,6 +358,9 @@ class Forwarding implements ResponseHandler {
       return;
     }
     this.#done = true;
+    // What still comes of the body is dropped.
+    this.#goesOn = false;
+    this.#kept = undefined;
     if (!this.#responded) {
       this.#plan.refuse(error);
       return;
