@@ -50,6 +50,14 @@ test("what is reported again at its end stays the row that it was", () => {
   ]);
 });
 
+test("what is reported again after the log was cleared is still the same exchange", () => {
+  const { log, add } = logOf();
+  log.expectSent("b", { id: 2, method: "GET", host: "api.example.com" });
+  add(report("x", { from_hop: "b", total: null }));
+  log.clear();
+  expect(add(report("x", { from_hop: "b", total: 30 }))).toEqual([2, "after"]);
+});
+
 test("the oldest are forgotten", () => {
   const { log, add } = logOf(2);
   for (const hop of ["a", "b", "c"]) add(report(hop));

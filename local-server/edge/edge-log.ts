@@ -13,6 +13,8 @@ export interface EdgeRow {
   joined: "before" | "after" | undefined;
 }
 
+type Place = Pick<EdgeRow, "id" | "joined">;
+
 /** A request of this machine, as it was sent to where the Worker may be. */
 export interface SentOn {
   id: number;
@@ -34,8 +36,8 @@ export class EdgeLog {
   readonly #hops = new Map<string, number>();
   /** Exchanges that this machine sent on, by the hop id that it gave them. */
   readonly #sent = new Map<string, SentOn>();
-  /** Reported before they ended, by hop id: they are reported again. */
-  readonly #lasting = new Map<string, EdgeRow>();
+  /** Rows of what was reported before it ended, by hop id: it is reported again. */
+  readonly #lasting = new Map<string, Place>();
   /** Sessions by trace id. */
   readonly #traces = new Map<string, string>();
 
@@ -65,8 +67,9 @@ export class EdgeLog {
   /** `newId`: the id for an exchange that did not come to this machine. */
   add(served: Served, report: EdgeReport, time: number, newId: () => number): EdgeRow {
     if (report.trace !== null && !report.lost) this.rememberTrace(report.trace, served.name);
-    const row = { served, report, time, ...this.#place(report, newId) };
-    if (report.total === null) remember(this.#lasting, report.hop, row, MAX_HOPS);
+    const place = this.#place(report, newId);
+    const row = { served, report, time, ...place };
+    if (report.total === null) remember(this.#lasting, report.hop, place, MAX_HOPS);
     else this.#lasting.delete(report.hop);
     const length = JSON.stringify(report).length;
     this.#forget(row.id);
@@ -84,9 +87,9 @@ export class EdgeLog {
   }
 
   /** Whose row it is. */
-  #place(report: EdgeReport, newId: () => number): Pick<EdgeRow, "id" | "joined"> {
+  #place(report: EdgeReport, newId: () => number): Place {
     const lasting = this.#lasting.get(report.hop);
-    if (lasting) return { id: lasting.id, joined: lasting.joined };
+    if (lasting) return lasting;
     const received = this.#hops.get(report.hop);
     if (received !== undefined) return { id: received, joined: "before" };
     const sent = report.from_hop ? this.#sent.get(report.from_hop) : undefined;
@@ -108,7 +111,6 @@ export class EdgeLog {
 
   clear(): void {
     this.#rows.clear();
-    this.#lasting.clear();
     this.#characters = 0;
   }
 }
