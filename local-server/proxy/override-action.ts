@@ -100,8 +100,8 @@ function disturb(fault: InjectedFault, exchange: OverriddenExchange, goOn: (deci
 /** The decision as it would be without the override, which is not to act this time. */
 function withoutOverride({ served, decision }: OverriddenExchange): Routed {
   const { override, does, ...undisturbed } = decision;
-  const { service } = routingTable(served.session).services.get(decision.service.name)!;
-  return { ...undisturbed, service };
+  const { service, origin } = routingTable(served.session).services.get(decision.service.name)!;
+  return { ...undisturbed, service, origin };
 }
 
 /** As if its service had sent it: pages of the session may read it, and it is logged. */

@@ -127,7 +127,12 @@ describe("fixed responses", () => {
 describe("faults", () => {
   test("a status, a broken connection, a delay, and none where the share is missed", async () => {
     await overriding(
-      ["status", "abort", "delay", "rare"].map((name) => ({ name, path: `^/${name}`, does: "fault" })),
+      ["status", "abort", "delay", "rare"].map((name) => ({
+        name,
+        path: `^/${name}`,
+        does: "fault",
+        ...(name === "rare" ? { location: otherUrl } : {}),
+      })),
       {
         status: { fault: { status: 500 } },
         abort: { fault: { abort: true } },
@@ -142,6 +147,7 @@ describe("faults", () => {
     expect(performance.now() - begun).toBeGreaterThan(140);
     const rare = await ask("/rare");
     expect([rare.status, header(rare, "linkup-override")]).toEqual([200, undefined]);
+    expect(JSON.parse(rare.body.toString())).toMatchObject({ url: "/rare" });
     const { body } = await system.server.control("GET", "/v1/requests?path=/rare");
     expect(body).toMatchObject({ requests: [{ override: null, status: 200 }] });
   });
