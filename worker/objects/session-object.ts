@@ -176,6 +176,9 @@ export class SessionObject extends DurableObject<Env> {
       if (this.#record && !existing) await this.#delete(null);
       const now = Date.now();
       const maker = existing ? (existing.maker ?? null) : makerOf(upsert.actor);
+      // Whoever makes the same preview again must not shorten its life, or say where its services are.
+      const { expires_in, routed } =
+        existing && !isOwner(upsert.actor, session.session_token, ownership(existing)) ? existing : upsert;
       const record: StoredSession = {
         name,
         session,
@@ -183,12 +186,8 @@ export class SessionObject extends DurableObject<Env> {
         created: existing?.created ?? now,
         updated: now,
         used: now,
-        // Whoever makes the same preview again must not shorten its life.
-        expires_in:
-          existing && !isOwner(upsert.actor, session.session_token, ownership(existing))
-            ? existing.expires_in
-            : upsert.expires_in,
-        ...(upsert.routed ? { routed: upsert.routed } : {}),
+        expires_in,
+        ...(routed ? { routed } : {}),
         listed: false,
       };
       // Before anything is created, and so that requests find the object if it is interrupted.

@@ -143,6 +143,20 @@ describe("names", () => {
     expect((await seenBy("/", { host: `${next}.example.com` })).service).toBe("remote");
   });
 
+  test("whoever makes the same preview again does not say where its services are", async () => {
+    const holder = async (name: string) =>
+      apiOf(worker.url, String((await api("POST", "/linkup/v2/tokens", { name })).json().token));
+    const make = (by: Api, target: string) =>
+      by("POST", "/linkup/v2/sessions/preview", { ...oneService(laptop.url), routed: { web: { target } } });
+    const ada = await holder("ada");
+    const name = nameOf(await make(ada, "remote"));
+    expect(nameOf(await make(await holder("eve"), "local"))).toBe(name);
+    const path = `/linkup/v2/sessions/${name}`;
+    const invite = (await ada("POST", `${path}/invites`, { kind: "token", rights: ["route"] })).json();
+    const seen = await api("GET", `${path}/routing`, undefined, { "linkup-access": String(invite.token) });
+    expect(seen.json()).toMatchObject({ services: { web: { target: "remote" } } });
+  });
+
   test("an unguessable name is never just what someone chose, and is kept by its owner alone", async () => {
     const want = (desired_name: string, session_token = "mine") =>
       preview({ desired_name, session_token, access: "unguessable" });
