@@ -3,7 +3,7 @@ import { hostname, withoutSession } from "../session/host-name.ts";
 import type { Routing } from "../session/session-document.ts";
 import { OVERRIDE_HEADER } from "./override.ts";
 import type { Routed } from "./route-request.ts";
-import type { RequestHead } from "./routing-input.ts";
+import { type RequestHead, withoutHeader } from "./routing-input.ts";
 import { baggageFor, isTraceparent, newTraceparent, tracestateFor } from "./trace-context.ts";
 
 /** Headers of one connection, never forwarded (RFC 9110, 7.6.1), besides those that `Connection` names. */
@@ -55,13 +55,7 @@ export function destinationMessage(session: string, service: string): string {
 
 /** The head without a `linkup-destination` that came from outside. */
 export function withoutDestination(head: RequestHead): RequestHead {
-  const { host, target, method } = head;
-  return {
-    host,
-    target,
-    method,
-    header: (name) => (name === "linkup-destination" ? null : head.header(name)),
-  };
+  return withoutHeader(head, "linkup-destination");
 }
 
 /**

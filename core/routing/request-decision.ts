@@ -18,7 +18,7 @@ import {
 } from "./proxy-failure.ts";
 import { hopsOf, MAX_HOPS } from "./proxy-headers.ts";
 import { isPathTooLong, type RouteDecision, type Routed, route } from "./route-request.ts";
-import type { RequestHead } from "./routing-input.ts";
+import { type RequestHead, withoutHeader } from "./routing-input.ts";
 import { TARGET_SESSION_HEADER } from "./session-target.ts";
 
 /** The listener that accepted the connection: for browsers and programs on this machine, or for the tunnel. */
@@ -71,23 +71,13 @@ export function decideRequest<S extends RoutableSession>(
   if (listener === "tunnel" && !hasSecret(served, head)) return { failure: forbidden, served };
   if (target && !served.session.share_targets) return { failure: forbidden, served };
   if (isPathTooLong(head.target)) return { failure: pathTooLong, served };
-  const decision = route(served.name, served.session, target ? withoutOverride(head) : head);
+  // Overrides are for a session's own requests. Another session that routes here may have one of the same name.
+  const decision = route(served.name, served.session, target ? withoutHeader(head, OVERRIDE_HEADER) : head);
   if (decision.outcome === "no-target")
     return { failure: noTarget(served.name, served.session, decision), served, decision };
   if (listener === "browser" && !isServedHost(sessions, head.host))
     return { failure: misdirected(head.host), served, decision };
   return { served, decision };
-}
-
-/** Overrides are for a session's own requests. Another session that routes here may have one of the same name. */
-function withoutOverride(head: RequestHead): RequestHead {
-  const { host, target, method } = head;
-  return {
-    host,
-    target,
-    method,
-    header: (name) => (name === OVERRIDE_HEADER ? null : head.header(name)),
-  };
 }
 
 /**

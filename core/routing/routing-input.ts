@@ -13,6 +13,12 @@ export interface RequestHead {
   header(name: string): string | null | undefined;
 }
 
+/** The head without this header, whose name is in lower case. */
+export function withoutHeader(head: RequestHead, removed: string): RequestHead {
+  const { host, target, method } = head;
+  return { host, target, method, header: (name) => (name === removed ? null : head.header(name)) };
+}
+
 /** Splits a request target at its first `?`: the query keeps the `?`. */
 export function splitTarget(target: string): { path: string; query: string } {
   const mark = target.indexOf("?");
