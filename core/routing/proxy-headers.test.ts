@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseSession } from "../session/parse-session.ts";
-import { addedHeaders, joinCookies } from "./proxy-headers.ts";
+import { addedHeaders, hopIdOf, joinCookies } from "./proxy-headers.ts";
 import { route } from "./route-request.ts";
 import { headOfUrl } from "./routing-input.ts";
 
@@ -111,3 +111,12 @@ test("cookies that HTTP joined with a comma", () => {
   expect(joinCookies("a=1; b=2, c=3")).toBe("a=1; b=2; c=3");
   expect(joinCookies("a=x,y; b=2")).toBe("a=x,y; b=2");
 });
+
+test.each([
+  ["0123456789abcdef", "0123456789abcdef"],
+  ["0123456789ABCDEF", null],
+  ["0".repeat(16_000), null],
+  ["", null],
+])("of %j the hop id is %j", (value, id) =>
+  expect(hopIdOf({ header: (name) => (name === "linkup-hop" ? value : null) })).toBe(id),
+);

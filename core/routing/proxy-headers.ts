@@ -42,6 +42,12 @@ export function hopsOf(head: Pick<RequestHead, "header">): number {
   return /^\d{1,3}$/.test(hops) ? Number(hops) : MAX_HOPS;
 }
 
+/** The id that the hop before gave the request; null without one that a hop writes. */
+export function hopIdOf(head: Pick<RequestHead, "header">): string | null {
+  const id = head.header(HOP_ID_HEADER);
+  return id && /^[0-9a-f]{16}$/.test(id) ? id : null;
+}
+
 /**
  * `linkup-destination` counts only on the second hop, which recognises the first by the origin secret or, where that
  * must not be shown to the host behind a remote location, by this header: the hexadecimal HMAC-SHA256 of

@@ -1,7 +1,7 @@
 /** An in-flight exchange. The proxy records events; formatting happens only when the log is read. */
 
 import { randomBytes } from "node:crypto";
-import { HOP_ID_HEADER } from "../../core/routing/proxy-headers.ts";
+import { hopIdOf } from "../../core/routing/proxy-headers.ts";
 import type { Listener, RequestDecision } from "../../core/routing/request-decision.ts";
 import type { Routed } from "../../core/routing/route-request.ts";
 import { spanIdOf, traceIdOf } from "../../core/routing/trace-context.ts";
@@ -94,8 +94,8 @@ export class InFlightExchange extends ExchangeMetadata {
   #noteTrace(): void {
     const rare = this.#rareFields();
     this.#noteTraceparent(this.client.header("traceparent"));
-    // Behind the tunnel's secret only the Worker can have written it.
-    if (this.listener === "tunnel" && this.served) rare.hop = this.client.header(HOP_ID_HEADER) ?? undefined;
+    // Behind the tunnel's secret it is the Worker's. While that reports nothing, it passes on a client's own, which joins nothing.
+    if (this.listener === "tunnel" && this.served) rare.hop = hopIdOf(this.client) ?? undefined;
   }
 
   #noteTraceparent(traceparent: string | null | undefined): void {

@@ -5,7 +5,7 @@
 import { type EdgeReport, MAX_REPORTS_PER_SECOND } from "../../core/api/edge-report-api.ts";
 import { likelySender } from "../../core/exchange/likely-sender.ts";
 import { redactedHeader, redactedText } from "../../core/exchange/redact.ts";
-import { HOP_ID_HEADER } from "../../core/routing/proxy-headers.ts";
+import { hopIdOf } from "../../core/routing/proxy-headers.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
 import { traceIdOf } from "../../core/routing/trace-context.ts";
 import type { Env } from "../env.ts";
@@ -149,12 +149,6 @@ class MeasuredBody {
     this.isTold = true;
     return `${this.#text.slice(0, -1)},${this.#members}}`;
   }
-}
-
-/** The id that a local server gave the request. */
-function hopIdOf(head: RequestHead): string | null {
-  const id = head.header(HOP_ID_HEADER);
-  return id && /^[0-9a-f]{16}$/.test(id) ? id : null;
 }
 
 /** Counts an exchange of a watched session that is not reported. */
@@ -339,7 +333,8 @@ function sentJson({ lines }: ReadHeaders, sent: Headers): string {
   if (!(sent instanceof RecordedHeaders)) return readHeaders(sent).json;
   const { changes } = sent;
   const kept = lines.filter(([name]) => !changes.has(name));
-  for (const [name, value] of changes) if (value !== null) kept.push([name, rememberedLine(name, value)]);
+  for (const [name, value] of changes)
+    if (value !== null && value.length <= MAX_HEADERS) kept.push([name, rememberedLine(name, value)]);
   return jsonOf(kept);
 }
 

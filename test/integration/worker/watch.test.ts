@@ -124,6 +124,15 @@ describe.each(["direct", "cloudflare"] as const)("with %s tunnels", (kind) => {
     expect(JSON.stringify(details)).not.toContain(SECRET);
   });
 
+  test("a header that Linkup changed and that is too long for a report is left out of it", async () => {
+    const cookie = `${"a".repeat(45_000)}=1; linkup-session=${SESSION}`;
+    await ask(place, "/api/long", { cookie });
+    const { sent_headers } = await detailsOf(place, (await seen("/api/long")).id);
+    const names = sent_headers!.map(([name]) => name);
+    expect(names).toContain("linkup-destination");
+    expect(names).not.toContain("cookie");
+  });
+
   test("a request that this machine sends to the Worker is one row too, with the time of each hop", async () => {
     const sent = await here(place, "/far/copy");
     expect(sent.status).toBe(200);
