@@ -36,7 +36,7 @@ export async function sharedRouting(
 ): Promise<SharedRouting> {
   const answer = await ask(invited, "GET", "", undefined, signal);
   const read = readAnswer(sharedRoutingAnswer, answer.text);
-  if (answer.status !== 200 || !read.ok) throw failed(invited, answer);
+  if (answer.status !== 200 || !read.ok) throw failed(invited, "GET", answer);
   return read.value;
 }
 
@@ -48,7 +48,7 @@ export async function routeElsewhere(
 ): Promise<void> {
   const asked = await ask(invited, "POST", "", { services }, signal);
   const started = readAnswer(routingAskedAnswer, asked.text);
-  if (asked.status !== 202 || !started.ok) throw failed(invited, asked);
+  if (asked.status !== 202 || !started.ok) throw failed(invited, "POST", asked);
   const until = performance.now() + ROUTING_REQUEST_MS;
   while (performance.now() < until) {
     await delay(POLL_MS, undefined, { signal });
@@ -56,7 +56,7 @@ export async function routeElsewhere(
     // Forgotten, by now.
     if (told.status === 404) break;
     const answer = readAnswer(routingAnswerAnswer, told.text);
-    if (told.status !== 200 || !answer.ok) throw failed(invited, told);
+    if (told.status !== 200 || !answer.ok) throw failed(invited, "GET", told);
     const { state, error = "" } = answer.value;
     if (state === "done") return;
     if (state === "failed")
@@ -102,7 +102,11 @@ async function ask(
   }
 }
 
-function failed({ workerUrl, session }: InvitedSession, { status, text: said }: TextResponse): LinkupError {
+function failed(
+  { workerUrl, session }: InvitedSession,
+  method: string,
+  { status, text: said }: TextResponse,
+): LinkupError {
   if (status === 401)
     return new LinkupError(
       "invite-unknown",
@@ -119,7 +123,7 @@ function failed({ workerUrl, session }: InvitedSession, { status, text: said }: 
       "The Worker at {0} answered {1} to {2} {3}: {4}",
       workerUrl,
       status,
-      "POST",
+      method,
       "…/routing",
       said.slice(0, 500),
     ),
