@@ -94,12 +94,12 @@ export class Manager {
     return this.#loop.observer.snapshot;
   }
 
-  /** The local server's request log. */
   /** As `followPreviews` of operations/follow-previews.ts, while this window or terminal watches. */
   followPreviews(name?: string): Promise<boolean> {
     return followPreviews(this.#loop, name);
   }
 
+  /** The local server's request log. */
   get requestLog(): RequestLogClient {
     return this.#loop.reconciler.localServer.control;
   }
@@ -304,10 +304,14 @@ export class Manager {
   ): Promise<NewInvite> {
     const shared = await this.#shared(selector, configPath);
     const invite = await createInvite(shared, request);
-    if (invite.rights.includes("route")) {
-      await noteRouters(this.#loop, shared.name, await listInvites(shared));
+    if (!invite.rights.includes("route")) return invite;
+    // Whatever fails from here on, the invite is made and its secret is told only now.
+    try {
+      await noteRouters(this.#loop, shared, invite);
       // The invite's holder sees the services at once.
       await this.#loop.reconcile();
+    } catch (error) {
+      this.#loop.options.log((error as Error).message);
     }
     return invite;
   }
@@ -337,7 +341,8 @@ export class Manager {
   async revokeInvite(selector: Selector, id: string, configPath?: string | undefined): Promise<void> {
     const shared = await this.#shared(selector, configPath);
     await revokeInvite(shared, id);
-    await noteRouters(this.#loop, shared.name, await listInvites(shared));
+    // It has ended, whatever fails from here on.
+    await noteRouters(this.#loop, shared).catch((error: Error) => this.#loop.options.log(error.message));
   }
 
   /**

@@ -72,20 +72,26 @@ export async function createInvite(
   return (await worker.createInvite(name, invite, sessionToken)) ?? missing(name, worker);
 }
 
-/** This machine looks for the changes that holders of these invites ask for, while one of them may. */
+/**
+ * This machine looks for the changes that holders of the session's invites ask for, while one of them may. `made`: an invite
+ * that has just been made; it counts too when the Worker fails to list them. Rejects when the state cannot be written.
+ */
 export async function noteRouters(
-  { store }: ControlLoop,
-  name: string,
-  invites: readonly Invite[],
+  { store }: Pick<ControlLoop, "store">,
+  shared: Shared,
+  made?: Invite,
 ): Promise<void> {
-  const until = Math.max(
-    0,
-    ...invites.filter(({ rights }) => rights.includes("route")).map(({ expires }) => expires),
-  );
+  const { name } = shared;
+  const listed = await listInvites(shared).catch(() => undefined);
+  if (!listed && !made) return;
+  const ends = [...(listed ?? []), ...(made ? [made] : [])]
+    .filter(({ rights }) => rights.includes("route"))
+    .map(({ expires }) => expires);
   await store.transaction(() =>
     store.change(({ sessions }) => {
       for (const record of sessions) {
         if (record.name !== name) continue;
+        const until = Math.max(0, ...ends, ...(listed ? [] : [record.may_route_until ?? 0]));
         if (until > Date.now()) record.may_route_until = until;
         else delete record.may_route_until;
       }

@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import type { NewInvite } from "../../core/api/access-api.ts";
+import type { ControlLoop } from "../reconcile/control-loop.ts";
+import { noteRouters } from "./sharing.ts";
+
+const made = { rights: ["visit", "route"], expires: 4_000_000_000_000 } as NewInvite;
+
+/** Until when this machine looks for routing requests, after an invite was made or revoked. */
+async function noted(before: number, list: () => Promise<readonly object[]>, invite?: NewInvite) {
+  const state = { sessions: [{ name: "slim-gecko", may_route_until: before }] };
+  const store = {
+    transaction: (work: () => Promise<unknown>) => work(),
+    change: async (change: (changed: typeof state) => void) => change(state),
+  };
+  const shared = { name: "slim-gecko", sessionToken: "", worker: { listInvites: list } };
+  const loop = { store } as unknown as Pick<ControlLoop, "store">;
+  await noteRouters(loop, shared as unknown as Parameters<typeof noteRouters>[1], invite);
+  return state.sessions[0]!.may_route_until;
+}
+const fails = async () => {
+  throw new Error("The Worker cannot be reached.");
+};
+
+test("the last invite that lets route counts, and none after it was revoked", async () => {
+  const later = made.expires + 1;
+  expect(await noted(0, async () => [made, { ...made, expires: later }], made)).toBe(later);
+  expect(await noted(later, async () => [made])).toBe(made.expires);
+  expect(await noted(later, async () => [{ ...made, rights: ["visit"] }])).toBeUndefined();
+});
+
+test("a Worker that fails to list invites takes back neither a new invite nor a revocation", async () => {
+  expect(await noted(0, fails, made)).toBe(made.expires);
+  expect(await noted(made.expires + 1, fails, made)).toBe(made.expires + 1);
+  expect(await noted(made.expires, fails)).toBe(made.expires);
+});
