@@ -112,7 +112,13 @@ export function agentTool<In extends z.ZodMiniType<object>, Out extends z.ZodMin
     get outputSchema() {
       return toolSchema(output);
     },
-    async run(host, given, signal) {
+    async run(program, given, signal) {
+      // The user chooses once: what the question names is what the tool changes.
+      let selected: Promise<Selector> | undefined;
+      const host: AgentToolHost = {
+        ...program,
+        selector: (named, choose) => (selected ??= program.selector(named, choose)),
+      };
       const parsed = input.safeParse(given ?? {});
       if (!parsed.success) throw new Error(argumentErrors(input, given, parsed.error.issues));
       const call = async (data: z.output<In>) => {

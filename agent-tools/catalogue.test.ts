@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Exchange } from "../core/api/request-log-api.ts";
 import manifest from "../package.json" with { type: "json" };
 import type { AgentToolHost } from "./agent-tool.ts";
@@ -384,10 +384,10 @@ describe("sharing", () => {
       revokeInvite: record("revokeInvite", undefined),
       setAccess: record("setAccess", { ...view, access: access === "private" ? "public" : "private" }),
     };
-    const selector = async () => ({ name: "slim-gecko" });
+    const selector = vi.fn(async () => ({ name: "slim-gecko" }));
     const host = { manager, selector, ...(confirm ? { confirm } : {}) } as unknown as AgentToolHost;
     const tool = AGENT_TOOLS.find(({ name }) => name === "linkup_share")!;
-    return { asked, share: (input: object) => tool.run(host, input, never) };
+    return { asked, selector, share: (input: object) => tool.run(host, input, never) };
   }
 
   const ACTIONS: [object, string][] = [
@@ -412,6 +412,12 @@ describe("sharing", () => {
     const agreed = sharing("private", async () => true);
     await agreed.share(input);
     expect(agreed.asked).toHaveLength(1);
+  });
+
+  test("the user chooses the session once: the one that the question named", async () => {
+    const { share, selector } = sharing("private", async () => true);
+    await share({ action: "make_public" });
+    expect(selector).toHaveBeenCalledTimes(1);
   });
 
   test("the secret is in the answer that the user agreed to, and in no list", async () => {

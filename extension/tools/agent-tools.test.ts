@@ -10,7 +10,14 @@ const invite = { id: "3f9c", name: "Ana", kind: "link", rights: ["visit"], expir
 /** A window whose session has this access, and how VS Code calls one of its tools. */
 function tool(name: string, access: "public" | "private", answers: Record<string, unknown> = {}) {
   const session = { ...SESSION, access };
-  const snapshot = { sessions: [session], components: [], problems: [] };
+  const other = {
+    ...session,
+    id: "other",
+    name: "other-one",
+    urls: ["https://other-one.example.com/"],
+    configPath: "/other/linkup.yaml",
+  };
+  const snapshot = { sessions: [session, other], components: [], problems: [] };
   const window = openWindow({ snapshot, configs: [CONFIG] }, { look: snapshot, ...answers });
   registerAgentTools({ subscriptions: [] } as unknown as vscode.ExtensionContext, window.linkup);
   const { prepareInvocation, invoke } = editor.tools.get(name) as vscode.LanguageModelTool<object>;
@@ -43,6 +50,17 @@ test("what shares is asked before, in words that say what it lets in; a list is 
     title: "Revoke the invite 3f9c of the session slim-gecko?",
   });
 });
+
+test.each([{ config: "/other/linkup.yaml" }, { session: "other-one" }])(
+  "the session that the user is asked about is the one of %j",
+  async (choice) => {
+    const { prepare } = tool("linkup_share", "private");
+    expect(await prepare({ action: "make_public", ...choice })).toEqual({
+      title: "Let everyone who knows its URL open the session other-one?",
+      message: "https://other-one.example.com/",
+    });
+  },
+);
 
 test("the secret is in the answer that the user agreed to, and in no log", async () => {
   const { call, asked, log } = tool("linkup_share", "private", { invite: { ...invite, url: URL } });

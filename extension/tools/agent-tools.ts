@@ -1,7 +1,8 @@
 /** Tools for language models in the editor: the same as a user can do, each change confirmed by the user. */
 import * as vscode from "vscode";
-import type { AgentTool, AgentToolHost } from "../../agent-tools/agent-tool.ts";
+import type { AgentTool, AgentToolHost, SessionChoice } from "../../agent-tools/agent-tool.ts";
 import type { Target } from "../../core/config/model/config-model.ts";
+import type { SessionView } from "../../manager/model/snapshot.ts";
 import { stateHome } from "../../node/home.ts";
 import { chooseConfig, chooseSession, selectorOf } from "../commands/choose.ts";
 import type { Linkup } from "../linkup.ts";
@@ -133,11 +134,11 @@ function startSession(linkup: Linkup): ToolPresentation<{ isolated?: boolean; pr
   };
 }
 
-function routeService(linkup: Linkup): ToolPresentation<{ service: string; target: Target }> {
+function routeService(linkup: Linkup): ToolPresentation<{ service: string; target: Target } & SessionChoice> {
   return {
     invocationMessage: ({ service }) => t("Routing {0}", service),
-    async confirm({ service, target }) {
-      const url = ownSessions(linkup.model)[0]?.urls[0] ?? (await publicUrl(linkup));
+    async confirm({ service, target, ...choice }) {
+      const url = meantSession(linkup, choice)?.urls[0] ?? (await publicUrl(linkup));
       return target === "local"
         ? {
             title: t("Route {0} to this machine?", service),
@@ -162,11 +163,11 @@ function routeService(linkup: Linkup): ToolPresentation<{ service: string; targe
   };
 }
 
-function switchOverrides(linkup: Linkup): ToolPresentation<{ names: string[]; on: boolean }> {
+function switchOverrides(linkup: Linkup): ToolPresentation<{ names: string[]; on: boolean } & SessionChoice> {
   return {
     invocationMessage: ({ names }) => t("Switching {0}", names.join(", ")),
-    async confirm({ names, on }) {
-      const url = ownSessions(linkup.model)[0]?.urls[0] ?? (await publicUrl(linkup));
+    async confirm({ names, on, ...choice }) {
+      const url = meantSession(linkup, choice)?.urls[0] ?? (await publicUrl(linkup));
       const listed = names.join(", ");
       return {
         title: on ? t("Switch on the override {0}?", listed) : t("Switch off the override {0}?", listed),
@@ -187,16 +188,14 @@ interface ShareInput {
   may_route?: boolean;
   id?: string;
   session?: string;
+  config?: string;
 }
 
 function share(linkup: Linkup): ToolPresentation<ShareInput> {
   const questions = {
-    make_public: (name: string) => ({
+    make_public: (name: string, input: ShareInput) => ({
       title: t("Let everyone who knows its URL open the session {0}?", name),
-      message: ownSessions(linkup.model)
-        .filter((session) => session.name === name)
-        .flatMap(({ urls }) => urls)
-        .join(", "),
+      message: meantSession(linkup, input)?.urls.join(", ") ?? "",
     }),
     make_private: (name: string) => ({
       title: t("Make the session {0} private?", name),
@@ -225,7 +224,7 @@ function share(linkup: Linkup): ToolPresentation<ShareInput> {
     invocationMessage: () => t("Sharing the session"),
     async confirm(input) {
       if (input.action === "list") return undefined;
-      const name = input.session ?? ownSessions(linkup.model)[0]?.name ?? "";
+      const name = input.session ?? meantSession(linkup, input)?.name ?? input.config ?? "";
       return questions[input.action](name, input);
     },
   };
@@ -253,6 +252,15 @@ async function theConfig(linkup: Linkup) {
   const config = await chooseConfig(linkup, undefined);
   if (!config) throw new Error("The user chose no folder.");
   return config;
+}
+
+/** The session that a call names by its name or its file; else the first of this window. */
+function meantSession(linkup: Linkup, { session, config }: SessionChoice): SessionView | undefined {
+  const { sessions } = linkup.model.snapshot;
+  if (session !== undefined) return sessions.find(({ name }) => name === session);
+  if (config !== undefined)
+    return sessions.find(({ configPath, secondary }) => configPath === config && !secondary);
+  return ownSessions(linkup.model)[0];
 }
 
 async function theSession(linkup: Linkup) {
