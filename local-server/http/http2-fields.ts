@@ -9,38 +9,20 @@ export function splitPseudo(raw: string[]): { pseudo: Record<string, string>; he
   return { pseudo, headers: raw.slice(i) };
 }
 
-type Names = Record<string, string | string[] | number>;
-
-/** Makes an object without inherited names, as `Object.create(null)` does, but not one that V8 keeps as a hash table from the start. */
-function BareObject(): void {}
-BareObject.prototype = Object.create(null);
-const Names = BareObject as unknown as new () => Names;
-
 /** From name, value, name, value… in one or several lists. `http2-settings` belongs to a connection that is upgraded. */
 export function http2Fields(...lists: (readonly string[])[]): OutgoingHttpHeaders {
-  const headers = new Names();
-  for (const raw of lists) addLines(headers, raw);
+  const headers: Record<string, string | string[]> = Object.create(null);
+  for (const raw of lists)
+    for (let i = 0; i < raw.length; i += 2) {
+      const name = raw[i]!.toLowerCase();
+      if (name === "http2-settings") continue;
+      const value = raw[i + 1]!;
+      const before = headers[name];
+      if (before === undefined) headers[name] = value;
+      else if (Array.isArray(before)) before.push(value);
+      else headers[name] = [before, value];
+    }
   return headers;
-}
-
-/** The head of a response. */
-export function http2Response(status: number, raw: readonly string[]): OutgoingHttpHeaders {
-  const headers = new Names();
-  headers[":status"] = status;
-  addLines(headers, raw);
-  return headers;
-}
-
-function addLines(headers: Names, raw: readonly string[]): void {
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i]!.toLowerCase();
-    if (name === "http2-settings") continue;
-    const value = raw[i + 1]!;
-    const before = headers[name];
-    if (before === undefined) headers[name] = value;
-    else if (Array.isArray(before)) before.push(value);
-    else headers[name] = [before as string, value];
-  }
 }
 
 /**
