@@ -7,8 +7,9 @@ import type { JoinedSession } from "./window-model.ts";
 
 /** The invites as JSON: nowhere else, and never shown. */
 const KEY = "joined-sessions";
-/** How often the Worker is asked while the user is at this window. */
+/** How often the Workers are asked while the user is at this window: where a session runs, and where none does. */
 const LOOK_MS = 3_000;
+const SLOW_LOOK_MS = 30_000;
 
 /** What a failure means, by the code of its problem. */
 const STATES: Readonly<Record<string, JoinedSession["state"]>> = {
@@ -110,9 +111,11 @@ export class JoinedSessions implements vscode.Disposable {
       const was = before.find((other) => isSame(other, view));
       if (view.state === "ended" && was && was.state !== "ended") this.#ended.fire(view);
     }
+    const states = new Set(views.map(({ state }) => state));
+    states.delete("ended");
     // Nobody looks at a window without the focus.
-    if (views.length > 0 && vscode.window.state.focused)
-      this.#timer = setTimeout(() => void this.look(), LOOK_MS);
+    if (states.size > 0 && vscode.window.state.focused)
+      this.#timer = setTimeout(() => void this.look(), states.has("running") ? LOOK_MS : SLOW_LOOK_MS);
   }
 
   async #viewOf(invited: InvitedSession): Promise<JoinedSession> {
