@@ -277,6 +277,8 @@ describe("in a window of its own", () => {
       await window.button("Cancel");
       await noToast(/Routing api/);
       await inTree(/api {2}remote · 127/);
+      // The row that tells of the Worker comes about now, and moves another one under the mouse.
+      await inTree(/The Worker cannot be reached/);
       await window.inlineAction("api", "Route to Local");
       expect(await toast(/api/)).not.toBe("");
       expect(await toast(/it was not confirmed within 6 s/)).toContain("api");
