@@ -60,8 +60,8 @@ export interface AgentTool {
   readOnly: boolean;
   /** True when it ends or deletes something that others may be using. */
   destructive?: boolean;
-  /** What it asks the user is asked always: where the program cannot ask, it refuses. */
-  needsConsent?: boolean;
+  /** Where the program cannot ask the user, the tool refuses, and says how the user does it: `in a terminal by linkup share`. */
+  insteadOfAsking?: string;
   /** JSON Schema, draft 2020-12, of the arguments and of the structured result. */
   inputSchema: ToolSchema;
   outputSchema: ToolSchema;
@@ -122,10 +122,10 @@ export function agentTool<In extends z.ZodMiniType<object>, Out extends z.ZodMin
       const parsed = input.safeParse(given ?? {});
       if (!parsed.success) throw new Error(argumentErrors(input, given, parsed.error.issues));
       const call = async (data: z.output<In>) => {
-        const asked = host.confirm || tool.needsConsent ? await question?.(host, data) : undefined;
+        const asked = host.confirm || tool.insteadOfAsking ? await question?.(host, data) : undefined;
         if (asked && !host.confirm)
           throw new Error(
-            `The user has to agree, and this client cannot ask. Let the user do it: in a terminal by linkup share, in VS Code by Linkup: Share Session. The question was: ${asked}`,
+            `The user has to agree, and this client cannot ask. Let the user do it: ${tool.insteadOfAsking}. The question was: ${asked}`,
           );
         if (asked && !(await host.confirm?.(asked)))
           throw new Error("The user refused. Nothing has changed.");

@@ -393,7 +393,7 @@ describe("sharing", () => {
   const ACTIONS: [object, string][] = [
     [
       { action: "invite", for: "Ana", uses: 1, expires: "12h" },
-      "Give the agent a link to the session slim-gecko, by which Ana may open it for 12h, once?",
+      "Give the agent a link for the session slim-gecko? With it Ana can open it for 12h, once.",
     ],
     [{ action: "make_public" }, "Let everyone who knows its URL open the session slim-gecko? https://"],
     [{ action: "make_private" }, "Make the session slim-gecko private?"],
@@ -439,7 +439,7 @@ describe("sharing", () => {
     await expect(share({ action: "invite" })).rejects.toThrow("The session slim-gecko is public");
     await share({ action: "invite", kind: "token", may_route: true });
     expect(questions.at(-1)).toBe(
-      "Give the agent a token to the session slim-gecko, by which whoever has it may route its services (to this machine, too) for 2d?",
+      "Give the agent a token for the session slim-gecko? With it anyone can route its services, also to this machine, for 2d.",
     );
     expect(asked).toEqual([["invite", { kind: "token", rights: ["visit", "route"] }]]);
   });

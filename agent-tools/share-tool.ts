@@ -59,7 +59,7 @@ export const share = agentTool({
   description:
     "Says who can open a running Linkup session, and changes it: a public session is open to everyone who knows its URL, a private one only to those who are invited. Lists, makes and revokes invites. Each change takes the user's agreement, and an invite's link or token is a secret that is given only here and only then: give it to nobody but the user.",
   readOnly: false,
-  needsConsent: true,
+  insteadOfAsking: "in a terminal by linkup share, in VS Code by Linkup: Share Session",
   input,
   output: z.object({
     session: z.string(),
@@ -148,12 +148,12 @@ export function shareQuestion(
     case "make_private":
       return `Make the session ${name} private? Those who are not invited get no answer any more.`;
     case "revoke":
-      return `Revoke the invite ${id ?? ""} of the session ${name}? Who was let in by it is let in no more.`;
+      return `Revoke the invite ${id ?? ""} of the session ${name}? Everyone who used it loses access.`;
     case "invite": {
-      const route = "route its services (to this machine, too)";
+      const route = "route its services, also to this machine,";
       const may = [...(access === "private" ? ["open it"] : []), ...(may_route ? [route] : [])].join(" and ");
       const times = uses === undefined ? "" : `, ${uses === 1 ? "once" : `${uses} times`}`;
-      return `Give the agent a ${kind} to the session ${name}, by which ${whom ?? "whoever has it"} may ${may || "open it"} for ${expires}${times}?`;
+      return `Give the agent a ${kind} for the session ${name}? With it ${whom ?? "anyone"} can ${may || "open it"} for ${expires}${times}.`;
     }
     case "list":
       return "";
@@ -163,7 +163,7 @@ export function shareQuestion(
 function assertArguments({ action, expires, uses, kind, id }: Input): void {
   if (action === "revoke" && id === undefined)
     throw new Error('"id" is missing: call with action list first.');
-  if (expires !== undefined && !(secondsOf(expires)! <= MAX_EXPIRY_S))
+  if (expires !== undefined && !(secondsOf(expires) <= MAX_EXPIRY_S))
     throw new Error(`"expires" must be a time such as 12h, 2d or 2w, of at most 366d, not "${expires}".`);
   if (uses !== undefined && kind === "token") throw new Error('"uses" is for links, not for tokens.');
 }
@@ -179,7 +179,7 @@ function requestOf({ for: name, kind, expires, uses, may_route }: Input): Invite
   };
 }
 
-function secondsOf(text: string): number | undefined {
+function secondsOf(text: string): number {
   return parseDuration(text) ?? Number.NaN;
 }
 

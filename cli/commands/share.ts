@@ -5,7 +5,7 @@ import { inLargestUnit, parseDuration } from "../../core/session/duration.ts";
 import type { SessionAccess } from "../../core/session/session-document.ts";
 import type { Manager, Selector } from "../../manager/manager.ts";
 import { LinkupError } from "../../manager/model/problem.ts";
-import type { SessionView } from "../../manager/model/snapshot.ts";
+import { type SessionView, selectedSession } from "../../manager/model/snapshot.ts";
 import { findConfig, newManager, selectSession } from "../context.ts";
 import { UsageError } from "../exit-codes.ts";
 import { coloured, print, printJson, printNote, printResult } from "../print/output.ts";
@@ -94,12 +94,7 @@ async function accessSet(
 ): Promise<SessionView | undefined> {
   const access = accessOption(options);
   if (access !== undefined) return await spin("Changing the access", manager.setAccess(selector, access));
-  const { sessions } = await manager.look();
-  return sessions.find((session) =>
-    "name" in selector
-      ? session.name === selector.name
-      : session.configPath === selector.configPath && !session.secondary,
-  );
+  return selectedSession(await manager.look(), selector);
 }
 
 /** Of `--private` and `--public`. */

@@ -73,7 +73,7 @@ test.each([
   `.lq1.${MAC}`,
   `${"a".repeat(33)}.lq1.${MAC}`,
   `ada.lq1.${MAC}.x`,
-])("%j is no value of ours", (value) => expect(parseAccessCookie(value)).toBeUndefined());
+])("%j is refused", (value) => expect(parseAccessCookie(value)).toBeUndefined());
 
 test("the MAC depends on the key, the session, the invite and its end", async () => {
   const cookie = { id: "ada", expires: 1 };

@@ -26,4 +26,4 @@ test.each([
   `https://localhost/linkup/join#${TOKEN}`,
   `file://slim-gecko.example.com/linkup/join#${TOKEN}`,
   `javascript://slim-gecko.example.com/linkup/join#${TOKEN}`,
-])("%j is none", (text) => expect(parseInvite(text)).toBeUndefined());
+])("%j is no invite", (text) => expect(parseInvite(text)).toBeUndefined());

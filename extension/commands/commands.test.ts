@@ -4,7 +4,13 @@ import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { LinkupError } from "../../manager/model/problem.ts";
 import manifest from "../../package.json" with { type: "json" };
-import { configFile, editor, openWindow, SESSION } from "../../test/support/extension-window.ts";
+import {
+  configFile,
+  editor,
+  openWindow,
+  SESSION,
+  writeSmallConfig,
+} from "../../test/support/extension-window.ts";
 import { BACK } from "../../test/support/vscode.ts";
 import { COMMANDS, type Command } from "../ids.ts";
 import type { Row } from "../views/rows.ts";
@@ -13,20 +19,7 @@ import { installCloudflared } from "./doctor.ts";
 const folder = mkdtempSync(join(tmpdir(), "linkup-commands-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const file = join(folder, "linkup.yaml");
-writeFileSync(
-  file,
-  `linkup:
-  worker_url: https://linkup.example.com
-services:
-  - name: web
-    remote: https://web.example.com
-    local: http://localhost:3000
-domains:
-  - domain: example.com
-    default_service: web
-`,
-);
+const file = writeSmallConfig(folder);
 const CONFIG = configFile(file);
 const session = { ...SESSION, configPath: file };
 const running = { snapshot: { sessions: [session], components: [], problems: [] }, configs: [CONFIG] };
@@ -607,7 +600,7 @@ describe("who can open a session", () => {
       'invites {"name":"slim-gecko"}',
     ]);
     const { html } = editor.pages.at(-1)!.webview;
-    expect(html).toContain("by Join Session…");
+    expect(html).toContain("with Join Session…");
     expect(html).toContain("route services");
     expect(html).toContain("The session is public");
   });

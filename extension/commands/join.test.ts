@@ -1,30 +1,23 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, test } from "vitest";
 import type * as vscode from "vscode";
 import { LinkupError } from "../../manager/model/problem.ts";
-import { configFile, type ExtensionWindow, editor, openWindow } from "../../test/support/extension-window.ts";
+import {
+  configFile,
+  type ExtensionWindow,
+  editor,
+  openWindow,
+  writeSmallConfig,
+} from "../../test/support/extension-window.ts";
 import { BACK } from "../../test/support/vscode.ts";
 import { registerUriHandler } from "../tools/uri.ts";
 import { type Row, rowsText, sessionRows } from "../views/rows.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "linkup-join-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-const file = join(folder, "linkup.yaml");
-writeFileSync(
-  file,
-  `linkup:
-  worker_url: https://linkup.example.com
-services:
-  - name: web
-    remote: https://web.example.com
-    local: http://localhost:3000
-domains:
-  - domain: example.com
-    default_service: web
-`,
-);
+const file = writeSmallConfig(folder);
 const TOKEN = "0123456789abcdef".repeat(4);
 const LINK = `https://slim-gecko.example.com/linkup/join#${TOKEN}`;
 const shared = (web: object) => ({
@@ -94,7 +87,7 @@ test("what is no invite, is for another system, or is refused by the user or the
   expect(editor.refused).toEqual(["This is neither the link nor the token of an invite."]);
   editor.answers.push(LINK.replace("example.com", "evil.example"));
   await window.run("joinSession");
-  expect(editor.shown.at(-1)!.text).toMatch(/^The invite is for evil\.example, which is no domain of /);
+  expect(editor.shown.at(-1)!.text).toMatch(/^The invite is for evil\.example, which is not a domain in /);
   editor.answers.push(LINK);
   await window.run("joinSession");
   expect(window.asked).toEqual([]);
@@ -184,7 +177,7 @@ test("a link into VS Code asks, names the session at most, and takes no invite",
   await expect.poll(() => window.rows().length).toBe(1);
 });
 
-test("what is no list of ours in the secret storage is none; in Restricted Mode nobody is asked", async () => {
+test("an invalid list in the secret storage counts as empty; in Restricted Mode no Worker is asked", async () => {
   const window = colleague();
   for (const content of ["nonsense", "{}", '[{"session":1}]', "null"]) {
     window.secrets.set("joined-sessions", content);

@@ -70,7 +70,7 @@ export async function joinSession(linkup: Linkup, named = ""): Promise<void> {
   const workerUrl = worker.worker_url;
   if (domain !== undefined && !domains.some((own) => own.domain.toLowerCase() === domain)) {
     const message = t(
-      "The invite is for {0}, which is no domain of {1}. Open the folder of that system.",
+      "The invite is for {0}, which is not a domain in {1}. Open the folder of the system that has it.",
       domain,
       file.path,
     );

@@ -226,7 +226,7 @@ async function showInvites(
   const { url, rights = [] } = invite ?? {};
   const caption = rights.includes("route")
     ? t(
-        "Whoever has this link can open the session and route its services: in VS Code by Join Session…, in a terminal by linkup route --invite. It is in the clipboard, and shown only now.",
+        "Anyone with this link can open the session and route its services: with Join Session… in VS Code, or with linkup route --invite in a terminal. It is in the clipboard, and is shown only now.",
       )
     : t("This link lets in whoever opens it. It is in the clipboard, and shown only now.");
   await documents.show({

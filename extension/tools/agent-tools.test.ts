@@ -44,7 +44,7 @@ test("what shares is asked before, in words that say what it lets in; a list is 
   expect(await prepare({ action: "invite", for: "Ana", expires: "12h", may_route: true })).toEqual({
     title: "Give the agent an invite link to the session slim-gecko?",
     message:
-      "It is for Ana. Whoever has it is let in for 12h. They may also route the session's services: to this machine, or to the deployed copies.",
+      "It is for Ana. Anyone who has it can open the session for 12h. They may also route the session's services: to this machine, or to the deployed copies.",
   });
   expect(await prepare({ action: "revoke", id: "3f9c" })).toMatchObject({
     title: "Revoke the invite 3f9c of the session slim-gecko?",

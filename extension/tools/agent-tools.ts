@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 import type { AgentTool, AgentToolHost, SessionChoice } from "../../agent-tools/agent-tool.ts";
 import type { Target } from "../../core/config/model/config-model.ts";
-import type { SessionView } from "../../manager/model/snapshot.ts";
+import { type SessionView, selectedSession } from "../../manager/model/snapshot.ts";
 import { stateHome } from "../../node/home.ts";
 import { chooseConfig, chooseSession, selectorOf } from "../commands/choose.ts";
 import type { Linkup } from "../linkup.ts";
@@ -95,11 +95,11 @@ function languageModelTool(
 }
 
 /** Resolves sessions and files that a call does not name: those of the workspace, chosen by the user where there are several. */
-async function hostOf(linkup: Linkup, { needsConsent = false }: AgentTool): Promise<AgentToolHost> {
+async function hostOf(linkup: Linkup, { insteadOfAsking }: AgentTool): Promise<AgentToolHost> {
   await linkup.configs.ready();
   return {
     // VS Code has asked, by the presentation's `confirm`.
-    ...(needsConsent ? { confirm: async () => true } : {}),
+    ...(insteadOfAsking ? { confirm: async () => true } : {}),
     manager: await linkup.manager,
     home: stateHome(process.env),
     offline: !vscode.workspace.isTrusted,
@@ -203,7 +203,7 @@ function share(linkup: Linkup): ToolPresentation<ShareInput> {
     }),
     revoke: (name: string, { id = "" }: ShareInput) => ({
       title: t("Revoke the invite {0} of the session {1}?", id, name),
-      message: t("Who was let in by it is let in no more."),
+      message: t("Everyone who used it loses access."),
     }),
     invite: (name: string, { for: whom, expires = "2d", may_route, kind }: ShareInput) => ({
       title:
@@ -212,8 +212,8 @@ function share(linkup: Linkup): ToolPresentation<ShareInput> {
           : t("Give the agent an invite link to the session {0}?", name),
       message: [
         whom === undefined
-          ? t("Whoever has it is let in for {0}.", expires)
-          : t("It is for {0}. Whoever has it is let in for {1}.", whom, expires),
+          ? t("Anyone who has it can open the session for {0}.", expires)
+          : t("It is for {0}. Anyone who has it can open the session for {1}.", whom, expires),
         ...(may_route
           ? [t("They may also route the session's services: to this machine, or to the deployed copies.")]
           : []),
@@ -256,10 +256,9 @@ async function theConfig(linkup: Linkup) {
 
 /** The session that a call names by its name or its file; else the first of this window. */
 function meantSession(linkup: Linkup, { session, config }: SessionChoice): SessionView | undefined {
-  const { sessions } = linkup.model.snapshot;
-  if (session !== undefined) return sessions.find(({ name }) => name === session);
-  if (config !== undefined)
-    return sessions.find(({ configPath, secondary }) => configPath === config && !secondary);
+  const { snapshot } = linkup.model;
+  if (session !== undefined) return selectedSession(snapshot, { name: session });
+  if (config !== undefined) return selectedSession(snapshot, { configPath: config });
   return ownSessions(linkup.model)[0];
 }
 

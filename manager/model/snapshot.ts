@@ -3,11 +3,24 @@ import type { Target } from "../../core/config/model/config-model.ts";
 import type { AutoState, SessionAccess, SessionKind } from "../../core/session/session-document.ts";
 import type { Text } from "../../core/text.ts";
 import { type Problem, reportedProblem } from "./problem.ts";
+import type { Selector } from "./records.ts";
 
 export interface Snapshot {
   sessions: readonly SessionView[];
   components: readonly ComponentView[];
   problems: readonly Problem[];
+}
+
+/** The selected session; undefined when this machine does not have it. */
+export function selectedSession(
+  { sessions }: Pick<Snapshot, "sessions">,
+  selector: Selector,
+): SessionView | undefined {
+  return sessions.find((session) =>
+    "name" in selector
+      ? session.name === selector.name
+      : session.configPath === selector.configPath && !session.secondary,
+  );
 }
 
 export type SessionState = "starting" | "running" | "stopping" | "failed";

@@ -1,4 +1,6 @@
 /** A window of VS Code with the extension's commands, on the stand-in of the editor and a manager that records what it is asked. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type * as vscode from "vscode";
 import { registerCommands } from "../../extension/commands/register-commands.ts";
 import { type Command, commandId } from "../../extension/ids.ts";
@@ -125,6 +127,25 @@ export function openWindow(
     },
     run: async (command, row, rows) => void (await commands.executeCommand(commandId(command), row, rows)),
   };
+}
+
+/** Writes a linkup.yaml with one service into this folder, and returns its path. */
+export function writeSmallConfig(folder: string): string {
+  const path = join(folder, "linkup.yaml");
+  writeFileSync(
+    path,
+    `linkup:
+  worker_url: https://linkup.example.com
+services:
+  - name: web
+    remote: https://web.example.com
+    local: http://localhost:3000
+domains:
+  - domain: example.com
+    default_service: web
+`,
+  );
+  return path;
 }
 
 export function configFile(path: string, more: Partial<ConfigFile> = {}): ConfigFile {

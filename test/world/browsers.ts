@@ -5,6 +5,14 @@ import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { FIREFOX, startFirefox } from "../support/firefox.ts";
 
+/** No sandbox, which root does not have, and no requests of its own. */
+export const CHROMIUM_FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-dev-shm-usage",
+] as const;
 export const CHROMIUM = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
 
 export interface SessionCookie {
@@ -44,11 +52,7 @@ async function openChromium(): Promise<Browser> {
   const browser = await chromium.launchPersistentContext(home, {
     executablePath: CHROMIUM,
     args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-dev-shm-usage",
+      ...CHROMIUM_FLAGS,
       "--disable-features=LocalNetworkAccessChecks,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable",
       "--host-resolver-rules=MAP *.test 127.0.0.1",
     ],

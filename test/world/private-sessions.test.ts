@@ -10,7 +10,7 @@ import { WebSocketServer } from "ws";
 import { createAuthority, issueLeaf } from "../../core/certificates/certificate-authority.ts";
 import { Internet } from "../integration/worker/internet.ts";
 import { apiOf, type startWorker } from "../integration/worker/world.ts";
-import { CHROMIUM } from "./browsers.ts";
+import { CHROMIUM, CHROMIUM_FLAGS } from "./browsers.ts";
 
 const DOMAINS = ["a.test", "b.test", "c.test"];
 const NAME = "slim-gecko";
@@ -98,11 +98,7 @@ describe.skipIf(!existsSync(CHROMIUM))("an invite in Chromium", () => {
       executablePath: CHROMIUM,
       ignoreHTTPSErrors: true,
       args: [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-dev-shm-usage",
+        ...CHROMIUM_FLAGS,
         "--ignore-certificate-errors",
         "--disable-features=LocalNetworkAccessChecks",
         `--host-resolver-rules=MAP *.test 127.0.0.1:${port}`,

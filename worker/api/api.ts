@@ -40,7 +40,7 @@ import { identifyCaller } from "./caller.ts";
 import { versionProblem } from "./client-version.ts";
 import { readJson } from "./json-body.ts";
 import { jsonResponse, noContent, noSession, notOwner, sessionToken, textResponse } from "./responses.ts";
-import { ROUTES } from "./routes.ts";
+import type { ApiRoute } from "./routes.ts";
 import { answerRoutingRequest, callByInvite, listRoutingRequests } from "./routing-requests.ts";
 import { createToken, listTokens, revokeToken } from "./tokens.ts";
 import { expiryValue, type SaveResult, saveSession, type UpsertOptions } from "./upsert.ts";
@@ -58,7 +58,7 @@ const MAX_PATTERN_LENGTH = 200;
 const extensionChange = z.object({ expires_in: expiryValue });
 
 /** By method and path; the segments at `:name` and `:item` are handed over. */
-const HANDLERS: Record<(typeof ROUTES)[number], Handler> = {
+const HANDLERS: Record<ApiRoute, Handler> = {
   "GET /linkup/check": () => textResponse(200, "OK"),
   "GET /linkup/no-tunnel": () => textResponse(422, NO_TUNNEL_SENTENCE),
   "GET /linkup/tunnel": tunnelOf,
@@ -115,7 +115,8 @@ const HANDLERS: Record<(typeof ROUTES)[number], Handler> = {
   "DELETE /linkup/v2/tokens/:name": mainTokenOnly(revokeToken),
   "GET /linkup/v2/audit": mainTokenOnly(auditLog),
 };
-const handlerOf = (route: string): Handler | undefined => HANDLERS[ROUTES.find((known) => known === route)!];
+const handlerOf = (route: string): Handler | undefined =>
+  Object.hasOwn(HANDLERS, route) ? HANDLERS[route as ApiRoute] : undefined;
 const WITH_NAME = /^(\/linkup\/v2\/(?:sessions|tokens)\/)([^/]+)(\/[a-z-]+)?(?:\/([^/]+))?$/;
 
 /** True for `/linkup` and paths under it, not for `/linkups`. */

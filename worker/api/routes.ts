@@ -31,6 +31,7 @@ export const ROUTES = [
   "DELETE /linkup/v2/tokens/:name",
   "GET /linkup/v2/audit",
 ] as const;
+export type ApiRoute = (typeof ROUTES)[number];
 
 /** With the token of an invite that may route, in the place of the Worker's. */
 export const INVITE_ROUTES = [

@@ -171,8 +171,8 @@ test("an agent asks its user, sees progress, is refused what would end a URL, ca
   await until("the token to be refused", async () => asksForProof(proof));
   expect(questions.slice(-3)).toEqual([
     expect.stringMatching(/^Make the running session .* private\?/),
-    `Give the agent a token to the session ${name}, by which CI may open it for 12h?`,
-    `Revoke the invite ${invite.id} of the session ${name}? Who was let in by it is let in no more.`,
+    `Give the agent a token for the session ${name}? With it CI can open it for 12h.`,
+    `Revoke the invite ${invite.id} of the session ${name}? Everyone who used it loses access.`,
   ]);
 
   agrees = false;
