@@ -54,6 +54,11 @@ export class RequestFeed implements vscode.Disposable {
     return [...(this.#file?.requests ?? this.#rows).values()];
   }
 
+  /** By arrival, oldest first, also while a file is open. */
+  get received(): Iterable<Exchange> {
+    return this.#rows.values();
+  }
+
   /** Of the file that is open. */
   get file(): HarFile | undefined {
     return this.#file;

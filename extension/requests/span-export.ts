@@ -1,4 +1,5 @@
 /** Sends the hops of the requests to the collector that the setting `linkup.otlp.endpoint` names. */
+import type { Exchange } from "../../core/api/request-log-api.ts";
 import { OtlpExport } from "../../manager/operations/otlp-export.ts";
 import { version } from "../../package.json";
 import type { Linkup } from "../linkup.ts";
@@ -16,9 +17,13 @@ export class SpanExport {
         linkup.log.warn(`The collector at ${endpoint} did not take spans: ${message}`);
       lastMessage = message;
     });
-    this.#subscription = feed.onDidChange((rows) => {
-      for (const row of rows) this.#export.add(row);
-    });
+    // Those that came while this file was being loaded, too.
+    this.#add(feed.received);
+    this.#subscription = feed.onDidChange((rows) => this.#add(rows));
+  }
+
+  #add(rows: Iterable<Exchange>): void {
+    for (const row of rows) this.#export.add(row);
   }
 
   dispose(): void {

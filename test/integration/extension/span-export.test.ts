@@ -2,11 +2,13 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeEach, expect, onTestFinished, test } from "vitest";
 import type * as vscode from "vscode";
 import type { Exchange, FollowedExchange } from "../../../core/api/request-log-api.ts";
 import type { Linkup } from "../../../extension/linkup.ts";
 import { registerRequests } from "../../../extension/requests/register-requests.ts";
+import type { RequestFeed } from "../../../extension/requests/request-feed.ts";
+import { SpanExport } from "../../../extension/requests/span-export.ts";
 import { decodedSpans } from "../../support/otlp.ts";
 import { editor, resetEditor } from "../../support/vscode.ts";
 
@@ -51,7 +53,7 @@ const exchange = {
 } as unknown as Exchange;
 
 /** A window whose local server tells this one exchange, in these states. */
-function open(...states: Exchange[]): { followed(): number; close(): void } {
+function open(...states: Exchange[]): { followed(): number } {
   const subscriptions: vscode.Disposable[] = [];
   let follows = 0;
   const requestLog = {
@@ -74,17 +76,15 @@ function open(...states: Exchange[]): { followed(): number; close(): void } {
     log: { debug() {}, warn() {} },
   } as unknown as Linkup;
   registerRequests({ subscriptions } as unknown as vscode.ExtensionContext, linkup);
-  return {
-    followed: () => follows,
-    close: () => {
-      for (const subscription of subscriptions.splice(0)) subscription.dispose();
-    },
-  };
+  onTestFinished(() => {
+    for (const subscription of subscriptions.splice(0)) subscription.dispose();
+  });
+  return { followed: () => follows };
 }
 
 test("each hop is a span at the collector, the second below the first", async () => {
   editor.settings.set("linkup.otlp.endpoint", endpoint);
-  const window = open();
+  open();
   await expect.poll(() => bodies.length, { timeout: 10_000 }).toBe(1);
   expect(bodies[0]!.url).toBe("/v1/traces");
   const [first, second, ...others] = decodedSpans(bodies[0]!.body);
@@ -92,19 +92,25 @@ test("each hop is a span at the collector, the second below the first", async ()
   expect(first).toMatchObject({ resource: "linkup-local-server", trace: TRACE, service: "api" });
   expect(second).toMatchObject({ resource: "linkup-worker", trace: TRACE, parent: first!.id });
   expect(first!.name).toBe("GET /pay");
-  window.close();
+});
+
+test("requests that came before the exporter was loaded are sent", async () => {
+  const feed = { received: [exchange], onDidChange: () => ({ dispose() {} }) } as unknown as RequestFeed;
+  const spans = new SpanExport(feed, endpoint, {} as Linkup);
+  onTestFinished(() => spans.dispose());
+  await expect.poll(() => bodies.length, { timeout: 10_000 }).toBe(1);
+  expect(decodedSpans(bodies[0]!.body).map(({ name }) => name)).toEqual(["GET /pay", "GET /pay"]);
 });
 
 test("the Worker's hop is the first of the two, however late it is told", async () => {
   editor.settings.set("linkup.otlp.endpoint", endpoint);
   const begun = { listener: "tunnel", span: "b7ad6b7169203331", trace_began: true } as const;
   const edge = { ...exchange.edge!, after: false, time: exchange.time - 2, total: null };
-  const window = open({ ...exchange, ...begun, edge: null }, { ...exchange, ...begun, edge });
+  open({ ...exchange, ...begun, edge: null }, { ...exchange, ...begun, edge });
   await expect.poll(() => bodies.length, { timeout: 10_000 }).toBe(1);
   const [first, second] = decodedSpans(bodies[0]!.body);
   expect(first).toMatchObject({ resource: "linkup-worker", id: begun.span });
   expect(second).toMatchObject({ resource: "linkup-local-server", parent: begun.span });
-  window.close();
 });
 
 test("nothing is followed or sent without the setting, and in a window that is not trusted", async () => {
@@ -114,6 +120,4 @@ test("nothing is followed or sent without the setting, and in a window that is n
   const untrusted = open();
   await new Promise(setImmediate);
   expect([without.followed(), untrusted.followed(), bodies.length]).toEqual([0, 0, 0]);
-  without.close();
-  untrusted.close();
 });
