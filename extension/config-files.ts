@@ -99,10 +99,11 @@ async function findConfig(folder: vscode.WorkspaceFolder): Promise<ConfigFile | 
   const named = setting("configPath", folder);
   for (const name of named ? [named] : CONFIG_NAMES) {
     const uri = isAbsolute(name) ? vscode.Uri.file(name) : vscode.Uri.joinPath(folder.uri, name);
-    const text = await read(uri);
-    if (text === undefined) continue;
+    const file = await read(uri);
+    if (file === "missing") continue;
+    if (file === "unreadable") return { path: uri.fsPath, folder: folder.name, services: [], errors: 1 };
     const { parseConfig } = await import("../core/config/parse-config.ts");
-    const { config, diagnostics: problems } = parseConfig(text);
+    const { config, diagnostics: problems } = parseConfig(file.text);
     const services = (config?.services ?? []).map(({ name, remote, local, directory, run }) => ({
       name,
       remote,
@@ -122,12 +123,12 @@ function isAbsolute(path: string): boolean {
   return /^([/\\]|[a-z]:[/\\])/i.test(path);
 }
 
-/** Undefined when there is no such file. */
-async function read(uri: vscode.Uri): Promise<string | undefined> {
+/** `unreadable`: it is there, and may not be read or is no file; opening it says why. */
+async function read(uri: vscode.Uri): Promise<{ text: string } | "missing" | "unreadable"> {
   try {
-    return new TextDecoder().decode(await vscode.workspace.fs.readFile(uri));
+    return { text: new TextDecoder().decode(await vscode.workspace.fs.readFile(uri)) };
   } catch (error) {
-    if (error instanceof vscode.FileSystemError && error.code === "FileNotFound") return undefined;
-    throw error;
+    const isMissing = error instanceof vscode.FileSystemError && error.code === "FileNotFound";
+    return isMissing ? "missing" : "unreadable";
   }
 }

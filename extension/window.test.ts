@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -240,6 +240,12 @@ test("each folder's linkup.yaml is found, its errors counted, and the setting na
     subscriptions.push(other);
     await other.ready();
     expect(other.files).toEqual([]);
+    // As a file that may not be read: it is there, and the other folders' files are found.
+    mkdirSync(join(folder, "none.yaml"));
+    const unreadable = new ConfigFiles();
+    subscriptions.push(unreadable);
+    await unreadable.ready();
+    expect(unreadable.files).toMatchObject([{ folder: "shop", services: [], errors: 1 }]);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { Proposal } from "../../infra/infra.ts";
+import type { InfraErrorCode, Proposal } from "../../infra/infra.ts";
 import { editor, openWindow } from "../../test/support/extension-window.ts";
 import { BACK } from "../../test/support/vscode.ts";
 
@@ -7,10 +7,11 @@ const cloudflare = vi.hoisted(() => ({
   steps: ["create"] as (string | undefined)[],
   planned: [] as string[][],
   applied: [] as string[],
-  refused: false,
+  failure: undefined as string | undefined,
 }));
 
-vi.mock("../../infra/infra.ts", () => {
+vi.mock("../../infra/infra.ts", async () => {
+  const { InfraError } = await import("../../infra/errors.ts");
   const propose =
     (what: string) =>
     async ({ zones }: { zones: string[] }): Promise<Partial<Proposal>> => {
@@ -26,6 +27,7 @@ vi.mock("../../infra/infra.ts", () => {
   return {
     conflicts: () => [],
     credentialsOf: () => undefined,
+    InfraError,
     isDone: ({ resources }: { resources: unknown[] }) => resources.length === 0,
     newWorkerToken: () => "new-worker-token",
     proposeDeploy: propose("deploy"),
@@ -33,7 +35,8 @@ vi.mock("../../infra/infra.ts", () => {
     tokenPage: () => "https://dash.cloudflare.com/",
     waitForDeployment: async () => [],
     async zonesOf() {
-      if (cloudflare.refused) throw new Error("The token is not valid.");
+      const { failure } = cloudflare;
+      if (failure) throw new InfraError(failure as InfraErrorCode, "The zones could not be listed.");
       return ["example.com", "other.dev"].map((name) => ({ name, status: "active" }));
     },
   };
@@ -41,7 +44,7 @@ vi.mock("../../infra/infra.ts", () => {
 vi.mock("../views/plan-text.ts", () => ({ planText: () => "the plan" }));
 
 beforeEach(() => {
-  Object.assign(cloudflare, { steps: ["create"], planned: [], applied: [], refused: false });
+  Object.assign(cloudflare, { steps: ["create"], planned: [], applied: [], failure: undefined });
 });
 afterEach(() => vi.restoreAllMocks());
 
@@ -93,11 +96,15 @@ test("what needs no agreement asks none: nothing to do, and conflicts alone", as
   expect(cloudflare.applied).toEqual([]);
 });
 
-test("a token that Cloudflare refuses is said and forgotten", async () => {
-  cloudflare.refused = true;
+test.each([
+  ["credentials-refused", "forgotten", 0],
+  ["rights-missing", "forgotten", 0],
+  ["cloudflare-failed", "kept: it could not be tried", 1],
+])("after %s the token is %s", async (failure, _what, kept) => {
+  cloudflare.failure = failure;
   const { run, secrets } = openWindow();
-  editor.answers.push("bad-token");
+  editor.answers.push("api-token");
   await run("deployWorker");
-  await expect.poll(() => editor.shown.at(-1)!.text).toContain("The token is not valid.");
-  expect(secrets.size).toBe(0);
+  await expect.poll(() => editor.shown.at(-1)!.text).toContain("The zones could not be listed.");
+  expect(secrets.size).toBe(kept);
 });

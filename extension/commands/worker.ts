@@ -92,7 +92,7 @@ async function askForPlan(
 ): Promise<AgreedPlan | undefined> {
   if (!(await requireTrust())) return undefined;
   const { env } = process;
-  const { credentialsOf, isDone, zonesOf } = await import("../../infra/infra.ts");
+  const { credentialsOf, InfraError, isDone, zonesOf } = await import("../../infra/infra.ts");
   const stored = await secrets.get(CREDENTIALS_KEY);
   let credentials = credentialsOf(env) ?? (stored ? { apiToken: stored } : undefined);
   let picked: readonly { label: string }[] = [];
@@ -109,8 +109,10 @@ async function askForPlan(
     const zones = await waitForAnswer(t("Reading your Cloudflare zones"), () =>
       zonesOf(credentials!, env),
     ).catch(async (error) => {
-      // A token that is no longer good is asked for again the next time.
-      await secrets.delete(CREDENTIALS_KEY);
+      // A token that is no longer good is asked for again the next time; one that could not be tried is kept.
+      const isRefused =
+        error instanceof InfraError && ["credentials-refused", "rights-missing"].includes(error.code);
+      if (isRefused) await secrets.delete(CREDENTIALS_KEY);
       throw error;
     });
     if (!zones) return undefined;
