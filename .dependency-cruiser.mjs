@@ -86,7 +86,7 @@ const PACKAGES = {
       "joined-sessions.ts",
       ["read-config-file.ts", "config-files.ts"],
       "linkup.ts",
-      "report-problem.ts",
+      ["open-url.ts", "report-problem.ts"],
       ["problem-watch.ts", "worker-token-storage.ts", "context-keys.ts"],
       "requests",
       "requests/webview",

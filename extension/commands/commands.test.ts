@@ -650,6 +650,18 @@ describe("who can open a session", () => {
     expect(asked).toEqual(['ownerUrl "https://slim-gecko.example.com/"']);
     expect(editor.opened).toEqual([url]);
   });
+
+  test("from the list of sessions as well", async () => {
+    const { run, asked } = of("private", {
+      ownerUrl: url,
+      look: { sessions: [session] },
+      workerSessions: { sessions: [] },
+    });
+    editor.answers.push("slim-gecko");
+    await run("listSessions");
+    expect(asked).toContain('ownerUrl "https://slim-gecko.example.com/"');
+    expect(editor.opened).toEqual([url]);
+  });
 });
 
 describe("a wait of 400 ms has a word", () => {

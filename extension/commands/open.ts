@@ -1,27 +1,16 @@
 /** Session URLs and files: opening and copying them. */
 import * as vscode from "vscode";
-import { isH2c, isLoopback } from "../../core/session/host-name.ts";
+import { isH2c } from "../../core/session/host-name.ts";
 import { addressOf, type SessionView } from "../../manager/model/snapshot.ts";
 import type { Linkup } from "../linkup.ts";
+import { openSessionUrl, openUrl } from "../open-url.ts";
 import type { Row } from "../views/rows.ts";
-import { waitForAnswer } from "../waiting.ts";
 import { t } from "../words.ts";
 import { chooseConfig, chooseUrl } from "./choose.ts";
 
 export async function openSession(linkup: Linkup, row?: Row): Promise<void> {
   const url = await chooseUrl(linkup, row);
-  if (url) await openOwn(linkup, url);
-}
-
-/** Opens a URL of a session of this machine: the browser is let into a private one. */
-async function openOwn({ manager, model }: Linkup, url: string): Promise<void> {
-  const isPrivate = model.snapshot.sessions.some(
-    ({ access, urls }) => access === "private" && urls.includes(url),
-  );
-  const open = isPrivate
-    ? await waitForAnswer(t("Letting your browser in"), async () => (await manager).ownerUrl(url))
-    : url;
-  if (open) await openUrl(open);
+  if (url) await openSessionUrl(linkup, url);
 }
 
 export async function copyUrl(linkup: Linkup, row?: Row): Promise<void> {
@@ -93,10 +82,4 @@ export async function openConfig(linkup: Linkup, row?: Row): Promise<void> {
   const place = line === undefined ? undefined : new vscode.Position(line, column ?? 0);
   const selection = place && { selection: new vscode.Range(place, place) };
   await vscode.window.showTextDocument(vscode.Uri.file(config.path), { ...selection });
-}
-
-/** Loopback URLs are forwarded where the browser runs on another machine. */
-export async function openUrl(url: string): Promise<void> {
-  const uri = vscode.Uri.parse(url, true);
-  await vscode.env.openExternal(isLoopback(uri.authority) ? await vscode.env.asExternalUri(uri) : uri);
 }

@@ -8,6 +8,7 @@ import { LinkupError } from "../../manager/model/problem.ts";
 import type { SessionView } from "../../manager/model/snapshot.ts";
 import { kindWord, stateWord } from "../labels.ts";
 import type { Linkup } from "../linkup.ts";
+import { openSessionUrl } from "../open-url.ts";
 import { readConfigFile } from "../read-config-file.ts";
 import { setting } from "../settings.ts";
 import { askInSteps, askMany, askText, BACK } from "../steps.ts";
@@ -15,7 +16,6 @@ import type { Row } from "../views/rows.ts";
 import { waitFor, waitForAnswer } from "../waiting.ts";
 import { t, translated } from "../words.ts";
 import { chooseConfig, selectorOf } from "./choose.ts";
-import { openUrl } from "./open.ts";
 import { othersOf, requireTrust } from "./start-stop.ts";
 
 /** A preview exists only on the Worker and needs no machine: for reviewers of services that are deployed elsewhere. */
@@ -114,10 +114,12 @@ export async function createIsolated(linkup: Linkup, row?: Row): Promise<void> {
 }
 
 /** Cancelled, it leaves nothing behind. */
-async function create({ manager }: Linkup, title: string, request: CreateRequest): Promise<void> {
+async function create(linkup: Linkup, title: string, request: CreateRequest): Promise<void> {
   const timeoutMs = setting("timeouts.start") * 1_000;
-  const session = await waitFor(title, async (signal) => (await manager).create(request, signal, timeoutMs));
-  if (session) await offer(session);
+  const session = await waitFor(title, async (signal) =>
+    (await linkup.manager).create(request, signal, timeoutMs),
+  );
+  if (session) await offer(linkup, session);
 }
 
 export async function deleteSession(linkup: Linkup, row?: Row): Promise<void> {
@@ -174,7 +176,7 @@ function nameValidator(config: Config): (text: string) => string | undefined {
 }
 
 /** Offers to copy or open the URL of a new session. */
-async function offer({ name, urls: [url] }: SessionView): Promise<void> {
+async function offer(linkup: Linkup, { name, urls: [url] }: SessionView): Promise<void> {
   if (!url) return;
   const [copy, open] = [t("Copy URL"), t("Open in Browser")];
   // Not awaited: the notification may stay open for long.
@@ -182,6 +184,6 @@ async function offer({ name, urls: [url] }: SessionView): Promise<void> {
     .showInformationMessage(t("The session {0} is at {1}", name ?? "", url), copy, open)
     .then(async (choice) => {
       if (choice === copy) await vscode.env.clipboard.writeText(url);
-      if (choice === open) await openUrl(url);
+      if (choice === open) await openSessionUrl(linkup, url);
     });
 }

@@ -7,11 +7,11 @@ import type { SessionView } from "../../manager/model/snapshot.ts";
 import type { ListedWorkerSession } from "../../manager/operations/worker-sessions.ts";
 import { kindWord, stateWord } from "../labels.ts";
 import type { Linkup } from "../linkup.ts";
+import { openSessionUrl } from "../open-url.ts";
 import { waitForAnswer, waitForEnd } from "../waiting.ts";
 import { hostOf } from "../window-model.ts";
 import { t } from "../words.ts";
 import { chooseConfig } from "./choose.ts";
-import { openUrl } from "./open.ts";
 
 /** Sessions that are fetched at once: the Worker may have thousands. */
 const PAGE = 200;
@@ -38,7 +38,7 @@ export async function listSessions(linkup: Linkup): Promise<void> {
     if (!choice) return;
     const { item, action } = choice;
     if (item.problem !== undefined) throw item.problem;
-    if (action === "open") return list.openInBrowser(item);
+    if (action === "open") return list.openInBrowser(linkup, item);
     // After a change the list is shown again, as it is then.
     await (action === "extend" ? list.extend(item.name!) : list.remove(item.name!));
   }
@@ -122,18 +122,18 @@ class SessionList {
     return promise;
   }
 
-  async openInBrowser({ name, urls }: SessionItem): Promise<void> {
+  async openInBrowser(linkup: Linkup, { name, urls }: SessionItem): Promise<void> {
     const asked = () => this.#manager.workerSession(this.#configPath!, name!);
     const found = urls ?? (await waitForAnswer(t("Asking the Worker for {0}", name!), asked))?.urls ?? [];
     const [first, second] = found;
     if (first === undefined) return;
-    if (second === undefined || urls !== undefined) return openUrl(first);
+    if (second === undefined || urls !== undefined) return openSessionUrl(linkup, first);
     const items = found.map((url) => ({ label: hostOf(url), url }));
     const picked = await vscode.window.showQuickPick(items, {
       title: name ?? "",
       placeHolder: t("Which domain?"),
     });
-    if (picked) await openUrl(picked.url);
+    if (picked) await openSessionUrl(linkup, picked.url);
   }
 
   async extend(name: string): Promise<void> {

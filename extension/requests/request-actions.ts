@@ -8,6 +8,7 @@ import { parseHttpFile, printHttpFile } from "../../core/exchange/http-file.ts";
 import type { ComparedRow } from "../../manager/operations/compare.ts";
 import { version } from "../../package.json";
 import type { Linkup } from "../linkup.ts";
+import { openSessionUrl } from "../open-url.ts";
 import { report } from "../report-problem.ts";
 import { waitForAnswer, waitForEnd } from "../waiting.ts";
 import { t, translated } from "../words.ts";
@@ -43,11 +44,16 @@ export async function runAction(linkup: Linkup, action: RowAction, ids: number[]
 }
 
 /** With a request of a file, which is in no log. */
-export async function runFileAction({ requests }: HarFile, action: RowAction, ids: number[]): Promise<void> {
+export async function runFileAction(
+  linkup: Linkup,
+  { requests }: HarFile,
+  action: RowAction,
+  ids: number[],
+): Promise<void> {
   const exchange = requests.get(ids[0] ?? 0);
   if (!exchange) return;
   if (action === "copyUrl") await vscode.env.clipboard.writeText(urlOf(exchange));
-  else if (action === "openInBrowser") await openUrl(exchange);
+  else if (action === "openInBrowser") await openPage(linkup, exchange);
   else throw new Error(t("This request is one of a file: it cannot be sent or looked up."));
 }
 
@@ -67,11 +73,11 @@ async function copyCurl(linkup: Linkup, id: number): Promise<void> {
 }
 
 async function openInBrowser(linkup: Linkup, id: number): Promise<void> {
-  await openUrl(await details(linkup, id));
+  await openPage(linkup, await details(linkup, id));
 }
 
-async function openUrl(exchange: ExchangeDetails): Promise<void> {
-  if (changesNothing(exchange.method)) await vscode.env.openExternal(vscode.Uri.parse(urlOf(exchange), true));
+async function openPage(linkup: Linkup, exchange: ExchangeDetails): Promise<void> {
+  if (changesNothing(exchange.method)) await openSessionUrl(linkup, urlOf(exchange));
   else throw new Error(t("A browser opens pages with GET, and this request is a {0}.", exchange.method));
 }
 

@@ -44,7 +44,7 @@ export function showRequestsIn(
       case "details":
         return post(await detailsMessage(linkup, feed, message.id));
       case "action":
-        if (feed.file) return runFileAction(feed.file, message.action, message.ids);
+        if (feed.file) return runFileAction(linkup, feed.file, message.action, message.ids);
         return runAction(linkup, message.action, message.ids);
     }
   };
