@@ -8,7 +8,7 @@ const PACKAGES = {
   core: {
     imports: [],
     layers: [
-      ["hex.ts", "text.ts", "version.ts"],
+      ["hex.ts", "text.ts", "version-order.ts"],
       "hmac.ts",
       "regex",
       "regex/analysis",
@@ -42,7 +42,7 @@ const PACKAGES = {
     imports: ["core", "node"],
     layers: [
       "node-internals.ts",
-      ["options.ts", "sessions.ts", "listen.ts"],
+      ["options.ts", "served-sessions.ts", "listen.ts"],
       ["leases.ts", "idle-detector.ts", "browser-port.ts", "standard-ports.ts", "certificates.ts"],
       ["http", "dns"],
       "upstream",

@@ -99,7 +99,7 @@ const BUDGETS = {
   "extension/requests/har-file.ts": 16_000,
   "core/exchange/har-reader.ts": 15_000,
   "extension/commands/check-propagation.ts": 10_000,
-  "extension/commands/join.ts": 7_000,
+  "extension/commands/join-session.ts": 7_000,
   "manager/doctor/doctor.ts": 535_000,
   "manager/reconcile/stop-unwritten.ts": 235_000,
   "manager/files/config-file.ts": 3_000,
@@ -109,7 +109,7 @@ const BUDGETS = {
   "core/config/yaml/yaml-tree.ts": 140_000,
   "core/config/expand-env.ts": 1_000,
   "core/session/session-document.ts": 220_000,
-  "infra/infra.ts": 130_000,
+  "infra/deployment.ts": 130_000,
   // The QR code of a share link.
   "node_modules/uqr/dist/index.mjs": 12_000,
   "action/main.ts": 410_000,

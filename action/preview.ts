@@ -5,7 +5,7 @@ import { sessionNameFrom } from "../core/session/session-name.ts";
 import { WorkerClient } from "../manager/components/worker-api/worker-client.ts";
 import { readConfig } from "../manager/files/config-file.ts";
 import { urlsOnWorker } from "../manager/model/urls.ts";
-import { previewUpsert } from "../manager/operations/preview.ts";
+import { previewUpsert } from "../manager/operations/preview-request.ts";
 import { commentMark, previewText, removedText } from "./comment.ts";
 import type { PullRequestEvent } from "./event.ts";
 import { GitHub } from "./github.ts";

@@ -14,7 +14,7 @@ import { registerRequests } from "./requests/register-requests.ts";
 import { setting, settingChanged } from "./settings.ts";
 import { registerTerminalEnvironment } from "./terminal/environment.ts";
 import { registerAgentTools } from "./tools/agent-tools.ts";
-import { registerMcpServer } from "./tools/mcp-server.ts";
+import { registerMcpServer } from "./tools/register-mcp-server.ts";
 import { registerTasks } from "./tools/tasks.ts";
 import { registerUriHandler } from "./tools/uri.ts";
 import { registerSessionsView } from "./views/sessions-view.ts";

@@ -1,7 +1,7 @@
 /** What a deployment would do: create or change what is not as this version wants it, and touch nothing of others. */
 
 import { tunnelPrefix } from "../core/api/tunnel-marks.ts";
-import { isOlder } from "../core/version.ts";
+import { isOlder } from "../core/version-order.ts";
 import type { LiveState, LiveZone } from "./live.ts";
 import { hashOf, isOurRecord, isOurs, ourRule, tokenName, versionOf } from "./marks.ts";
 import type { DeploymentPlan, PlannedResource, PlannedStep, SecretName, Wanted } from "./plan.ts";

@@ -25,7 +25,7 @@ import {
   movesWorker,
   type SessionIntent,
 } from "./model/intents.ts";
-import type { CreateRequest, ManagerOptions, OtherUsers, StartRequest } from "./model/options.ts";
+import type { CreateRequest, ManagerOptions, OtherUsers, StartRequest } from "./model/manager-options.ts";
 import { LinkupError, problemOf } from "./model/problem.ts";
 import {
   findRunning,
@@ -41,7 +41,7 @@ import type { CheckedPropagation } from "./operations/check-propagation.ts";
 import type { ComparedRow, CompareRequest } from "./operations/compare.ts";
 import { type ExplainedRequest, explain } from "./operations/explain.ts";
 import { followPreviews } from "./operations/follow-previews.ts";
-import { previewRequest } from "./operations/preview.ts";
+import { previewRequest } from "./operations/preview-request.ts";
 import { type ReplayOptions, replayRequest } from "./operations/replay.ts";
 import {
   accessFailed,

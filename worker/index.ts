@@ -1,13 +1,13 @@
 /** The Worker: its API, the proxy for all other requests, and a scheduled sweep. */
 import type { RequestHead } from "../core/routing/routing-input.ts";
 import { JOIN_PATH } from "./api/access.ts";
-import { callApi, isUnderLinkup } from "./api/api.ts";
+import { callApi, isUnderLinkup } from "./api/call-api.ts";
 import { bearerToken, isWorkerToken } from "./api/caller.ts";
 import type { Env } from "./env.ts";
 import { serveJoin } from "./page/join-page.ts";
 import { isPageHost, servePage } from "./page/page.ts";
-import { failureResponse, malformed, workerFailed } from "./proxy/failures.ts";
 import { proxy } from "./proxy/proxy.ts";
+import { failureResponse, malformed, workerFailed } from "./proxy/worker-failures.ts";
 import { sweep } from "./sweep.ts";
 
 export { DirectoryObject } from "./objects/directory-object.ts";

@@ -14,7 +14,7 @@ import {
   proposeDestroy,
   status as readStatus,
   waitForDeployment,
-} from "../../infra/infra.ts";
+} from "../../infra/deployment.ts";
 import { confirmed } from "../confirm.ts";
 import { EXIT, UsageError } from "../exit-codes.ts";
 import { coloured, print, printJson, printNote } from "../print/output.ts";

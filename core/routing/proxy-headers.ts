@@ -1,7 +1,7 @@
 /** The headers that a hop changes on the request to the service, and on the response. */
 import { hostname, withoutSession } from "../session/host-name.ts";
 import type { Routing } from "../session/session-document.ts";
-import { OVERRIDE_HEADER } from "./override.ts";
+import { OVERRIDE_HEADER } from "./choose-override.ts";
 import type { Routed } from "./route-request.ts";
 import { type RequestHead, withoutHeader } from "./routing-input.ts";
 import { baggageFor, isTraceparent, newTraceparent, tracestateFor } from "./trace-context.ts";

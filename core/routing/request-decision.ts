@@ -5,8 +5,8 @@
 
 import { hostname, isLoopback } from "../session/host-name.ts";
 import type { Routing } from "../session/session-document.ts";
+import { OVERRIDE_HEADER } from "./choose-override.ts";
 import { acceptsSource, firstKnownSession } from "./identify-session.ts";
-import { OVERRIDE_HEADER } from "./override.ts";
 import {
   forbidden,
   loop,

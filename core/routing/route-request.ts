@@ -3,8 +3,8 @@
 import { MAX_TEXT, type Pattern, replaceAll, StepBudget } from "../regex/pattern.ts";
 import { withoutSession } from "../session/host-name.ts";
 import type { Domain, Rewrite, Routing, Service } from "../session/session-document.ts";
+import { firstOverride, namedOverride, overridden } from "./choose-override.ts";
 import { HOST_SOURCES, hostFrom } from "./identify-session.ts";
-import { firstOverride, namedOverride, overridden } from "./override.ts";
 import { type RequestHead, splitTarget } from "./routing-input.ts";
 import {
   type DomainEntry,

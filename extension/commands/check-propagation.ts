@@ -6,7 +6,7 @@ import type { Linkup } from "../linkup.ts";
 import { code, escaped } from "../markdown.ts";
 import { waitFor } from "../waiting.ts";
 import { t, translated } from "../words.ts";
-import type { Documents } from "./documents.ts";
+import type { Documents } from "./markdown-pages.ts";
 
 /** `session`: null for the one that runs. */
 export async function checkPropagation(

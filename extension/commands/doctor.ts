@@ -6,7 +6,7 @@ import type { Linkup } from "../linkup.ts";
 import { healthText } from "../views/health-text.ts";
 import { waitForAnswer, waitForEnd } from "../waiting.ts";
 import { t } from "../words.ts";
-import type { Documents } from "./documents.ts";
+import type { Documents } from "./markdown-pages.ts";
 import { runLinkup } from "./run-linkup.ts";
 
 export async function doctor(linkup: Linkup, documents: Documents): Promise<void> {

@@ -8,7 +8,7 @@ import type { Row } from "../views/rows.ts";
 import { waitForAnswer } from "../waiting.ts";
 import { t } from "../words.ts";
 import { chooseConfig } from "./choose.ts";
-import type { Documents } from "./documents.ts";
+import type { Documents } from "./markdown-pages.ts";
 import { runLinkup } from "./run-linkup.ts";
 import { requireTrust } from "./start-stop.ts";
 

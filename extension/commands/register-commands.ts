@@ -9,9 +9,9 @@ import type { Row } from "../views/rows.ts";
 import type { JoinedSession } from "../window-model.ts";
 import { createConfig } from "./create.ts";
 import { doctor, endOrphans, installCloudflared } from "./doctor.ts";
-import { Documents } from "./documents.ts";
 import { installLocalDns, undoSystemChanges, uninstallLocalDns } from "./local-dns.ts";
 import { showLogs } from "./logs.ts";
+import { Documents } from "./markdown-pages.ts";
 import { type Manifest, showMenu } from "./menu.ts";
 import { copyServiceUrl, copyUrl, openConfig, openService, openSession, revealInConfig } from "./open.ts";
 import { registerOverrides } from "./override.ts";
@@ -70,8 +70,8 @@ export function registerCommands(
     shareSession: (row) => shareSession(linkup, documents, row),
     makePrivate: (row) => makeAccess(linkup, "private", row),
     makePublic: (row) => makeAccess(linkup, "public", row),
-    joinSession: async () => (await import("./join.ts")).joinSession(linkup),
-    leaveSession: async (row) => (await import("./join.ts")).leaveSession(linkup, row),
+    joinSession: async () => (await import("./join-session.ts")).joinSession(linkup),
+    leaveSession: async (row) => (await import("./join-session.ts")).leaveSession(linkup, row),
     listSessions: async () => (await import("./worker-sessions.ts")).listSessions(linkup),
     doctor: () => doctor(linkup, documents),
     endOrphans: () => endOrphans(linkup),
@@ -125,7 +125,7 @@ export function registerCommands(
 
 async function tellEnd(linkup: Linkup, joined: JoinedSession): Promise<void> {
   try {
-    await (await import("./join.ts")).tellEnd(linkup, joined);
+    await (await import("./join-session.ts")).tellEnd(linkup, joined);
   } catch (error) {
     void report(error, linkup);
   }

@@ -47,7 +47,7 @@ export async function routeTo(
 ): Promise<void> {
   const joined = joinedServices(rows);
   if (joined.size > 0 && (target === "local" || target === "remote")) {
-    const { routeJoined } = await import("./join.ts");
+    const { routeJoined } = await import("./join-session.ts");
     for (const [session, services] of joined) await routeJoined(linkup, session, services, target);
   }
   const routed = routable(rows);

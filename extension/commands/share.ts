@@ -17,7 +17,7 @@ import { REVOKE_INVITE, shareText } from "../views/share-text.ts";
 import { waitFor, waitForAnswer, waitForEnd } from "../waiting.ts";
 import { t } from "../words.ts";
 import { chooseSession, selectorOf } from "./choose.ts";
-import type { Documents } from "./documents.ts";
+import type { Documents } from "./markdown-pages.ts";
 import { requireTrust } from "./start-stop.ts";
 
 const HOUR_S = 3600;

@@ -4,14 +4,14 @@ import { reportedSnapshot } from "../../manager/model/snapshot.ts";
 import { placeWord } from "../labels.ts";
 import type { Linkup } from "../linkup.ts";
 import { askInSteps, askText } from "../steps.ts";
-import { explanationMarkdown } from "../views/explanation-text.ts";
+import { explanationMarkdown } from "../views/explanation-markdown.ts";
 import type { Row } from "../views/rows.ts";
 import { statusText } from "../views/status-text.ts";
 import { waitForAnswer } from "../waiting.ts";
 import { hostOf } from "../window-model.ts";
 import { t } from "../words.ts";
 import { chooseSession, selectorOf } from "./choose.ts";
-import type { Documents } from "./documents.ts";
+import type { Documents } from "./markdown-pages.ts";
 
 export async function showStatus(linkup: Linkup, documents: Documents): Promise<void> {
   await linkup.configs.ready();

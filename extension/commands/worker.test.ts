@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { InfraErrorCode, Proposal } from "../../infra/infra.ts";
+import type { InfraErrorCode, Proposal } from "../../infra/deployment.ts";
 import { editor, openWindow } from "../../test/support/extension-window.ts";
 import { BACK } from "../../test/support/vscode.ts";
 
@@ -10,7 +10,7 @@ const cloudflare = vi.hoisted(() => ({
   failure: undefined as string | undefined,
 }));
 
-vi.mock("../../infra/infra.ts", async () => {
+vi.mock("../../infra/deployment.ts", async () => {
   const { InfraError } = await import("../../infra/errors.ts");
   const propose =
     (what: string) =>

@@ -1,6 +1,6 @@
 /** Deploy, update and destroy the Worker at Cloudflare: a plan to read, one question, then step by step. */
 import * as vscode from "vscode";
-import type { InfraOptions, Proposal } from "../../infra/infra.ts";
+import type { InfraOptions, Proposal } from "../../infra/deployment.ts";
 import type { Linkup } from "../linkup.ts";
 import { askInSteps, askMany, askOne, askText, BACK, type StepPlace } from "../steps.ts";
 import { planText } from "../views/plan-text.ts";
@@ -8,7 +8,7 @@ import { waitForAnswer } from "../waiting.ts";
 import { t } from "../words.ts";
 import { storedToken, storeToken } from "../worker-token-storage.ts";
 import { deploymentChanges } from "./deployment-edits.ts";
-import type { Documents } from "./documents.ts";
+import type { Documents } from "./markdown-pages.ts";
 import { requireTrust } from "./start-stop.ts";
 
 const CREDENTIALS_KEY = "cloudflare-api-token";
@@ -27,7 +27,7 @@ export interface WorkerCommandContext {
 /** Also updates one that is there. */
 export async function deployWorker(context: WorkerCommandContext): Promise<void> {
   const { secrets, linkup } = context;
-  const { conflicts, newWorkerToken, proposeDeploy } = await import("../../infra/infra.ts");
+  const { conflicts, newWorkerToken, proposeDeploy } = await import("../../infra/deployment.ts");
   const title = t("Deploy Worker");
   const chosen = await askForPlan(context, title, proposeDeploy, ({ plan, zones }) => ({
     question: t("Deploy the Worker to {0}?", zones.join(", ")),
@@ -58,7 +58,7 @@ export async function deployWorker(context: WorkerCommandContext): Promise<void>
 }
 
 export async function destroyWorker(context: WorkerCommandContext): Promise<void> {
-  const { proposeDestroy } = await import("../../infra/infra.ts");
+  const { proposeDestroy } = await import("../../infra/deployment.ts");
   const chosen = await askForPlan(context, t("Destroy Worker"), proposeDestroy, ({ zones }) => ({
     question: t("Remove the Worker from {0}?", zones.join(", ")),
     yes: t("Remove"),
@@ -92,7 +92,7 @@ async function askForPlan(
 ): Promise<AgreedPlan | undefined> {
   if (!(await requireTrust())) return undefined;
   const { env } = process;
-  const { credentialsOf, InfraError, isDone, zonesOf } = await import("../../infra/infra.ts");
+  const { credentialsOf, InfraError, isDone, zonesOf } = await import("../../infra/deployment.ts");
   const stored = await secrets.get(CREDENTIALS_KEY);
   let credentials = credentialsOf(env) ?? (stored ? { apiToken: stored } : undefined);
   let picked: readonly { label: string }[] = [];
@@ -158,7 +158,7 @@ async function askForPlan(
 }
 
 async function askForToken(place: StepPlace): Promise<string | typeof BACK | undefined> {
-  const { tokenPage } = await import("../../infra/infra.ts");
+  const { tokenPage } = await import("../../infra/deployment.ts");
   const token = await askText({
     ...place,
     prompt: t(
@@ -239,7 +239,7 @@ async function waitedFor(
   proposal: Proposal,
   workerToken: string | undefined,
 ): Promise<void> {
-  const { waitForDeployment } = await import("../../infra/infra.ts");
+  const { waitForDeployment } = await import("../../infra/deployment.ts");
   const missing = await vscode.window.withProgress(
     // In the status bar: questions about the deployment are open, and nothing has to be waited for.
     { location: vscode.ProgressLocation.Window, title: t("Waiting for the Worker") },

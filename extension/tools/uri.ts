@@ -37,7 +37,7 @@ async function handle(linkup: Linkup, uri: vscode.Uri): Promise<void> {
   } else if (uri.path === "/join") {
     // Without the invite: a link is in the arguments of the program that opens it.
     if (await confirmed(t("join a colleague's session")))
-      await (await import("../commands/join.ts")).joinSession(linkup, query.get("session") ?? "");
+      await (await import("../commands/join-session.ts")).joinSession(linkup, query.get("session") ?? "");
   } else {
     await vscode.window.showWarningMessage(t("Linkup does not understand the link {0}.", uri.toString(true)));
   }

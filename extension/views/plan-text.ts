@@ -1,5 +1,5 @@
 /** The plan of a deployment, as Markdown. */
-import type { DeploymentPlan, PlannedChange } from "../../infra/infra.ts";
+import type { DeploymentPlan, PlannedChange } from "../../infra/deployment.ts";
 import { code, escaped, table } from "../markdown.ts";
 import { t } from "../words.ts";
 

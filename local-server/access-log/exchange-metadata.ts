@@ -4,7 +4,7 @@ import type { Service } from "../../core/session/session-document.ts";
 import type { Client } from "../downstream/client.ts";
 import type { EventCounter } from "../http/event-counter.ts";
 import type { Fields } from "../http/fields.ts";
-import type { Served } from "../sessions.ts";
+import type { Served } from "../served-sessions.ts";
 import type { BodyCapture, RecordedBody } from "./body-capture.ts";
 
 /** The fields that every exchange fills, so each is a plain store. What few exchanges have is in `rare`. */

@@ -2,9 +2,9 @@
 
 import type { EdgeReport } from "../../core/api/edge-report-api.ts";
 import type { EdgeHop, Exchange, ExchangeDetails } from "../../core/api/request-log-api.ts";
+import { OVERRIDE_HEADER } from "../../core/routing/choose-override.ts";
 import { FALLBACK_HEADER } from "../../core/routing/fallback.ts";
 import { type SessionCandidate, sessionCandidates } from "../../core/routing/identify-session.ts";
-import { OVERRIDE_HEADER } from "../../core/routing/override.ts";
 import { route } from "../../core/routing/route-request.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
 import { spanIdOf, traceIdOf } from "../../core/routing/trace-context.ts";

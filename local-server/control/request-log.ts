@@ -16,10 +16,10 @@ import {
 import type { InFlightExchange } from "../access-log/in-flight-exchange.ts";
 import { EdgeLog, type EdgeRow } from "../edge/edge-log.ts";
 import { EdgeWatch } from "../edge/edge-watch.ts";
-import type { Served, Sessions } from "../sessions.ts";
+import type { Served, Sessions } from "../served-sessions.ts";
 import { printEdgeDetails, printEdgeExchange, printEdgeHop } from "./print-edge-exchange.ts";
 import { type EdgeFacts, originOf, printDetails, printExchange } from "./print-exchange.ts";
-import type { KeptRequest } from "./replay.ts";
+import type { KeptRequest } from "./replay-exchange.ts";
 
 export interface LogFollower {
   /** `print` makes the exchange as it is now; a follower that is full does without. */

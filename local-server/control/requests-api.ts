@@ -5,7 +5,7 @@ import { isFailed } from "../../core/api/request-log-api.ts";
 import { MAX_BODY_BYTES } from "../access-log/access-log.ts";
 import type { AddRoute, ApiCall } from "./api-route.ts";
 import { ApiError, readJson, sendJson, sendNothing } from "./json.ts";
-import { parseReplay, type ReplayContext, replay } from "./replay.ts";
+import { parseReplay, type ReplayContext, replay } from "./replay-exchange.ts";
 import type { RequestLog } from "./request-log.ts";
 
 const DEFAULT_LIMIT = 100;

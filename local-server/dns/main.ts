@@ -10,9 +10,9 @@ import { parseArgs } from "node:util";
 import { LEASE_GRACE_MS } from "../../core/api/control-api.ts";
 import { controlAddress } from "../../node/control-address.ts";
 import { log } from "../../node/log.ts";
-import { Forwarder } from "./forward.ts";
+import { startDns } from "./dns-server.ts";
+import { Forwarder } from "./forwarder.ts";
 import { parseResolver, type Resolver, systemResolvers } from "./resolvers.ts";
-import { startDns } from "./server.ts";
 import { SessionHostNames } from "./session-host-names.ts";
 
 const DEFAULT_LISTEN = "127.0.0.1:8053";

@@ -2,8 +2,8 @@
 
 import type { Socket } from "node:net";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
-import type { LocalFailure } from "../http/failures.ts";
 import type { Fields } from "../http/fields.ts";
+import type { LocalFailure } from "../http/local-failures.ts";
 import type { ResponseHead } from "../http/response-parser.ts";
 import type { SplicedPair, TunnelledTraffic } from "./splice.ts";
 

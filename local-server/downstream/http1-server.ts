@@ -1,9 +1,9 @@
 /** Accepts HTTP/1. */
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { Duplex } from "node:stream";
-import { badRequest, type LocalFailure } from "../http/failures.ts";
 import { http1Lines } from "../http/fields.ts";
 import { HEAD_TIMEOUT_MS, MAX_HEADER_SIZE } from "../http/limits.ts";
+import { badRequest, type LocalFailure } from "../http/local-failures.ts";
 import { checkTimeouts, isResponding } from "../node-internals.ts";
 import type { ServeClient } from "./client.ts";
 import { Http1Client } from "./http1-client.ts";

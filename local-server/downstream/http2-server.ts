@@ -1,8 +1,8 @@
 /** Accepts HTTP/2, with TLS or without. */
 import { createServer, type Http2Server, type ServerHttp2Session } from "node:http2";
-import { badRequest, type LocalFailure } from "../http/failures.ts";
 import { FieldsCache } from "../http/fields.ts";
 import { HTTP2_LIMITS, HTTP2_SETTINGS, MAX_STREAMS } from "../http/limits.ts";
+import { badRequest, type LocalFailure } from "../http/local-failures.ts";
 import { rawHeaderLines } from "../node-internals.ts";
 import type { ServeClient } from "./client.ts";
 import { Http2Client } from "./http2-client.ts";

@@ -2,7 +2,7 @@
 import { type EdgeReports, type KnownTraces, MAX_KNOWN_TRACES } from "../../core/api/edge-report-api.ts";
 import type { EdgeState } from "../../core/api/request-log-api.ts";
 import { SESSION_TOKEN_HEADER } from "../../core/api/worker-api.ts";
-import { parseEdgeMessage } from "./edge-report.ts";
+import { parseEdgeMessage } from "./parse-edge-message.ts";
 
 export interface EdgeAddress {
   /** Of the session at the Worker's API. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { EdgeReport } from "../../core/api/edge-report-api.ts";
-import type { Served } from "../sessions.ts";
+import type { Served } from "../served-sessions.ts";
 import { EdgeLog } from "./edge-log.ts";
 
 const SERVED = { name: "slim-gecko" } as Served;

@@ -1,6 +1,6 @@
 /** What the Worker reported: exchanges that never came to this machine, and the first hop of those that did. */
 import type { EdgeReport } from "../../core/api/edge-report-api.ts";
-import type { Served } from "../sessions.ts";
+import type { Served } from "../served-sessions.ts";
 
 /** A report, by the id of its exchange. */
 export interface EdgeRow {

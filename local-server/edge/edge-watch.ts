@@ -1,7 +1,7 @@
 /** Watches the sessions of this machine at the Worker, while somebody follows the request log. */
 import type { EdgeReport } from "../../core/api/edge-report-api.ts";
 import type { EdgeState, EdgeStatus } from "../../core/api/request-log-api.ts";
-import type { Served, Sessions } from "../sessions.ts";
+import type { Served, Sessions } from "../served-sessions.ts";
 import { EdgeConnection } from "./edge-connection.ts";
 
 /** How soon a session that comes or goes is noticed. */

@@ -10,7 +10,7 @@ import {
 } from "../../core/routing/proxy-headers.ts";
 import type { Listener } from "../../core/routing/request-decision.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
-import type { Served } from "../sessions.ts";
+import type { Served } from "../served-sessions.ts";
 
 const proofs = new WeakMap<Served, Map<string, string>>();
 

@@ -1,8 +1,8 @@
 /** The head of a response as the client gets it. */
 
+import { OVERRIDE_HEADER } from "../../core/routing/choose-override.ts";
 import { type CorsChanges, corsChanges } from "../../core/routing/cors.ts";
 import { clientLocation } from "../../core/routing/forwarded.ts";
-import { OVERRIDE_HEADER } from "../../core/routing/override.ts";
 import { loosenedReferrerPolicy } from "../../core/routing/referrer-policy.ts";
 import { keepsCaching } from "../../core/routing/route-request.ts";
 import { pathOnService } from "../../core/routing/service-redirect.ts";
@@ -12,7 +12,7 @@ import { hostname, sessionLabel } from "../../core/session/host-name.ts";
 import type { ClientHead, DownstreamResponse } from "../downstream/client.ts";
 import { endToEnd, type Fields } from "../http/fields.ts";
 import type { ResponseHead } from "../http/response-parser.ts";
-import type { Served } from "../sessions.ts";
+import type { Served } from "../served-sessions.ts";
 import type { Arrival, ServiceRequest } from "./upstream-request.ts";
 
 /** Tells the Worker that the response is the service's, whatever its status. The Worker removes it. */

@@ -3,9 +3,9 @@ import type { Listener, RequestDecision } from "../../core/routing/request-decis
 import type { Routed } from "../../core/routing/route-request.ts";
 import type { Client } from "../downstream/client.ts";
 import type { TunnelledTraffic } from "../downstream/splice.ts";
-import type { LocalFailure } from "../http/failures.ts";
+import type { LocalFailure } from "../http/local-failures.ts";
 import type { ResponseHead } from "../http/response-parser.ts";
-import type { Served } from "../sessions.ts";
+import type { Served } from "../served-sessions.ts";
 
 export interface ExchangeLog {
   /** Undefined while the log is paused. */

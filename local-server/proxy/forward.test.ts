@@ -3,7 +3,7 @@ import { route } from "../../core/routing/route-request.ts";
 import { parseSession } from "../../core/session/parse-session.ts";
 import type { Client, RequestBodyReader } from "../downstream/client.ts";
 import { Fields } from "../http/fields.ts";
-import type { Served } from "../sessions.ts";
+import type { Served } from "../served-sessions.ts";
 import type { StreamCallback } from "../upstream/http2-origin.ts";
 import type { Pool } from "../upstream/pool.ts";
 import type { ResponseHandler, UpstreamStream } from "../upstream/upstream-stream.ts";

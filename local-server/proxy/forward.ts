@@ -11,11 +11,11 @@ import { httpOrigin, isLocal, type Service } from "../../core/session/session-do
 import type { LocalCopies } from "../auto/local-copies.ts";
 import type { Client, DownstreamResponse } from "../downstream/client.ts";
 import type { SplicedPair } from "../downstream/splice.ts";
-import { badGateway, type LocalFailure, publicOriginUnreachable } from "../http/failures.ts";
 import { endToEnd, type Fields } from "../http/fields.ts";
+import { badGateway, type LocalFailure, publicOriginUnreachable } from "../http/local-failures.ts";
 import { Http2Response, MalformedResponse, NotHttp2Error } from "../http/protocol-errors.ts";
 import type { ResponseHead } from "../http/response-parser.ts";
-import type { Served } from "../sessions.ts";
+import type { Served } from "../served-sessions.ts";
 import type { Pool } from "../upstream/pool.ts";
 import type { ResponseHandler, UpstreamRequest, UpstreamStream } from "../upstream/upstream-stream.ts";
 import { serviceResponse, unchangedResponse } from "./downstream-response.ts";

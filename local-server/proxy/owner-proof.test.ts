@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { OWNER } from "../../core/access/access-cookie.ts";
 import { hourOf, traceProof } from "../../core/access/trace-proof.ts";
-import type { Served } from "../sessions.ts";
+import type { Served } from "../served-sessions.ts";
 import { ownerProof } from "./owner-proof.ts";
 
 const served = { name: "slim-gecko", traceKey: "k".repeat(64) } as Served;

@@ -8,7 +8,7 @@ import { hourOf, traceMessage, traceProofOf } from "../../core/access/trace-proo
 import type { Listener } from "../../core/routing/request-decision.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
 import { accessProofs } from "../../core/routing/trace-context.ts";
-import type { Served } from "../sessions.ts";
+import type { Served } from "../served-sessions.ts";
 
 const proofs = new WeakMap<Served, { hour: number; proof: string }>();
 

@@ -7,7 +7,7 @@ import {
   probedSession,
   probeMessage,
 } from "../../core/routing/tunnel-probe.ts";
-import type { Sessions } from "../sessions.ts";
+import type { Sessions } from "../served-sessions.ts";
 
 /** The header of the answer; none for requests that are no probe of a session here. */
 export function probeProof(sessions: Sessions, head: RequestHead): [string, string][] {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Client } from "../downstream/client.ts";
-import type { Sessions } from "../sessions.ts";
+import type { Sessions } from "../served-sessions.ts";
 import { type ProxyParts, proxy } from "./proxy.ts";
 
 test("a fault of ours ends the client's request, and is not swallowed", () => {

@@ -10,12 +10,12 @@ import { tracestateSessions } from "../../core/routing/trace-context.ts";
 import type { LocalCopies } from "../auto/local-copies.ts";
 import type { ServeClient } from "../downstream/client.ts";
 import type { SplicedPair } from "../downstream/splice.ts";
-import type { Served, Sessions } from "../sessions.ts";
+import type { Served, Sessions } from "../served-sessions.ts";
 import type { Pool } from "../upstream/pool.ts";
 import { trustedHead } from "./destination-proof.ts";
 import type { ExchangeLog } from "./exchange-recorder.ts";
 import { forward, forwardToOrigin, refuse } from "./forward.ts";
-import { act } from "./override-action.ts";
+import { act } from "./perform-override.ts";
 import { probeProof } from "./probe-proof.ts";
 
 export interface ProxyParts {

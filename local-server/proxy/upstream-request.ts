@@ -1,9 +1,9 @@
 /** The head of a request as its service gets it. */
 
 import { ACCESS_HEADER } from "../../core/api/access-api.ts";
+import { OVERRIDE_HEADER } from "../../core/routing/choose-override.ts";
 import { isSessionOrigin } from "../../core/routing/cors.ts";
 import { type ClientAddress, clientAddress, forwardedHeaders } from "../../core/routing/forwarded.ts";
-import { OVERRIDE_HEADER } from "../../core/routing/override.ts";
 import {
   addedHeaders,
   DESTINATION_PROOF_HEADER,
@@ -22,7 +22,7 @@ import { isH2c } from "../../core/session/host-name.ts";
 import { isLocal, needsLaptop } from "../../core/session/session-document.ts";
 import type { ClientHead } from "../downstream/client.ts";
 import { connectionNames, type Fields, type ForwardedLines, HeaderLines } from "../http/fields.ts";
-import type { Served } from "../sessions.ts";
+import type { Served } from "../served-sessions.ts";
 import type { UpstreamRequest } from "../upstream/upstream-stream.ts";
 import { destinationProof } from "./destination-proof.ts";
 import { ownerProof } from "./owner-proof.ts";

@@ -16,6 +16,7 @@ import type { Snapshot } from "../model/snapshot.ts";
 import { endProcess } from "../process/child.ts";
 import type { ProcessEntry } from "../process/list.ts";
 import type { Observed } from "../reconcile/snapshot-of.ts";
+import { checkLocalDns } from "./local-dns-check.ts";
 import {
   checkEnvFiles,
   checkOrphans,
@@ -24,8 +25,7 @@ import {
   checkState,
   filesOf,
   findOrphans,
-} from "./machine.ts";
-import { checkLocalDns } from "./names.ts";
+} from "./machine-checks.ts";
 import {
   capabilitiesOnce,
   checkAddresses,
@@ -35,10 +35,10 @@ import {
   checkWorkerOfFile,
   checkWorkers,
   needsCloudflared,
-} from "./network.ts";
-import { withProblems } from "./problems.ts";
-import { checkPropagation } from "./propagation.ts";
+} from "./network-checks.ts";
+import { checkPropagation } from "./propagation-check.ts";
 import { broken, type DoctorCheck, type HealthReport, ok } from "./report.ts";
+import { withProblems } from "./with-problems.ts";
 
 export interface DoctorInput extends Pick<Observed, "state" | "server"> {
   home: string;

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { Config } from "../../core/config/model/config-model.ts";
-import { accessOf } from "./documents.ts";
 import { applyConfig, checkLocations } from "./intents.ts";
 import { newRecord } from "./records.ts";
+import { accessOf } from "./session-documents.ts";
 import { emptyState } from "./state.ts";
 
 const service = (name: string, port: number) => ({

@@ -5,10 +5,10 @@ import { offeredTargets, sessionOfTarget, targetKind } from "../../core/config/m
 import { httpOrigin, isHttpUrl, type SessionAccess } from "../../core/session/session-document.ts";
 import { isSessionName, randomName } from "../../core/session/session-name.ts";
 import { type Text, text } from "../../core/text.ts";
-import { accessOf, UNGUESSABLE_SUFFIX, withoutToken } from "./documents.ts";
 import { LinkupError } from "./problem.ts";
 import { assertPublished } from "./published.ts";
 import { findRunning, isDesired, isOwnRecord, newRecord, ownRecord, type Selector } from "./records.ts";
+import { accessOf, UNGUESSABLE_SUFFIX, withoutToken } from "./session-documents.ts";
 import type { SessionRecord, State } from "./state.ts";
 
 /** The input that starting and creating a session share. */

@@ -4,8 +4,8 @@ import type { Config } from "../../core/config/model/config-model.ts";
 import type { SessionKind } from "../../core/session/session-document.ts";
 import { randomName } from "../../core/session/session-name.ts";
 import { text } from "../../core/text.ts";
-import { withoutToken } from "./documents.ts";
 import { LinkupError } from "./problem.ts";
+import { withoutToken } from "./session-documents.ts";
 import type { SessionRecord, State } from "./state.ts";
 
 /** Selects a session by config file or by name. */

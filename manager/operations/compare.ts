@@ -1,6 +1,6 @@
 /** Sends requests of the log to the local and to the remote copy of their service, and compares what these answer. */
 import { changesNothing, type Exchange, type ReplayResponse } from "../../core/api/request-log-api.ts";
-import { compareResponses, type Difference } from "../../core/exchange/compare.ts";
+import { compareResponses, type Difference } from "../../core/exchange/compare-responses.ts";
 import { type Text, text } from "../../core/text.ts";
 import type { RequestLogClient } from "../components/local-server/control-client.ts";
 import { LinkupError } from "../model/problem.ts";

@@ -12,7 +12,7 @@ import type { RoutableSession } from "../../core/routing/request-decision.ts";
 import { headOfUrl, type RequestHead } from "../../core/routing/routing-input.ts";
 import { accessProofs } from "../../core/routing/trace-context.ts";
 import { resolveAuto } from "../../core/session/auto-target.ts";
-import { isOverrideOn, targetOf } from "../model/documents.ts";
+import { isOverrideOn, targetOf } from "../model/session-documents.ts";
 import type { SessionRecord } from "../model/state.ts";
 
 export interface ExplainedRequest extends Explanation {

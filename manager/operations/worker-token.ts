@@ -3,7 +3,7 @@
 import type { Config } from "../../core/config/model/config-model.ts";
 import { isLoopback } from "../../core/session/host-name.ts";
 import { text } from "../../core/text.ts";
-import type { ManagerOptions } from "../model/options.ts";
+import type { ManagerOptions } from "../model/manager-options.ts";
 import { LinkupError } from "../model/problem.ts";
 import type { ConfirmedWorkers } from "../store/confirmed-workers.ts";
 

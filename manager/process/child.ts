@@ -9,7 +9,7 @@ import { text } from "../../core/text.ts";
 import { makeFolder } from "../../node/folder.ts";
 import { isRunning, isSame, type ProcessId, startOf } from "../../node/process-identity.ts";
 import { LinkupError } from "../model/problem.ts";
-import { cutLog } from "./logs.ts";
+import { cutLog } from "./log-tender.ts";
 
 /** Grace period between SIGTERM and SIGKILL. */
 const GRACE_MS = 5_000;

@@ -4,7 +4,7 @@
  */
 import { closeSync, fstatSync, openSync, renameSync, writeSync } from "node:fs";
 import type { Readable } from "node:stream";
-import { MAX_LOG_BYTES, redacted } from "./logs.ts";
+import { MAX_LOG_BYTES, redacted } from "./log-tender.ts";
 
 /** Longer lines are written in pieces. */
 const LONGEST_LINE = 64 * 1024;

@@ -2,7 +2,7 @@
 import { asksLocalDns, readJournal } from "../components/local-dns/journal.ts";
 import { LOOK_PATIENCE_MS } from "../components/local-server/control-client.ts";
 import { BUSY_MS, intervalMs } from "../model/at-rest.ts";
-import type { ManagerOptions } from "../model/options.ts";
+import type { ManagerOptions } from "../model/manager-options.ts";
 import { problemOf } from "../model/problem.ts";
 import { isPresent } from "../model/records.ts";
 import type { State } from "../model/state.ts";

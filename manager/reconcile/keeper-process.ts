@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { logFile } from "../../node/log-files.ts";
 import { isRunning } from "../../node/process-identity.ts";
 import { MALLOC } from "../components/local-server/local-server.ts";
-import type { ProcessOptions } from "../model/options.ts";
+import type { ProcessOptions } from "../model/manager-options.ts";
 import { childEnv, endProcess, startDetached } from "../process/child.ts";
 import type { Store } from "../store/store.ts";
 

@@ -1,7 +1,7 @@
 /** Observes the desired state and what runs, and publishes snapshots. */
 
 import { text } from "../../core/text.ts";
-import { localDnsProblems } from "../components/local-dns/problems.ts";
+import { localDnsProblems } from "../components/local-dns/local-dns-problems.ts";
 import { type ControlClient, LOOK_PATIENCE_MS } from "../components/local-server/control-client.ts";
 import { LinkupError, type Problem } from "../model/problem.ts";
 import type { SessionView, Snapshot } from "../model/snapshot.ts";

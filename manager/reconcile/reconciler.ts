@@ -10,14 +10,14 @@ import { LocalDns } from "../components/local-dns/local-dns-process.ts";
 import { LocalServer } from "../components/local-server/local-server.ts";
 import { retryDeletions } from "../components/worker-api/pending-deletions.ts";
 import { forgetExpired, isExpired } from "../model/intents.ts";
-import type { ProcessOptions } from "../model/options.ts";
+import type { ProcessOptions } from "../model/manager-options.ts";
 import { LinkupError, type ProblemCode, problemOf } from "../model/problem.ts";
 import { isDesired, isPresent, needsLocalServer, needsThisMachine } from "../model/records.ts";
 import type { LastError, SessionRecord } from "../model/state.ts";
 import { backoffMs, isDue } from "../model/supervision.ts";
 import type { Store } from "../store/store.ts";
 import { KeeperProcess } from "./keeper-process.ts";
-import { RoutingRequestFollower } from "./routing-requests.ts";
+import { RoutingRequestFollower } from "./routing-request-follower.ts";
 import { SessionReconciler } from "./session-reconciler.ts";
 
 const isRunningHere = (record: SessionRecord) => isDesired(record) && needsThisMachine(record);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { Config } from "../../core/config/model/config-model.ts";
-import { isOlder } from "../../core/version.ts";
+import { isOlder } from "../../core/version-order.ts";
 import { isOutdated } from "../components/worker-api/worker-answers.ts";
-import { asLocalhost, upsertRequest } from "../model/documents.ts";
 import { forgetUnused, newRecord } from "../model/records.ts";
+import { asLocalhost, upsertRequest } from "../model/session-documents.ts";
 import { emptyState } from "../model/state.ts";
 import { resolvesByItself, sessionUrls } from "../model/urls.ts";
 

@@ -7,10 +7,10 @@ import type { ConfigOverride } from "../../core/config/model/overrides-of.ts";
 import { sessionOfTarget, targetKind } from "../../core/config/model/target.ts";
 import { formatText, type Text, text } from "../../core/text.ts";
 import { isOutdated, ORIGINAL_WORKER } from "../components/worker-api/worker-answers.ts";
-import { accessOf, isOverrideOn, targetOf } from "../model/documents.ts";
 import { isExpired } from "../model/intents.ts";
 import { type Problem, problem, textOf, updateWorker, verbatim } from "../model/problem.ts";
 import { isConnected, isDesired, isPresent, needsLocalServer } from "../model/records.ts";
+import { accessOf, isOverrideOn, targetOf } from "../model/session-documents.ts";
 import {
   addressOf,
   type ComponentView,

@@ -6,7 +6,7 @@ import { MAX_EXPIRY_S } from "../../core/api/worker-api.ts";
 import { hostname, sessionLabel } from "../../core/session/host-name.ts";
 import { RESERVED_NAMES } from "../../core/session/reserved-names.ts";
 import { isSessionName } from "../../core/session/session-name.ts";
-import { sessionDetails, sessionPage } from "../api/api.ts";
+import { sessionDetails, sessionPage } from "../api/call-api.ts";
 import { type Caller, callsPerMinute } from "../api/caller.ts";
 import { MAX_BODY_BYTES } from "../api/json-body.ts";
 import { TOKEN_NAME } from "../api/tokens.ts";

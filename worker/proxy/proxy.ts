@@ -17,6 +17,11 @@ import { isTunnelError } from "./cloudflare-error.ts";
 import { headWithTrustedDestination } from "./destination.ts";
 import { cachedResponse, cacheKey, isCacheable, storeResponse } from "./edge-cache.ts";
 import { dropReport, reportLost, takesReport, WatchedExchange } from "./edge-report.ts";
+import { countUnknownNames, probingDelay } from "./name-probing.ts";
+import { upstreamHeaders } from "./request-headers.ts";
+import { downstreamFailure, downstreamResponse } from "./response.ts";
+import { type RoutedRequest, tunnelOf } from "./routed-request.ts";
+import { findSession, type SessionMatch, sessionNamed } from "./session-lookup.ts";
 import {
   failureResponse,
   noTunnel,
@@ -27,12 +32,7 @@ import {
   tunnelDown,
   type WorkerFailure,
   workerFailed,
-} from "./failures.ts";
-import { countUnknownNames, probingDelay } from "./name-probing.ts";
-import { upstreamHeaders } from "./request-headers.ts";
-import { downstreamFailure, downstreamResponse } from "./response.ts";
-import { type RoutedRequest, tunnelOf } from "./routed-request.ts";
-import { findSession, type SessionMatch, sessionNamed } from "./session-lookup.ts";
+} from "./worker-failures.ts";
 
 export async function proxy(
   request: Request,

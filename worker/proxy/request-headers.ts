@@ -1,7 +1,7 @@
 /** Request headers for the upstream. */
 import { ACCESS_HEADER } from "../../core/api/access-api.ts";
+import { OVERRIDE_HEADER } from "../../core/routing/choose-override.ts";
 import { forwardedHeaders } from "../../core/routing/forwarded.ts";
-import { OVERRIDE_HEADER } from "../../core/routing/override.ts";
 import {
   addedHeaders,
   DESTINATION_PROOF_HEADER,

@@ -1,15 +1,15 @@
 /** The service's response, or an error in its place, as the client gets it. */
 
+import { OVERRIDE_HEADER } from "../../core/routing/choose-override.ts";
 import { type CorsChanges, corsChanges } from "../../core/routing/cors.ts";
 import { FALLBACK_HEADER } from "../../core/routing/fallback.ts";
 import { clientLocation } from "../../core/routing/forwarded.ts";
-import { OVERRIDE_HEADER } from "../../core/routing/override.ts";
 import { loosenedReferrerPolicy } from "../../core/routing/referrer-policy.ts";
 import { isPageVisit, sessionCookie } from "../../core/routing/session-cookie.ts";
 import { registrableDomain } from "../../core/session/domain-name.ts";
-import { failureResponse, serviceUnreachable, type WorkerFailure } from "./failures.ts";
 import { deletePresent, deleteResponseHopByHop } from "./hop-by-hop.ts";
 import { type RoutedRequest, tunnelOf } from "./routed-request.ts";
+import { failureResponse, serviceUnreachable, type WorkerFailure } from "./worker-failures.ts";
 
 /** The highest status that the `Response` constructor accepts. */
 const MAX_STATUS = 599;

@@ -13,7 +13,7 @@ import { sessionLabel } from "../../core/session/host-name.ts";
 import type { Env } from "../env.ts";
 import { NO_VERSION, type ResolvedSession } from "../objects/resolved-session.ts";
 import { type SessionObject, sessionObjects } from "../objects/session-object.ts";
-import { joinOrRestart } from "./join.ts";
+import { joinOrRestart } from "./join-or-restart.ts";
 import { canExist, canExistNow, invalidateNames } from "./session-names.ts";
 
 export const FRESH_MS = 1000;

@@ -4,7 +4,7 @@
  */
 import type { Env } from "../env.ts";
 import { directory, type SessionNames } from "../objects/directory-object.ts";
-import { joinOrRestart } from "./join.ts";
+import { joinOrRestart } from "./join-or-restart.ts";
 
 interface CachedNames {
   /** When they were asked for, in milliseconds since the epoch. */

@@ -4,17 +4,17 @@ import { Resolver } from "node:dns/promises";
 import { join } from "node:path";
 import { LOCAL_DNS_PROBE_NAME } from "../../../core/api/control-api.ts";
 import { type Text, text } from "../../../core/text.ts";
-import { isOlder } from "../../../core/version.ts";
+import { isOlder } from "../../../core/version-order.ts";
 import { logFile } from "../../../node/log-files.ts";
 import { isRunning } from "../../../node/process-identity.ts";
-import type { ProcessOptions } from "../../model/options.ts";
+import type { ProcessOptions } from "../../model/manager-options.ts";
 import { problem } from "../../model/problem.ts";
 import type { LocalDnsState } from "../../model/state.ts";
 import { failed, isDue, isWell, notStarted, startedAs } from "../../model/supervision.ts";
 import { childEnv, endProcess, lastLines, startDetached } from "../../process/child.ts";
 import type { Store } from "../../store/store.ts";
 import { journalFile } from "./journal.ts";
-import { dnsAddress } from "./plan.ts";
+import { dnsAddress } from "./name-plan.ts";
 
 const QUERY_MS = 1_000;
 /** Start-up takes 100 ms on an idle machine. */

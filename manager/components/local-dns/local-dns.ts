@@ -19,7 +19,7 @@ import { admin, asText, type SystemCommand, type SystemStep, type Undo } from ".
 import { systemChanges } from "./changes.ts";
 import { HOSTS_FILE, withHosts, withoutHosts } from "./hosts-file.ts";
 import { type Journal, readJournal, removeJournal, writeJournal } from "./journal.ts";
-import { chooseMethod, type Method, planNames, planPorts, type Staged } from "./plan.ts";
+import { chooseMethod, type Method, planNames, planPorts, type Staged } from "./name-plan.ts";
 
 /** Labels of letters, digits and hyphens, as they stand in DNS. */
 const HOST_NAME = /^(?=.{1,253}$)(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))+$/;

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ServerStatus } from "../../../core/api/control-api.ts";
 import { type Text, text } from "../../../core/text.ts";
-import { isOlder } from "../../../core/version.ts";
+import { isOlder } from "../../../core/version-order.ts";
 import { logFile } from "../../../node/log-files.ts";
 import { startOf } from "../../../node/process-identity.ts";
-import type { ProcessOptions } from "../../model/options.ts";
+import type { ProcessOptions } from "../../model/manager-options.ts";
 import { LinkupError, type Problem, problem } from "../../model/problem.ts";
 import { failed, isDue, isWell, notStarted, type Supervised, startedAs } from "../../model/supervision.ts";
 import {

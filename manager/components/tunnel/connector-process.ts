@@ -12,8 +12,8 @@ import type { Connector } from "../../model/connector.ts";
 import { startedAs } from "../../model/supervision.ts";
 import { tunnelToken } from "../../model/tunnel-token.ts";
 import { childEnv, endProcess, startDetached } from "../../process/child.ts";
+import { sizeOf } from "../../process/log-tender.ts";
 import { endLogWriter, type LogWriterOptions, startLogWriter } from "../../process/log-writer-process.ts";
-import { sizeOf } from "../../process/logs.ts";
 import { findCloudflared } from "./cloudflared-binary.ts";
 import type { ProbeTarget } from "./end-to-end.ts";
 

@@ -16,7 +16,7 @@ import {
   uninstallLocalDns,
 } from "../../../manager/components/local-dns/local-dns.ts";
 import { inspectMachine, run } from "../../../manager/components/system/machine.ts";
-import { checkLocalDns } from "../../../manager/doctor/names.ts";
+import { checkLocalDns } from "../../../manager/doctor/local-dns-check.ts";
 import {
   localDnsBundle,
   type RunningServer,

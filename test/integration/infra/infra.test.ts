@@ -11,7 +11,7 @@ import {
   type Proposal,
   proposeDeploy,
   proposeDestroy,
-} from "../../../infra/infra.ts";
+} from "../../../infra/deployment.ts";
 import { CloudflareAccount } from "./cloudflare-account.ts";
 
 const root = resolve(import.meta.dirname, "../../..");

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { HealthCheck } from "../../../core/config/model/config-model.ts";
 import { ControlClient } from "../../../manager/components/local-server/control-client.ts";
-import { checkAddresses } from "../../../manager/doctor/network.ts";
+import { checkAddresses } from "../../../manager/doctor/network-checks.ts";
 import type { SessionView } from "../../../manager/model/snapshot.ts";
 import { type Ask, askDirectly, HealthBook } from "../../../manager/reconcile/service-health.ts";
 import { type RunningServer, startLocalServer } from "../local-server/harness.ts";

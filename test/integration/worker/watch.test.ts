@@ -296,7 +296,7 @@ test("a Worker that cannot tell its requests is said, and the local rows go on",
 });
 
 test("a hostile Worker's messages are dropped, and its corrections stay within reason", async () => {
-  const { parseEdgeMessage } = await import("../../../local-server/edge/edge-report.ts");
+  const { parseEdgeMessage } = await import("../../../local-server/edge/parse-edge-message.ts");
   expect(parseEdgeMessage("{")).toBeUndefined();
   expect(parseEdgeMessage(new ArrayBuffer(8))).toBeUndefined();
   expect(parseEdgeMessage(`{"reports":[{}],"dropped":0}`)).toBeUndefined();

@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import type { ServerStatus } from "../../core/api/control-api.ts";
 import { text } from "../../core/text.ts";
-import { isOlder } from "../../core/version.ts";
+import { isOlder } from "../../core/version-order.ts";
 import { isRunning } from "../../node/process-identity.ts";
 import { EnvFiles } from "../components/env-files/env-files.ts";
 import { textOf } from "../model/problem.ts";

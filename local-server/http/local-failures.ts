@@ -5,7 +5,7 @@ import type { DecisionFailure } from "../../core/routing/request-decision.ts";
 import type { Routed } from "../../core/routing/route-request.ts";
 import { isH2c } from "../../core/session/host-name.ts";
 import { isLocal } from "../../core/session/session-document.ts";
-import type { Served } from "../sessions.ts";
+import type { Served } from "../served-sessions.ts";
 import { Http2Response, MalformedResponse, NotHttp2Error } from "./protocol-errors.ts";
 
 export type LocalFailure =

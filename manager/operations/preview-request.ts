@@ -1,8 +1,8 @@
 /** The request that creates a preview. */
 import type { Config } from "../../core/config/model/config-model.ts";
 import { serializeRouting, type UpsertRequest } from "../../core/session/session-document.ts";
-import { upsertRequest } from "../model/documents.ts";
 import { checkLocations, ownConfig } from "../model/intents.ts";
+import { upsertRequest } from "../model/session-documents.ts";
 
 /** Of a `CreateRequest`. */
 export interface PreviewContent {

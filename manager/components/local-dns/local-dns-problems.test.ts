@@ -7,7 +7,7 @@ import { newRecord } from "../../model/records.ts";
 import { emptyState, type SessionRecord } from "../../model/state.ts";
 import { withHosts } from "./hosts-file.ts";
 import { journalFile } from "./journal.ts";
-import { localDnsProblems } from "./problems.ts";
+import { localDnsProblems } from "./local-dns-problems.ts";
 
 const DAY_MS = 86_400_000;
 const NOW = Date.UTC(2026, 10, 20);

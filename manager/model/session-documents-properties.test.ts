@@ -12,8 +12,8 @@ import { resolveAuto } from "../../core/session/auto-target.ts";
 import { parseSession, parseUpsert } from "../../core/session/parse-session.ts";
 import { type AutoState, isLocal, type Rewrite, type Routing } from "../../core/session/session-document.ts";
 import { explain } from "../operations/explain.ts";
-import { isOverrideOn, servedSession, upsertRequest } from "./documents.ts";
 import { newRecord } from "./records.ts";
+import { isOverrideOn, servedSession, upsertRequest } from "./session-documents.ts";
 import type { SessionRecord } from "./state.ts";
 
 const NAME = "slim-gecko";

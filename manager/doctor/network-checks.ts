@@ -6,7 +6,7 @@ import { FAILURE_HEADER, isOwnFailure } from "../../core/routing/proxy-failure.t
 import { isTunnelErrorPage, TUNNEL_ERROR_STATUS } from "../../core/routing/tunnel-error.ts";
 import type { SessionKind } from "../../core/session/session-document.ts";
 import { type Text, text } from "../../core/text.ts";
-import { isOlder } from "../../core/version.ts";
+import { isOlder } from "../../core/version-order.ts";
 import { readBeginning } from "../../node/http.ts";
 import type { Authority } from "../components/certificates/authority-files.ts";
 import { findCloudflared } from "../components/tunnel/cloudflared-binary.ts";

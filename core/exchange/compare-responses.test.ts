@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ReplayResponse } from "../api/request-log-api.ts";
-import { compareResponses } from "./compare.ts";
+import { compareResponses } from "./compare-responses.ts";
 
 function answer(body: unknown, more: Partial<ReplayResponse> = {}): ReplayResponse {
   return {

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { LogTender } from "./logs.ts";
+import { LogTender } from "./log-tender.ts";
 
 const SECRET = "s3cret-of-the-tunnel";
 let folder: string;

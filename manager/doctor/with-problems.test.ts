@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { text } from "../../core/text.ts";
 import { problem } from "../model/problem.ts";
-import { withProblems } from "./problems.ts";
 import { broken, type DoctorCheck, ok, warning } from "./report.ts";
+import { withProblems } from "./with-problems.ts";
 
 const told = (checks: readonly DoctorCheck[]) =>
   checks.map(({ id, state, found, fixes }) =>

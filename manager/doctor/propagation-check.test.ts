@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Exchange } from "../../core/api/request-log-api.ts";
-import { checkPropagation } from "./propagation.ts";
+import { checkPropagation } from "./propagation-check.ts";
 
 const row = (more: Partial<Exchange>) =>
   ({

@@ -3,7 +3,7 @@ import { formatText } from "../../../core/text.ts";
 import { planTrust, trustGaps } from "../certificates/trust.ts";
 import type { Machine } from "../system/machine.ts";
 import { asText, type SystemStep } from "../system/step.ts";
-import { chooseMethod, dnsAddress, planNames, planPorts } from "./plan.ts";
+import { chooseMethod, dnsAddress, planNames, planPorts } from "./name-plan.ts";
 
 const linux: Machine = {
   platform: "linux",

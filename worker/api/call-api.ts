@@ -22,8 +22,8 @@ import { NO_TUNNEL_ORIGIN } from "../objects/resolved-session.ts";
 import { sessionObject, WATCH_PATH } from "../objects/session-object.ts";
 import type { StoredSession } from "../objects/stored-session.ts";
 import { tunnelRegistry } from "../objects/tunnel-registry.ts";
-import { NO_TUNNEL_SENTENCE } from "../proxy/failures.ts";
 import { invalidateLookup, lookUp } from "../proxy/session-lookup.ts";
+import { NO_TUNNEL_SENTENCE } from "../proxy/worker-failures.ts";
 import { TunnelError } from "../tunnel/provider.ts";
 import { tunnelProvider } from "../tunnel/tunnels.ts";
 import { CAPABILITIES, VERSION } from "../version.ts";
@@ -41,7 +41,7 @@ import { versionProblem } from "./client-version.ts";
 import { readJson } from "./json-body.ts";
 import { jsonResponse, noContent, noSession, notOwner, sessionToken, textResponse } from "./responses.ts";
 import type { ApiRoute } from "./routes.ts";
-import { answerRoutingRequest, callByInvite, listRoutingRequests } from "./routing-requests.ts";
+import { answerRoutingRequest, callByInvite, listRoutingRequests } from "./routing-request-calls.ts";
 import { createToken, listTokens, revokeToken } from "./tokens.ts";
 import { expiryValue, type SaveResult, saveSession, type UpsertOptions } from "./upsert.ts";
 

@@ -16,7 +16,7 @@ import { Fields } from "../http/fields.ts";
 import type { ResponseHead } from "../http/response-parser.ts";
 import { trustedHead } from "../proxy/destination-proof.ts";
 import { serviceRequest } from "../proxy/upstream-request.ts";
-import type { Served, Sessions } from "../sessions.ts";
+import type { Served, Sessions } from "../served-sessions.ts";
 import type { Pool } from "../upstream/pool.ts";
 import type { UpstreamRequest } from "../upstream/upstream-stream.ts";
 import { ApiError } from "./json.ts";

@@ -3,7 +3,7 @@ import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { createServer, type Server, type Socket } from "node:net";
 import { LOCAL_DNS_PROBE_NAME } from "../../core/api/control-api.ts";
 import { failure, REFUSED, type Reply, reply, SERVFAIL } from "./answer.ts";
-import { type Forwarder, framed, type Transport } from "./forward.ts";
+import { type Forwarder, framed, type Transport } from "./forwarder.ts";
 import type { Resolver } from "./resolvers.ts";
 import type { SessionHostNames } from "./session-host-names.ts";
 

@@ -8,8 +8,8 @@ import { isRunning } from "../../../node/process-identity.ts";
 import { type Connector, newConnector } from "../../model/connector.ts";
 import { type Problem, problem } from "../../model/problem.ts";
 import { backoffMs, failed, isDue, isWell } from "../../model/supervision.ts";
+import { redacted } from "../../process/log-tender.ts";
 import { endLogWriter } from "../../process/log-writer-process.ts";
-import { redacted } from "../../process/logs.ts";
 import { findCloudflared } from "./cloudflared-binary.ts";
 import {
   type ConnectorOptions,

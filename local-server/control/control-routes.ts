@@ -7,7 +7,7 @@ import { withoutDestination } from "../../core/routing/proxy-headers.ts";
 import { headOfUrl } from "../../core/routing/routing-input.ts";
 import type { LocalCopies } from "../auto/local-copies.ts";
 import { type Leases, parseLease } from "../leases.ts";
-import { printServed, type Sessions } from "../sessions.ts";
+import { printServed, type Sessions } from "../served-sessions.ts";
 import type { Pool } from "../upstream/pool.ts";
 import type { AddRoute, ApiCall } from "./api-route.ts";
 import { ApiError, readJson, sendJson, sendNothing } from "./json.ts";
