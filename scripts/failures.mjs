@@ -6,6 +6,8 @@ import { dirname } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 
 export const FAILURES = "test-results/failures.txt";
+/** Where an error was that is no test's. */
+export const OUTSIDE = "outside of all tests";
 
 export default class Failures {
   onInit({ logger }) {
@@ -14,7 +16,7 @@ export default class Failures {
       print(...args);
       const error = args.find((arg) => arg instanceof Error);
       if (!/^error during (close|teardown)/i.test(String(args[0]))) return;
-      add("after all tests", error ?? { name: "Error", message: args.join(" ") });
+      add(`${OUTSIDE}, after the last`, error ?? { name: "Error", message: args.join(" ") });
       process.exitCode = 1;
     };
   }
@@ -27,7 +29,7 @@ export default class Failures {
       for (const test of module.children.allTests("failed"))
         for (const error of test.result().errors) add(`${module.relativeModuleId} > ${test.fullName}`, error);
     }
-    for (const error of unhandledErrors) add("outside of all tests", error);
+    for (const error of unhandledErrors) add(OUTSIDE, error);
     // What this system cannot run is not passed over in silence.
     for (const module of modules)
       for (const test of module.children.allTests("skipped"))

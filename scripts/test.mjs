@@ -2,9 +2,9 @@
 //   npm test                         everything
 //   npm test -- rules processes      only these tiers
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
-import { FAILURES } from "./failures.mjs";
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { runStep } from "./run-step.mjs";
 
 const root = resolve(import.meta.dirname, "..");
 const results = join(root, "test-results");
@@ -64,7 +64,6 @@ for (const tier of wanted) {
   process.exit(2);
 }
 
-const failures = join(root, FAILURES);
 mkdirSync(results, { recursive: true });
 const total = { passed: 0, failed: 0 };
 const failedSteps = [];
@@ -76,30 +75,16 @@ for (const [tier, steps] of Object.entries(tiers)) {
   for (const [command, ...args] of steps) {
     const start = Date.now();
     console.log(`\n=== ${tier}: ${command} ${args.filter((arg) => !arg.startsWith("--reporter")).join(" ")}`);
-    const report = args.at(-1).startsWith("--outputFile=")
-      ? args.at(-1).slice("--outputFile=".length)
-      : undefined;
-    if (report) rmSync(report, { force: true });
-    let status = run(command, args);
-    if (status !== 0 && tier === "vscode" && report) {
-      // A browser that drives an editor stumbles now and then. What fails twice, fails; what fails once is told at the end.
-      const files = failedFiles(report);
-      if (files.length > 0) {
-        console.log(`=== ${tier}: once more: ${files.join(" ")}`);
-        if (existsSync(failures))
-          retried.push(`${files.join(" ")}\n\n${readFileSync(failures, "utf8").trimEnd()}`);
-        total.passed += passedBeside(report);
-        rmSync(report, { force: true });
-        status = run(command, [...args, ...files]);
-      }
-    }
-    count(status === 0, report);
-    if (status !== 0) {
+    const step = runStep(root, command, args);
+    total.passed += step.passed;
+    total.failed += step.failed;
+    if (step.retried) retried.push(step.retried);
+    if (!step.ok) {
       failedSteps.push(tier);
-      if (existsSync(failures)) errors.push(readFileSync(failures, "utf8").trimEnd());
+      if (step.errors) errors.push(step.errors);
     }
     console.log(
-      `=== ${tier}: ${status === 0 ? "passed" : "FAILED"} in ${Math.round((Date.now() - start) / 1000)} s`,
+      `=== ${tier}: ${step.ok ? "passed" : "FAILED"} in ${Math.round((Date.now() - start) / 1000)} s`,
     );
   }
 }
@@ -113,42 +98,8 @@ function mayMount() {
   );
 }
 
-function run(command, args) {
-  rmSync(failures, { force: true });
-  return spawnSync(command, args, { cwd: root, stdio: "inherit", shell: process.platform === "win32" })
-    .status;
-}
-
-/** The test files of a report that did not pass. */
-function failedFiles(report) {
-  if (!existsSync(report)) return [];
-  const { testResults } = JSON.parse(readFileSync(report, "utf8"));
-  return testResults
-    .filter(({ status }) => status !== "passed")
-    .map(({ name }) => relative(root, name).replaceAll("\\", "/"));
-}
-
-/** How many tests of a report passed in the files that are not run again. */
-function passedBeside(report) {
-  const { testResults } = JSON.parse(readFileSync(report, "utf8"));
-  return testResults
-    .filter(({ status }) => status === "passed")
-    .flatMap(({ assertionResults }) => assertionResults)
-    .filter(({ status }) => status === "passed").length;
-}
-
-/** Counts the tests of a report, or the step itself where it has none. */
-function count(passed, report) {
-  const { numPassedTests = 0, numFailedTests = 0 } =
-    report && existsSync(report)
-      ? JSON.parse(readFileSync(report, "utf8"))
-      : { numPassedTests: passed ? 1 : 0 };
-  total.passed += numPassedTests;
-  total.failed += passed ? numFailedTests : Math.max(1, numFailedTests);
-}
-
 if (failedSteps.length > 0) console.log(`\n${errors.join("\n\n")}\nFailed: ${failedSteps.join(", ")}`);
-for (const files of retried) console.log(`\nNEEDED A SECOND TRY: ${files}`);
+for (const what of retried) console.log(`\nNEEDED A SECOND TRY: ${what}`);
 console.log(
   `\n${total.passed} passed, ${total.failed} failed${retried.length > 0 ? ", some in a second try only (see above)" : ""}`,
 );
