@@ -1,7 +1,10 @@
 /** Adds places to `compare.ignore` of a linkup.yaml, and leaves the rest of the file as it is. */
-import { isSeq, parseDocument } from "yaml";
+import { isMap, isSeq, parseDocument } from "yaml";
 
 export function withIgnored(text: string, places: readonly string[]): string {
+  // Line ends of Windows stay.
+  if (text.includes("\r\n"))
+    return withIgnored(text.replaceAll("\r\n", "\n"), places).replaceAll("\n", "\r\n");
   const document = parseDocument(text);
   const known = document.getIn(["compare", "ignore"]);
   const present = isSeq(known) ? known.toJSON().map(String) : [];
@@ -21,6 +24,8 @@ export function withIgnored(text: string, places: readonly string[]): string {
     const indent = /^\s*/.exec(text.slice(line))![0];
     return `${text.slice(0, at)}${added.map((place) => `\n${indent}- ${place}`).join("")}${text.slice(at)}`;
   }
-  document.set("compare", document.createNode({ ignore: [...places] }));
+  const compare = document.get("compare");
+  if (isMap(compare)) compare.set("ignore", document.createNode([...places]));
+  else document.set("compare", document.createNode({ ignore: [...places] }));
   return String(document);
 }

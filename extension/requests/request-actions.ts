@@ -1,16 +1,19 @@
 /** What the menu of a request does. */
-import { readFile, writeFile } from "node:fs/promises";
 import * as vscode from "vscode";
 import { changesNothing, type ExchangeDetails } from "../../core/api/request-log-api.ts";
+import type { Config } from "../../core/config/model/config-model.ts";
+import { isUrlTarget } from "../../core/config/model/target.ts";
 import { curlCommand } from "../../core/exchange/curl.ts";
 import { harOf } from "../../core/exchange/har.ts";
 import { parseHttpFile, printHttpFile } from "../../core/exchange/http-file.ts";
+import type { Explanation } from "../../core/routing/explain-request.ts";
 import type { ComparedRow } from "../../manager/operations/compare.ts";
 import { version } from "../../package.json";
 import type { Linkup } from "../linkup.ts";
 import { openSessionUrl } from "../open-url.ts";
 import { report } from "../report-problem.ts";
 import { waitForAnswer, waitForEnd } from "../waiting.ts";
+import { ownSessions } from "../window-model.ts";
 import { t, translated } from "../words.ts";
 import type { HarFile } from "./har-file.ts";
 import type { RowAction } from "./protocol.ts";
@@ -81,26 +84,36 @@ async function openPage(linkup: Linkup, exchange: ExchangeDetails): Promise<void
   else throw new Error(t("A browser opens pages with GET, and this request is a {0}.", exchange.method));
 }
 
-/** The route that decided, or the service. */
+/** The override or the route that decided, or the service. */
 async function goToConfig(linkup: Linkup, { session, service, explanation }: ExchangeDetails): Promise<void> {
   const { sessions } = linkup.model.snapshot;
   const path = sessions.find(({ name }) => name === session)?.configPath ?? linkup.model.configs[0]?.path;
   if (path === undefined) throw new Error(t("The session of this request has no linkup.yaml here."));
   const document = await vscode.workspace.openTextDocument(vscode.Uri.file(path));
-  const { decision } = explanation;
-  const route =
-    decision?.outcome === "routed" && decision.reason.by === "route" ? decision.reason.pattern : undefined;
-  const text = document.getText();
-  const at = [
-    ...(route === undefined ? [] : [text.indexOf(route)]),
-    ...(service === null ? [] : [text.search(new RegExp(`name:\\s*["']?${escaped(service)}\\b`))]),
-  ].find((index) => index >= 0);
-  const position = document.positionAt(at ?? 0);
+  const { parseConfig } = await import("../../core/config/parse-config.ts");
+  const { config, positions } = parseConfig(document.getText());
+  const place = config && placeOf(config, explanation.decision, service);
+  const { line, column } = place ? positions.value(place).start : { line: 0, column: 0 };
+  const position = new vscode.Position(line, column);
   await vscode.window.showTextDocument(document, { selection: new vscode.Range(position, position) });
 }
 
-function escaped(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+/** Undefined for what the file does not have, or no longer. */
+function placeOf(
+  { services, domains, overrides = [] }: Config,
+  decision: Explanation["decision"],
+  service: string | null,
+): (string | number)[] | undefined {
+  if (decision?.outcome === "routed") {
+    const { override, reason, match } = decision;
+    const overrideIndex = overrides.findIndex(({ name }) => name === override);
+    if (override !== undefined && overrideIndex >= 0) return ["overrides", overrideIndex, "name"];
+    const domainIndex = domains.findIndex(({ domain }) => domain === match?.domain.domain);
+    if (reason.by === "route" && domains[domainIndex]?.routes?.[reason.index])
+      return ["domains", domainIndex, "routes", reason.index, "path"];
+  }
+  const serviceIndex = services.findIndex(({ name }) => name === service);
+  return serviceIndex < 0 ? undefined : ["services", serviceIndex, "name"];
 }
 
 async function replay(linkup: Linkup, id: number): Promise<void> {
@@ -117,7 +130,12 @@ async function replay(linkup: Linkup, id: number): Promise<void> {
   });
   const to =
     picked?.to === ""
-      ? await vscode.window.showInputBox({ prompt: t("Enter an http or https URL.") })
+      ? await vscode.window.showInputBox({
+          title: t("URL…"),
+          prompt: t("The URL of another copy of the service"),
+          validateInput: (text) =>
+            isUrlTarget(text) && URL.canParse(text) ? undefined : t("Enter an http or https URL."),
+        })
       : picked?.to;
   if (to) await send(linkup, id, to);
 }
@@ -197,23 +215,14 @@ export async function compare(
   asked: { ids?: number[]; last?: number },
 ): Promise<void> {
   const manager = await linkup.manager;
-  const name = session ?? linkup.model.snapshot.sessions.find(({ state }) => state === "running")?.name;
+  const name = session ?? ownSessions(linkup.model).find(({ state }) => state === "running")?.name;
   if (name === undefined) throw new Error(t("No session is running."));
   let rows = await withProgress(() => manager.compare({ name }, asked));
   const unsafe = rows.filter(({ method, skipped }) => skipped && !changesNothing(method));
-  if (unsafe.length > 0) {
-    const button = t("Send to Both");
-    const question = t(
-      "{0} {1} may change something, in both copies. Send it?",
-      unsafe[0]!.method,
-      unsafe[0]!.target,
-    );
-    if ((await vscode.window.showWarningMessage(question, { modal: true }, button)) === button)
-      rows = await withProgress(() => manager.compare({ name }, { ...asked, unsafe: true }));
-    else return;
-  }
   // Of chosen requests alone: of the newest ones none was unsafe.
-  const agreed = { ...asked, unsafe: unsafe.length > 0 };
+  const agreed = { ...asked, unsafe: unsafe.length > 0 && (await maySendToBoth(unsafe)) };
+  if (agreed.unsafe) rows = await withProgress(() => manager.compare({ name }, agreed));
+  else if (unsafe.length > 0 && unsafe.length === rows.length) return;
   const withheld = [...new Set(rows.flatMap(({ withheld }) => withheld))];
   if (withheld.length > 0) {
     const button = t("Compare with Secrets");
@@ -225,6 +234,16 @@ export async function compare(
       rows = await withProgress(() => manager.compare({ name }, { ...agreed, secrets: true }));
   }
   await showComparison(linkup, name, rows);
+}
+
+async function maySendToBoth(unsafe: readonly ComparedRow[]): Promise<boolean> {
+  const button = t("Send to Both");
+  const question =
+    unsafe.length === 1
+      ? t("This request may change something in both copies. Send it?")
+      : t("These {0} requests may change something in both copies. Send them?", unsafe.length);
+  const detail = unsafe.map(({ method, target }) => `${method} ${target}`).join("\n");
+  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, button)) === button;
 }
 
 function withProgress<T>(task: () => Promise<T>): Thenable<T> {
@@ -257,15 +276,26 @@ async function showComparison(linkup: Linkup, session: string, rows: ComparedRow
     );
   const different = compared.filter(({ differences }) => differences.length > 0);
   const summary = t("{0} of {1} requests are answered differently.", different.length, compared.length);
-  if (different.length === 0) {
-    void vscode.window.showInformationMessage(summary);
-    return;
-  }
-  const button = t("Ignore…");
-  void vscode.window.showInformationMessage(summary, button).then(async (choice) => {
-    if (choice === button)
-      await ignoreDifferences(linkup, session, different).catch((error) => void report(error, linkup));
+  const ignorable = ignorablePlaces(different);
+  const buttons = ignorable.length > 0 ? [t("Ignore…")] : [];
+  void vscode.window.showInformationMessage(summary, ...buttons).then(async (choice) => {
+    if (choice !== undefined)
+      await ignoreDifferences(linkup, session, ignorable).catch((error) => void report(error, linkup));
   });
+}
+
+/** As `compare.ignore` has them. A status cannot be ignored, nor a body that is no JSON. */
+function ignorablePlaces(rows: ComparedRow[]): string[] {
+  const places = rows.flatMap(({ differences }) =>
+    differences.flatMap(({ where, path }) =>
+      where === "header"
+        ? [`header:${path}`]
+        : where === "body" && path !== ""
+          ? [path.replace(/\[\d+\]/g, ".*").replace(/^\./, "")]
+          : [],
+    ),
+  );
+  return [...new Set(places)];
 }
 
 /** Opens both answers beside each other where they are images and only these differ. */
@@ -280,25 +310,34 @@ async function showImages({ method, target, local, remote, differences }: Compar
 }
 
 /** Writes what the user picks to `compare.ignore` of linkup.yaml. */
-async function ignoreDifferences(linkup: Linkup, session: string, rows: ComparedRow[]): Promise<void> {
-  const places = rows.flatMap(({ differences }) =>
-    differences.flatMap(({ where, path }) =>
-      where === "header"
-        ? [`header:${path}`]
-        : where === "body" && path !== ""
-          ? [path.replace(/\[\d+\]/g, ".*").replace(/^\./, "")]
-          : [],
-    ),
-  );
-  const picked = await vscode.window.showQuickPick([...new Set(places)], {
+async function ignoreDifferences(
+  linkup: Linkup,
+  session: string,
+  ignorable: readonly string[],
+): Promise<void> {
+  const items = ignorable.map((label) => ({ label }));
+  const picked = await vscode.window.showQuickPick(items, {
     title: t("What may differ from now on?"),
     canPickMany: true,
   });
   const path = linkup.model.snapshot.sessions.find(({ name }) => name === session)?.configPath;
   if (!picked || picked.length === 0 || path === undefined) return;
-  const text = await readFile(path, "utf8");
+  const document = await vscode.workspace.openTextDocument(vscode.Uri.file(path));
   const { withIgnored } = await import("./ignored-differences.ts");
-  await writeFile(path, withIgnored(text, picked));
+  const text = document.getText();
+  const edit = new vscode.WorkspaceEdit();
+  const whole = new vscode.Range(document.positionAt(0), document.positionAt(text.length));
+  edit.replace(
+    document.uri,
+    whole,
+    withIgnored(
+      text,
+      picked.map(({ label }) => label),
+    ),
+  );
+  // What the user has not saved yet stays so.
+  const { isDirty } = document;
+  if ((await vscode.workspace.applyEdit(edit)) && !isDirty) await document.save();
 }
 
 async function saveHar(linkup: Linkup, ids: number[]): Promise<void> {

@@ -566,9 +566,17 @@ interface TextDocument {
   uri: Uri;
   version: number;
   isClosed: boolean;
+  isDirty: boolean;
   lineCount: number;
+  save(): Promise<boolean>;
+  positionAt(offset: number): Position;
   getText(range?: Range): string;
   lineAt(line: number): { range: Range; text: string };
+}
+
+function offsetAt(text: string, { line, character }: Position): number {
+  const lines = text.split("\n");
+  return lines.slice(0, line).reduce((sum, { length }) => sum + length + 1, 0) + character;
 }
 
 function textDocument(uri: Uri, text: string): TextDocument {
@@ -577,7 +585,13 @@ function textDocument(uri: Uri, text: string): TextDocument {
     uri,
     version: 1,
     isClosed: false,
+    isDirty: false,
     lineCount: lines.length,
+    save: async () => true,
+    positionAt(offset) {
+      const before = text.slice(0, offset).split("\n");
+      return new Position(before.length - 1, before.at(-1)!.length);
+    },
     getText: (range) =>
       range ? lines[range.start.line]!.slice(range.start.character, range.end.character) : text,
     lineAt: (line) => ({ text: lines[line]!, range: new Range(line, 0, line, lines[line]!.length) }),
@@ -613,11 +627,10 @@ export const workspace = {
     for (const { kind, uri, text, range } of edits) {
       if (kind === "create") await writeFile(uri.fsPath, text);
       else {
-        const lines = (await readFile(uri.fsPath, "utf8")).split("\n");
+        const before = await readFile(uri.fsPath, "utf8");
         const { start, end } = range!;
-        const line = lines[start.line]!;
-        lines[start.line] = line.slice(0, start.character) + text + line.slice(end.character);
-        await writeFile(uri.fsPath, lines.join("\n"));
+        const changed = before.slice(0, offsetAt(before, start)) + text + before.slice(offsetAt(before, end));
+        await writeFile(uri.fsPath, changed);
       }
     }
     return true;
