@@ -40,7 +40,7 @@ import type { State } from "./model/state.ts";
 import type { CheckedPropagation } from "./operations/check-propagation.ts";
 import type { ComparedRow, CompareRequest } from "./operations/compare.ts";
 import { type ExplainedRequest, explain } from "./operations/explain.ts";
-import { followPreviews } from "./operations/follow-previews.ts";
+import { followPreviews, type PreviewSelector } from "./operations/follow-previews.ts";
 import { previewRequest } from "./operations/preview-request.ts";
 import { type ReplayOptions, replayRequest } from "./operations/replay.ts";
 import {
@@ -95,8 +95,8 @@ export class Manager {
   }
 
   /** As `followPreviews` of operations/follow-previews.ts, while this window or terminal watches. */
-  followPreviews(name?: string): Promise<boolean> {
-    return followPreviews(this.#loop, name);
+  followPreviews(selector: PreviewSelector): Promise<boolean> {
+    return followPreviews(this.#loop, selector);
   }
 
   /** The local server's request log. */

@@ -5,8 +5,10 @@ import { curlCommand } from "../../core/exchange/curl.ts";
 import { type ExchangeQuery, parseFilter } from "../../core/exchange/filter.ts";
 import { type Har, harOf } from "../../core/exchange/har.ts";
 import type { RequestLogClient } from "../../manager/components/local-server/control-client.ts";
+import type { Manager } from "../../manager/manager.ts";
+import type { PreviewSelector } from "../../manager/operations/follow-previews.ts";
 import type { OtlpExport } from "../../manager/operations/otlp-export.ts";
-import { newManager } from "../context.ts";
+import { findConfig, newManager } from "../context.ts";
 import { EXIT, UsageError } from "../exit-codes.ts";
 import { edgeStatusText, exchangeLines, exchangesHeading, exchangeText } from "../print/exchange.ts";
 import { print, printJson, printNote, printResult } from "../print/output.ts";
@@ -46,7 +48,7 @@ export async function requests(id: string | undefined, options: Options): Promis
     throw new UsageError("Use either --follow or --from, not both.");
   if (options.follow) {
     // Of a preview nothing passes this machine: its requests are followed at the Worker, for as long as this command runs.
-    if (await manager.followPreviews(session)) manager.watch();
+    if (await manager.followPreviews(await followedPreviews(manager, session))) manager.watch();
     try {
       return await follow(log, { ...filter, limit }, query, options);
     } finally {
@@ -67,6 +69,13 @@ export async function requests(id: string | undefined, options: Options): Promis
   else if (options.json) printJson(found);
   else if (found.length === 0) printNote("No matching requests so far.\n");
   else print(exchangesHeading() + found.map(exchangeLines).join(""));
+}
+
+/** Those of this folder's linkup.yaml unless a session is named. */
+async function followedPreviews(manager: Manager, session: string | undefined): Promise<PreviewSelector> {
+  if (session !== undefined) return { name: session };
+  const configPath = findConfig(undefined);
+  return { configPaths: configPath === undefined ? [] : [await manager.knownPath(configPath)] };
 }
 
 async function readHarFile(path: string): Promise<ExchangeDetails[]> {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Exchange, FollowedExchange } from "../../core/api/request-log-api.ts";
+import { EventEmitter } from "../../test/support/vscode.ts";
 import type { Linkup } from "../linkup.ts";
 import { MAX_ROWS } from "./protocol.ts";
 import { RequestFeed } from "./request-feed.ts";
@@ -18,12 +19,25 @@ const exchange = (id: number, more: Partial<Exchange> = {}) =>
     ...more,
   }) as Exchange;
 
+const FILE = "/shop/linkup.yaml";
+const preview = (name: string, more: object = {}) => ({
+  name,
+  kind: "preview",
+  state: "running",
+  configPath: FILE,
+  ...more,
+});
+
 /** A feed, and what a local server does: it tells lines, stops, and starts again. */
-function follow({ sessions = [] as object[] } = {}) {
+function follow(sessions: object[] = []) {
   let take: ((line: FollowedExchange) => void) | undefined;
   let stop = () => {};
   let started = 1;
-  let followedPreviews = 0;
+  const followedPreviews: unknown[] = [];
+  const logged: string[] = [];
+  let failure: Error | undefined;
+  const model = { snapshot: { sessions }, configs: [{ path: FILE }] };
+  const changed = new EventEmitter<void>();
   const requestLog = {
     status: async () => (started > 0 ? { started } : undefined),
     logSettings: async () => ({ recording: true, body_bytes: 0 }),
@@ -35,11 +49,16 @@ function follow({ sessions = [] as object[] } = {}) {
       });
     },
   };
-  const followPreviews = async () => ++followedPreviews > 0;
+  const followPreviews = async (selector: unknown) => {
+    followedPreviews.push(selector);
+    if (failure) throw failure;
+    return true;
+  };
   const linkup = {
     manager: Promise.resolve({ requestLog, followPreviews }),
-    model: { snapshot: { sessions } },
-    log: { debug() {} },
+    model,
+    onDidChange: changed.event,
+    log: { debug: (line: string) => logged.push(line) },
   } as unknown as Linkup;
   return {
     feed: new RequestFeed(linkup),
@@ -52,7 +71,13 @@ function follow({ sessions = [] as object[] } = {}) {
       started++;
       stop();
     },
+    logged,
     previews: () => followedPreviews,
+    failWith: (error: Error | undefined) => (failure = error),
+    become(sessions: object[]) {
+      model.snapshot = { sessions };
+      changed.fire();
+    },
   };
 }
 
@@ -103,11 +128,9 @@ test("what was left out, what is too much, and whether the Worker tells", async 
 });
 
 test("another local server counts from 1 again; previews are followed where there are some", async () => {
-  const { feed, followed, tell, restart, previews } = follow({
-    sessions: [{ kind: "preview", state: "running" }],
-  });
+  const { feed, followed, tell, restart, previews } = follow([preview("pr-1")]);
   await followed();
-  expect(previews()).toBe(1);
+  expect(previews()).toEqual([{ configPaths: [FILE] }]);
   tell(exchange(7));
   feed.clear();
   restart();
@@ -115,5 +138,28 @@ test("another local server counts from 1 again; previews are followed where ther
   await followed();
   tell(exchange(1));
   expect(feed.shown.map(({ id }) => id)).toEqual([1]);
+  expect(previews()).toHaveLength(2);
   feed.dispose();
+});
+
+test("a preview of this workspace is followed as soon as it runs, once", async () => {
+  const { feed, followed, previews, become, failWith, logged } = follow();
+  await followed();
+  const others = preview("others", { configPath: "/elsewhere/linkup.yaml" });
+  become([others, preview("pr-1", { state: "starting" }), { ...preview("slim-gecko"), kind: "tunneled" }]);
+  expect(previews()).toEqual([]);
+  become([others, preview("pr-1")]);
+  await expect.poll(previews).toEqual([{ configPaths: [FILE] }]);
+  become([others, preview("pr-1")]);
+  become([others]);
+  failWith(new Error("The state cannot be written."));
+  become([others, preview("pr-1")]);
+  await expect.poll(() => logged).toEqual(["The state cannot be written."]);
+  // What failed is tried again when something changes.
+  failWith(undefined);
+  become([others, preview("pr-1")]);
+  await expect.poll(previews).toHaveLength(3);
+  feed.dispose();
+  become([preview("pr-2")]);
+  expect(previews()).toHaveLength(3);
 });

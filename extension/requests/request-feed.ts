@@ -37,6 +37,9 @@ export class RequestFeed implements vscode.Disposable {
     file: null,
   };
   #file: HarFile | undefined;
+  /** Previews of this workspace that the local server was asked to follow, as long as they run. */
+  #previews = new Set<string>();
+  readonly #modelChanged: vscode.Disposable;
 
   /** New and changed rows. */
   readonly onDidChange = this.#changed.event;
@@ -46,6 +49,7 @@ export class RequestFeed implements vscode.Disposable {
 
   constructor(linkup: Linkup) {
     this.#linkup = linkup;
+    this.#modelChanged = linkup.onDidChange(() => void this.#followPreviews());
     void this.#follow();
   }
 
@@ -126,7 +130,7 @@ export class RequestFeed implements vscode.Disposable {
   dispose(): void {
     this.#ended.abort();
     clearTimeout(this.#timer);
-    for (const emitter of [this.#changed, this.#reset, this.#statusChanged]) emitter.dispose();
+    for (const one of [this.#modelChanged, this.#changed, this.#reset, this.#statusChanged]) one.dispose();
   }
 
   async #follow(): Promise<void> {
@@ -135,8 +139,9 @@ export class RequestFeed implements vscode.Disposable {
     const { signal } = this.#ended;
     while (!signal.aborted) {
       try {
-        // Requests to a preview pass the Worker only, where the local server follows them.
-        if (vscode.workspace.isTrusted && this.#hasPreview()) await manager.followPreviews();
+        // Another local server may not follow them.
+        this.#previews.clear();
+        await this.#followPreviews();
         const server = await requestLog.status();
         if (server) {
           if (server.started !== this.#server) this.#startAnew(server.started);
@@ -153,10 +158,26 @@ export class RequestFeed implements vscode.Disposable {
     }
   }
 
-  #hasPreview(): boolean {
-    return this.#linkup.model.snapshot.sessions.some(
-      ({ kind, state }) => kind === "preview" && state === "running",
+  /**
+   * Requests to a preview pass the Worker only, where the local server follows them: those of this workspace's previews, from
+   * when they run. One that cannot be followed is tried again with the next change.
+   */
+  async #followPreviews(): Promise<void> {
+    if (!vscode.workspace.isTrusted || this.#ended.signal.aborted) return;
+    const { snapshot, configs } = this.#linkup.model;
+    const configPaths = configs.map(({ path }) => path);
+    const running = snapshot.sessions.flatMap(({ kind, state, name, configPath }) =>
+      kind === "preview" && state === "running" && configPaths.includes(configPath ?? "") ? (name ?? []) : [],
     );
+    const isNew = running.some((name) => !this.#previews.has(name));
+    this.#previews = new Set(running);
+    if (!isNew) return;
+    try {
+      await (await this.#linkup.manager).followPreviews({ configPaths });
+    } catch (error) {
+      this.#previews.clear();
+      this.#linkup.log.debug((error as Error).message);
+    }
   }
 
   /** Another server counts from 1 again. */

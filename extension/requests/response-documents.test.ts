@@ -35,6 +35,14 @@ test("a response as text: JSON with its keys sorted, headers before it", () => {
   );
 });
 
+test("a tab says the extension once", () => {
+  const tab = (uri: Uri) => uri.path.replace(/^.*\//, "");
+  expect(tab(imageDocument("GET /dot.png", image("image/png", { base64: PIXEL }))!)).toBe("GET_dot.png");
+  expect(tab(imageDocument("GET /DOT.PNG", image("image/png", { base64: PIXEL }))!)).toBe("GET_DOT.png");
+  expect(tab(imageDocument("GET /dot.png", image("image/jpeg", { base64: PIXEL }))!)).toBe("GET_dot.png.jpg");
+  expect(tab(responseDocument("GET /a.json", image("x", { text: "{}" })))).toBe("GET_a.json");
+});
+
 test("what is shown cannot be written, and is forgotten after two hundred others", () => {
   const uri = responseDocument("first", image("text/plain", { text: "x" }));
   expect(() => files().writeFile(uri, new Uint8Array(), { create: true, overwrite: true })).toThrow(

@@ -44,7 +44,9 @@ function documentOf(name: string, extension: string, bytes: Uint8Array): vscode.
   _registered ??= vscode.workspace.registerFileSystemProvider(SCHEME, new ResponseFiles(), {
     isReadonly: true,
   });
-  const path = `/${++count}/${name.replaceAll(/[^\w.-]+/g, "_").slice(0, 80)}.${extension}`;
+  // A path of a request may end in the extension.
+  const bare = name.toLowerCase().endsWith(`.${extension}`) ? name.slice(0, -extension.length - 1) : name;
+  const path = `/${++count}/${bare.replaceAll(/[^\w.-]+/g, "_").slice(0, 80)}.${extension}`;
   contents.set(path, { bytes, made: Date.now() });
   if (contents.size > MAX_DOCUMENTS) contents.delete(contents.keys().next().value!);
   return vscode.Uri.from({ scheme: SCHEME, path });

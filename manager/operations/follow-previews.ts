@@ -4,15 +4,23 @@ import { isDesired } from "../model/records.ts";
 import type { SessionRecord } from "../model/state.ts";
 import type { ControlLoop } from "../reconcile/control-loop.ts";
 
+/** The preview with this name, or those of these linkup.yaml files. */
+export type PreviewSelector = { name: string } | { configPaths: readonly string[] };
+
 /**
- * Has the local server follow the requests of the running previews, or of the one with this name; it is started for that if
- * no session needs it. False when there is none whose Worker tells its requests.
+ * Has the local server follow the requests of the selected previews that run; it is started for that if no session needs it.
+ * False when there is none whose Worker tells its requests.
  */
-export async function followPreviews(loop: ControlLoop, name: string | undefined): Promise<boolean> {
+export async function followPreviews(
+  loop: Pick<ControlLoop, "store" | "reconcile">,
+  selector: PreviewSelector,
+): Promise<boolean> {
   const isMeant = (record: SessionRecord) =>
     record.kind === "preview" &&
     isDesired(record) &&
-    (name === undefined || record.name === name) &&
+    ("name" in selector
+      ? record.name === selector.name
+      : record.config_path !== null && selector.configPaths.includes(record.config_path)) &&
     record.worker?.capabilities.includes(WATCH_CAPABILITY) === true;
   const meant = (await loop.store.read()).sessions.filter(isMeant);
   if (meant.some(({ followed_here }) => !followed_here))

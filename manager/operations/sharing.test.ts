@@ -5,16 +5,25 @@ import { noteRouters } from "./sharing.ts";
 
 const made = { rights: ["visit", "route"], expires: 4_000_000_000_000 } as NewInvite;
 
+const WORKER = "https://linkup.example.com";
+
 /** Until when this machine looks for routing requests, after an invite was made or revoked. */
 async function noted(before: number, list: () => Promise<readonly object[]>, invite?: NewInvite) {
-  const state = { sessions: [{ name: "slim-gecko", may_route_until: before }] };
+  const record = (worker_url: string) => ({
+    name: "slim-gecko",
+    config: { linkup: { worker_url } },
+    may_route_until: before,
+  });
+  const state = { sessions: [record(`${WORKER}/`), record("https://linkup.other.example")] };
   const store = {
     transaction: (work: () => Promise<unknown>) => work(),
     change: async (change: (changed: typeof state) => void) => change(state),
   };
-  const shared = { name: "slim-gecko", sessionToken: "", worker: { listInvites: list } };
+  const shared = { name: "slim-gecko", sessionToken: "", worker: { url: WORKER, listInvites: list } };
   const loop = { store } as unknown as Pick<ControlLoop, "store">;
   await noteRouters(loop, shared as unknown as Parameters<typeof noteRouters>[1], invite);
+  // Of the same name, on another Worker.
+  expect(state.sessions[1]!.may_route_until).toBe(before);
   return state.sessions[0]!.may_route_until;
 }
 const fails = async () => {

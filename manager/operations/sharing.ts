@@ -81,7 +81,7 @@ export async function noteRouters(
   shared: Shared,
   made?: Invite,
 ): Promise<void> {
-  const { name } = shared;
+  const { name, worker } = shared;
   const listed = await listInvites(shared).catch(() => undefined);
   if (!listed && !made) return;
   const ends = [...(listed ?? []), ...(made ? [made] : [])]
@@ -90,13 +90,19 @@ export async function noteRouters(
   await store.transaction(() =>
     store.change(({ sessions }) => {
       for (const record of sessions) {
-        if (record.name !== name) continue;
+        // The same name on another Worker is another session.
+        if (record.name !== name || withoutSlash(record.config.linkup.worker_url) !== worker.url) continue;
         const until = Math.max(0, ...ends, ...(listed ? [] : [record.may_route_until ?? 0]));
         if (until > Date.now()) record.may_route_until = until;
         else delete record.may_route_until;
       }
     }),
   );
+}
+
+/** As a WorkerClient has its URL. */
+function withoutSlash(workerUrl: string): string {
+  return workerUrl.replace(/\/+$/, "");
 }
 
 /** Newest first. Rejects with a LinkupError. */
