@@ -4,7 +4,7 @@
 //   "routing"      the modules directly in that folder; a folder below it has a line of its own
 //   ["a", "b"]     beside each other: neither imports the other
 //   "index.ts"     one module in the package's own folder
-const PACKAGES = {
+export const PACKAGES = {
   core: {
     imports: [],
     layers: [

@@ -3,10 +3,17 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
+import { PACKAGES } from "../.dependency-cruiser.mjs";
 
 const root = resolve(import.meta.dirname, "..");
-/** What the layers say of these modules, each given with what it imports: the rules that each of them breaks. */
-function broken(modules: Record<string, readonly string[]>): Map<string, string[]> {
+
+interface Violation {
+  readonly rule: string;
+  readonly to: string;
+}
+
+/** What the layers say of these modules, each given with what it imports: what each of them imports against which rule. */
+function violations(modules: Record<string, readonly string[]>): Map<string, Violation[]> {
   const folder = mkdtempSync(join(tmpdir(), "linkup-house-"));
   const write = (file: string, text: string) => {
     mkdirSync(dirname(join(folder, file)), { recursive: true });
@@ -25,10 +32,15 @@ function broken(modules: Record<string, readonly string[]>): Map<string, string[
     { cwd: folder, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 },
   );
   rmSync(folder, { recursive: true });
-  const found = new Map<string, string[]>();
-  for (const { from, rule } of JSON.parse(stdout).summary.violations)
-    found.set(from, [...(found.get(from) ?? []), rule.name]);
+  const found = new Map<string, Violation[]>();
+  for (const { from, to, rule } of JSON.parse(stdout).summary.violations)
+    found.set(from, [...(found.get(from) ?? []), { rule: rule.name, to }]);
   return found;
+}
+
+/** A module of a layer. */
+function moduleIn(name: string, layer: string): string {
+  return layer.endsWith(".ts") ? `${name}/${layer.replace("*", "any")}` : `${name}/${layer}/any.ts`;
 }
 
 /** An import of a type alone, which counts as any other. */
@@ -90,28 +102,78 @@ describe("the layers", () => {
   };
   const inACycle: Record<string, string[]> = Object.fromEntries(
     ["core/session", "node", "worker/api", "local-server/http", "manager/model", "agent-tools"]
-      .concat("extension/views", "cli/print")
+      .concat("extension/views", "cli/print", "infra", "action")
       .flatMap((folder) => [
         [`${folder}/d1.ts`, [`${folder}/d2.ts`]],
         [`${folder}/d2.ts`, [`${folder}/d1.ts`]],
       ]),
   );
-  const rules = broken({ ...allowed, ...againstTheOrder, ...inACycle });
+  const found = violations({ ...allowed, ...againstTheOrder, ...inACycle });
+  const rulesBrokenBy = (file: string) => (found.get(file) ?? []).map(({ rule }) => rule);
 
   test.each(Object.entries(allowed))("%s may import %s", (file) => {
-    expect(rules.get(file) ?? []).toEqual([]);
+    expect(rulesBrokenBy(file)).toEqual([]);
   });
 
   test.each(Object.entries(againstTheOrder))("%s may not stand there and import %s", (file) => {
-    expect(rules.get(file)).toHaveLength(1);
+    expect(rulesBrokenBy(file)).toHaveLength(1);
   });
 
   test.each(Object.keys(inACycle).filter((file) => file.endsWith("1.ts")))(
     "%s and its neighbour, which import each other's types, are a cycle",
     (file) => {
-      expect(rules.get(file)).toEqual([expect.stringContaining("no cycle")]);
+      expect(rulesBrokenBy(file)).toEqual([expect.stringContaining("no cycle")]);
     },
   );
+});
+
+describe("in each package", () => {
+  const packages = Object.entries(PACKAGES);
+  const lines = (name: string) => PACKAGES[name]?.layers.map((line) => [line].flat()) ?? [];
+  const rows = packages.flatMap(([name]) =>
+    lines(name).flatMap((line, index) =>
+      line.map((layer) => {
+        const beside = line.filter((other) => other !== layer);
+        const others = [
+          ...beside,
+          ...lines(name)
+            .slice(index + 1)
+            .flat(),
+        ];
+        return { name, layer, later: others.map((other) => moduleIn(name, other)) };
+      }),
+    ),
+  );
+  /** A module of each package, in a layer that nothing else here imports from. */
+  const importer = (name: string) => moduleIn(name, lines(name).at(-1)?.[0] ?? "");
+  const others = (name: string) =>
+    packages
+      .filter(([other]) => other !== name)
+      .map(([other]) => moduleIn(other, lines(other)[0]?.[0] ?? ""));
+  const modules = new Map<string, string[]>();
+  const add = (file: string, imports: readonly string[]) =>
+    modules.set(file, [...(modules.get(file) ?? []), ...imports]);
+  for (const { name, layer, later } of rows) add(moduleIn(name, layer), later);
+  for (const [name] of packages) {
+    add(importer(name), others(name));
+    add(`${name}/unplaced/any.ts`, []);
+  }
+  const found = violations(Object.fromEntries(modules));
+  const refused = (file: string, rule: string) =>
+    (found.get(file) ?? []).filter((violation) => violation.rule.includes(rule)).map(({ to }) => to);
+
+  test.each(rows)("$name: $layer imports nothing of a later layer", ({ name, layer, later }) => {
+    expect(refused(moduleIn(name, layer), "of a later layer").sort()).toEqual([...later].sort());
+  });
+
+  test.each(packages)("%s imports only the packages that it may", (name, { imports }) => {
+    const forbidden = others(name).filter((file) => !imports.includes(file.split("/")[0] ?? ""));
+    expect(refused(importer(name), `${name}: imports`).sort()).toEqual(forbidden.sort());
+  });
+
+  test.each(packages)("%s has no module outside of its layers", (name) => {
+    expect(refused(`${name}/unplaced/any.ts`, "stands in a layer")).not.toEqual([]);
+  });
 });
 
 describe("the README names", () => {
