@@ -3,6 +3,7 @@
 /** Commands, as `linkup.<name>`. Those with a title in package.json are in the palette. */
 export const COMMANDS = [
   "start",
+  "startPrivate",
   "startIsolated",
   "stop",
   "restart",

@@ -57,13 +57,13 @@ describe("the palette shows what can be done now", () => {
   test("while the file has errors nothing starts", () => {
     const shown = palette({ configs: [{ ...file, errors: 1 }] });
     expect(shown).toContain("openConfig");
-    for (const command of ["start", "startIsolated", "stop", "createPreview", "routeService"])
+    for (const command of ["start", "startPrivate", "startIsolated", "stop", "createPreview", "routeService"])
       expect(shown).not.toContain(command);
   });
 
   test("stopped", () => {
     const shown = palette({ configs: [file] });
-    for (const command of ["start", "startIsolated", "createPreview", "showStatus"])
+    for (const command of ["start", "startPrivate", "startIsolated", "createPreview", "showStatus"])
       expect(shown).toContain(command);
     for (const command of [
       "stop",
@@ -87,7 +87,14 @@ describe("the palette shows what can be done now", () => {
       "explainRequest",
     ])
       expect(shown).toContain(command);
-    for (const command of ["start", "startIsolated", "routeAllRemote", "updateWorker", "uninstallLocalDns"])
+    for (const command of [
+      "start",
+      "startPrivate",
+      "startIsolated",
+      "routeAllRemote",
+      "updateWorker",
+      "uninstallLocalDns",
+    ])
       expect(shown).not.toContain(command);
     expect(palette(session(), { "linkup.systemChanged": true })).toContain("uninstallLocalDns");
   });
@@ -100,7 +107,7 @@ describe("the palette shows what can be done now", () => {
 
   test("in Restricted Mode nothing that starts something", () => {
     const shown = palette({ configs: [file], trusted: false }, { isWorkspaceTrusted: false });
-    for (const command of ["start", "createPreview", "deployWorker", "installLocalDns"])
+    for (const command of ["start", "startPrivate", "createPreview", "deployWorker", "installLocalDns"])
       expect(shown).not.toContain(command);
     expect(shown).toContain("doctor");
   });

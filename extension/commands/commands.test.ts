@@ -41,6 +41,12 @@ describe("start and stop", () => {
     expect(asked).toEqual([`start ${file} tunneled`]);
   });
 
+  test("a private start says so", async () => {
+    const { asked, run } = openWindow({ configs: [CONFIG] });
+    await run("startPrivate");
+    expect(asked).toEqual([`start ${file} tunneled private`]);
+  });
+
   test("of several files the user chooses", async () => {
     const other = configFile("/blog/linkup.yaml", { folder: "blog" });
     const { asked, run } = openWindow({ configs: [CONFIG, other] });

@@ -41,6 +41,7 @@ function menuEntries(linkup: Linkup): Entry[] {
     case "stopped":
       return [
         { command: "start", label: t("Start") },
+        { command: "startPrivate", label: t("Start Private") },
         { command: "startIsolated", label: t("Start Isolated") },
         ...always,
       ];

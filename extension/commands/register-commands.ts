@@ -41,6 +41,7 @@ export function registerCommands(
   };
   const handlers: Record<Command, (row: Row | undefined, rows: readonly Row[]) => unknown> = {
     start: (row) => start(linkup, "tunneled", row),
+    startPrivate: (row) => start(linkup, "tunneled", row, "private"),
     startIsolated: (row) => start(linkup, "isolated", row),
     stop: (row) => stop(linkup, row),
     restart: (row) => restart(linkup, row),

@@ -1,5 +1,6 @@
 /** Start, Stop and Restart. */
 import * as vscode from "vscode";
+import type { SessionAccess } from "../../core/session/session-document.ts";
 import type { SessionView } from "../../manager/model/snapshot.ts";
 import { componentName, kindWord } from "../labels.ts";
 import type { Linkup } from "../linkup.ts";
@@ -11,11 +12,12 @@ import { chooseConfig, chooseSession, selectorOf } from "./choose.ts";
 
 type Kind = "tunneled" | "isolated";
 
-export async function start(linkup: Linkup, kind: Kind, row?: Row): Promise<void> {
+/** `access`: undefined as the user chose before, or as the file says. */
+export async function start(linkup: Linkup, kind: Kind, row?: Row, access?: SessionAccess): Promise<void> {
   const config = await chooseConfig(linkup, row);
   if (!config || !(await requireTrust())) return;
   const replaced = replacedBy(linkup.model, config.path, kind);
-  if (!replaced || (await mayReplace(replaced))) await linkup.start(config.path, kind);
+  if (!replaced || (await mayReplace(replaced))) await linkup.start(config.path, kind, { access });
 }
 
 /** Asks before a session ends that others may be using. */

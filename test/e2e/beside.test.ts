@@ -114,9 +114,13 @@ test("Doctor: every check, what was found, what helps", async () => {
 });
 
 test("Share Session: a link and its QR code, until it is revoked; and the switch in the palette", async () => {
-  await window.command("Linkup: Start");
-  const [, name] = await inTree(/([a-z]+-[a-z]+) {2}0 of 3 local/);
+  await window.command("Linkup: Start Private");
+  const [, name] = await inTree(/([a-z]+-[a-z]+) {2}0 of 3 local · private/);
   const answer = async () => (await shop.ask(`${name}.shop.localhost`, "/")).status;
+  expect(await answer()).toBe(401);
+  await window.command("Linkup: Make Session Public");
+  await window.button("Make Public");
+  await window.until("everyone to be let in", async () => (await answer()) === 200);
   await window.command("Linkup: Share Session…");
   await window.quickPick("Invite somebody");
   await window.quickPick("12 h");

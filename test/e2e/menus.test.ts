@@ -60,7 +60,7 @@ describe("in a window that is used again", () => {
       "Set Worker Token…",
     ];
     const beside = ["Create Preview Session…", "Create Isolated Session…", "Join Session…"];
-    expect(await window.viewMenu()).toEqual(["Start Isolated", ...beside, ...always]);
+    expect(await window.viewMenu()).toEqual(["Start Private", "Start Isolated", ...beside, ...always]);
     expect(await window.palette("Linkup: St")).not.toContain("Linkup: Stop");
 
     await window.command("Linkup: Start");
