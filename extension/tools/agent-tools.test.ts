@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type * as vscode from "vscode";
 import { configFile, editor, openWindow, SESSION } from "../../test/support/extension-window.ts";
 import { registerAgentTools } from "./agent-tools.ts";
@@ -8,7 +8,12 @@ const URL = "https://slim-gecko.example.com/linkup/join#secret-of-the-invite";
 const invite = { id: "3f9c", name: "Ana", kind: "link", rights: ["visit"], expires: 0, uses: null, used: 0 };
 
 /** A window whose session has this access, and how VS Code calls one of its tools. */
-function tool(name: string, access: "public" | "private", answers: Record<string, unknown> = {}) {
+function tool(
+  name: string,
+  access: "public" | "private",
+  answers: Record<string, unknown> = {},
+  configs = [CONFIG],
+) {
   const session = { ...SESSION, access };
   const other = {
     ...session,
@@ -18,7 +23,7 @@ function tool(name: string, access: "public" | "private", answers: Record<string
     configPath: "/other/linkup.yaml",
   };
   const snapshot = { sessions: [session, other], components: [], problems: [] };
-  const window = openWindow({ snapshot, configs: [CONFIG] }, { look: snapshot, ...answers });
+  const window = openWindow({ snapshot, configs }, { look: snapshot, ...answers });
   registerAgentTools({ subscriptions: [] } as unknown as vscode.ExtensionContext, window.linkup);
   const { prepareInvocation, invoke } = editor.tools.get(name) as vscode.LanguageModelTool<object>;
   const prepare = async (input: object) =>
@@ -62,6 +67,28 @@ test.each([{ config: "/other/linkup.yaml" }, { session: "other-one" }])(
   },
 );
 
+describe("with several sessions in the workspace", () => {
+  const other = configFile("/other/linkup.yaml", { folder: "other" });
+  const calls: [string, object][] = [
+    ["linkup_share", { action: "make_public" }],
+    ["linkup_stop_session", {}],
+    ["linkup_route_service", { service: "api", target: "local" }],
+    ["linkup_switch_overrides", { names: ["slow"], on: true }],
+  ];
+
+  test.each(calls)("%s names its session, or says which there are", async (name, input) => {
+    const { prepare, call, asked } = tool(name, "private", {}, [CONFIG, other]);
+    const refusal =
+      /several sessions: slim-gecko \(\/shop\/linkup\.yaml\), other-one \(\/other\/linkup\.yaml\)\./;
+    await expect(prepare(input)).rejects.toThrow(refusal);
+    await expect(call(input)).rejects.toThrow(refusal);
+    expect(asked).toEqual([]);
+    const question = JSON.stringify(await prepare({ ...input, config: "/other/linkup.yaml" }));
+    expect(question).toContain("other-one");
+    expect(question).not.toContain("slim-gecko");
+  });
+});
+
 test("the secret is in the answer that the user agreed to, and in no log", async () => {
   const { call, asked, log } = tool("linkup_share", "private", { invite: { ...invite, url: URL } });
   expect(await call({ action: "invite", for: "Ana", session: "slim-gecko" })).toContain(URL);
@@ -80,6 +107,9 @@ test("a session is started privately when the agent asks for it", async () => {
   const { call, prepare, asked } = tool("linkup_start_session", "private");
   expect(await prepare({ private: true })).toMatchObject({
     message: "Only those whom you invite can open it.",
+  });
+  expect(await prepare({ isolated: true, config: "/other/linkup.yaml" })).toMatchObject({
+    title: "Start the Linkup session of /other/linkup.yaml?",
   });
   await call({ private: true, config: CONFIG.path });
   await call({ config: CONFIG.path });

@@ -4,7 +4,7 @@ import type { AgentTool, AgentToolHost, SessionChoice } from "../../agent-tools/
 import type { Target } from "../../core/config/model/config-model.ts";
 import { type SessionView, selectedSession } from "../../manager/model/snapshot.ts";
 import { stateHome } from "../../node/home.ts";
-import { chooseConfig, chooseSession, selectorOf } from "../commands/choose.ts";
+import { chooseConfig, selectorOf } from "../commands/choose.ts";
 import type { Linkup } from "../linkup.ts";
 import { readConfigFile } from "../read-config-file.ts";
 import { assertReplacesNone, ownSessions } from "../window-model.ts";
@@ -34,11 +34,11 @@ export function registerAgentTools(context: vscode.ExtensionContext, linkup: Lin
     linkup_list_sessions: { invocationMessage: () => t("Listing the sessions") },
     linkup_stop_session: {
       invocationMessage: () => t("Stopping the session"),
-      confirm: async ({ session }) => ({
-        title: t("Stop the session {0}?", session ?? ownSessions(linkup.model)[0]?.name ?? ""),
+      confirm: async (choice) => ({
+        title: t("Stop the session {0}?", choice.session ?? (await meantSession(linkup, choice))?.name ?? ""),
         message: t("Its URLs stop working for everyone."),
       }),
-    } as ToolPresentation<{ session?: string }>,
+    } as ToolPresentation<SessionChoice>,
     linkup_create_isolated: {
       invocationMessage: () => t("Creating an isolated session"),
       confirm: async () => ({
@@ -106,7 +106,10 @@ async function hostOf(linkup: Linkup, { insteadOfAsking }: AgentTool): Promise<A
     configPath: async (named) => named ?? (await theConfig(linkup)).path,
     async selector({ session, config }) {
       if (session !== undefined) return { name: session };
-      return config === undefined ? selectorOf(await theSession(linkup)) : { configPath: config };
+      if (config !== undefined) return { configPath: config };
+      const only = await meantSession(linkup, {});
+      if (!only) throw new Error("No session of this workspace is running.");
+      return selectorOf(only);
     },
     async start({ configPath, kind = "tunneled", access }, signal) {
       assertReplacesNone(linkup.model, configPath, kind);
@@ -117,18 +120,21 @@ async function hostOf(linkup: Linkup, { insteadOfAsking }: AgentTool): Promise<A
   };
 }
 
-function startSession(linkup: Linkup): ToolPresentation<{ isolated?: boolean; private?: boolean }> {
+function startSession(
+  linkup: Linkup,
+): ToolPresentation<{ isolated?: boolean; private?: boolean; config?: string }> {
   return {
     invocationMessage: () => t("Starting the Linkup session"),
-    confirm: async ({ isolated, private: isPrivate }) => ({
-      title: t("Start the Linkup session?"),
+    confirm: async ({ isolated, private: isPrivate, config }) => ({
+      title:
+        config === undefined ? t("Start the Linkup session?") : t("Start the Linkup session of {0}?", config),
       message: isolated
         ? t("The session stays on this machine.")
         : isPrivate
           ? t("Only those whom you invite can open it.")
           : t(
               "The session gets a public URL like {0}: anyone who knows it reaches the services that are routed to this machine.",
-              await publicUrl(linkup),
+              await publicUrl(linkup, config),
             ),
     }),
   };
@@ -138,7 +144,7 @@ function routeService(linkup: Linkup): ToolPresentation<{ service: string; targe
   return {
     invocationMessage: ({ service }) => t("Routing {0}", service),
     async confirm({ service, target, ...choice }) {
-      const url = meantSession(linkup, choice)?.urls[0] ?? (await publicUrl(linkup));
+      const url = (await meantSession(linkup, choice))?.urls[0] ?? (await publicUrl(linkup, choice.config));
       return target === "local"
         ? {
             title: t("Route {0} to this machine?", service),
@@ -167,7 +173,7 @@ function switchOverrides(linkup: Linkup): ToolPresentation<{ names: string[]; on
   return {
     invocationMessage: ({ names }) => t("Switching {0}", names.join(", ")),
     async confirm({ names, on, ...choice }) {
-      const url = meantSession(linkup, choice)?.urls[0] ?? (await publicUrl(linkup));
+      const url = (await meantSession(linkup, choice))?.urls[0] ?? (await publicUrl(linkup, choice.config));
       const listed = names.join(", ");
       return {
         title: on ? t("Switch on the override {0}?", listed) : t("Switch off the override {0}?", listed),
@@ -193,9 +199,9 @@ interface ShareInput {
 
 function share(linkup: Linkup): ToolPresentation<ShareInput> {
   const questions = {
-    make_public: (name: string, input: ShareInput) => ({
+    make_public: (name: string, _: ShareInput, urls: readonly string[]) => ({
       title: t("Let everyone who knows its URL open the session {0}?", name),
-      message: meantSession(linkup, input)?.urls.join(", ") ?? "",
+      message: urls.join(", "),
     }),
     make_private: (name: string) => ({
       title: t("Make the session {0} private?", name),
@@ -224,22 +230,23 @@ function share(linkup: Linkup): ToolPresentation<ShareInput> {
     invocationMessage: () => t("Sharing the session"),
     async confirm(input) {
       if (input.action === "list") return undefined;
-      const name = input.session ?? meantSession(linkup, input)?.name ?? input.config ?? "";
-      return questions[input.action](name, input);
+      const { name = input.session ?? input.config ?? "", urls = [] } =
+        (await meantSession(linkup, input)) ?? {};
+      return questions[input.action](name, input, urls);
     },
   };
 }
 
 function createPreview(
   linkup: Linkup,
-): ToolPresentation<{ services: Record<string, string>; name?: string }> {
+): ToolPresentation<{ services: Record<string, string>; config?: string }> {
   return {
     invocationMessage: () => t("Creating a preview"),
-    confirm: async ({ services }) => ({
+    confirm: async ({ services, config }) => ({
       title: t("Create a preview session?"),
       message: t(
         "It gets a public URL like {0}, where {1}.",
-        await publicUrl(linkup),
+        await publicUrl(linkup, config),
         Object.entries(services)
           .map(([name, url]) => t("{0} is {1}", name, url))
           .join(", "),
@@ -254,24 +261,30 @@ async function theConfig(linkup: Linkup) {
   return config;
 }
 
-/** The session that a call names by its name or its file; else the first of this window. */
-function meantSession(linkup: Linkup, { session, config }: SessionChoice): SessionView | undefined {
-  const { snapshot } = linkup.model;
-  if (session !== undefined) return selectedSession(snapshot, { name: session });
-  if (config !== undefined) return selectedSession(snapshot, { configPath: config });
-  return ownSessions(linkup.model)[0];
-}
-
-async function theSession(linkup: Linkup) {
-  const session = await chooseSession(linkup, undefined);
-  if (!session) throw new Error("The user chose no session.");
-  return session;
+/**
+ * The session that a call names by its name or its file; else the only one of this window. Rejects where there are several:
+ * the one that the user agrees to has to be the one that is changed.
+ */
+async function meantSession(
+  linkup: Linkup,
+  { session, config }: SessionChoice,
+): Promise<SessionView | undefined> {
+  await linkup.configs.ready();
+  const { model } = linkup;
+  if (session !== undefined) return selectedSession(model.snapshot, { name: session });
+  if (config !== undefined) return selectedSession(model.snapshot, { configPath: config });
+  const own = ownSessions(model);
+  if (own.length < 2) return own[0];
+  const known = own.map(({ name = "no name yet", configPath }) => `${name} (${configPath})`).join(", ");
+  throw new Error(
+    `This workspace has several sessions: ${known}. Ask the user which is meant, and give its name as "session" or its file as "config".`,
+  );
 }
 
 /** The pattern of a session's URL, before the session has a name. */
-async function publicUrl(linkup: Linkup): Promise<string> {
+async function publicUrl(linkup: Linkup, config?: string): Promise<string> {
   await linkup.configs.ready();
-  const [file] = linkup.configs.files;
-  const domain = file && (await readConfigFile(file.path)).domains[0]?.domain;
+  const path = config ?? linkup.configs.files[0]?.path;
+  const domain = path && (await readConfigFile(path)).domains[0]?.domain;
   return `https://…${domain ? `.${domain}` : ""}/`;
 }
