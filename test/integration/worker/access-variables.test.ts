@@ -1,7 +1,11 @@
 /** What the operator's variables make of sessions: private where nobody says otherwise, and Cloudflare Access as the proof. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Internet } from "./internet.ts";
+import { movableClockBundle } from "./movable-clock.ts";
 import { type Api, apiOf, send } from "./world.ts";
 
 const AUDIENCE = "a".repeat(64);
@@ -30,13 +34,13 @@ async function ask(name: string, headers: Record<string, string> = {}) {
   return { status: answer.status, body: answer.body };
 }
 
-async function start(vars: Record<string, string>) {
+async function start(vars: Record<string, string>, bundle?: string) {
   internet = await new Internet().start();
   internet.hosts.set("web.example.org", ({ headers }, response) => {
     const { cookie = "no cookie", "cf-access-jwt-assertion": assertion = "no assertion" } = headers;
     response.end(`web, ${cookie}, ${assertion}`);
   });
-  worker = await internet.startWorker(vars);
+  worker = await internet.startWorker(vars, undefined, 0, bundle);
   api = apiOf(worker.url);
 }
 
@@ -78,6 +82,7 @@ describe("Cloudflare Access", () => {
   let published: object[];
   let keysAsked = 0;
   let keysAnswer = 200;
+  let folder = "";
 
   const jwk = async (kid: string, { publicKey }: typeof keys) => ({
     ...(await exportJWK(publicKey)),
@@ -100,13 +105,15 @@ describe("Cloudflare Access", () => {
       .sign(by.privateKey);
   }
 
-  const byHeader = async (jwt: string | Promise<string>) =>
-    (await ask("slim-gecko", { "cf-access-jwt-assertion": await jwt })).status;
+  const byHeader = async (jwt: string | Promise<string>, headers: Record<string, string> = {}) =>
+    (await ask("slim-gecko", { "cf-access-jwt-assertion": await jwt, ...headers })).status;
 
   beforeAll(async () => {
     keys = await generateKeyPair("RS256");
     published = [await jwk("k1", keys)];
-    await start({ LINKUP_ACCESS_TEAM_DOMAIN: "shop", LINKUP_ACCESS_AUDIENCE: AUDIENCE });
+    folder = mkdtempSync(join(tmpdir(), "linkup-access-"));
+    const vars = { LINKUP_ACCESS_TEAM_DOMAIN: "shop", LINKUP_ACCESS_AUDIENCE: AUDIENCE };
+    await start(vars, await movableClockBundle(folder));
     internet.hosts.set(TEAM, ({ url }, response) => {
       keysAsked += 1;
       response.writeHead(url === "/cdn-cgi/access/certs" ? keysAnswer : 404);
@@ -119,7 +126,10 @@ describe("Cloudflare Access", () => {
     );
     expect(created.json()).toMatchObject({ access: "private" });
   });
-  afterAll(stop);
+  afterAll(async () => {
+    await stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
 
   test("keys that cannot be read let nobody in", async () => {
     keysAnswer = 503;
@@ -162,5 +172,21 @@ describe("Cloudflare Access", () => {
     });
     // None of them made it ask for keys.
     expect(keysAsked).toBe(before);
+  });
+
+  test("a new key of the team is taken up, and the one before no longer counts", async () => {
+    const next = await generateKeyPair("RS256");
+    // A minute after the keys were last read.
+    const clock = { "test-clock-ahead": String(60_000) };
+    expect(await byHeader(token({ email: "before@example.com" }), clock)).toBe(200);
+    published = [await jwk("k2", next)];
+    const before = keysAsked;
+    for (const email of ["a@example.com", "b@example.com"])
+      expect(await byHeader(token({ email }, "k2", next))).toBe(200);
+    expect(keysAsked).toBe(before + 1);
+    expect(await byHeader(token({ email: "late@example.com" }))).toBe(401);
+    // Strangers' names of keys make it ask at most every 30 s.
+    for (const kid of ["x", "y", "z"]) expect(await byHeader(token({}, kid))).toBe(401);
+    expect(keysAsked).toBe(before + 1);
   });
 });

@@ -42,8 +42,9 @@ export class Internet {
   }
 
   /** A Worker as it is deployed, with Cloudflare's API and everything else here. */
-  startWorker(vars: Record<string, string> = {}, persist?: string, port = 0) {
+  startWorker(vars: Record<string, string> = {}, persist?: string, port = 0, bundle?: string) {
     return startWorker({
+      ...(bundle === undefined ? {} : { bundle }),
       internet: this.address,
       persist,
       port,
