@@ -83,6 +83,8 @@ export const PACKAGES = {
       "language/document",
       "language/features",
       "window-model.ts",
+      "replace-file.ts",
+      "joined-list.ts",
       "joined-sessions.ts",
       ["read-config-file.ts", "config-files.ts"],
       "linkup.ts",

@@ -6,6 +6,7 @@ import { stateHome } from "../node/home.ts";
 import { registerCommands } from "./commands/register-commands.ts";
 import { isConfigName } from "./config-files.ts";
 import { registerContextKeys } from "./context-keys.ts";
+import { JoinedList } from "./joined-list.ts";
 import { Linkup } from "./linkup.ts";
 import { LogChannels } from "./log-channels.ts";
 import { registerProblemWatch } from "./problem-watch.ts";
@@ -39,7 +40,7 @@ export function activate(context: vscode.ExtensionContext): LinkupApi {
       },
       token: (workerUrl) => storedToken(context.secrets, workerUrl),
     },
-    context.secrets,
+    new JoinedList(context.secrets, context.globalStorageUri.fsPath),
     log,
   );
   context.subscriptions.push(log, linkup);

@@ -3,10 +3,9 @@ import * as vscode from "vscode";
 import type { RoutingChange } from "../core/api/routing-requests-api.ts";
 import type { Manager } from "../manager/manager.ts";
 import type { InvitedSession } from "../manager/operations/route-elsewhere.ts";
+import { isSame, type JoinedList } from "./joined-list.ts";
 import type { JoinedSession } from "./window-model.ts";
 
-/** The invites as JSON: nowhere else, and never shown. */
-const KEY = "joined-sessions";
 /** How often the Workers are asked while the user is at this window: where a session runs, and where none does. */
 const LOOK_MS = 3_000;
 const SLOW_LOOK_MS = 30_000;
@@ -18,7 +17,7 @@ const STATES: Readonly<Record<string, JoinedSession["state"]>> = {
 };
 
 export class JoinedSessions implements vscode.Disposable {
-  readonly #secrets: vscode.SecretStorage;
+  readonly #list: JoinedList;
   readonly #manager: () => Promise<Pick<Manager, "sharedRouting" | "routeElsewhere">>;
   readonly #changed = new vscode.EventEmitter<void>();
   /** The sessions have changed. */
@@ -33,15 +32,14 @@ export class JoinedSessions implements vscode.Disposable {
   #looking: Promise<void> | undefined;
   #isDisposed = false;
 
-  constructor(secrets: vscode.SecretStorage, manager: () => Promise<Manager>) {
-    this.#secrets = secrets;
+  constructor(list: JoinedList, manager: () => Promise<Manager>) {
+    this.#list = list;
     this.#manager = manager;
     const look = () => void this.look();
     this.#disposables = [
       this.#changed,
       this.#ended,
-      // Another window has joined or left.
-      secrets.onDidChange(({ key }) => key === KEY && look()),
+      list.onDidChange(look),
       vscode.window.onDidChangeWindowState(({ focused }) => focused && look()),
       vscode.workspace.onDidGrantWorkspaceTrust(look),
     ];
@@ -55,16 +53,13 @@ export class JoinedSessions implements vscode.Disposable {
   /** Keeps the invite once the Worker has taken it. Rejects with a LinkupError. */
   async join(invited: InvitedSession): Promise<void> {
     await (await this.#manager()).sharedRouting(invited);
-    const others = (await this.#read()).filter((other) => !isSame(other, invited));
-    await this.#secrets.store(KEY, JSON.stringify([...others, invited]));
+    await this.#list.add(invited);
     await this.look();
   }
 
   /** Forgets the invite. */
   async leave(joined: JoinedSession): Promise<void> {
-    const left = (await this.#read()).filter((other) => !isSame(other, joined));
-    if (left.length > 0) await this.#secrets.store(KEY, JSON.stringify(left));
-    else await this.#secrets.delete(KEY);
+    await this.#list.remove(joined);
     await this.look();
   }
 
@@ -101,7 +96,7 @@ export class JoinedSessions implements vscode.Disposable {
   async #look(): Promise<void> {
     clearTimeout(this.#timer);
     // In Restricted Mode nothing outside this machine is asked.
-    this.#invited = vscode.workspace.isTrusted ? await this.#read() : [];
+    this.#invited = vscode.workspace.isTrusted ? await this.#list.read() : [];
     const views = await Promise.all(this.#invited.map((invited) => this.#viewOf(invited)));
     if (this.#isDisposed) return;
     const before = this.#views;
@@ -136,26 +131,4 @@ export class JoinedSessions implements vscode.Disposable {
       return { session, workerUrl, state: STATES[code] ?? "unreachable", services: [] };
     }
   }
-
-  /** What is no list of ours is none. */
-  async #read(): Promise<InvitedSession[]> {
-    try {
-      const found: unknown = JSON.parse((await this.#secrets.get(KEY)) ?? "[]");
-      return Array.isArray(found) ? found.filter(isInvited) : [];
-    } catch {
-      return [];
-    }
-  }
-}
-
-function isInvited(value: unknown): value is InvitedSession {
-  const { workerUrl, session, invite } = (value ?? {}) as Partial<Record<keyof InvitedSession, unknown>>;
-  return typeof workerUrl === "string" && typeof session === "string" && typeof invite === "string";
-}
-
-function isSame(
-  a: Pick<InvitedSession, "workerUrl" | "session">,
-  b: Pick<InvitedSession, "workerUrl" | "session">,
-): boolean {
-  return a.session === b.session && a.workerUrl === b.workerUrl;
 }

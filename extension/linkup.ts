@@ -5,6 +5,7 @@ import type { Manager, ManagerOptions, Selector } from "../manager/manager.ts";
 import type { SessionView, Snapshot } from "../manager/model/snapshot.ts";
 import { ConfigFiles } from "./config-files.ts";
 import { SESSIONS_VIEW } from "./ids.ts";
+import type { JoinedList } from "./joined-list.ts";
 import { JoinedSessions } from "./joined-sessions.ts";
 import { setting } from "./settings.ts";
 import { waitFor, waitForEnd } from "./waiting.ts";
@@ -35,13 +36,9 @@ export class Linkup implements vscode.Disposable {
   /** The model has changed. */
   readonly onDidChange = this.#changed.event;
 
-  constructor(
-    options: Omit<ManagerOptions, "log">,
-    secrets: vscode.SecretStorage,
-    log: vscode.LogOutputChannel,
-  ) {
+  constructor(options: Omit<ManagerOptions, "log">, joined: JoinedList, log: vscode.LogOutputChannel) {
     this.log = log;
-    this.joined = new JoinedSessions(secrets, () => this.manager);
+    this.joined = new JoinedSessions(joined, () => this.manager);
     this.configs = new ConfigFiles();
     this.#disposables = [
       this.configs,

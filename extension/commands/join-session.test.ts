@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, test } from "vitest";
@@ -70,6 +70,7 @@ test("a link is all it takes: the session is in the tree, and the invite only in
   );
   expect([...window.secrets.values()].join()).toContain(TOKEN);
   expect(visible(window)).not.toContain(TOKEN);
+  expect(readFileSync(join(window.storageFolder, "joined-sessions.json"), "utf8")).not.toContain(TOKEN);
 });
 
 test("a token needs the session's name, and there is a way back to it", async () => {
@@ -177,17 +178,17 @@ test("a link into VS Code asks, names the session at most, and takes no invite",
   await expect.poll(() => window.rows().length).toBe(1);
 });
 
-test("an invalid list in the secret storage counts as empty; in Restricted Mode no Worker is asked", async () => {
+test("an invalid list of sessions counts as empty; in Restricted Mode no Worker is asked", async () => {
   const window = colleague();
+  const list = join(window.storageFolder, "joined-sessions.json");
   for (const content of ["nonsense", "{}", '[{"session":1}]', "null"]) {
-    window.secrets.set("joined-sessions", content);
+    writeFileSync(list, content);
     await window.linkup.joined.look();
     expect(window.rows()).toEqual([]);
   }
-  window.secrets.set(
-    "joined-sessions",
-    JSON.stringify([{ workerUrl: "https://linkup.example.com", session: "slim-gecko", invite: TOKEN }]),
-  );
+  const joined = { workerUrl: "https://linkup.example.com", session: "slim-gecko" };
+  writeFileSync(list, JSON.stringify([joined, { ...joined, session: "its-secret-is-gone" }]));
+  window.secrets.set(`joined-session ${joined.session} ${joined.workerUrl}`, TOKEN);
   editor.trusted = false;
   await window.linkup.joined.look();
   expect(window.asked).toEqual([]);

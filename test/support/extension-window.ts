@@ -1,9 +1,11 @@
 /** A window of VS Code with the extension's commands, on the stand-in of the editor and a manager that records what it is asked. */
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type * as vscode from "vscode";
 import { registerCommands } from "../../extension/commands/register-commands.ts";
 import { type Command, commandId } from "../../extension/ids.ts";
+import { JoinedList } from "../../extension/joined-list.ts";
 import { JoinedSessions } from "../../extension/joined-sessions.ts";
 import { Linkup } from "../../extension/linkup.ts";
 import { LogChannels } from "../../extension/log-channels.ts";
@@ -21,6 +23,8 @@ export interface ExtensionWindow {
   asked: string[];
   log: ReturnType<typeof logChannel>;
   secrets: Map<string, string>;
+  /** Of the extension, on the disk. */
+  storageFolder: string;
   changed(): void;
   run(command: Command, row?: Row, rows?: Row[]): Promise<void>;
 }
@@ -79,7 +83,8 @@ export function openWindow(
     },
     onDidChange: stored.event,
   } as unknown as vscode.SecretStorage;
-  const joined = new JoinedSessions(storage, async () => manager as Manager);
+  const storageFolder = mkdtempSync(join(tmpdir(), "linkup-window-"));
+  const joined = new JoinedSessions(new JoinedList(storage, storageFolder), async () => manager as Manager);
   joined.onDidChange(() => {
     model.joined = joined.views;
     for (const listener of listeners) listener();
@@ -122,6 +127,7 @@ export function openWindow(
     asked,
     log,
     secrets,
+    storageFolder,
     changed() {
       for (const listener of listeners) listener();
     },
