@@ -395,7 +395,10 @@ describe("sharing", () => {
       { action: "invite", for: "Ana", uses: 1, expires: "12h" },
       "Give the agent a link for the session slim-gecko? With it Ana can open it for 12h, once.",
     ],
-    [{ action: "make_public" }, "Let everyone who knows its URL open the session slim-gecko? https://"],
+    [
+      { action: "make_public" },
+      "Make the session slim-gecko public? Everyone who knows its URL can open it then: https://",
+    ],
     [{ action: "make_private" }, "Make the session slim-gecko private?"],
     [{ action: "revoke", id: "3f9c" }, "Revoke the invite 3f9c of the session slim-gecko?"],
   ];

@@ -69,21 +69,21 @@ function accessLines({ access }: ExplainedRequest, { t, code }: ExplanationStyle
     ];
   if (decision.allowed)
     return [
-      t("The session is private, and lets the request in: it carries the proof that services pass on."),
+      t(
+        "The session is private, and the request is allowed: it carries the proof of access that services pass on.",
+      ),
     ];
   if (unchecked)
     return [
-      t(
-        "The session is private: whether the request's cookie or token lets it in, only the Worker can tell.",
-      ),
+      t("The session is private: only the Worker can tell whether the request's cookie or token is valid."),
     ];
   return [
     decision.why === "no-proof"
       ? t(
-          "The session is private: from outside this machine it is answered with 401, because it has no proof.",
+          "The session is private: from outside this machine the request gets 401, because it has no proof of access.",
         )
       : t(
-          "The session is private: from outside this machine it is answered with 401, because its proof is not valid.",
+          "The session is private: from outside this machine the request gets 401, because its proof of access is not valid.",
         ),
   ];
 }
@@ -95,7 +95,7 @@ function candidateLines({ candidates, session }: Explanation, { t, code }: Expla
       name === session
         ? t("this session")
         : known
-          ? t("known, but an earlier source named another")
+          ? t("ignored: an earlier source names another session")
           : t("no such session");
     return `${code(name)} (${sourceText(source, { t, code })}): ${found}`;
   });
@@ -145,19 +145,19 @@ function placeLines({ auto, session, fell_back }: Service, { t, code }: Explanat
   if (session !== undefined)
     return [
       t(
-        "It goes where the session {0} has this service, through the Worker; where that cannot be reached, to the remote copy.",
+        "It goes through the Worker to where the session {0} has this service, or to the remote copy if that cannot be reached.",
         code(session),
       ),
     ];
   switch (auto) {
     case "local":
-      return [t("The service is routed automatically: something listens at its local address.")];
+      return [t("The service is routed automatically: a program is listening at its local address.")];
     case "remote":
-      return [t("The service is routed automatically: nothing listens at its local address.")];
+      return [t("The service is routed automatically: nothing is listening at its local address.")];
     case "restarting":
       return [
         t(
-          "The service is routed automatically: its local copy keeps ending, and has to listen for a while first.",
+          "The service is routed automatically: its local copy keeps exiting, and has to stay up for a while first.",
         ),
       ];
     default:
@@ -166,9 +166,10 @@ function placeLines({ auto, session, fell_back }: Service, { t, code }: Explanat
 }
 
 function overrideLine(override: string, does: Routed["does"], { t, code }: ExplanationStyle): string {
-  if (does === "respond") return t("Override {0} answers it; its service is not asked.", code(override));
-  if (does === "fault") return t("Override {0} disturbs it on the way to its service.", code(override));
-  return t("Override {0} sends it elsewhere than its service's other requests.", code(override));
+  if (does === "respond")
+    return t("Override {0} answers the request; its service does not receive it.", code(override));
+  if (does === "fault") return t("Override {0} injects a fault on the way to the service.", code(override));
+  return t("Override {0} routes it differently from the service's other requests.", code(override));
 }
 
 function noTargetLines({ hosts }: NotRouted, style: ExplanationStyle): string[] {

@@ -12,7 +12,7 @@ export function fallbackText(
     case "service-missing":
       return t("The session {0} has no such service.", session);
     case "session-loop":
-      return t("The session {0} has this service where it came from.", session);
+      return t("The session {0} routes this service back to where the request came from.", session);
     default:
       return t("The session {0} cannot be reached.", session);
   }

@@ -33,7 +33,7 @@ export const startSession = agentTool({
     const configPath = await host.configPath(config);
     const running = await ownSession(manager, configPath);
     if (running && isPrivate && running.access !== "private")
-      return `Make the running session ${running.name ?? `of ${configPath}`} private? Those who are not invited get no answer any more.`;
+      return `Make the running session ${running.name ?? `of ${configPath}`} private? Those who are not invited can no longer open it.`;
     if (running) return undefined;
     if (isPrivate)
       return `Start the Linkup session of ${configPath}? It gets a public URL that only those can open who are invited.`;

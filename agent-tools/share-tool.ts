@@ -114,7 +114,7 @@ export const share = agentTool({
           );
         const made = await withProgress(
           host,
-          "Making the invite",
+          "Creating the invite",
           manager.invite(selector, requestOf(given)),
         );
         const { url, token } = made;
@@ -144,9 +144,9 @@ export function shareQuestion(
 ): string {
   switch (action) {
     case "make_public":
-      return `Let everyone who knows its URL open the session ${name}? ${urls.join(", ")}`;
+      return `Make the session ${name} public? Everyone who knows its URL can open it then: ${urls.join(", ")}`;
     case "make_private":
-      return `Make the session ${name} private? Those who are not invited get no answer any more.`;
+      return `Make the session ${name} private? Those who are not invited can no longer open it.`;
     case "revoke":
       return `Revoke the invite ${id ?? ""} of the session ${name}? Everyone who used it loses access.`;
     case "invite": {

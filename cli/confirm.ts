@@ -26,6 +26,6 @@ export async function confirmWorker(
   if (json || !process.stdin.isTTY || !process.stderr.isTTY) return;
   const origin = await manager.workerToConfirm(configPath);
   if (origin === undefined) return;
-  const question = `${configPath} names the Worker ${origin}, which never had your token. Send it there, now and from now on?`;
+  const question = `${configPath} names the Worker ${origin}, which has never received your token. Send it there, now and in future?`;
   if (await confirmed(question)) await manager.confirmWorker(origin);
 }

@@ -255,7 +255,7 @@ function looking(linkup: Command): void {
     .option("--file <file>", "send it as edited in this .http file")
     .option("--http", "print it as a .http file instead, without secrets")
     .option("--secrets", "send its secrets also to another place than before")
-    .option("-y, --yes", "do not ask before a method that may change something")
+    .option("-y, --yes", "do not ask before sending a method that may change data")
     .option(...JSON_OUT)
     .addHelpText("after", "\nExamples:\n  linkup replay 12 --to local\n  linkup replay 12 --http > 12.http")
     .action(async (id, options) => (await import("./commands/replay.ts")).replay(id, options));
@@ -268,11 +268,14 @@ function looking(linkup: Command): void {
     .option("--service <name>", "only requests to this service")
     .option(...SESSION)
     .option(...CONFIG)
-    .option("--unsafe", "also methods that may change something")
+    .option("--unsafe", "also send methods that may change data")
     .option("--secrets", "send secrets to both copies")
     .option("-y, --yes", "do not ask for confirmation")
     .option(...JSON_OUT)
-    .addHelpText("after", "\nExit code 7: answers differ. linkup.yaml says what may differ: compare.ignore")
+    .addHelpText(
+      "after",
+      "\nExit code 7: answers differ. Differences to ignore: compare.ignore in linkup.yaml",
+    )
     .action(async (ids, options) => (await import("./commands/compare.ts")).compare(ids, options));
 
   linkup

@@ -56,7 +56,7 @@ export function kindWord(kind: SessionKind): string {
 export function accessWord(access: SessionAccess): string {
   return {
     public: t("public"),
-    unguessable: t("public, with a name that nobody guesses"),
+    unguessable: t("public, with a name that cannot be guessed"),
     private: t("private"),
   }[access];
 }

@@ -159,7 +159,7 @@ export class Linkup implements vscode.Disposable {
     if (origin === undefined) return true;
     const send = t("Send Token");
     const question = t("Send your worker token to {0}?", origin);
-    const detail = t("{0} names this Worker, and it has never had your token.", configPath);
+    const detail = t("{0} names this Worker, which has never received your token.", configPath);
     if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, send)) !== send)
       return false;
     await manager.confirmWorker(origin);

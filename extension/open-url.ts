@@ -12,7 +12,7 @@ export async function openSessionUrl({ manager, model }: Linkup, url: string): P
     ({ access, urls }) => access === "private" && urls.some((each) => new URL(each).origin === origin),
   );
   const open = isPrivate
-    ? await waitForAnswer(t("Letting your browser in"), async () => (await manager).ownerUrl(url))
+    ? await waitForAnswer(t("Giving your browser access"), async () => (await manager).ownerUrl(url))
     : url;
   if (open) await openUrl(open);
 }

@@ -22,7 +22,7 @@ export async function checkPropagation({ probe, json, ...choice }: Options): Pro
   if (found.lost.length > 0) process.exitCode = EXIT.unhealthy;
   if (json) return printJson(found);
   if (found.services.length + found.lost.length === 0)
-    return printNote("No request has come in the last minutes: use the session, then check again.\n");
+    return printNote("No requests in the last minutes. Use the session, then check again.\n");
   for (const service of found.services) {
     const mark = service.lost > 0 ? coloured("red", "✗") : coloured("green", "✓");
     print(`${mark} ${formatText(serviceSentence(service))}\n`);
@@ -36,6 +36,6 @@ export async function checkPropagation({ probe, json, ...choice }: Options): Pro
 
 function notAsked({ service, request }: ProbedService): string {
   return request === null
-    ? `${service} was not asked: no domain or route leads to it.\n`
+    ? `${service} was not checked: no domain or route leads to it.\n`
     : `${service} did not answer ${request}.\n`;
 }

@@ -22,7 +22,7 @@ interface Options {
 export async function compare(ids: string[], options: Options): Promise<void> {
   const { last, service, unsafe = false, secrets = false, json } = options;
   if (last !== undefined && ids.length > 0) throw new UsageError("Give IDs or --last, not both.");
-  if (unsafe && !options.yes && !(await confirmed("Send requests that may change something to both copies?")))
+  if (unsafe && !options.yes && !(await confirmed("Send requests that may change data to both copies?")))
     return;
   const manager = newManager({ keep: false });
   const rows = await manager.compare(await selectSession(manager, options), {
@@ -41,7 +41,7 @@ export async function compare(ids: string[], options: Options): Promise<void> {
     const skipped = rows.length - compared.length;
     printNote(
       compared.length === 0
-        ? "No request could be compared: use the session first, so that its requests are in the log.\n"
+        ? "There are no requests to compare. Use the session first, so that its requests are in the log.\n"
         : `${different.length} of ${compared.length} differ${skipped > 0 ? `, ${skipped} were not sent` : ""}.\n`,
     );
   }

@@ -25,7 +25,7 @@ export async function replay(idText: string, options: Options): Promise<void> {
   const edited = options.file === undefined ? undefined : await readRequest(options.file);
   const { method, target } = edited ?? (await manager.requestLog.request(id));
   if (!changesNothing(method) && !options.yes) {
-    const question = `${method} ${target} may change something where it is sent. Send it again?`;
+    const question = `${method} ${target} may change data where it is sent. Send it again?`;
     if (!(await confirmed(question))) return;
   }
   const response = await manager.replay(id, {

@@ -41,7 +41,7 @@ export async function requests(id: string | undefined, options: Options): Promis
   const limit = options.limit === undefined ? DEFAULT_LIMIT : wholeNumber("--limit", options.limit);
   const query = parseFilter(options.filter ?? "");
   const [unknown] = query.unknown;
-  if (unknown !== undefined) throw new UsageError(`--filter does not know "${unknown}".`);
+  if (unknown !== undefined) throw new UsageError(`--filter has the unknown word "${unknown}".`);
   const filter = { session, service, ...(failed ? { failed } : {}) };
   if (options.follow && options.har) throw new UsageError("Use either --follow or --har, not both.");
   if (options.from !== undefined && options.follow)
@@ -145,8 +145,7 @@ async function follow(
     if ("id" in line && !query.matches(line)) return;
     if ("id" in line) spans?.add(line);
     if (json) printJson(line);
-    else if ("missed" in line)
-      printNote(`${line.missed} changes were skipped: they came too fast to be printed.\n`);
+    else if ("missed" in line) printNote(`${line.missed} changes were too fast to be printed.\n`);
     else if ("dropped" in line)
       printNote(`${line.dropped} requests at the Worker were not reported: there were too many.\n`);
     else if ("watch" in line) printNote(edgeStatusText(line.watch));

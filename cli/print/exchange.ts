@@ -87,11 +87,11 @@ export function edgeStatusText({ session, state }: EdgeStatus): string {
     case "watching":
       return `Showing what the Worker sees of ${session} too.\n`;
     case "disconnected":
-      return `Lost the connection to the Worker; requests of ${session} that only it sees are missing until it is back.\n`;
+      return `Lost the connection to the Worker; requests of ${session} that do not pass this machine are missing until it is back.\n`;
     case "gone":
       return `The Worker has no session ${session} any more.\n`;
     case "unsupported":
-      return `The Worker of ${session} is of an older version: only requests that reach this machine are shown.\n`;
+      return `The Worker of ${session} is an older version: only requests that reach this machine are shown.\n`;
   }
 }
 

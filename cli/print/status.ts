@@ -67,7 +67,7 @@ function serviceRow(service: ServiceView): string[] {
 /** Why it is not where its target says, or not healthy. */
 function whyNot({ target, waitMs, fallback, reason }: ServiceView): string[] {
   if (waitMs !== undefined)
-    return [`(its local copy keeps ending: until it has listened for ${waitMs / 1_000} s)`];
+    return [`(its local copy keeps exiting: until it has been listening for ${waitMs / 1_000} s)`];
   if (fallback !== undefined)
     return [`(${fallback}: ${fallbackText(fallback, sessionOfTarget(target) ?? "", english)})`];
   return reason ? [`(${reason})`] : [];

@@ -64,7 +64,7 @@ export interface EdgeReport {
    * its end, with the same `hop`. Absent where it is not measured: through the tunnel, and of short bodies.
    */
   total?: number | null | undefined;
-  /** The client or the service broke off before the body was complete: the Workers runtime does not tell which. */
+  /** The client or the service aborted before the body was complete: the Workers runtime does not tell which. */
   aborted?: boolean | undefined;
   /** The `Content-Length` of either body; null when unknown. */
   request_bytes: number | null;

@@ -21,7 +21,7 @@ export async function checkPropagation(
     { label: t("From the requests of the last minutes"), description: t("sends nothing"), probe: false },
     {
       label: t("By a request through each service"),
-      description: t("repeats its newest GET, or asks for a path that leads to it"),
+      description: t("repeats its latest GET request, or requests a path that is routed to it"),
       probe: true,
     },
   ];
@@ -45,15 +45,15 @@ export function propagationText({ services, lost, probed }: CheckedPropagation):
   return [
     `# ${t("Linkup Propagation")}`,
     services.length + lost.length === 0
-      ? t("No request has come in the last minutes: use the session, then check again.")
+      ? t("No requests in the last minutes. Use the session, then check again.")
       : lost.length === 0
-        ? t("Every request that was seen came with its session.")
+        ? t("All recorded requests carried their session.")
         : t("Some requests lost their session: they go to the deployed services, or nowhere."),
     ...lost.map((one) => `## ✗ ${escaped(translated(lostSentence(one)))}\n\n${help(one.sender)}`),
     services.length === 0 ? "" : table(services),
     ...unanswered.map(({ service, request }) =>
       request === null
-        ? t("{0} was not asked: no domain or route leads to it.", escaped(service))
+        ? t("{0} was not checked: no domain or route leads to it.", escaped(service))
         : t("{0} did not answer {1}.", escaped(service), code(request)),
     ),
     "",

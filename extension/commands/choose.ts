@@ -20,7 +20,7 @@ export async function chooseConfig(linkup: Linkup, row: Row | undefined): Promis
   if (configs.length === 0)
     throw new LinkupError(
       "config-missing",
-      t("No folder of this workspace has a linkup.yaml, which says which services there are."),
+      t("No folder in this workspace has a linkup.yaml, the file that lists your system's services."),
       [{ command: "createConfig", title: t("Create linkup.yaml") }],
     );
   if (configs.length === 1) return configs[0];

@@ -223,8 +223,8 @@ describe("sessions", () => {
     await run("restart");
     expect(asked).toEqual([]);
     expect(editor.shown[0]).toMatchObject({
-      text: "Others use the session slim-gecko. Stop it for them too?",
-      detail: `One other window uses it.\n2 terminals or agents use it.\n${file}`,
+      text: "Others are using the session slim-gecko. Stop it for them too?",
+      detail: `One other window is using it.\n2 terminals or agents are using it.\n${file}`,
     });
     const elsewhere = row({ is: "session", session: { ...session, configPath: "/blog/linkup.yaml" } });
     await run("deleteSession", elsewhere);
@@ -596,7 +596,7 @@ describe("who can open a session", () => {
     editor.answers.push("$(organization) Let a colleague route services", "7 d", " ", " Ana ");
     await run("shareSession");
     // Without a name nobody would see who did it.
-    expect(editor.refused).toEqual(["Write a name."]);
+    expect(editor.refused).toEqual(["Enter a name."]);
     expect(asked).toEqual([]);
     editor.answers.splice(0, 1);
     editor.answers.push("$(organization) Let a colleague route services", "7 d", "Ana");
@@ -629,7 +629,9 @@ describe("who can open a session", () => {
     expect(asked).toEqual(['setAccess {"name":"slim-gecko"} "private"']);
     const shown = of("private", { setAccess: {} });
     await shown.run("makePublic");
-    expect(toasts()).toEqual(["warning: Let everyone who knows its URL open the session slim-gecko?"]);
+    expect(toasts()).toEqual([
+      "warning: Make the session slim-gecko public? Everyone who knows its URL can open it then.",
+    ]);
     expect(shown.asked).toEqual([]);
   });
 
@@ -681,9 +683,9 @@ describe("a wait of 400 ms has a word", () => {
   const PASSING = ["From the requests of the last minutes"];
   const SHARE = ["$(lock) Invite somebody", "2 d", "", "Once"];
   test.each<[string, Command, string, { given?: (string | string[])[]; row?: Row; private?: true }?]>([
-    ["Asking the services how they are", "showStatus", "refresh"],
+    ["Checking the services' health", "showStatus", "refresh"],
     ["Linkup Doctor checks this machine", "doctor", "health"],
-    ["Looking where the request goes", "explainRequest", "explain", { given: ["/users", ""] }],
+    ["Finding where the request goes", "explainRequest", "explain", { given: ["/users", ""] }],
     ["Stopping the session", "stop", "stop"],
     ["Restarting Tunnel", "restart", "restart", { row: onTunnel }],
     ["Ending orphaned processes", "endOrphans", "endOrphans"],
@@ -699,13 +701,13 @@ describe("a wait of 400 ms has a word", () => {
     ["Looking for sessions", "deleteSession", "look"],
     ["Stopping the session", "deleteSession", "stop", { given: ["slim-gecko", "Delete"] }],
     ["Looking for sessions", "listSessions", "workerSessions"],
-    ["Asking the Worker for pr-12", "listSessions", "workerSession", { given: ["pr-12"] }],
+    ["Reading pr-12 from the Worker", "listSessions", "workerSession", { given: ["pr-12"] }],
     ["Extending pr-12", "listSessions", "extend", { given: ["pr-12 > Extend…", "1 d"] }],
     ["Making slim-gecko private", "makePrivate", "setAccess"],
     ["Making slim-gecko public", "makePublic", "setAccess", { private: true, given: ["Make Public"] }],
-    ["Making the invite", "shareSession", "invite", { given: SHARE }],
-    ["Looking for invites", "shareSession", "invites", { given: SHARE }],
-    ["Letting your browser in", "openSession", "ownerUrl", { private: true }],
+    ["Creating the invite", "shareSession", "invite", { given: SHARE }],
+    ["Reading the invites", "shareSession", "invites", { given: SHARE }],
+    ["Giving your browser access", "openSession", "ownerUrl", { private: true }],
     ["Deleting pr-12", "listSessions", "remove", { given: ["pr-12 > Delete", "Delete"] }],
   ])("%s", async (title, command, method, { given = [], row: clicked, private: isPrivate } = {}) => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });

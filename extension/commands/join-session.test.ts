@@ -115,7 +115,7 @@ test("a toggle says that it is a colleague's session, and both sides see who did
   expect(editor.shown.at(-1)).toMatchObject({
     kind: "warning",
     text: "Route web of your colleague's session slim-gecko to the owner's machine?",
-    detail: "It changes at once for everyone who uses the session, and shows that it was you.",
+    detail: "It takes effect at once for everyone who uses the session, and they see that it was you.",
   });
   expect(window.asked.slice(before)).toEqual([]);
 

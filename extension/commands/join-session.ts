@@ -56,7 +56,7 @@ export async function joinSession(linkup: Linkup, named = ""): Promise<void> {
         value: session,
         placeholder: "slim-gecko",
         validate: (text) =>
-          isSessionName(text) ? undefined : t("Write a session's name, such as bold-cat."),
+          isSessionName(text) ? undefined : t("Enter a session's name, such as bold-cat."),
       });
       if (typeof answer !== "string") return answer;
       session = answer;
@@ -94,7 +94,9 @@ export async function leaveSession(linkup: Linkup, row?: Row): Promise<void> {
   if (!joined) return;
   const leave = t("Leave");
   const question = t("Leave the session {0}?", joined.session);
-  const detail = t("Linkup forgets the invite. To join again you need it, or another one.");
+  const detail = t(
+    "Linkup deletes its copy of the invite. To join again, you need the invite or another one.",
+  );
   if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, leave)) === leave)
     await linkup.joined.leave(joined);
 }
@@ -125,7 +127,9 @@ export async function routeJoined(
     target === "local"
       ? t("Route {0} of your colleague's session {1} to the owner's machine?", what, joined.session)
       : t("Route {0} of your colleague's session {1} to the deployed copy?", what, joined.session);
-  const detail = t("It changes at once for everyone who uses the session, and shows that it was you.");
+  const detail = t(
+    "It takes effect at once for everyone who uses the session, and they see that it was you.",
+  );
   if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) !== yes) return;
   const change = Object.fromEntries(services.map((name) => [name, target]));
   await waitFor(t("Asking the owner's machine"), (signal) => linkup.joined.route(joined, change, signal));

@@ -13,7 +13,7 @@ export async function showLogs(channels: LogChannels, row?: Row): Promise<void> 
   if (sources.length === 0 || subject?.is === "session" || subject?.is === "problem")
     return await channels.show();
   const items = [
-    { label: t("Sessions"), description: t("what happens to them, and every failure"), source: undefined },
+    { label: t("Sessions"), description: t("starts, stops, switches and all failures"), source: undefined },
     ...sources.map((source) => ({ label: sourceName(source), source })),
   ];
   const picked = await vscode.window.showQuickPick(items, { title: t("Show Logs") });

@@ -160,7 +160,7 @@ async function chooseTarget(service: ServiceView, what: string): Promise<Target 
     item("local", PLACE_ICONS.local, hostOf(local)),
     item("remote", PLACE_ICONS.remote, hostOf(remote)),
     item("auto", "sync", t("local while something listens there, remote otherwise")),
-    ...targets.map((name) => item(name, PLACE_ICONS.other, t("of linkup.yaml"))),
+    ...targets.map((name) => item(name, PLACE_ICONS.other, t("from linkup.yaml"))),
     ...(kind === "url" ? [item(current, PLACE_ICONS.other, t("another URL"), current)] : []),
     ...(kind === "session" ? [item(current, "account", hostOf(url))] : []),
     {
@@ -187,7 +187,7 @@ async function askUrl(): Promise<Target | undefined> {
     validateInput: (text) =>
       isUrlTarget(text) && URL.canParse(text)
         ? undefined
-        : t("Write an http or https URL, such as https://example.com."),
+        : t("Enter an http or https URL, such as https://example.com."),
   });
 }
 
@@ -197,7 +197,7 @@ async function askSession(): Promise<Target | undefined> {
     prompt: t("The name of the session; its owner has to allow it"),
     placeHolder: "bold-cat",
     validateInput: (text) =>
-      isSessionName(text) ? undefined : t("Write a session's name, such as bold-cat."),
+      isSessionName(text) ? undefined : t("Enter a session's name, such as bold-cat."),
   });
   return name === undefined ? undefined : `session:${name}`;
 }

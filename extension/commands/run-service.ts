@@ -45,7 +45,7 @@ export async function runAndRoute(linkup: Linkup, memory: vscode.Memento, row?: 
   const service = ownService(linkup, row);
   if (!service) return;
   const { session, view } = service;
-  const looked = t("Looking whether {0} listens on {1}", view.name, hostOf(view.local));
+  const looked = t("Checking whether {0} listens on {1}", view.name, hostOf(view.local));
   const isListening = await waitForAnswer(looked, () => listens(view.local));
   if (isListening === undefined) return;
   if (!isListening) {
@@ -90,7 +90,7 @@ async function run(service: OwnService, memory: vscode.Memento): Promise<vscode.
     throw new LinkupError(
       "run-failed",
       t(
-        "Nothing says how the service {0} is started: give it a run command in linkup.yaml, or its folder a development script in package.json.",
+        "No command is known that starts the service {0}. Add a run command in linkup.yaml, or a development script to the package.json in its folder.",
         view.name,
       ),
       [{ command: "openConfig", title: t("Open linkup.yaml") }],

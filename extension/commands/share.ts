@@ -61,7 +61,9 @@ export async function shareSession(linkup: Linkup, documents: Documents, row?: R
   const { request } = asked;
   if (!request) return await sharePublic(documents, session);
   const manager = await linkup.manager;
-  const invite = await waitForEnd(t("Making the invite"), () => manager.invite(selectorOf(session), request));
+  const invite = await waitForEnd(t("Creating the invite"), () =>
+    manager.invite(selectorOf(session), request),
+  );
   if (invite.url !== undefined) await copied(invite.url);
   await showInvites(linkup, documents, session, invite);
 }
@@ -83,7 +85,7 @@ async function changeAccess(
   const name = session.name ?? "";
   if (access === "public" && session.access === "private") {
     const yes = t("Make Public");
-    const question = t("Let everyone who knows its URL open the session {0}?", name);
+    const question = t("Make the session {0} public? Everyone who knows its URL can open it then.", name);
     const detail = session.urls.join("\n");
     if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) !== yes)
       return false;
@@ -138,7 +140,7 @@ async function askHow({ name = "" }: SessionView): Promise<Asked | undefined> {
     },
     async () => {
       const items = expiries();
-      const answer = await askOne({ ...place(2), items, placeholder: t("How long does the link let in?") });
+      const answer = await askOne({ ...place(2), items, placeholder: t("How long is the link valid?") });
       if (typeof answer !== "object") return answer;
       expires = answer.seconds;
       return true as const;
@@ -148,14 +150,14 @@ async function askHow({ name = "" }: SessionView): Promise<Asked | undefined> {
         ...place(3),
         prompt:
           how === "route"
-            ? t("For whom? Everyone who may route sees the name beside what was changed")
-            : t("For whom? Only you see the name (optional)"),
+            ? t("Name of the recipient; everyone who may route sees it beside their changes")
+            : t("Name of the recipient; only you see it (optional)"),
         value: whom,
         validate: (text) =>
           text.length > MAX_INVITE_NAME
             ? t("At most 100 characters.")
             : how === "route" && text.trim() === ""
-              ? t("Write a name.")
+              ? t("Enter a name.")
               : undefined,
       });
       if (typeof answer !== "string") return answer;
@@ -221,14 +223,14 @@ async function showInvites(
   invite?: NewInvite,
 ): Promise<void> {
   const manager = await linkup.manager;
-  const invites = await waitForAnswer(t("Looking for invites"), () => manager.invites(selectorOf(session)));
+  const invites = await waitForAnswer(t("Reading the invites"), () => manager.invites(selectorOf(session)));
   if (!invites) return;
   const { url, rights = [] } = invite ?? {};
   const caption = rights.includes("route")
     ? t(
         "Anyone with this link can open the session and route its services: with Join Session… in VS Code, or with linkup route --invite in a terminal. It is in the clipboard, and is shown only now.",
       )
-    : t("This link lets in whoever opens it. It is in the clipboard, and shown only now.");
+    : t("Anyone with this link can open the session. It is in the clipboard, and is shown only now.");
   await documents.show({
     title: titleOf(session),
     markdown: shareText(session, invite && !rights.includes("route") ? "private" : session.access, invites),

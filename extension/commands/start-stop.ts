@@ -45,7 +45,7 @@ export async function mayStop(linkup: Linkup, session: SessionView, yes: string)
   const { name, kind, configPath } = session;
   const users = await othersOf(linkup, session);
   if (users.length === 0) return true;
-  const question = t("Others use the session {0}. Stop it for them too?", name ?? kindWord(kind));
+  const question = t("Others are using the session {0}. Stop it for them too?", name ?? kindWord(kind));
   const detail = [...users, ...(configPath ? [configPath] : [])].join("\n");
   return (await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) === yes;
 }
@@ -58,10 +58,10 @@ export async function othersOf(
   const { windows, terminals } = await (await manager).otherUsers(configPath);
   const isElsewhere = !secondary && !model.configs.some(({ path }) => path === configPath);
   return [
-    ...(windows === 1 ? [t("One other window uses it.")] : []),
-    ...(windows > 1 ? [t("{0} other windows use it.", windows)] : []),
-    ...(terminals === 1 ? [t("A terminal or an agent uses it.")] : []),
-    ...(terminals > 1 ? [t("{0} terminals or agents use it.", terminals)] : []),
+    ...(windows === 1 ? [t("One other window is using it.")] : []),
+    ...(windows > 1 ? [t("{0} other windows are using it.", windows)] : []),
+    ...(terminals === 1 ? [t("A terminal or an agent is using it.")] : []),
+    ...(terminals > 1 ? [t("{0} terminals or agents are using it.", terminals)] : []),
     ...(isElsewhere ? [t("It belongs to another workspace.")] : []),
   ];
 }

@@ -15,7 +15,7 @@ import type { Documents } from "./markdown-pages.ts";
 
 export async function showStatus(linkup: Linkup, documents: Documents): Promise<void> {
   await linkup.configs.ready();
-  const seen = await waitForAnswer(t("Asking the services how they are"), async () =>
+  const seen = await waitForAnswer(t("Checking the services' health"), async () =>
     (await linkup.manager).refresh(),
   );
   if (!seen) return;
@@ -61,7 +61,7 @@ export async function explainRequest(linkup: Linkup, documents: Documents, row?:
             prompt: t("Headers, separated by semicolons (optional)"),
             value: lines,
             placeholder: "Referer: https://slim-gecko.example.com/; Origin: https://slim-gecko.example.com",
-            validate: (text) => (parseHeaders(text) ? undefined : t("Write each header as name: value.")),
+            validate: (text) => (parseHeaders(text) ? undefined : t("Enter each header as name: value.")),
           });
           if (typeof answer !== "string") return answer;
           lines = answer;
@@ -72,7 +72,7 @@ export async function explainRequest(linkup: Linkup, documents: Documents, row?:
   if (!done) return;
   const asked = requestUrl(url, base)!;
   const headers = parseHeaders(lines)!;
-  const explanation = await waitForAnswer(t("Looking where the request goes"), async () =>
+  const explanation = await waitForAnswer(t("Finding where the request goes"), async () =>
     (await linkup.manager).explain(selectorOf(session), asked, headers),
   );
   if (!explanation) return;

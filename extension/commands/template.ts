@@ -6,9 +6,9 @@ import { t } from "../words.ts";
 export function configTemplate(services: readonly TemplateService[] = []): string {
   return template(
     {
-      head: t("Linkup: which services there are, and which host names they serve."),
+      head: t("Linkup: the services of the system, and the host names that they serve."),
       worker: [
-        t("Where the Linkup Worker answers. Its token is better not written here:"),
+        t("The URL of the Linkup Worker. Do not write its token here:"),
         t('the command "Linkup: Set Worker Token…" keeps it in secret storage.'),
       ],
       services: t("Each service has a shared, deployed copy, and one on your machine."),

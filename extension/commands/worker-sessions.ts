@@ -124,7 +124,7 @@ class SessionList {
 
   async openInBrowser(linkup: Linkup, { name, urls }: SessionItem): Promise<void> {
     const asked = () => this.#manager.workerSession(this.#configPath!, name!);
-    const found = urls ?? (await waitForAnswer(t("Asking the Worker for {0}", name!), asked))?.urls ?? [];
+    const found = urls ?? (await waitForAnswer(t("Reading {0} from the Worker", name!), asked))?.urls ?? [];
     const [first, second] = found;
     if (first === undefined) return;
     if (second === undefined || urls !== undefined) return openSessionUrl(linkup, first);
@@ -141,11 +141,11 @@ class SessionList {
       { label: t("{0} d", 1), seconds: DAY_S },
       { label: t("{0} d", 7), seconds: 7 * DAY_S },
       { label: t("{0} d", 30), seconds: 30 * DAY_S },
-      { label: t("As long as it is used"), seconds: null },
+      { label: t("No expiry while in use"), seconds: null },
     ];
     const picked = await vscode.window.showQuickPick(items, {
       title: t("Extend {0}", name),
-      placeHolder: t("How long it lives, counted from now"),
+      placeHolder: t("When it expires, counted from now"),
     });
     if (!picked) return;
     const { expires } = await waitForEnd(t("Extending {0}", name), () =>

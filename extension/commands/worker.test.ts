@@ -85,7 +85,7 @@ test("what needs no agreement asks none: nothing to do, and conflicts alone", as
   const { run, secrets } = openWindow();
   secrets.set("cloudflare-api-token", "kept");
   for (const [steps, said] of [
-    [[], "Linkup made nothing that could be removed."],
+    [[], "There is nothing to remove: Linkup created none of the resources."],
     [[undefined], "The plan has conflicts that only you can resolve."],
   ] as const) {
     Object.assign(cloudflare, { steps: [...steps] });

@@ -62,12 +62,14 @@ export async function destroyWorker(context: WorkerCommandContext): Promise<void
   const chosen = await askForPlan(context, t("Destroy Worker"), proposeDestroy, ({ zones }) => ({
     question: t("Remove the Worker from {0}?", zones.join(", ")),
     yes: t("Remove"),
-    detail: t("Every session of it ends, for everyone."),
+    detail: t("All its sessions end, for everyone."),
   }));
   if (!chosen) return;
   const { isToDo, proposal } = chosen;
   if (isToDo === "nothing")
-    await vscode.window.showInformationMessage(t("Linkup made nothing that could be removed."));
+    await vscode.window.showInformationMessage(
+      t("There is nothing to remove: Linkup created none of the resources."),
+    );
   else if (isToDo === "by-the-user") await tellConflicts();
   else await carriedOut(proposal, t("Removing the Worker"), undefined);
 }
@@ -125,7 +127,7 @@ async function askForPlan(
       title,
       step: totalSteps - 1,
       totalSteps,
-      placeholder: t("Zones whose host names sessions use. The first is also that of the tunnels."),
+      placeholder: t("The zones whose host names sessions use. Tunnels use the first one."),
       items,
       picked: items.length === 1 ? items : items.filter(({ label }) => before.includes(label)),
       least: 1,
@@ -137,7 +139,7 @@ async function askForPlan(
   const askAgreement = async () => {
     const zones = picked.map(({ label }) => label);
     const options = { root, version, env, credentials: credentials!, zones };
-    const proposal = await waitForAnswer(t("Looking at your Cloudflare account"), () => propose(options));
+    const proposal = await waitForAnswer(t("Reading your Cloudflare account"), () => propose(options));
     if (!proposal) return undefined;
     const { plan } = proposal;
     await documents.show({ title: t("Linkup Worker"), markdown: planText(plan) });
@@ -162,7 +164,7 @@ async function askForToken(place: StepPlace): Promise<string | typeof BACK | und
   const token = await askText({
     ...place,
     prompt: t(
-      "The Cloudflare API token. The button above opens Cloudflare's page with the rights filled in. The token is kept in VS Code's secret storage.",
+      "The Cloudflare API token. The button above opens Cloudflare's page with the permissions filled in. The token is kept in VS Code's secret storage.",
     ),
     isSecret: true,
     validate: (text) => (text.trim() ? undefined : t("Enter the token.")),
@@ -200,7 +202,9 @@ async function carriedOut(proposal: Proposal, title: string, workerToken: string
 async function offerToken(token: string): Promise<void> {
   const copy = t("Copy Token");
   const choice = await vscode.window.showInformationMessage(
-    t("The Worker has a new token. It is stored in this VS Code; your team needs it once."),
+    t(
+      "The Worker has a new token. It is stored in this VS Code; everyone else in your team has to enter it once.",
+    ),
     copy,
   );
   if (choice === copy) await vscode.env.clipboard.writeText(token);
@@ -216,15 +220,15 @@ async function offerConfig({ configs }: Linkup, workerUrl: string, zones: readon
   const source = document.getText();
   const { changes, domains } = deploymentChanges(source, parseConfig(source), workerUrl, zones);
   if (changes.length === 0) return;
-  const write = t("Write It");
+  const write = t("Update linkup.yaml");
   const question =
     domains.length > 0
       ? t(
-          "The Worker answers at {0}. Write that and the domain {1} into linkup.yaml?",
+          "The Worker is running at {0}. Set this URL and the domain {1} in linkup.yaml?",
           workerUrl,
           domains.join(", "),
         )
-      : t("The Worker answers at {0}. Write that into linkup.yaml?", workerUrl);
+      : t("The Worker is running at {0}. Set this URL in linkup.yaml?", workerUrl);
   if ((await vscode.window.showInformationMessage(question, write)) !== write) return;
   const edit = new vscode.WorkspaceEdit();
   for (const { start, end, text } of changes)

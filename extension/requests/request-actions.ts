@@ -57,7 +57,7 @@ export async function runFileAction(
   if (!exchange) return;
   if (action === "copyUrl") await vscode.env.clipboard.writeText(urlOf(exchange));
   else if (action === "openInBrowser") await openPage(linkup, exchange);
-  else throw new Error(t("This request is one of a file: it cannot be sent or looked up."));
+  else throw new Error(t("This request was loaded from a file: it cannot be sent again or looked up."));
 }
 
 function details(linkup: Linkup, id: number): Promise<ExchangeDetails> {
@@ -81,7 +81,8 @@ async function openInBrowser(linkup: Linkup, id: number): Promise<void> {
 
 async function openPage(linkup: Linkup, exchange: ExchangeDetails): Promise<void> {
   if (changesNothing(exchange.method)) await openSessionUrl(linkup, urlOf(exchange));
-  else throw new Error(t("A browser opens pages with GET, and this request is a {0}.", exchange.method));
+  else
+    throw new Error(t("A browser can only open GET requests, and this is a {0} request.", exchange.method));
 }
 
 /** The override or the route that decided, or the service. */
@@ -126,7 +127,7 @@ async function replay(linkup: Linkup, id: number): Promise<void> {
   ];
   const picked = await vscode.window.showQuickPick(items, {
     title: `${exchange.method} ${exchange.target}`,
-    placeHolder: t("Where should it be sent again?"),
+    placeHolder: t("Where should the request be sent?"),
   });
   const to =
     picked?.to === ""
@@ -147,7 +148,7 @@ async function send(linkup: Linkup, id: number, to: string, text?: string): Prom
   const { method, target } = parsed ?? (await details(linkup, id));
   if (!changesNothing(method)) {
     const button = t("Send Again");
-    const question = t("{0} {1} may change something where it is sent. Send it again?", method, target);
+    const question = t("{0} {1} may change data where it is sent. Send it again?", method, target);
     if ((await vscode.window.showWarningMessage(question, { modal: true }, button)) !== button) return;
   }
   const { url: _url, ...edited } = parsed ?? { url: "" };
@@ -157,7 +158,7 @@ async function send(linkup: Linkup, id: number, to: string, text?: string): Prom
   if (response.withheld.length > 0) {
     const button = t("Send with Secrets");
     const question = t(
-      "It was sent without {0}, because {1} has not had them before. Send it again with them?",
+      "It was sent without {0}, because {1} has never received them. Send it again with them?",
       response.withheld.join(", "),
       new URL(response.url).host,
     );
@@ -227,7 +228,7 @@ export async function compare(
   if (withheld.length > 0) {
     const button = t("Compare with Secrets");
     const question = t(
-      "One copy was not sent {0}, because only the other had them before. Send them to both?",
+      "Sent to one copy only, because the other has never received it: {0}. Send it to both?",
       withheld.join(", "),
     );
     if ((await vscode.window.showInformationMessage(question, { modal: true }, button)) === button)
@@ -255,7 +256,7 @@ async function showComparison(linkup: Linkup, session: string, rows: ComparedRow
   const compared = rows.filter(({ local, remote }) => local && remote);
   if (compared.length === 0) {
     const why = rows.find(({ skipped }) => skipped)?.skipped;
-    throw new Error(why ? translated(why) : t("No request could be compared: use the session first."));
+    throw new Error(why ? translated(why) : t("There are no requests to compare. Use the session first."));
   }
   const shown =
     compared.length === 1 ? compared : compared.filter(({ differences }) => differences.length > 0);
@@ -317,7 +318,7 @@ async function ignoreDifferences(
 ): Promise<void> {
   const items = ignorable.map((label) => ({ label }));
   const picked = await vscode.window.showQuickPick(items, {
-    title: t("What may differ from now on?"),
+    title: t("Which differences should be ignored from now on?"),
     canPickMany: true,
   });
   const path = linkup.model.snapshot.sessions.find(({ name }) => name === session)?.configPath;

@@ -43,7 +43,7 @@ test("what shares is asked before, in words that say what it lets in; a list is 
   const { prepare } = tool("linkup_share", "private");
   expect(await prepare({ action: "list" })).toBeUndefined();
   expect(await prepare({ action: "make_public" })).toEqual({
-    title: "Let everyone who knows its URL open the session slim-gecko?",
+    title: "Make the session slim-gecko public? Everyone who knows its URL can open it then.",
     message: "https://slim-gecko.example.com/",
   });
   expect(await prepare({ action: "invite", for: "Ana", expires: "12h", may_route: true })).toEqual({
@@ -61,7 +61,7 @@ test.each([{ config: "/other/linkup.yaml" }, { session: "other-one" }])(
   async (choice) => {
     const { prepare } = tool("linkup_share", "private");
     expect(await prepare({ action: "make_public", ...choice })).toEqual({
-      title: "Let everyone who knows its URL open the session other-one?",
+      title: "Make the session other-one public? Everyone who knows its URL can open it then.",
       message: "https://other-one.example.com/",
     });
   },

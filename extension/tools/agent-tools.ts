@@ -200,12 +200,12 @@ interface ShareInput {
 function share(linkup: Linkup): ToolPresentation<ShareInput> {
   const questions = {
     make_public: (name: string, _: ShareInput, urls: readonly string[]) => ({
-      title: t("Let everyone who knows its URL open the session {0}?", name),
+      title: t("Make the session {0} public? Everyone who knows its URL can open it then.", name),
       message: urls.join(", "),
     }),
     make_private: (name: string) => ({
       title: t("Make the session {0} private?", name),
-      message: t("Those who are not invited get no answer any more."),
+      message: t("Those who are not invited can no longer open it."),
     }),
     revoke: (name: string, { id = "" }: ShareInput) => ({
       title: t("Revoke the invite {0} of the session {1}?", id, name),

@@ -36,7 +36,7 @@ function task(linkup: Linkup, folder: vscode.WorkspaceFolder, definition: Defini
   const run = new vscode.CustomExecution(async () => new SessionTerminal(linkup, folder, definition));
   const result = new vscode.Task(definition, folder, "start", "linkup", run, "$linkup");
   result.isBackground = true;
-  result.detail = t("Starts the session, and is ready when it is");
+  result.detail = t("Starts the session; ready once the session is running");
   return result;
 }
 

@@ -24,7 +24,7 @@ export function healthText(report: HealthReport): string {
       .join("\n"),
     `Linkup ${versions.linkup}, Node ${versions.node}, ${versions.platform}, ${code(home)}`,
     `## JSON`,
-    t("To copy into an issue; it holds no secrets."),
+    t("You can copy this into an issue: it contains no secrets."),
     codeBlock("json", JSON.stringify(reportedHealth(report), null, 2)),
     "",
   ].join("\n\n");

@@ -13,7 +13,7 @@ export function planText({ action, account, worker, resources, warnings, stays }
   return [
     `# ${action === "deploy" ? t("Linkup Worker: Deployment Plan") : t("Linkup Worker: Removal Plan")}`,
     t(
-      "Worker {0} in the Cloudflare account {1}. Nothing is changed before you agree.",
+      "Worker {0} in the Cloudflare account {1}. Nothing changes until you agree.",
       `\`${worker}\``,
       account.name,
     ),

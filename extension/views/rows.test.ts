@@ -75,7 +75,7 @@ test("services beyond local and remote say where they are now", () => {
       shop  copy of bold-cat · bold-cat.example.com
       tax  remote, not copy of bold-cat · tax.example.com`),
   );
-  expect(row!.children[2]!.tooltip).toContain("until it has listened for 4 s");
+  expect(row!.children[2]!.tooltip).toContain("until it has been listening for 4 s");
   expect(row!.children.map(({ icon, mark }) => [icon.name, mark])).toEqual([
     ["home", "local"],
     ["cloud", undefined],
@@ -338,6 +338,6 @@ test("the requests of the last minute, and the failures that nobody has looked a
   expect(text).toContain("api  remote · api.example.com · 3/min · 2 failed · loses the session");
   expect(statusItem(busy)).toMatchObject({
     text: "$(link) slim-gecko · 1 local $(error) 2",
-    tooltip: expect.stringContaining("2 requests failed since you last looked at the Requests view."),
+    tooltip: expect.stringContaining("2 requests have failed since you last opened the Requests view."),
   });
 });

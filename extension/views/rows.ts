@@ -181,7 +181,7 @@ function overridesRow(session: SessionView): Row[] {
       label: t("Overrides"),
       description,
       icon: { name: "arrow-swap", ...(on.length > 0 ? { color: YELLOW } : {}) },
-      tooltip: t("Requests that go elsewhere than their service, get a fixed response or are disturbed"),
+      tooltip: t("Requests that go elsewhere, get a fixed response or a fault"),
       spoken: t("Overrides, {0}", description),
       context: "overrides",
       subject: { is: "overrides", session },
@@ -248,7 +248,7 @@ function joinedRow(joined: JoinedSession): Row {
       `${t("Worker:")} ${code(hostOf(workerUrl))}`,
       ...(expires === undefined
         ? []
-        : [t("The invite is good until {0}.", new Date(expires).toLocaleString())]),
+        : [t("The invite is valid until {0}.", new Date(expires).toLocaleString())]),
     ].join("\n\n"),
     spoken: t("Joined session {0}, {1}", session, facts.join(", ")),
     context: `joined.${state}`,
@@ -354,7 +354,7 @@ function serviceRow(
 /** Why a service is remote although something listens at its local address now and then. */
 function restartingWords(waitMs: number): string {
   return t(
-    "Its local copy keeps ending soon after its start. Requests stay with the remote copy until it has listened for {0} s.",
+    "Its local copy keeps exiting soon after its start. Requests go to the remote copy until it has been listening for {0} s.",
     waitMs / 1_000,
   );
 }

@@ -39,9 +39,9 @@ export function statusItem(model: WindowModel): StatusItem | undefined {
     local.length > 0 ? t("Local: {0}", local.join(", ")) : t("All services are remote."),
     ...(down.length > 0 ? [t("Unhealthy: {0}", down.join(", "))] : []),
     ...(newErrors > 0
-      ? [t("{0} requests failed since you last looked at the Requests view.", newErrors)]
+      ? [t("{0} requests have failed since you last opened the Requests view.", newErrors)]
       : []),
-    ...(broken ? [t("linkup.yaml has errors; the session goes on as it was.")] : []),
+    ...(broken ? [t("linkup.yaml has errors; the session keeps its previous configuration.")] : []),
     menu,
   ];
   const count = local.length > 0 ? ` · ${t("{0} local", local.length)}` : "";

@@ -37,7 +37,7 @@ export function statusText(model: WindowModel): string {
     ),
     ...(snapshot.components.length > 0 ? [`## ${t("Components")}`, componentsText(model)] : []),
     `## JSON`,
-    t("To copy into an issue; it holds no secrets."),
+    t("You can copy this into an issue: it contains no secrets."),
     codeBlock("json", JSON.stringify(reportedSnapshot(snapshot), null, 2)),
     "",
   ].join("\n\n");

@@ -45,7 +45,7 @@ export function printEdgeExchange(row: EdgeRow): Exchange {
     state: aborted ? "broken" : total === null ? "open" : "complete",
     status: report.status,
     failure: report.failure,
-    broken: aborted ? { by: null, reason: "the client or the service broke off" } : null,
+    broken: aborted ? { by: null, reason: "the client or the service closed the connection" } : null,
     request_bytes: request_bytes ?? 0,
     response_bytes: response_bytes ?? 0,
     // Where the end is not measured, the time until the head has to do.

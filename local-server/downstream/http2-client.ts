@@ -126,6 +126,6 @@ export class Http2Client implements Client {
   break(): void {
     this.#ended = true;
     // `close(code)` would end the body cleanly before resetting the stream.
-    this.#stream.destroy(new Error("The service broke off its response."));
+    this.#stream.destroy(new Error("The service aborted its response."));
   }
 }

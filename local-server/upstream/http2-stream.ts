@@ -157,7 +157,7 @@ export class Http2Stream implements UpstreamStream {
     const refused = code === "REFUSED_STREAM" || code === "HTTP_1_1_REQUIRED";
     const stale = !this.#sawBytes && (this.#used || refused);
     if (!this.#connection.settled) handler?.failed(new NotHttp2Error(), stale);
-    else handler?.failed(code ? new Error(`it broke off its response (HTTP/2 error ${code})`) : error, stale);
+    else handler?.failed(code ? new Error(`it aborted its response (HTTP/2 error ${code})`) : error, stale);
   }
 }
 

@@ -88,7 +88,7 @@ export async function checkProcesses(
     checks.push(
       runs
         ? ok("keeper", text("It supervises the sessions (pid {0}).", keeper.pid))
-        : broken("keeper", text("It does not run, so nothing is restarted unless a window is open."), {
+        : broken("keeper", text("It is not running, so nothing is restarted unless a window is open."), {
             fixes: restart,
           }),
     );

@@ -10,7 +10,7 @@ export async function checkPropagation(log: Pick<RequestLogClient, "requests">):
   const found = await checkPassed(log).catch(() => undefined);
   if (!found || found.services.length + found.lost.length === 0) return [];
   if (found.lost.length === 0)
-    return [ok("propagation", text("Every request that was seen came with its session."))];
+    return [ok("propagation", text("All recorded requests carried their session."))];
   return found.lost.map((lost) =>
     warning("propagation", text("{0}\n{1}", lostSentence(lost), propagationHelp(lost.sender)), {
       subject: lost.service ?? undefined,

@@ -200,7 +200,7 @@ function assertNameFree(state: State, record: SessionRecord, name: string | unde
   if (state.sessions.some((other) => other.name === name && isDesired(other)))
     throw new LinkupError(
       "name-taken",
-      text("The name {0} is that of another session on this machine.", name),
+      text("The name {0} is used by another session on this machine.", name),
     );
 }
 
@@ -298,7 +298,7 @@ export function applyOverrides(
   if (record.kind === "preview")
     throw new LinkupError(
       "override-unknown",
-      text("A preview is on the Worker only, and overrides are this machine's."),
+      text("A preview is on the Worker only, and overrides act on this machine."),
     );
   const chosen = names === "all" ? known : names;
   const switched = Object.fromEntries(chosen.map((name) => [name, on]));
@@ -349,11 +349,12 @@ function checkTarget(record: SessionRecord, names: readonly string[], target: Ta
   };
   switch (targetKind(target)) {
     case "url":
-      if (!isHttpUrl(target) || !URL.canParse(target)) refuse(text('"{0}" is no http or https URL.', target));
+      if (!isHttpUrl(target) || !URL.canParse(target))
+        refuse(text('"{0}" is not an http or https URL.', target));
       return;
     case "session": {
       const name = sessionOfTarget(target)!;
-      if (!isSessionName(name)) refuse(text('"{0}" is no name of a session.', name));
+      if (!isSessionName(name)) refuse(text('"{0}" is not a session name.', name));
       if (name === record.name) refuse(text("{0} is this session itself.", name));
       if (record.kind === "isolated")
         refuse(
@@ -428,7 +429,7 @@ function knownServices(config: Config, names: readonly string[]): void {
   throw new LinkupError(
     "service-unknown",
     text(
-      "{0} is no service of this session. Its services: {1}.",
+      "This session has no service {0}. Its services: {1}.",
       unknown.map((name) => `"${name}"`).join(" and "),
       known.join(", "),
     ),

@@ -59,7 +59,7 @@ export async function compareCopies(
     const copies = config.services.find(({ name }) => name === exchange.service);
     if (!copies) return { ...row, ...none, skipped: text("No service of the session served it.") };
     if (!unsafe && !changesNothing(method))
-      return { ...row, ...none, skipped: text("{0} may change something, in both copies.", method) };
+      return { ...row, ...none, skipped: text("{0} may change data in both copies.", method) };
     try {
       const [local, remote] = await Promise.all(
         [copies.local, copies.remote].map((location) => log.replay(id, { location, secrets })),

@@ -65,7 +65,7 @@ export async function routeElsewhere(
   throw new LinkupError(
     "toggle-failed",
     text(
-      "The owner's machine has not answered. The session {0} runs there only while it is awake.",
+      "The owner's machine did not answer. The session {0} can be routed only while that machine is awake.",
       invited.session,
     ),
   );
@@ -110,12 +110,12 @@ function failed(
   if (status === 401)
     return new LinkupError(
       "invite-unknown",
-      text("The invite does not let you route the session {0}: it is wrong, revoked or over.", session),
+      text("The invite does not let you route the session {0}: it is invalid, revoked or expired.", session),
     );
   if (status === 404)
     return new LinkupError(
       "session-unknown",
-      text("The session {0} does not run now. Its owner has to start it.", session),
+      text("The session {0} is not running. Its owner has to start it.", session),
     );
   return new LinkupError(
     "worker-failed",

@@ -111,7 +111,7 @@ async function follow({ reconciler, store }: ControlLoop, id: string, signal?: A
   if (sessions.some((record) => record.id === id && !needsThisMachine(record)))
     return await reconciler.sessionReconciler.publish(id, undefined);
   const server = await reconciler.localServer.ensure();
-  if (!server) throw new LinkupError("local-server-failed", text("The local server does not run."));
+  if (!server) throw new LinkupError("local-server-failed", text("The local server is not running."));
   signal?.throwIfAborted();
   await reconciler.sessionReconciler.route(id, server);
 }
@@ -160,8 +160,8 @@ export function toggleFailed(
   const why = textOf(found);
   const message =
     services === "all"
-      ? text("The services stay where they were, not {0}: {1}", target, why)
-      : text("{0} stays where it was, not {1}: {2}", services.join(", "), target, why);
+      ? text("The services were not switched to {0}: {1}", target, why)
+      : text("{0} was not switched to {1}: {2}", services.join(", "), target, why);
   return new LinkupError("toggle-failed", message, found.actions, { cause });
 }
 
@@ -170,7 +170,7 @@ export function accessFailed(cause: unknown): LinkupError {
   const found = problemOf(cause, "access-failed");
   if (["session-stopped", "access-unsupported", "share-failed"].includes(found.code))
     return cause as LinkupError;
-  const message = text("Who can open the session stays as it was: {0}", textOf(found));
+  const message = text("The session's access was not changed: {0}", textOf(found));
   return new LinkupError("access-failed", message, found.actions, { cause });
 }
 
@@ -178,6 +178,6 @@ export function accessFailed(cause: unknown): LinkupError {
 export function overridesFailed(cause: unknown): LinkupError {
   const found = problemOf(cause, "override-failed");
   if (["session-stopped", "override-unknown"].includes(found.code)) return cause as LinkupError;
-  const message = text("The overrides stay as they were: {0}", textOf(found));
+  const message = text("The overrides were not switched: {0}", textOf(found));
   return new LinkupError("override-failed", message, found.actions, { cause });
 }

@@ -91,7 +91,7 @@ async function inTheWay({ store }: ControlLoop, record: SessionRecord): Promise<
     return problem(
       "tunnel-failed",
       text(
-        "cloudflared is connected, but no request arrived through {0} within {1} s. A new host name may need some minutes to be known everywhere. Start the session again: its tunnel is kept.",
+        "cloudflared is connected, but no request arrived through {0} within {1} s. A new host name can take a few minutes to propagate. Start the session again: its tunnel is kept.",
         record.tunnel?.url ?? "",
         CONNECT_MS / 1000,
       ),

@@ -51,7 +51,7 @@ export function unconfirmed(workerUrl: string): LinkupError {
   return new LinkupError(
     "worker-unconfirmed",
     text(
-      "Your token was never sent to {0}, which linkup.yaml names as its Worker. Confirm that this Worker may have it: with --worker-host {1}, or LINKUP_WORKER_HOST={2} in CI.",
+      "Your token has never been sent to {0}, the Worker that linkup.yaml names. Confirm that this Worker may receive it: with --worker-host {1}, or LINKUP_WORKER_HOST={2} in CI.",
       origin,
       host,
       host,

@@ -97,7 +97,7 @@ export class Observer {
     await this.probe("now", PATIENCE_MS);
     const { state, server } = this.#seen;
     const record = state.sessions.find((record) => record.id === id);
-    if (!record) throw new LinkupError("session-stopped", text("The session was stopped meanwhile."));
+    if (!record) throw new LinkupError("session-stopped", text("The session was stopped in the meantime."));
     return sessionView(record, server, this.#health);
   }
 

@@ -66,8 +66,8 @@ async function probe(
   const healthy = check.statuses ? check.statuses.includes(status) : status < 500;
   if (healthy) return { health: "healthy", latencyMs, reason: undefined };
   const why = check.statuses
-    ? text("{0} answered {1}, wanted: {2}", url, status, check.statuses.join(", "))
-    : text("{0} answered {1}, wanted: below 500", url, status);
+    ? text("{0} answered {1}, expected {2}", url, status, check.statuses.join(", "))
+    : text("{0} answered {1}, expected below 500", url, status);
   return { health: "unhealthy", latencyMs, ...because(why) };
 }
 

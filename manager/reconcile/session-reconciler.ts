@@ -252,7 +252,7 @@ export class SessionReconciler {
       if (!record || !isDesired(record)) {
         throw new LinkupError(
           "session-stopped",
-          text("The session {0} was stopped meanwhile.", record?.name ?? ""),
+          text("The session {0} was stopped in the meantime.", record?.name ?? ""),
         );
       }
       change(record);

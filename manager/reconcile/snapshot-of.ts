@@ -135,7 +135,7 @@ function lackedOverrides(records: readonly SessionRecord[]): Problem[] {
     const lacked = overridesView(record).overrides?.filter(({ on, unsupported }) => on && unsupported) ?? [];
     if (!isDesired(record) || lacked.length === 0) return [];
     const message = text(
-      "The Worker at {0} is too old for overrides: {1} only acts on requests that begin on this machine. Update the Worker.",
+      "The Worker at {0} is too old for overrides: {1} applies only to requests that start on this machine. Update the Worker.",
       record.config.linkup.worker_url,
       lacked.map(({ name }) => name).join(", "),
     );
@@ -222,7 +222,7 @@ function movedPort(server: ServerStatus | undefined, records: readonly SessionRe
   const urls = records.filter(({ kind }) => kind === "isolated").flatMap((each) => sessionUrls(each, server));
   if (urls.length === 0) return [];
   const message = text(
-    "Another program has port {0}, where browsers found the session before. It is at {1} now.",
+    "Port {0}, where the session was before, is used by another program. The session moved to {1}.",
     server.missed_port,
     urls[0]!,
   );
@@ -301,7 +301,7 @@ function detailed(detailText: Text | undefined): Pick<ComponentView, "detail" | 
 
 /** Limitations of a Worker of the existing Linkup. */
 const LACKS = text(
-  "of the original Linkup. What it lacks:\n  a toggle may need a minute to be followed everywhere, since its store is not consistent at once;\n  it mints no origin secret: whoever knows the tunnel's address reaches the local copies;\n  it cannot delete sessions: a stopped one stays until it expires there.",
+  "of the original Linkup. What it lacks:\n  a switched service can take a minute to take effect everywhere, because its store is eventually consistent;\n  it creates no origin secret: anyone who knows the tunnel's URL reaches the local copies;\n  it cannot delete sessions: a stopped one stays until it expires there.",
 );
 
 /** One per Worker that a session uses. */

@@ -42,8 +42,8 @@ export async function stopUnwritten(
   const why = textOf(problemOf(cause, "state-unusable"));
   const done =
     failures.length === 0
-      ? text("{0} is stopped, and that could not be written down. {1}", names, why)
-      : text("{0} is stopped, but not all of it, and that could not be written down. {1}", names, why);
+      ? text("{0} is stopped, but the new state could not be saved. {1}", names, why)
+      : text("{0} is only partly stopped, and the new state could not be saved. {1}", names, why);
   throw new LinkupError(
     "state-unusable",
     text(

@@ -90,20 +90,20 @@ describe("a cloned repository", () => {
 
   test("a worker_url that gets LINKUP_WORKER_TOKEN by a start", async () => {
     victim.config({ workerUrl: https });
-    await refused(`Your token was never sent to ${https}`, "start", "--detach");
+    await refused(`Your token has never been sent to ${https}`, "start", "--detach");
     await refused("worker-unconfirmed", "start", "--detach", "--json");
     await refused(
-      `Your token was never sent to ${https}`,
+      `Your token has never been sent to ${https}`,
       "sessions",
       "create-preview",
       "web=https://x.example.com",
     );
-    await refused(`Your token was never sent to ${https}`, "sessions", "delete", "anything");
+    await refused(`Your token has never been sent to ${https}`, "sessions", "delete", "anything");
   });
 
   test("a worker_url that gets LINKUP_WORKER_TOKEN by way of the file", async () => {
     victim.config({ workerUrl: https, linkup: "worker_token: ${env:LINKUP_WORKER_TOKEN}" });
-    await refused(`Your token was never sent to ${https}`, "start", "--detach");
+    await refused(`Your token has never been sent to ${https}`, "start", "--detach");
   });
 
   test("a worker_url over plain http", async () => {
@@ -116,7 +116,7 @@ describe("a cloned repository", () => {
     for (const linkup of ["", "worker_token: a-token-of-the-attackers"]) {
       victim.config({ workerUrl: https, linkup });
       const { stdout } = await victim.linkup("health");
-      expect(stdout).toContain(`Your token was never sent to ${https}`);
+      expect(stdout).toContain(`Your token has never been sent to ${https}`);
       expect(heard).toEqual([]);
     }
   });
@@ -189,7 +189,7 @@ test("only the Worker that was confirmed gets the token", async () => {
   expect(new Set(heard)).toEqual(new Set([`Bearer ${SECRETS.LINKUP_WORKER_TOKEN}`]));
   // Said for one command, not for ever.
   heard = [];
-  await refused("Your token was never sent", "start", "--detach");
+  await refused("Your token has never been sent", "start", "--detach");
 });
 
 test("a Worker that answers without end", async () => {

@@ -90,7 +90,7 @@ describe("with a Worker of the original", () => {
     machine.worker.broken = 500;
     const { code, stderr } = await machine.linkup("route", "local", "web");
     expect(code).toBe(1);
-    expect(stderr).toContain("web stays where it was, not local");
+    expect(stderr).toContain("web was not switched to local");
     expect(stderr).toContain("500");
     expect(await targets()).toEqual(["remote", "remote"]);
     expect(await machine.served(name)).toBe("remote web");

@@ -145,7 +145,7 @@ describe("in a window of its own", () => {
       await writeFile(join(window.server.folder, "state", "browser-port"), `${port}\n`);
       await window.command("Linkup: Start Isolated");
       const name = await running();
-      const said = await toast(/Another program has port/);
+      const said = await toast(/is used by another program/);
       expect(said).toContain(`port ${port}`);
       expect(said).toContain("[Copy Session URL]");
       await inTree("The session has moved to another port");

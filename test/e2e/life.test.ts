@@ -52,7 +52,7 @@ test("two windows on one folder agree, and the second starts nothing", async () 
   console.log(`the other window agreed after ${Date.now() - start} ms`);
   await window.command("Linkup: Stop");
   await window.until("the question", async () =>
-    (await window.dialog())?.includes("One other window uses it."),
+    (await window.dialog())?.includes("One other window is using it."),
   );
   await window.button("Stop");
   await second.stopped();

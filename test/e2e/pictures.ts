@@ -16,7 +16,7 @@ const narrow = { width: 700, height: 800 };
 
 /** For the picture of them: the example has none. */
 const OVERRIDES = `
-# Parts of services that go elsewhere while they are switched on.
+# Requests that go elsewhere while an override is on.
 overrides:
   - name: payments-down
     service: api

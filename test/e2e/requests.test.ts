@@ -115,7 +115,7 @@ test("the filter, the keyboard and the menu", async () => {
   await setFilter("service:none");
   await view().getByText("No request matches the filter.").waitFor();
   await setFilter("nothing:x");
-  await view().getByText("The filter does not know nothing:x.").waitFor();
+  await view().getByText("Unknown filter word: nothing:x.").waitFor();
   await setFilter("");
   await row("/products").waitFor();
   await view().locator(".rows").focus();
@@ -159,7 +159,7 @@ test("an override: its box in the tree, its mark and filter here, and why", asyn
   await setFilter("override:api-down");
   await window.until("the filter", async () => (await rows().count()) === 1);
   await row("/orders/1").filter({ hasText: "⇄ api-down" }).click();
-  await view().getByText("Override api-down answers it; its service is not asked.").waitFor();
+  await view().getByText("Override api-down answers the request; its service does not receive it.").waitFor();
   await setFilter("");
 });
 
@@ -237,7 +237,7 @@ test("compare: the copies' answers in the diff editor", async () => {
   await window.command("Linkup: Compare Local with Remote");
   // Secrets go to both copies only where the user agrees.
   await window.until("the question", async () =>
-    /was not sent authorization/.test((await window.dialog()) ?? ""),
+    /Sent to one copy only.*: authorization/.test((await window.dialog()) ?? ""),
   );
   await window.button("Compare with Secrets");
   await window.until(
@@ -296,12 +296,12 @@ test("its states have words: paused, disconnected, truncated, left out, bodies k
     "No session is running on this machine, so there are no requests to show.",
     "Only the newest 10000 requests are kept.",
     "The Worker left out 5 requests: there were too many.",
-    "2 changes came too fast to be shown.",
-    "Lost the connection to the Worker: requests of slim-gecko that only it sees are missing.",
+    "2 changes were too fast to be shown.",
+    "Lost the connection to the Worker: requests of slim-gecko that do not pass this machine are missing.",
     "Bodies of up to 64 KB are kept in memory",
   ]);
   await view().getByText("Clear", { exact: true }).click();
-  await view().getByText("No request has come yet. Open the session in a browser.").waitFor();
+  await view().getByText("No requests yet. Open the session in a browser.").waitFor();
 });
 
 /** In the page: what it says in each of these states. */

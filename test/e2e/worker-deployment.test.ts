@@ -107,7 +107,7 @@ test("from no Worker to one, in steps with a way back, with the plan beside the 
   );
   await window.screenshot("deployed");
   uploaded = account.scripts.get("linkup")!;
-  await window.button("Write It");
+  await window.button("Update linkup.yaml");
   await window.press("ControlOrMeta+S");
   await window.until("worker_url in the file", async () =>
     (await readFile(join(folder, "linkup.yaml"), "utf8")).includes(

@@ -32,7 +32,7 @@ export const CONFIG_MESSAGES = {
   overrideBody: 'A response has either "body" or "file", not both.',
   overrideFile: "The file has to be in the folder of linkup.yaml or below it, and not be hidden.",
   shadowedOverride:
-    "This override never acts while {0} is on, which comes first and matches all its requests.",
+    "This override has no effect while {0} is on, which comes first and matches all its requests.",
   earlierOverride: "The earlier override.",
   duplicateDomain: 'The domain "{0}" is listed twice.',
   firstPlace: "First used here.",
@@ -47,7 +47,7 @@ export const CONFIG_MESSAGES = {
     '"{0}" is the address of a session named "{1}" on "{2}". Write the domain without the session\'s name.',
   possibleSessionAddress:
     'A session named "{0}" would have this address on "{1}", so Linkup refuses that session name.',
-  parentDomain: "The domain below which the session would be.",
+  parentDomain: "The domain under which the session would be.",
 
   invalidUrl: "{0} is not a valid URL: {1}.",
   portTooHigh: "{0} has port {1}, and the highest port is {2}.",
@@ -60,7 +60,7 @@ export const CONFIG_MESSAGES = {
   invalidTargetName:
     '"{0}" cannot name a target: use letters, digits, "-", "_" and ".", and neither local, remote, auto nor session.',
   overrideFollows:
-    'An override has one fixed place, and does not follow like "{0}": use local (with fallthrough: true where it may not run), remote, a URL or a name of the service\'s targets. The service itself can have the target {0}.',
+    'The target of an override is fixed and cannot be "{0}": use local (with fallthrough: true if it may not be running), remote, a URL or a name among the service\'s targets. The service itself can have the target {0}.',
   tokenVariable: "Only variables whose names start with LINKUP_ are read here, not {0}. Use {1}.",
 
   invalidPattern: "Invalid regular expression: {0}",
@@ -83,10 +83,10 @@ export const SCHEMA_MESSAGES = {
   oneLine: "must not contain line breaks or other control characters",
   anAccess: 'must be "public", "unguessable" or "private", or a map with "mode" and "open"',
   anAccessMode: 'must be "public", "unguessable" or "private"',
-  anOverrideName: "must have only letters, digits, dots, hyphens and underscores, and at most 63 of them",
+  anOverrideName: "must be at most 63 letters, digits, dots, hyphens or underscores",
   overrideList: "must be a list of overrides",
   methodList: "must be a method such as GET, or several with commas between them",
-  headerMap: "must be a map of header names and texts",
+  headerMap: "must be a map of header names and values",
   aHeaderValue: "must be text without line breaks",
   aDelay: "must be a whole number of milliseconds from 0 to 60000",
   aShare: "must be a number above 0 and at most 1",
@@ -100,7 +100,7 @@ export const SCHEMA_MESSAGES = {
   aBoolean: "must be true or false",
   routeList: "must be a list of routes",
   patternList: "must be a list of regular expressions",
-  textList: "must be a list of texts",
+  textList: "must be a list of strings",
   serviceList: "must be a list of services",
   oneService: "must have at least one service",
   domainList: "must be a list of domains",

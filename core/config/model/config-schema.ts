@@ -126,7 +126,7 @@ export const serviceSchema = described(
     preserve_host: optional(
       described(
         z.boolean(MESSAGES.aBoolean),
-        "Give the local service the host name that the browser used, instead of localhost and its port.",
+        "Send the local service the host name that the browser used, instead of localhost and its port.",
         [true],
         false,
       ),
@@ -181,7 +181,9 @@ const accessMode = z.enum(["public", "unguessable", "private"], MESSAGES.anAcces
 /** The long form of `linkup.access`. */
 export const accessSchema = described(
   z.strictObject({
-    mode: described(accessMode, "Who can open the session: as the short form of `access`.", ["private"]),
+    mode: described(accessMode, "Who can open the session; the same values as the short form of `access`.", [
+      "private",
+    ]),
     open: optional(
       described(
         z.array(
@@ -210,7 +212,7 @@ const linkup = described(
     access: optional(
       described(
         z.union([accessMode, accessSchema], MESSAGES.anAccess),
-        "Who can open the session: everyone who knows its URL (`public`), everyone too, with ten random characters in its name (`unguessable`), or only those to whom you give a link (`private`). Default: what the Worker is set to, `public` if nothing.",
+        "Who can open the session: everyone who knows its URL (`public`); the same, with ten random characters in its name (`unguessable`); or only those whom you invite (`private`). Default: the Worker's setting, otherwise `public`.",
         ["private", "unguessable"],
       ),
     ),
@@ -256,7 +258,7 @@ const defaults = described(
       ),
     ),
   }),
-  "What holds for all services that do not say it themselves.",
+  "Defaults for services that do not set these keys themselves.",
 );
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/;
@@ -332,13 +334,13 @@ const fault = described(
     share: optional(
       described(
         z.number(MESSAGES.aShare).check(z.gt(0, MESSAGES.aShare), z.lte(1, MESSAGES.aShare)),
-        "The share of the requests that it hits, at random; the others go to their service.",
+        "The fraction of the requests that get the fault, chosen at random; the others go to their service.",
         [0.1],
         1,
       ),
     ),
   }),
-  "A disturbance: a delay, an error or a broken connection.",
+  "A fault: a delay, an error or a broken connection.",
 );
 
 export const overrideSchema = described(
@@ -351,7 +353,7 @@ export const overrideSchema = described(
     enabled: optional(
       described(
         z.boolean(MESSAGES.aBoolean),
-        "Whether it is on in a session where nobody has switched it.",
+        "Whether the override is on in a session until it is switched there.",
         [true],
         false,
       ),
@@ -377,7 +379,7 @@ export const overrideSchema = described(
     respond: optional(respond),
     fault: optional(fault),
   }),
-  "Requests of a service that go elsewhere, get a fixed response or are disturbed. Exactly one of `target`, `respond` and `fault`. The first override that is on and matches wins.",
+  "Requests of a service that go elsewhere, get a fixed response or a fault. Exactly one of `target`, `respond` and `fault`. The first override that is on and matches wins.",
   [{ name: "payments-down", service: "api", when: { path: "^/pay" }, respond: { status: 503 } }],
 );
 
@@ -389,7 +391,7 @@ const compare = described(
           described(z.string(MESSAGES.aText), "A place in a JSON body, or a header.", ["**.updatedAt"]),
           MESSAGES.textList,
         ),
-        "What may differ: places in JSON bodies (`updatedAt`, `items.*.id`, `**.requestId`: `*` stands for one step, `**` for any number) and headers (`header:cache-control`).",
+        "Differences to ignore: places in JSON bodies (`updatedAt`, `items.*.id`, `**.requestId`: `*` stands for one step, `**` for any number) and headers (`header:cache-control`).",
         [["**.updatedAt", "items.*.id", "header:set-cookie"]],
         [],
       ),
@@ -412,7 +414,7 @@ export const configSchema = described(
     overrides: optional(
       described(
         z.array(overrideSchema, MESSAGES.overrideList),
-        "Parts of services that sessions on this machine can have elsewhere. They are off until they are switched on.",
+        "Requests that sessions on this machine send elsewhere, answer themselves or let fail. Each override is off until it is switched on.",
         undefined,
         [],
       ),

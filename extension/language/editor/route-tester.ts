@@ -43,7 +43,9 @@ export class RouteBench implements vscode.Disposable {
     this.clear();
     const input = vscode.window.createInputBox();
     input.title = t("Test Route");
-    input.prompt = t("A path or a URL. The file shows which domain, route, rewrites and service take it.");
+    input.prompt = t(
+      "A path or a URL. The file shows the domain, route, rewrites and service that match it.",
+    );
     input.placeholder = "/api/users";
     input.value = this.#last;
     input.valueSelection = [0, input.value.length];

@@ -197,7 +197,7 @@ function values(model: DocumentModel, facts: EditorFacts, context: Context, info
   }
   if (key === "local")
     for (const port of freePorts(model, facts))
-      add(`http://localhost:${port}`, t("something listens there now"));
+      add(`http://localhost:${port}`, t("a program is listening there"));
   if (key === "domain" && context.path[0] === "overrides") {
     for (const { domain } of model.outline.domains) add(domain.text, "");
     return offers;

@@ -53,7 +53,7 @@ function silentPorts({ outline }: DocumentModel, { listening }: EditorFacts): Do
     const port = local && localPort(local.text);
     if (port === undefined || listening.has(port)) return [];
     const message = t(
-      "Nothing listens on port {0} now: {1} does not run on this machine.",
+      "Nothing is listening on port {0}: {1} is not running on this machine.",
       String(port),
       name.text,
     );
@@ -96,7 +96,7 @@ function token({ tree }: DocumentModel, { tracked }: EditorFacts): DocumentDiagn
   if (!tracked || node?.kind !== "scalar" || typeof node.value !== "string") return [];
   if (/^\s*(\$\{env:[^}]*\}\s*)*$/.test(node.value)) return [];
   const message = t(
-    "This file is under version control, and so is the token in it: whoever reads it can use your Worker.",
+    "This file is under version control, and so is the token in it: anyone who can read the file can use your Worker.",
   );
   const { start, end } = node;
   return [

@@ -61,10 +61,10 @@ describe("hover", () => {
   test("a local address: whether something is there", () => {
     const facts = { ...NO_FACTS, listening: new Set([3000]) };
     expect(shown(shop("localhost:3000", "local█host:3000"), facts)).toContain(
-      "Something listens on port 3000 now.",
+      "A program is listening on port 3000.",
     );
     expect(shown(shop("localhost:4000", "local█host:4000"), facts)).toContain(
-      "Nothing listens on port 4000 now.",
+      "Nothing is listening on port 4000.",
     );
   });
 
@@ -134,7 +134,7 @@ domains: [{ domain: example.com, default_service: *web }, { domain: example.org,
 
   test("are not changed to what cannot be", () => {
     const { offset, model } = at(shop("name: web", "name: w█eb"));
-    expect(rename(model, offset, "api")).toEqual({ refused: 'There is a service "api" already.' });
+    expect(rename(model, offset, "api")).toEqual({ refused: 'A service named "api" already exists.' });
     expect(rename(model, offset, " ")).toEqual({ refused: "A service needs a name." });
     expect(rename(model, 3, "x")).toEqual({ refused: "No service name here." });
     expect(rename(model, offset, "web")).toEqual([]);
@@ -299,7 +299,9 @@ describe("the test of a route", () => {
     );
     expect(tested("https://slim-gecko.example.com/", SHOP, RUNNING)[0]).toContain("→ web (local)");
     expect(tested("/x", SHOP, NO_FACTS, SHOP.indexOf("example.org"))[0]).toContain("→ api");
-    expect(tested("other.net/x")).toEqual(["No domain of this file is other.net: the answer would be 404."]);
+    expect(tested("other.net/x")).toEqual([
+      "No domain in this file matches other.net: the response would be 404.",
+    ]);
     expect(tested("http://[")).toEqual(["http://[ is neither a path nor a URL."]);
   });
 });

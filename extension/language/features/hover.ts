@@ -89,8 +89,8 @@ function portText({ listening }: EditorFacts, location: string): string {
   const port = localPort(location);
   if (port === undefined || !listening) return keyText(["services", 0, "local"]);
   const now = listening.has(port)
-    ? t("Something listens on port {0} now.", String(port))
-    : t("Nothing listens on port {0} now.", String(port));
+    ? t("A program is listening on port {0}.", String(port))
+    : t("Nothing is listening on port {0}.", String(port));
   return `${keyText(["services", 0, "local"])}\n\n${now}`;
 }
 

@@ -78,11 +78,7 @@ function serviceLenses(outline: Outline, session: SessionView): Lens[] {
         start,
         end,
         title,
-        tooltip: t(
-          "Sends the requests of {0} to {1}",
-          name.text,
-          target === "local" ? view.local : view.remote,
-        ),
+        tooltip: t("Sends requests for {0} to {1}", name.text, target === "local" ? view.local : view.remote),
         route: { service: name.text, target },
       },
       {

@@ -79,7 +79,7 @@ export function rename(model: DocumentModel, offset: number, to: string): TextEd
 function refusal({ is, names: { definitions } }: Named, name: string): string | undefined {
   const isTaken = definitions.some(({ text }) => text === name);
   if (is === "target") {
-    if (isTaken) return t('There is a target "{0}" already.', name);
+    if (isTaken) return t('A target named "{0}" already exists.', name);
     return isTargetName(name)
       ? undefined
       : t(
@@ -88,8 +88,8 @@ function refusal({ is, names: { definitions } }: Named, name: string): string | 
         );
   }
   if (name === "") return t("A service needs a name.");
-  if (/[\r\n]/.test(name)) return t("A service's name is on one line.");
-  return isTaken ? t('There is a service "{0}" already.', name) : undefined;
+  if (/[\r\n]/.test(name)) return t("A service name must be on a single line.");
+  return isTaken ? t('A service named "{0}" already exists.', name) : undefined;
 }
 
 const span = ({ start, end }: Span): Span => ({ start, end });

@@ -138,7 +138,7 @@ const REMEDIES: Readonly<Record<DocumentDiagnostic["code"], Remedy>> = {
     const location = /\/$/.test(String(node.value)) ? url.href : url.href.replace(/\/$/, "");
     return [
       {
-        title: t("Use port {0}, which no other service has", String(free)),
+        title: t("Use port {0}, which no other service uses", String(free)),
         edits: [replaceScalar(model.tree, node, location)],
       },
     ];

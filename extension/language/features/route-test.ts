@@ -49,7 +49,7 @@ export function testRoute(
   const decision = route(facts.session?.name ?? NOBODY, routing(model, targetOf), headOfUrl(url));
   if (decision.outcome === "no-target") {
     const hosts = decision.hosts.map(({ host }) => host).join(", ");
-    return { summary: t("No domain of this file is {0}: the answer would be 404.", hosts), marks: [] };
+    return { summary: t("No domain in this file matches {0}: the response would be 404.", hosts), marks: [] };
   }
   const target = `${decision.origin}${decision.target}`;
   const { pathname } = new URL(url);

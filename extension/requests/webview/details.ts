@@ -18,6 +18,12 @@ export const ACTIONS: RowAction[] = [
 ];
 export const BUTTONS: RowAction[] = ["replay", "edit", "compare", "copyCurl"];
 
+/** The Worker's hop cannot tell which side aborted. */
+function abortText({ by, reason }: NonNullable<ShownDetails["broken"]>, words: Words): string {
+  if (by === null) return words.brokenAtWorker;
+  return fill(by === "client" ? words.brokenByClient : words.brokenByService, reason);
+}
+
 export function detailsView(
   details: ShownDetails,
   words: Words,
@@ -31,7 +37,7 @@ export function detailsView(
     <div class="actions">
       ${buttons.map((action) => html`<vscode-button secondary @click=${() => run(action)}>${words[action]}</vscode-button>`)}
     </div>
-    ${broken ? html`<p class="server-error">${broken.by === null ? words.brokenAtWorker : fill(words.brokenBy, broken.by, broken.reason)}</p>` : nothing}
+    ${broken ? html`<p class="server-error">${abortText(broken, words)}</p>` : nothing}
     ${session === null && sender ? html`<p>${details.lost_from ? `${words.lost} (${details.lost_from}). ` : ""}${fill(words.likelySender, sender)}</p>` : nothing}
     ${details.replay_of === null ? nothing : html`<p>${fill(words.replayOf, details.replay_of)}</p>`}
     ${

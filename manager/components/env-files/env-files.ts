@@ -170,7 +170,7 @@ export class EnvFiles {
     return problem(
       "journal-set-aside",
       text(
-        '{0}, which tells the env files that Linkup has changed, could not be read. It is kept as {1}. Where an env file still has lines between two lines "{2}" while no session runs, take them out.',
+        '{0}, the list of env files that Linkup has changed, could not be read. It is kept as {1}. If an env file still has lines between two lines "{2}" while no session is running, remove them.',
         this.#journal,
         aside,
         MARKER,
@@ -249,7 +249,7 @@ function stuck(path: string, error: Error): Problem {
   return problem(
     "env-file-unwritable",
     text(
-      "Linkup's block could not be taken out of {0}: {1}. It is tried again at the next command.",
+      "Linkup's block could not be removed from {0}: {1}. Linkup tries again at the next command.",
       path,
       error.message,
     ),

@@ -49,12 +49,12 @@ async function told(sessions: SessionRecord[], hosts = ""): Promise<string[]> {
 test("hosts that local DNS is not installed for are named, those under localhost are not", async () => {
   const session = running("slim-gecko", "example.com", "api.other.test", "shop.localhost");
   expect(await told([session])).toEqual([
-    expect.stringMatching(/^no-local-dns: .*find slim-gecko\.example\.com, slim-gecko\.api\.other\.test: /),
+    expect.stringMatching(/^no-local-dns: .*resolve slim-gecko\.example\.com, slim-gecko\.api\.other\.test, /),
   ]);
   installed("systemd-resolved");
   const [found, ...more] = await told([session]);
   expect(more).toEqual([]);
-  expect(found).toMatch(/find slim-gecko\.api\.other\.test: /);
+  expect(found).toMatch(/resolve slim-gecko\.api\.other\.test, /);
   expect(await told([{ ...session, desired: "stopped" }])).toEqual([
     expect.stringMatching(/^local-dns-idle/),
   ]);
@@ -63,7 +63,7 @@ test("hosts that local DNS is not installed for are named, those under localhost
 test("while local DNS does not run, the domains lead nowhere, and it is said", async () => {
   installed("resolver-files");
   expect(await told([])).toEqual([
-    expect.stringMatching(/^local-dns-idle: .*for example\.com and does not run/),
+    expect.stringMatching(/^local-dns-idle: .*for example\.com but is not running/),
   ]);
   const preview = { ...running("fat-toad", "example.com"), kind: "preview" as const };
   expect(await told([preview])).toHaveLength(1);

@@ -63,7 +63,7 @@ function unfindable({ kind, name, config }: SessionRecord, installed: readonly s
   if (lost.length === 0) return [];
   const hosts = listed(lost.map((domain) => `${name}.${domain}`));
   const message = text(
-    "Browsers on this machine will not find {0}: local DNS is not installed for them. Requests to the local server's port with such a Host header are served; names under localhost work by themselves.",
+    "Browsers on this machine cannot resolve {0}, because local DNS is not installed for these names. Requests to the local server's port with such a Host header are served; names under localhost need no local DNS.",
     hosts,
   );
   return [problem("no-local-dns", message, [install])];
@@ -81,7 +81,7 @@ function outdatedHosts(content: string, { domains }: Journal, wanted: readonly S
     ...(stale.length > 0 ? [`It still lists ${listed(stale)}, whose sessions have ended.`] : []),
   ].join(" ");
   const message = text(
-    "{0} names sessions one by one, and only an administrator can change it. {1}",
+    "{0} lists the sessions' host names one by one, and only an administrator can change it. {1}",
     HOSTS_FILE,
     found,
   );
@@ -95,7 +95,7 @@ async function runs({ process }: State["local_dns"]): Promise<boolean> {
 /** The resolver sends our domains to local DNS only, so they do not resolve while it is stopped. */
 function idle({ domains }: Journal): Problem {
   const message = text(
-    "Local DNS is installed for {0} and does not run: no name under them resolves on this machine. It starts with a session, or with a VS Code window that has a linkup.yaml, and then keeps running.",
+    "Local DNS is installed for {0} but is not running, so names under these domains do not resolve on this machine. It starts with a session, or with a VS Code window that has a linkup.yaml, and then keeps running.",
     domains.join(", "),
   );
   return problem("local-dns-idle", message, [start, uninstall]);
@@ -106,10 +106,10 @@ function ending(ends: number, now: number): Problem {
   const message =
     days < 0
       ? text(
-          "The certificates of local DNS have expired. Installing again creates new ones, valid for three years.",
+          "The certificates of local DNS have expired. Install it again to create new ones, valid for three years.",
         )
       : text(
-          "The certificates of local DNS expire in {0} days. Installing again creates new ones, valid for three years.",
+          "The certificates of local DNS expire in {0} days. Install it again to create new ones, valid for three years.",
           days,
         );
   return problem("certificates-ending", message, [install]);

@@ -178,7 +178,7 @@ export class ControlClient {
       throw new LinkupError(
         "socket-untrusted",
         text(
-          "Linkup talks to its local server over {0}, and does not now: {1}. Remove it, or name another state folder in LINKUP_HOME.",
+          "Linkup does not connect to its local server over the socket {0}: {1}. Delete the socket, or set LINKUP_HOME to another folder.",
           this.#socketPath,
           untrusted,
         ),

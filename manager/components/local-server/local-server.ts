@@ -179,7 +179,7 @@ export class LocalServer {
     await endProcess(child.id);
     await this.#fail(
       child.ended
-        ? text("It ended with {0}.", child.ended)
+        ? text("The process ended with {0}.", child.ended)
         : text("It was not ready after {0} s.", START_TIMEOUT_MS / 1000),
     );
     return undefined;

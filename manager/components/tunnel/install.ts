@@ -43,7 +43,7 @@ export function cachedPath(home: string, platform: NodeJS.Platform): string {
 /** Throws a LinkupError without a checksum to verify against. */
 export function proposeDownload({ home, env, platform, arch, version, sha256 }: DownloadRequest): Download {
   const asset = assetFor(platform, arch);
-  if (!asset) throw refused(text("Cloudflare releases no cloudflared for {0} on {1}.", platform, arch));
+  if (!asset) throw refused(text("Cloudflare does not release cloudflared for {0} on {1}.", platform, arch));
   const pinned = PINNED?.sha256[asset];
   const release =
     version && sha256

@@ -290,7 +290,7 @@ describe("linkup.yaml in the editor", () => {
       .replace('"api"', '"backend"');
     assert.equal(document.getText(), expected);
     const refused = executeCommand("vscode.executeDocumentRenameProvider", document.uri, position, "web");
-    await assert.rejects(async () => await refused, /There is a service "web" already/);
+    await assert.rejects(async () => await refused, /A service named "web" already exists/);
   });
 
   it("anchors, merge keys and comments survive a rename", async () => {

@@ -163,7 +163,7 @@ describe("a tunneled session", () => {
     const config = world.writeConfig(join(world.folder, "other.yaml"));
     expect(await start("--name", "mine", "--config", config)).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("The name mine is that of another session on this machine"),
+      stderr: expect.stringContaining("The name mine is used by another session on this machine"),
     });
     expect((await start("--name", "No_Name")).code).toBe(2);
   });
@@ -173,7 +173,7 @@ describe("a tunneled session", () => {
     await world.stopWorker();
     const failed = await world.linkup("route", "local", "web");
     expect(failed.code).toBe(1);
-    expect(failed.stderr).toContain("web stays where it was, not local: The Worker at http://127.0.0.1:");
+    expect(failed.stderr).toContain("web was not switched to local: The Worker at http://127.0.0.1:");
     expect(await targets()).toEqual(["web remote", "api remote"]);
     await world.startWorker();
     await startDetached();
@@ -349,7 +349,7 @@ test("an isolated session of a domain without DNS says what it needs", async () 
   const { code, stdout, stderr } = await world.linkup("start", "--isolated", "--detach", "--json");
   expect(code).toBe(0);
   const { session_name: name, urls } = JSON.parse(stdout) as Started;
-  expect(stderr).toContain(`Browsers on this machine will not find ${name}.example.com: local DNS`);
+  expect(stderr).toContain(`Browsers on this machine cannot resolve ${name}.example.com, because local DNS`);
   expect(stderr).toContain("To fix it, run: linkup local-dns install");
   expect((await world.json<Status>("status")).problems).toMatchObject([{ code: "no-local-dns" }]);
   const { hostname, port } = new URL(urls[0]!);

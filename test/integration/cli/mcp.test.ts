@@ -81,7 +81,7 @@ test("an agent starts a session, routes a service, asks why, and leaves nothing 
   expect(routed.text).toContain("api: local");
   const wrong = await call("linkup_route_service", { service: "nothing", target: "local", session: name });
   expect(wrong).toMatchObject({ isError: true });
-  expect(wrong.text).toContain('"nothing" is no service of this session');
+  expect(wrong.text).toContain('This session has no service "nothing"');
   // Written into the file while the session runs.
   world.writeConfig(world.configPath, {
     more: "overrides:\n  - { name: down, service: api, when: { path: ^/api/pay }, respond: { status: 503 } }\n",

@@ -132,7 +132,7 @@ describe("a preview", () => {
       "an unknown service",
       ["nope=http://a.example"],
       5,
-      '"nope" is no service of this session. Its services: web, api.',
+      'This session has no service "nope". Its services: web, api.',
     ],
     ["no URL", ["web=nowhere"], 2, 'must be an http or https URL, not "nowhere"'],
     ["no location", ["pr-1", "web"], 2, "A service needs its URL"],

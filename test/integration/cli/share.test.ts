@@ -190,7 +190,7 @@ test.each(["direct", "deployed"] as const)(
 
     const unknown = await asked("local", "nothing");
     expect(unknown.code).toBe(1);
-    expect(unknown.stderr).toContain("is no service of this session");
+    expect(unknown.stderr).toContain("This session has no service");
 
     // The owner's own toggle is the owner's.
     await world.linkup("route", "remote", "web");

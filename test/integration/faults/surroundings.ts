@@ -124,7 +124,10 @@ export const surroundings: Fault[] = [
       disk.shell(FILL);
       const stopped = disk.run("stop");
       check(stopped.status === 1, `the stop says that it is not written: ${stopped.status}`);
-      check(stopped.stderr.includes(`${name} is stopped, and that could not be written`), stopped.stderr);
+      check(
+        stopped.stderr.includes(`${name} is stopped, but the new state could not be saved`),
+        stopped.stderr,
+      );
       trial.sees(stopped.stderr.split("\n", 1)[0]!);
       for (const program of ["local-server", "keeper"] as const)
         check(world.pidsOf(program).length === 0, `no ${program} is left`);

@@ -195,7 +195,7 @@ describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (t
     expect(await web()).toMatchObject({ target: "auto", now: "restarting" });
     const { stdout } = await world.linkup("status");
     expect(stdout).toContain("auto: remote, restarting…");
-    expect(stdout).toContain("until it has listened for 4 s");
+    expect(stdout).toContain("until it has been listening for 4 s");
     await until("the window", () => shown.at(-1)![0] === "restarting 4000");
     expect(shown.map(([now]) => now)).toEqual([
       "local",

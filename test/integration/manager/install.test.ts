@@ -172,7 +172,7 @@ describe("what is proposed", () => {
     [
       "a machine that Cloudflare makes none for",
       { platform: "freebsd" },
-      "no cloudflared for freebsd on x64",
+      "not release cloudflared for freebsd on x64",
     ],
     ["a version that is a path", { version: "../../evil" }, "is not a version"],
     ["an invalid checksum", { sha256: "abc" }, "64 hexadecimal digits"],

@@ -338,7 +338,7 @@ export const FIXES: [string, string, string, string, string][] = [
     "http://localhost:4000",
     "http://localhost:3000/",
     "shared-port",
-    "Use port 3001, which no other service has",
+    "Use port 3001, which no other service uses",
     "http://localhost:3001/",
   ],
   [
