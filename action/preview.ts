@@ -70,7 +70,7 @@ async function previewName({ name }: Inputs, { repository, number }: PullRequest
   const wanted = name || `${repository.slice(repository.indexOf("/") + 1)}-pr-${number}`;
   const valid = await sessionNameFrom(wanted);
   if (valid) return valid;
-  throw new Error(`name: nothing of "${wanted}" can stand in a session's name`);
+  throw new Error(`name: "${wanted}" has no character that a session name may have`);
 }
 
 /** In the checkout: a symbolic link of a pull request must not lead to a file of the runner. */

@@ -14,14 +14,13 @@ const SESSION = [
 ] as const;
 const WORKER_HOST = [
   "--worker-host <host>",
-  "the Worker that may be sent your token, when it was not confirmed before (default: LINKUP_WORKER_HOST)",
+  "host of the Worker that may receive your token, if not yet confirmed (default: LINKUP_WORKER_HOST)",
 ] as const;
 const access = () =>
-  new Option("--access <kind>", "with unguessable, the name gets ten random characters").choices([
-    "public",
-    "unguessable",
-    "private",
-  ]);
+  new Option(
+    "--access <kind>",
+    "who can open the session; with unguessable, everyone with its URL, and its name gets ten random characters",
+  ).choices(["public", "unguessable", "private"]);
 const PRIVATE = ["--private", "only those whom you invite can open it (kept for the next starts)"] as const;
 const PUBLIC = ["--public", "everyone who knows its URL can open it"] as const;
 const JSON_OUT = ["--json", "print JSON"] as const;
@@ -89,11 +88,11 @@ function life(linkup: Command): void {
     .command("route")
     .description("route services to this machine (local), to the deployed copies (remote), or elsewhere")
     .argument("<target>", "local, remote, auto, a URL, a target's name in linkup.yaml, or session:NAME")
-    .argument("[service...]", "services of linkup.yaml")
+    .argument("[service...]", "names of services in linkup.yaml")
     .option("-a, --all", "all services")
     .option(
       "--invite",
-      "of a colleague's session: by an invite, its token or link in LINKUP_INVITE or on standard input",
+      "route a colleague's session with an invite, whose link or token is read from LINKUP_INVITE or standard input",
     )
     .option(...SESSION)
     .option(...CONFIG)
@@ -141,8 +140,8 @@ function overriding(linkup: Command): void {
   ] as const)
     override
       .command(word)
-      .description(`${what}: the next request follows`)
-      .argument("[name...]", "overrides of linkup.yaml")
+      .description(`${what}, from the next request on`)
+      .argument("[name...]", "names of overrides in linkup.yaml")
       .option("-a, --all", "all overrides")
       .option(...SESSION)
       .option(...CONFIG)
@@ -155,15 +154,18 @@ function overriding(linkup: Command): void {
 function sharing(linkup: Command): void {
   const share = linkup
     .command("share")
-    .description("make a link that lets somebody into a private session, and show it as a QR code")
+    .description("create an invite link for a private session, and show it as a QR code")
     .option(...PRIVATE)
     .option(...PUBLIC)
-    .option("--expires <time>", "how long it lets people in: 12h, 2d, 2w (default: 2d)")
-    .option("--for <name>", "for whom it is, as the list of invites shows it")
+    .option("--expires <time>", "how long the invite is valid: 12h, 2d, 2w (default: 2d)")
+    .option("--for <name>", "name of the recipient, for the list of invites")
     .option("--uses <number>", "how often the link can be opened (default: any number)")
-    .option("--token", "a token for the header linkup-access instead of a link: for tests and CI")
-    .option("--targets <on|off>", "let other sessions route to this one's services (session:NAME), or not")
-    .option("--may-route", "a token that also lets a colleague route the session's services")
+    .option("--token", "create a token for the header linkup-access instead of a link, for tests and CI")
+    .option(
+      "--targets <on|off>",
+      "allow or forbid other sessions to route to this session's services (session:NAME)",
+    )
+    .option("--may-route", "create a token that also lets a colleague route the session's services")
     .option(...SESSION)
     .option(...CONFIG)
     .option(...JSON_OUT)
@@ -181,8 +183,8 @@ function sharing(linkup: Command): void {
     );
   share
     .command("revoke")
-    .description("end an invite, and all that was let in by it")
-    .argument("<id>", "of the invite, as linkup share list shows it")
+    .description("revoke an invite: everyone who used it loses access")
+    .argument("<id>", "id of the invite, as listed by linkup share list")
     .option(...SESSION)
     .option(...CONFIG)
     .option(...JSON_OUT)
@@ -203,7 +205,7 @@ function looking(linkup: Command): void {
   linkup
     .command("health")
     .alias("doctor")
-    .description("check everything that sessions depend on, and how to fix it")
+    .description("check everything that sessions depend on, and show how to fix it")
     .option(...CONFIG)
     .option("--end-orphans", "end orphaned processes of Linkup")
     .option(...WORKER_HOST)
@@ -213,8 +215,8 @@ function looking(linkup: Command): void {
   linkup
     .command("explain")
     .description("show where a request would go, and why")
-    .argument("<url>")
-    .option("-X, --method <method>", "its method (default: GET)")
+    .argument("<url>", "URL of the request")
+    .option("-X, --method <method>", "method of the request (default: GET)")
     .addOption(
       new Option("-H, --header <header>", "header of the request, `name: value`; may be repeated")
         .argParser((header: string, before: string[]) => [...before, header])
@@ -237,24 +239,30 @@ function looking(linkup: Command): void {
     .option("-s, --session <name>", "only requests of this session")
     .option("--service <name>", "only requests to this service")
     .option("--failed", "only requests with status 400 or higher, and aborted ones")
-    .option("--filter <words>", "as in the Requests view: text, status:5xx method:POST path:/x lost slow …")
+    .option(
+      "--filter <words>",
+      "filter as in the Requests view: text, status:5xx method:POST path:/x lost slow …",
+    )
     .option("-n, --limit <number>", "maximum number of requests (default: 30)")
-    .option("--har", "print a HAR 1.2 file of them, for a browser's developer tools")
-    .option("--from <file>", "those of this HAR file instead of the log's")
-    .option("--otlp <url>", "send them as spans to an OpenTelemetry collector, such as http://localhost:4318")
-    .option("--curl", "with an ID: print the curl command that repeats it, without secrets")
+    .option("--har", "print the requests as a HAR 1.2 file, for a browser's developer tools")
+    .option("--from <file>", "read the requests from this HAR file instead of the log")
+    .option(
+      "--otlp <url>",
+      "send the requests as spans to an OpenTelemetry collector, such as http://localhost:4318",
+    )
+    .option("--curl", "with an ID: print the curl command that repeats the request, without secrets")
     .option(...JSON_OUT)
     .addHelpText("after", "\nExamples:\n  linkup requests --follow --failed\n  linkup requests 12 --curl")
     .action(async (id, options) => (await import("./commands/requests.ts")).requests(id, options));
 
   linkup
     .command("replay")
-    .description("send a request of the log again")
-    .argument("<id>", "the request, as linkup requests lists it")
+    .description("send a logged request again")
+    .argument("<id>", "id of the request, as listed by linkup requests")
     .option("--to <place>", "session, local, remote (a copy of its service), or a URL (default: session)")
-    .option("--file <file>", "send it as edited in this .http file")
-    .option("--http", "print it as a .http file instead, without secrets")
-    .option("--secrets", "send its secrets also to another place than before")
+    .option("--file <file>", "send the edited request in this .http file")
+    .option("--http", "print the request as a .http file, without secrets, instead of sending it")
+    .option("--secrets", "send its secrets even to a place that has not received them before")
     .option("-y, --yes", "do not ask before sending a method that may change data")
     .option(...JSON_OUT)
     .addHelpText("after", "\nExamples:\n  linkup replay 12 --to local\n  linkup replay 12 --http > 12.http")
@@ -263,8 +271,8 @@ function looking(linkup: Command): void {
   linkup
     .command("compare")
     .description("send requests to the local and the remote copy of their service, and compare the answers")
-    .argument("[id...]", "requests, as linkup requests lists them (default: the newest ones)")
-    .option("--last <number>", "how many of the newest requests, each URL once (default: 50)")
+    .argument("[id...]", "ids of requests, as listed by linkup requests (default: the newest ones)")
+    .option("--last <number>", "number of newest requests to compare, each URL once (default: 50)")
     .option("--service <name>", "only requests to this service")
     .option(...SESSION)
     .option(...CONFIG)
@@ -280,7 +288,7 @@ function looking(linkup: Command): void {
 
   linkup
     .command("check-propagation")
-    .description("show which services pass the session on, and who loses it, from the requests that passed")
+    .description("show which services pass the session on and which lose it, from the recorded requests")
     .option("--probe", "send a GET through each service of the session first")
     .option(...SESSION)
     .option(...CONFIG)
@@ -301,10 +309,10 @@ function sessions(linkup: Command): void {
   for (const command of [commands.command("list").alias("ls"), linkup.command("ls", { hidden: true })]) {
     command
       .description("list the sessions of this machine, or those on the Worker")
-      .option("--worker", "those on the Worker: whose they are, when they were used, when they expire")
+      .option("--worker", "list the sessions on the Worker: their owner, last use and expiry")
       .option("-n, --name <pattern>", "with --worker: only these names; * matches any characters")
-      .option("--limit <number>", "with --worker: how many at most (default: 100)")
-      .option("--after <name>", "with --worker: only names after this one")
+      .option("--limit <number>", "with --worker: maximum number of sessions (default: 100)")
+      .option("--after <name>", "with --worker: only names that sort after this one")
       .option(...CONFIG)
       .option(...WORKER_HOST)
       .option(...JSON_OUT)
@@ -332,7 +340,7 @@ function sessions(linkup: Command): void {
   }
   commands
     .command("create-isolated")
-    .description("create a session on this machine only, in addition to that of linkup.yaml")
+    .description("create a session on this machine only, beside the one of linkup.yaml")
     .argument("<words...>", "NAME SERVICE=URL…")
     .option(...CONFIG)
     .option(...JSON_OUT)
@@ -341,7 +349,7 @@ function sessions(linkup: Command): void {
     );
   commands
     .command("extend")
-    .description("extend the life of a session on the Worker")
+    .description("extend the time until a session on the Worker expires")
     .argument("<name>", "name of the session")
     .option("--expires <time>", "when it ends, from now: 12h, 7d, 2w (default: 30 days after its last use)")
     .option(...CONFIG)
@@ -366,14 +374,14 @@ function infra(linkup: Command): void {
     ["plan", "show what a deployment would do, and change nothing"],
     ["deploy", "show the plan, ask, and create or update the Worker"],
     ["status", "check the deployed Worker, its DNS records, routes and certificates"],
-    ["destroy", "show what would be removed, ask, and remove what Linkup made"],
+    ["destroy", "show what would be removed, ask, and remove what Linkup created"],
   ] as const) {
     const command = commands
       .command(name)
       .description(description)
-      .option("-z, --zone <name>", "a zone whose host names sessions use; may be given several times", many)
-      .option("--tunnel-zone <name>", "the zone for the tunnels' host names (default: the first zone)")
-      .option("--name <name>", "the Worker's name (default: linkup)")
+      .option("-z, --zone <name>", "zone whose host names sessions use; may be repeated", many)
+      .option("--tunnel-zone <name>", "zone for the tunnels' host names (default: the first zone)")
+      .option("--name <name>", "name of the Worker (default: linkup)")
       .option(...JSON_OUT)
       // The original's spellings.
       .addOption(new Option("--email <email>").hideHelp())
@@ -385,7 +393,7 @@ function infra(linkup: Command): void {
     if (name === "deploy")
       command.option(
         "--wait <time>",
-        "how long to wait until the Worker is live (default: 5m on a terminal, 0 else)",
+        "maximum time to wait until the Worker is live (default: 5m on a terminal, otherwise 0)",
       );
     if (name === "deploy" || name === "plan")
       command.option("--allow-older", "deploy over a newer version of the Worker");
@@ -409,7 +417,7 @@ function upkeep(linkup: Command): void {
   }
   localDns
     .command("status")
-    .description("show whether it is installed, and for which domains")
+    .description("show whether local DNS is installed, and for which domains")
     .option(...JSON_OUT)
     .action(async (options) => (await import("./commands/local-dns.ts")).status(options));
 

@@ -93,7 +93,7 @@ async function waited(options: Options, proposal: Proposal, token: string | unde
         onMissing: ({ name, detail }) => printNote(`Waiting for ${name}: ${detail}\n`),
       },
     );
-    for (const { name, detail } of missing) print(`\nNot yet: ${name}: ${detail}\n`);
+    for (const { name, detail } of missing) print(`\nNot live yet: ${name}: ${detail}\n`);
     print(
       missing.length === 0
         ? "\nThe Worker is live.\n"

@@ -107,7 +107,7 @@ async function openExport(endpoint: string): Promise<OtlpExport> {
   const { OtlpExport } = await import("../../manager/operations/otlp-export.ts");
   return new OtlpExport(endpoint, version, (message) => {
     process.exitCode = EXIT.failed;
-    printNote(`The collector at ${endpoint} did not take the spans: ${message}\n`);
+    printNote(`The collector at ${endpoint} did not accept the spans: ${message}\n`);
   });
 }
 

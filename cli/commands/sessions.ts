@@ -129,7 +129,7 @@ interface CreateOptions {
 export async function createPreview(words: string[], options: CreateOptions): Promise<void> {
   const { name: given = options.name, locations } = parseWords(words);
   const name = given && (await sessionNameFrom(given));
-  if (given && !name) throw new UsageError(`Nothing of "${given}" can stand in a session's name.`);
+  if (given && !name) throw new UsageError(`"${given}" has no character that a session name may have.`);
   if (name !== given) printNote(`The session's name is ${name}.\n`);
   const request = {
     configPath: needConfig(options.config),

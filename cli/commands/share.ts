@@ -56,7 +56,7 @@ export async function share(options: ShareOptions): Promise<void> {
   if (url !== undefined) await printQrCode(url);
   const what =
     url === undefined ? "It is the value of the header linkup-access" : "Everyone who opens it is let in";
-  printNote(`${what}, ${until}. It is shown only now. To end it: linkup share revoke ${id}\n`);
+  printNote(`${what}, ${until}. It is shown only now. To revoke it: linkup share revoke ${id}\n`);
 }
 
 export async function list(options: Options): Promise<void> {
@@ -77,7 +77,7 @@ export async function revoke(id: string, options: Options): Promise<void> {
   const { manager, selector, configPath } = await selected(options);
   await spin("Revoking", manager.revokeInvite(selector, id, configPath));
   if (options.json) printJson({ revoked: id });
-  else print(`Revoked ${id}: who was let in by it is not any longer.\n`);
+  else print(`Revoked ${id}: everyone who used it loses access.\n`);
 }
 
 async function selected(options: Options) {

@@ -121,7 +121,7 @@ async function printStarted(manager: Manager, session: SessionView, { json }: Op
   if (json || session.access !== "private" || url === undefined || !process.stdout.isTTY) return;
   const link = await manager.ownerUrl(url).catch(() => undefined);
   if (link !== undefined && link !== url)
-    print(`Your browser is let in by this link, once and within a minute:\n  ${coloured("cyan", link)}\n`);
+    print(`This link gives your browser access, once and within a minute:\n  ${coloured("cyan", link)}\n`);
 }
 
 /** Serves until `ended` aborts: by Ctrl-C, or because the session was stopped by another program. */

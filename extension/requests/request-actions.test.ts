@@ -51,7 +51,7 @@ describe("comparing chosen requests", () => {
   });
   const skipped = (method: string) =>
     row(method, {
-      skipped: text("{0} may change something, in both copies.", method),
+      skipped: text("{0} may change data in both copies.", method),
       local: null,
       remote: null,
       differences: [],
@@ -72,7 +72,7 @@ describe("comparing chosen requests", () => {
     editor.answers.push("Send to Both");
     await compare(linkup, "slim-gecko", { ids: [1, 2, 3] });
     expect(editor.shown[0]).toMatchObject({
-      text: "These 2 requests may change something in both copies. Send them?",
+      text: "These 2 requests may change data in both copies. Send them?",
       detail: "POST /cart\nDELETE /cart",
     });
     expect(asked).toEqual([{ ids: [1, 2, 3] }, { ids: [1, 2, 3], unsafe: true }]);

@@ -141,7 +141,7 @@ async function replay(linkup: Linkup, id: number): Promise<void> {
   if (to) await send(linkup, id, to);
 }
 
-/** Asks before a method that may change something, and before secrets go elsewhere than before. */
+/** Asks before a method that may change data, and before secrets go elsewhere than before. */
 async function send(linkup: Linkup, id: number, to: string, text?: string): Promise<void> {
   const manager = await linkup.manager;
   const parsed = text === undefined ? undefined : parseHttpFile(text);
@@ -241,8 +241,8 @@ async function maySendToBoth(unsafe: readonly ComparedRow[]): Promise<boolean> {
   const button = t("Send to Both");
   const question =
     unsafe.length === 1
-      ? t("This request may change something in both copies. Send it?")
-      : t("These {0} requests may change something in both copies. Send them?", unsafe.length);
+      ? t("This request may change data in both copies. Send it?")
+      : t("These {0} requests may change data in both copies. Send them?", unsafe.length);
   const detail = unsafe.map(({ method, target }) => `${method} ${target}`).join("\n");
   return (await vscode.window.showWarningMessage(question, { modal: true, detail }, button)) === button;
 }

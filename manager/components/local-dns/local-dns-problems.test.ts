@@ -49,7 +49,9 @@ async function told(sessions: SessionRecord[], hosts = ""): Promise<string[]> {
 test("hosts that local DNS is not installed for are named, those under localhost are not", async () => {
   const session = running("slim-gecko", "example.com", "api.other.test", "shop.localhost");
   expect(await told([session])).toEqual([
-    expect.stringMatching(/^no-local-dns: .*resolve slim-gecko\.example\.com, slim-gecko\.api\.other\.test, /),
+    expect.stringMatching(
+      /^no-local-dns: .*resolve slim-gecko\.example\.com, slim-gecko\.api\.other\.test, /,
+    ),
   ]);
   installed("systemd-resolved");
   const [found, ...more] = await told([session]);

@@ -113,6 +113,6 @@ test("the log as spans at a collector: one for each hop, below its caller, and n
   expect(spans.every(({ resource }) => /^linkup-(worker|local-server)$/.test(resource))).toBe(true);
   const nobody = await linkup("requests", "--otlp", `http://127.0.0.1:${port}`);
   expect(nobody.code).toBe(1);
-  expect(nobody.stderr).toContain("did not take the spans");
+  expect(nobody.stderr).toContain("did not accept the spans");
   expect((await linkup("requests", "--otlp", "ftp://x")).code).toBe(2);
 });

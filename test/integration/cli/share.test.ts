@@ -131,7 +131,7 @@ test("explain says whether a request is let in", async () => {
   expect(await world.json("explain", `${url}/`)).toMatchObject({
     access: { decision: { allowed: false, why: "no-proof" }, unchecked: false },
   });
-  expect((await world.linkup("explain", `${url}/`)).stdout).toContain("answered with 401");
+  expect((await world.linkup("explain", `${url}/`)).stdout).toContain("the request gets 401");
   expect(await world.json("explain", `${url}/webhooks/a`)).toMatchObject({
     access: { decision: { allowed: true, by: "open-path", pattern: "^/webhooks/" } },
   });
