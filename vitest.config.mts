@@ -7,5 +7,10 @@ export default defineConfig({
   test: {
     include: ["{core,node,worker,local-server,infra,manager,agent-tools,extension,cli}/**/*.test.ts"],
     globalSetup: ["test/support/temporary-folder.ts"],
+    // Only what hangs takes so long, on slow machines too.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // By itself a second, which a busy machine takes for anything.
+    expect: { poll: { timeout: 30_000 } },
   },
 });

@@ -16,8 +16,11 @@ export default defineConfig({
     globalSetup: ["test/support/temporary-folder.ts", "test/support/bundles.ts"],
     setupFiles: ["test/support/measured-children.ts"],
     exclude: ["test/{attacks,bench,e2e,world}/**", "**/node_modules/**", ...left],
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // Only what hangs takes so long, on slow machines too.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    // By itself a second, which a busy machine takes for anything.
+    expect: { poll: { timeout: 30_000 } },
     // They start processes of their own, and wait for much: three files at once are no more than two cores can do.
     maxWorkers: 3,
   },

@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { until } from "../integration/manager/world.ts";
-import { Victim } from "./victim.ts";
+import { LIMIT_MS, Victim } from "./victim.ts";
 
 /** What a command may take, kB: Node alone has some 60,000. */
 const MOST_KB = 200_000;
@@ -50,7 +50,7 @@ describe.skipIf(process.platform !== "linux")("a Worker that answers without end
           most = Math.max(most, Number(kb ?? 0));
           return false;
         },
-        15_000,
+        LIMIT_MS,
       );
       expect(sent).toBeGreaterThan(0);
       expect(most).toBeLessThan(MOST_KB);

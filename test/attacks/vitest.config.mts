@@ -6,8 +6,11 @@ export default defineConfig({
     include: ["test/attacks/**/*.test.ts"],
     globalSetup: ["test/support/temporary-folder.ts", "test/support/bundles.ts"],
     setupFiles: ["test/support/measured-children.ts"],
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // Only what hangs takes so long, on slow machines too.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    // By itself a second, which a busy machine takes for anything.
+    expect: { poll: { timeout: 30_000 } },
     maxWorkers: 2,
   },
 });

@@ -13,5 +13,7 @@ export default defineConfig({
     // A test is a user's whole session with VS Code.
     testTimeout: 180_000,
     hookTimeout: 180_000,
+    // By itself a second, which a busy machine takes for anything.
+    expect: { poll: { timeout: 30_000 } },
   },
 });

@@ -114,7 +114,7 @@ test("an agent starts a session, routes a service, asks why, and leaves nothing 
   await client.close();
   // A reload of an editor that serves agents takes a while: so long nothing ends.
   await until("everything to end", () => world.processes().size === 0, 90_000);
-}, 120_000);
+});
 
 test("an agent asks its user, sees progress, is refused what would end a URL, cancels, and cleans up", async () => {
   const questions: string[] = [];
@@ -196,7 +196,7 @@ test("an agent asks its user, sees progress, is refused what would end a URL, ca
   );
   await expect(start).rejects.toThrow();
   await until("nothing to run", async () => isEmpty((await call("linkup_list_sessions")).data.sessions));
-}, 120_000);
+});
 
 test("the server exits without an error at the end of its input", async () => {
   expect(await world.linkup("mcp")).toMatchObject({ code: 0, stdout: "", stderr: "" });

@@ -85,7 +85,7 @@ function open(...states: Exchange[]): { followed(): number } {
 test("each hop is a span at the collector, the second below the first", async () => {
   editor.settings.set("linkup.otlp.endpoint", endpoint);
   open();
-  await expect.poll(() => bodies.length, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => bodies.length).toBe(1);
   expect(bodies[0]!.url).toBe("/v1/traces");
   const [first, second, ...others] = decodedSpans(bodies[0]!.body);
   expect(others).toEqual([]);
@@ -98,7 +98,7 @@ test("requests that came before the exporter was loaded are sent", async () => {
   const feed = { received: [exchange], onDidChange: () => ({ dispose() {} }) } as unknown as RequestFeed;
   const spans = new SpanExport(feed, endpoint, {} as Linkup);
   onTestFinished(() => spans.dispose());
-  await expect.poll(() => bodies.length, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => bodies.length).toBe(1);
   expect(decodedSpans(bodies[0]!.body).map(({ name }) => name)).toEqual(["GET /pay", "GET /pay"]);
 });
 
@@ -107,7 +107,7 @@ test("the Worker's hop is the first of the two, however late it is told", async 
   const begun = { listener: "tunnel", span: "b7ad6b7169203331", trace_began: true } as const;
   const edge = { ...exchange.edge!, after: false, time: exchange.time - 2, total: null };
   open({ ...exchange, ...begun, edge: null }, { ...exchange, ...begun, edge });
-  await expect.poll(() => bodies.length, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => bodies.length).toBe(1);
   const [first, second] = decodedSpans(bodies[0]!.body);
   expect(first).toMatchObject({ resource: "linkup-worker", id: begun.span });
   expect(second).toMatchObject({ resource: "linkup-local-server", parent: begun.span });

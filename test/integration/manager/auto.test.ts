@@ -56,7 +56,7 @@ describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (t
     });
     window.watch();
     await until("the tunnel", async () => (await answer()).body === "spare web" || undefined);
-  }, 60_000);
+  });
   afterEach(() => void server?.kill("SIGKILL"));
   afterAll(async () => {
     agent.destroy();
@@ -151,7 +151,7 @@ describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (t
     console.log(
       `${tunnel}: shown ${shownAfter.toFixed(0)} ms, local ${took.toFixed(0)} ms after it listened; ${afterDeath.length} of 1000 requests came after its death`,
     );
-  }, 60_000);
+  });
 
   test("a body that nobody has begun to take goes to the remote copy, and the log and a header say so", async () => {
     await listen();
@@ -172,7 +172,7 @@ describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (t
       `${world.location("spare web")}/`,
     ]);
     expect(posts[1]).not.toHaveProperty("fallback");
-  }, 60_000);
+  });
 
   test("a crash loop does not take the requests back and forth, and the status says what happens", async () => {
     const seen: string[] = [];
@@ -206,5 +206,5 @@ describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (t
     dispose();
     await listen();
     await until("the mended copy", async () => (await answer()).body === "mine");
-  }, 60_000);
+  });
 });

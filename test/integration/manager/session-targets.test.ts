@@ -88,11 +88,11 @@ describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (t
     await colleague.linkup("start", "--detach", "--name", "bold-cat");
     await colleague.linkup("route", "local", "api");
     await until("the colleague's copy", async () => (await ask("bold-cat")).body.startsWith("{"));
-  }, 60_000);
+  });
   afterAll(async () => {
     await colleague[Symbol.asyncDispose]();
     await world[Symbol.asyncDispose]();
-  }, 60_000);
+  });
 
   /** A request for `api` of this session, as a browser sends it to the Worker, or to the local server at another port. */
   function ask(session: string, port = world.workerPort): Promise<Answer> {
@@ -120,7 +120,7 @@ describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (t
     return { body: body.startsWith("{") ? "colleague" : body, fallback: headers["linkup-fallback"] };
   };
   const servedSoon = (expected: Awaited<ReturnType<typeof served>>, session = mine) =>
-    expect.poll(() => served(session), { timeout: 5_000 }).toEqual(expected);
+    expect.poll(() => served(session)).toEqual(expected);
 
   test("only where its owner allows it, live, and never in a circle", async () => {
     await world.json("route", "session:bold-cat", "api");
@@ -156,7 +156,7 @@ describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (t
     await servedSoon({ body: "colleague", fallback: undefined });
     await colleague.linkup("share", "--targets", "off");
     await servedSoon({ body: "remote api", fallback: "session-not-shared" });
-  }, 90_000);
+  });
 
   test("overrides are for their own session's requests, and none is met twice", async () => {
     await colleague.linkup("share", "--targets", "on");
@@ -178,7 +178,7 @@ describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (t
     await until("her own requests", async () => (await ask("bold-cat")).body === "remote api");
     expect((await served()).body).toBe("colleague");
     await colleague.linkup("override", "off", "--all");
-  }, 60_000);
+  });
 
   test("a session that has ended: the remote copy, and everything says so", async () => {
     await colleague.linkup("stop");
@@ -192,5 +192,5 @@ describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (t
     expect(explained.stdout).toContain("The session bold-cat does not exist any more.");
     const { code, stderr } = await world.linkup("route", `session:${mine}`, "api");
     expect([code !== 0, stderr]).toEqual([true, expect.stringContaining("is this session itself")]);
-  }, 60_000);
+  });
 });

@@ -272,7 +272,7 @@ describe.each(["direct", "cloudflare"] as const)("with tunnels: %s", (mode) => {
     const socket = new WebSocket(`${worker.url.replace("http", "ws")}/live`, { headers: { host: HOST } });
     await once(socket, "open");
     socket.terminate();
-    await expect.poll(() => closed, { timeout: 5_000 }).toBe(1);
+    await expect.poll(() => closed).toBe(1);
     server.off("upgrade", upgrade);
     sockets.close();
   });
