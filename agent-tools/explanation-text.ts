@@ -28,7 +28,8 @@ export interface ExplanationText {
 }
 
 export function explanationText(explanation: ExplainedRequest, style: ExplanationStyle): ExplanationText {
-  const { session, decision, public_host, failure } = explanation;
+  const { public_host, ...routing } = explanation;
+  const { session, decision, failure } = routing;
   const text = {
     candidates: candidateLines(explanation, style),
     steps: accessLines(explanation, style),
@@ -39,6 +40,11 @@ export function explanationText(explanation: ExplainedRequest, style: Explanatio
   if (public_host !== undefined) {
     const { t } = style;
     const step = t("No session of this machine serves this host: it is forwarded to its public origin.");
+    // What the Worker did there is known while somebody follows the log.
+    if (decision?.outcome === "routed") {
+      const { steps, ...routed } = explanationText(routing, style);
+      return { ...routed, steps: [step, ...steps] };
+    }
     return { ...text, steps: [step], target: `https://${public_host}` };
   }
   const refusal = failure && refusals(style)[failure.code];

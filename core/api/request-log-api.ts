@@ -31,7 +31,10 @@ export interface Exchange {
   service: string | null;
   /** The override that its request matches. */
   override?: string | null;
-  /** Where it was sent: to this machine, elsewhere, or to the public origin of its host; null when it was refused. */
+  /**
+   * Where it was sent: to this machine, elsewhere, or to the public origin of its host, unless it is known where the Worker
+   * there sent it; null when it was refused.
+   */
   at: "local" | "remote" | "public" | null;
   /** The URL requested from the service. */
   url: string | null;

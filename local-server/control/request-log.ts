@@ -75,7 +75,15 @@ export class RequestLog {
     const row = this.#edge.get(id);
     if (!recorded) return row && printEdgeDetails(row);
     const first = row?.joined === "before" ? row : undefined;
-    const details = printDetails(recorded, this.#pagePorts, this.#facts(recorded), first?.report);
+    const details = {
+      ...printDetails(recorded, this.#pagePorts, this.#facts(recorded), first?.report),
+      ...this.#publicFacts(recorded),
+    };
+    if (row && isRoutedAfter(row, recorded)) {
+      const { explanation, sent_headers, service_headers } = printEdgeDetails(row);
+      const routed = { ...details.explanation, ...explanation };
+      return { ...details, explanation: routed, sent_headers, service_headers };
+    }
     if (!first) return details;
     // The first hop decided; the second did as it was told. Its report comes later, when the session may have changed.
     const { served = first.served } = recorded.metadata;
@@ -86,8 +94,11 @@ export class RequestLog {
   /** With its secrets: only for `replay`. Undefined when it is no longer kept, or when it has no session. */
   kept(id: number): KeptRequest | undefined {
     const recorded = this.local.get(id);
-    if (recorded) return keptRequest(recorded);
     const row = this.#edge.get(id);
+    if (recorded) {
+      const served = row && isRoutedAfter(row, recorded) ? row.served : recorded.metadata.served;
+      return served && keptRequest(recorded, served);
+    }
     return row && !row.report.lost ? keptOfReport(row) : undefined;
   }
 
@@ -132,7 +143,15 @@ export class RequestLog {
   }
 
   #print(recorded: RecordedExchange): Exchange {
-    return printExchange(recorded, this.#facts(recorded));
+    return { ...printExchange(recorded, this.#facts(recorded)), ...this.#publicFacts(recorded) };
+  }
+
+  /** Of a request that this machine forwarded to its public origin: what the Worker there made of it. */
+  #publicFacts(recorded: RecordedExchange): Partial<Exchange> {
+    const row = this.#edge.get(recorded.metadata.id);
+    if (!row || !isRoutedAfter(row, recorded)) return {};
+    const { session, service, at, override = null, trace, span, trace_began } = printEdgeExchange(row);
+    return { session, service, at, override, trace, span, trace_began };
   }
 
   #facts({ metadata }: RecordedExchange): EdgeFacts {
@@ -144,10 +163,14 @@ export class RequestLog {
   }
 }
 
-function keptRequest(recorded: RecordedExchange): KeptRequest | undefined {
+/** No session of this machine serves it: the Worker routed it. */
+function isRoutedAfter({ joined, report }: EdgeRow, { metadata }: RecordedExchange): boolean {
+  return joined === "after" && !report.lost && metadata.served === undefined;
+}
+
+function keptRequest(recorded: RecordedExchange, served: Served): KeptRequest {
   const { metadata, method, host, target, requestHeaders, requestBody } = recorded;
-  const { id, served, listener, secure, requestBytes } = metadata;
-  if (!served) return undefined;
+  const { id, listener, secure, requestBytes } = metadata;
   const isWhole = requestBody?.truncated === false && requestBody.bytes.length === requestBytes;
   return {
     id,

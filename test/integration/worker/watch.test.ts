@@ -1,15 +1,26 @@
 /** What the Worker reports to those who watch a session, joined with the local server's request log. */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import http, { request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { explanationLines } from "../../../cli/print/explanation.ts";
 import type { EdgeReport, EdgeReports } from "../../../core/api/edge-report-api.ts";
 import type { Exchange, ExchangeDetails, FollowedExchange } from "../../../core/api/request-log-api.ts";
+import { createAuthority, issueLeaf } from "../../../core/certificates/certificate-authority.ts";
 import { traceOf } from "../../../core/exchange/trace.ts";
 import { controlAddress } from "../../../node/control-address.ts";
-import { type RunningServer, startLocalServer } from "../local-server/harness.ts";
+import {
+  newHome,
+  type RunningServer,
+  standInPublicOriginBundle,
+  startLocalServer,
+} from "../local-server/harness.ts";
 import { Internet } from "./internet.ts";
 import {
   apiOf,
@@ -22,6 +33,7 @@ import {
 } from "./world.ts";
 
 const SESSION = "slim-gecko";
+const PREVIEW = "pr-1";
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
 const SECRET = "Zq8fJ2kLmN4pR6tV";
 
@@ -34,6 +46,8 @@ interface Place {
   remote: string;
   tunnel: { url: string };
   internet?: Internet;
+  /** The hosts that are not served here, as the Internet has them. */
+  publicHosts?: Server;
 }
 
 const PLACES = { direct: openDirect, cloudflare: openCloudflare };
@@ -62,6 +76,8 @@ describe.each(["direct", "cloudflare"] as const)("with %s tunnels", (kind) => {
     await Promise.all([place?.web.stop(), place?.api.stop()]);
     await place?.worker.stop();
     await place?.internet?.stop();
+    place?.publicHosts?.closeAllConnections();
+    place?.publicHosts?.close();
   });
 
   const seen = (path: string, accept: (exchange: Exchange) => boolean = () => true) =>
@@ -161,6 +177,56 @@ describe.each(["direct", "cloudflare"] as const)("with %s tunnels", (kind) => {
     const [, hop] = sent_headers!.find(([name]) => name === "linkup-hop")!;
     await ask(place, "/api/copied", { "linkup-hop": hop, "linkup-hops": "1" });
     expect(await seen("/api/copied")).toMatchObject({ listener: "edge", edge: { after: false } });
+  });
+
+  test("a host of the Worker that comes here by local DNS is one row of its session", async () => {
+    const preview = { desired_name: PREVIEW, ...documentOf({ web: place.remote }) };
+    expect((await apiOf(place.worker.url)("POST", "/linkup/v2/sessions/preview", preview)).status).toBe(200);
+    const edge = { url: place.worker.url, token: TOKEN };
+    const session = { kind: "preview", session_token: "owner", ...documentOf({ web: place.remote }) };
+    const watched = { session, origin_secret: null, config_path: null, edge };
+    expect((await place.laptop.control("PUT", `/v1/sessions/${PREVIEW}`, watched)).status).toBe(200);
+    await follower.until(
+      (line) => "watch" in line && line.watch.session === PREVIEW && line.watch.state === "watching",
+      "the preview is watched",
+    );
+    const host = `${PREVIEW}.example.com`;
+    const isOver = ({ host: of, state }: Exchange) => of === host && state === "complete";
+    const deadline = performance.now() + 10_000;
+    let row: Exchange | undefined;
+    while (!row && performance.now() < deadline) {
+      const { status, body } = await here(place, "/plain?token=secret", host);
+      expect([status, JSON.parse(body).url]).toEqual([200, "/plain?token=secret"]);
+      await delay(100);
+      row = (await log(place)).find((one) => isOver(one) && one.edge !== null);
+    }
+    expect(row).toMatchObject({
+      listener: "browser",
+      session: PREVIEW,
+      trace: expect.stringMatching(/^[0-9a-f]{32}$/),
+      trace_began: true,
+      sender: null,
+      service: "web",
+      at: "remote",
+      target: "/plain?token=***",
+      status: 200,
+      edge: { after: true, status: 200, url: `${place.remote}/plain?token=***` },
+    });
+    const { spans } = traceOf([row!]);
+    expect(spans.map(({ hop }) => hop)).toEqual(["local-server", "worker"]);
+    const { explanation, sent_headers } = await detailsOf(place, row!.id);
+    expect(explanation).toMatchObject({
+      public_host: host,
+      session: PREVIEW,
+      decision: { outcome: "routed", service: { name: "web" } },
+    });
+    const explained = explanationLines(`https://${host}/`, explanation);
+    expect(explained).toContain("it is forwarded to its public origin.\n");
+    expect(explained).toContain(`→ ${place.remote}/plain`);
+    expect(Object.fromEntries(sent_headers!)).toMatchObject({ tracestate: `linkup-session=${PREVIEW}` });
+    // One row for each request, from the listener that it came to.
+    const rows = (await log(place)).filter((one) => one.host === host);
+    expect(new Set(rows.map(({ listener }) => listener))).toEqual(new Set(["browser"]));
   });
 
   test("the time until the head and until the end of the body, which comes as the service sent it", async () => {
@@ -401,23 +467,44 @@ async function leave({ worker }: Place, path: string): Promise<void> {
   call.destroy();
 }
 
+/** A local server that finds the domains' other hosts where `publicHosts` leads. */
+async function startLaptop() {
+  const authority = await createAuthority(["example.com"], Date.now());
+  const { certificate: cert, key } = await issueLeaf(authority, "example.com", Date.now());
+  const publicHosts = createServer({ cert, key });
+  publicHosts.listen(0, "127.0.0.1");
+  await once(publicHosts, "listening");
+  const file = join(newHome(), "authority.pem");
+  writeFileSync(file, authority.certificate);
+  const laptop = await startLocalServer(undefined, {
+    env: {
+      STAND_IN_PUBLIC_ORIGIN_PORT: String((publicHosts.address() as AddressInfo).port),
+      NODE_EXTRA_CA_CERTS: file,
+    },
+    bundle: standInPublicOriginBundle(),
+  });
+  return { laptop, publicHosts };
+}
+
 async function openDirect(): Promise<Place> {
-  const laptop = await startLocalServer();
+  const { laptop, publicHosts } = await startLaptop();
   const [web, api] = await Promise.all([startService("web"), startApi()]);
   const worker = await startDirectWorker();
-  const place = { worker, laptop, web, api, remote: api.url, tunnel: { url: "" } };
+  publicHosts.on("request", leadTo(worker.url));
+  const place = { publicHosts, worker, laptop, web, api, remote: api.url, tunnel: { url: "" } };
   return openSession(place, `http://127.0.0.1:${laptop.status.tunnel_port}`);
 }
 
 async function openCloudflare(): Promise<Place> {
   const internet = await new Internet().start();
-  const laptop = await startLocalServer();
+  const { laptop, publicHosts } = await startLaptop();
   const [web, api] = await Promise.all([startService("web"), startApi()]);
   const worker = await internet.startWorker({ LINKUP_API_RATE: "100000" });
+  publicHosts.on("request", leadTo(worker.url));
   const remote = "https://api.example.net";
   internet.hosts.set("api.example.net", leadTo(api.url));
   const place = await openSession(
-    { worker, laptop, web, api, remote, tunnel: { url: "" }, internet },
+    { publicHosts, worker, laptop, web, api, remote, tunnel: { url: "" }, internet },
     undefined,
   );
   internet.hosts.set(new URL(place.tunnel.url).host, leadTo(`http://127.0.0.1:${laptop.status.tunnel_port}`));
@@ -461,7 +548,7 @@ async function openSession(place: Place, tunnelUrl: string | undefined): Promise
 }
 
 /** `far` is another session's, which does not have it: the Worker, to which this machine sends its requests, asks the deployed one. */
-function documentOf({ web, api, far }: { web: string; api: string; far: string }) {
+function documentOf({ web, api = web, far = web }: { web: string; api?: string; far?: string }) {
   return {
     services: [
       { name: "web", location: web },
@@ -498,10 +585,8 @@ function ask({ worker }: Place, path: string, headers: Record<string, string> = 
 }
 
 /** To this machine's own listener. */
-function here({ laptop }: Place, path: string) {
-  return send(`http://127.0.0.1:${laptop.status.browser_port}`, path, {
-    headers: { host: `${SESSION}.example.com` },
-  });
+function here({ laptop }: Place, path: string, host = `${SESSION}.example.com`) {
+  return send(`http://127.0.0.1:${laptop.status.browser_port}`, path, { headers: { host } });
 }
 
 async function log({ laptop }: Pick<Place, "laptop">): Promise<Exchange[]> {
