@@ -5,7 +5,14 @@ import type { Served } from "../served-sessions.ts";
 import { ownerProof } from "./owner-proof.ts";
 
 const served = { name: "slim-gecko", traceKey: "k".repeat(64) } as Served;
-const none = { header: () => undefined };
+/** Of a class, as the proxy's clients are. */
+class Head {
+  readonly #headers = new Map<string, string>();
+  header(name: string): string | undefined {
+    return this.#headers.get(name);
+  }
+}
+const none = new Head();
 
 test("is the one that the Worker checks", async () => {
   const expected = await traceProof(served.traceKey!, "slim-gecko", OWNER, hourOf(Date.now()));

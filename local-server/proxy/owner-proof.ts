@@ -16,11 +16,11 @@ const proofs = new WeakMap<Served, { hour: number; proof: string }>();
 export function ownerProof(
   served: Served,
   listener: Listener,
-  { header }: Pick<RequestHead, "header">,
+  head: Pick<RequestHead, "header">,
 ): string | undefined {
   const { name, traceKey } = served;
   if (traceKey === null || listener === "tunnel") return undefined;
-  if (accessProofs(header("tracestate")).length > 0 || accessProofs(header("baggage")).length > 0)
+  if (accessProofs(head.header("tracestate")).length > 0 || accessProofs(head.header("baggage")).length > 0)
     return undefined;
   const hour = hourOf(Date.now());
   const known = proofs.get(served);
