@@ -53,7 +53,8 @@ const isSessionMember = (member: string): boolean => /^linkup-session\s*=/.test(
  * more fields than version 00 has (later versions may have more).
  */
 export function isTraceparent(value: string | null | undefined): boolean {
-  const [, version, trace, parent, rest] = TRACEPARENT.exec(value ?? "") ?? [];
+  if (!value) return false;
+  const [, version, trace, parent, rest] = TRACEPARENT.exec(value) ?? [];
   if (version === undefined || version === "ff" || (version === "00" && rest !== undefined)) return false;
   return !/^0+$/.test(trace!) && !/^0+$/.test(parent!);
 }

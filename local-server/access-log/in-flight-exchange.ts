@@ -84,10 +84,9 @@ export class InFlightExchange extends ExchangeMetadata {
     return id;
   }
 
-  sentOn(added: readonly string[]): void {
+  sentOn(traceparent: string | undefined): void {
     if (!this.#events.followed) return;
-    const at = added.indexOf("traceparent");
-    if (at !== -1) this.#noteTraceparent(added[at + 1]);
+    if (traceparent !== undefined) this.#noteTraceparent(traceparent);
     this.#events.traced(this);
   }
 

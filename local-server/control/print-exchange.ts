@@ -144,7 +144,7 @@ function sentHeaders(recorded: RecordedExchange, pagePorts: readonly number[]): 
   if (!metadata.served || decision?.outcome !== "routed") return null;
   const request = serviceRequest(head, metadata.served, decision, { listener: metadata.listener, pagePorts });
   const hop = metadata.rare?.nextHop;
-  const raw = ["host", request.host, ...request.forwarded.raw, ...request.added];
+  const raw = ["host", request.host, ...request.lines.raw(request.traceparent)];
   if (hop) raw.push(HOP_ID_HEADER, hop.id);
   // A trace that Linkup began has another id each time that the headers are made.
   const trace = metadata.rare?.trace;

@@ -135,7 +135,7 @@ export async function replay(
   );
   recorder?.replays(kept.id, decision.origin);
   recorder?.decided({ served, decision: routed });
-  recorder?.sentOn(request.added);
+  recorder?.sentOn(request.traceparent);
   const started = performance.now();
   const { response, captured } = await send(pool, request, body, recorder);
   return {

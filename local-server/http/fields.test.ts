@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Fields, FieldsCache } from "./fields.ts";
+import { Fields, FieldsCache, HeaderLines } from "./fields.ts";
 
 const copy = (raw: string[]) => raw.map((text) => Buffer.from(text).toString());
 
@@ -21,7 +21,7 @@ test("equal lines are interned as one object, others are not", () => {
 
 test("an interned object always has the lines that were asked for", () => {
   const cache = new FieldsCache();
-  const text = fc.constantFrom("", "a", "b", "A", "ab");
+  const text = fc.constantFrom("", "a", "b", "A", "ab", "traceparent");
   const lines = fc.array(fc.tuple(text, text), { maxLength: 4 }).map((pairs) => pairs.flat());
   fc.assert(
     fc.property(fc.array(lines, { maxLength: 50 }), (all) => {
@@ -45,4 +45,26 @@ test("very long lines are not interned", () => {
 test("two connections share nothing", () => {
   const raw = ["Cookie", "a=1"];
   expect(new FieldsCache().intern(raw)).not.toBe(new FieldsCache().intern(raw));
+});
+
+test("lines that differ in their trace alone share what is made of them, and keep their own", () => {
+  const cache = new FieldsCache();
+  const traced = (id: string, agent = "a") => ["Agent", agent, "Traceparent", `00-${id}-01`];
+  const first = cache.intern(traced("1"));
+  const second = cache.intern(traced("2"));
+  expect(second.derived).toBe(first.derived);
+  expect(second.get("traceparent")).toBe("00-2-01");
+  expect(first.get("traceparent")).toBe("00-1-01");
+  expect(second.equals(first)).toBe(false);
+  expect(cache.intern(traced("2", "b")).derived).not.toBe(first.derived);
+});
+
+test("one value of lines may vary, and the others are serialised once", () => {
+  const raw = ["A", "1", "Traceparent", "x", "B", "2"];
+  const lines = new HeaderLines(raw, 3);
+  expect(lines.http1("y")).toBe("A: 1\r\nTraceparent: y\r\nB: 2\r\n");
+  expect(lines.http1("z")).toBe("A: 1\r\nTraceparent: z\r\nB: 2\r\n");
+  expect(lines.raw("y")).toEqual(["A", "1", "Traceparent", "y", "B", "2"]);
+  expect(new HeaderLines(raw).http1("y")).toBe("A: 1\r\nTraceparent: x\r\nB: 2\r\n");
+  expect(new HeaderLines(["T", "x"], 1).http1("y")).toBe("T: y\r\n");
 });

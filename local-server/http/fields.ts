@@ -11,15 +11,21 @@ export class Fields {
   readonly raw: readonly string[];
   /** The names in lower case, one for each line. */
   readonly names: readonly string[];
-  /** The lines for the service, as they were last made of these. */
-  forwarded: ForwardedLines | undefined;
+  readonly derived: DerivedLines;
   #fingerprint: number | undefined;
 
-  constructor(raw: readonly string[]) {
+  /** `like`: lines that differ from these in the value of `traceparent` alone. */
+  constructor(raw: readonly string[], like?: Fields) {
     this.raw = raw;
+    if (like) {
+      this.names = like.names;
+      this.derived = like.derived;
+      return;
+    }
     const names: string[] = [];
     for (let i = 0; i < raw.length; i += 2) names.push(raw[i]!.toLowerCase());
     this.names = names;
+    this.derived = { forService: undefined };
   }
 
   /** The value; several lines joined by `, `; undefined without such a field. Takes the name in lower case. */
@@ -53,35 +59,52 @@ export class Fields {
   }
 
   equals(other: Fields): boolean {
-    return this === other || (this.fingerprint === other.fingerprint && isSame(this.raw, other.raw));
+    return (
+      this === other ||
+      (this.fingerprint === other.fingerprint && difference(this.raw, other.raw) === NOWHERE)
+    );
   }
 }
 
-/** Lines of a message, serialised at most once. */
-export class HeaderLines {
-  /** Name, value, name, value… */
-  readonly raw: readonly string[];
-  #http1: string | undefined;
+/** What was last made of some lines. Shared by all that differ in the value of `traceparent` alone. */
+interface DerivedLines {
+  /** Its maker knows what it is and depends on. */
+  forService: unknown;
+}
 
-  constructor(raw: readonly string[]) {
-    this.raw = raw;
+/** Lines of a request, serialised at most once. One of them, the trace's, may have another value each time. */
+export class HeaderLines {
+  readonly #raw: readonly string[];
+  /** Where that value is. */
+  readonly #varies: number | undefined;
+  #before: string | undefined;
+  #behind = "";
+
+  /** `raw`: name, value, name, value…; `varies`: the index of the value that varies. */
+  constructor(raw: readonly string[], varies?: number) {
+    this.#raw = raw;
+    this.#varies = varies;
+  }
+
+  /** Name, value, name, value… */
+  raw(varying: string | undefined): readonly string[] {
+    if (this.#varies === undefined || varying === undefined) return this.#raw;
+    return this.#raw.with(this.#varies, varying);
   }
 
   /** As HTTP/1 writes them, each with its line break. */
-  get http1(): string {
-    this.#http1 ??= flatten(http1Lines(this.raw));
-    return this.#http1;
+  http1(varying: string | undefined): string {
+    this.#before ??= this.#serialise();
+    return this.#varies === undefined ? this.#before : this.#before + varying + this.#behind;
   }
-}
 
-/** A client's lines as its service gets them, and what they depend on besides the lines themselves. */
-export interface ForwardedLines {
-  /** The lower-case names of the lines that the proxy writes itself. */
-  overridden: readonly string[];
-  /** The `Origin` and the `Referer` that the service sees instead of the client's. */
-  origin: string | undefined;
-  referer: string | undefined;
-  lines: HeaderLines;
+  #serialise(): string {
+    const raw = this.#raw;
+    const at = this.#varies;
+    if (at === undefined) return flatten(http1Lines(raw));
+    this.#behind = flatten(`\r\n${http1Lines(raw.slice(at + 1))}`);
+    return flatten(`${http1Lines(raw.slice(0, at - 1))}${raw[at - 1]}: `);
+  }
 }
 
 /** `name: value` with a line break for each pair. */
@@ -105,12 +128,15 @@ export class FieldsCache {
 
   /** The same object for the same lines. */
   intern(raw: readonly string[]): Fields {
-    let length = 0;
-    for (let i = 1; i < raw.length; i += 2) length += raw[i]!.length;
     const slot = fingerprint(raw) & (SLOTS - 1);
     const known = this.#slots[slot];
-    if (known && isSame(known.raw, raw)) return known;
+    const differs = known ? difference(known.raw, raw) : MUCH;
+    if (differs === NOWHERE) return known!;
+    // What traces has another one in each request.
+    if (differs !== MUCH && raw[differs - 1]!.toLowerCase() === "traceparent") return new Fields(raw, known);
     const fields = new Fields(raw);
+    let length = 0;
+    for (let i = 1; i < raw.length; i += 2) length += raw[i]!.length;
     if (length <= MAX_INTERNED) this.#slots[slot] = fields;
     return fields;
   }
@@ -123,10 +149,19 @@ function fingerprint(raw: readonly string[]): number {
   return hash ^ (hash >>> 8);
 }
 
-function isSame(one: readonly string[], other: readonly string[]): boolean {
-  if (one.length !== other.length) return false;
-  for (let i = 0; i < one.length; i++) if (one[i] !== other[i]) return false;
-  return true;
+const NOWHERE = -1;
+const MUCH = -2;
+
+/** The index of the only value that differs; NOWHERE, or MUCH where more does. */
+function difference(one: readonly string[], other: readonly string[]): number {
+  if (one.length !== other.length) return MUCH;
+  let found = NOWHERE;
+  for (let i = 0; i < one.length; i++) {
+    if (one[i] === other[i]) continue;
+    if (found !== NOWHERE || i % 2 === 0) return MUCH;
+    found = i;
+  }
+  return found;
 }
 
 /** Without spaces and tabs around it. `trim` would take away bare line ends, and the last byte of an "à" in UTF-8. */

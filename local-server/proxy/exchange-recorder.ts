@@ -17,8 +17,8 @@ export interface ExchangeRecorder {
   decided(decision: RequestDecision<Served> | { failure: LocalFailure }): void;
   /** The id that the request to this host carries on, for the Worker to report; undefined while nobody wants to know. */
   nextHop(host: string): string | undefined;
-  /** The headers that Linkup sets on the request to the service: name, value, name, value… */
-  sentOn(added: readonly string[]): void;
+  /** The `traceparent` that the service gets; undefined for a public origin, to which nothing is added. */
+  sentOn(traceparent: string | undefined): void;
   /** Another connection is requested, because the first one was stale. */
   retried(): void;
   /** It goes on to another copy of its service, because the one that was decided for is not there. */

@@ -5,7 +5,6 @@ import { corsChanges } from "../../core/routing/cors.ts";
 import { FALLBACK_HEADER, type Fallback } from "../../core/routing/fallback.ts";
 import { grpcFailureHeaders, isGrpc } from "../../core/routing/grpc.ts";
 import { failureContent } from "../../core/routing/proxy-failure.ts";
-import { HOP_ID_HEADER } from "../../core/routing/proxy-headers.ts";
 import type { Routed } from "../../core/routing/route-request.ts";
 import { httpOrigin, isLocal, type Service } from "../../core/session/session-document.ts";
 import type { LocalCopies } from "../auto/local-copies.ts";
@@ -124,9 +123,9 @@ function planFor(
 
 /** `mayBeWorker`: where it is sent, the Worker may answer and report it. */
 function withNextHop<R extends UpstreamRequest>(request: R, recorder: Recorder, mayBeWorker: boolean): R {
-  const hop = mayBeWorker ? recorder?.nextHop(request.host) : undefined;
-  recorder?.sentOn(request.added);
-  return hop === undefined ? request : { ...request, added: [...request.added, HOP_ID_HEADER, hop] };
+  if (mayBeWorker) request.hop = recorder?.nextHop(request.host);
+  recorder?.sentOn(request.traceparent);
+  return request;
 }
 
 /** Forwards a request to its host's public origin, on this port. */

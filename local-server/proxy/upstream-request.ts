@@ -18,10 +18,11 @@ import type { Listener } from "../../core/routing/request-decision.ts";
 import type { Routed } from "../../core/routing/route-request.ts";
 import { withoutLinkupCookies } from "../../core/routing/session-cookie.ts";
 import { TARGET_SESSION_HEADER } from "../../core/routing/session-target.ts";
+import { isTraceparent, newTraceparent } from "../../core/routing/trace-context.ts";
 import { isH2c } from "../../core/session/host-name.ts";
-import { isLocal, needsLaptop } from "../../core/session/session-document.ts";
+import { type Domain, isLocal, needsLaptop, type Service } from "../../core/session/session-document.ts";
 import type { ClientHead } from "../downstream/client.ts";
-import { connectionNames, type Fields, type ForwardedLines, HeaderLines } from "../http/fields.ts";
+import { connectionNames, type Fields, HeaderLines } from "../http/fields.ts";
 import type { Served } from "../served-sessions.ts";
 import type { UpstreamRequest } from "../upstream/upstream-stream.ts";
 import { destinationProof } from "./destination-proof.ts";
@@ -51,48 +52,148 @@ export function serviceRequest(
   head: ClientHead,
   served: Served,
   decision: Routed,
-  { listener, pagePorts }: Arrival,
+  arrival: Arrival,
 ): ServiceRequest {
-  const { fields } = head;
-  const { name, session } = served;
-  const { service, origin, target } = decision;
-  const client = addressOf(head, listener);
-  const isPage = (url: string | undefined) => isSessionOrigin(name, session, url, { client, pagePorts });
-  // Through the Worker, which then asks the service.
-  const isElsewhere = service.session !== undefined;
-  const rewritten = needsLaptop(service.location) && !service.preserve_host && !isElsewhere;
-  const host =
-    service.preserve_host && !isElsewhere
-      ? publicHost(head, decision)
-      : origin.slice(origin.indexOf("//") + 2);
-
-  const sent = isElsewhere ? actedUpon(decision) : decision;
-  const added = addedHeaders(name, session, sent, head, ownerProof(served, listener, head));
-  const forwardedHost =
-    added.find(([header]) => header === "x-forwarded-host")?.[1] ?? fields.get("x-forwarded-host")!;
-  const clientOrigin = rewritten ? fields.get("origin") : undefined;
-  const origins =
-    clientOrigin !== undefined && isPage(clientOrigin)
-      ? { client: clientOrigin, service: serverActionOrigin(clientOrigin, fields, forwardedHost) ?? origin }
-      : undefined;
-  added.push([HOPS_HEADER, String(hopsOf(head) + 1)]);
-  if (listener === "browser" && hopsOf(head) === 0)
-    // A proxy in front of Linkup knows the scheme better.
-    for (const [header, value] of forwardedHeaders(forwardedHost, client))
-      if (header !== "x-forwarded-proto" || !fields.has(header)) added.push([header, value]);
-  if (served.originSecret !== null && (isElsewhere || !isLocal(service.location)))
-    added.push([DESTINATION_PROOF_HEADER, destinationProof(served, service.name)]);
-  const referer = rewritten ? serviceReferer(fields, origin, isPage) : undefined;
+  const { fields, method, upgrade, hasBody } = head;
+  const given = fields.get("traceparent");
+  const isTraced = isTraceparent(given);
+  const proof = ownerProof(served, arrival.listener, head);
+  let lasting = fields.derived.forService as LastingHead | undefined;
+  if (!lasting?.isFor(head, served, decision, arrival, isTraced, proof)) {
+    lasting = new LastingHead(head, served, decision, arrival, isTraced, proof);
+    fields.derived.forService = lasting;
+  }
   return {
-    origin,
-    h2c: isH2c(service.location),
-    ...upstreamHead(head, { target, host, added, origin: origins?.service, referer }),
-    client,
+    origin: lasting.origin,
+    h2c: lasting.h2c,
+    method,
+    target: decision.target,
+    host: lasting.host,
+    lines: lasting.lines,
+    traceparent: isTraced ? given : newTraceparent(),
+    hop: undefined,
+    acceptsTrailers: lasting.acceptsTrailers,
+    trailer: hasBody ? fields.get("trailer") : undefined,
+    upgrade,
+    body: bodyOf(head),
+    client: lasting.client,
     override: decision.override,
-    forwardedHost,
-    rewrittenHost: rewritten ? host : undefined,
-    origins,
+    forwardedHost: lasting.forwardedHost,
+    rewrittenHost: lasting.rewrittenHost,
+    origins: lasting.origins,
   };
+}
+
+/** What requests with the same lines for the same service have in common: browsers send nearly the same with each. */
+class LastingHead {
+  readonly origin: string;
+  readonly h2c: boolean;
+  readonly host: string;
+  readonly lines: HeaderLines;
+  readonly acceptsTrailers: boolean;
+  readonly client: ClientAddress;
+  readonly forwardedHost: string;
+  readonly rewrittenHost: string | undefined;
+  readonly origins: ServiceRequest["origins"];
+  readonly #served: Served;
+  readonly #service: Service;
+  readonly #arrival: Arrival;
+  readonly #requestedHost: string;
+  readonly #secure: boolean;
+  readonly #domain: Domain | undefined;
+  readonly #source: string | undefined;
+  readonly #reason: string;
+  readonly #override: string | undefined;
+  readonly #isTraced: boolean;
+  readonly #proof: string | undefined;
+
+  constructor(
+    head: ClientHead,
+    served: Served,
+    decision: Routed,
+    arrival: Arrival,
+    isTraced: boolean,
+    proof: string | undefined,
+  ) {
+    this.#served = served;
+    this.#service = decision.service;
+    this.#arrival = arrival;
+    this.#requestedHost = head.host;
+    this.#secure = head.secure;
+    this.#domain = decision.match?.domain;
+    this.#source = decision.match?.source;
+    this.#reason = decision.reason.by;
+    this.#override = decision.override;
+    this.#isTraced = isTraced;
+    this.#proof = proof;
+
+    const { fields } = head;
+    const { name, session } = served;
+    const { service, origin } = decision;
+    const { listener, pagePorts } = arrival;
+    const client = addressOf(head, listener);
+    const isPage = (url: string | undefined) => isSessionOrigin(name, session, url, { client, pagePorts });
+    // Through the Worker, which then asks the service.
+    const isElsewhere = service.session !== undefined;
+    const rewritten = needsLaptop(service.location) && !service.preserve_host && !isElsewhere;
+    const host =
+      service.preserve_host && !isElsewhere
+        ? publicHost(head, decision)
+        : origin.slice(origin.indexOf("//") + 2);
+
+    const sent = isElsewhere ? actedUpon(decision) : decision;
+    const added = addedHeaders(name, session, sent, head, proof);
+    const forwardedHost =
+      added.find(([header]) => header === "x-forwarded-host")?.[1] ?? fields.get("x-forwarded-host")!;
+    const clientOrigin = rewritten ? fields.get("origin") : undefined;
+    const origins =
+      clientOrigin !== undefined && isPage(clientOrigin)
+        ? { client: clientOrigin, service: serverActionOrigin(clientOrigin, fields, forwardedHost) ?? origin }
+        : undefined;
+    added.push([HOPS_HEADER, String(hopsOf(head) + 1)]);
+    if (listener === "browser" && hopsOf(head) === 0)
+      // A proxy in front of Linkup knows the scheme better.
+      for (const [header, value] of forwardedHeaders(forwardedHost, client))
+        if (header !== "x-forwarded-proto" || !fields.has(header)) added.push([header, value]);
+    if (served.originSecret !== null && (isElsewhere || !isLocal(service.location)))
+      added.push([DESTINATION_PROOF_HEADER, destinationProof(served, service.name)]);
+    const referer = rewritten ? serviceReferer(fields, origin, isPage) : undefined;
+
+    this.origin = origin;
+    this.h2c = isH2c(service.location);
+    this.host = host;
+    this.lines = linesOf(fields, added, { origin: origins?.service, referer });
+    this.acceptsTrailers = acceptsTrailers(fields);
+    this.client = client;
+    this.forwardedHost = forwardedHost;
+    this.rewrittenHost = rewritten ? host : undefined;
+    this.origins = origins;
+  }
+
+  /** True when it would be made the same of these. */
+  isFor(
+    head: ClientHead,
+    served: Served,
+    { service, origin, match, reason, override }: Routed,
+    arrival: Arrival,
+    isTraced: boolean,
+    proof: string | undefined,
+  ): boolean {
+    return (
+      this.#served === served &&
+      this.#service === service &&
+      this.origin === origin &&
+      this.#arrival === arrival &&
+      this.#requestedHost === head.host &&
+      this.#secure === head.secure &&
+      this.#domain === match?.domain &&
+      this.#source === match?.source &&
+      this.#reason === reason.by &&
+      this.#override === override &&
+      this.#isTraced === isTraced &&
+      this.#proof === proof
+    );
+  }
 }
 
 /** A fault has acted here: named again, the Worker would send the request back to it. */
@@ -129,60 +230,48 @@ function sameOrigin(site: string): string {
 
 /** For a public origin (`https://host:port`): unchanged, but for the hop count that ends loops. */
 export function publicOriginRequest(client: ClientHead, origin: string): UpstreamRequest {
-  const added: [string, string][] = [[HOPS_HEADER, String(hopsOf(client) + 1)]];
-  return { origin, h2c: false, ...upstreamHead(client, { target: client.target, host: client.host, added }) };
+  const { fields, method, target, host, hasBody, upgrade } = client;
+  return {
+    origin,
+    h2c: false,
+    method,
+    target,
+    host,
+    lines: linesOf(fields, [[HOPS_HEADER, String(hopsOf(client) + 1)]], {}),
+    traceparent: undefined,
+    hop: undefined,
+    acceptsTrailers: acceptsTrailers(fields),
+    trailer: hasBody ? fields.get("trailer") : undefined,
+    upgrade,
+    body: bodyOf(client),
+  };
 }
 
-interface Changes {
-  target: string;
-  host: string;
-  /** Lower-case name and value; they replace the client's lines of that name. */
-  added: [string, string][];
-  /** Instead of the client's. */
+function bodyOf({ hasBody, fields }: ClientHead): UpstreamRequest["body"] {
+  return !hasBody ? "none" : fields.has("content-length") ? "of known length" : "chunked";
+}
+
+/** The only kind of TE that a proxy may ask for is the one whose trailers it forwards. */
+function acceptsTrailers(fields: Fields): boolean {
+  return fields.has("te") && fields.list("te").includes("trailers");
+}
+
+/** What the service sees instead of the client's. */
+interface Replaced {
   origin?: string | undefined;
   referer?: string | undefined;
 }
 
-function upstreamHead(client: ClientHead, changes: Changes): Omit<UpstreamRequest, "origin" | "h2c"> {
-  const { fields, method, upgrade } = client;
-  const { target, host, added } = changes;
-  return {
-    method,
-    target,
-    host,
-    forwarded: forwardedLines(fields, changes),
-    added: added.flat(),
-    // The only kind of TE that a proxy may ask for is the one whose trailers it forwards.
-    acceptsTrailers: fields.has("te") && fields.list("te").includes("trailers"),
-    trailer: client.hasBody ? fields.get("trailer") : undefined,
-    upgrade,
-    body: !client.hasBody ? "none" : fields.has("content-length") ? "of known length" : "chunked",
-  };
-}
-
-/** Memoised; recomputed when the overridden names, the Origin or the Referer change. */
-function forwardedLines(fields: Fields, { added, origin, referer }: Changes): HeaderLines {
-  const known = fields.forwarded;
-  if (known && known.origin === origin && known.referer === referer && isSameNames(known, added))
-    return known.lines;
+/** `added`: lower-case name and value; they replace the client's lines of that name. */
+function linesOf(fields: Fields, added: [string, string][], replaced: Replaced): HeaderLines {
   const overridden = added.map(([name]) => name);
-  const lines = new HeaderLines(keptLines(fields, overridden, { origin, referer }));
-  fields.forwarded = { overridden, origin, referer, lines };
-  return lines;
-}
-
-function isSameNames({ overridden }: ForwardedLines, added: [string, string][]): boolean {
-  if (overridden.length !== added.length) return false;
-  for (let i = 0; i < added.length; i++) if (added[i]![0] !== overridden[i]) return false;
-  return true;
+  const lines = [...keptLines(fields, overridden, replaced), ...added.flat()];
+  const at = lines.findIndex((text, i) => i % 2 === 0 && text.toLowerCase() === "traceparent");
+  return new HeaderLines(lines, at === -1 ? undefined : at + 1);
 }
 
 /** The client's end-to-end lines without those that the proxy writes itself, and with its cookies in one line. */
-function keptLines(
-  fields: Fields,
-  overridden: string[],
-  replaced: Pick<Changes, "origin" | "referer">,
-): string[] {
+function keptLines(fields: Fields, overridden: string[], replaced: Replaced): string[] {
   const asOwnPage = replaced[fields.has("origin") ? "origin" : "referer"] !== undefined;
   const hopByHop = connectionNames(fields);
   const lines: string[] = [];

@@ -1,5 +1,6 @@
 /** One HTTP/1.1 connection to a service, for one request at a time. */
 import type { Socket } from "node:net";
+import { HOP_ID_HEADER } from "../../core/routing/proxy-headers.ts";
 import { http1Lines } from "../http/fields.ts";
 import { MalformedResponse } from "../http/protocol-errors.ts";
 import { type ResponseHead, ResponseParser } from "../http/response-parser.ts";
@@ -152,8 +153,9 @@ function release(bytes: SharedBytes): void {
 
 /** The head of a request as HTTP/1.1 writes it, with the empty line that ends it. To be sent as latin1. */
 function http1Head(request: UpstreamRequest): string {
-  const { method, target, host, forwarded, added, acceptsTrailers, trailer, upgrade, body } = request;
-  let head = `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n${forwarded.http1}${http1Lines(added)}`;
+  const { method, target, host, lines, traceparent, hop, acceptsTrailers, trailer, upgrade, body } = request;
+  let head = `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n${lines.http1(traceparent)}`;
+  if (hop !== undefined) head += `${HOP_ID_HEADER}: ${hop}\r\n`;
   if (acceptsTrailers) head += "TE: trailers\r\nConnection: TE\r\n";
   if (upgrade !== undefined) head += `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
   if (body === "chunked") {

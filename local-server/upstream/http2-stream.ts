@@ -8,6 +8,7 @@ import {
   type IncomingHttpStatusHeader,
   type OutgoingHttpHeaders,
 } from "node:http2";
+import { HOP_ID_HEADER } from "../../core/routing/proxy-headers.ts";
 import { Fields } from "../http/fields.ts";
 import { http2Fields, sendFields, splitPseudo } from "../http/http2-fields.ts";
 import { NotHttp2Error } from "../http/protocol-errors.ts";
@@ -163,13 +164,14 @@ export class Http2Stream implements UpstreamStream {
 
 /** RFC 9113, 8.2.2 and 8.3.1: hop-by-hop lines have no place in HTTP/2, and the host is a pseudo-header. */
 function http2Headers(request: UpstreamRequest): OutgoingHttpHeaders {
-  const { origin, method, target, host, forwarded, added, acceptsTrailers } = request;
+  const { origin, method, target, host, lines, traceparent, hop, acceptsTrailers } = request;
   return {
     ":method": method,
     ":scheme": origin.slice(0, origin.indexOf(":")),
     ":authority": host,
     ":path": target,
-    ...http2Fields(forwarded.raw, added),
+    ...http2Fields(lines.raw(traceparent)),
+    ...(hop === undefined ? {} : { [HOP_ID_HEADER]: hop }),
     ...(acceptsTrailers ? { te: "trailers" } : {}),
   };
 }

@@ -14,10 +14,12 @@ export interface UpstreamRequest {
   target: string;
   /** For `Host` or `:authority`. */
   host: string;
-  /** The client's end-to-end header lines, shared by its requests that have the same. */
-  forwarded: HeaderLines;
-  /** Lines of this request alone: name, value, name, value… */
-  added: readonly string[];
+  /** All others but those of the connection, shared by requests that differ in `traceparent` alone. */
+  lines: HeaderLines;
+  /** The value that varies in `lines`. */
+  traceparent: string | undefined;
+  /** The id by which the next hop reports this exchange. */
+  hop: string | undefined;
   /** The client takes trailers (`TE: trailers`). */
   acceptsTrailers: boolean;
   /** The names of the body's trailers, where the client announced them. */
