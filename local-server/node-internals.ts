@@ -71,13 +71,21 @@ export function releaseSocket(response: ServerResponse, socket: Duplex): void {
  * The length is moved behind it. `headers` as name, value, name, value…
  */
 export function lengthBehindDisposition(headers: string[]): string[] {
-  const at = (name: string) => headers.findIndex((text, i) => i % 2 === 0 && text.toLowerCase() === name);
-  const disposition = at("content-disposition");
+  const disposition = nameAt(headers, "content-disposition");
   // biome-ignore lint/suspicious/noControlCharactersInRegex: everything beyond ASCII
   if (disposition === -1 || /^[\x00-\x7f]*$/.test(headers[disposition + 1]!)) return headers;
-  const length = at("content-length");
+  const length = nameAt(headers, "content-length");
   if (length === -1 || length > disposition) return headers;
   return [...headers.slice(0, length), ...headers.slice(length + 2), ...headers.slice(length, length + 2)];
+}
+
+/** The index of the first line of this name; -1 without one. */
+function nameAt(headers: string[], lower: string): number {
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i]!;
+    if (name.length === lower.length && name.toLowerCase() === lower) return i;
+  }
+  return -1;
 }
 
 /** The header lines of an HTTP/2 event as they came, which some Node versions give as a last argument only. */

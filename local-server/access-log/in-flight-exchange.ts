@@ -60,6 +60,10 @@ export class InFlightExchange extends ExchangeMetadata {
     this.rare.bodies = { request: new BodyCapture(bodyBytes), response: new BodyCapture(bodyBytes) };
   }
 
+  get followed(): boolean {
+    return this.#events.followed;
+  }
+
   /** It was not sent by a client, but repeats an exchange of the log. */
   replays(id: number, origin: string): void {
     const rare = this.#rareFields();

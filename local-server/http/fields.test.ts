@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Fields, FieldsCache, HeaderLines } from "./fields.ts";
+import { ChangedFields, Fields, FieldsCache, HeaderLines } from "./fields.ts";
 
 const copy = (raw: string[]) => raw.map((text) => Buffer.from(text).toString());
 
@@ -67,4 +67,42 @@ test("one value of lines may vary, and the others are serialised once", () => {
   expect(lines.raw("y")).toEqual(["A", "1", "Traceparent", "y", "B", "2"]);
   expect(new HeaderLines(raw).http1("y")).toBe("A: 1\r\nTraceparent: x\r\nB: 2\r\n");
   expect(new HeaderLines(["T", "x"], 1).http1("y")).toBe("T: y\r\n");
+});
+
+test("changed lines keep their order and the case of their names", () => {
+  const given = [
+    "Vary",
+    "a",
+    "Connection",
+    "x",
+    "Set-Cookie",
+    "1",
+    "X",
+    "hop",
+    "vary",
+    "b",
+    "SET-COOKIE",
+    "2",
+  ];
+  const headers = new ChangedFields(new Fields(given));
+  expect(headers.raw).toEqual(["Vary", "a", "Set-Cookie", "1", "vary", "b", "SET-COOKIE", "2"]);
+  expect(headers.get("vary")).toBe("a, b");
+  headers.set("vary", "vary", "c");
+  headers.map("set-cookie", (value) => `${value}!`);
+  headers.set("new", "New", "n");
+  headers.add("Set-Cookie", "3");
+  expect(headers.raw).toEqual([
+    "Vary",
+    "c",
+    "Set-Cookie",
+    "1!",
+    "SET-COOKIE",
+    "2!",
+    "New",
+    "n",
+    "Set-Cookie",
+    "3",
+  ]);
+  headers.delete("set-cookie");
+  expect(headers.raw).toEqual(["Vary", "c", "New", "n"]);
 });

@@ -208,12 +208,66 @@ export function connectionNames(fields: Fields): ReadonlySet<string> {
 
 /** The end-to-end lines: all but the hop-by-hop ones. */
 export function endToEnd(fields: Fields): string[] {
-  const hopByHop = connectionNames(fields);
-  const headers: string[] = [];
-  for (let i = 0; i < fields.names.length; i++) {
-    const name = fields.names[i]!;
-    if (!HOP_BY_HOP.has(name) && !hopByHop.has(name))
-      headers.push(fields.raw[2 * i]!, fields.raw[2 * i + 1]!);
+  return new ChangedFields(fields).raw;
+}
+
+/** End-to-end lines on their way to the other side, to be changed. Names are given in lower case. */
+export class ChangedFields {
+  /** Name, value, name, value… */
+  readonly raw: string[] = [];
+  readonly #names: string[] = [];
+
+  constructor(fields: Fields) {
+    const hopByHop = connectionNames(fields);
+    for (let i = 0; i < fields.names.length; i++) {
+      const name = fields.names[i]!;
+      if (HOP_BY_HOP.has(name) || hopByHop.has(name)) continue;
+      this.#names.push(name);
+      this.raw.push(fields.raw[2 * i]!, fields.raw[2 * i + 1]!);
+    }
   }
-  return headers;
+
+  /** The value; several lines joined by `, `. */
+  get(lower: string): string | undefined {
+    let found: string | undefined;
+    for (let at = this.#names.indexOf(lower); at !== -1; at = this.#names.indexOf(lower, at + 1)) {
+      const value = this.raw[2 * at + 1]!;
+      found = found === undefined ? value : `${found}, ${value}`;
+    }
+    return found;
+  }
+
+  add(name: string, value: string): void {
+    this.#names.push(name.toLowerCase());
+    this.raw.push(name, value);
+  }
+
+  /** Replaces the value of the first line of this name and removes the others, or appends a line with `name`. */
+  set(lower: string, name: string, value: string): void {
+    const at = this.#names.indexOf(lower);
+    if (at === -1) {
+      this.#names.push(lower);
+      this.raw.push(name, value);
+      return;
+    }
+    this.raw[2 * at + 1] = value;
+    this.#deleteFrom(at + 1, lower);
+  }
+
+  delete(lower: string): void {
+    this.#deleteFrom(0, lower);
+  }
+
+  /** Changes the value of each line of this name. */
+  map(lower: string, change: (value: string) => string): void {
+    for (let at = this.#names.indexOf(lower); at !== -1; at = this.#names.indexOf(lower, at + 1))
+      this.raw[2 * at + 1] = change(this.raw[2 * at + 1]!);
+  }
+
+  #deleteFrom(start: number, lower: string): void {
+    for (let at = this.#names.indexOf(lower, start); at !== -1; at = this.#names.indexOf(lower, at)) {
+      this.#names.splice(at, 1);
+      this.raw.splice(2 * at, 2);
+    }
+  }
 }

@@ -10,7 +10,7 @@ import { isPageVisit, sessionCookie } from "../../core/routing/session-cookie.ts
 import { registrableDomain } from "../../core/session/domain-name.ts";
 import { hostname, sessionLabel } from "../../core/session/host-name.ts";
 import type { ClientHead, DownstreamResponse } from "../downstream/client.ts";
-import { endToEnd, type Fields } from "../http/fields.ts";
+import { ChangedFields, type Fields } from "../http/fields.ts";
 import type { ResponseHead } from "../http/response-parser.ts";
 import type { Served } from "../served-sessions.ts";
 import type { Arrival, ServiceRequest } from "./upstream-request.ts";
@@ -27,31 +27,41 @@ export function serviceResponse(
 ): DownstreamResponse {
   const { name, session } = served;
   const { origins, rewrittenHost, forwardedHost } = request;
-  const corsRequest = { method: client.method, head: client, client: request.client, pagePorts };
-  const cors = corsChanges(name, session, corsRequest, mappedFields(response.fields, origins));
+  // Without an origin there is nothing to grant: the usual case.
+  const cors = client.header("origin")
+    ? corsChanges(
+        name,
+        session,
+        { method: client.method, head: client, client: request.client, pagePorts },
+        mappedFields(response.fields, origins),
+      )
+    : undefined;
   if (cors?.answersPreflight) return preflightResponse(cors);
 
-  const head = unchangedResponse(response);
-  const { headers } = head;
-  if (!keepsCaching(session, client.target)) setHeader(headers, "Cache-Control", "no-cache");
-  if (origins) mapOrigin(headers, origins);
-  mapLocations(headers, (location) => {
+  const headers = unchangedFields(response);
+  if (!keepsCaching(session, client.target)) headers.set("cache-control", "Cache-Control", "no-cache");
+  // The service allowed the origin that it saw: the client's is meant.
+  if (origins)
+    headers.map("access-control-allow-origin", (value) =>
+      value === origins.service ? origins.client : value,
+    );
+  headers.map("location", (location) => {
     const mapped =
       rewrittenHost === undefined ? location : (pathOnService(location, request.origin) ?? location);
     return clientLocation(mapped, forwardedHost, request.client) ?? mapped;
   });
   if (cors) applyCors(headers, cors);
-  if (request.override !== undefined) setHeader(headers, OVERRIDE_HEADER, request.override);
-  if (listener === "tunnel") headers.push(ANSWERED_HEADER, "service");
+  if (request.override !== undefined) headers.set(OVERRIDE_HEADER, OVERRIDE_HEADER, request.override);
+  if (listener === "tunnel") headers.add(ANSWERED_HEADER, "service");
   else firstHop(headers, client, served, request);
-  return head;
+  return downstreamResponse(response, headers);
 }
 
 /** What the first hop alone adds: through the tunnel that is the Worker. */
-function firstHop(headers: string[], client: ClientHead, served: Served, request: ServiceRequest): void {
+function firstHop(headers: ChangedFields, client: ClientHead, served: Served, request: ServiceRequest): void {
   const { name, session } = served;
-  const policy = loosenedReferrerPolicy(session, headerOf(headers, "referrer-policy"));
-  if (policy !== undefined) setHeader(headers, "Referrer-Policy", policy);
+  const policy = loosenedReferrerPolicy(session, headers.get("referrer-policy"));
+  if (policy !== undefined) headers.set("referrer-policy", "Referrer-Policy", policy);
   if (session.session_cookie === false || !isPageVisit(client.method, (header) => client.header(header)))
     return;
   if (sessionLabel(client.host) !== name) return;
@@ -59,7 +69,7 @@ function firstHop(headers: string[], client: ClientHead, served: Served, request
   const { scheme } = request.client;
   const domain = registrableDomain(hostname(host));
   const cookie = sessionCookie({ name, host, domain, scheme, cookie: client.header("cookie") });
-  if (cookie !== undefined) headers.push("Set-Cookie", cookie);
+  if (cookie !== undefined) headers.add("Set-Cookie", cookie);
 }
 
 /**
@@ -78,22 +88,27 @@ function mappedFields(fields: Fields, origins: ServiceRequest["origins"]) {
 }
 
 /** Only without hop-by-hop headers. */
-export function unchangedResponse({
-  status,
-  reason,
-  fields,
-  hasBody,
-  length,
-}: ResponseHead): DownstreamResponse {
-  const headers = endToEnd(fields);
+export function unchangedResponse(response: ResponseHead): DownstreamResponse {
+  return downstreamResponse(response, unchangedFields(response));
+}
+
+function downstreamResponse(
+  { status, reason, hasBody, length }: ResponseHead,
+  { raw }: ChangedFields,
+): DownstreamResponse {
+  return { status, reason, headers: raw, hasBody, length };
+}
+
+function unchangedFields({ status, fields, hasBody, length }: ResponseHead): ChangedFields {
+  const headers = new ChangedFields(fields);
   // RFC 9110, 8.6: one Content-Length, and none with a 204.
-  if (status === 204) deleteHeader(headers, "content-length");
+  if (status === 204) headers.delete("content-length");
   else if (length !== undefined && fields.get("content-length")?.includes(","))
-    setHeader(headers, "Content-Length", String(length));
+    headers.set("content-length", "Content-Length", String(length));
   // Trailers are forwarded, and so is their announcement; a response of known length has none.
   const trailer = length === undefined ? fields.get("trailer") : undefined;
-  if (trailer !== undefined && hasBody) headers.push("Trailer", trailer);
-  return { status, reason, headers, hasBody, length };
+  if (trailer !== undefined && hasBody) headers.add("Trailer", trailer);
+  return headers;
 }
 
 /** For a service that does not handle CORS. */
@@ -107,50 +122,8 @@ function preflightResponse({ set }: CorsChanges): DownstreamResponse {
   };
 }
 
-function applyCors(headers: string[], { remove, set }: CorsChanges): void {
-  for (const name of remove) deleteHeader(headers, name);
-  for (const [name, value] of set) setHeader(headers, name, value);
-  if (!/(?:^|,)\s*(?:origin|\*)\s*(?:,|$)/i.test(headerOf(headers, "vary") ?? ""))
-    headers.push("Vary", "Origin");
-}
-
-/** The value; several lines joined by `, `. */
-function headerOf(headers: string[], lower: string): string | undefined {
-  let found: string | undefined;
-  for (let i = 0; i < headers.length; i += 2)
-    if (headers[i]!.toLowerCase() === lower)
-      found = found === undefined ? headers[i + 1]! : `${found}, ${headers[i + 1]}`;
-  return found;
-}
-
-/** Replaces the first line of this name and removes the others, or appends a line. */
-function setHeader(headers: string[], name: string, value: string): void {
-  const lower = name.toLowerCase();
-  let set = false;
-  for (let i = 0; i < headers.length; i += 2) {
-    if (headers[i]!.toLowerCase() !== lower) continue;
-    if (set) {
-      headers.splice(i, 2);
-      i -= 2;
-    } else headers[i + 1] = value;
-    set = true;
-  }
-  if (!set) headers.push(name, value);
-}
-
-function deleteHeader(headers: string[], lower: string): void {
-  for (let i = headers.length - 2; i >= 0; i -= 2)
-    if (headers[i]!.toLowerCase() === lower) headers.splice(i, 2);
-}
-
-/** The service allowed the origin that it saw: the client's is meant. */
-function mapOrigin(headers: string[], origins: { client: string; service: string }): void {
-  for (let i = 0; i < headers.length; i += 2)
-    if (headers[i]!.toLowerCase() === "access-control-allow-origin" && headers[i + 1] === origins.service)
-      headers[i + 1] = origins.client;
-}
-
-function mapLocations(headers: string[], map: (location: string) => string): void {
-  for (let i = 0; i < headers.length; i += 2)
-    if (headers[i]!.toLowerCase() === "location") headers[i + 1] = map(headers[i + 1]!);
+function applyCors(headers: ChangedFields, { remove, set }: CorsChanges): void {
+  for (const name of remove) headers.delete(name);
+  for (const [name, value] of set) headers.set(name, name, value);
+  if (!/(?:^|,)\s*(?:origin|\*)\s*(?:,|$)/i.test(headers.get("vary") ?? "")) headers.add("Vary", "Origin");
 }

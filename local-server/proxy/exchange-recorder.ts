@@ -14,6 +14,8 @@ export interface ExchangeLog {
 
 /** The events of one exchange. */
 export interface ExchangeRecorder {
+  /** Somebody follows the log: only then it has to be told of traces and hops. */
+  readonly followed: boolean;
   decided(decision: RequestDecision<Served> | { failure: LocalFailure }): void;
   /** The id that the request to this host carries on, for the Worker to report; undefined while nobody wants to know. */
   nextHop(host: string): string | undefined;

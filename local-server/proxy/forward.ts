@@ -103,7 +103,7 @@ function planFor(
 ): ProxyPlan {
   const { name, session } = served;
   const { service } = decision;
-  const mayBeWorker = service.session !== undefined || !isLocal(service.location);
+  const mayBeWorker = () => service.session !== undefined || !isLocal(service.location);
   const request = withNextHop(serviceRequest(client, served, decision, arrival), recorder, mayBeWorker);
   return {
     request,
@@ -122,9 +122,14 @@ function planFor(
 }
 
 /** `mayBeWorker`: where it is sent, the Worker may answer and report it. */
-function withNextHop<R extends UpstreamRequest>(request: R, recorder: Recorder, mayBeWorker: boolean): R {
-  if (mayBeWorker) request.hop = recorder?.nextHop(request.host);
-  recorder?.sentOn(request.traceparent);
+function withNextHop<R extends UpstreamRequest>(
+  request: R,
+  recorder: Recorder,
+  mayBeWorker: () => boolean,
+): R {
+  if (!recorder?.followed) return request;
+  if (mayBeWorker()) request.hop = recorder.nextHop(request.host);
+  recorder.sentOn(request.traceparent);
   return request;
 }
 
@@ -137,7 +142,7 @@ export function forwardToOrigin(
   connections: Connections,
 ): void {
   const plan: ProxyPlan = {
-    request: withNextHop(publicOriginRequest(client, `https://${host}:${port}`), recorder, true),
+    request: withNextHop(publicOriginRequest(client, `https://${host}:${port}`), recorder, () => true),
     response: unchangedResponse,
     refuse: (error) => refuse(client, recorder, publicOriginUnreachable(host, error), { error }),
   };
