@@ -45,21 +45,21 @@ export const sessionOutput = z.object({
   services: z.array(z.object({ name: z.string(), target: z.string(), address: z.string() })),
 });
 
-export function sessionData({
-  name,
-  kind,
-  state,
-  access,
-  urls,
-  services,
-}: SessionView): z.input<typeof sessionOutput> {
+/** What a tool says of each session. */
+export function sessionFacts({ name, kind, state, access, urls }: SessionView) {
   return {
     ...(name === undefined ? {} : { name }),
     kind,
     state,
     ...(access === undefined ? {} : { access }),
     urls: [...urls],
-    services: services.slice(0, MAX_SERVICES).map((service) => ({
+  };
+}
+
+export function sessionData(session: SessionView): z.input<typeof sessionOutput> {
+  return {
+    ...sessionFacts(session),
+    services: session.services.slice(0, MAX_SERVICES).map((service) => ({
       name: service.name,
       target: service.target,
       address: addressOf(service),

@@ -13,6 +13,7 @@ import {
   MAX_SERVICES,
   MAX_TEXT,
   name,
+  sessionFacts,
 } from "./arguments.ts";
 import { readLogs } from "./read-logs.ts";
 import { bounded, boundedText, UNTRUSTED } from "./untrusted.ts";
@@ -157,13 +158,10 @@ async function workerPage(
   return { rows: rest.slice(0, limit), hasMore: rest.length > limit };
 }
 
-function sessionRow({ name, kind, state, access, urls, configPath, secondary, services }: SessionView) {
+function sessionRow(session: SessionView) {
+  const { configPath, secondary, services } = session;
   return {
-    ...(name === undefined ? {} : { name }),
-    kind,
-    state,
-    ...(access === undefined ? {} : { access }),
-    urls: [...urls],
+    ...sessionFacts(session),
     ...(configPath === undefined ? {} : { config: configPath }),
     beside: secondary,
     services: services.length,

@@ -6,6 +6,7 @@ import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
+import { CHROMIUM, CHROMIUM_FLAGS } from "../test/support/chromium.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const images = join(root, "docs", "images");
@@ -38,16 +39,7 @@ function toggle(target, service) {
   );
 }
 
-const browser = await chromium.launch({
-  executablePath: process.env.LINKUP_TEST_CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-  ],
-});
+const browser = await chromium.launch({ executablePath: CHROMIUM, args: [...CHROMIUM_FLAGS] });
 try {
   for (const colorScheme of ["light", "dark"]) {
     const page = await browser.newPage({

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, globSync, mkdirSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { CHROMIUM } from "../test/support/chromium.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const PACKAGES = {
@@ -18,7 +19,7 @@ const PACKAGES = {
 };
 const missing = Object.keys(PACKAGES).filter((program) => spawnSync("which", [program]).status !== 0);
 const packages = missing.map((program) => PACKAGES[program]);
-if (!existsSync(process.env.CHROMIUM_PATH ?? "/usr/bin/chromium")) packages.push("chromium");
+if (!existsSync(CHROMIUM)) packages.push("chromium");
 if (process.platform !== "linux" || process.getuid() !== 0) {
   console.error(
     "This test needs Linux and root: it makes a mount and network namespace for itself (unshare -mn).",

@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { CHROMIUM } from "../test/support/chromium.ts";
 import { runLines } from "./vitest-lines.mjs";
 
 const world = resolve(import.meta.dirname, "../test/world");
@@ -58,9 +59,8 @@ function run([command, ...args], cwd) {
 
 /** What the tests miss they name themselves. */
 function installBrowsers() {
-  const chromium = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
   const wanted = [
-    ["chromium", chromium],
+    ["chromium", CHROMIUM],
     ["firefox-esr", "/usr/bin/firefox-esr", "/usr/bin/firefox"],
     ["libnss3-tools", "/usr/bin/certutil", "/usr/local/bin/certutil"],
   ];

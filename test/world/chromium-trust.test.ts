@@ -14,8 +14,8 @@ import {
 } from "../../core/certificates/certificate-authority.ts";
 import { planTrust } from "../../manager/components/certificates/trust.ts";
 import { inspectMachine, type Machine } from "../../manager/components/system/machine.ts";
+import { CHROMIUM, CHROMIUM_FLAGS } from "../support/chromium.ts";
 
-const CHROMIUM = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
 const CERTUTIL = ["/usr/bin/certutil", "/usr/local/bin/certutil"].some(existsSync);
 const LIMIT_MS = 30_000;
 
@@ -47,7 +47,8 @@ async function trusts(): Promise<boolean> {
   const child = spawn(
     CHROMIUM,
     [
-      ...["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage"],
+      "--headless",
+      ...CHROMIUM_FLAGS,
       "--host-resolver-rules=MAP *.example.com 127.0.0.1",
       ...["--dump-dom", `https://slim-gecko.example.com:${port}/`],
     ],

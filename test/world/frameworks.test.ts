@@ -3,9 +3,9 @@ import { existsSync } from "node:fs";
 import type { BrowserContext } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newContext } from "../e2e/browser.ts";
+import { CHROMIUM } from "../support/chromium.ts";
 import { reservedPort } from "../support/ports.ts";
 import { type App, PYTHON, startApp } from "./app.ts";
-import { CHROMIUM } from "./browsers.ts";
 import { Chain, DOMAIN, WAYS } from "./chain.ts";
 import { BUNDLERS, type Framework, NODE_SERVERS, PYTHON_SERVERS } from "./frameworks.ts";
 

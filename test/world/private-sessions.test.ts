@@ -10,7 +10,7 @@ import { WebSocketServer } from "ws";
 import { createAuthority, issueLeaf } from "../../core/certificates/certificate-authority.ts";
 import { Internet } from "../integration/worker/internet.ts";
 import { apiOf, type startWorker } from "../integration/worker/world.ts";
-import { CHROMIUM, CHROMIUM_FLAGS } from "./browsers.ts";
+import { CHROMIUM, CHROMIUM_FLAGS } from "../support/chromium.ts";
 
 const DOMAINS = ["a.test", "b.test", "c.test"];
 const NAME = "slim-gecko";

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
+import { CHROMIUM, CHROMIUM_FLAGS } from "../../support/chromium.ts";
 import { FIREFOX, startFirefox } from "../../support/firefox.ts";
 
 /** Led to this machine by the browsers themselves: a name that the authority must not vouch for. */
@@ -16,7 +17,6 @@ export interface InstalledBrowser {
   close(): Promise<void>;
 }
 
-const CHROMIUM = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
 const VIEWPORT = { width: 900, height: 420 };
 
 /**
@@ -37,12 +37,7 @@ export async function openChromium(): Promise<InstalledBrowser> {
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
     args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-dev-shm-usage",
+      ...CHROMIUM_FLAGS,
       "--disable-features=LocalNetworkAccessChecks",
       `--host-resolver-rules=MAP ${IMPOSTOR} 127.0.0.1`,
     ],

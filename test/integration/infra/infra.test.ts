@@ -48,6 +48,15 @@ const deploy = async (more: Partial<InfraOptions> = {}) =>
   apply(await proposeDeploy({ ...options, ...more }));
 const lines = ({ plan }: Proposal) =>
   plan.resources.map(({ change, kind, name }) => `${change} ${kind} ${name}`);
+/** A script that somebody else has deployed. */
+const foreignScript = () => ({
+  metadata: { main_module: "a.js", bindings: [], compatibility_date: "2024-01-01" },
+  modules: [],
+  bindings: [],
+  migrationTag: undefined,
+  schedules: [],
+  subdomain: true,
+});
 const writes = () => account.calls.filter((call) => !call.startsWith("GET "));
 /** The account without what differs from one run to the next. */
 const comparable = () =>
@@ -263,14 +272,7 @@ describe("what is not ours", () => {
   });
 
   test("a script of this name that is another's ends the plan", async () => {
-    account.scripts.set("linkup", {
-      metadata: { main_module: "a.js", bindings: [], compatibility_date: "2024-01-01" },
-      modules: [],
-      bindings: [],
-      migrationTag: undefined,
-      schedules: [],
-      subdomain: true,
-    });
+    account.scripts.set("linkup", foreignScript());
     const [script] = (await proposeDeploy(options)).plan.resources;
     expect(script).toMatchObject({ kind: "script", change: "conflict" });
   });
@@ -291,14 +293,7 @@ describe("what is not ours", () => {
       rules: [{ id: "mine", expression: "true", action: "set_cache_settings", ref: "mine" }],
     };
     account.tunnels.push({ id: "t0", name: "linkup-admin", status: "healthy" });
-    account.scripts.set("images", {
-      metadata: { main_module: "a.js", bindings: [], compatibility_date: "2024-01-01" },
-      modules: [],
-      bindings: [],
-      migrationTag: undefined,
-      schedules: [],
-      subdomain: true,
-    });
+    account.scripts.set("images", foreignScript());
     // A tunnel with our prefix that nobody marked, and one of a Worker whose prefix begins with ours.
     account.tunnels.push({ id: "t2", name: "linkup-tunnel-example-com-unknown", status: "healthy" });
     const theirs = { linkup: "linkup-tunnel:linkup-tunnel-example-com-staging-:abc" };
