@@ -9,18 +9,20 @@ import type { RequestFeed } from "./request-feed.ts";
 /** How often the tree and the status bar are told the numbers. */
 const COUNT_MS = 2_000;
 
-let _feed: Promise<RequestFeed> | undefined;
+let _openFeed: (() => Promise<RequestFeed>) | undefined;
 
 export function registerRequests(context: vscode.ExtensionContext, linkup: Linkup): void {
   // Only from the first opening on: the Worker reports nothing while nobody looks.
+  let opened: Promise<RequestFeed> | undefined;
   const openFeed = () => {
-    _feed ??= import("./request-feed.ts").then(({ RequestFeed }) => {
+    opened ??= import("./request-feed.ts").then(({ RequestFeed }) => {
       const feed = new RequestFeed(linkup);
       context.subscriptions.push(feed, countRequests(feed, linkup));
       return feed;
     });
-    return _feed;
+    return opened;
   };
+  _openFeed = openFeed;
   const provider: vscode.WebviewViewProvider = {
     async resolveWebviewView(view) {
       const [feed, { showRequestsIn }] = await Promise.all([openFeed(), import("./requests-view.ts")]);
@@ -29,7 +31,7 @@ export function registerRequests(context: vscode.ExtensionContext, linkup: Linku
   };
   context.subscriptions.push(
     vscode.window.registerWebviewViewProvider(REQUESTS_VIEW, provider),
-    { dispose: () => (_feed = undefined) },
+    { dispose: () => (_openFeed = undefined) },
     exportSpans(openFeed, linkup),
   );
 }
@@ -37,12 +39,15 @@ export function registerRequests(context: vscode.ExtensionContext, linkup: Linku
 /** While the setting names a collector. A workspace cannot set it: the spans tell what is requested. */
 function exportSpans(openFeed: () => Promise<RequestFeed>, linkup: Linkup): vscode.Disposable {
   let current: { dispose(): void } | undefined;
+  let isDisposed = false;
   const apply = async () => {
     current?.dispose();
     current = undefined;
     const endpoint = setting("otlp.endpoint").trim();
     if (endpoint === "" || !vscode.workspace.isTrusted) return;
     const [feed, { SpanExport }] = await Promise.all([openFeed(), import("./span-export.ts")]);
+    // The setting may have changed again meanwhile.
+    if (isDisposed || current || setting("otlp.endpoint").trim() !== endpoint) return;
     current = new SpanExport(feed, endpoint, linkup);
   };
   const applyOrReport = () => void apply().catch((error) => void report(error, linkup));
@@ -52,7 +57,12 @@ function exportSpans(openFeed: () => Promise<RequestFeed>, linkup: Linkup): vsco
       if (settingChanged(event, "otlp.endpoint")) applyOrReport();
     }),
     vscode.workspace.onDidGrantWorkspaceTrust(applyOrReport),
-    { dispose: () => current?.dispose() },
+    {
+      dispose() {
+        isDisposed = true;
+        current?.dispose();
+      },
+    },
   );
 }
 
@@ -79,5 +89,6 @@ export async function openHar(): Promise<void> {
   const { readHarFile } = await import("./har-file.ts");
   const file = await readHarFile(picked);
   await showRequests();
-  (await _feed)?.open(file);
+  // The view is made after it has been shown.
+  (await _openFeed?.())?.open(file);
 }

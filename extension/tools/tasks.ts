@@ -96,13 +96,16 @@ class SessionTerminal implements vscode.Pseudoterminal {
 
   /** Ends the task when the session ends, no matter who stopped it. */
   #endWithSession(path: string): void {
-    this.#following = this.#linkup.onDidChange(() => {
+    const look = () => {
       if (sessionOf(this.#linkup.model, path)) return;
       this.#started = undefined;
       this.#following?.dispose();
       this.#print(STOPPED);
       this.#closed.fire(0);
-    });
+    };
+    this.#following = this.#linkup.onDidChange(look);
+    // It may have been stopped before we listened.
+    look();
   }
 
   #print(text: string): void {

@@ -10,21 +10,22 @@ export class ExitWatcher {
   /** It was woken while nobody waited. */
   #woken = false;
 
-  /** Resolves after this time with false; with true as soon as one of these processes ends, or when it is woken. */
+  /**
+   * Resolves after this time with false; with true as soon as one of these processes ends or has ended since the last wait, or
+   * when it is woken.
+   */
   async wait(ms: number, addresses: readonly ListenAddress[]): Promise<boolean> {
-    for (const [address, socket] of this.#sockets) if (!addresses.includes(address)) socket.destroy();
+    for (const address of this.#sockets.keys()) if (!addresses.includes(address)) this.#forget(address);
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const timer = setTimeout(resolve, ms, false);
     const wake = () => resolve(true);
     this.#wake = wake;
     if (this.#woken) wake();
-    const sockets = addresses.map((address) => this.#connected(address));
-    for (const socket of sockets) socket.once("end", wake).once("close", wake);
+    for (const address of addresses) this.#connect(address);
     const isWoken = await promise;
     clearTimeout(timer);
     this.#woken = false;
     this.#wake = () => {};
-    for (const socket of sockets) socket.off("end", wake).off("close", wake);
     return isWoken;
   }
 
@@ -35,25 +36,31 @@ export class ExitWatcher {
   }
 
   end(): void {
-    for (const socket of this.#sockets.values()) socket.destroy();
+    for (const address of this.#sockets.keys()) this.#forget(address);
   }
 
-  #connected(address: ListenAddress): Socket {
-    const known = this.#sockets.get(address);
-    if (known) return known;
+  #forget(address: ListenAddress): void {
+    const socket = this.#sockets.get(address);
+    this.#sockets.delete(address);
+    socket?.destroy();
+  }
+
+  #connect(address: ListenAddress): void {
+    if (this.#sockets.has(address)) return;
     const socket = typeof address === "string" ? connect(address) : connect(address, "127.0.0.1");
     this.#sockets.set(address, socket);
     let opened = false;
     socket.once("connect", () => {
       opened = true;
     });
-    // Nothing listens there yet, which is no exit: the next wait connects again.
-    socket.on("error", () => {
-      if (!opened) socket.removeAllListeners("close");
+    socket.on("error", () => {});
+    socket.once("close", () => {
+      // One that is no longer watched.
+      if (this.#sockets.get(address) !== socket) return;
       this.#sockets.delete(address);
+      // Else nothing listens there yet, which is no exit: the next wait connects again.
+      if (opened) this.wake();
     });
-    socket.once("close", () => this.#sockets.delete(address));
     socket.resume();
-    return socket;
   }
 }

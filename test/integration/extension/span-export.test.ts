@@ -71,7 +71,8 @@ function open(...states: Exchange[]): { followed(): number } {
   };
   const linkup = {
     manager: Promise.resolve({ requestLog }),
-    model: { snapshot: { sessions: [] } },
+    model: { snapshot: { sessions: [] }, configs: [] },
+    onDidChange: () => ({ dispose() {} }),
     showRequestCounts() {},
     log: { debug() {}, warn() {} },
   } as unknown as Linkup;

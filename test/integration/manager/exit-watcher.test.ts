@@ -31,6 +31,18 @@ test("rings when the process at one of the addresses ends, and only then", async
   two.server.close();
 });
 
+test("rings for what ended while nobody waited, and once only", async () => {
+  const { server, port } = await listener();
+  const connected = once(server, "connection") as Promise<[Socket]>;
+  await watcher.wait(20, [port]);
+  const [socket] = await connected;
+  server.close();
+  socket.destroy();
+  await once(server, "close");
+  expect(await watcher.wait(FOR_EVER, [port])).toBe(true);
+  expect(await watcher.wait(20, [port])).toBe(false);
+});
+
 test("holds on to its connections from one wait to the next", async () => {
   const { server, port } = await listener();
   let connections = 0;
