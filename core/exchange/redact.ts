@@ -95,9 +95,9 @@ export function redactedText(text: string): string {
 const KNOWN_PREFIX =
   /\b(?:(?:sk|rk)_(?:live|test)_[\w-]{6,}|whsec_[\w-]{6,}|gh[opsur]_\w{6,}|github_pat_\w{6,}|glpat-[\w-]{6,}|xox[abeoprs]-[\w-]{6,}|(?:AKIA|ASIA)[A-Z0-9]{12,}|AIza[\w-]{20,}|ya29\.[\w-]{6,}|npm_\w{20,}|pypi-[\w-]{16,}|SG\.[\w-]{6,}\.[\w-]{6,}|sk-[\w-]{16,}|shp(?:at|ca|pa|ss)_\w{6,}|dop_v1_\w{6,}|hf_\w{16,})/g;
 
-/** Linkup's own in trace headers, cookies and invite links. */
+/** Linkup's own in trace headers, cookies and invite links. A session's name has at most 63 characters. */
 const ACCESS_PROOF =
-  /(linkup-access(?:-[a-z0-9-]+)?\s*=\s*|linkup\/join(?:#|%23|\?ticket=))(?!\*\*\*)[\w.%-]+/gi;
+  /(linkup-access(?:-[a-z0-9-]{1,63})?\s{0,9}=\s*|linkup\/join(?:#|%23|\?ticket=))(?!\*\*\*)[\w.%-]+/gi;
 
 /** Links that are sent by e-mail end in a token: `/reset-password/<token>`. */
 const ONE_TIME_LINK =
