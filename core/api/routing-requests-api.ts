@@ -54,3 +54,5 @@ export interface RoutingAnswer {
 export const ROUTING_REQUEST_MS = 60_000;
 export const MAX_ROUTING_REQUESTS = 20;
 export const MAX_ROUTED_SERVICES = 100;
+/** Characters of why a change failed. */
+export const MAX_ROUTING_ERROR = 1_000;

@@ -12,12 +12,18 @@ import type { SessionReconciler } from "./session-reconciler.ts";
 const POLL_MS = 1_500;
 /** A Worker that is slow must not hold up the user's own toggles. */
 const PATIENCE_MS = 3_000;
+const MAX_OUTCOMES = 200;
 
 export class RoutingRequestFollower {
   readonly #store: Store;
   readonly #sessions: SessionReconciler;
   readonly #log: (line: string) => void;
   #asked = Number.NEGATIVE_INFINITY;
+  /**
+   * What became of changes of which the Worker has not heard that yet, by their ids: one is made once, and not again over what
+   * the owner has toggled since.
+   */
+  readonly #outcomes = new Map<string, string | null>();
 
   constructor(store: Store, sessions: SessionReconciler, log: (line: string) => void) {
     this.#store = store;
@@ -41,15 +47,30 @@ export class RoutingRequestFollower {
     const { name, config, worker_token, session_token } = record;
     const worker = new WorkerClient(config.linkup.worker_url, worker_token ?? "", PATIENCE_MS);
     for (const request of await worker.routingRequests(name!, session_token)) {
-      const error = await this.#apply(record.id, request, server).then(
-        () => null,
-        (error: Error) => error.message,
-      );
-      this.#log(
-        `${name}: ${request.by} routed ${JSON.stringify(request.services)}${error ? `: ${error}` : ""}`,
-      );
+      const error = await this.#outcomeOf(record, request, server);
       await worker.answerRouting(name!, request.id, error, session_token);
+      this.#outcomes.delete(request.id);
     }
+  }
+
+  /** Why it failed; null when it was made. */
+  async #outcomeOf(
+    { id, name }: SessionRecord,
+    request: RoutingRequest,
+    server: ServerStatus,
+  ): Promise<string | null> {
+    const known = this.#outcomes.get(request.id);
+    if (known !== undefined) return known;
+    const error = await this.#apply(id, request, server).then(
+      () => null,
+      (error: Error) => error.message,
+    );
+    this.#outcomes.set(request.id, error);
+    if (this.#outcomes.size > MAX_OUTCOMES) this.#outcomes.delete(this.#outcomes.keys().next().value!);
+    this.#log(
+      `${name}: ${request.by} routed ${JSON.stringify(request.services)}${error ? `: ${error}` : ""}`,
+    );
+    return error;
   }
 
   /** Everywhere or nowhere. */

@@ -1,7 +1,11 @@
 /** Changes of the routing that invited people ask for, below `/linkup/v2/sessions/:name/routing`. */
 import * as z from "zod/mini";
 import { ACCESS_HEADER } from "../../core/api/access-api.ts";
-import { MAX_ROUTED_SERVICES, type RoutingRequestList } from "../../core/api/routing-requests-api.ts";
+import {
+  MAX_ROUTED_SERVICES,
+  MAX_ROUTING_ERROR,
+  type RoutingRequestList,
+} from "../../core/api/routing-requests-api.ts";
 import { isSessionName } from "../../core/session/session-name.ts";
 import type { Env } from "../env.ts";
 import { sessionObject } from "../objects/session-object.ts";
@@ -13,7 +17,6 @@ import { jsonResponse, noContent, noSession, notOwner, sessionToken, textRespons
 
 /** Longer ones are no token of ours. */
 const MAX_TOKEN = 256;
-const MAX_ERROR = 1_000;
 
 const changeSchema = z.object({
   services: z
@@ -25,7 +28,7 @@ const changeSchema = z.object({
       }, `must name 1 to ${MAX_ROUTED_SERVICES} services`),
     ),
 });
-const answerSchema = z.object({ error: z.nullable(z.string().check(z.maxLength(MAX_ERROR))) });
+const answerSchema = z.object({ error: z.nullable(z.string().check(z.maxLength(MAX_ROUTING_ERROR))) });
 
 /** A call with the token of an invite in the place of the Worker's; undefined for any other one. */
 export function callByInvite(request: Request, env: Env, name: string, item: string | undefined) {

@@ -205,7 +205,10 @@ export class AccessLedger {
       if (link.expires <= now) return "expired";
       return { id: OWNER, expires: now + OWNER_COOKIE_MS, to: link.to, left: [], key };
     }
-    const invite = invites.find((candidate) => candidate.hash === hash && candidate.kind === "link");
+    const invite = invites.find(
+      (candidate) =>
+        candidate.hash === hash && candidate.kind === "link" && candidate.rights.includes("visit"),
+    );
     if (!invite) return "wrong";
     if (invite.expires <= now) return "expired";
     if (invite.uses !== null && invite.used >= invite.uses) return "used-up";

@@ -53,6 +53,11 @@ export class RoutingRequests {
     return this.#asked.find((each) => each.id === id && each.invite === invite)?.answer;
   }
 
+  /** Drops what waits of this invite, which has ended; without one, of all: the session has ended. */
+  drop(invite?: string): void {
+    this.#asked = invite === undefined ? [] : this.#asked.filter((each) => each.invite !== invite);
+  }
+
   #forget(now: number): void {
     this.#asked = this.#asked.filter(({ at }) => at > now - ROUTING_REQUEST_MS);
   }

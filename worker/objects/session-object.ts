@@ -260,9 +260,10 @@ export class SessionObject extends DurableObject<Env> {
   }
 
   async revokeInvite(id: string, actor: Actor, sessionToken: string | null) {
-    const revoked = this.#forOwner(actor, sessionToken, () =>
-      this.#access.revoke(id) ? "revoked" : "no-invite",
-    );
+    const revoked = this.#forOwner(actor, sessionToken, () => {
+      this.#routing.drop(id);
+      return this.#access.revoke(id) ? "revoked" : "no-invite";
+    });
     if (revoked === "revoked") await directory(this.env).record("invite-revoked", this.#record!.name, actor);
     return revoked;
   }
@@ -540,6 +541,7 @@ export class SessionObject extends DurableObject<Env> {
     if (this.#tunnel && !keepTunnel) this.#dropTunnel();
     this.ctx.storage.kv.delete(RECORD);
     this.#record = undefined;
+    this.#routing.drop();
     this.#watchers.end();
     await this.#scheduleAlarm(Date.now() + RETRY_MS);
     await this.#deletePending();

@@ -2,7 +2,7 @@
 
 import type { ZodMiniType } from "zod/mini";
 import type { Invite, InviteRequest, NewInvite, OwnerLink } from "../../../core/api/access-api.ts";
-import type { RoutingRequest } from "../../../core/api/routing-requests-api.ts";
+import { MAX_ROUTING_ERROR, type RoutingRequest } from "../../../core/api/routing-requests-api.ts";
 import type { SessionTargets } from "../../../core/api/worker-api.ts";
 import {
   type PreviewSession,
@@ -194,7 +194,13 @@ export class WorkerClient {
   /** `error`: why the change failed; null when it was made. */
   async answerRouting(name: string, id: string, error: string | null, sessionToken: string): Promise<void> {
     const path = `${sessionPath(name)}/routing/${encodeURIComponent(id)}`;
-    await this.#askFor([204, 404], "PUT", path, { error }, proof(sessionToken));
+    await this.#askFor(
+      [204, 404],
+      "PUT",
+      path,
+      { error: error?.slice(0, MAX_ROUTING_ERROR) ?? null },
+      proof(sessionToken),
+    );
   }
 
   async #upsert<T>(path: string, request: UpsertRequest, schema: ZodMiniType<T>): Promise<T | undefined> {

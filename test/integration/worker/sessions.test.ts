@@ -157,6 +157,42 @@ describe("names", () => {
     expect(seen.json()).toMatchObject({ services: { web: { target: "remote" } } });
   });
 
+  test("what waits of an invite ends with it, and with the session", async () => {
+    const name = "routed-hare";
+    const make = () =>
+      api("POST", "/linkup/v2/sessions/tunneled", {
+        ...oneService("http://localhost:8000"),
+        desired_name: name,
+        session_token: "mine",
+        routed: { web: { target: "remote" } },
+      });
+    const mine = { "linkup-session-token": "mine" };
+    const path = `/linkup/v2/sessions/${name}`;
+    const invite = async () =>
+      (await api("POST", `${path}/invites`, { kind: "token", rights: ["route"] }, mine)).json();
+    const ask = async ({ token }: Record<string, unknown>) => {
+      const headers = { "linkup-access": String(token) };
+      const asked = await api("POST", `${path}/routing`, { services: { web: "local" } }, headers);
+      expect(asked.status, asked.body).toBe(202);
+    };
+    const waiting = async () => {
+      const { requests } = (await api("GET", `${path}/routing`, undefined, mine)).json();
+      return (requests as { by: string }[]).map(({ by }) => by);
+    };
+    expect((await make()).status).toBe(200);
+    const [ana, ben] = [await invite(), await invite()];
+    await ask(ana);
+    await ask(ben);
+    expect(await waiting()).toEqual([ana.id, ben.id]);
+    expect((await api("DELETE", `${path}/invites/${ana.id}`, undefined, mine)).status).toBe(204);
+    expect(await waiting()).toEqual([ben.id]);
+    // The next session of that name may be somebody else's.
+    expect((await api("DELETE", path, undefined, mine)).status).toBeLessThan(300);
+    expect((await make()).status).toBe(200);
+    expect(await waiting()).toEqual([]);
+    expect((await api("DELETE", path, undefined, mine)).status).toBeLessThan(300);
+  });
+
   test("an unguessable name is never just what someone chose, and is kept by its owner alone", async () => {
     const want = (desired_name: string, session_token = "mine") =>
       preview({ desired_name, session_token, access: "unguessable" });
