@@ -28,6 +28,7 @@ const COMPARED_HEADERS: ReadonlySet<string> = new Set([
 /** Differences of one body, and characters of a value, that are listed. */
 const MAX_DIFFERENCES = 50;
 const MAX_VALUE = 200;
+const MAX_DEPTH = 100;
 
 /**
  * `ignore`: places of JSON bodies (`updatedAt`, `items.*.id`, `**.requestId`: `*` stands for one step, `**` for any number),
@@ -82,13 +83,13 @@ function bodyDifferences(
   ignore: readonly string[],
 ): Difference[] {
   const [here, there] = [jsonOf(local), jsonOf(remote)];
-  if (here && there) return jsonDifferences(here.json, there.json, ignore.map(placePattern));
+  if (here && there) return jsonDifferences(here.json, there.json, ignore.map(placeTest));
   const [text, other] = [bodyText(local), bodyText(remote)];
   if (text === other) return [];
   return [{ where: "body", path: "", local: sizeText(local), remote: sizeText(remote) }];
 }
 
-function jsonDifferences(local: unknown, remote: unknown, ignored: RegExp[]): Difference[] {
+function jsonDifferences(local: unknown, remote: unknown, ignored: PlaceTest[]): Difference[] {
   // Wrapped, because a body may be a bare value, or an array where the other is an object.
   return microdiff({ body: remote }, { body: local })
     .map((difference) => ({
@@ -97,7 +98,7 @@ function jsonDifferences(local: unknown, remote: unknown, ignored: RegExp[]): Di
       local: difference.type === "REMOVE" ? null : shortened(difference.value),
       remote: difference.type === "CREATE" ? null : shortened(difference.oldValue),
     }))
-    .filter(({ path }) => !ignored.some((pattern) => pattern.test(path)))
+    .filter(({ path }) => !ignored.some((test) => test(path)))
     .sort((one, other) => one.path.localeCompare(other.path, "en", { numeric: true }))
     .slice(0, MAX_DIFFERENCES);
 }
@@ -109,41 +110,60 @@ function placeOf(steps: (string | number)[]): string {
     .replace(/^\./, "");
 }
 
-/** `items.*.id` and `items[*].id` are the same. What is below an ignored place is ignored as well. */
-function placePattern(place: string): RegExp {
-  const steps = place
-    .replace(/^\$\.?/, "")
-    .replaceAll("[", ".")
-    .replaceAll("]", "")
-    .split(".")
-    .filter(Boolean);
-  const step = (word: string) =>
-    word === "*"
-      ? String.raw`(?:\.[^.[\]]+|\[\d+\])`
-      : String.raw`(?:\.${escaped(word)}|\[${escaped(word)}\])`;
-  const pattern = steps.map((word) => (word === "**" ? String.raw`(?:\.[^.[\]]+|\[\d+\])*` : step(word)));
-  // As if each place began with a dot.
-  return {
-    test: (path: string) => new RegExp(`^${pattern.join("")}(?:[.[]|$)`).test(dotted(path)),
-  } as RegExp;
+type PlaceTest = (path: string) => boolean;
+
+/**
+ * `items.*.id` and `items[*].id` are the same. What is below an ignored place is ignored as well. The steps are walked once:
+ * a regular expression with several `**` would try each way to share a deep place among them.
+ */
+function placeTest(place: string): PlaceTest {
+  const pattern = stepsOf(place.replace(/^\$\.?/, ""));
+  /** Where in the pattern one may be after a step: `**` also stands for none. */
+  const reached = (indices: Iterable<number>): Set<number> => {
+    const all = new Set(indices);
+    for (const index of all) if (pattern[index] === "**") all.add(index + 1);
+    return all;
+  };
+  return (path) => {
+    let at = reached([0]);
+    for (const step of stepsOf(path)) {
+      if (at.has(pattern.length)) return true;
+      const next: number[] = [];
+      for (const index of at) {
+        const wanted = pattern[index];
+        if (wanted === "**") next.push(index);
+        else if (wanted === "*" || wanted === step) next.push(index + 1);
+      }
+      at = reached(next);
+    }
+    return at.has(pattern.length);
+  };
 }
 
-function dotted(path: string): string {
-  return path.startsWith("[") ? path : `.${path}`;
-}
-
-function escaped(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+function stepsOf(place: string): string[] {
+  return place.replaceAll("[", ".").replaceAll("]", "").split(".").filter(Boolean);
 }
 
 function jsonOf({ body, headers }: ReplayResponse): { json: unknown } | undefined {
   const type = headers.find(([name]) => name.toLowerCase() === "content-type")?.[1] ?? "";
-  if (!/\bjson\b/i.test(type) || body?.text === undefined || body.cut) return undefined;
+  if (!/\bjson\b/i.test(type) || body?.text === undefined || body.cut || isDeep(body.text)) return undefined;
   try {
     return { json: JSON.parse(body.text) };
   } catch {
     return undefined;
   }
+}
+
+/** JSON that is nested deeper than it can be walked: then it is compared as text. Brackets in strings count as well. */
+export function isDeep(json: string): boolean {
+  let depth = 0;
+  for (let at = 0; at < json.length; at++) {
+    const character = json.charCodeAt(at);
+    if (character === 0x5b || character === 0x7b) depth++;
+    else if (character === 0x5d || character === 0x7d) depth--;
+    if (depth > MAX_DEPTH) return true;
+  }
+  return false;
 }
 
 function bodyText({ body }: ReplayResponse): string {

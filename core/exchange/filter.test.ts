@@ -38,10 +38,18 @@ test.each([
   "target:remote",
 ])("%s matches", (filter) => expect(matches(filter)).toBe(true));
 
-test.each(["status:4xx", "-slow", "service:ap", "nowhere", "local", "status:5xx path:/none", "websocket"])(
-  "%s does not match",
-  (filter) => expect(matches(filter)).toBe(false),
-);
+test.each([
+  "status:4xx",
+  "-slow",
+  "service:ap",
+  "nowhere",
+  "local",
+  "status:5xx path:/none",
+  "websocket",
+  "constructor",
+  "__proto__",
+  "is:constructor",
+])("%s does not match", (filter) => expect(matches(filter)).toBe(false));
 
 test("what an override has met, and what went to another copy than its target", () => {
   const overridden = { override: "Payments-Down" };

@@ -71,8 +71,8 @@ export function parseFilter(text: string): ExchangeQuery {
 
 function testOf(word: string): Test | undefined {
   const lower = word.toLowerCase();
-  const flag = FLAGS[lower.replace(/^is:/, "") as keyof typeof FLAGS];
-  if (flag) return flag;
+  const flag = lower.replace(/^is:/, "");
+  if (Object.hasOwn(FLAGS, flag)) return FLAGS[flag as keyof typeof FLAGS];
   const [, key, value = ""] = /^([a-z]+):(.*)$/.exec(lower) ?? [];
   switch (key) {
     case undefined:

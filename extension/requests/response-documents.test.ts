@@ -35,6 +35,11 @@ test("a response as text: JSON with its keys sorted, headers before it", () => {
   );
 });
 
+test("JSON that is nested too deep is shown as it came", () => {
+  const text = "[".repeat(200_000) + "]".repeat(200_000);
+  expect(bytesOf(responseDocument("GET /", image("application/json", { text }))).toString()).toContain(text);
+});
+
 test("a tab says the extension once", () => {
   const tab = (uri: Uri) => uri.path.replace(/^.*\//, "");
   expect(tab(imageDocument("GET /dot.png", image("image/png", { base64: PIXEL }))!)).toBe("GET_dot.png");

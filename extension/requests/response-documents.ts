@@ -1,6 +1,7 @@
 /** Responses as documents that cannot be changed: in memory, and never in a file. */
 import * as vscode from "vscode";
 import type { CapturedBody } from "../../core/api/request-log-api.ts";
+import { isDeep } from "../../core/exchange/compare-responses.ts";
 
 const SCHEME = "linkup-response";
 /** Documents that VS Code may still show. */
@@ -102,7 +103,7 @@ function responseText(response: ShownResponse): string {
 }
 
 function isJson({ body }: ShownResponse): boolean {
-  if (body?.text === undefined || body.cut) return false;
+  if (body?.text === undefined || body.cut || isDeep(body.text)) return false;
   try {
     JSON.parse(body.text);
     return true;

@@ -47,15 +47,22 @@ const report: z.ZodMiniType<EdgeReport> = z.object({
 
 const message = z.union([
   z.object({ echo: count, now: count }),
-  z.object({ reports: z.array(report).check(z.maxLength(MAX_REPORTS)), dropped: count }),
+  z.object({ reports: z.array(z.unknown()).check(z.maxLength(MAX_REPORTS)), dropped: count }),
 ]);
 
-/** Undefined for anything else. */
+/**
+ * Undefined for anything else. A report that is not what it should be counts as dropped: what a stranger has sent must not take
+ * the others of its message away.
+ */
 export function parseEdgeMessage(data: unknown): EdgeReports | EdgeClock | undefined {
   if (typeof data !== "string" || data.length > MAX_MESSAGE) return undefined;
+  let read: z.output<typeof message> | undefined;
   try {
-    return message.safeParse(JSON.parse(data)).data;
+    read = message.safeParse(JSON.parse(data)).data;
   } catch {
     return undefined;
   }
+  if (read === undefined || "echo" in read) return read;
+  const reports = read.reports.flatMap((each) => report.safeParse(each).data ?? []);
+  return { reports, dropped: read.dropped + read.reports.length - reports.length };
 }
