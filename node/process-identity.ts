@@ -1,6 +1,6 @@
 /** Identifies a process by pid and start time, since pids are reused. */
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 
 /** A recorded process. */
@@ -12,7 +12,7 @@ export interface ProcessId {
 
 /** When the process with this pid started; undefined without such a process (a zombie is not one). */
 export async function startOf(pid: number): Promise<string | undefined> {
-  if (process.platform === "linux") return linuxStart(await contentOf(`/proc/${pid}/stat`));
+  if (process.platform === "linux") return linuxStart(contentOf(`/proc/${pid}/stat`));
   if (!signalable(pid)) return undefined;
   const [command, ...args] =
     process.platform === "win32"
@@ -47,7 +47,7 @@ export function linuxStart(stat: string | undefined): string | undefined {
 /** True when the process exists and does not run because somebody stopped it, as by Ctrl-Z. False on Windows. */
 export async function isStopped(pid: number): Promise<boolean> {
   if (process.platform === "linux") {
-    const stat = (await contentOf(`/proc/${pid}/stat`)) ?? "";
+    const stat = contentOf(`/proc/${pid}/stat`) ?? "";
     return /^[Tt]/.test(stat.slice(stat.lastIndexOf(")") + 2));
   }
   if (process.platform === "win32") return false;
@@ -58,9 +58,10 @@ export async function isStopped(pid: number): Promise<boolean> {
   );
 }
 
-async function contentOf(path: string): Promise<string | undefined> {
+/** The kernel makes these files in memory: asking another thread for them would take longer, and wake it each time. */
+function contentOf(path: string): string | undefined {
   try {
-    return await readFile(path, "utf8");
+    return readFileSync(path, "utf8");
   } catch (error) {
     if (["ENOENT", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
     throw error;

@@ -24,6 +24,14 @@ export function targetOf(targets: Record<string, Target>, service: string): Targ
   return targets[service] ?? "remote";
 }
 
+/** The first service that requests reach on this machine, through the tunnel where the session has one. */
+export function serviceHere({
+  config,
+  targets,
+}: Pick<SessionRecord, "config" | "targets">): string | undefined {
+  return config.services.find(({ name }) => ["local", "auto"].includes(targetOf(targets, name)))?.name;
+}
+
 /** Whether an override is on in this session. Previews, which no laptop serves, have none. */
 export function isOverrideOn(
   { kind, overrides = {} }: Pick<SessionRecord, "kind" | "overrides">,

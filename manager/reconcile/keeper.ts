@@ -12,6 +12,7 @@ import { isConnected } from "../components/tunnel/connector-supervision.ts";
 import { BUSY_MS, intervalMs, REST_MS } from "../model/at-rest.ts";
 import type { Connector } from "../model/connector.ts";
 import type { ProcessOptions } from "../model/manager-options.ts";
+import { serviceHere } from "../model/session-documents.ts";
 import { networkChanged } from "../model/network-change.ts";
 import { isDesired, isPresent, needsLocalServer, needsThisMachine } from "../model/records.ts";
 import { secretsOf } from "../model/secrets.ts";
@@ -44,7 +45,7 @@ export async function keep(options: ProcessOptions): Promise<void> {
   // Secrets of ended sessions may still be logged.
   const secrets = new Set<string>();
   let watched: ListenAddress[] = [];
-  let connectors: Connector[] = [];
+  let connectors: { connector: Connector; isProbed: boolean }[] = [];
   let restMs = BUSY_MS;
   let hasLocalDns = false;
   let wasUsed = false;
@@ -65,7 +66,7 @@ export async function keep(options: ProcessOptions): Promise<void> {
       const isAsBefore = isQuiet && used === wasUsed && unused === wasUnused;
       wasUsed = used;
       wasUnused = unused;
-      const isWell = isAsBefore && (await Promise.all(connectors.map(isConnected))).every(Boolean);
+      const isWell = isAsBefore && (await areConnected(connectors));
       looks = isWell ? looks + 1 : 0;
       if (looks % LOOKS_BEFORE_ROUND !== 0) continue;
       const state = await store.transaction(async () => {
@@ -80,8 +81,10 @@ export async function keep(options: ProcessOptions): Promise<void> {
       restMs = isLeft ? BUSY_MS : intervalMs(state, Date.now());
       // What happens to local DNS is found by a round.
       hasLocalDns = state.local_dns.process !== null;
-      connectors = sessions.flatMap(({ connector }) => connector ?? []);
-      watched = [socket, ...connectors.flatMap(({ metrics_port }) => metrics_port ?? [])];
+      connectors = sessions.flatMap((record) =>
+        record.connector ? { connector: record.connector, isProbed: serviceHere(record) !== undefined } : [],
+      );
+      watched = [socket, ...connectors.flatMap(({ connector }) => connector.metrics_port ?? [])];
       await logs.tend([...secrets]);
     } catch (error) {
       // A full disk or a hung local server may have recovered by the next round.
@@ -100,6 +103,13 @@ async function look({ localServer }: Reconciler): Promise<ServerStatus | "silent
   } catch {
     return "silent";
   }
+}
+
+async function areConnected(
+  connectors: readonly { connector: Connector; isProbed: boolean }[],
+): Promise<boolean> {
+  const found = connectors.map(({ connector, isProbed }) => isConnected(connector, isProbed));
+  return (await Promise.all(found)).every(Boolean);
 }
 
 /** True while a window holds a lease. */

@@ -20,7 +20,7 @@ import type { Connector } from "../model/connector.ts";
 import { newConnector } from "../model/connector.ts";
 import { LinkupError } from "../model/problem.ts";
 import { forgetRun, isDesired } from "../model/records.ts";
-import { fingerprint, servedSession, targetOf } from "../model/session-documents.ts";
+import { fingerprint, servedSession, serviceHere } from "../model/session-documents.ts";
 import type { PendingDeletion, SessionRecord, State } from "../model/state.ts";
 import { hostsBeyondCertificates } from "../model/urls.ts";
 import type { Store } from "../store/store.ts";
@@ -267,17 +267,10 @@ export class SessionReconciler {
 }
 
 /** How a request gets to a service on this machine through the Worker. */
-function probeTargetOf({
-  config,
-  name,
-  session_token,
-  targets,
-  worker,
-}: SessionRecord): ProbeTarget | undefined {
-  const service = config.services.find(({ name }) =>
-    ["local", "auto"].includes(targetOf(targets, name)),
-  )?.name;
+function probeTargetOf(record: SessionRecord): ProbeTarget | undefined {
+  const service = serviceHere(record);
   if (service === undefined) return undefined;
+  const { config, name, session_token, worker } = record;
   return {
     workerUrl: config.linkup.worker_url,
     session: name!,

@@ -247,10 +247,13 @@ async function refused(
   return next;
 }
 
-/** True while a step would find nothing new: cloudflared is connected, its log writer runs, and no end-to-end probe is due. */
-export async function isConnected(connector: Connector): Promise<boolean> {
+/**
+ * True while a step would find nothing new: cloudflared is connected, its log writer runs, and no end-to-end probe is due.
+ * `isProbed`: requests use the tunnel; without them there are no probes.
+ */
+export async function isConnected(connector: Connector, isProbed: boolean): Promise<boolean> {
   const { metrics_port, log_writer } = connector;
-  if (metrics_port === null || isProbeDue(connector, Date.now())) return false;
+  if (metrics_port === null || (isProbed && isProbeDue(connector, Date.now()))) return false;
   return (!log_writer || (await isRunning(log_writer))) && (await isReady(metrics_port));
 }
 
