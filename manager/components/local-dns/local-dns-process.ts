@@ -1,6 +1,5 @@
 /** Supervises the local DNS process, which runs while local DNS is installed. */
 
-import { Resolver } from "node:dns/promises";
 import { join } from "node:path";
 import { LOCAL_DNS_PROBE_NAME } from "../../../core/api/control-api.ts";
 import { type Text, text } from "../../../core/text.ts";
@@ -100,6 +99,8 @@ export class LocalDns {
 
 /** True when local DNS resolves the host to this machine. */
 export async function answers(host: string): Promise<boolean> {
+  // Loaded lazily: most machines have no local DNS.
+  const { Resolver } = process.getBuiltinModule("node:dns/promises");
   const resolver = new Resolver({ timeout: QUERY_MS, tries: 1 });
   resolver.setServers([LISTENING]);
   try {

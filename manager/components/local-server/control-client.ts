@@ -1,6 +1,5 @@
 /** A client of the local server's control API (core/api/control-api.ts) over its socket. */
 
-import { createInterface } from "node:readline";
 import type {
   Lease,
   ProbeRequest,
@@ -148,6 +147,8 @@ export class ControlClient {
   /** Emits each line of JSON. Rejects with a Refusal for 4xx and 5xx. */
   async #follow<Line>(path: string, tell: (line: Line) => void, signal?: AbortSignal): Promise<void> {
     const response = await open(this.#at(path), { timeoutMs: Number.POSITIVE_INFINITY });
+    // Loaded lazily: most processes follow nothing.
+    const { createInterface } = process.getBuiltinModule("node:readline");
     const lines = createInterface({ input: response });
     if (response.statusCode !== 200) {
       let text = "";

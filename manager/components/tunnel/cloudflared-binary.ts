@@ -5,8 +5,7 @@ import { access } from "node:fs/promises";
 import { posix, win32 } from "node:path";
 import { type Text, text } from "../../../core/text.ts";
 import { LinkupError } from "../../model/problem.ts";
-import { cachedPath } from "./install.ts";
-import { installCommand } from "./releases.ts";
+import { cachedPath, installCommand } from "./releases.ts";
 
 /** The path in CLOUDFLARED_PATH (also set by the editor's setting), else the first on the PATH, else the downloaded one. */
 export async function findCloudflared(env: NodeJS.ProcessEnv, home: string): Promise<string> {

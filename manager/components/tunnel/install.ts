@@ -8,7 +8,7 @@ import { writeAtomically } from "../../../node/atomic-file.ts";
 import { makeFolder } from "../../../node/folder.ts";
 import { networkReason } from "../../model/network-reason.ts";
 import { LinkupError } from "../../model/problem.ts";
-import { assetFor, PINNED, RELEASES } from "./releases.ts";
+import { assetFor, cachedPath, PINNED, RELEASES } from "./releases.ts";
 import { fileInTar } from "./tar.ts";
 
 /** Upper bound, far above any release asset. */
@@ -33,11 +33,6 @@ export interface DownloadRequest {
   /** A release other than the pinned one: both or neither. */
   version?: string | undefined;
   sha256?: string | undefined;
-}
-
-/** Path of the downloaded cloudflared. */
-export function cachedPath(home: string, platform: NodeJS.Platform): string {
-  return join(home, "bin", platform === "win32" ? "cloudflared.exe" : "cloudflared");
 }
 
 /** Throws a LinkupError without a checksum to verify against. */

@@ -1,3 +1,5 @@
+import { join } from "node:path";
+
 /** The release of cloudflared that Linkup offers to download. `node scripts/pin-cloudflared.mjs VERSION` writes it. */
 export interface Release {
   /** As Cloudflare names it: `2026.8.2`. */
@@ -11,6 +13,11 @@ export const PINNED: Release | null = null;
 
 /** Base URL of the releases; assets are below the version. */
 export const RELEASES = "https://github.com/cloudflare/cloudflared/releases/download";
+
+/** Path of the downloaded cloudflared. */
+export function cachedPath(home: string, platform: NodeJS.Platform): string {
+  return join(home, "bin", platform === "win32" ? "cloudflared.exe" : "cloudflared");
+}
 
 /** The asset for this platform; undefined where Cloudflare releases none. */
 export function assetFor(platform: NodeJS.Platform, arch: string): string | undefined {

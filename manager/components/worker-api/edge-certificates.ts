@@ -1,6 +1,4 @@
 /** Whether Cloudflare has a certificate for a host. */
-import { connect } from "node:tls";
-
 /** For all handshakes of a session, which are made at once. */
 const TIMEOUT_MS = 2_000;
 
@@ -10,6 +8,8 @@ export function hasCertificate(
   { at = { host, port: 443 }, ca }: { at?: { host: string; port: number }; ca?: string } = {},
 ): Promise<boolean> {
   return new Promise((resolve) => {
+    // Loaded lazily: it takes 3 MB of memory, and few sessions have such hosts.
+    const { connect } = process.getBuiltinModule("node:tls");
     const socket = connect({ ...at, servername: host, ...(ca === undefined ? {} : { ca }) });
     const finish = (covered: boolean) => {
       clearTimeout(timer);
