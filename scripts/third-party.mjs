@@ -2,6 +2,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
+/** Files that are made from a package. */
+const LISTED = { "core/session/public-suffixes.ts": "node_modules/tldts/" };
+
 /**
  * The notices for all packages that these accounts of esbuild (metafiles) name. Throws with the names of the packages that
  * bring no licence text.
@@ -10,6 +13,7 @@ export function thirdPartyNotices(root, metafiles) {
   const folders = new Set(
     Object.values(metafiles)
       .flatMap(({ inputs }) => Object.keys(inputs))
+      .map((path) => LISTED[path] ?? path)
       .map((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(path)?.[0])
       .filter(Boolean),
   );

@@ -2,11 +2,8 @@
  * Which domains a session may have. A session on `com` or `co.uk` would take over the hosts of everybody else, and
  * local DNS would create a certificate authority for all of them.
  */
-import { getDomain, getPublicSuffix } from "tldts";
 import { hostname } from "./host-name.ts";
-
-/** The private section of the list counts too: below `github.io` everybody has a domain. */
-const OPTIONS = { allowPrivateDomains: true };
+import { publicSuffix } from "./public-suffix.ts";
 
 export type RefusedDomain = "single-label" | "public-suffix";
 
@@ -15,7 +12,7 @@ export function refusedDomain(domain: string): RefusedDomain | undefined {
   const name = hostname(domain);
   if (name === "localhost") return undefined;
   if (!name.includes(".")) return "single-label";
-  return getPublicSuffix(name, OPTIONS) === name ? "public-suffix" : undefined;
+  return publicSuffix(name) === name ? "public-suffix" : undefined;
 }
 
 /** `refusedDomain` as a sentence. */
@@ -32,5 +29,9 @@ export function refusedDomainError(domain: string): string | undefined {
 
 /** The part of a host that its owner registered: `example.co.uk` of `a.b.example.co.uk`; undefined for IP addresses and public suffixes. */
 export function registrableDomain(host: string): string | undefined {
-  return getDomain(hostname(host), OPTIONS) ?? undefined;
+  const name = hostname(host);
+  const suffix = publicSuffix(name);
+  if (suffix === undefined || suffix === name) return undefined;
+  const own = name.slice(0, -suffix.length - 1);
+  return name.slice(own.lastIndexOf(".") + 1);
 }
