@@ -119,6 +119,8 @@ const BUDGETS = {
   "local-server/dns/main.ts": 44_000,
   "cli/main.ts": 12_000,
   "cli/program.ts": 56_000,
+  "cli/print/failure.ts": 22_000,
+  "cli/commands/status.ts": 200_000,
   "cli/commands/completion.ts": 3_000,
   "cli/commands": 384_000,
   "cli/commands/infra.ts": 422_000,

@@ -1,6 +1,5 @@
 /** The `linkup` command. */
 import { exitCodeOf } from "./exit-codes.ts";
-import { failure } from "./print/failure.ts";
 import { printNote } from "./print/output.ts";
 import { tolerateClosedOutput } from "./print/stdout-errors.ts";
 
@@ -16,6 +15,7 @@ async function main(): Promise<void> {
     const { program } = await import("./program.ts");
     await program(json).parseAsync();
   } catch (error) {
+    const { failure } = await import("./print/failure.ts");
     printNote(failure(error, json));
     process.exitCode = exitCodeOf(error);
   }

@@ -455,10 +455,7 @@ export class Manager {
 
   /** Refreshes everything, health probes included. `patienceMs`: timeout for each probe. */
   async refresh(patienceMs?: number): Promise<Snapshot> {
-    const { observer } = this.#loop;
-    await observer.look();
-    await observer.probe("now", patienceMs);
-    return this.snapshot;
+    return this.#loop.observer.refresh(patienceMs);
   }
 
   /**

@@ -51,6 +51,11 @@ export function untrustedSocket(address: string): string | undefined {
   return isOwn(socket) ? undefined : `${address} belongs to another user`;
 }
 
+/** True where nothing can listen, since there is no socket. */
+export function isUnbound(address: string): boolean {
+  return process.platform !== "win32" && statOf(address) === undefined;
+}
+
 function placesHere(): SocketPlaces {
   const { platform, env } = process;
   const named = env.XDG_RUNTIME_DIR;

@@ -1,5 +1,5 @@
 /** HTTP calls of Node code: to a URL, or over a Unix socket or named pipe. */
-import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 
 /** A URL, or a path at the server that listens on a socket. */
 export type CallTarget = string | { socketPath: string; path: string };
@@ -48,16 +48,16 @@ export function open(endpoint: CallTarget, options: CallOptions): Promise<Incomi
   };
   const call =
     typeof endpoint !== "string"
-      ? httpRequest({ ...endpoint, ...settings }, resolve)
+      ? requestOf("http:")({ ...endpoint, ...settings }, resolve)
       : requestOf(endpoint)(endpoint, settings, resolve);
   call.on("error", reject);
   call.end(payload);
   return promise;
 }
 
-/** TLS takes 3 MB of memory: it is loaded for the first call that needs it. */
-function requestOf(url: string): typeof httpRequest {
-  return url.startsWith("https:") ? process.getBuiltinModule("node:https").request : httpRequest;
+/** Both are loaded for the first call that needs them: TLS takes 3 MB of memory. */
+function requestOf(url: string) {
+  return process.getBuiltinModule(url.startsWith("https:") ? "node:https" : "node:http").request;
 }
 
 /** Reads the response whole. Rejects as `open` does, and for a response that is longer than any of ours. */

@@ -1,5 +1,5 @@
 /** Identifies a process by pid and start time, since pids are reused. */
-import { execFile } from "node:child_process";
+import type { ExecFileOptions } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 
@@ -25,7 +25,7 @@ export async function startOf(pid: number): Promise<string | undefined> {
         ]
       : ["ps", "-o", "lstart=", "-p", String(pid)];
   try {
-    const { stdout } = await promisify(execFile)(command!, args, {
+    const { stdout } = await run(command!, args, {
       // Locale- and time-zone-independent output.
       env: { ...process.env, LC_ALL: "C", TZ: "UTC" },
       windowsHide: true,
@@ -35,6 +35,12 @@ export async function startOf(pid: number): Promise<string | undefined> {
     // Both exit with an error when there is no such process.
     return undefined;
   }
+}
+
+/** Loaded lazily: Linux needs no other process for it. */
+function run(command: string, args: string[], options: ExecFileOptions = {}): Promise<{ stdout: string }> {
+  const { execFile } = process.getBuiltinModule("node:child_process");
+  return promisify(execFile)(command, args, { ...options, encoding: "utf8" });
 }
 
 /** Field 22 of `/proc/PID/stat`; the second field is the name, in parentheses, and may hold anything. */
@@ -51,7 +57,7 @@ export async function isStopped(pid: number): Promise<boolean> {
     return /^[Tt]/.test(stat.slice(stat.lastIndexOf(")") + 2));
   }
   if (process.platform === "win32") return false;
-  const listed = promisify(execFile)("ps", ["-o", "stat=", "-p", String(pid)]);
+  const listed = run("ps", ["-o", "stat=", "-p", String(pid)]);
   return listed.then(
     ({ stdout }) => stdout.trim().startsWith("T"),
     () => false,

@@ -1,16 +1,22 @@
 /** `linkup status` */
+import { ControlClient } from "../../manager/components/local-server/control-client.ts";
 import { LinkupError } from "../../manager/model/problem.ts";
 import { reportedSnapshot, type Snapshot } from "../../manager/model/snapshot.ts";
-import { newManager } from "../context.ts";
+import { Observer } from "../../manager/reconcile/observer.ts";
+import { Store } from "../../manager/store/store.ts";
+import { stateHome } from "../../node/home.ts";
 import { printResult } from "../print/output.ts";
 import { statusText } from "../print/status.ts";
 import { exitWhenOutputCloses } from "../print/stdout-errors.ts";
+import { version } from "../version.ts";
 
 /** How long to wait for health probes. The health of a slower service is "unknown". */
 const PROBE_TIMEOUT_MS = 300;
 
 export async function status(options: { session?: string; json?: boolean; watch?: boolean }): Promise<void> {
-  const manager = newManager({ keep: false });
+  // It changes nothing, and so needs nothing of the manager but its eyes: the rest takes longer to load.
+  const home = stateHome(process.env);
+  const observer = new Observer(new Store(home), new ControlClient(home), version);
   const show = (snapshot: Snapshot) => {
     const shown = options.session === undefined ? snapshot : only(snapshot, options.session);
     // Clears the screen.
@@ -18,12 +24,12 @@ export async function status(options: { session?: string; json?: boolean; watch?
     printResult(options.json, reportedSnapshot(shown), () => statusText(shown));
   };
   if (options.watch) exitWhenOutputCloses();
-  show(await manager.refresh(PROBE_TIMEOUT_MS));
+  show(await observer.refresh(PROBE_TIMEOUT_MS));
   if (!options.watch) return;
-  manager.onDidChange(show);
+  observer.onDidChange(show);
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, 1_000));
-    await manager.refresh();
+    await observer.refresh();
   }
 }
 

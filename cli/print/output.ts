@@ -1,10 +1,8 @@
 /** All that commands write passes through here, so that text of others gives the terminal no orders. */
-import { randomBytes } from "node:crypto";
 import { styleText } from "node:util";
 
 /** Stands for ESC in our own styles until they are written. It is random: text of others cannot contain it. */
-const STYLE_MARK = `\ufdd0${randomBytes(8).toString("hex")}`;
-const STYLES = new RegExp(`${STYLE_MARK}\\[[\\d;]*m`, "g");
+let styleMark: string | undefined;
 /** Control characters, C1 included, and those that change the direction of text. Tabs and line feeds are harmless. */
 const CONTROLS = /(?![\t\n])[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 
@@ -13,17 +11,21 @@ type Format = Parameters<typeof styleText>[0];
 /** Styled on terminals only, and never with NO_COLOR. */
 export function coloured(format: Format, text: string, stream: NodeJS.WriteStream = process.stdout): string {
   const [open = "", close = ""] = styleText(format, "\0", { stream }).split("\0");
-  return `${open.replaceAll("\x1b", STYLE_MARK)}${text}${close.replaceAll("\x1b", STYLE_MARK)}`;
+  if (open === "") return text;
+  // Loaded lazily: it takes 4 ms, and what is no terminal gets no styles.
+  styleMark ??= `\ufdd0${process.getBuiltinModule("node:crypto").randomBytes(8).toString("hex")}`;
+  return `${open.replaceAll("\x1b", styleMark)}${text}${close.replaceAll("\x1b", styleMark)}`;
 }
 
 /** Without its styles. */
 export function unstyled(text: string): string {
-  return text.replace(STYLES, "");
+  return styleMark === undefined ? text : text.replace(new RegExp(`${styleMark}\\[[\\d;]*m`, "g"), "");
 }
 
 /** What a terminal may be given: control characters become U+FFFD, so that columns stay; only our own styles are kept. */
 export function terminalText(text: string): string {
-  return text.replaceAll("\r\n", "\n").replace(CONTROLS, "\ufffd").replaceAll(STYLE_MARK, "\x1b");
+  const harmless = text.replaceAll("\r\n", "\n").replace(CONTROLS, "\ufffd");
+  return styleMark === undefined ? harmless : harmless.replaceAll(styleMark, "\x1b");
 }
 
 /** Writes to stdout: the result. */

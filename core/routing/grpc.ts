@@ -1,5 +1,6 @@
 /** Linkup's own responses to gRPC clients, which read neither the status nor the body of an HTTP response. */
-import { FAILURE_HEADER, type ProxyFailure } from "./proxy-failure.ts";
+import { FAILURE_HEADER } from "./own-failure.ts";
+import type { ProxyFailure } from "./proxy-failure.ts";
 
 /** gRPC itself. gRPC-Web and Connect need no HTTP/2, and their clients read HTTP statuses. */
 export function isGrpc(contentType: string | null | undefined): boolean {

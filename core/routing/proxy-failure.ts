@@ -1,6 +1,7 @@
 /** Linkup's own responses in place of a service's: plain text for programs, a page for browsers. */
 
 import type { Routing } from "../session/session-document.ts";
+import { FAILURE_HEADER } from "./own-failure.ts";
 import { MAX_PATH, type NotRouted } from "./route-request.ts";
 
 export interface ProxyFailure<Code extends string = string> {
@@ -83,18 +84,6 @@ This protects against DNS rebinding.
 Use a session's host name, or add the domain to linkup.yaml.
 `;
   return { status: 421, code: "misdirected", title: "This host belongs to no running session", explanation };
-}
-
-/** The code of a failure, on responses of Linkup itself. */
-export const FAILURE_HEADER = "linkup-error";
-
-/** How Linkup's own 422 and 404 begin, the existing Linkup's included, which has no such header. */
-const CONTRACT_BEGINNING =
-  /^(?:Linkup was unable to determine the session origin|The request belonged to a session, but there was no target)/;
-
-/** True when Linkup responded in a service's place. `body`: its beginning. */
-export function isOwnFailure(status: number, header: string | undefined, body: string): boolean {
-  return header !== undefined || ((status === 422 || status === 404) && CONTRACT_BEGINNING.test(body));
 }
 
 /** The body and the headers (in lower case) for a client with this `Accept`. No cache stores them. */

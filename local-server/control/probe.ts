@@ -1,6 +1,6 @@
 /** Health checks of services: over the proxy's own connections, so that a service is healthy when the proxy can serve it. */
 import type { ProbeRequest, ProbeResponse } from "../../core/api/control-api.ts";
-import { FAILURE_HEADER, isOwnFailure } from "../../core/routing/proxy-failure.ts";
+import { FAILURE_HEADER, isOwnFailure } from "../../core/routing/own-failure.ts";
 import { isH2c } from "../../core/session/host-name.ts";
 import { httpOrigin } from "../../core/session/session-document.ts";
 import { HeaderLines } from "../http/fields.ts";

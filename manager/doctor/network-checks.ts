@@ -2,7 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import type { Config } from "../../core/config/model/config-model.ts";
-import { FAILURE_HEADER, isOwnFailure } from "../../core/routing/proxy-failure.ts";
+import { FAILURE_HEADER, isOwnFailure } from "../../core/routing/own-failure.ts";
 import { isTunnelErrorPage, TUNNEL_ERROR_STATUS } from "../../core/routing/tunnel-error.ts";
 import type { SessionKind } from "../../core/session/session-document.ts";
 import { type Text, text } from "../../core/text.ts";

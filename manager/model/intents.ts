@@ -7,7 +7,15 @@ import { isSessionName, randomName } from "../../core/session/session-name.ts";
 import { type Text, text } from "../../core/text.ts";
 import { LinkupError } from "./problem.ts";
 import { assertPublished } from "./published.ts";
-import { findRunning, isDesired, isOwnRecord, newRecord, ownRecord, type Selector } from "./records.ts";
+import {
+  findRunning,
+  isDesired,
+  isExpired,
+  isOwnRecord,
+  newRecord,
+  ownRecord,
+  type Selector,
+} from "./records.ts";
 import { accessOf, UNGUESSABLE_SUFFIX, withoutToken } from "./session-documents.ts";
 import type { SessionRecord, State } from "./state.ts";
 
@@ -379,10 +387,6 @@ function checkTarget(record: SessionRecord, names: readonly string[], target: Ta
 /** Forgets previews whose time is over: the Worker deletes them by itself, unless somebody extended them there. */
 export function forgetExpired(state: State, now: number): void {
   state.sessions = state.sessions.filter((record) => !isExpired(record, now));
-}
-
-export function isExpired({ expires_at }: Pick<SessionRecord, "expires_at">, now: number): boolean {
-  return expires_at !== undefined && expires_at <= now;
 }
 
 /** The file's content for this session: with its location overrides, and without the token. */

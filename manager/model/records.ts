@@ -35,6 +35,11 @@ export function isPresent(record: SessionRecord): boolean {
   );
 }
 
+/** True for a preview whose time is over. `now`: milliseconds since the epoch. */
+export function isExpired({ expires_at }: Pick<SessionRecord, "expires_at">, now: number): boolean {
+  return expires_at !== undefined && expires_at <= now;
+}
+
 /** Finds the selected running session. Throws a LinkupError that lists the running ones. */
 export function findRunning(state: State, selector: Selector): SessionRecord {
   const found = state.sessions.find(

@@ -50,6 +50,61 @@ describe("what is no state is told in words", () => {
   });
 });
 
+test("what is missing or of another kind is told by its place", () => {
+  const failed = problem("worker-failed", "Message", [{ command: "start", title: "Start" }]);
+  const last_error = { problem: failed, failures: 1, retry_at: 2 };
+  const process = { pid: 1, started: "2" };
+  const state: State = {
+    ...emptyState(),
+    sessions: [
+      newRecord("tunneled", config, {
+        connector: { ...newConnector(), process, log_writer: process },
+        targets: { web: "local" },
+        last_error,
+        env_files: { directories: ["web"], problems: [failed] },
+      }),
+    ],
+    keeper: process,
+    set_aside: [failed],
+    pending_deletions: [
+      { ...last_error, name: "slim-gecko", worker_url: "https://w", worker_token: "t", ended: 1 },
+    ],
+    blocked_udp: { network: 1 },
+  };
+  expect(parseState(JSON.stringify(state))).toEqual({ state });
+  // Of the file, only what Linkup itself goes by; and what version 4 got later, and optional parts.
+  const free = /\.config\.|^blocked_udp$|connector\.(reached|refusals|refused)$|\.text$|\.text\./;
+  const checked = placesIn(state).filter((place) => !free.test(place.join(".")));
+  expect(checked.length).toBeGreaterThan(100);
+  for (const place of checked) {
+    const told = { unreadable: expect.stringMatching(`^${place.join(".").replaceAll(".", "\\.")}\\b`) };
+    expect(parseState(JSON.stringify(changedAt(state, place, [[]])))).toEqual(told);
+    if (!/\.\d+$|blocked_udp|targets/.test(place.join(".")))
+      expect(parseState(JSON.stringify(changedAt(state, place, undefined)))).toEqual(told);
+  }
+});
+
+/** The keys to everything within. */
+function placesIn(value: unknown): string[][] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) => [
+    [key],
+    ...placesIn(item).map((place) => [key, ...place]),
+  ]);
+}
+
+function changedAt(state: State, place: readonly string[], value: unknown): unknown {
+  const changed = JSON.parse(JSON.stringify(state)) as State;
+  const parent = place
+    .slice(0, -1)
+    .reduce<object>((object, key) => (object as Record<string, object>)[key]!, changed) as Record<
+    string,
+    unknown
+  >;
+  parent[place.at(-1)!] = value;
+  return changed;
+}
+
 /** A session as versions up to 3 named its parts. */
 function named3({
   secondary,

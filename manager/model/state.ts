@@ -1,12 +1,23 @@
 /** The desired state of this machine and what was last confirmed of it: the content of `state.json`. */
-import * as z from "zod/mini";
 import type { TunnelData, WorkerCapabilities } from "../../core/api/worker-api.ts";
 import type { Config, Target } from "../../core/config/model/config-model.ts";
 import { SESSION_ACCESS, type SessionAccess, type SessionKind } from "../../core/session/session-document.ts";
-import type { Text } from "../../core/text.ts";
 import type { ProcessId } from "../../node/process-identity.ts";
 import type { Connector } from "./connector.ts";
 import type { Problem } from "./problem.ts";
+import {
+  boolean,
+  either,
+  list,
+  nullable,
+  number,
+  object,
+  oneOf,
+  record,
+  type Shape,
+  string,
+  url,
+} from "./shape.ts";
 import { type Answering, notStarted, type Supervised } from "./supervision.ts";
 
 export const STATE_VERSION = 4;
@@ -138,124 +149,110 @@ export function emptyState(): State {
   };
 }
 
-const url = z.string().check(z.refine((text) => URL.canParse(text), "is no URL"));
-const targets = z.record(z.string(), z.string());
-const nullable = <T extends z.core.$ZodType>(schema: T) => z.nullable(schema);
-
-const text: z.ZodMiniType<Text> = z.object({
-  template: z.string(),
-  args: z.array(z.union([z.string(), z.number(), z.lazy(() => text)])),
-});
-const action = z.object({
-  command: z.string(),
-  title: z.string(),
-  terminal: z.exactOptional(z.string()),
-});
-const problem = z.object({
-  code: z.string(),
-  title: z.string(),
-  message: z.string(),
-  text: z.exactOptional(text),
-  actions: z.array(action),
-});
-const processId = z.object({ pid: z.number(), started: z.string() });
-
-const supervised = z.object({
+const targets = record(string);
+const text: Shape = (value) => object({ template: string, args: list(either(string, number, text)) })(value);
+const problem = object(
+  {
+    code: string,
+    title: string,
+    message: string,
+    actions: list(object({ command: string, title: string }, { terminal: string })),
+  },
+  { text },
+);
+const processId = object({ pid: number, started: string });
+const SUPERVISED = {
   process: nullable(processId),
-  started: z.number(),
-  failures: z.number(),
-  retry_at: nullable(z.number()),
+  started: number,
+  failures: number,
+  retry_at: nullable(number),
   problem: nullable(problem),
-});
+};
+const LAST_ERROR = { problem, failures: number, retry_at: number };
 
-const last_error = z.object({
-  problem,
-  failures: z.number(),
-  retry_at: z.number(),
-});
-
-const recordSchema = z.object({
-  id: z.string(),
-  kind: z.enum(["tunneled", "isolated", "preview"]),
-  config_path: nullable(z.string()),
-  secondary: z.boolean(),
-  name: nullable(z.string()),
-  name_asked: z.exactOptional(z.literal(true)),
-  session_token: z.string(),
-  desired: z.enum(["running", "stopped"]),
-  keep: z.boolean(),
-  since: z.number(),
-  config: z.looseObject({
-    linkup: z.looseObject({ worker_url: url, cache_routes: z.array(z.string()) }),
-    services: z.array(z.looseObject({ name: z.string(), local: url, remote: url })),
-    domains: z.array(z.looseObject({ domain: z.string() })),
-  }),
-  worker_token: nullable(z.string()),
-  targets,
-  overrides: z.exactOptional(z.record(z.string(), z.boolean())),
-  locations: z.record(z.string(), url),
-  expires_at: z.exactOptional(z.number()),
-  share_targets: z.exactOptional(z.literal(true)),
-  followed_here: z.exactOptional(z.literal(true)),
-  followed: z.exactOptional(
-    z.object({ at: z.number(), fallbacks: z.record(z.string(), z.nullable(z.string())) }),
-  ),
-  access: z.exactOptional(z.enum(SESSION_ACCESS)),
-  may_route_until: z.exactOptional(z.number()),
-  routed_by: z.exactOptional(z.record(z.string(), z.string())),
-  confirmed: nullable(targets),
-  worker: nullable(z.looseObject({ version: z.string(), tunnel: z.string() })),
-  tunnel: nullable(z.looseObject({ url })),
-  origin_secret: nullable(z.string()),
-  confirmed_access: z.exactOptional(z.enum(SESSION_ACCESS)),
-  trace_key: z.exactOptional(z.string()),
-  worker_hash: nullable(z.string()),
-  registered_at: z.number(),
-  checked_at: z.number(),
-  edge_certificates: z.exactOptional(z.object({ hosts: z.array(z.string()), checked_at: z.number() })),
-  local_server_hash: nullable(z.string()),
-  last_error: nullable(last_error),
-  connector: nullable(
-    z.extend(supervised, {
-      serves: nullable(z.string()),
-      protocol: z.enum(["auto", "http2", "given"]),
-      log_writer: nullable(processId),
-      log_offset: z.number(),
-      metrics_port: nullable(z.number()),
-      ready: z.boolean(),
-      unready_since: z.number(),
-      was_ready: z.boolean(),
-      changed_at: z.number(),
-      reached: z._default(z.boolean(), false),
-      refusals: z._default(z.number(), 0),
-      refused: z._default(nullable(z.string()), null),
-      probed_at: z.number(),
-      lost: z.number(),
+const session = object(
+  {
+    id: string,
+    kind: oneOf("tunneled", "isolated", "preview"),
+    config_path: nullable(string),
+    secondary: boolean,
+    name: nullable(string),
+    session_token: string,
+    desired: oneOf("running", "stopped"),
+    keep: boolean,
+    since: number,
+    config: object({
+      linkup: object({ worker_url: url, cache_routes: list(string) }),
+      services: list(object({ name: string, local: url, remote: url })),
+      domains: list(object({ domain: string })),
     }),
-  ),
-  env_files: nullable(z.object({ directories: z.array(z.string()), problems: z.array(problem) })),
-});
+    worker_token: nullable(string),
+    targets,
+    locations: record(url),
+    confirmed: nullable(targets),
+    worker: nullable(object({ version: string, tunnel: string })),
+    tunnel: nullable(object({ url })),
+    origin_secret: nullable(string),
+    worker_hash: nullable(string),
+    registered_at: number,
+    checked_at: number,
+    local_server_hash: nullable(string),
+    last_error: nullable(object(LAST_ERROR)),
+    connector: nullable(
+      object({
+        ...SUPERVISED,
+        serves: nullable(string),
+        protocol: oneOf("auto", "http2", "given"),
+        log_writer: nullable(processId),
+        log_offset: number,
+        metrics_port: nullable(number),
+        ready: boolean,
+        unready_since: number,
+        was_ready: boolean,
+        changed_at: number,
+        reached: boolean,
+        refusals: number,
+        refused: nullable(string),
+        probed_at: number,
+        lost: number,
+      }),
+    ),
+    env_files: nullable(object({ directories: list(string), problems: list(problem) })),
+  },
+  {
+    name_asked: oneOf(true),
+    overrides: record(boolean),
+    expires_at: number,
+    share_targets: oneOf(true),
+    followed_here: oneOf(true),
+    followed: object({ at: number, fallbacks: record(nullable(string)) }),
+    access: oneOf(...SESSION_ACCESS),
+    may_route_until: number,
+    routed_by: targets,
+    confirmed_access: oneOf(...SESSION_ACCESS),
+    trace_key: string,
+    edge_certificates: object({ hosts: list(string), checked_at: number }),
+  },
+);
 
-const stateSchema = z.object({
-  version: z.literal(STATE_VERSION),
-  sessions: z.array(recordSchema),
-  local_server: supervised,
-  local_dns: z.extend(supervised, { ready: z.boolean(), version: z.exactOptional(z.string()) }),
-  keeper: nullable(processId),
-  exiting_keeper: z.exactOptional(processId),
-  set_aside: z.array(problem),
-  pending_deletions: z.array(
-    z.extend(last_error, {
-      name: z.string(),
-      worker_url: url,
-      worker_token: z.string(),
-      session_token: z.exactOptional(z.string()),
-      ended: z.number(),
-      keep_tunnel: z.exactOptional(z.literal(true)),
-    }),
-  ),
-  blocked_udp: z._default(z.record(z.string(), z.number()), {}),
-});
+const wholeState = object(
+  {
+    version: oneOf(STATE_VERSION),
+    sessions: list(session),
+    local_server: object(SUPERVISED),
+    local_dns: object({ ...SUPERVISED, ready: boolean }, { version: string }),
+    keeper: nullable(processId),
+    set_aside: list(problem),
+    pending_deletions: list(
+      object(
+        { ...LAST_ERROR, name: string, worker_url: url, worker_token: string, ended: number },
+        { session_token: string, keep_tunnel: oneOf(true) },
+      ),
+    ),
+    blocked_udp: record(number),
+  },
+  { exiting_keeper: processId },
+);
 
 /** Parses the state; on failure returns the reason. */
 export function parseState(text: string): { state: State } | { unreadable: string } {
@@ -265,10 +262,10 @@ export function parseState(text: string): { state: State } | { unreadable: strin
   } catch (error) {
     return { unreadable: (error as Error).message };
   }
-  const result = stateSchema.safeParse(migrated(json));
-  if (result.success) return { state: result.data as unknown as State };
-  const [issue] = result.error.issues;
-  return { unreadable: `${issue!.path.join(".") || "the file"}: ${issue!.message}` };
+  const state = completed(migrated(json));
+  const mismatch = wholeState(state);
+  if (!mismatch) return { state: state as State };
+  return { unreadable: `${mismatch.path.join(".") || "the file"}: is not ${mismatch.wanted}` };
 }
 
 const NEW_IN_2 = { locations: {}, registered_at: 0, checked_at: 0, connector: null, env_files: null };
@@ -308,6 +305,21 @@ const MIGRATIONS: Record<number, (state: Json) => Json> = {
     ...(leaving === undefined ? {} : { exiting_keeper: leaving }),
   }),
 };
+
+/** With what version 4 did not have from its beginning. */
+function completed(json: unknown): unknown {
+  if (typeof json !== "object" || json === null) return json;
+  const { sessions, ...state } = json as Json;
+  return {
+    blocked_udp: {},
+    ...state,
+    sessions: eachOf(sessions, (record) =>
+      record.connector
+        ? { ...record, connector: { reached: false, refusals: 0, refused: null, ...record.connector } }
+        : record,
+    ),
+  };
+}
 
 /** Leaves anything but a list of objects unchanged: the schema reports it. */
 function eachOf(list: unknown, change: (item: Json) => Json): unknown {

@@ -85,6 +85,13 @@ export class Observer {
     this.#present();
   }
 
+  /** Looks at everything now. `patienceMs`: how long to wait for health probes. */
+  async refresh(patienceMs?: number): Promise<Snapshot> {
+    await this.look();
+    await this.probe("now", patienceMs);
+    return this.snapshot;
+  }
+
   /** As the proxy reaches services, with its own connections. */
   #ask(): Ask {
     if (!this.#seen.server) return askDirectly;

@@ -2,7 +2,7 @@
 
 import type { ProbeRequest, ProbeResponse } from "../../core/api/control-api.ts";
 import type { HealthCheck } from "../../core/config/model/config-model.ts";
-import { FAILURE_HEADER, isOwnFailure } from "../../core/routing/proxy-failure.ts";
+import { FAILURE_HEADER, isOwnFailure } from "../../core/routing/own-failure.ts";
 import { httpOrigin } from "../../core/session/session-document.ts";
 import { formatText, type Text, text } from "../../core/text.ts";
 import { readBeginning } from "../../node/http.ts";

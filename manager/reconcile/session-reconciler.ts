@@ -14,7 +14,6 @@ import type { ProbeTarget } from "../components/tunnel/end-to-end.ts";
 import { hasCertificate } from "../components/worker-api/edge-certificates.ts";
 import { replacePendingDeletion } from "../components/worker-api/pending-deletions.ts";
 import { Registration } from "../components/worker-api/registration.ts";
-import { ORIGINAL_WORKER } from "../components/worker-api/worker-answers.ts";
 import { isUdpBlocked, networkKey, withBlockedUdp } from "../model/blocked-udp.ts";
 import type { Connector } from "../model/connector.ts";
 import { newConnector } from "../model/connector.ts";
@@ -23,6 +22,7 @@ import { forgetRun, isDesired } from "../model/records.ts";
 import { fingerprint, servedSession, serviceHere } from "../model/session-documents.ts";
 import type { PendingDeletion, SessionRecord, State } from "../model/state.ts";
 import { hostsBeyondCertificates } from "../model/urls.ts";
+import { ORIGINAL_WORKER } from "../model/worker-version.ts";
 import type { Store } from "../store/store.ts";
 
 /** How often Cloudflare is asked again for a certificate that it did not have. */

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { Config } from "../../core/config/model/config-model.ts";
 import { isOlder } from "../../core/version-order.ts";
-import { isOutdated } from "../components/worker-api/worker-answers.ts";
 import { forgetUnused, newRecord } from "../model/records.ts";
 import { asLocalhost, upsertRequest } from "../model/session-documents.ts";
 import { emptyState } from "../model/state.ts";
 import { resolvesByItself, sessionUrls } from "../model/urls.ts";
+import { isOutdated } from "../model/worker-version.ts";
 
 const config: Config = {
   linkup: { worker_url: "http://127.0.0.1:8787", cache_routes: [] },

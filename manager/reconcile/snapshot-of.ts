@@ -6,10 +6,8 @@ import type { ConfigService, Target } from "../../core/config/model/config-model
 import type { ConfigOverride } from "../../core/config/model/overrides-of.ts";
 import { sessionOfTarget, targetKind } from "../../core/config/model/target.ts";
 import { formatText, type Text, text } from "../../core/text.ts";
-import { isOutdated, ORIGINAL_WORKER } from "../components/worker-api/worker-answers.ts";
-import { isExpired } from "../model/intents.ts";
 import { type Problem, problem, textOf, updateWorker, verbatim } from "../model/problem.ts";
-import { isConnected, isDesired, isPresent, needsLocalServer } from "../model/records.ts";
+import { isConnected, isDesired, isExpired, isPresent, needsLocalServer } from "../model/records.ts";
 import { accessOf, isOverrideOn, targetOf } from "../model/session-documents.ts";
 import {
   addressOf,
@@ -21,6 +19,7 @@ import {
 } from "../model/snapshot.ts";
 import type { SessionRecord, State } from "../model/state.ts";
 import { sessionUrls, withoutCertificate } from "../model/urls.ts";
+import { isOutdated, ORIGINAL_WORKER } from "../model/worker-version.ts";
 import type { HealthBook, HealthResult, ServiceCopy } from "./service-health.ts";
 
 export interface Observed {

@@ -17,7 +17,7 @@ import type {
   RequestLogSettings,
 } from "../../../core/api/request-log-api.ts";
 import { text } from "../../../core/text.ts";
-import { controlAddress, untrustedSocket } from "../../../node/control-address.ts";
+import { controlAddress, isUnbound, untrustedSocket } from "../../../node/control-address.ts";
 import { type CallTarget, open, readText } from "../../../node/http.ts";
 import { LinkupError } from "../../model/problem.ts";
 
@@ -49,6 +49,9 @@ export class ControlClient {
 
   /** Undefined when no local server runs. */
   async status(timeoutMs = TIMEOUT_MS): Promise<ServerStatus | undefined> {
+    const path = this.#socketPath;
+    // Without loading what calls need.
+    if (untrustedSocket(path) === undefined && isUnbound(path)) return undefined;
     try {
       return (await this.#call("GET", "/v1/status", undefined, timeoutMs)) as ServerStatus;
     } catch (error) {

@@ -6,9 +6,9 @@ import { text } from "../../../core/text.ts";
 import { LinkupError, updateWorker } from "../../model/problem.ts";
 import { fingerprint, upsertRequest } from "../../model/session-documents.ts";
 import type { PendingDeletion, SessionRecord } from "../../model/state.ts";
+import { ORIGINAL_WORKER } from "../../model/worker-version.ts";
 import { assertOriginalDialect } from "./original-worker.ts";
 import { deleteFromWorker, pendingDeletion } from "./pending-deletions.ts";
-import { ORIGINAL_WORKER } from "./worker-answers.ts";
 import { WorkerClient } from "./worker-client.ts";
 
 /** How often the Worker is checked for a session that it may have forgotten. */
