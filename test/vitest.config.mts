@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { longestFirst } from "./support/longest-first.ts";
 
 /** They put a stand-in for cloudflared on the PATH, which is a shell script, and look for processes by their environment. */
 const NOT_ON_WINDOWS = ["cli", "cloudflared", "ecosystem", "faults", "manager"].map(
@@ -21,7 +22,20 @@ export default defineConfig({
     hookTimeout: 180_000,
     // By itself a second, which a busy machine takes for anything.
     expect: { poll: { timeout: 30_000 } },
-    // They start processes of their own, and wait for much: three files at once are no more than two cores can do.
-    maxWorkers: 3,
+    // They start processes of their own, and wait for more than half of their time: that is what two cores can do.
+    maxWorkers: 4,
+    sequence: {
+      sequencer: longestFirst(
+        ...["manager/edge", "manager/tunnel", "cli/life", "cli/sessions", "compat/our-cli", "cli/share"],
+        ...[
+          "manager/session-targets",
+          "cli/mcp",
+          "manager/auto",
+          "cli/terminal",
+          "worker/tunnels",
+          "proxy/guard",
+        ],
+      ),
+    },
   },
 });

@@ -11,6 +11,6 @@ export default defineConfig({
     hookTimeout: 180_000,
     // By itself a second, which a busy machine takes for anything.
     expect: { poll: { timeout: 30_000 } },
-    maxWorkers: 2,
+    maxWorkers: 3,
   },
 });
