@@ -80,7 +80,7 @@ const bundles = {
  * are: what grows by more than that is looked at before it ships. A folder stands for the modules in it without a line here.
  */
 const BUDGETS = {
-  "extension/extension.ts": 118_000,
+  "extension/extension.ts": 119_000,
   "extension/language/language.ts": 471_000,
   "extension/commands/template.ts": 3_000,
   "extension/commands/worker.ts": 7_500,
@@ -118,7 +118,7 @@ const BUDGETS = {
   "local-server/main.ts": 424_000,
   "local-server/dns/main.ts": 44_000,
   "cli/main.ts": 12_000,
-  "cli/program.ts": 56_000,
+  "cli/program.ts": 57_000,
   "cli/print/failure.ts": 22_000,
   "cli/commands/status.ts": 200_000,
   "cli/commands/completion.ts": 3_000,
