@@ -1,9 +1,10 @@
 /**
  * What the Worker costs, against a bare pass-through Worker on the same workerd, in turns:
- *   npm run bench:worker [-- --only warm,cold --seconds 60 --processes 2]
+ *   npm run bench:worker [-- --only warm,cold --seconds 60 --processes 2 --before FOLDER]
  * Prints as it goes, and exits 0 only when every target of what was measured is met. Rows: warm, cold, warm-large,
- * cold-large, private, watched, deployed; and websocket, toggle, bundle, start. `deployed` runs when it is named only. About
- * five minutes for all of them.
+ * cold-large, private, watched, deployed; and websocket, toggle, bundle, start. `deployed` runs when it is named only. `--before`: also
+ * the warm row of the Worker of another state, whose `worker.js` is in that folder, and today's against it. About five minutes for
+ * all of them.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -13,11 +14,11 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { startWorker } from "../../../scripts/embedded-worker.mjs";
-import { median, percentile } from "../statistics.ts";
+import { mean, median, percentile, standardError } from "../statistics.ts";
 import { socketTimes, startUp, toggleTimes } from "./effects.ts";
 import { forgetfulBundle } from "./forgetful.ts";
 import { accessCookie, createSession, requestHead, TOKEN, watch } from "./sessions.ts";
-import { type BenchRow, CONNECTIONS, cpuOfRow, newRow, takeTurns } from "./turns.ts";
+import { type BenchRow, CONNECTIONS, cpuOfProcess, cpuOfRow, newRow, takeTurns } from "./turns.ts";
 
 /** Of the CPU for a request: against that of `against`. */
 const TARGETS: { row: string; against: string; target: number }[] = [
@@ -37,17 +38,19 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "240" },
     // One costs up to 5 % more than another for as long as it lives: several of each are averaged.
     processes: { type: "string", default: "4" },
+    before: { type: "string" },
   },
 });
 const wanted = new Set(values.only.split(","));
 for (const name of wanted) if (!NAMES.includes(name)) throw new Error(`No row ${name}: ${NAMES.join(", ")}`);
-// A watched session is measured against a warm one.
-if (wanted.has("watched")) wanted.add("warm");
+// A watched session is measured against a warm one, and so is what was before.
+if (wanted.has("watched") || values.before !== undefined) wanted.add("warm");
 
 const SESSION = "warm-gecko";
 const LARGE = "large-gecko";
 const PRIVATE = "private-gecko";
 const WATCHED = "watched-gecko";
+const BEFORE = "before";
 
 const upstream = fork(resolve(import.meta.dirname, "upstream.ts"));
 const [port] = (await once(upstream, "message")) as [number];
@@ -114,7 +117,20 @@ async function bench(): Promise<boolean> {
         "×",
       );
   }
+  tellBefore(rows);
   return isMet;
+}
+
+/** Today's warm row against that of the state before: each process with its like. */
+function tellBefore(rows: readonly BenchRow[]): void {
+  const [warm, before] = ["warm", BEFORE].map((name) => rows.find((row) => row.name === name));
+  if (!warm || !before) return;
+  for (const count of CONNECTIONS) {
+    const ratios = warm.workers.map((_, n) => cpuOfProcess(warm, count, n) / cpuOfProcess(before, count, n));
+    console.log(
+      `CPU of warm against ${BEFORE}, ${count} connections: ${mean(ratios).toFixed(3)} × ± ${standardError(ratios).toFixed(3)}`,
+    );
+  }
 }
 
 function ratio(row: BenchRow, base: BenchRow, connections: number): string {
@@ -156,6 +172,11 @@ async function prepared(): Promise<BenchRow[]> {
       cookies.map((cookie) => requestHead(PRIVATE, cookie)),
     );
     add("watched", workers, same(WATCHED));
+  }
+  if (values.before !== undefined) {
+    const workers = await start({ ...OURS, bundle: resolve(values.before, "worker.js") });
+    for (const { url } of workers) await createSession(url, SESSION, UPSTREAM);
+    rows.push(newRow(BEFORE, workers, same(SESSION)));
   }
   if (isWanted("cold", "cold-large")) {
     const workers = await start({ ...OURS, bundle: await forgetfulBundle(folder) });

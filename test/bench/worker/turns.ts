@@ -1,5 +1,5 @@
 /** Takes turns among Workers, so that what else the machine does meets all of them. */
-import { percentile } from "../statistics.ts";
+import { mean, percentile } from "../statistics.ts";
 import { cpuOf } from "./cpu.ts";
 import { run } from "./load.ts";
 
@@ -79,6 +79,10 @@ async function takeTurn(rows: readonly BenchRow[], round: number, counts: boolea
  * truer ones.
  */
 export function cpuOfRow(row: BenchRow, connections: number): number {
-  const { cpu } = row.measured[connections]!;
-  return cpu.reduce((sum, rounds) => sum + percentile(rounds, 0.1), 0) / cpu.length;
+  return mean(row.workers.map((_, process) => cpuOfProcess(row, connections, process)));
+}
+
+/** The same of one of its processes. */
+export function cpuOfProcess(row: BenchRow, connections: number, process: number): number {
+  return percentile(row.measured[connections]!.cpu[process]!, 0.1);
 }
