@@ -10,7 +10,7 @@ import type { RequestHead } from "../../core/routing/routing-input.ts";
 import { traceIdOf } from "../../core/routing/trace-context.ts";
 import type { Env } from "../env.ts";
 import { sessionObject } from "../objects/session-object.ts";
-import { RecordedHeaders } from "./recorded-headers.ts";
+import type { RecordedHeaders } from "./recorded-headers.ts";
 import type { RoutedRequest } from "./routed-request.ts";
 import { FRESH_MS, type SessionMatch } from "./session-lookup.ts";
 import { watchedSessions } from "./session-names.ts";
@@ -50,7 +50,7 @@ export class WatchedExchange {
   /** Once the service is known. */
   routed: RoutedRequest | undefined;
   /** Headers of the request as it was sent on. */
-  sent: Headers | undefined;
+  sent: RecordedHeaders | undefined;
   /** The end of the response's body is told, too. Its body is as the service encoded it. */
   isMeasured = false;
   /** JSON. */
@@ -329,9 +329,7 @@ function jsonOf(lines: [string, string][]): string {
 }
 
 /** The headers of the request as they were sent on. */
-function sentJson({ lines }: ReadHeaders, sent: Headers): string {
-  if (!(sent instanceof RecordedHeaders)) return readHeaders(sent).json;
-  const { changes } = sent;
+function sentJson({ lines }: ReadHeaders, { changes }: RecordedHeaders): string {
   const kept = lines.filter(([name]) => !changes.has(name));
   for (const [name, value] of changes)
     if (value !== null && value.length <= MAX_HEADERS) kept.push([name, rememberedLine(name, value)]);

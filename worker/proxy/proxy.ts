@@ -18,7 +18,8 @@ import { headWithTrustedDestination } from "./destination.ts";
 import { cachedResponse, cacheKey, isCacheable, storeResponse } from "./edge-cache.ts";
 import { dropReport, reportLost, takesReport, WatchedExchange } from "./edge-report.ts";
 import { countUnknownNames, probingDelay } from "./name-probing.ts";
-import { upstreamHeaders } from "./request-headers.ts";
+import { RecordedHeaders } from "./recorded-headers.ts";
+import { changeForUpstream } from "./request-headers.ts";
 import { downstreamFailure, downstreamResponse } from "./response.ts";
 import { type RoutedRequest, tunnelOf } from "./routed-request.ts";
 import { findSession, type SessionMatch, sessionNamed } from "./session-lookup.ts";
@@ -84,10 +85,9 @@ export async function proxy(
 
 /** Passes on what an earlier pass through the Worker has routed. It is counted, so that it cannot go round for ever. */
 function throughTunnel(request: Request, url: string, hops: number): Promise<Response> {
-  const { method, body } = request;
-  const headers = new Headers(request.headers);
-  headers.set(HOPS_HEADER, String(hops + 1));
-  return forward(url, request, { method, headers, body }, false);
+  const upstream = upstreamRequest(url, request, request.method, request.body, false);
+  upstream.headers.set(HOPS_HEADER, String(hops + 1));
+  return fetch(upstream);
 }
 
 interface ArrivedRequest {
@@ -168,20 +168,18 @@ async function serve(
 
   let response: Response;
   try {
-    const headers = upstreamHeaders(routed, env, hops, watched?.hop);
     // What is kept for others is kept as it came, and the end of what comes through the tunnel is known there.
     const isMeasured = watched !== undefined && !key && !isTunnel(routed);
+    const url = decision.origin + decision.target;
+    const upstream = upstreamRequest(url, request, method, body, isDirect(env));
+    const recorded = watched && new RecordedHeaders(upstream.headers);
+    changeForUpstream(recorded ?? upstream.headers, routed, env, hops, watched?.hop);
     if (watched) {
-      watched.sent = headers;
+      watched.sent = recorded;
       watched.isMeasured = isMeasured;
     }
-    response = await forward(
-      decision.origin + decision.target,
-      request,
-      { method, headers, body },
-      isDirect(env),
-      isMeasured,
-    );
+    // Something of ours then reads the body on its way. The constructor of `Request` ignores this option.
+    response = await (isMeasured ? fetch(upstream, { encodeResponseBody: "manual" }) : fetch(upstream));
   } catch (error) {
     return downstreamFailure(unreachable(routed, (error as Error).message), routed);
   }
@@ -195,22 +193,22 @@ async function serve(
   return status === 101 ? response : downstreamResponse(response, routed, status);
 }
 
-function forward(
+/** The client's request to this URL. Its headers, the only copy that is made of them, are to be changed. */
+function upstreamRequest(
   url: string,
   request: Request,
-  { method, headers, body }: Pick<Request, "method" | "headers" | "body">,
+  method: string,
+  body: Request["body"],
   direct: boolean,
-  /** The body is not decompressed: something of ours reads it on its way. */
-  raw = false,
-): Promise<Response> {
+): Request {
+  const { headers } = request;
   // Cloudflare's cache is keyed by URL alone, and would answer one session with another's response. `cache: "no-store"`
   // sets the same option, but also adds Cache-Control and Pragma, and then services answer 200 instead of 304.
   const options: RequestInit = direct ? { redirect: "manual" } : { redirect: "manual", cf: { cacheTtl: -1 } };
-  if (raw) options.encodeResponseBody = "manual";
-  if (body === null || (method !== "GET" && method !== "HEAD"))
-    return fetch(url, { ...options, method, headers, body });
-  // `fetch` takes a body with these methods only as a copy of a request that has one.
-  return fetch(new Request(new Request(url, request), { headers }), options);
+  // A body with these methods is taken only as part of a request that has one.
+  return body === null || (method !== "GET" && method !== "HEAD")
+    ? new Request(url, { ...options, method, headers, body })
+    : new Request(new Request(url, request), options);
 }
 
 function unreachable(routed: RoutedRequest, reason: string): WorkerFailure {

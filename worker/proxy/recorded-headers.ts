@@ -1,17 +1,32 @@
-/** Headers that note how they are changed. */
+/** Headers that note how they are changed: reading all of them again costs more, since each access is a call out of JavaScript. */
 
-/** Reading all headers again costs more than this: each access to them is a call out of JavaScript. */
-export class RecordedHeaders extends Headers {
+/** What of `Headers` a request under way is changed by. */
+export type ChangedHeaders = Pick<Headers, "get" | "has" | "set" | "delete">;
+
+export class RecordedHeaders implements ChangedHeaders {
+  readonly #headers: Headers;
   /** Lower-case names and what they were set to; null for those that were deleted. */
   readonly changes = new Map<string, string | null>();
 
-  override set(name: string, value: string): void {
-    this.changes.set(name.toLowerCase(), value);
-    super.set(name, value);
+  constructor(headers: Headers) {
+    this.#headers = headers;
   }
 
-  override delete(name: string): void {
+  get(name: string): string | null {
+    return this.#headers.get(name);
+  }
+
+  has(name: string): boolean {
+    return this.#headers.has(name);
+  }
+
+  set(name: string, value: string): void {
+    this.changes.set(name.toLowerCase(), value);
+    this.#headers.set(name, value);
+  }
+
+  delete(name: string): void {
     this.changes.set(name.toLowerCase(), null);
-    super.delete(name);
+    this.#headers.delete(name);
   }
 }

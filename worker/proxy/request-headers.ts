@@ -15,21 +15,21 @@ import { TARGET_SESSION_HEADER } from "../../core/routing/session-target.ts";
 import type { Env } from "../env.ts";
 import { ACCESS_JWT_COOKIE, ACCESS_JWT_HEADER, usesCloudflareAccess } from "./cloudflare-access.ts";
 import { deletePresent, deleteRequestHopByHop } from "./hop-by-hop.ts";
-import { RecordedHeaders } from "./recorded-headers.ts";
+import type { ChangedHeaders } from "./recorded-headers.ts";
 import { type RoutedRequest, tunnelOf } from "./routed-request.ts";
 
 /**
- * `hops`: how often the request has passed Linkup since its first hop; undefined at the first hop. `hopId`: of the report
- * to those who watch the session, for the local server; the headers are `RecordedHeaders` then.
+ * Changes the client's headers to those for the upstream. `hops`: how often the request has passed Linkup since its first hop;
+ * undefined at the first hop. `hopId`: of the report to those who watch the session, for the local server.
  */
-export function upstreamHeaders(
+export function changeForUpstream(
+  headers: ChangedHeaders,
   routed: RoutedRequest,
   env: Env,
   hops: number | undefined,
   hopId?: string,
-): Headers {
-  const { match, decision, head, client, request, hasBody, host, accessProof } = routed;
-  const headers = hopId === undefined ? new Headers(request.headers) : new RecordedHeaders(request.headers);
+): void {
+  const { match, decision, head, client, hasBody, host, accessProof } = routed;
   deleteRequestHopByHop(headers);
   // workerd has answered 100-continue already; some services wait for ever when they see it a second time.
   if (hasBody) headers.delete("expect");
@@ -60,10 +60,9 @@ export function upstreamHeaders(
     // Its laptop follows the requests of its own sessions only.
     else if (hopId !== undefined) headers.set(HOP_ID_HEADER, hopId);
   } else deletePresent(headers, ORIGIN_SECRET_HEADER);
-  return headers;
 }
 
-function setCookies(headers: Headers, cookies: string, env: Env): void {
+function setCookies(headers: ChangedHeaders, cookies: string, env: Env): void {
   let own = withoutLinkupCookies(cookies.includes(",") ? joinCookies(cookies) : cookies);
   if (own?.includes(ACCESS_JWT_COOKIE) && usesCloudflareAccess(env))
     own = own
