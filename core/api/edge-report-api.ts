@@ -13,10 +13,19 @@ export const WATCH_CAPABILITY = "watch-requests";
 export const MAX_REPORTS_PER_SECOND = 300;
 
 export interface EdgeReports {
-  reports: EdgeReport[];
+  /** The headers of these reports, names and values, each once: most of one request are those of the one before. */
+  lines: [string, string][];
+  reports: SentEdgeReport[];
   /** Exchanges that were not reported, because there were too many. */
   dropped: number;
 }
+
+/** `EdgeReport`, its headers as places in `lines`. */
+export type SentEdgeReport = Omit<EdgeReport, EdgeHeaders> & {
+  [member in EdgeHeaders]: number[] | (null extends EdgeReport[member] ? null : never);
+};
+
+export type EdgeHeaders = "request_headers" | "sent_headers" | "service_headers" | "response_headers";
 
 /** Trace ids of the session's requests: who loses the session in one of these is reported to it. */
 export interface KnownTraces {

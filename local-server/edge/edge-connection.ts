@@ -1,8 +1,8 @@
 /** The WebSocket that tells what the Worker sees of one session: kept open, and opened again, until it is ended. */
-import { type EdgeReports, type KnownTraces, MAX_KNOWN_TRACES } from "../../core/api/edge-report-api.ts";
+import { type KnownTraces, MAX_KNOWN_TRACES } from "../../core/api/edge-report-api.ts";
 import type { EdgeState } from "../../core/api/request-log-api.ts";
 import { SESSION_TOKEN_HEADER } from "../../core/api/worker-api.ts";
-import { parseEdgeMessage } from "./parse-edge-message.ts";
+import { parseEdgeMessage, type ReadReports } from "./parse-edge-message.ts";
 
 export interface EdgeAddress {
   /** Of the session at the Worker's API. */
@@ -14,7 +14,7 @@ export interface EdgeAddress {
 export interface EdgeListener {
   stateChanged(): void;
   /** `offsetMs`: the Worker's clock less this machine's. */
-  reported(reports: EdgeReports, offsetMs: number): void;
+  reported(reports: ReadReports, offsetMs: number): void;
 }
 
 const MIN_BACKOFF_MS = 1_000;

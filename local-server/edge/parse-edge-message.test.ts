@@ -28,9 +28,34 @@ const report = {
 };
 
 test("a report that is not valid takes no other away", () => {
-  const strange = { ...report, request_headers: [["x".repeat(1_001), "1"]] };
-  const message = JSON.stringify({ reports: [strange, report, null], dropped: 1 });
+  const strange = { ...report, request_headers: [0] };
+  const lines = [["x".repeat(1_001), "1"]];
+  const message = JSON.stringify({ lines, reports: [strange, report, null], dropped: 1 });
   expect(parseEdgeMessage(message)).toEqual({ reports: [report], dropped: 3 });
+});
+
+test("headers come to their places", () => {
+  const sent = { ...report, request_headers: [1, 0], sent_headers: [1], response_headers: [0, 0] };
+  const [a, b] = [
+    ["a", "1"],
+    ["b", "2"],
+  ];
+  expect(parseEdgeMessage(JSON.stringify({ lines: [a, b], reports: [sent], dropped: 0 }))).toEqual({
+    reports: [{ ...report, request_headers: [b, a], sent_headers: [b], response_headers: [a, a] }],
+    dropped: 0,
+  });
+});
+
+test.each([1, -1, 0.5, "0"])("a report with a header at %j of one line is dropped", (place) => {
+  const wrong = { ...report, service_headers: [place] };
+  const message = JSON.stringify({ lines: [["a", "1"]], reports: [wrong, report], dropped: 0 });
+  expect(parseEdgeMessage(message)).toEqual({ reports: [report], dropped: 1 });
+});
+
+test("a short message does not become a long one", () => {
+  const often = { ...report, response_headers: Array(500).fill(0) };
+  const message = JSON.stringify({ lines: [["a", "b".repeat(40_000)]], reports: [often], dropped: 0 });
+  expect(parseEdgeMessage(message)).toEqual({ reports: [], dropped: 1 });
 });
 
 test("the Worker's clock", () => {
@@ -42,7 +67,8 @@ test.each([
   "",
   "[]",
   "{",
-  '{"reports":{},"dropped":0}',
-  '{"reports":[],"dropped":-1}',
+  '{"lines":[],"reports":{},"dropped":0}',
+  '{"lines":[],"reports":[],"dropped":-1}',
+  '{"reports":[],"dropped":0}',
   '{"echo":"1","now":2}',
 ])("%j is no message", (message) => expect(parseEdgeMessage(message)).toBeUndefined());

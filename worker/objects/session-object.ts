@@ -31,7 +31,7 @@ import {
   type UpsertResult,
 } from "./stored-session.ts";
 import { tunnelRegistry } from "./tunnel-registry.ts";
-import { Watchers } from "./watchers.ts";
+import { type ReportBatch, Watchers } from "./watchers.ts";
 
 /** Ends the URL by which the API opens a watcher's WebSocket. */
 export const WATCH_PATH = "/watch";
@@ -133,14 +133,14 @@ export class SessionObject extends DurableObject<Env> {
     return accepted;
   }
 
-  /** Exchanges of this session: JSON texts of `EdgeReport`. `dropped`: others, of which only the number is known. */
-  report(reports: string[], traces: string[], dropped: number): void {
-    this.#watchers.report(reports, traces, dropped);
+  /** Exchanges of this session. `dropped`: others, of which only the number is known. */
+  report(batch: ReportBatch, traces: string[], dropped: number): void {
+    this.#watchers.report(batch, traces, dropped);
   }
 
   /** A request without a session, with its trace: watchers get it if that trace is one of this session's. */
-  reportLost(trace: string, report: string): void {
-    this.#watchers.reportLost(trace, report);
+  reportLost(trace: string, batch: ReportBatch): void {
+    this.#watchers.reportLost(trace, batch);
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {

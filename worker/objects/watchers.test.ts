@@ -1,5 +1,7 @@
 import { expect, test, vi } from "vitest";
-import { Watchers } from "./watchers.ts";
+import { type ReportBatch, Watchers } from "./watchers.ts";
+
+const batch = (...reports: string[]): ReportBatch => ({ lines: "", reports });
 
 /** A session's object with one watcher, and what that was sent. */
 function watched() {
@@ -12,37 +14,54 @@ function watched() {
 test("more than fits into a second is counted, and told with the next report", () => {
   vi.useFakeTimers({ now: 5_000 });
   const { watchers, sent } = watched();
-  watchers.report(Array(600).fill("1"), [], 0);
-  watchers.report(Array(600).fill("1"), [], 7);
+  watchers.report(batch(...Array<string>(600).fill("1")), [], 0);
+  watchers.report(batch(...Array<string>(600).fill("1")), [], 7);
   expect(sent.map(({ reports, dropped }) => [reports.length, dropped])).toEqual([
     [600, 0],
     [400, 207],
   ]);
   vi.setSystemTime(6_000);
-  watchers.report(["2"], [], 0);
-  expect(sent.at(-1)).toEqual({ reports: [2], dropped: 0 });
+  watchers.report(batch("2"), [], 0);
+  expect(sent.at(-1)).toEqual({ lines: [], reports: [2], dropped: 0 });
   vi.useRealTimers();
 });
 
 test("a message stays within what a WebSocket takes", () => {
   const { watchers, sent } = watched();
-  watchers.report(Array(3).fill(JSON.stringify("x".repeat(400_000))), [], 0);
+  watchers.report(batch(...Array<string>(3).fill(JSON.stringify("x".repeat(400_000)))), [], 0);
   expect(sent.map(({ reports, dropped }) => [reports.length, dropped])).toEqual([[2, 1]]);
+});
+
+test("the lines that reports refer to come with them, and count", () => {
+  const { watchers, sent } = watched();
+  watchers.report({ lines: '["a","b"],["c","d"]', reports: ["1", "2"] }, [], 0);
+  watchers.report({ lines: JSON.stringify("x".repeat(900_000)), reports: ["3"] }, [], 0);
+  expect(sent).toEqual([
+    {
+      lines: [
+        ["a", "b"],
+        ["c", "d"],
+      ],
+      reports: [1, 2],
+      dropped: 0,
+    },
+    { lines: [], reports: [], dropped: 1 },
+  ]);
 });
 
 test("a lost request is told whether its trace is known before it or after it, and to nobody else", () => {
   vi.useFakeTimers({ now: 5_000 });
   const { watchers, sent } = watched();
-  watchers.reportLost("b", '"lost b"');
-  watchers.reportLost("c", '"lost c"');
-  watchers.report(["1"], ["a"], 0);
-  watchers.reportLost("a", '"lost a"');
-  watchers.report(["2"], ["b"], 0);
+  watchers.reportLost("b", batch('"lost b"'));
+  watchers.reportLost("c", batch('"lost c"'));
+  watchers.report(batch("1"), ["a"], 0);
+  watchers.reportLost("a", batch('"lost a"'));
+  watchers.report(batch("2"), ["b"], 0);
   expect(sent.flatMap(({ reports }) => reports)).toEqual([1, "lost a", 2, "lost b"]);
   // What nobody has asked for is forgotten.
   vi.setSystemTime(40_000);
-  watchers.reportLost("d", '"lost d"');
-  watchers.report(["3"], ["c"], 0);
+  watchers.reportLost("d", batch('"lost d"'));
+  watchers.report(batch("3"), ["c"], 0);
   expect(sent.flatMap(({ reports }) => reports).at(-1)).toBe(3);
   vi.useRealTimers();
 });
@@ -51,7 +70,7 @@ test("a watcher tells the traces of requests that did not pass the Worker; anyth
   const { watchers, sent } = watched();
   const socket = { send() {} } as unknown as WebSocket;
   const trace = "a".repeat(32);
-  watchers.reportLost(trace, '"lost"');
+  watchers.reportLost(trace, batch('"lost"'));
   for (const wrong of [
     `{"traces":["${trace}","x"]}`,
     `{"traces":"${trace}"}`,

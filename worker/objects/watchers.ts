@@ -15,10 +15,18 @@ const MAX_MESSAGE = 900_000;
 /** Of a watcher's message: `{"traces":["…"]}`. */
 const MAX_WATCHER_MESSAGE = 20 + 35 * MAX_KNOWN_TRACES;
 
+/** JSON texts. */
+export interface ReportBatch {
+  /** The members of `EdgeReports.lines`, which these reports refer to. */
+  lines: string;
+  /** `SentEdgeReport`s. */
+  reports: string[];
+}
+
 export class Watchers {
   readonly #state: DurableObjectState;
   readonly #traces = new Set<string>();
-  #pending: { trace: string; report: string; at: number }[] = [];
+  #pending: { trace: string; batch: ReportBatch; at: number }[] = [];
   #second = 0;
   #reported = 0;
   #dropped = 0;
@@ -39,10 +47,10 @@ export class Watchers {
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  report(reports: string[], traces: string[], dropped: number): void {
+  report(batch: ReportBatch, traces: string[], dropped: number): void {
     this.#dropped += dropped;
     for (const trace of traces) this.#remember(trace);
-    this.#send(reports);
+    this.#send(batch);
     this.#sendPending();
   }
 
@@ -50,17 +58,17 @@ export class Watchers {
     const known = this.#pending.filter(({ trace }) => this.#traces.has(trace));
     if (known.length === 0) return;
     this.#pending = this.#pending.filter(({ trace }) => !this.#traces.has(trace));
-    this.#send(known.map(({ report }) => report));
+    for (const { batch } of known) this.#send(batch);
   }
 
-  reportLost(trace: string, report: string): void {
+  reportLost(trace: string, batch: ReportBatch): void {
     if (this.#traces.has(trace)) {
-      this.#send([report]);
+      this.#send(batch);
       return;
     }
     const now = Date.now();
     this.#pending = this.#pending.filter(({ at }) => now - at < PENDING_MS).slice(1 - MAX_PENDING);
-    this.#pending.push({ trace, report, at: now });
+    this.#pending.push({ trace, batch, at: now });
   }
 
   /** A question for the Worker's clock, or `KnownTraces`. Anything else is ignored. */
@@ -93,12 +101,12 @@ export class Watchers {
     if (this.#traces.size > MAX_TRACES) this.#traces.delete(this.#traces.values().next().value!);
   }
 
-  #send(reports: string[]): void {
+  #send({ lines, reports }: ReportBatch): void {
     const second = Math.floor(Date.now() / 1_000);
     if (second !== this.#second) this.#reported = 0;
     this.#second = second;
     const sent: string[] = [];
-    let length = 0;
+    let length = lines.length;
     for (const report of reports) {
       if (this.#reported >= MAX_PER_SECOND || length + report.length > MAX_MESSAGE) {
         this.#dropped++;
@@ -109,7 +117,7 @@ export class Watchers {
       sent.push(report);
     }
     if (sent.length === 0 && this.#dropped === 0) return;
-    const message = `{"reports":[${sent.join(",")}],"dropped":${this.#dropped}}`;
+    const message = `{"lines":[${sent.length > 0 ? lines : ""}],"reports":[${sent.join(",")}],"dropped":${this.#dropped}}`;
     this.#dropped = 0;
     for (const socket of this.#state.getWebSockets()) {
       try {

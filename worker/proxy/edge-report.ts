@@ -2,7 +2,7 @@
  * Reports the exchanges of watched sessions to their objects, after the response and in batches. A session that nobody
  * watches costs one comparison.
  */
-import { type EdgeReport, MAX_REPORTS_PER_SECOND } from "../../core/api/edge-report-api.ts";
+import { type EdgeHeaders, type EdgeReport, MAX_REPORTS_PER_SECOND } from "../../core/api/edge-report-api.ts";
 import { likelySender } from "../../core/exchange/likely-sender.ts";
 import { redactedHeader, redactedText } from "../../core/exchange/redact.ts";
 import { hopIdOf } from "../../core/routing/proxy-headers.ts";
@@ -16,7 +16,7 @@ import { FRESH_MS, type SessionMatch } from "./session-lookup.ts";
 import { watchedSessions } from "./session-names.ts";
 
 /** How long reports are collected before they are sent. */
-const BATCH_MS = 100;
+const BATCH_MS = 250;
 /** A batch whose request has ended with its timer is sent by a later one. */
 const STUCK_MS = 2_000;
 /** Characters of all headers of one message, and of one target. */
@@ -30,7 +30,7 @@ const MAX_TOLD = 20;
 interface Batch {
   since: number;
   /** Each writes its report when the batch is sent. */
-  reports: (() => string)[];
+  reports: ((lines: LineTable) => string)[];
   traces: string[];
   dropped: number;
 }
@@ -53,8 +53,7 @@ export class WatchedExchange {
   sent: RecordedHeaders | undefined;
   /** The end of the response's body is told, too. Its body is as the service encoded it. */
   isMeasured = false;
-  /** JSON. */
-  #received = "null";
+  #received: Line[] | null = null;
 
   constructor(match: SessionMatch, request: Request, head: RequestHead) {
     this.#match = match;
@@ -64,26 +63,27 @@ export class WatchedExchange {
 
   /** Headers of the service's response, which are changed afterwards. */
   receive(headers: Headers): void {
-    this.#received = readHeaders(headers).json;
+    this.#received = readHeaders(headers).lines;
   }
 
   /** The response to pass on. */
   end(response: Response, env: Env, context: ExecutionContext): Response {
     const { name } = this.#match;
-    const { text, trace } = this.#report(response);
+    const { report, trace } = this.#report(response);
     const body = this.isMeasured && lasts(response) ? response.body : null;
-    const measured = body ? new MeasuredBody(text, body, response, this.#started) : undefined;
+    const measured = body ? new MeasuredBody(body, response, this.#started) : undefined;
+    const write = (lines: LineTable) => reportText(report, lines, measured?.tell());
     add(name, env, context, (batch) => {
-      batch.reports.push(measured ? () => measured.report() : () => text);
+      batch.reports.push(write);
       if (trace !== null) batch.traces.push(trace);
     });
     if (!measured) return response;
-    const again = () => add(name, env, context, (batch) => batch.reports.push(() => measured.report()));
+    const again = () => add(name, env, context, (batch) => batch.reports.push(write));
     context.waitUntil(measured.end.then(() => measured.isTold && again()));
     return measured.response;
   }
 
-  #report(response: Response): { text: string; trace: string | null } {
+  #report(response: Response): { report: Report; trace: string | null } {
     const { routed, sent } = this;
     const { session, source } = this.#match;
     const decision = routed?.decision;
@@ -104,12 +104,12 @@ export class WatchedExchange {
       sender: null,
     };
     const headers = {
-      request_headers: request.json,
-      sent_headers: sent ? sentJson(request, sent) : "null",
+      request_headers: request.lines,
+      sent_headers: sent ? sentLines(request, sent) : null,
       service_headers: this.#received,
-      response_headers: answer.json,
+      response_headers: answer.lines,
     };
-    return { text: reportText(report, headers), trace };
+    return { report: { members: report, headers }, trace };
   }
 }
 
@@ -119,24 +119,23 @@ function lasts({ headers }: Response): boolean {
   return length === null || length > MAX_SHORT_BODY;
 }
 
+type Ending = Pick<EdgeReport, "total" | "aborted">;
+
 /** Notes when the body ends. Its bytes do not pass through JavaScript. */
 class MeasuredBody {
   readonly response: Response;
   readonly end: Promise<void>;
   /** It was reported before its end, as most are not: a batch waits longer. */
   isTold = false;
-  readonly #text: string;
-  #members = `"total":null`;
+  #members: Ending = { total: null };
 
-  /** `text`: of the report. */
-  constructor(text: string, body: ReadableStream, response: Response, started: number) {
-    this.#text = text;
+  constructor(body: ReadableStream, response: Response, started: number) {
     const length = byteCount(response.headers.get("content-length"));
     // Without a length the client would get a chunked body.
     const { readable, writable } =
       length === null ? new IdentityTransformStream() : new FixedLengthStream(length);
     const note = (aborted: boolean) => {
-      this.#members = `"total":${Date.now() - started},"aborted":${aborted}`;
+      this.#members = { total: Date.now() - started, aborted };
     };
     this.end = body.pipeTo(writable).then(
       () => note(false),
@@ -145,9 +144,10 @@ class MeasuredBody {
     this.response = new Response(readable, response);
   }
 
-  report(): string {
+  /** For a report that is written now. */
+  tell(): Ending {
     this.isTold = true;
-    return `${this.#text.slice(0, -1)},${this.#members}}`;
+    return this.#members;
   }
 }
 
@@ -180,7 +180,7 @@ async function tellLost(
   const watched = await watchedSessions(env, FRESH_MS);
   if (watched.length === 0) return;
   const [asked, answer] = [readHeaders(request.headers), readHeaders(response.headers)];
-  const report = {
+  const members = {
     ...reportOf(request, head, response, Date.now(), asked, answer),
     hop: newHopId(),
     from_hop: hopIdOf(head),
@@ -192,14 +192,17 @@ async function tellLost(
     trace,
     sender: redactedText(likelySender((name) => head.header(name) ?? undefined)),
   };
-  const text = reportText(report, {
-    request_headers: asked.json,
-    sent_headers: "null",
-    service_headers: "null",
-    response_headers: answer.json,
-  });
+  const headers = {
+    request_headers: asked.lines,
+    sent_headers: null,
+    service_headers: null,
+    response_headers: answer.lines,
+  };
+  const table = new LineTable();
+  const reports = [reportText({ members, headers }, table)];
+  const batch = { lines: table.text, reports };
   await Promise.all(
-    watched.slice(0, MAX_TOLD).map((name) => sessionObject(name, env).reportLost(trace, text)),
+    watched.slice(0, MAX_TOLD).map((name) => sessionObject(name, env).reportLost(trace, batch)),
   );
 }
 
@@ -233,11 +236,11 @@ async function flush(name: string, batch: Batch, env: Env): Promise<void> {
   await scheduler.wait(BATCH_MS);
   if (batches.get(name) === batch) batches.delete(name);
   const { reports, traces, dropped } = batch;
-  const texts = reports.map((report) => report());
-  await sessionObject(name, env).report(texts, traces, dropped);
+  const table = new LineTable();
+  const texts = reports.map((report) => report(table));
+  await sessionObject(name, env).report({ lines: table.text, reports: texts }, traces, dropped);
 }
 
-type HeaderMember = "request_headers" | "sent_headers" | "service_headers" | "response_headers";
 type Common = Pick<
   EdgeReport,
   | "time"
@@ -253,12 +256,16 @@ type Common = Pick<
   | "response_bytes"
 >;
 
-/** `headers` as JSON already, most of which is remembered. */
-function reportText(
-  report: Omit<EdgeReport, HeaderMember>,
-  { request_headers, sent_headers, service_headers, response_headers }: Record<HeaderMember, string>,
-): string {
-  return `${JSON.stringify(report).slice(0, -1)},"request_headers":${request_headers},"sent_headers":${sent_headers},"service_headers":${service_headers},"response_headers":${response_headers}}`;
+interface Report {
+  members: Omit<EdgeReport, EdgeHeaders>;
+  headers: Record<EdgeHeaders, Line[] | null>;
+}
+
+/** The JSON of a `SentEdgeReport`. */
+function reportText({ members, headers }: Report, table: LineTable, ending?: Ending): string {
+  const { request_headers, sent_headers, service_headers, response_headers } = headers;
+  const others = JSON.stringify(ending ? { ...members, ...ending } : members).slice(0, -1);
+  return `${others},"request_headers":${table.places(request_headers)},"sent_headers":${table.places(sent_headers)},"service_headers":${table.places(service_headers)},"response_headers":${table.places(response_headers)}}`;
 }
 
 function reportOf(
@@ -294,10 +301,8 @@ function cut(text: string): string {
 }
 
 interface ReadHeaders {
-  /** Those that fit, redacted. */
-  json: string;
-  /** Their names and their JSON, `["name","value"]`. */
-  lines: [string, string][];
+  /** Those that fit. */
+  lines: Line[];
   contentLength: string | null;
   forwardedProto: string | null;
   failure: string | null;
@@ -305,39 +310,61 @@ interface ReadHeaders {
 
 /** All that a report needs of headers, in one pass: each access to them is a call out of JavaScript. */
 function readHeaders(headers: Headers): ReadHeaders {
-  const found: ReadHeaders = {
-    json: "",
-    lines: [],
-    contentLength: null,
-    forwardedProto: null,
-    failure: null,
-  };
+  const found: ReadHeaders = { lines: [], contentLength: null, forwardedProto: null, failure: null };
   let length = 0;
   headers.forEach((value, name) => {
     if (name === "content-length") found.contentLength = value;
     else if (name === "x-forwarded-proto") found.forwardedProto = value;
     else if (name === "linkup-error") found.failure = value;
     length += name.length + value.length;
-    if (length <= MAX_HEADERS) found.lines.push([name, rememberedLine(name, value)]);
+    if (length <= MAX_HEADERS) found.lines.push(rememberedLine(name, value));
   });
-  found.json = jsonOf(found.lines);
   return found;
 }
 
-function jsonOf(lines: [string, string][]): string {
-  return `[${lines.map(([, line]) => line).join(",")}]`;
+/** The headers of the request as they were sent on. */
+function sentLines({ lines }: ReadHeaders, { changes }: RecordedHeaders): Line[] {
+  const kept = lines.filter(({ name }) => !changes.has(name));
+  for (const [name, value] of changes)
+    if (value !== null && value.length <= MAX_HEADERS) kept.push(rememberedLine(name, value));
+  return kept;
 }
 
-/** The headers of the request as they were sent on. */
-function sentJson({ lines }: ReadHeaders, { changes }: RecordedHeaders): string {
-  const kept = lines.filter(([name]) => !changes.has(name));
-  for (const [name, value] of changes)
-    if (value !== null && value.length <= MAX_HEADERS) kept.push([name, rememberedLine(name, value)]);
-  return jsonOf(kept);
+/** A header. */
+interface Line {
+  name: string;
+  /** `["name","value"]`, redacted. */
+  json: string;
+  /** Its place in the table that it was in last. */
+  place: number;
+  table: LineTable | undefined;
+}
+
+/** The lines of a message, each once. */
+class LineTable {
+  readonly #lines: string[] = [];
+
+  /** JSON. */
+  places(lines: Line[] | null): string {
+    return lines === null ? "null" : `[${lines.map((line) => this.#place(line)).join(",")}]`;
+  }
+
+  /** The members of a JSON array. */
+  get text(): string {
+    return this.#lines.join(",");
+  }
+
+  #place(line: Line): number {
+    if (line.table !== this) {
+      line.table = this;
+      line.place = this.#lines.push(line.json) - 1;
+    }
+    return line.place;
+  }
 }
 
 /** Most headers of one request are those of the one before, and redacting them costs more than the rest of a report. */
-const lines = new Map<string, Map<string, string>>();
+const lines = new Map<string, Map<string, Line>>();
 const texts = new Map<string, string>();
 /** Names, and values of each; texts. */
 const MAX_NAMES = 200;
@@ -345,12 +372,12 @@ const MAX_VALUES = 50;
 const MAX_TEXTS = 200;
 const MAX_REMEMBERED = 512;
 
-/** `["name","value"]`, redacted. */
-function rememberedLine(name: string, value: string): string {
+function rememberedLine(name: string, value: string): Line {
   let values = lines.get(name);
   const known = values?.get(value);
   if (known !== undefined) return known;
-  const line = JSON.stringify([name, redactedHeader(name, value)]);
+  const json = JSON.stringify([name, redactedHeader(name, value)]);
+  const line: Line = { name, json, place: -1, table: undefined };
   if (name.length + value.length > MAX_REMEMBERED) return line;
   if (!values) {
     values = new Map();

@@ -21,7 +21,7 @@ interface Counts {
 /** A remembered session is asked about again after this time at the earliest. */
 const REFRESH_MS = 600;
 /** A watched session's object gets a batch of reports after this time at the earliest. */
-const BATCH_MS = 100;
+const BATCH_MS = 250;
 
 const COUNTED = `
 import { DurableObject } from "cloudflare:workers";
