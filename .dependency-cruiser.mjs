@@ -10,6 +10,7 @@ export const PACKAGES = {
     layers: [
       ["hex.ts", "text.ts", "version-order.ts"],
       "hmac.ts",
+      "lazy.ts",
       "regex",
       "regex/analysis",
       "session",

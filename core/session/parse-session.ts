@@ -1,5 +1,6 @@
 /** Checks session documents, and the requests that create or change one. */
 import * as z from "zod/mini";
+import { lazy } from "../lazy.ts";
 import { compile } from "../regex/pattern.ts";
 import { formatText } from "../text.ts";
 import { refusedDomainError } from "./domain-name.ts";
@@ -118,15 +119,17 @@ const domainName = name.check(
   }),
 );
 
-const domain = z.object({
-  domain: domainName,
-  default_service: name,
-  routes: list(z.object({ path: pattern, service: name })),
-});
+const domain = lazy(() =>
+  z.object({
+    domain: domainName,
+    default_service: name,
+    routes: list(z.object({ path: pattern, service: name })),
+  }),
+);
 
 const routingAt = (location: typeof anyLocation) => ({
   services: z.array(serviceAt(location)).check(z.minLength(1, "must have at least one service")),
-  domains: z.array(domain).check(z.minLength(1, "must have at least one domain")),
+  domains: z.array(domain()).check(z.minLength(1, "must have at least one domain")),
   cache_routes: list(pattern),
   overrides: z.optional(
     z
@@ -184,47 +187,55 @@ function overridePatterns({ path, headers = [] }: Override): string[] {
   return [...(path === undefined ? [] : [path]), ...headers.map(({ pattern }) => pattern)];
 }
 
-const sessionSchema = z
-  .object({
-    kind: z._default(z.enum(["tunneled", "isolated", "preview"]), "tunneled"),
-    session_token: z.string(),
-    ...routingAt(anyLocation),
-  })
-  .check(servicesExist, patternsWithinLimits);
+const sessionSchema = lazy(() =>
+  z
+    .object({
+      kind: z._default(z.enum(["tunneled", "isolated", "preview"]), "tunneled"),
+      session_token: z.string(),
+      ...routingAt(anyLocation),
+    })
+    .check(servicesExist, patternsWithinLimits),
+);
 
 const accessValue = z.enum(SESSION_ACCESS);
-const openPaths = z
-  .array(pattern.check(z.maxLength(MAX_OPEN_PATH, `must have at most ${MAX_OPEN_PATH} characters`)))
-  .check(z.maxLength(MAX_OPEN_PATHS, `must have at most ${MAX_OPEN_PATHS} patterns`));
+const openPaths = lazy(() =>
+  z
+    .array(pattern.check(z.maxLength(MAX_OPEN_PATH, `must have at most ${MAX_OPEN_PATH} characters`)))
+    .check(z.maxLength(MAX_OPEN_PATHS, `must have at most ${MAX_OPEN_PATHS} patterns`)),
+);
 
-const accessSchema = z.object({ access: accessValue, open: z.optional(z.nullable(openPaths)) });
+const accessSchema = lazy(() => z.object({ access: accessValue, open: z.optional(z.nullable(openPaths())) }));
 
 /** Of what a target is called: a URL. */
 const MAX_TARGET = 8_192;
 /** Of an invite's name. */
 const MAX_ROUTED_BY = 100;
 
-const routedService = z.object({
-  target: z.string().check(z.maxLength(MAX_TARGET, `must have at most ${MAX_TARGET} characters`)),
-  by: z.optional(
-    z.string().check(z.maxLength(MAX_ROUTED_BY, `must have at most ${MAX_ROUTED_BY} characters`)),
-  ),
-});
+const routedService = lazy(() =>
+  z.object({
+    target: z.string().check(z.maxLength(MAX_TARGET, `must have at most ${MAX_TARGET} characters`)),
+    by: z.optional(
+      z.string().check(z.maxLength(MAX_ROUTED_BY, `must have at most ${MAX_ROUTED_BY} characters`)),
+    ),
+  }),
+);
 
-const upsertSchema = z
-  .object({
-    ...routingAt(publicLocation),
-    desired_name: z.optional(z.nullable(sessionName)),
-    name_kind: z.optional(z.nullable(z.enum(["animal", "six_char"]))),
-    session_token: z.optional(z.nullable(z.string())),
-    /** Ours, for a Worker on this machine only: where this session's local server listens. */
-    tunnel_url: z.optional(z.nullable(publicLocation)),
-    /** Ours. */
-    access: z.optional(z.nullable(accessValue)),
-    access_open: z.optional(z.nullable(openPaths)),
-    routed: z.optional(z.nullable(z.record(name, routedService))),
-  })
-  .check(servicesExist, patternsWithinLimits);
+const upsertSchema = lazy(() =>
+  z
+    .object({
+      ...routingAt(publicLocation),
+      desired_name: z.optional(z.nullable(sessionName)),
+      name_kind: z.optional(z.nullable(z.enum(["animal", "six_char"]))),
+      session_token: z.optional(z.nullable(z.string())),
+      /** Ours, for a Worker on this machine only: where this session's local server listens. */
+      tunnel_url: z.optional(z.nullable(publicLocation)),
+      /** Ours. */
+      access: z.optional(z.nullable(accessValue)),
+      access_open: z.optional(z.nullable(openPaths())),
+      routed: z.optional(z.nullable(z.record(name, routedService()))),
+    })
+    .check(servicesExist, patternsWithinLimits),
+);
 
 /** Either the value, or all errors as `where: what is wrong`. */
 export type ParseResult<T> = { ok: true; value: T } | { ok: false; errors: string[] };
@@ -256,16 +267,16 @@ function issueMessage(issue: z.core.$ZodIssue): string {
 
 /** Validates a session document from parsed JSON; lists that are null or missing become empty. */
 export function parseSession(json: unknown): ParseResult<Session> {
-  return parse(sessionSchema as unknown as z.ZodMiniType<Session>, json);
+  return parse(sessionSchema() as unknown as z.ZodMiniType<Session>, json);
 }
 
 export function parseUpsert(json: unknown): ParseResult<UpsertRequest> {
-  return parse(upsertSchema as unknown as z.ZodMiniType<UpsertRequest>, json);
+  return parse(upsertSchema() as unknown as z.ZodMiniType<UpsertRequest>, json);
 }
 
 /** `open`: undefined or null leaves the open paths as they are. */
 export function parseAccess(
   json: unknown,
 ): ParseResult<{ access: SessionAccess; open?: string[] | null | undefined }> {
-  return parse(accessSchema, json);
+  return parse(accessSchema(), json);
 }

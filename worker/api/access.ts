@@ -11,6 +11,7 @@ import {
   type OwnerLink,
 } from "../../core/api/access-api.ts";
 import { MAX_EXPIRY_S } from "../../core/api/worker-api.ts";
+import { lazy } from "../../core/lazy.ts";
 import { parseAccess } from "../../core/session/parse-session.ts";
 import { isSessionName } from "../../core/session/session-name.ts";
 import { isDirect } from "../env.ts";
@@ -26,38 +27,42 @@ export const JOIN_PATH = "/linkup/join";
 
 const CONTROL = /^\P{Cc}*$/u;
 
-const inviteSchema = z.object({
-  name: z.optional(
-    z
-      .string("must be a text")
-      .check(
-        z.minLength(1, "must not be empty"),
-        z.maxLength(MAX_INVITE_NAME, `must have at most ${MAX_INVITE_NAME} characters`),
-        z.regex(CONTROL, "must not contain line breaks or other control characters"),
-      ),
-  ),
-  expires_in: z.optional(
-    z
-      .int("must be a whole number of seconds")
-      .check(
-        z.minimum(1, "must be at least 1 second"),
-        z.maximum(MAX_EXPIRY_S, `must be at most ${MAX_EXPIRY_S} seconds`),
-      ),
-  ),
-  uses: z.optional(
-    z.nullable(
-      z.int("must be a whole number or null").check(z.minimum(1, "must be at least 1"), z.maximum(1_000_000)),
+const inviteSchema = lazy(() =>
+  z.object({
+    name: z.optional(
+      z
+        .string("must be a text")
+        .check(
+          z.minLength(1, "must not be empty"),
+          z.maxLength(MAX_INVITE_NAME, `must have at most ${MAX_INVITE_NAME} characters`),
+          z.regex(CONTROL, "must not contain line breaks or other control characters"),
+        ),
     ),
-  ),
-  kind: z.optional(z.enum(["link", "token"], 'must be "link" or "token"')),
-  rights: z.optional(
-    z
-      .array(z.enum(INVITE_RIGHTS, `must be among ${INVITE_RIGHTS.join(", ")}`))
-      .check(z.minLength(1, "must not be empty"), z.maxLength(INVITE_RIGHTS.length)),
-  ),
-});
+    expires_in: z.optional(
+      z
+        .int("must be a whole number of seconds")
+        .check(
+          z.minimum(1, "must be at least 1 second"),
+          z.maximum(MAX_EXPIRY_S, `must be at most ${MAX_EXPIRY_S} seconds`),
+        ),
+    ),
+    uses: z.optional(
+      z.nullable(
+        z
+          .int("must be a whole number or null")
+          .check(z.minimum(1, "must be at least 1"), z.maximum(1_000_000)),
+      ),
+    ),
+    kind: z.optional(z.enum(["link", "token"], 'must be "link" or "token"')),
+    rights: z.optional(
+      z
+        .array(z.enum(INVITE_RIGHTS, `must be among ${INVITE_RIGHTS.join(", ")}`))
+        .check(z.minLength(1, "must not be empty"), z.maxLength(INVITE_RIGHTS.length)),
+    ),
+  }),
+);
 
-const ownerLinkSchema = z.object({ to: z.optional(z.nullable(z.string("must be a URL"))) });
+const ownerLinkSchema = lazy(() => z.object({ to: z.optional(z.nullable(z.string("must be a URL"))) }));
 
 type Body<T> = { ok: true; value: T } | { ok: false; response: Response };
 
@@ -102,7 +107,7 @@ export async function changeAccess(
 
 export async function createInvite(call: AuthenticatedCall, name: string): Promise<Response> {
   const { request, env, actor } = call;
-  const body = await bodyOf(request, inviteSchema as unknown as z.ZodMiniType<InviteRequest>);
+  const body = await bodyOf(request, inviteSchema() as unknown as z.ZodMiniType<InviteRequest>);
   if (!body.ok) return body.response;
   if (!isSessionName(name)) return noSession(name);
   const token = newSecret();
@@ -147,7 +152,7 @@ export async function revokeInvite(
 
 export async function createOwnerLink(call: AuthenticatedCall, name: string): Promise<Response> {
   const { request, env, actor } = call;
-  const body = await bodyOf(request, ownerLinkSchema);
+  const body = await bodyOf(request, ownerLinkSchema());
   if (!body.ok) return body.response;
   if (!isSessionName(name)) return noSession(name);
   const token = newSecret();

@@ -10,6 +10,7 @@ import type {
   TunneledSession,
   WorkerCapabilities,
 } from "../../core/api/worker-api.ts";
+import { lazy } from "../../core/lazy.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
 import { followSession } from "../../core/routing/session-target.ts";
 import type { SessionAccess } from "../../core/session/session-document.ts";
@@ -55,7 +56,7 @@ const MAX_AUDIT_ENTRIES = 10_000;
 const MAX_LISTED = 1000;
 const MAX_PATTERN_LENGTH = 200;
 
-const extensionChange = z.object({ expires_in: expiryValue });
+const extensionChange = lazy(() => z.object({ expires_in: expiryValue() }));
 
 /** By method and path; the segments at `:name` and `:item` are handed over. */
 const HANDLERS: Record<ApiRoute, Handler> = {
@@ -261,7 +262,7 @@ async function inspectSession({ env }: AuthenticatedCall, name: string): Promise
 async function extendSession({ request, env, actor }: AuthenticatedCall, name: string): Promise<Response> {
   const body = await readJson(request);
   if (!body.ok) return textResponse(body.status, body.reason);
-  const change = extensionChange.safeParse(body.json);
+  const change = extensionChange().safeParse(body.json);
   if (!change.success)
     return textResponse(
       400,

@@ -6,6 +6,7 @@ import {
   MAX_ROUTING_ERROR,
   type RoutingRequestList,
 } from "../../core/api/routing-requests-api.ts";
+import { lazy } from "../../core/lazy.ts";
 import { isSessionName } from "../../core/session/session-name.ts";
 import type { Env } from "../env.ts";
 import { sessionObject } from "../objects/session-object.ts";
@@ -18,17 +19,21 @@ import { jsonResponse, noContent, noSession, notOwner, sessionToken, textRespons
 /** Longer ones are no token of ours. */
 const MAX_TOKEN = 256;
 
-const changeSchema = z.object({
-  services: z
-    .record(z.string().check(z.maxLength(253)), z.enum(["local", "remote"], 'must be "local" or "remote"'))
-    .check(
-      z.refine((services) => {
-        const { length } = Object.keys(services);
-        return length > 0 && length <= MAX_ROUTED_SERVICES;
-      }, `must name 1 to ${MAX_ROUTED_SERVICES} services`),
-    ),
-});
-const answerSchema = z.object({ error: z.nullable(z.string().check(z.maxLength(MAX_ROUTING_ERROR))) });
+const changeSchema = lazy(() =>
+  z.object({
+    services: z
+      .record(z.string().check(z.maxLength(253)), z.enum(["local", "remote"], 'must be "local" or "remote"'))
+      .check(
+        z.refine((services) => {
+          const { length } = Object.keys(services);
+          return length > 0 && length <= MAX_ROUTED_SERVICES;
+        }, `must name 1 to ${MAX_ROUTED_SERVICES} services`),
+      ),
+  }),
+);
+const answerSchema = lazy(() =>
+  z.object({ error: z.nullable(z.string().check(z.maxLength(MAX_ROUTING_ERROR))) }),
+);
 
 /** A call with the token of an invite in the place of the Worker's; undefined for any other one. */
 export function callByInvite(request: Request, env: Env, name: string, item: string | undefined) {
@@ -55,7 +60,7 @@ async function sharedRouting(request: Request, env: Env, name: string, token: st
 async function askForRouting(request: Request, env: Env, name: string, token: string): Promise<Response> {
   const body = await readJson(request);
   if (!body.ok) return textResponse(body.status, body.reason);
-  const change = changeSchema.safeParse(body.json);
+  const change = changeSchema().safeParse(body.json);
   if (!change.success)
     return textResponse(
       400,
@@ -123,7 +128,7 @@ export async function answerRoutingRequest(
 ): Promise<Response> {
   const body = await readJson(request);
   if (!body.ok) return textResponse(body.status, body.reason);
-  const answer = answerSchema.safeParse(body.json);
+  const answer = answerSchema().safeParse(body.json);
   if (!answer.success) return textResponse(400, "error: must be a text or null");
   if (!isSessionName(name)) return noSession(name);
   const { error } = answer.data;

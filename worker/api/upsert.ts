@@ -2,6 +2,7 @@
 import * as z from "zod/mini";
 import type { AccessDetails } from "../../core/api/access-api.ts";
 import { MAX_EXPIRY_S } from "../../core/api/worker-api.ts";
+import { lazy } from "../../core/lazy.ts";
 import { parseUpsert } from "../../core/session/parse-session.ts";
 import { type Session, serializeSession, type UpsertRequest } from "../../core/session/session-document.ts";
 import { animalName, contentName, randomName } from "../../core/session/session-name.ts";
@@ -34,27 +35,31 @@ const UNGUESSABLE_LENGTH = 10;
 const UNGUESSABLE_NAME = /-[a-z0-9]{10}$/;
 const MAX_NAME_LENGTH = 63;
 
-export const expiryValue = z.nullable(
-  z
-    .int("must be a whole number of seconds")
-    .check(
-      z.minimum(1, "must be at least 1 second"),
-      z.maximum(MAX_EXPIRY_S, `must be at most ${MAX_EXPIRY_S} seconds`),
-    ),
+export const expiryValue = lazy(() =>
+  z.nullable(
+    z
+      .int("must be a whole number of seconds")
+      .check(
+        z.minimum(1, "must be at least 1 second"),
+        z.maximum(MAX_EXPIRY_S, `must be at most ${MAX_EXPIRY_S} seconds`),
+      ),
+  ),
 );
 
 /** Fields of upsert requests that the original does not have. */
-const extensionSchema = z.object({
-  expires_in: z.optional(expiryValue),
-  replace: z.optional(z.nullable(z.boolean("must be true or false"))),
-  tunnel_refused: z.optional(z.nullable(z.string("must be the id of a tunnel"))),
-});
+const extensionSchema = lazy(() =>
+  z.object({
+    expires_in: z.optional(expiryValue()),
+    replace: z.optional(z.nullable(z.boolean("must be true or false"))),
+    tunnel_refused: z.optional(z.nullable(z.string("must be the id of a tunnel"))),
+  }),
+);
 
 /** Saves the session of an upsert request. */
 export async function saveSession(options: UpsertOptions, env: Env): Promise<SaveResult> {
   const { kind, onConflict } = options;
   const parsed = parseUpsert(withoutEmptyName(options.body));
-  const extensions = extensionSchema.safeParse(options.body);
+  const extensions = extensionSchema().safeParse(options.body);
   const problems = parsed.ok ? [] : parsed.errors;
   // A body that is not an object is one problem, not two.
   if (
