@@ -1,19 +1,14 @@
-// Sessions beside the workspace's own one, and Doctor.
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { axeViolationsOfDocument } from "./axe.ts";
-import { root } from "./install.ts";
 import { Shop, TOKEN } from "./shop.ts";
-import { Workbench } from "./workbench.ts";
+import type { Workbench } from "./workbench.ts";
 
 let shop: Shop;
 let window: Workbench;
 
 beforeAll(async () => {
   shop = await Shop.start();
-  const vsix = join(root, "linkup.vsix");
-  window = await Workbench.start({ vsix, folders: [shop.folder], env: { LINKUP_WORKER_TOKEN: TOKEN } });
-  await window.showView();
+  window = await shop.open();
   await window.stopped();
 });
 afterAll(async () => {
@@ -21,12 +16,8 @@ afterAll(async () => {
   await shop?.stop();
 });
 
-const inTree = (pattern: RegExp) =>
-  window.until(`${pattern} in the tree`, async () => pattern.exec(await window.tree()));
-const toast = (pattern: RegExp) =>
-  window.until(`a notification like ${pattern}`, async () =>
-    (await window.toasts()).find((text) => pattern.test(text)),
-  );
+const inTree = (pattern: RegExp) => window.inTree(pattern);
+const toast = (pattern: RegExp) => window.toast(pattern);
 const page = (pattern: RegExp) =>
   window.until(`a page with ${pattern}`, async () => {
     const frame = window.page.frameLocator("iframe.webview.ready").frameLocator("iframe#active-frame");

@@ -7,9 +7,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { startWorker } from "../../scripts/embedded-worker.mjs";
 import { root } from "./install.ts";
 import { Shop, TOKEN } from "./shop.ts";
-import { Workbench, type WorkbenchOptions } from "./workbench.ts";
+import type { Workbench, WorkbenchOptions } from "./workbench.ts";
 
-const vsix = join(root, "linkup.vsix");
 let shop: Shop;
 let window: Workbench;
 
@@ -19,9 +18,7 @@ async function stop(): Promise<void> {
 }
 
 async function open(options: WorkbenchOptions = {}): Promise<void> {
-  const env = { LINKUP_WORKER_TOKEN: TOKEN };
-  window = await Workbench.start({ vsix, folders: [shop.folder], env, ...options });
-  await window.showView();
+  window = await shop.open(options);
 }
 
 async function start(): Promise<string> {
@@ -37,11 +34,7 @@ async function running(): Promise<string> {
   });
 }
 
-async function toast(pattern: RegExp): Promise<string> {
-  return await window.until(`a notification like ${pattern}`, async () =>
-    (await window.toasts()).find((text) => pattern.test(text)),
-  );
-}
+const toast = (pattern: RegExp) => window.toast(pattern);
 
 /** None comes in this time: nothing else shows that something does not happen. */
 async function noToastFor(ms: number, ...windows: Workbench[]): Promise<void> {
@@ -49,11 +42,7 @@ async function noToastFor(ms: number, ...windows: Workbench[]): Promise<void> {
     for (const each of windows) expect(await each.toasts()).toEqual([]);
 }
 
-const inTree = (text: string | RegExp) =>
-  window.until(`"${text}" in the tree`, async () => {
-    const tree = await window.tree();
-    return typeof text === "string" ? tree.includes(text) : text.test(tree);
-  });
+const inTree = (text: string | RegExp) => window.inTree(text);
 
 describe("in a window of its own", () => {
   beforeEach(async () => {

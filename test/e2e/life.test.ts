@@ -21,8 +21,7 @@ afterEach(async () => {
 });
 
 async function open(options: WorkbenchOptions = {}): Promise<void> {
-  window = await Workbench.start({ vsix, folders: [shop.folder], env, ...options });
-  await window.showView();
+  window = await shop.open(options);
 }
 
 async function nameIn(window: Workbench): Promise<string> {
@@ -32,8 +31,7 @@ async function nameIn(window: Workbench): Promise<string> {
   });
 }
 
-const inTree = (text: string, where = window) =>
-  where.until(`"${text}" in the tree`, async () => (await where.tree()).includes(text));
+const inTree = (text: string, where = window) => where.inTree(text);
 const ours = () => window.processes().filter(({ command }) => /local-server\.js|cli\.js/.test(command));
 
 test("two windows on one folder agree, and the second starts nothing", async () => {

@@ -5,11 +5,10 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ran } from "./commands-run.ts";
-import { node, root } from "./install.ts";
-import { Shop, TOKEN } from "./shop.ts";
-import { Workbench, type WorkbenchOptions } from "./workbench.ts";
+import { node } from "./install.ts";
+import { Shop } from "./shop.ts";
+import type { Workbench, WorkbenchOptions } from "./workbench.ts";
 
-const vsix = join(root, "linkup.vsix");
 /** Buttons follow a change of state a moment later. */
 const POLL = { timeout: 20_000 };
 let shop: Shop;
@@ -21,20 +20,13 @@ async function stop(): Promise<void> {
 }
 
 async function open(options: WorkbenchOptions = {}): Promise<void> {
-  window = await Workbench.start({
-    vsix,
-    folders: [shop.folder],
-    env: { LINKUP_WORKER_TOKEN: TOKEN },
-    ...options,
-  });
-  await window.showView();
+  window = await shop.open(options);
 }
 const welcome = (text: string) =>
   window.until(`a welcome with "${text}"`, async () =>
     (await window.page.locator(".welcome-view-content").textContent())?.includes(text),
   );
-const inTree = (pattern: RegExp) =>
-  window.until(`${pattern} in the tree`, async () => pattern.exec(await window.tree()));
+const inTree = (pattern: RegExp) => window.inTree(pattern);
 
 describe("in a window that is used again", () => {
   beforeAll(async () => {
@@ -256,10 +248,7 @@ describe("in a window of its own", () => {
   test("a Worker that hangs: toggles and starts say so, can be cancelled, and end in time", async () => {
     const settings = { "linkup.timeouts.start": 6, "linkup.timeouts.toggle": 6 };
     await open({ settings });
-    const toast = (pattern: RegExp) =>
-      window.until(`a notification like ${pattern}`, async () =>
-        (await window.toasts()).find((text) => pattern.test(text)),
-      );
+    const toast = (pattern: RegExp) => window.toast(pattern);
     const noToast = (pattern: RegExp) =>
       window.until(`no notification like ${pattern}`, async () =>
         (await window.toasts()).every((text) => !pattern.test(text)),

@@ -17,17 +17,12 @@ afterEach(async () => {
 
 async function openShop(options: WorkbenchOptions = {}): Promise<Shop> {
   shop = await Shop.start();
-  const env = { LINKUP_WORKER_TOKEN: TOKEN };
-  window = await Workbench.start({ vsix, folders: [shop.folder], env, ...options });
-  await window.showView();
+  window = await shop.open(options);
   return shop;
 }
 
 const ours = () => window.processes().filter(({ command }) => /local-server\.js|cli\.js/.test(command));
-const toast = (pattern: RegExp) =>
-  window.until(`a notification like ${pattern}`, async () =>
-    (await window.toasts()).find((text) => pattern.test(text)),
-  );
+const toast = (pattern: RegExp) => window.toast(pattern);
 
 test("a virtual workspace: linkup.yaml is edited as anywhere, and nothing can be started", async () => {
   window = await Workbench.start({

@@ -9,9 +9,8 @@ import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { decodedSpans } from "../support/otlp.ts";
 import { axeViolations } from "./axe.ts";
-import { root } from "./install.ts";
-import { Shop, TOKEN } from "./shop.ts";
-import { Workbench } from "./workbench.ts";
+import { Shop } from "./shop.ts";
+import type { Workbench } from "./workbench.ts";
 
 const SECRET = "Zq8fJ2kLmN4pR6tV";
 const OVERRIDES = `
@@ -56,14 +55,10 @@ beforeAll(async () => {
     .replace(`:${shop.remote.auth}`, `:${portOf(pictures[0]!)}`)
     .replace(`:${shop.local.auth}`, `:${portOf(pictures[1]!)}`);
   await writeFile(shop.configPath, config);
-  window = await Workbench.start({
-    vsix: join(root, "linkup.vsix"),
-    folders: [shop.folder],
-    env: { LINKUP_WORKER_TOKEN: TOKEN },
+  window = await shop.open({
     size: { width: 1400, height: 800 },
     settings: { "linkup.otlp.endpoint": `http://127.0.0.1:${portOf(collector)}` },
   });
-  await window.showView();
   await window.command("Linkup: Start");
   await window.until("the session", async () => (await window.tree()).includes("of 3 local"), 60_000);
   host = new URL(/http:\S+/.exec(await window.tree())![0]).hostname;

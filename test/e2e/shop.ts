@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type EmbeddedWorker, startWorker } from "../../scripts/embedded-worker.mjs";
 import { node, root } from "./install.ts";
+import { Workbench, type WorkbenchOptions } from "./workbench.ts";
 
 export const TOKEN = "test-token";
 const SERVICES = ["web", "api", "auth"] as const;
@@ -79,6 +80,18 @@ export class Shop {
       ports[3101 + index] = this.local[service];
     }
     return example.replace(/:(\d{4})\b/g, (text, port: string) => (ports[port] ? `:${ports[port]}` : text));
+  }
+
+  /** The packaged extension in a new user's VS Code, with this workspace folder; the Sessions view is shown. */
+  async open(options: WorkbenchOptions = {}): Promise<Workbench> {
+    const window = await Workbench.start({
+      vsix: join(root, "linkup.vsix"),
+      folders: [this.folder],
+      env: { LINKUP_WORKER_TOKEN: TOKEN },
+      ...options,
+    });
+    await window.showView();
+    return window;
   }
 
   /** One more workspace folder, with the same linkup.yaml. */

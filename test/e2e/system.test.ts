@@ -3,9 +3,8 @@ import { existsSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { root } from "./install.ts";
-import { Shop, TOKEN } from "./shop.ts";
-import { Workbench } from "./workbench.ts";
+import { Shop } from "./shop.ts";
+import type { Workbench } from "./workbench.ts";
 
 let shop: Shop;
 let window: Workbench;
@@ -15,15 +14,11 @@ beforeAll(async () => {
   // A domain that browsers do not take to this machine by themselves.
   const text = await readFile(shop.configPath, "utf8");
   await writeFile(shop.configPath, text.replace("domain: api.shop.localhost", "domain: shop.test"));
-  window = await Workbench.start({
+  window = await shop.open({
     // The terminal shows every command at once.
     size: { width: 1200, height: 1400 },
-    vsix: join(root, "linkup.vsix"),
-    folders: [shop.folder],
-    env: { LINKUP_WORKER_TOKEN: TOKEN },
     settings: { "terminal.integrated.gpuAcceleration": "off" },
   });
-  await window.showView();
   await window.stopped();
 });
 afterAll(async () => {
@@ -39,10 +34,7 @@ const inTerminal = (pattern: RegExp) =>
     60_000,
   );
 const journal = () => join(window.server.folder, "state", "system-changes.json");
-const toast = (pattern: RegExp) =>
-  window.until(`a notification like ${pattern}`, async () =>
-    (await window.toasts()).find((text) => pattern.test(text)),
-  );
+const toast = (pattern: RegExp) => window.toast(pattern);
 
 test("Install Local DNS asks where the browser is, shows every command, and runs none without a yes", async () => {
   await window.command("Linkup: Install Local DNS…");

@@ -62,10 +62,7 @@ domains:
   - domain: shop.test
     default_service: web
 `;
-const toast = (pattern: RegExp) =>
-  window.until(`a notification like ${pattern}`, async () =>
-    (await window.toasts()).find((text) => pattern.test(text)),
-  );
+const toast = (pattern: RegExp) => window.toast(pattern);
 const question = (pattern: RegExp) =>
   window.until(`a question like ${pattern}`, async () => pattern.test((await window.dialog()) ?? ""));
 

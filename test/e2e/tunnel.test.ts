@@ -25,14 +25,8 @@ async function open(env: Record<string, string>): Promise<void> {
   await window.showView();
 }
 
-const toast = (pattern: RegExp) =>
-  window.until(
-    `a notification like ${pattern}`,
-    async () => (await window.toasts()).find((text) => pattern.test(text)),
-    90_000,
-  );
-const inTree = (pattern: RegExp) =>
-  window.until(`${pattern} in the tree`, async () => pattern.exec(await window.tree()), 90_000);
+const toast = (pattern: RegExp) => window.toast(pattern, 90_000);
+const inTree = (pattern: RegExp) => window.inTree(pattern, 90_000);
 
 test("no cloudflared: said, with a button that helps", async () => {
   await open({});

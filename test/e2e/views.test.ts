@@ -3,11 +3,9 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { axeViolationsOfDocument } from "./axe.ts";
-import { root } from "./install.ts";
 import { Shop, TOKEN } from "./shop.ts";
-import { Workbench } from "./workbench.ts";
+import type { Workbench } from "./workbench.ts";
 
-const vsix = join(root, "linkup.vsix");
 let shop: Shop;
 let window: Workbench;
 beforeAll(async () => {
@@ -15,8 +13,7 @@ beforeAll(async () => {
   await mkdir(join(shop.folder, ".vscode"));
   const tasks = [{ type: "linkup", label: "session", problemMatcher: "$linkup", isBackground: true }];
   await writeFile(join(shop.folder, ".vscode", "tasks.json"), JSON.stringify({ version: "2.0.0", tasks }));
-  window = await Workbench.start({ vsix, folders: [shop.folder], env: { LINKUP_WORKER_TOKEN: TOKEN } });
-  await window.showView();
+  window = await shop.open();
   await window.stopped();
 });
 afterAll(async () => {
@@ -24,11 +21,7 @@ afterAll(async () => {
   await shop?.stop();
 });
 
-const inTree = (text: string | RegExp) =>
-  window.until(`"${text}" in the tree`, async () => {
-    const tree = await window.tree();
-    return typeof text === "string" ? tree.includes(text) : text.test(tree);
-  });
+const inTree = (text: string | RegExp) => window.inTree(text);
 const status = async () => (await window.statusBar("session"))?.text;
 /** The text of the Markdown page that is open. */
 const page = () =>

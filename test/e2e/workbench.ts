@@ -113,8 +113,29 @@ export class Workbench extends ObservedWindow {
     return await screen.treeText(this.page);
   }
 
+  /** Waits until the Sessions view has this text, and returns it with the pattern's groups. */
+  async inTree(text: string | RegExp, timeout = WAIT): Promise<string[]> {
+    return await this.until<string[] | false | null>(
+      `"${text}" in the tree`,
+      async () => {
+        const tree = await this.tree();
+        return typeof text === "string" ? tree.includes(text) && [text] : text.exec(tree);
+      },
+      timeout,
+    );
+  }
+
   async toasts(): Promise<string[]> {
     return await screen.toastTexts(this.page);
+  }
+
+  /** Waits for a notification like this, and returns its text. */
+  async toast(pattern: RegExp, timeout = WAIT): Promise<string> {
+    return await this.until(
+      `a notification like ${pattern}`,
+      async () => (await this.toasts()).find((text) => pattern.test(text)),
+      timeout,
+    );
   }
 
   async dialog(): Promise<string | undefined> {
