@@ -15,8 +15,8 @@ async function main(): Promise<void> {
     const { program } = await import("./program.ts");
     await program(json).parseAsync();
   } catch (error) {
-    const { failure } = await import("./print/failure.ts");
-    printNote(failure(error, json));
+    const { failureText } = await import("./print/failure.ts");
+    printNote(failureText(error, json));
     process.exitCode = exitCodeOf(error);
   }
 }

@@ -8,7 +8,7 @@ import { SESSIONS_VIEW } from "./ids.ts";
 import type { JoinedList } from "./joined-list.ts";
 import { JoinedSessions } from "./joined-sessions.ts";
 import { setting } from "./settings.ts";
-import { waitFor, waitForEnd } from "./waiting.ts";
+import { waitFor, waitUntilDone } from "./waiting.ts";
 import type { RequestCounts, WindowModel } from "./window-model.ts";
 import { t } from "./words.ts";
 
@@ -168,7 +168,7 @@ export class Linkup implements vscode.Disposable {
 
   /** Stops a session; what is waited for is seen. Rejects with a LinkupError. */
   async stop(selector: Selector): Promise<void> {
-    await waitForEnd(t("Stopping the session"), async () => (await this.manager).stop(selector));
+    await waitUntilDone(t("Stopping the session"), async () => (await this.manager).stop(selector));
   }
 
   /** The name of the folder in the workspace that a file belongs to, or of the folder that it lies in. */

@@ -35,7 +35,7 @@ export async function waitForAnswer<T>(title: string, work: () => Promise<T>): P
 }
 
 /** For work that cannot be taken back half way. Rejects as `work` does. */
-export async function waitForEnd<T>(title: string, work: () => Promise<T>): Promise<T> {
+export async function waitUntilDone<T>(title: string, work: () => Promise<T>): Promise<T> {
   return await shownWhile(title, work());
 }
 

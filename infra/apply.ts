@@ -38,7 +38,7 @@ export function newWorkerToken(): string {
  * Throws an `InfraError` that says what is done and what a repeat will do. Conflicts are never resolved here:
  * a plan with conflicts does the rest.
  */
-export async function apply(options: ApplyOptions): Promise<void> {
+export async function applyPlan(options: ApplyOptions): Promise<void> {
   const { plan, progress, signal } = options;
   const steps = plan.resources.filter(({ step }) => step !== undefined);
   const run = stepRunner(options);

@@ -1,5 +1,5 @@
 /** Deploy, watch and remove the Worker: what the command line and VS Code call. */
-import { type ApplyOptions, apply, newWorkerToken } from "./apply.ts";
+import { type ApplyOptions, applyPlan, newWorkerToken } from "./apply.ts";
 import { all, type CloudflareClient, call, newClient } from "./cloudflare.ts";
 import { type Credentials, credentialsOf, neededCredentials, tokenPage } from "./credentials.ts";
 import { InfraError, type InfraErrorCode } from "./errors.ts";
@@ -176,7 +176,7 @@ async function proposal(
           "Something at Cloudflare changed after the plan was made, perhaps by another deployment. Look at a new plan.",
         );
       const tunnelZoneId = live.zones.find(({ name }) => name === wanted.tunnelZone)!.id;
-      await apply({
+      await applyPlan({
         client,
         plan,
         live,

@@ -20,7 +20,7 @@ export function tokenName(worker: string): string {
 }
 
 /** A script of ours: tagged, or with our objects where wrangler deployed it. */
-export function isOurs(tags: readonly string[], classNames: readonly string[]): boolean {
+export function isOurScript(tags: readonly string[], classNames: readonly string[]): boolean {
   return (
     tags.includes(MARK) || (classNames.includes("SessionObject") && classNames.includes("DirectoryObject"))
   );

@@ -3,7 +3,7 @@
 import { tunnelPrefix } from "../core/api/tunnel-marks.ts";
 import { isOlder } from "../core/version-order.ts";
 import type { LiveState, LiveZone } from "./live.ts";
-import { hashOf, isOurRecord, isOurs, ourRule, tokenName, versionOf } from "./marks.ts";
+import { hashOf, isOurRecord, isOurScript, ourRule, tokenName, versionOf } from "./marks.ts";
 import type { DeploymentPlan, PlannedResource, PlannedStep, SecretName, Wanted } from "./plan.ts";
 import type { WorkerBundle } from "./worker-bundle.ts";
 
@@ -60,7 +60,7 @@ function planScript(live: LiveState, wanted: Wanted, bundle: WorkerBundle): Plan
       why: `Linkup ${bundle.version}`,
       step: upload(["WORKER_TOKEN", "CLOUDFLARE_API_TOKEN"], variables, true),
     };
-  if (!isOurs(script.tags, script.classNames))
+  if (!isOurScript(script.tags, script.classNames))
     return { ...resource, change: "conflict", why: "another Worker has this name; choose one with --name" };
 
   const present = new Set(script.bindings.map(({ name }) => name));

@@ -1,6 +1,6 @@
 /** What a removal would do. */
 import type { LiveState } from "./live.ts";
-import { isOurRecord, isOurs, isOurTunnel, isTunnelRecord, ourRule, tokenName } from "./marks.ts";
+import { isOurRecord, isOurScript, isOurTunnel, isTunnelRecord, ourRule, tokenName } from "./marks.ts";
 import type { DeploymentPlan, PlannedResource, PlannedStep } from "./plan.ts";
 
 /** Removes what carries our mark, and nothing else. */
@@ -16,7 +16,7 @@ export function planDestroy(live: LiveState, name: string): DeploymentPlan {
     for (const { id, pattern, script } of zone.routes)
       if (script === name)
         remove("route", pattern, "it leads to this Worker", { do: "delete-route", zoneId: zone.id, id });
-  const hasTunnels = live.script && isOurs(live.script.tags, live.script.classNames) && prefix;
+  const hasTunnels = live.script && isOurScript(live.script.tags, live.script.classNames) && prefix;
   const tunnels = hasTunnels ? live.tunnels.filter((tunnel) => isOurTunnel(tunnel, prefix, live.zones)) : [];
   // A record goes with its tunnel, or when its tunnel is gone.
   const kept = new Set(
@@ -57,7 +57,7 @@ export function planDestroy(live: LiveState, name: string): DeploymentPlan {
       });
   }
   if (live.script) {
-    if (isOurs(live.script.tags, live.script.classNames))
+    if (isOurScript(live.script.tags, live.script.classNames))
       remove("script", name, "with all its sessions, tokens and variables", { do: "delete-script" });
     else stays.push(`The script ${name}: it is not a Linkup Worker.`);
   }

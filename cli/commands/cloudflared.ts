@@ -1,6 +1,6 @@
 /** `linkup cloudflared` */
 
-import { install as installDownload, proposeDownload } from "../../manager/components/tunnel/install.ts";
+import { installRelease, proposeDownload } from "../../manager/components/tunnel/install.ts";
 import { stateHome } from "../../node/home.ts";
 import { confirmed } from "../confirm.ts";
 import { UsageError } from "../exit-codes.ts";
@@ -25,7 +25,7 @@ export async function install(options: Options): Promise<void> {
     `Cloudflare's cloudflared ${download.version}, which tunneled sessions need:\n  from ${url}\n  with SHA-256 ${download.sha256}\n  to ${path}\n`,
   );
   if (!options.yes && !(await confirmed("Download it?"))) return;
-  await spin("Downloading", installDownload(download));
+  await spin("Downloading", installRelease(download));
   print(
     options.json
       ? `${JSON.stringify({ installed: path, version: download.version })}\n`

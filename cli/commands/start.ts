@@ -7,7 +7,7 @@ import { addressOf, type SessionView, type Snapshot } from "../../manager/model/
 import { confirmed, confirmWorker } from "../confirm.ts";
 import { needConfig, newManager } from "../context.ts";
 import { UsageError } from "../exit-codes.ts";
-import { failure } from "../print/failure.ts";
+import { failureText } from "../print/failure.ts";
 import { coloured, print, printNote, printResult } from "../print/output.ts";
 import { spin } from "../print/spinner.ts";
 import { sessionText } from "../print/status.ts";
@@ -143,7 +143,7 @@ async function stay(
       await manager.dispose();
       throw error;
     }
-    printNote(failure(error, false));
+    printNote(failureText(error, false));
     printNote("Retrying until the Worker answers. Press Ctrl-C to give up.\n");
   }
   printNote("Press Ctrl-C to stop the session. To keep it running instead: linkup start --detach\n");

@@ -6,7 +6,7 @@ import { configProblems } from "./code-frame.ts";
 import { coloured, terminalJson } from "./output.ts";
 
 /** With its newline. */
-export function failure(error: unknown, json: boolean): string {
+export function failureText(error: unknown, json: boolean): string {
   if (error instanceof ConfigError && !json) return configProblems(error);
   if (!(error instanceof LinkupError)) {
     const { message, stack = message } = error instanceof Error ? error : new Error(String(error));

@@ -4,7 +4,7 @@ import { CHECKED_INSTALL, installCommand } from "../../manager/components/tunnel
 import { reportedHealth } from "../../manager/doctor/report.ts";
 import type { Linkup } from "../linkup.ts";
 import { healthText } from "../views/health-text.ts";
-import { waitForAnswer, waitForEnd } from "../waiting.ts";
+import { waitForAnswer, waitUntilDone } from "../waiting.ts";
 import { t } from "../words.ts";
 import type { Documents } from "./markdown-pages.ts";
 import { runLinkup } from "./run-linkup.ts";
@@ -27,7 +27,7 @@ export async function doctor(linkup: Linkup, documents: Documents): Promise<void
 
 export async function endOrphans(linkup: Linkup): Promise<void> {
   const work = async () => (await linkup.manager).endOrphans();
-  const ended = await waitForEnd(t("Ending orphaned processes"), work);
+  const ended = await waitUntilDone(t("Ending orphaned processes"), work);
   await vscode.window.showInformationMessage(
     ended.length === 0 ? t("No orphaned processes.") : t("Ended: {0}", ended.join(", ")),
   );

@@ -6,7 +6,7 @@ import type { Linkup } from "../linkup.ts";
 import { readConfigFile } from "../read-config-file.ts";
 import { askInSteps, askText } from "../steps.ts";
 import type { Row } from "../views/rows.ts";
-import { waitFor, waitForEnd } from "../waiting.ts";
+import { waitFor, waitUntilDone } from "../waiting.ts";
 import { hostOf, type JoinedSession } from "../window-model.ts";
 import { t } from "../words.ts";
 import { chooseConfig } from "./choose.ts";
@@ -84,7 +84,7 @@ export async function joinSession(linkup: Linkup, named = ""): Promise<void> {
     hostOf(workerUrl),
   );
   if ((await vscode.window.showInformationMessage(question, { modal: true, detail }, join)) !== join) return;
-  await waitForEnd(t("Joining the session"), () =>
+  await waitUntilDone(t("Joining the session"), () =>
     linkup.joined.join({ workerUrl, session: name, invite: token }),
   );
 }

@@ -14,7 +14,7 @@ import { setting } from "../settings.ts";
 import { askInSteps, askOne, askText } from "../steps.ts";
 import type { Row } from "../views/rows.ts";
 import { REVOKE_INVITE, shareText } from "../views/share-text.ts";
-import { waitFor, waitForAnswer, waitForEnd } from "../waiting.ts";
+import { waitFor, waitForAnswer, waitUntilDone } from "../waiting.ts";
 import { t } from "../words.ts";
 import { chooseSession, selectorOf } from "./choose.ts";
 import type { Documents } from "./markdown-pages.ts";
@@ -61,7 +61,7 @@ export async function shareSession(linkup: Linkup, documents: Documents, row?: R
   const { request } = asked;
   if (!request) return await sharePublic(documents, session);
   const manager = await linkup.manager;
-  const invite = await waitForEnd(t("Creating the invite"), () =>
+  const invite = await waitUntilDone(t("Creating the invite"), () =>
     manager.invite(selectorOf(session), request),
   );
   if (invite.url !== undefined) await copied(invite.url);
@@ -240,7 +240,7 @@ async function showInvites(
 
 async function revokeInvite(linkup: Linkup, documents: Documents, name: string, id: string): Promise<void> {
   const manager = await linkup.manager;
-  await waitForEnd(t("Revoking the invite"), () => manager.revokeInvite({ name }, id));
+  await waitUntilDone(t("Revoking the invite"), () => manager.revokeInvite({ name }, id));
   const session = linkup.model.snapshot.sessions.find((each) => each.name === name);
   if (session) await showInvites(linkup, documents, session);
 }

@@ -5,7 +5,7 @@ import type { SessionView } from "../../manager/model/snapshot.ts";
 import { componentName, kindWord } from "../labels.ts";
 import type { Linkup } from "../linkup.ts";
 import type { Row } from "../views/rows.ts";
-import { waitForEnd } from "../waiting.ts";
+import { waitUntilDone } from "../waiting.ts";
 import { replacedBy } from "../window-model.ts";
 import { t } from "../words.ts";
 import { chooseConfig, chooseSession, selectorOf } from "./choose.ts";
@@ -71,7 +71,7 @@ export async function restart(linkup: Linkup, row?: Row): Promise<void> {
   if (row?.subject.is === "component") {
     const { id } = row.subject.component;
     const work = async () => (await linkup.manager).restart(id);
-    return void (await waitForEnd(t("Restarting {0}", componentName(id)), work));
+    return void (await waitUntilDone(t("Restarting {0}", componentName(id)), work));
   }
   const session = await chooseSession(linkup, row);
   const { configPath } = session ?? {};

@@ -8,7 +8,7 @@ import type { ListedWorkerSession } from "../../manager/operations/worker-sessio
 import { kindWord, stateWord } from "../labels.ts";
 import type { Linkup } from "../linkup.ts";
 import { openSessionUrl } from "../open-url.ts";
-import { waitForAnswer, waitForEnd } from "../waiting.ts";
+import { waitForAnswer, waitUntilDone } from "../waiting.ts";
 import { hostOf } from "../window-model.ts";
 import { t } from "../words.ts";
 import { chooseConfig } from "./choose.ts";
@@ -148,7 +148,7 @@ class SessionList {
       placeHolder: t("When it expires, counted from now"),
     });
     if (!picked) return;
-    const { expires } = await waitForEnd(t("Extending {0}", name), () =>
+    const { expires } = await waitUntilDone(t("Extending {0}", name), () =>
       this.#manager.extend(this.#configPath!, name, picked.seconds),
     );
     vscode.window.setStatusBarMessage(t("{0} expires in {1}", name, span(expires - Date.now())), 5000);
@@ -159,7 +159,7 @@ class SessionList {
     const question = t("Delete the session {0}?", name);
     const detail = t("Its URLs stop working for everyone.");
     if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) !== yes) return;
-    await waitForEnd(t("Deleting {0}", name), () => this.#manager.remove(name, this.#configPath));
+    await waitUntilDone(t("Deleting {0}", name), () => this.#manager.remove(name, this.#configPath));
   }
 
   /** A failure becomes an entry of the list: the sessions of this machine are there all the same. */

@@ -12,7 +12,7 @@ import { version } from "../../package.json";
 import type { Linkup } from "../linkup.ts";
 import { openSessionUrl } from "../open-url.ts";
 import { report } from "../report-problem.ts";
-import { waitForAnswer, waitForEnd } from "../waiting.ts";
+import { waitForAnswer, waitUntilDone } from "../waiting.ts";
 import { ownSessions } from "../window-model.ts";
 import { t, translated } from "../words.ts";
 import type { HarFile } from "./har-file.ts";
@@ -61,7 +61,7 @@ export async function runFileAction(
 }
 
 function details(linkup: Linkup, id: number): Promise<ExchangeDetails> {
-  return waitForEnd(t("Reading the request"), async () => (await linkup.manager).requestLog.request(id));
+  return waitUntilDone(t("Reading the request"), async () => (await linkup.manager).requestLog.request(id));
 }
 
 function urlOf({ secure, client_host, target }: ExchangeDetails): string {

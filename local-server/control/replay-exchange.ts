@@ -94,7 +94,7 @@ export interface KeptRequest {
   origin: string | undefined;
 }
 
-export async function replay(
+export async function replayExchange(
   kept: KeptRequest,
   asked: ReplayRequest,
   log: AccessLog,

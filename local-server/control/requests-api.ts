@@ -5,7 +5,7 @@ import { isFailed } from "../../core/api/request-log-api.ts";
 import { MAX_BODY_BYTES } from "../access-log/access-log.ts";
 import type { AddRoute, ApiCall } from "./api-route.ts";
 import { ApiError, readJson, sendJson, sendNothing } from "./json.ts";
-import { parseReplay, type ReplayContext, replay } from "./replay-exchange.ts";
+import { parseReplay, type ReplayContext, replayExchange } from "./replay-exchange.ts";
 import type { RequestLog } from "./request-log.ts";
 
 const DEFAULT_LIMIT = 100;
@@ -72,7 +72,7 @@ export function requestRoutes(route: AddRoute, log: RequestLog | undefined, repl
     const asked = parseReplay(await readJson(request));
     const kept = log.kept(Number(id));
     if (!kept) throw new ApiError(404, `There is no request ${id} of a session, or it is no longer kept.`);
-    sendJson(response, 200, await replay(kept, asked, local, replaying));
+    sendJson(response, 200, await replayExchange(kept, asked, local, replaying));
   });
 }
 

@@ -1,7 +1,7 @@
 import { decode, encode, type Packet } from "dns-packet";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { failure, REFUSED, reply } from "./answer.ts";
+import { errorReply, REFUSED, reply } from "./answer.ts";
 
 const ours = (name: string) => name === "slim-gecko.example.com";
 
@@ -90,7 +90,7 @@ test("the wish for DNSSEC is repeated", () => {
 });
 
 test("an error repeats the question letter by letter", () => {
-  const { packet } = failure(query("oThEr.ExAmPlE.com", "MX"), REFUSED);
+  const { packet } = errorReply(query("oThEr.ExAmPlE.com", "MX"), REFUSED);
   expect(decode(packet)).toMatchObject({
     id: 4711,
     rcode: "REFUSED",
@@ -127,7 +127,7 @@ test("no bytes make it throw, and every answer can be read", () => {
   const check = (bytes: Uint8Array) => {
     const decided = reply(Buffer.from(bytes), ours);
     if (decided.kind === "answer") decode(decided.packet);
-    if (bytes.length >= 12) decode(failure(Buffer.from(bytes), REFUSED).packet);
+    if (bytes.length >= 12) decode(errorReply(Buffer.from(bytes), REFUSED).packet);
   };
   fc.assert(fc.property(fc.uint8Array({ maxLength: 600 }), check), { numRuns: 2_000 });
   const flips = fc.array(fc.tuple(fc.nat(valid.length - 1), fc.nat(255)), { minLength: 1, maxLength: 8 });

@@ -29,20 +29,20 @@ export const REFUSED = 5;
 export function reply(query: Buffer, isOurs: IsOurs): Reply {
   // Too short for a header, or an answer: its sender expects no answer.
   if (query.length < HEADER || (query[2]! & 0x80) !== 0) return { kind: "ignore" };
-  if ((query[2]! & 0x78) !== 0) return failure(query, NOTIMP);
+  if ((query[2]! & 0x78) !== 0) return errorReply(query, NOTIMP);
   let packet: DecodedPacket;
   try {
     packet = decode(query);
   } catch {
-    return failure(query, FORMERR);
+    return errorReply(query, FORMERR);
   }
   const [question] = packet.questions ?? [];
-  if (!question || packet.questions?.length !== 1) return failure(query, FORMERR);
+  if (!question || packet.questions?.length !== 1) return errorReply(query, FORMERR);
   if (!isOurs(question.name.toLowerCase())) return { kind: "forward" };
 
   const edns = packet.additionals?.find((record) => record.type === "OPT");
   if (edns && "ednsVersion" in edns && edns.ednsVersion !== 0) return badVersion(packet, question, edns);
-  if (question.class !== "IN" && question.class !== "ANY") return failure(query, REFUSED);
+  if (question.class !== "IN" && question.class !== "ANY") return errorReply(query, REFUSED);
   const answers = records(question);
   return {
     kind: "answer",
@@ -57,7 +57,7 @@ export function reply(query: Buffer, isOurs: IsOurs): Reply {
 }
 
 /** An error with the query's id and its question, if it has one: many resolvers ignore an error without the question. */
-export function failure(query: Buffer, rcode: number): Reply & { kind: "answer" } {
+export function errorReply(query: Buffer, rcode: number): Reply & { kind: "answer" } {
   const end = rcode === FORMERR ? HEADER : questionEnd(query);
   const packet = Buffer.alloc(end);
   query.copy(packet, 0, 0, end);

@@ -2,7 +2,7 @@
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { createServer, type Server, type Socket } from "node:net";
 import { LOCAL_DNS_PROBE_NAME } from "../../core/api/control-api.ts";
-import { failure, REFUSED, type Reply, reply, SERVFAIL } from "./answer.ts";
+import { errorReply, REFUSED, type Reply, reply, SERVFAIL } from "./answer.ts";
 import { type Forwarder, framed, type Transport } from "./forwarder.ts";
 import type { Resolver } from "./resolvers.ts";
 import type { SessionHostNames } from "./session-host-names.ts";
@@ -35,8 +35,8 @@ export async function startDns(
   const carryOut = (decision: Reply, query: Buffer, transport: Transport) => {
     if (decision.kind === "ignore") return undefined;
     if (decision.kind === "answer") return decision.packet;
-    if (!forwarder) return failure(query, REFUSED).packet;
-    return forwarder.ask(query, transport).then((packet) => packet ?? failure(query, SERVFAIL).packet);
+    if (!forwarder) return errorReply(query, REFUSED).packet;
+    return forwarder.ask(query, transport).then((packet) => packet ?? errorReply(query, SERVFAIL).packet);
   };
 
   const { tcp, udp } = await bind(listen);

@@ -36,7 +36,7 @@ import {
   checkWorkers,
   needsCloudflared,
 } from "./network-checks.ts";
-import { checkPropagation } from "./propagation-check.ts";
+import { propagationChecks } from "./propagation-check.ts";
 import { broken, type DoctorCheck, type HealthReport, ok } from "./report.ts";
 import { withProblems } from "./with-problems.ts";
 
@@ -77,7 +77,7 @@ export async function examine(examined: DoctorInput): Promise<HealthReport> {
     checkAddresses(snapshot.sessions, await readAuthority(home)),
     checkEnvFiles(home, state),
     checkOrphans(orphans),
-    checkPropagation(examined.requestLog),
+    propagationChecks(examined.requestLog),
   ]);
   const all = withProblems(checks.flat(), snapshot.problems);
   return {

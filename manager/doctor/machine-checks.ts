@@ -11,7 +11,7 @@ import { EnvFiles } from "../components/env-files/env-files.ts";
 import { textOf } from "../model/problem.ts";
 import { isDesired, needsLocalServer } from "../model/records.ts";
 import type { State } from "../model/state.ts";
-import { isOurs, listProcesses, type ProcessEntry } from "../process/list.ts";
+import { isOurProcess, listProcesses, type ProcessEntry } from "../process/list.ts";
 import { broken, type DoctorCheck, ok, warning } from "./report.ts";
 
 /** Free disk space below which the next write may fail. */
@@ -112,7 +112,7 @@ export async function findOrphans(
       ...state.sessions.flatMap(({ connector }) => [connector?.process, connector?.log_writer]),
     ].flatMap((id) => (id ? [id.pid] : [])),
   );
-  return (await listProcesses()).filter((listed) => isOurs(listed, home) && !known.has(listed.pid));
+  return (await listProcesses()).filter((listed) => isOurProcess(listed, home) && !known.has(listed.pid));
 }
 
 export function checkOrphans(orphans: readonly ProcessEntry[]): DoctorCheck[] {

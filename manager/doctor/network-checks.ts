@@ -10,7 +10,7 @@ import { isOlder } from "../../core/version-order.ts";
 import { readBeginning } from "../../node/http.ts";
 import type { Authority } from "../components/certificates/authority-files.ts";
 import { findCloudflared } from "../components/tunnel/cloudflared-binary.ts";
-import { NEEDED_VERSION, versionOf } from "../components/tunnel/connector-process.ts";
+import { cloudflaredVersion, NEEDED_VERSION } from "../components/tunnel/connector-process.ts";
 import { WorkerClient } from "../components/worker-api/worker-client.ts";
 import { readConfig } from "../files/config-file.ts";
 import { networkReason } from "../model/network-reason.ts";
@@ -167,7 +167,7 @@ function disconnectedText(pid: number | undefined): Text {
 }
 
 async function checkBinary(path: string): Promise<DoctorCheck> {
-  const version = await versionOf(path);
+  const version = await cloudflaredVersion(path);
   const fixes = [
     { command: "installCloudflared", title: "Install cloudflared", terminal: "linkup cloudflared install" },
   ];

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Exchange } from "../../core/api/request-log-api.ts";
-import { checkPropagation } from "./propagation-check.ts";
+import { propagationChecks } from "./propagation-check.ts";
 
 const row = (more: Partial<Exchange>) =>
   ({
@@ -16,7 +16,7 @@ const row = (more: Partial<Exchange>) =>
     lost_from: null,
     ...more,
   }) as Exchange;
-const check = (rows: Exchange[]) => checkPropagation({ requests: async () => rows });
+const check = (rows: Exchange[]) => propagationChecks({ requests: async () => rows });
 const lost = row({
   session: null,
   service: null,
@@ -28,7 +28,7 @@ const lost = row({
 test("nothing is found where nothing was seen, or nobody keeps a log", async () => {
   expect(await check([])).toEqual([]);
   expect(await check([row({ time: Date.now() - 24 * 3_600_000 })])).toEqual([]);
-  expect(await checkPropagation({ requests: () => Promise.reject(new Error("ENOENT")) })).toEqual([]);
+  expect(await propagationChecks({ requests: () => Promise.reject(new Error("ENOENT")) })).toEqual([]);
 });
 
 test("all is well while every request came with its session", async () => {

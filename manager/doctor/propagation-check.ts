@@ -6,7 +6,7 @@ import { checkPassed } from "../components/local-server/passed-requests.ts";
 import { type DoctorCheck, ok, warning } from "./report.ts";
 
 /** Who lost the session in the last minutes; nothing without requests, or without a local server. */
-export async function checkPropagation(log: Pick<RequestLogClient, "requests">): Promise<DoctorCheck[]> {
+export async function propagationChecks(log: Pick<RequestLogClient, "requests">): Promise<DoctorCheck[]> {
   const found = await checkPassed(log).catch(() => undefined);
   if (!found || found.services.length + found.lost.length === 0) return [];
   if (found.lost.length === 0)

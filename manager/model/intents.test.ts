@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Config } from "../../core/config/model/config-model.ts";
-import { applyConfig, checkLocations } from "./intents.ts";
+import { applyConfig, checkGivenLocations } from "./intents.ts";
 import { newRecord } from "./records.ts";
 import { accessOf } from "./session-documents.ts";
 import { emptyState } from "./state.ts";
@@ -57,7 +57,7 @@ test.each([
   ["preview", "http://web.example.com", true],
   ["preview", "h2c://web.example.com", false],
 ] as const)("a location in a session that is %s: %s", (kind, location, allowed) => {
-  const check = () => checkLocations(kind, config(service("web", 3000)), { web: location });
+  const check = () => checkGivenLocations(kind, config(service("web", 3000)), { web: location });
   if (allowed) expect(check).not.toThrow();
   else expect(check).toThrow(`URL, not "${location}"`);
 });

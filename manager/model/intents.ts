@@ -104,7 +104,7 @@ export function applyCreate(
   now: number,
   expiresIn?: number,
 ): { id: string; adopted: boolean } {
-  checkLocations(kind, wanted.config, locations);
+  checkGivenLocations(kind, wanted.config, locations);
   const same = state.sessions.find(
     (record) =>
       record.secondary &&
@@ -403,7 +403,7 @@ export function ownConfig(
 }
 
 /** Checks that each location is an http(s) URL of a known service; local copies may be `h2c` as well. */
-export function checkLocations(
+export function checkGivenLocations(
   kind: "preview" | "isolated",
   config: Config,
   locations: Record<string, string>,

@@ -1,7 +1,7 @@
 /** The request that creates a preview. */
 import type { Config } from "../../core/config/model/config-model.ts";
 import { serializeRouting, type UpsertRequest } from "../../core/session/session-document.ts";
-import { checkLocations, ownConfig } from "../model/intents.ts";
+import { checkGivenLocations, ownConfig } from "../model/intents.ts";
 import { upsertRequest } from "../model/session-documents.ts";
 
 /** Of a `CreateRequest`. */
@@ -16,7 +16,7 @@ export function previewUpsert(
   config: Config,
   { name = null, locations, expiresIn }: PreviewContent,
 ): UpsertRequest {
-  checkLocations("preview", config, locations);
+  checkGivenLocations("preview", config, locations);
   const preview = { kind: "preview" as const, name, locations, targets: {}, session_token: "" };
   return {
     ...upsertRequest({ ...preview, config: ownConfig(preview, config) }, undefined),

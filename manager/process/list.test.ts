@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isOurs, listProcesses, parseProcesses } from "./list.ts";
+import { isOurProcess, listProcesses, parseProcesses } from "./list.ts";
 
 test("ps, as Linux and macOS print it", () => {
   const text = `    1 /sbin/init splash
@@ -35,15 +35,18 @@ describe("whose processes they are", () => {
     ["node /x/dist/local-server.js --home /home/bob/.linkup", false],
     ["cloudflared tunnel --config /home/ada/.cloudflared/config.yml run", false],
     ["vim /home/ada/.linkup/state.json", false],
-  ])("%s: %s", (command, ours) => expect(isOurs({ pid: 1, command }, home)).toBe(ours));
+  ])("%s: %s", (command, ours) => expect(isOurProcess({ pid: 1, command }, home)).toBe(ours));
 
   test("on Windows", () => {
     const windows = "C:\\Users\\ada\\.linkup";
-    expect(isOurs({ pid: 1, command: `node.exe C:\\x\\local-server.js --home "${windows}"` }, windows)).toBe(
-      true,
-    );
     expect(
-      isOurs({ pid: 1, command: `cloudflared.exe tunnel --config ${windows}\\tunnels\\a.yml run` }, windows),
+      isOurProcess({ pid: 1, command: `node.exe C:\\x\\local-server.js --home "${windows}"` }, windows),
+    ).toBe(true);
+    expect(
+      isOurProcess(
+        { pid: 1, command: `cloudflared.exe tunnel --config ${windows}\\tunnels\\a.yml run` },
+        windows,
+      ),
     ).toBe(true);
   });
 });

@@ -35,7 +35,7 @@ export function parseProcesses(text: string): ProcessEntry[] {
 }
 
 /** True for a local server, keeper or cloudflared that was started for this home. */
-export function isOurs({ command }: ProcessEntry, home: string): boolean {
+export function isOurProcess({ command }: ProcessEntry, home: string): boolean {
   const folder = home.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
   const served = new RegExp(`(local-server|local-dns|cli)\\.js.* --home "?${folder}"?( |$)`);
   const tunnelled = new RegExp(`cloudflared.*${folder}[/\\\\]tunnels[/\\\\]`);

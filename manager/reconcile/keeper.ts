@@ -8,7 +8,7 @@ import { controlAddress } from "../../node/control-address.ts";
 import { logFolder } from "../../node/log-files.ts";
 import { ownId } from "../../node/process-identity.ts";
 import { LOOK_PATIENCE_MS } from "../components/local-server/control-client.ts";
-import { isConnected } from "../components/tunnel/connector-supervision.ts";
+import { isSteady } from "../components/tunnel/connector-supervision.ts";
 import { BUSY_MS, intervalMs, REST_MS } from "../model/at-rest.ts";
 import type { Connector } from "../model/connector.ts";
 import type { ProcessOptions } from "../model/manager-options.ts";
@@ -66,7 +66,7 @@ export async function keep(options: ProcessOptions): Promise<void> {
       const isAsBefore = isQuiet && used === wasUsed && unused === wasUnused;
       wasUsed = used;
       wasUnused = unused;
-      const isWell = isAsBefore && (await areConnected(connectors));
+      const isWell = isAsBefore && (await areSteady(connectors));
       looks = isWell ? looks + 1 : 0;
       if (looks % LOOKS_BEFORE_ROUND !== 0) continue;
       const state = await store.transaction(async () => {
@@ -105,10 +105,10 @@ async function look({ localServer }: Reconciler): Promise<ServerStatus | "silent
   }
 }
 
-async function areConnected(
+async function areSteady(
   connectors: readonly { connector: Connector; isProbed: boolean }[],
 ): Promise<boolean> {
-  const found = connectors.map(({ connector, isProbed }) => isConnected(connector, isProbed));
+  const found = connectors.map(({ connector, isProbed }) => isSteady(connector, isProbed));
   return (await Promise.all(found)).every(Boolean);
 }
 

@@ -41,7 +41,7 @@ export async function authenticate(
   env: Env,
   context: ExecutionContext,
 ): Promise<Caller> {
-  const address = addressOf(request, env);
+  const address = callerAddress(request, env);
   const wait = Math.ceil(((refusedUntil.get(address ?? "") ?? 0) - Date.now()) / 1000);
   if (wait > 0) return { ok: false, status: 429, retryAfter: wait };
 
@@ -83,7 +83,7 @@ export async function isWorkerToken(token: string, env: Env): Promise<boolean> {
 }
 
 /** Undefined on the user's own machine, where nobody but workerd says who calls. */
-export function addressOf({ headers }: Request, env: Env): string | undefined {
+export function callerAddress({ headers }: Request, env: Env): string | undefined {
   return isDirect(env) ? undefined : countedAddress(headers.get("cf-connecting-ip"));
 }
 

@@ -1,5 +1,5 @@
 /** Reads the JSON body of an API request, up to a maximum size. */
-export const MAX_BODY_BYTES = 1024 * 1024;
+export const MAX_JSON_BYTES = 1024 * 1024;
 
 export type JsonBody = { ok: true; json: unknown } | { ok: false; status: 400 | 413; reason: string };
 
@@ -7,7 +7,7 @@ export type JsonBody = { ok: true; json: unknown } | { ok: false; status: 400 | 
 export async function readJson(request: Request, empty?: unknown): Promise<JsonBody> {
   const bytes = await readBounded(request);
   if (bytes === undefined)
-    return { ok: false, status: 413, reason: `The body is larger than ${MAX_BODY_BYTES} bytes.` };
+    return { ok: false, status: 413, reason: `The body is larger than ${MAX_JSON_BYTES} bytes.` };
   if (bytes.length === 0 && empty !== undefined) return { ok: true, json: empty };
   try {
     return {
@@ -24,7 +24,7 @@ async function readBounded(request: Request): Promise<Uint8Array | undefined> {
   let size = 0;
   for await (const chunk of request.body ?? []) {
     size += chunk.byteLength;
-    if (size > MAX_BODY_BYTES) return undefined;
+    if (size > MAX_JSON_BYTES) return undefined;
     chunks.push(chunk);
   }
   const bytes = new Uint8Array(size);

@@ -12,7 +12,7 @@ import type { Env } from "../env.ts";
 import { sessionObject } from "../objects/session-object.ts";
 import { sha256Hex } from "../secret.ts";
 import type { AuthenticatedCall } from "./authenticated-call.ts";
-import { addressOf } from "./caller.ts";
+import { callerAddress } from "./caller.ts";
 import { readJson } from "./json-body.ts";
 import { jsonResponse, noContent, noSession, notOwner, sessionToken, textResponse } from "./responses.ts";
 
@@ -51,7 +51,7 @@ export function callByInvite(request: Request, env: Env, name: string, item: str
 
 async function sharedRouting(request: Request, env: Env, name: string, token: string): Promise<Response> {
   const hash = await sha256Hex(token);
-  const shared = await sessionObject(name, env).sharedRouting(hash, addressOf(request, env) ?? "");
+  const shared = await sessionObject(name, env).sharedRouting(hash, callerAddress(request, env) ?? "");
   if (shared === "forbidden") return uninvited();
   if (shared === "missing") return stopped();
   return "retryAfter" in shared ? tooManyWrong(shared.retryAfter) : jsonResponse(shared);
@@ -70,7 +70,7 @@ async function askForRouting(request: Request, env: Env, name: string, token: st
   const asked = await sessionObject(name, env).askForRouting(
     change.data,
     hash,
-    addressOf(request, env) ?? "",
+    callerAddress(request, env) ?? "",
   );
   if (asked === "forbidden") return uninvited();
   if (asked === "missing") return stopped();
@@ -87,7 +87,7 @@ async function readAnswer(
   id: string,
 ): Promise<Response> {
   const hash = await sha256Hex(token);
-  const answer = await sessionObject(name, env).routingAnswer(id, hash, addressOf(request, env) ?? "");
+  const answer = await sessionObject(name, env).routingAnswer(id, hash, callerAddress(request, env) ?? "");
   if (answer === "forbidden") return uninvited();
   if (answer === "missing") return textResponse(404, "There is no such change.");
   return "retryAfter" in answer ? tooManyWrong(answer.retryAfter) : jsonResponse(answer);

@@ -3,7 +3,7 @@
  * token. Sessions' pages are same-site with this one, so `SameSite` alone stops no forged request: forms are accepted from this
  * page only, and the cookie's prefix keeps other hosts from setting it.
  */
-import { addressOf, authenticate, type Caller, counted } from "../api/caller.ts";
+import { authenticate, type Caller, callerAddress, counted } from "../api/caller.ts";
 import { type Env, isDirect } from "../env.ts";
 import { directory, LOGIN_MS } from "../objects/directory-object.ts";
 import { sha256 } from "../secret.ts";
@@ -16,7 +16,7 @@ export async function loggedIn(request: Request, env: Env): Promise<Caller> {
   const id = loginId(request);
   if (id === undefined) return { ok: false, status: 401 };
   const { retryAfter, credential, tokenName } = await directory(env).login(
-    addressOf(request, env) ?? null,
+    callerAddress(request, env) ?? null,
     await sha256(id),
   );
   if (retryAfter > 0) return { ok: false, status: 429, retryAfter };

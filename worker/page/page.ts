@@ -8,7 +8,7 @@ import { RESERVED_NAMES } from "../../core/session/reserved-names.ts";
 import { isSessionName } from "../../core/session/session-name.ts";
 import { sessionDetails, sessionPage } from "../api/call-api.ts";
 import { type Caller, callsPerMinute } from "../api/caller.ts";
-import { MAX_BODY_BYTES } from "../api/json-body.ts";
+import { MAX_JSON_BYTES } from "../api/json-body.ts";
 import { TOKEN_NAME } from "../api/tokens.ts";
 import { type Env, isDirect, reservedNames } from "../env.ts";
 import { ATTEMPTS_PER_MINUTE, directory, MAX_AUDIT_ENTRIES } from "../objects/directory-object.ts";
@@ -226,7 +226,7 @@ function about({ env, actor }: PageCall): Response {
     ["A tunnel ends", days(tunnel)],
     ["API calls", rate > 0 ? `${rate} for each token and minute` : "not limited"],
     ["Wrong tokens", isDirect(env) ? "not limited" : `${ATTEMPTS_PER_MINUTE} for each address and minute`],
-    ["Body of an API call", `${MAX_BODY_BYTES / 1024 / 1024} MiB`],
+    ["Body of an API call", `${MAX_JSON_BYTES / 1024 / 1024} MiB`],
     ["Audit log", `the newest ${MAX_AUDIT_ENTRIES} entries`],
     ["Reserved names", (reservedNames(env) ?? RESERVED_NAMES).join(", ")],
   ]);

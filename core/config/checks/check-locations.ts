@@ -18,8 +18,8 @@ export function checkLocations(
   checkUrl(collector, file, [...path, "remote"]);
   checkUrl(collector, file, [...path, "local"]);
   if (typeof remote !== "string" || typeof local !== "string") return;
-  const address = addressOf(local);
-  if (address !== undefined && address === addressOf(remote))
+  const address = hostAndPort(local);
+  if (address !== undefined && address === hostAndPort(remote))
     collector.warning("same-location", [...path, "local"], text(MESSAGES.sameLocation), {
       related: {
         text: text(MESSAGES.remotePlace),
@@ -45,7 +45,7 @@ export function checkUrl(collector: DiagnosticCollector, file: unknown, path: Pa
 export function checkPorts(collector: DiagnosticCollector, services: MapAt[]): void {
   const seen = new Map<string, { name: unknown; path: Path }>();
   for (const { path, value } of services) {
-    const address = typeof value.local === "string" ? addressOf(value.local) : undefined;
+    const address = typeof value.local === "string" ? hostAndPort(value.local) : undefined;
     if (address === undefined) continue;
     const at = [...path, "local"];
     const first = seen.get(address);
@@ -61,7 +61,7 @@ const addresses = new Map<string, string | undefined>();
 const MAX_ADDRESSES = 10_000;
 
 /** Host and port; only the port for names of this machine. Undefined unless it is an http(s) or h2c URL. */
-export function addressOf(location: string): string | undefined {
+export function hostAndPort(location: string): string | undefined {
   if (addresses.has(location)) return addresses.get(location);
   if (addresses.size >= MAX_ADDRESSES) addresses.clear();
   const [scheme, authority = ""] = httpOrigin(location)?.split("://") ?? [];

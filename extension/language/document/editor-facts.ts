@@ -1,5 +1,5 @@
 /** Live facts about a file besides its text: its session, listening ports, version control. */
-import { addressOf } from "../../../core/config/checks/check-locations.ts";
+import { hostAndPort } from "../../../core/config/checks/check-locations.ts";
 import type { SessionView } from "../../../manager/model/snapshot.ts";
 
 export interface EditorFacts {
@@ -25,6 +25,6 @@ export const NO_FACTS: EditorFacts = {
 
 /** The port on this machine that a location means; undefined when it is elsewhere or no URL. */
 export function localPort(location: string): number | undefined {
-  const port = /^:(\d+)$/.exec(addressOf(location) ?? "")?.[1];
+  const port = /^:(\d+)$/.exec(hostAndPort(location) ?? "")?.[1];
   return port === undefined ? undefined : Number(port);
 }

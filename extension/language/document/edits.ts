@@ -5,7 +5,7 @@ import type { Span, TextEdit } from "./document-model.ts";
 import { columnOf, eol, lineEnd, lineStart } from "./lines.ts";
 import { flowAt } from "./node-at.ts";
 
-export function apply(text: string, edits: readonly TextEdit[]): string {
+export function applyEdits(text: string, edits: readonly TextEdit[]): string {
   return edits
     .toSorted((a, b) => b.start - a.start || b.end - a.end)
     .reduce((changed, edit) => changed.slice(0, edit.start) + edit.text + changed.slice(edit.end), text);

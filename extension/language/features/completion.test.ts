@@ -3,7 +3,7 @@ import { CHOICES, KEYS, VALUES } from "../../../test/support/language/cases.ts";
 import { cursor, expanded, shop } from "../../../test/support/language/testing.ts";
 import { modelOf } from "../document/document-model.ts";
 import { NO_FACTS } from "../document/editor-facts.ts";
-import { apply } from "../document/edits.ts";
+import { applyEdits } from "../document/edits.ts";
 import { completions } from "./completion.ts";
 
 function labels(marked: string, facts = NO_FACTS): string[] {
@@ -16,7 +16,7 @@ function chosen(marked: string, label: string, facts = NO_FACTS): string {
   const { text, offset } = cursor(marked);
   const choice = completions(modelOf(text), facts, offset).find((completion) => completion.label === label);
   if (!choice) throw new Error(`There is no ${label} among ${labels(marked, facts).join(", ")}`);
-  return apply(text, [{ start: choice.start, end: choice.end, text: expanded(choice.snippet) }]);
+  return applyEdits(text, [{ start: choice.start, end: choice.end, text: expanded(choice.snippet) }]);
 }
 
 describe("keys", () => {

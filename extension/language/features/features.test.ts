@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { cursor, RUNNING, SHOP, shop } from "../../../test/support/language/testing.ts";
 import { modelOf } from "../document/document-model.ts";
 import { type EditorFacts, NO_FACTS } from "../document/editor-facts.ts";
-import { apply } from "../document/edits.ts";
+import { applyEdits } from "../document/edits.ts";
 import { hover } from "./hover.ts";
 import { lenses } from "./lenses.ts";
 import { definition, references, rename, renameable } from "./navigation.ts";
@@ -105,13 +105,13 @@ describe("names of services", () => {
     const { text, offset, model } = at(shop("service: api\n", "service: ap█i\n"));
     expect(renameable(model, offset)).toMatchObject({ name: "api" });
     const edits = rename(model, offset, "backend");
-    expect(Array.isArray(edits) && apply(text, edits)).toBe(
+    expect(Array.isArray(edits) && applyEdits(text, edits)).toBe(
       SHOP.replace("name: api", "name: backend")
         .replace("service: api\n", "service: backend\n")
         .replace('"api"', '"backend"'),
     );
     const odd = rename(model, offset, "true");
-    expect(Array.isArray(odd) && apply(text, odd)).toContain('- name: "true" # the backend');
+    expect(Array.isArray(odd) && applyEdits(text, odd)).toContain('- name: "true" # the backend');
   });
 
   test("also through anchors and merge keys", () => {
@@ -124,7 +124,7 @@ services:
 domains: [{ domain: example.com, default_service: *web }, { domain: example.org, default_service: web }]
 `);
     const edits = rename(model, offset, "a, b");
-    expect(Array.isArray(edits) && apply(text, edits)).toBe(
+    expect(Array.isArray(edits) && applyEdits(text, edits)).toBe(
       text.replace("&web web", "&web a, b").replace("default_service: web", 'default_service: "a, b"'),
     );
     const alias = text.indexOf("*web") + 2;
@@ -164,7 +164,9 @@ domains:
     expect(lines(definition(model, offset)?.to)).toEqual([13]);
     expect(lines(references(model, at("name: ap").offset, false))).toEqual([17, 26, 28]);
     const edits = rename(model, offset, "backend");
-    expect(Array.isArray(edits) && apply(FILE, edits)).toContain("{ name: down, service: backend, respond");
+    expect(Array.isArray(edits) && applyEdits(FILE, edits)).toContain(
+      "{ name: down, service: backend, respond",
+    );
   });
 
   test("so do the names of targets", () => {
@@ -172,7 +174,7 @@ domains:
     expect(lines(definition(model, offset)?.to)).toEqual([8]);
     expect(lines(references(model, offset, true))).toEqual([8, 9, 20]);
     const edits = rename(model, offset, "pr-7");
-    const renamed = Array.isArray(edits) ? apply(FILE, edits) : "";
+    const renamed = Array.isArray(edits) ? applyEdits(FILE, edits) : "";
     expect(renamed).toContain("targets: { pr-7: https://web.staging.example.com }\n    target: pr-7\n");
     expect(renamed).toContain("service: web\n    target: pr-7\n");
     expect(rename(model, offset, "local")).toMatchObject({ refused: expect.stringContaining("cannot name") });

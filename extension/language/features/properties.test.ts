@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { parseConfig } from "../../../core/config/parse-config.ts";
 import { RUNNING, SHOP } from "../../../test/support/language/testing.ts";
 import { type DocumentModel, modelOf, type Span } from "../document/document-model.ts";
-import { apply } from "../document/edits.ts";
+import { applyEdits } from "../document/edits.ts";
 import { completions } from "./completion.ts";
 import { documentDiagnostics } from "./diagnostics.ts";
 import { hover } from "./hover.ts";
@@ -33,7 +33,7 @@ function askAll(model: DocumentModel, offset: number): void {
     if (finding.related) inText(finding.related);
     for (const { edits } of fixes(model, finding, FACTS)) {
       edits.forEach(inText);
-      apply(text, edits);
+      applyEdits(text, edits);
     }
   }
   for (const completion of completions(model, FACTS, offset)) {

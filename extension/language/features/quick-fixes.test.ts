@@ -3,7 +3,7 @@ import { badText, FIXES } from "../../../test/support/language/cases.ts";
 import { RUNNING, SHOP, shop } from "../../../test/support/language/testing.ts";
 import { modelOf } from "../document/document-model.ts";
 import { NO_FACTS } from "../document/editor-facts.ts";
-import { apply } from "../document/edits.ts";
+import { applyEdits } from "../document/edits.ts";
 import { CODES, documentDiagnostics } from "./diagnostics.ts";
 import { fixAll, fixes } from "./quick-fixes.ts";
 
@@ -13,7 +13,7 @@ function fixed(text: string, code: string, facts = NO_FACTS): Record<string, str
   const finding = documentDiagnostics(model, facts).find((finding) => finding.code === code);
   if (!finding) throw new Error(`There is no ${code}`);
   return Object.fromEntries(
-    fixes(model, finding, facts).map(({ title, edits }) => [title, apply(text, edits)]),
+    fixes(model, finding, facts).map(({ title, edits }) => [title, applyEdits(text, edits)]),
   );
 }
 
@@ -148,7 +148,7 @@ test("fix all applies the clear fixes at once, and removes nothing", () => {
     "service: apii\n",
   );
   const model = modelOf(text);
-  const mended = apply(text, fixAll(model, NO_FACTS));
+  const mended = applyEdits(text, fixAll(model, NO_FACTS));
   expect(mended).toBe(shop("", ""));
   const twice = `${SHOP}linkup:\n  worker_url: https://x.example.com\n`;
   expect(fixAll(modelOf(twice), NO_FACTS)).toEqual([]);

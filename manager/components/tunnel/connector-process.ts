@@ -61,7 +61,7 @@ export async function endOf(home: string, session: string, { pid }: ProcessId): 
 }
 
 /** What `cloudflared --version` says: `2022.3.1`; undefined when it says nothing of the kind. */
-export async function versionOf(binary: string): Promise<string | undefined> {
+export async function cloudflaredVersion(binary: string): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<string>();
   execFile(binary, ["--version"], { timeout: VERSION_TIMEOUT_MS }, (_error, stdout) => resolve(stdout));
   return /\bversion (\d+\.\d+\.\d+)/.exec(await promise)?.[1];
@@ -93,7 +93,7 @@ export async function startConnector(
   await writeAtomically(config, `ingress:\n  - service: http://127.0.0.1:${port}\n`);
   const path = tunnelLogFile(home, session);
   const log_offset = await sizeOf(path);
-  const writer = await startLogWriter(options, path, secretsOf(tunnel));
+  const writer = await startLogWriter(options, path, tunnelSecrets(tunnel));
   let next = before;
   const writeDown = (id: ProcessId) => {
     const now = Date.now();
@@ -166,6 +166,6 @@ export function connectorEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 /** Secrets that cloudflared knows and its log must not contain. */
-export function secretsOf(tunnel: TunnelData): string[] {
+export function tunnelSecrets(tunnel: TunnelData): string[] {
   return [tunnelToken(tunnel), tunnel.secret];
 }

@@ -14,14 +14,14 @@ import { findCloudflared } from "./cloudflared-binary.ts";
 import {
   type ConnectorOptions,
   type ConnectorTarget,
+  cloudflaredVersion,
   endConnector,
   endOf,
   forgetConnector,
   NEEDED_VERSION,
   type SaveConnector,
-  secretsOf,
   startConnector,
-  versionOf,
+  tunnelSecrets,
 } from "./connector-process.ts";
 import { type ProbeTarget, probeTunnel } from "./end-to-end.ts";
 import { readLog, recentErrors, unknownFlag } from "./log-lines.ts";
@@ -151,7 +151,7 @@ async function fail(
 ): Promise<Connector> {
   const path = tunnelLogFile(options.home, session);
   if (before.log_writer) await endLogWriter(before.log_writer);
-  const log = redacted(await newLines(path, before.log_offset), secretsOf(tunnel));
+  const log = redacted(await newLines(path, before.log_offset), tunnelSecrets(tunnel));
   const errors = recentErrors(log);
   const flag = unknownFlag(log);
   const found = flag
@@ -189,7 +189,7 @@ async function howItEnded(
 
 async function outdated({ env, home }: ConnectorOptions, flag: string): Promise<Problem> {
   const binary = await findCloudflared(env, home);
-  const version = (await versionOf(binary)) ?? "?";
+  const version = (await cloudflaredVersion(binary)) ?? "?";
   return problem(
     "tunnel-failed",
     text(
@@ -251,7 +251,7 @@ async function refused(
  * True while a step would find nothing new: cloudflared is connected, its log writer runs, and no end-to-end probe is due.
  * `isProbed`: requests use the tunnel; without them there are no probes.
  */
-export async function isConnected(connector: Connector, isProbed: boolean): Promise<boolean> {
+export async function isSteady(connector: Connector, isProbed: boolean): Promise<boolean> {
   const { metrics_port, log_writer } = connector;
   if (metrics_port === null || (isProbed && isProbeDue(connector, Date.now()))) return false;
   return (!log_writer || (await isRunning(log_writer))) && (await isReady(metrics_port));

@@ -69,7 +69,7 @@ export function proposeDownload({ home, env, platform, arch, version, sha256 }: 
 }
 
 /** Downloads, verifies, unpacks, and only then writes the program. Rejects with a LinkupError and leaves the disk unchanged. */
-export async function install({ url, sha256, path }: Download): Promise<void> {
+export async function installRelease({ url, sha256, path }: Download): Promise<void> {
   const content = await download(url);
   const found = createHash("sha256").update(content).digest("hex");
   if (found !== sha256)

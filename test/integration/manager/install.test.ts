@@ -9,7 +9,7 @@ import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   type DownloadRequest,
-  install,
+  installRelease,
   proposeDownload,
 } from "../../../manager/components/tunnel/install.ts";
 import { ASSETS, assetFor } from "../../../manager/components/tunnel/releases.ts";
@@ -58,7 +58,7 @@ const left = () => (existsSync(home) ? (readdirSync(home, { recursive: true }) a
 
 test("what has the expected checksum can be run, and only that is there", async () => {
   serve("cloudflared-linux-amd64", PROGRAM);
-  await install(proposeDownload(asked()));
+  await installRelease(proposeDownload(asked()));
   expect(readFileSync(path())).toEqual(PROGRAM);
   expect(statSync(path()).mode & 0o777).toBe(0o755);
   expect(left()).toEqual(["bin", "bin/cloudflared"]);
@@ -68,7 +68,7 @@ test("redirects are followed, as the releases have them", async () => {
   answers["/2026.8.2/cloudflared-linux-amd64"] = (response) =>
     response.writeHead(302, { location: `${base}/elsewhere` }).end();
   answers["/elsewhere"] = (response) => response.end(PROGRAM);
-  await install(proposeDownload(asked()));
+  await installRelease(proposeDownload(asked()));
   expect(readFileSync(path())).toEqual(PROGRAM);
 });
 
@@ -87,7 +87,9 @@ describe("an archive, as macOS has it", () => {
   const archive = (...entries: Buffer[]) => gzipSync(Buffer.concat([...entries, Buffer.alloc(1024)]));
   const mac = (content: Buffer) => {
     serve("cloudflared-darwin-arm64.tgz", content);
-    return install(proposeDownload(asked({ platform: "darwin", arch: "arm64", sha256: sha256(content) })));
+    return installRelease(
+      proposeDownload(asked({ platform: "darwin", arch: "arm64", sha256: sha256(content) })),
+    );
   };
 
   test("gives the program in it", async () => {
@@ -113,13 +115,13 @@ describe("nothing is changed", () => {
   const before = Buffer.from("an older one");
   beforeEach(async () => {
     serve("cloudflared-linux-amd64", before);
-    await install(proposeDownload(asked({ sha256: sha256(before) })));
+    await installRelease(proposeDownload(asked({ sha256: sha256(before) })));
   });
   afterEach(() => {
     expect(readFileSync(path())).toEqual(before);
     expect(left()).toEqual(["bin", "bin/cloudflared"]);
   });
-  const installing = () => install(proposeDownload(asked()));
+  const installing = () => installRelease(proposeDownload(asked()));
 
   test("by another checksum", async () => {
     serve("cloudflared-linux-amd64", Buffer.concat([PROGRAM, Buffer.from("evil")]));
@@ -149,7 +151,7 @@ describe("nothing is changed", () => {
     releases.closeAllConnections();
     releases.close();
     await once(releases, "close");
-    await expect(install(download)).rejects.toThrow("could not be downloaded");
+    await expect(installRelease(download)).rejects.toThrow("could not be downloaded");
   });
 });
 
