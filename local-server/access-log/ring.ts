@@ -7,8 +7,8 @@
  * that leave compiled code: a client's headers, most of the text, are written once for all exchanges that have the same, and
  * short text is written a character at a time.
  */
+import { parseFields } from "../http/field-parser.ts";
 import { Fields } from "../http/fields.ts";
-import { parseFields } from "../http/response-parser.ts";
 import { writeLatin1 } from "../node-internals.ts";
 import { ExchangeMetadata, type RareFields, type RecordedExchange } from "./exchange-metadata.ts";
 import type { InFlightExchange } from "./in-flight-exchange.ts";

@@ -14,7 +14,7 @@ export class Fields {
   readonly derived: DerivedLines;
   #fingerprint: number | undefined;
 
-  /** `like`: lines that differ from these in the value of `traceparent` alone. */
+  /** `like`: lines of the same names, of which all that is derived is right for these as well. */
   constructor(raw: readonly string[], like?: Fields) {
     this.raw = raw;
     if (like) {
@@ -46,6 +46,10 @@ export class Fields {
   list(name: string): string[] {
     const value = this.get(name);
     if (value === undefined) return [];
+    if (!value.includes(",")) {
+      const member = trimSpaces(value).toLowerCase();
+      return member === "" ? [] : [member];
+    }
     return value
       .split(",")
       .map((member) => trimSpaces(member).toLowerCase())
@@ -66,9 +70,9 @@ export class Fields {
   }
 }
 
-/** What was last made of some lines. Shared by all that differ in the value of `traceparent` alone. */
+/** What was last made of some lines. */
 interface DerivedLines {
-  /** Its maker knows what it is and depends on. */
+  /** Of a request's lines; shared by all that differ in the value of `traceparent` alone. Its maker knows what it depends on. */
   forService: unknown;
 }
 
@@ -173,7 +177,7 @@ export function trimSpaces(value: string): string {
   return value.slice(start, end);
 }
 
-function isSpace(code: number): boolean {
+export function isSpace(code: number): boolean {
   return code === 32 || code === 9;
 }
 
@@ -200,10 +204,13 @@ const NEVER_HOP_BY_HOP: ReadonlySet<string> = new Set([
   "x-forwarded-host",
 ]);
 
-/** The header names that `Connection` lists: hop-by-hop as well. */
+/** The header names that `Connection` lists: hop-by-hop as well, besides those that always are. */
 export function connectionNames(fields: Fields): ReadonlySet<string> {
   if (!fields.has("connection")) return NONE;
-  return new Set(fields.list("connection").filter((name) => !NEVER_HOP_BY_HOP.has(name)));
+  const names = fields
+    .list("connection")
+    .filter((name) => !NEVER_HOP_BY_HOP.has(name) && !HOP_BY_HOP.has(name));
+  return names.length === 0 ? NONE : new Set(names);
 }
 
 /** The end-to-end lines: all but the hop-by-hop ones. */

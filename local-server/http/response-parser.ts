@@ -1,5 +1,6 @@
 /** Parses the HTTP/1.1 responses of one connection. */
-import { Fields, trimSpaces } from "./fields.ts";
+import { FieldParser, parseFields } from "./field-parser.ts";
+import { Fields } from "./fields.ts";
 import { MAX_HEADER_SIZE } from "./limits.ts";
 import { Http2Response, MalformedResponse } from "./protocol-errors.ts";
 
@@ -46,6 +47,7 @@ export class ResponseParser {
   #state = IDLE;
   #context: ResponseContext = { method: "GET", upgrade: false };
   readonly #reader: ResponseReader;
+  readonly #fieldParser = new FieldParser();
   /** Bytes of a head, line or trailer section whose end has not come yet. */
   #pending: Buffer | undefined;
   /** Bytes of the body or chunk still to come. */
@@ -136,7 +138,7 @@ export class ResponseParser {
     const match = STATUS_LINE.exec(line === -1 ? text : text.slice(0, line));
     if (!match) throw notHttp(Buffer.from(text, "latin1"));
     const status = Number(match[2]);
-    const fields = new Fields(line === -1 ? [] : parseFields(text.slice(line + 2)));
+    const fields = line === -1 ? new Fields([]) : this.#fieldParser.parse(text, line + 2);
     const reason = match[3] ?? "";
 
     if (status === 101) {
@@ -162,10 +164,10 @@ export class ResponseParser {
   /** RFC 9112, 6.3: how long the body is. */
   #framing(head: ResponseHead): number {
     const { status, fields } = head;
-    const lengths = fields.has("content-length") ? new Set(fields.list("content-length")) : undefined;
+    const lengths = fields.has("content-length") ? fields.list("content-length") : undefined;
     if (lengths) {
       const [length = ""] = lengths;
-      if (lengths.size !== 1 || !/^\d{1,15}$/.test(length))
+      if (lengths.some((other) => other !== length) || !/^\d{1,15}$/.test(length))
         throw new MalformedResponse(`its Content-Length is ${JSON.stringify(fields.get("content-length"))}`);
       head.length = Number(length);
     }
@@ -265,36 +267,9 @@ const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?
 /** RFC 9112, 7.1.1: extensions are read past, but only those of the grammar. */
 const CHUNK_LINE =
   /^([0-9a-fA-F]{1,12})[ \t]*(?:;[ \t]*[!#$%&'*+\-.^_`|~0-9A-Za-z]+[ \t]*(?:=[ \t]*(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*")[ \t]*)?)*$/;
-const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-
 /** RFC 9110, 6.4.1. */
 export function mayHaveBody(method: string, status: number): boolean {
   return method !== "HEAD" && status !== 204 && status !== 304;
-}
-
-/** Header lines as name, value, name, value… */
-export function parseFields(text: string): string[] {
-  const raw: string[] = [];
-  for (const line of text.split("\r\n")) {
-    if ((line.startsWith(" ") || line.startsWith("\t")) && raw.length > 0) {
-      // Obsolete line folding: the value goes on.
-      const more = trimSpaces(line);
-      if (!FIELD_VALUE.test(more)) throw malformedLine(line);
-      raw.push(`${raw.pop()} ${more}`);
-      continue;
-    }
-    const colon = line.indexOf(":");
-    const name = line.slice(0, Math.max(0, colon));
-    const value = trimSpaces(line.slice(colon + 1));
-    if (!FIELD_NAME.test(name) || !FIELD_VALUE.test(value)) throw malformedLine(line);
-    raw.push(name, value);
-  }
-  return raw;
-}
-
-function malformedLine(line: string): MalformedResponse {
-  return new MalformedResponse(`it has the header line ${JSON.stringify(line.slice(0, 100))}`);
 }
 
 function notHttp(bytes: Buffer): MalformedResponse {

@@ -166,6 +166,7 @@ function http1Head(request: UpstreamRequest): string {
 }
 
 function keepAliveHint({ fields }: ResponseHead): number | undefined {
-  const match = /(?:^|[,;\s])timeout=(\d{1,6})/i.exec(fields.get("keep-alive") ?? "");
+  if (!fields.has("keep-alive")) return undefined;
+  const match = /(?:^|[,;\s])timeout=(\d{1,6})/i.exec(fields.get("keep-alive")!);
   return match ? Number(match[1]) * 1000 : undefined;
 }
