@@ -75,7 +75,12 @@ export function decideRequest<S extends RoutableSession>(
   const decision = route(served.name, served.session, target ? withoutHeader(head, OVERRIDE_HEADER) : head);
   if (decision.outcome === "no-target")
     return { failure: noTarget(served.name, served.session, decision), served, decision };
-  if (listener === "browser" && !isServedHost(sessions, head.host))
+  // Nearly always it is a host of this very session.
+  if (
+    listener === "browser" &&
+    !isUnderDomain([served], hostname(head.host)) &&
+    !isServedHost(sessions, head.host)
+  )
     return { failure: misdirected(head.host), served, decision };
   return { served, decision };
 }
