@@ -310,7 +310,7 @@ describe("sessions", () => {
     );
   });
 
-  test("the doctor tells what is not in order, and says so when all is", async () => {
+  test("doctor reports what is wrong, and says when nothing is", async () => {
     const check = (id: string, state: string) => ({ id, subject: undefined, state, found: id, fixes: [] });
     const checked = (...checks: object[]) => ({ health: async () => ({ healthy: true, checks }) });
     const fix = { command: "start", title: "Start", terminal: "linkup start" };
@@ -436,7 +436,7 @@ describe("sharing", () => {
     expect(text).not.toContain("secret-of-the-invite");
   });
 
-  test("to a public session only those are invited who may route it", async () => {
+  test("a public session has only invites that may route", async () => {
     const questions: string[] = [];
     const { share, asked } = sharing("public", async (text) => questions.push(text) > 0);
     await expect(share({ action: "invite" })).rejects.toThrow("The session slim-gecko is public");

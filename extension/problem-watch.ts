@@ -2,7 +2,7 @@
 import type * as vscode from "vscode";
 import type { Problem } from "../manager/model/problem.ts";
 import type { Linkup } from "./linkup.ts";
-import { keyOf, tell, told, wasReported } from "./report-problem.ts";
+import { keyOf, shownProblems, showProblem, wasReported } from "./report-problem.ts";
 import { setting } from "./settings.ts";
 import { ownSessions, type WindowModel } from "./window-model.ts";
 
@@ -19,9 +19,9 @@ export function registerProblemWatch(context: vscode.ExtensionContext, linkup: L
   const began = performance.now();
   const timers = new Map<string, NodeJS.Timeout>();
   let remembered = JSON.stringify(memory.get<string[]>(MEMORY_KEY, []));
-  for (const key of JSON.parse(remembered) as string[]) told.add(key);
+  for (const key of JSON.parse(remembered) as string[]) shownProblems.add(key);
   const remember = () => {
-    const now = JSON.stringify([...told].slice(-MAX_TOLD));
+    const now = JSON.stringify([...shownProblems].slice(-MAX_TOLD));
     if (now !== remembered) void memory.update(MEMORY_KEY, JSON.parse(now));
     remembered = now;
   };
@@ -37,12 +37,12 @@ export function registerProblemWatch(context: vscode.ExtensionContext, linkup: L
       timers.delete(key);
     }
     if (performance.now() - began > SETTLED_MS)
-      for (const key of told) if (!current.has(key)) told.delete(key);
+      for (const key of shownProblems) if (!current.has(key)) shownProblems.delete(key);
     for (const [key, problem] of current) {
       if (timers.has(key)) continue;
       const notify = () => {
-        if (!wasReported(problem) && setting("notifications")) void tell(problem, linkup);
-        told.add(key);
+        if (!wasReported(problem) && setting("notifications")) void showProblem(problem, linkup);
+        shownProblems.add(key);
         remember();
       };
       timers.set(key, setTimeout(notify, NOTIFY_DELAY_MS));

@@ -8,7 +8,7 @@ import { brief, withShortPaths } from "./window-model.ts";
 import { t } from "./words.ts";
 
 /** Problems that a notification has shown and that may still be there, by `keyOf`. */
-export const told = new Set<string>();
+export const shownProblems = new Set<string>();
 
 /** When each message was last shown, ms. */
 const shownAt = new Map<string, number>();
@@ -21,7 +21,7 @@ export function keyOf({ code, message }: Problem): string {
 
 /** True when a notification has shown this problem: within the last minute, or since it is there. */
 export function wasReported(problem: Problem): boolean {
-  if (told.has(keyOf(problem))) return true;
+  if (shownProblems.has(keyOf(problem))) return true;
   const after = performance.now() - RECENTLY_MS;
   // A command's error message quotes its cause.
   return [...shownAt].some(([shown, at]) => at > after && shown.includes(problem.message));
@@ -47,7 +47,7 @@ export async function report(failure: unknown, linkup: Linkup): Promise<void> {
   const message = plain(brief(withShortPaths(problemMessage(problem), model.configs)));
   const items = offers(problem);
   const lasts = isCurrent(problem, linkup);
-  if (lasts) told.add(keyOf(problem));
+  if (lasts) shownProblems.add(keyOf(problem));
   const choice =
     lasts && items.length < 2
       ? await showWhile(message, items[0], untilGone(problem, linkup))
@@ -56,7 +56,7 @@ export async function report(failure: unknown, linkup: Linkup): Promise<void> {
 }
 
 /** Shows a problem that arose by itself, with the first of its actions. */
-export async function tell(problem: Problem, linkup: Linkup): Promise<void> {
+export async function showProblem(problem: Problem, linkup: Linkup): Promise<void> {
   await report({ ...problem, actions: problem.actions.slice(0, 1) }, linkup);
 }
 

@@ -15,7 +15,7 @@ import { ConfigFiles } from "./config-files.ts";
 import { registerContextKeys } from "./context-keys.ts";
 import { registerProblemWatch } from "./problem-watch.ts";
 import { createApi } from "./public-api.ts";
-import { told } from "./report-problem.ts";
+import { shownProblems } from "./report-problem.ts";
 import { registerTerminalEnvironment } from "./terminal/environment.ts";
 import { registerSessionsView } from "./views/sessions-view.ts";
 import { registerStatusBar } from "./views/status-bar.ts";
@@ -90,7 +90,7 @@ describe("notifications of problems", () => {
   };
   beforeEach(() => {
     vi.useFakeTimers();
-    told.clear();
+    shownProblems.clear();
     memory = new Map();
   });
   const watched = (model = running()) => {
@@ -146,7 +146,7 @@ describe("notifications of problems", () => {
     changeTo(watched(), { problems: [OLD] });
     await pass();
     expect(editor.titles).toEqual(["The tunnel was lost."]);
-    told.clear();
+    shownProblems.clear();
     const reloaded = watched();
     // What was found before is found again a while later.
     changeTo(reloaded, { problems: [] });

@@ -53,10 +53,10 @@ export function newClient(credentials: Credentials, env: NodeJS.ProcessEnv) {
 }
 
 /** What a call's failure may be taken for: `missing` when there is nothing at the address. */
-export type Outcome<T> = { value: T } | "missing" | "not-allowed";
+export type CallOutcome<T> = { value: T } | "missing" | "not-allowed";
 
 /** One call; every failure that is no outcome is an `InfraError` that names what was tried. */
-export async function attempt<T>(what: string, ask: () => PromiseLike<T>): Promise<Outcome<T>> {
+export async function attempt<T>(what: string, ask: () => PromiseLike<T>): Promise<CallOutcome<T>> {
   try {
     return { value: await ask() };
   } catch (error) {

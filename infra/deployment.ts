@@ -8,10 +8,10 @@ import { checkFromOutside, type OutsideCheck } from "./outside.ts";
 import {
   conflicts,
   type DeploymentPlan,
+  type DeploymentSpec,
   isDone,
   type PlannedChange,
   type PlannedResource,
-  type Wanted,
 } from "./plan.ts";
 import { planDeploy } from "./plan-deploy.ts";
 import { planDestroy } from "./plan-destroy.ts";
@@ -123,7 +123,7 @@ async function prepared(options: InfraOptions) {
   if (!firstZone) throw new InfraError("zone-unknown", "Name at least one zone: --zone example.com");
   const tunnelZone = options.tunnelZone ?? firstZone;
   const zones = [...new Set(named.map((zone) => zone.toLowerCase()))];
-  const wanted: Wanted = {
+  const wanted: DeploymentSpec = {
     name: options.name ?? DEFAULT_NAME,
     zones,
     tunnelZone: tunnelZone.toLowerCase(),
@@ -149,7 +149,7 @@ async function proposal(
   { env }: InfraOptions,
   client: CloudflareClient,
   bundle: WorkerBundle,
-  wanted: Wanted,
+  wanted: DeploymentSpec,
   read: () => Promise<LiveState>,
   planFor: (live: LiveState) => DeploymentPlan,
 ): Promise<Proposal> {

@@ -1,6 +1,6 @@
 /** What there is at Cloudflare now, as far as a deployment is concerned. Reads only. */
 import { markOf } from "../core/api/tunnel-marks.ts";
-import { all, attempt, type CloudflareClient, type Outcome } from "./cloudflare.ts";
+import { all, attempt, type CallOutcome, type CloudflareClient } from "./cloudflare.ts";
 import { RIGHTS, type Right, type RightKey, rightsList, tokenPage } from "./credentials.ts";
 import { InfraError } from "./errors.ts";
 
@@ -64,7 +64,7 @@ export interface LiveState {
   runtimeTokenGiven: boolean;
 }
 
-export interface Place {
+export interface DeploymentTarget {
   /** Script. */
   name: string;
   zones: readonly string[];
@@ -73,14 +73,14 @@ export interface Place {
 }
 
 /** Throws an `InfraError` that names every missing right at once, with where it is needed. */
-export async function readLive(client: CloudflareClient, place: Place): Promise<LiveState> {
+export async function readLive(client: CloudflareClient, place: DeploymentTarget): Promise<LiveState> {
   const missing = new Set<RightKey>();
   const read = async <T>(
     right: RightKey,
     what: string,
     ask: () => PromiseLike<T>,
   ): Promise<T | undefined> => {
-    const outcome: Outcome<T> = await attempt(what, ask);
+    const outcome: CallOutcome<T> = await attempt(what, ask);
     if (outcome === "not-allowed") missing.add(right);
     return typeof outcome === "object" ? outcome.value : undefined;
   };

@@ -4,11 +4,11 @@ import { tunnelPrefix } from "../core/api/tunnel-marks.ts";
 import { isOlder } from "../core/version-order.ts";
 import type { LiveState, LiveZone } from "./live.ts";
 import { hashOf, isOurRecord, isOurScript, ourRule, tokenName, versionOf } from "./marks.ts";
-import type { DeploymentPlan, PlannedResource, PlannedStep, SecretName, Wanted } from "./plan.ts";
+import type { DeploymentPlan, DeploymentSpec, PlannedResource, PlannedStep, SecretName } from "./plan.ts";
 import type { WorkerBundle } from "./worker-bundle.ts";
 
 /** Variables of the script that a deployment sets. Those set by hand stay. */
-export function scriptVariables(live: LiveState, wanted: Wanted): Record<string, string> {
+export function scriptVariables(live: LiveState, wanted: DeploymentSpec): Record<string, string> {
   const tunnelZone = zoneNamed(live, wanted.tunnelZone);
   return {
     CLOUDFLARE_ACCOUNT_ID: live.account.id,
@@ -17,7 +17,7 @@ export function scriptVariables(live: LiveState, wanted: Wanted): Record<string,
   };
 }
 
-export function planDeploy(live: LiveState, wanted: Wanted, bundle: WorkerBundle): DeploymentPlan {
+export function planDeploy(live: LiveState, wanted: DeploymentSpec, bundle: WorkerBundle): DeploymentPlan {
   const resources: PlannedResource[] = [];
   const script = planScript(live, wanted, bundle);
   // Conflicts at the script end the plan: nothing else of it would be of use.
@@ -39,7 +39,7 @@ export function planDeploy(live: LiveState, wanted: Wanted, bundle: WorkerBundle
   };
 }
 
-function planScript(live: LiveState, wanted: Wanted, bundle: WorkerBundle): PlannedResource {
+function planScript(live: LiveState, wanted: DeploymentSpec, bundle: WorkerBundle): PlannedResource {
   const { script } = live;
   const variables = scriptVariables(live, wanted);
   const resource = { kind: "script", name: wanted.name } as const;
@@ -245,7 +245,7 @@ function planCacheRule(zone: LiveZone, worker: string, prefix: string): PlannedR
   };
 }
 
-function warningsOf(live: LiveState, wanted: Wanted): string[] {
+function warningsOf(live: LiveState, wanted: DeploymentSpec): string[] {
   const warnings = [];
   for (const { name, status } of live.zones)
     if (status !== "active")
@@ -274,7 +274,7 @@ function warningsOf(live: LiveState, wanted: Wanted): string[] {
   return warnings;
 }
 
-function prefixOf(live: LiveState, wanted: Wanted): string {
+function prefixOf(live: LiveState, wanted: DeploymentSpec): string {
   const set = live.script?.bindings.find(({ name }) => name === "TUNNEL_NAME_PREFIX")?.text;
   return set || tunnelPrefix(wanted.name, wanted.tunnelZone);
 }

@@ -4,7 +4,7 @@
  */
 
 /** What the user asked for, after defaults. */
-export interface Wanted {
+export interface DeploymentSpec {
   /** The Worker script's name. */
   name: string;
   /** Names of the zones whose hosts sessions use: they get the routes, and the records `*` and `@`. */

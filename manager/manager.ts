@@ -11,8 +11,8 @@ import type { SessionAccess } from "../core/session/session-document.ts";
 import { sessionNameError } from "../core/session/session-name.ts";
 import type { Text } from "../core/text.ts";
 import { text } from "../core/text.ts";
-import { LOOK_PATIENCE_MS, type RequestLogClient } from "./components/local-server/control-client.ts";
-import { checkPassed } from "./components/local-server/passed-requests.ts";
+import { type RequestLogClient, STATUS_TIMEOUT_MS } from "./components/local-server/control-client.ts";
+import { checkRecordedRequests } from "./components/local-server/passed-requests.ts";
 import type { DoctorInput } from "./doctor/doctor.ts";
 import type { HealthReport } from "./doctor/report.ts";
 import { readConfig } from "./files/config-file.ts";
@@ -56,8 +56,8 @@ import { type InvitedSession, routeElsewhere, sharedRouting } from "./operations
 import {
   createInvite,
   listInvites,
-  noteRouters,
   ownerUrl,
+  recordRouters,
   revokeInvite,
   sharedSession,
 } from "./operations/sharing.ts";
@@ -185,7 +185,7 @@ export class Manager {
 
   /** Who else on this machine works on the linkup.yaml of a session, by their leases. */
   async otherUsers(configPath: string | undefined): Promise<OtherUsers> {
-    const status = await this.requestLog.status(LOOK_PATIENCE_MS).catch(() => undefined);
+    const status = await this.requestLog.status(STATUS_TIMEOUT_MS).catch(() => undefined);
     const ids = Object.entries(status?.lease_files ?? {}).flatMap(([id, files]) =>
       configPath !== undefined && files.includes(configPath) && id !== this.#options.user.id ? [id] : [],
     );
@@ -307,7 +307,7 @@ export class Manager {
     if (!invite.rights.includes("route")) return invite;
     // Whatever fails from here on, the invite is made and its secret is told only now.
     try {
-      await noteRouters(this.#loop, shared, invite);
+      await recordRouters(this.#loop, shared, invite);
       // The invite's holder sees the services at once.
       await this.#loop.reconcile();
     } catch (error) {
@@ -342,7 +342,7 @@ export class Manager {
     const shared = await this.#shared(selector, configPath);
     await revokeInvite(shared, id);
     // It has ended, whatever fails from here on.
-    await noteRouters(this.#loop, shared).catch((error: Error) => this.#loop.options.log(error.message));
+    await recordRouters(this.#loop, shared).catch((error: Error) => this.#loop.options.log(error.message));
   }
 
   /**
@@ -398,7 +398,7 @@ export class Manager {
    */
   async checkPropagation(probe?: Selector, signal?: AbortSignal): Promise<CheckedPropagation> {
     const { probePropagation } = await import("./operations/check-propagation.ts");
-    if (!probe) return { ...(await checkPassed(this.requestLog)), probed: null };
+    if (!probe) return { ...(await checkRecordedRequests(this.requestLog)), probed: null };
     return probePropagation(this.requestLog, findRunning(await this.#loop.store.read(), probe), signal);
   }
 

@@ -2,7 +2,7 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
-export interface Rights {
+export interface FilePermissions {
   mode: number;
   uid?: number;
   gid?: number;
@@ -15,7 +15,7 @@ export interface Rights {
 export async function writeAtomically(
   path: string,
   content: string | Uint8Array,
-  rights: Rights = { mode: 0o600 },
+  rights: FilePermissions = { mode: 0o600 },
 ): Promise<void> {
   const temporary = `${path}.linkup-tmp`;
   await rm(temporary, { force: true });
@@ -36,7 +36,7 @@ export async function writeAtomically(
   await syncDirectory(dirname(path));
 }
 
-async function give(file: FileHandle, { mode, uid, gid }: Rights): Promise<void> {
+async function give(file: FileHandle, { mode, uid, gid }: FilePermissions): Promise<void> {
   if (process.platform === "win32") return;
   const now = await file.stat();
   if (uid !== undefined && gid !== undefined && (now.uid !== uid || now.gid !== gid))

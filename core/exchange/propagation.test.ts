@@ -18,7 +18,7 @@ function row(more: Partial<Exchange>): Exchange {
   } as Exchange;
 }
 
-test("who called whom with the session, within one trace and in time", () => {
+test("calls with the session are found within one trace and the time window", () => {
   const { services, lost } = propagation([
     row({}),
     row({ service: "api", time: 20 }),
@@ -34,7 +34,7 @@ test("who called whom with the session, within one trace and in time", () => {
   expect(lost).toEqual([]);
 });
 
-test("who lost it, and what is missing", () => {
+test("the service that lost the session, and what is missing", () => {
   const none = { session: null, service: null };
   const half = "billing/1.0; it propagates traceparent, but not tracestate";
   const { lost } = propagation([

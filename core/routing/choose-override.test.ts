@@ -97,7 +97,7 @@ describe("conditions", () => {
     expect(route("slim-gecko", routing, next)).toMatchObject({ origin: "http://localhost:5000" });
   });
 
-  test("a pattern that takes too long counts as not matching, and is told", () => {
+  test("a pattern that takes too long counts as not matching, and is reported", () => {
     const { decision } = routed(
       session({ name: "slow", path: "^(?:(?:a+)+)+b(?=c)", ...HERE }),
       `/${"a".repeat(5000)}`,
@@ -126,7 +126,7 @@ describe("what it does", () => {
   });
 });
 
-test("the second hop follows the first, and nobody else", () => {
+test("the second hop accepts the first hop's decision, and no other sender's", () => {
   const routing = session({ name: "a", service: "api", path: "^/api/", ...HERE }, { name: "b", ...HERE });
   const { head, decision } = routed(routing, "/api/pay", "POST");
   const added = new Map(addedHeaders("slim-gecko", routing, decision, head));

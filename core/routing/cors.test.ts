@@ -89,7 +89,7 @@ describe("the service's own grant", () => {
   });
 });
 
-test("every page of the session is granted its origin, nobody else", () => {
+test("every page of the session is granted its origin, and no other page", () => {
   for (const origin of [
     page,
     "https://app.example.com",

@@ -142,7 +142,7 @@ describe("choosing the domain", () => {
 });
 
 describe("choosing the service", () => {
-  test("linkup-destination wins and its path stays as it is", () => {
+  test("linkup-destination wins and its path is unchanged", () => {
     expect(target("http://slim-gecko.example.com/foo/x", { "linkup-destination": "frontend" })).toBe(
       "frontend http://localhost:8000/foo/x",
     );
@@ -281,7 +281,7 @@ test("the explanation says which header, domain, route and rewrite decided", () 
   });
 });
 
-test("the 404 begins as the contract says and names what was looked for", () => {
+test("the 404 begins as the contract requires and names the searched places", () => {
   const decision = route("slim-gecko", documented, headOfUrl("http://slim-gecko.nowhere.com/"));
   if (decision.outcome !== "no-target") throw new Error(decision.outcome);
   const text = noTarget("slim-gecko", documented, decision).explanation;

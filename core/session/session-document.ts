@@ -172,7 +172,7 @@ export function isHttpUrl(url: string): boolean {
 }
 
 /** True when only the session's own machine reaches the location: it is there, or in a private network (a virtual machine, a container). */
-export function needsLaptop(location: string): boolean {
+export function needsOwnerMachine(location: string): boolean {
   const origin = httpOrigin(location);
   return origin !== undefined && isPrivateHost(origin.slice(origin.indexOf("//") + 2));
 }

@@ -203,7 +203,7 @@ describe("sessions", () => {
     await expect.poll(() => editor.clipboard).toBe("https://a1b2c3.example.com/");
   });
 
-  test("a name that is a host of the system, or none, is refused in the input box", async () => {
+  test("the input box refuses a host of the system and an invalid name", async () => {
     const { run, asked } = openWindow({ configs: [CONFIG] });
     for (const name of ["linkup", "Not A Name"]) {
       editor.answers.push(name);
@@ -217,7 +217,7 @@ describe("sessions", () => {
     expect(asked).toEqual([]);
   });
 
-  test("what others use is stopped, restarted and deleted only after a yes, and who they are is said", async () => {
+  test("a session that others use is stopped, restarted or deleted only after a question that names them", async () => {
     const { asked, run } = openWindow(running, { otherUsers: { windows: 1, terminals: 2 } });
     await run("stop");
     await run("restart");
@@ -234,7 +234,7 @@ describe("sessions", () => {
     expect(asked).toEqual(['stop {"name":"slim-gecko"}']);
   });
 
-  test("the questions for a preview have a way back, and keep what was answered", async () => {
+  test("the preview's questions have a way back, and keep their answers", async () => {
     const { asked, run } = openWindow({ configs: [CONFIG] }, { create: session });
     const to = "https://web-pr-8.example.com";
     editor.answers.push(["web"], "https://web-pr-7.example.com", BACK, to, "");
@@ -248,7 +248,7 @@ describe("sessions", () => {
     expect(asked).toHaveLength(1);
   });
 
-  test("a deletion asks, and says what it means", async () => {
+  test("a deletion asks first and states its consequences", async () => {
     const { asked, run } = openWindow(running, { look: { sessions: [session] } });
     const subject = { is: "session", session } as Row["subject"];
     await run("deleteSession", row(subject));
@@ -388,7 +388,7 @@ describe("opening and copying", () => {
     expect(editor.pages.map(({ title }) => title)).toEqual(["Linkup Explanation"]);
   });
 
-  test("a request is explained by its path alone, and where its service is said", async () => {
+  test("a request is explained from its path alone, with its service's location", async () => {
     const explanation = {
       candidates: [],
       session: "slim-gecko",
@@ -587,7 +587,7 @@ describe("who can open a session", () => {
     expect(editor.pages[0]!.webview.html).not.toContain("secret-of-the-invite");
   });
 
-  test("a colleague is let route, by a link, and the session stays as public as it is", async () => {
+  test("a link lets a colleague route, and a public session stays public", async () => {
     const rights = ["visit" as const, "route" as const];
     const { run, asked } = of("public", {
       invite: { ...invite, rights, url },
@@ -635,7 +635,7 @@ describe("who can open a session", () => {
     expect(shown.asked).toEqual([]);
   });
 
-  test("an isolated session cannot be shared, in Restricted Mode none", async () => {
+  test("an isolated session cannot be shared, and in Restricted Mode no session can", async () => {
     const isolated = { ...session, kind: "isolated" as const };
     const { run, asked } = openWindow({
       ...running,

@@ -55,7 +55,7 @@ const visible = ({ log, model, asked }: ExtensionWindow) =>
     asked.filter((call) => !/^(sharedRouting|routeElsewhere)/.test(call)),
   ]);
 
-test("a link is all it takes: the session is in the tree, and the invite only in the secret storage", async () => {
+test("joining by a link puts the session into the tree and the invite only into the secret storage", async () => {
   const window = colleague();
   editor.answers.push(` ${LINK}\n`, "Join");
   await window.run("joinSession");
@@ -73,7 +73,7 @@ test("a link is all it takes: the session is in the tree, and the invite only in
   expect(readFileSync(join(window.storageFolder, "joined-sessions.json"), "utf8")).not.toContain(TOKEN);
 });
 
-test("a token needs the session's name, and there is a way back to it", async () => {
+test("a token needs the session's name, and the user can go back to that step", async () => {
   const window = colleague();
   editor.answers.push(TOKEN, BACK, TOKEN, "slim-gecko", "Join");
   await window.run("joinSession");
@@ -81,7 +81,7 @@ test("a token needs the session's name, and there is a way back to it", async ()
   expect(window.rows()).toHaveLength(1);
 });
 
-test("what is no invite, is for another system, or is refused by the user or the Worker, joins nothing", async () => {
+test("text without an invite, an invite for another system, and a refusal by the user or the Worker join nothing", async () => {
   const window = colleague({ sharedRouting: new LinkupError("invite-unknown", "It is over.") });
   editor.answers.push("https://slim-gecko.example.com/");
   await window.run("joinSession");
@@ -99,7 +99,7 @@ test("what is no invite, is for another system, or is refused by the user or the
   expect(window.rows()).toEqual([]);
 });
 
-test("a toggle says that it is a colleague's session, and both sides see who did it", async () => {
+test("a toggle names the session as a colleague's, and both sides see who did it", async () => {
   let web: object = { target: "remote" };
   const window = colleague({
     sharedRouting: () => shared(web),
@@ -134,7 +134,7 @@ test("a toggle says that it is a colleague's session, and both sides see who did
   expect(visible(window)).not.toContain(TOKEN);
 });
 
-test("a stop, a Worker that is away and a revoked invite are told apart, and the end is said once", async () => {
+test("a stop, an unreachable Worker and a revoked invite are distinguished, and the end is reported once", async () => {
   let answer: () => unknown = () => shared({ target: "remote" });
   const window = colleague({ sharedRouting: () => answer() });
   editor.answers.push(LINK, "Join");
@@ -165,7 +165,7 @@ test("a stop, a Worker that is away and a revoked invite are told apart, and the
   expect(window.rows()).toEqual([]);
 });
 
-test("a link into VS Code asks, names the session at most, and takes no invite", async () => {
+test("a link into VS Code asks first, can name the session, and cannot carry an invite", async () => {
   const window = colleague();
   registerUriHandler({ subscriptions: [] } as unknown as vscode.ExtensionContext, window.linkup);
   const open = (query: string) => editor.uriHandler!.handleUri({ path: "/join", query } as vscode.Uri);

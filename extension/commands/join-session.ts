@@ -13,7 +13,7 @@ import { chooseConfig } from "./choose.ts";
 import { requireTrust } from "./start-stop.ts";
 
 /** Tells the user of an invite that has ended. */
-export async function tellEnd(linkup: Linkup, joined: JoinedSession): Promise<void> {
+export async function showInviteEnd(linkup: Linkup, joined: JoinedSession): Promise<void> {
   const leave = t("Leave Session");
   const message = t(
     "You can no longer route the session {0}: the invite was revoked or has expired.",

@@ -105,7 +105,7 @@ export function registerCommands(
   context.subscriptions.push(
     documents,
     registerOverrides(linkup, view),
-    linkup.joined.onDidEnd((joined) => void tellEnd(linkup, joined)),
+    linkup.joined.onDidEnd((joined) => void showInviteEnd(linkup, joined)),
   );
   registerShare(context, linkup, documents);
   for (const command of COMMANDS) {
@@ -124,9 +124,9 @@ export function registerCommands(
   }
 }
 
-async function tellEnd(linkup: Linkup, joined: JoinedSession): Promise<void> {
+async function showInviteEnd(linkup: Linkup, joined: JoinedSession): Promise<void> {
   try {
-    await (await import("./join-session.ts")).tellEnd(linkup, joined);
+    await (await import("./join-session.ts")).showInviteEnd(linkup, joined);
   } catch (error) {
     void report(error, linkup);
   }

@@ -37,11 +37,11 @@ async function mayReplace({ name, kind }: SessionView): Promise<boolean> {
 export async function stop(linkup: Linkup, row?: Row): Promise<void> {
   if (!row && linkup.model.starting.size > 0) return await cancelStart(linkup);
   const session = await chooseSession(linkup, row);
-  if (session && (await mayStop(linkup, session, t("Stop")))) await linkup.stop(selectorOf(session));
+  if (session && (await confirmStop(linkup, session, t("Stop")))) await linkup.stop(selectorOf(session));
 }
 
 /** Asks before a session ends that others on this machine use, and says who: other windows, terminals, another workspace. */
-export async function mayStop(linkup: Linkup, session: SessionView, yes: string): Promise<boolean> {
+export async function confirmStop(linkup: Linkup, session: SessionView, yes: string): Promise<boolean> {
   const { name, kind, configPath } = session;
   const users = await othersOf(linkup, session);
   if (users.length === 0) return true;
@@ -76,7 +76,7 @@ export async function restart(linkup: Linkup, row?: Row): Promise<void> {
   const session = await chooseSession(linkup, row);
   const { configPath } = session ?? {};
   if (!session || !configPath || !(await requireTrust())) return;
-  if (!(await mayStop(linkup, session, t("Restart")))) return;
+  if (!(await confirmStop(linkup, session, t("Restart")))) return;
   await linkup.stop(selectorOf(session));
   await linkup.start(configPath, session.kind === "isolated" ? "isolated" : "tunneled");
 }

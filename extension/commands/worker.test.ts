@@ -81,7 +81,7 @@ test("nothing is changed unless the last question is answered, and a kept token 
   expect(cloudflare.applied).toEqual(["destroy example.com"]);
 });
 
-test("what needs no agreement asks none: nothing to do, and conflicts alone", async () => {
+test("no question for an empty plan or one with conflicts only", async () => {
   const { run, secrets } = openWindow();
   secrets.set("cloudflare-api-token", "kept");
   for (const [steps, said] of [

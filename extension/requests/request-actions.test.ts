@@ -67,7 +67,7 @@ describe("comparing chosen requests", () => {
     return { linkup, asked };
   };
 
-  test("each that may change something is named before it is sent", async () => {
+  test("each request that may change data is named before it is sent", async () => {
     const { linkup, asked } = window(row("GET"), skipped("POST"), skipped("DELETE"));
     editor.answers.push("Send to Both");
     await compare(linkup, "slim-gecko", { ids: [1, 2, 3] });
@@ -78,7 +78,7 @@ describe("comparing chosen requests", () => {
     expect(asked).toEqual([{ ids: [1, 2, 3] }, { ids: [1, 2, 3], unsafe: true }]);
   });
 
-  test("without consent the others are compared, and where there are none nothing is shown", async () => {
+  test("without consent the remaining requests are compared; without any, nothing is shown", async () => {
     const some = window(row("GET"), skipped("POST"));
     editor.answers.push(undefined);
     await compare(some.linkup, "slim-gecko", { ids: [1, 2] });
@@ -91,7 +91,7 @@ describe("comparing chosen requests", () => {
     expect(editor.shown).toHaveLength(1);
   });
 
-  test("what may differ is written through the editor, and the rest of the file stays", async () => {
+  test("differences to ignore are written through the editor, and the rest of the file stays", async () => {
     const differences = [{ where: "body" as const, path: ".items[0].at", local: "1", remote: "2" }];
     const { linkup } = window(row("GET", { differences }));
     editor.answers.push("Ignore…", ["items.*.at"]);

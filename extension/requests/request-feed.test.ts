@@ -98,7 +98,7 @@ test("requests and errors of a service, and the errors since one last looked", a
   feed.dispose();
 });
 
-test("what was left out, what is too much, and whether the Worker tells", async () => {
+test("dropped and missed requests, and the state of the Worker's log", async () => {
   const { feed, followed, tell } = follow();
   await followed();
   tell(

@@ -48,7 +48,7 @@ test("a tab says the extension once", () => {
   expect(tab(responseDocument("GET /a.json", image("x", { text: "{}" })))).toBe("GET_a.json");
 });
 
-test("what is shown cannot be written, and is forgotten after two hundred others", () => {
+test("shown responses are read-only, and dropped after two hundred others", () => {
   const uri = responseDocument("first", image("text/plain", { text: "x" }));
   expect(() => files().writeFile(uri, new Uint8Array(), { create: true, overwrite: true })).toThrow(
     "NoPermissions",

@@ -39,7 +39,7 @@ function tool(
   return { ...window, prepare, call };
 }
 
-test("what shares is asked before, in words that say what it lets in; a list is not", async () => {
+test("actions that share ask first and say what they allow; listing does not ask", async () => {
   const { prepare } = tool("linkup_share", "private");
   expect(await prepare({ action: "list" })).toBeUndefined();
   expect(await prepare({ action: "make_public" })).toEqual({

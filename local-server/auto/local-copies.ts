@@ -19,7 +19,7 @@ const SLACK_MS = 40;
 const PATIENCE_MS = 1_000;
 
 /** Calls back once: whether something accepts connections at this `http://host:port`. */
-export type AskListening = (origin: string, done: (listens: boolean) => void) => void;
+export type ProbeListener = (origin: string, done: (listens: boolean) => void) => void;
 
 interface Watched {
   copy: LocalCopy;
@@ -29,12 +29,12 @@ interface Watched {
 
 export class LocalCopies {
   readonly #listeners = new Set<() => void>();
-  readonly #ask: AskListening;
+  readonly #ask: ProbeListener;
   readonly #watched = new Map<string, Watched>();
   #timer: NodeJS.Timeout | undefined;
   #waiting: (() => void)[] = [];
 
-  constructor(ask: AskListening = askByConnecting) {
+  constructor(ask: ProbeListener = askByConnecting) {
     this.#ask = ask;
   }
 
@@ -123,7 +123,7 @@ export class LocalCopies {
   }
 }
 
-const askByConnecting: AskListening = (origin, done) => {
+const askByConnecting: ProbeListener = (origin, done) => {
   // Not TLS, and no socket with a service's buffers: all that counts is that somebody accepts.
   const where = { ...endpoint(origin), tls: false, protocols: ["h2"] };
   let timer: NodeJS.Timeout | undefined;

@@ -9,7 +9,7 @@ import { route } from "../../core/routing/route-request.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
 import { spanIdOf, traceIdOf } from "../../core/routing/trace-context.ts";
 import type { EdgeRow } from "../edge/edge-log.ts";
-import { evaluated, SOURCES } from "./print-exchange.ts";
+import { evaluatedCandidates, SOURCES } from "./print-exchange.ts";
 
 export function printEdgeHop({ report, time, joined }: EdgeRow): EdgeHop {
   const { session_by, first_byte, total = null, status, failure, url } = report;
@@ -71,7 +71,7 @@ export function printEdgeDetails(row: EdgeRow): ExchangeDetails {
   return {
     ...printEdgeExchange(row),
     explanation: {
-      candidates: evaluated(candidates, lost ? undefined : name),
+      candidates: evaluatedCandidates(candidates, lost ? undefined : name),
       session: lost ? null : name,
       decision: lost ? null : route(name, session, head),
       ...(failure === null ? {} : { failure: { status, code: failure } }),

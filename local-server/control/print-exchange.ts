@@ -25,7 +25,7 @@ import { HOP_ID_HEADER } from "../../core/routing/proxy-headers.ts";
 import { type RouteDecision, route } from "../../core/routing/route-request.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
 import { spanIdOf, traceIdOf } from "../../core/routing/trace-context.ts";
-import { needsLaptop } from "../../core/session/session-document.ts";
+import { needsOwnerMachine } from "../../core/session/session-document.ts";
 import type { RecordedBody } from "../access-log/body-capture.ts";
 import {
   type ExchangeMetadata,
@@ -71,7 +71,7 @@ export function printExchange(recorded: RecordedExchange, { hop, lostFrom }: Edg
       publicHost !== undefined
         ? "public"
         : service
-          ? needsLaptop(service.location)
+          ? needsOwnerMachine(service.location)
             ? "local"
             : "remote"
           : null,
@@ -226,7 +226,7 @@ function explanation(metadata: ExchangeMetadata, head: Head): Explanation {
   const { served, status, rare = NO_RARE_FIELDS } = metadata;
   const { publicHost, failure } = rare;
   const told = {
-    candidates: evaluated(sessionCandidates(head), served?.name),
+    candidates: evaluatedCandidates(sessionCandidates(head), served?.name),
     session: served?.name ?? null,
     decision: decisionOf(metadata, head),
     ...(publicHost === undefined ? {} : { public_host: publicHost }),
@@ -238,10 +238,13 @@ function explanation(metadata: ExchangeMetadata, head: Head): Explanation {
 }
 
 /** Up to the known one: later ones were not evaluated. */
-export function evaluated(all: SessionCandidate[], session: string | undefined): Explanation["candidates"] {
+export function evaluatedCandidates(
+  all: SessionCandidate[],
+  session: string | undefined,
+): Explanation["candidates"] {
   const found = all.findIndex(({ name }) => name === session);
-  const evaluated = found === -1 ? all : all.slice(0, found + 1);
-  return evaluated.map((candidate) => ({ ...candidate, known: candidate.name === session }));
+  const upToKnown = found === -1 ? all : all.slice(0, found + 1);
+  return upToKnown.map((candidate) => ({ ...candidate, known: candidate.name === session }));
 }
 
 function timings({

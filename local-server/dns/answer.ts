@@ -2,7 +2,7 @@
 import { type Answer, type DecodedPacket, decode, encode, type Packet, type Question } from "dns-packet";
 
 /** True for the lower-case host names that resolve to this machine. */
-export type IsOurs = (name: string) => boolean;
+export type IsLocalName = (name: string) => boolean;
 
 export type Reply = { kind: "answer"; packet: Buffer } | { kind: "forward" } | { kind: "ignore" };
 
@@ -26,7 +26,7 @@ const NOTIMP = 4;
 export const REFUSED = 5;
 
 /** Pure; never throws, whatever the bytes are. */
-export function reply(query: Buffer, isOurs: IsOurs): Reply {
+export function reply(query: Buffer, isOurs: IsLocalName): Reply {
   // Too short for a header, or an answer: its sender expects no answer.
   if (query.length < HEADER || (query[2]! & 0x80) !== 0) return { kind: "ignore" };
   if ((query[2]! & 0x78) !== 0) return errorReply(query, NOTIMP);

@@ -16,7 +16,7 @@ export interface EdgeRow {
 type Place = Pick<EdgeRow, "id" | "joined">;
 
 /** A request of this machine, as it was sent to where the Worker may be. */
-export interface SentOn {
+export interface ForwardedRequest {
   id: number;
   method: string;
   host: string;
@@ -35,7 +35,7 @@ export class EdgeLog {
   /** Exchanges of this machine, by the hop id that the Worker gave them. */
   readonly #hops = new Map<string, number>();
   /** Exchanges that this machine sent on, by the hop id that it gave them. */
-  readonly #sent = new Map<string, SentOn>();
+  readonly #sent = new Map<string, ForwardedRequest>();
   /** Rows of what was reported before it ended, by hop id: it is reported again. */
   readonly #lasting = new Map<string, Place>();
   /** Sessions by trace id. */
@@ -51,7 +51,7 @@ export class EdgeLog {
   }
 
   /** An exchange of this machine that the Worker reports as well, if it is the one that gets it. */
-  expectSent(hop: string, sent: SentOn): void {
+  expectSent(hop: string, sent: ForwardedRequest): void {
     remember(this.#sent, hop, sent, MAX_HOPS);
   }
 

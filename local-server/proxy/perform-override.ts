@@ -28,7 +28,7 @@ interface Response {
 }
 
 /** `goOn`: sends the request to its service. */
-export function act(
+export function performOverride(
   action: OverrideAction,
   exchange: OverriddenExchange,
   goOn: (decision: Routed) => void,

@@ -15,7 +15,7 @@ import type { Pool } from "../upstream/pool.ts";
 import { trustedHead } from "./destination-proof.ts";
 import type { ExchangeLog } from "./exchange-recorder.ts";
 import { forward, forwardToOrigin, refuse } from "./forward.ts";
-import { act } from "./perform-override.ts";
+import { performOverride } from "./perform-override.ts";
 import { probeProof } from "./probe-proof.ts";
 
 export interface ProxyParts {
@@ -61,7 +61,7 @@ export function proxy(listener: Listener, parts: ProxyParts): ServeClient {
       const send = (routed: Routed) =>
         forward(client, recorder, served, routed, arrival, { pool, tunnels, localCopies });
       const action = routed.does && served.overrideActions.get(routed.override!);
-      if (action) act(action, { client, recorder, served, decision: routed, arrival }, send);
+      if (action) performOverride(action, { client, recorder, served, decision: routed, arrival }, send);
       else send(routed);
     }
   };

@@ -20,7 +20,12 @@ import { withoutLinkupCookies } from "../../core/routing/session-cookie.ts";
 import { TARGET_SESSION_HEADER } from "../../core/routing/session-target.ts";
 import { isTraceparent, newTraceparent } from "../../core/routing/trace-context.ts";
 import { isH2c } from "../../core/session/host-name.ts";
-import { type Domain, isLocal, needsLaptop, type Service } from "../../core/session/session-document.ts";
+import {
+  type Domain,
+  isLocal,
+  needsOwnerMachine,
+  type Service,
+} from "../../core/session/session-document.ts";
 import type { ClientHead } from "../downstream/client.ts";
 import { connectionNames, type Fields, HeaderLines } from "../http/fields.ts";
 import type { Served } from "../served-sessions.ts";
@@ -135,7 +140,7 @@ class LastingHead {
     const isPage = (url: string | undefined) => isSessionOrigin(name, session, url, { client, pagePorts });
     // Through the Worker, which then asks the service.
     const isElsewhere = service.session !== undefined;
-    const rewritten = needsLaptop(service.location) && !service.preserve_host && !isElsewhere;
+    const rewritten = needsOwnerMachine(service.location) && !service.preserve_host && !isElsewhere;
     const host =
       service.preserve_host && !isElsewhere
         ? publicHost(head, decision)

@@ -9,8 +9,8 @@ import {
   fromNxProject,
   fromPackageJson,
   fromProcfile,
+  type PackageContext,
   parseEnv,
-  type Surroundings,
 } from "./sources.ts";
 
 const COMPOSE = /^(?:docker-)?compose(?:\.[\w-]+)*\.ya?ml$/;
@@ -92,7 +92,7 @@ function proposalsOf(directory: string, folder: ReadonlyMap<string, string>): Ca
   );
   const texts = (pattern: RegExp) =>
     [...folder].filter(([name]) => pattern.test(posix.basename(name))).map(([, text]) => text);
-  const surroundings: Surroundings = {
+  const surroundings: PackageContext = {
     env,
     viteConfig: texts(VITE_CONFIG)[0],
     entryPoints: texts(ENTRY_POINT),

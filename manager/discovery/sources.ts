@@ -13,7 +13,7 @@ export const SCRIPTS = ["dev", "start:dev", "develop", "serve", "start"];
 const OTHER_PORT = /^(?:npm run|pnpm|yarn|bun run)(?: run)? (?:dev|start)\b.*\s(?:-p|--port)/;
 
 /** What stands beside a package's command. */
-export interface Surroundings {
+export interface PackageContext {
   env: EnvVariables;
   viteConfig: string | undefined;
   /** The texts of its likely entry points. */
@@ -23,7 +23,7 @@ export interface Surroundings {
 export function fromPackageJson(
   text: string,
   directory: string,
-  surroundings: Surroundings,
+  surroundings: PackageContext,
 ): ServiceProposal | undefined {
   const { name, scripts } = packageOf(text);
   const own = name.replace(/^@[^/]*\//, "") || lastPart(directory);
@@ -38,7 +38,7 @@ export function fromPackageJson(
 export function fromNxProject(
   text: string,
   directory: string,
-  surroundings: Surroundings,
+  surroundings: PackageContext,
 ): ServiceProposal | undefined {
   const { name, targets } = jsonOf(text) as { name?: unknown; targets?: Record<string, NxTarget> };
   const own = typeof name === "string" && name ? name.split("/").at(-1)! : lastPart(directory);
@@ -72,7 +72,7 @@ function fromCommands(
   name: string,
   directory: string,
   commands: readonly string[],
-  { env, viteConfig, entryPoints }: Surroundings,
+  { env, viteConfig, entryPoints }: PackageContext,
   refinements: readonly string[] = [],
 ): ServiceProposal | undefined {
   const source = entryPoints.map(portInSource).find((port) => port !== undefined);

@@ -15,7 +15,7 @@ import { isDesired } from "../model/records.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import { endProcess } from "../process/child.ts";
 import type { ProcessEntry } from "../process/list.ts";
-import type { Observed } from "../reconcile/snapshot-of.ts";
+import type { Observations } from "../reconcile/snapshot-of.ts";
 import { checkLocalDns } from "./local-dns-check.ts";
 import {
   checkEnvFiles,
@@ -29,7 +29,7 @@ import {
 import {
   capabilitiesOnce,
   checkAddresses,
-  checkLeft,
+  checkPendingDeletions,
   checkServices,
   checkTunnels,
   checkWorkerOfFile,
@@ -40,7 +40,7 @@ import { propagationChecks } from "./propagation-check.ts";
 import { broken, type DoctorCheck, type HealthReport, ok } from "./report.ts";
 import { withProblems } from "./with-problems.ts";
 
-export interface DoctorInput extends Pick<Observed, "state" | "server"> {
+export interface DoctorInput extends Pick<Observations, "state" | "server"> {
   home: string;
   version: string;
   env: NodeJS.ProcessEnv;
@@ -71,7 +71,7 @@ export async function examine(examined: DoctorInput): Promise<HealthReport> {
     checkTunnels(state, env, home, needsCloudflared(fileToAsk, workerToken, capabilitiesOf)),
     checkWorkers(running, version, capabilitiesOf),
     checkWorkerOfFile(fileToAsk, running, version, workerToken, capabilitiesOf),
-    checkLeft(state),
+    checkPendingDeletions(state),
     checkServices(snapshot.sessions),
     checkLocalDns(home, snapshot.sessions),
     checkAddresses(snapshot.sessions, await readAuthority(home)),

@@ -114,7 +114,7 @@ async function checkWorker(
 }
 
 /** Pending deletions of ended sessions. */
-export function checkLeft({ pending_deletions }: State): DoctorCheck[] {
+export function checkPendingDeletions({ pending_deletions }: State): DoctorCheck[] {
   return pending_deletions.map(({ worker_url, problem }) =>
     warning("worker", textOf(problem), { subject: worker_url, code: problem.code }),
   );

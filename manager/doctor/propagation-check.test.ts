@@ -25,7 +25,7 @@ const lost = row({
   sender: "python-requests/2.32; it propagates traceparent, but not tracestate",
 });
 
-test("nothing is found where nothing was seen, or nobody keeps a log", async () => {
+test("nothing is found without recorded requests or without a log", async () => {
   expect(await check([])).toEqual([]);
   expect(await check([row({ time: Date.now() - 24 * 3_600_000 })])).toEqual([]);
   expect(await propagationChecks({ requests: () => Promise.reject(new Error("ENOENT")) })).toEqual([]);
@@ -35,7 +35,7 @@ test("all is well while every request came with its session", async () => {
   expect(await check([row({})])).toMatchObject([{ id: "propagation", state: "ok" }]);
 });
 
-test("who lost the session is a warning, with what helps its language and the check that finds the service", async () => {
+test("a service that lost the session is a warning with the fix for its language and the check that finds it", async () => {
   const [found, ...others] = await check([row({}), lost]);
   expect(others).toEqual([]);
   expect(found).toMatchObject({

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { BUSY_MS, intervalMs, isAtRest, REST_MS } from "./at-rest.ts";
+import { BUSY_INTERVAL_MS, IDLE_INTERVAL_MS, intervalMs, isAtRest } from "./at-rest.ts";
 import { newConnector } from "./connector.ts";
 import { problem } from "./problem.ts";
 import { newRecord } from "./records.ts";
@@ -60,11 +60,13 @@ test("a deletion that the Worker has not confirmed: busy", () => {
 });
 
 test("rounds are rare at rest, and come within seconds while somebody may route by an invite", () => {
-  expect(intervalMs(stateOf([running()]), 1_000)).toBe(REST_MS);
-  expect(intervalMs(stateOf([running({ may_route_until: 999 })]), 1_000)).toBe(REST_MS);
+  expect(intervalMs(stateOf([running()]), 1_000)).toBe(IDLE_INTERVAL_MS);
+  expect(intervalMs(stateOf([running({ may_route_until: 999 })]), 1_000)).toBe(IDLE_INTERVAL_MS);
   expect(intervalMs(stateOf([running({ may_route_until: 1_001 })]), 1_000)).toBe(2_000);
-  expect(intervalMs(stateOf([running({ may_route_until: 1_001, confirmed: null })]), 1_000)).toBe(BUSY_MS);
+  expect(intervalMs(stateOf([running({ may_route_until: 1_001, confirmed: null })]), 1_000)).toBe(
+    BUSY_INTERVAL_MS,
+  );
   // A session that was stopped is asked for nothing.
   const stopped = newRecord("tunneled", CONFIG, { may_route_until: 1_001 });
-  expect(intervalMs(stateOf([stopped]), 1_000)).toBe(REST_MS);
+  expect(intervalMs(stateOf([stopped]), 1_000)).toBe(IDLE_INTERVAL_MS);
 });

@@ -3,17 +3,17 @@ import { isDesired, isPresent } from "./records.ts";
 import type { SessionRecord, State } from "./state.ts";
 
 /** Interval between rounds while something is under way or out of order. */
-export const BUSY_MS = 1_000;
+export const BUSY_INTERVAL_MS = 1_000;
 /** Interval at rest: for what no event tells, such as a network that changed or a process that hangs. */
-export const REST_MS = 5_000;
+export const IDLE_INTERVAL_MS = 5_000;
 /** Interval at rest while somebody may route by an invite: the owner's machine asks the Worker for it. */
 const INVITED_MS = 2_000;
 
 /** Until the next round. `now`: milliseconds since the epoch. */
 export function intervalMs(state: State, now: number): number {
-  if (!isAtRest(state)) return BUSY_MS;
+  if (!isAtRest(state)) return BUSY_INTERVAL_MS;
   const isInvited = state.sessions.some((record) => isPresent(record) && (record.may_route_until ?? 0) > now);
-  return isInvited ? INVITED_MS : REST_MS;
+  return isInvited ? INVITED_MS : IDLE_INTERVAL_MS;
 }
 
 /** True when a round has nothing to do soon: everything is as it should be, and nothing waits for its next try. */

@@ -217,7 +217,7 @@ test("a request has one outcome: from outside, from this machine, and as explain
   );
 });
 
-test("what responses and faults do, and where requests go on to, stays on this machine", () => {
+test("the content of responses and faults, and fallthrough targets, stay on this machine", () => {
   fc.assert(
     fc.property(record, (record) => {
       const sent = JSON.stringify(upsertRequest(record, undefined));

@@ -10,7 +10,7 @@ import type { ConfigOverride } from "../../core/config/model/overrides-of.ts";
 import type { OverrideAction } from "../../core/session/override-action.ts";
 import {
   httpOrigin,
-  needsLaptop,
+  needsOwnerMachine,
   type Override,
   type RoutedService,
   type SessionAccess,
@@ -223,7 +223,7 @@ function needsUnguessableName({ name, name_asked }: Pick<SessionRecord, "name" |
  */
 export function asLocalhost(location: string): string {
   const known = location.replace(/^h2c:/i, "http:");
-  if (!needsLaptop(known)) return known;
+  if (!needsOwnerMachine(known)) return known;
   const url = new URL(known);
   url.hostname = "localhost";
   return url.toString();

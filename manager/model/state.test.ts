@@ -39,7 +39,7 @@ test("the token of the file is not kept with it", () => {
   expect(JSON.stringify(newRecord("tunneled", config))).not.toContain("token-of-the-file");
 });
 
-describe("what is no state is told in words", () => {
+describe("an invalid state is described", () => {
   test.each([
     ["", "Unexpected end of JSON input"],
     ["{}", "version"],

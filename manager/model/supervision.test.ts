@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { problem } from "./problem.ts";
-import { failed, isDue, isWell, notStarted, type Supervised, startedAs } from "./supervision.ts";
+import { failed, isDue, markHealthy, markStarted, notStarted, type Supervised } from "./supervision.ts";
 
 const broken = problem("local-server-failed", "It ended with exit code 1.");
 const id = { pid: 1, started: "1" };
@@ -14,7 +14,7 @@ function waits(): { waits: number[]; last: Supervised } {
     waits.push(Math.max(0, state.retry_at - now));
     now = Math.max(now, state.retry_at);
     expect(isDue(state, now)).toBe(true);
-    state = failed(startedAs(state, id, now), broken, now);
+    state = failed(markStarted(state, id, now), broken, now);
   }
   return { waits, last: state };
 }
@@ -38,14 +38,14 @@ test("a clock that is put back makes nothing wait", () => {
 });
 
 test("what ran for a while is started again at once", () => {
-  let state = failed(startedAs(notStarted(), id, 0), broken, 10);
-  state = startedAs(state, id, 1_000);
+  let state = failed(markStarted(notStarted(), id, 0), broken, 10);
+  state = markStarted(state, id, 1_000);
   expect(failed(state, broken, 2_000)).toMatchObject({ failures: 2, retry_at: 3_000 });
   expect(failed(state, broken, 61_000)).toMatchObject({ failures: 1, retry_at: 61_000 });
 });
 
-test("what is well has no problem, and soon no history", () => {
-  const state = startedAs(failed(notStarted(), broken, 0), id, 0);
-  expect(isWell(state, 1_000)).toMatchObject({ problem: null, failures: 1 });
-  expect(isWell(state, 60_000)).toMatchObject({ problem: null, failures: 0 });
+test("a healthy process has no problem, and soon no failure history", () => {
+  const state = markStarted(failed(notStarted(), broken, 0), id, 0);
+  expect(markHealthy(state, 1_000)).toMatchObject({ problem: null, failures: 1 });
+  expect(markHealthy(state, 60_000)).toMatchObject({ problem: null, failures: 0 });
 });

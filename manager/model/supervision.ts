@@ -19,7 +19,7 @@ export interface Supervised {
 }
 
 /** One that is ready when it answers, and not when it was started. */
-export interface Answering extends Supervised {
+export interface ReadinessSupervised extends Supervised {
   ready: boolean;
 }
 
@@ -45,12 +45,12 @@ export function backoffMs(failures: number, firstMs: number, longestMs: number):
   return Math.min(firstMs * 2 ** (failures - 1), longestMs);
 }
 
-export function startedAs<T extends Supervised>(before: T, process: ProcessId, now: number): T {
+export function markStarted<T extends Supervised>(before: T, process: ProcessId, now: number): T {
   return { ...before, process, started: now };
 }
 
 /** The process is healthy. The failure count is reset once it has been stable for a while. */
-export function isWell<T extends Supervised>(before: T, now: number): T {
+export function markHealthy<T extends Supervised>(before: T, now: number): T {
   const stable = now - before.started >= STABLE_MS;
   return { ...before, problem: null, failures: stable ? 0 : before.failures };
 }

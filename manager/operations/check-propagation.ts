@@ -7,7 +7,7 @@ import { MASK } from "../../core/exchange/redact.ts";
 import { examplePaths } from "../../core/regex/analysis/example-paths.ts";
 import { newTraceparent, traceIdOf } from "../../core/routing/trace-context.ts";
 import type { RequestLogClient } from "../components/local-server/control-client.ts";
-import { checkPassed } from "../components/local-server/passed-requests.ts";
+import { checkRecordedRequests } from "../components/local-server/passed-requests.ts";
 import type { SessionRecord } from "../model/state.ts";
 
 /** Of a service, the status that the probe got; null when it could not be asked. */
@@ -39,7 +39,7 @@ export async function probePropagation(
   signal?: AbortSignal,
 ): Promise<CheckedPropagation> {
   const status = await log.status();
-  if (name === null || !status) return { ...(await checkPassed(log)), probed: null };
+  if (name === null || !status) return { ...(await checkRecordedRequests(log)), probed: null };
   const following = new AbortController();
   const watching = Promise.withResolvers<void>();
   const followed = log

@@ -9,10 +9,10 @@ import {
 import { text } from "../../core/text.ts";
 import { readText, type TextResponse } from "../../node/http.ts";
 import {
-  readAnswer,
-  routingAnswerAnswer,
-  routingAskedAnswer,
-  sharedRoutingAnswer,
+  routingOutcomeResponse,
+  routingRequestedResponse,
+  sharedRoutingResponse,
+  validatedResponse,
 } from "../components/worker-api/worker-answers.ts";
 import { networkReason } from "../model/network-reason.ts";
 import { LinkupError } from "../model/problem.ts";
@@ -35,7 +35,7 @@ export async function sharedRouting(
   signal: AbortSignal | undefined,
 ): Promise<SharedRouting> {
   const answer = await ask(invited, "GET", "", undefined, signal);
-  const read = readAnswer(sharedRoutingAnswer, answer.text);
+  const read = validatedResponse(sharedRoutingResponse, answer.text);
   if (answer.status !== 200 || !read.ok) throw failed(invited, "GET", answer);
   return read.value;
 }
@@ -47,7 +47,7 @@ export async function routeElsewhere(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const asked = await ask(invited, "POST", "", { services }, signal);
-  const started = readAnswer(routingAskedAnswer, asked.text);
+  const started = validatedResponse(routingRequestedResponse, asked.text);
   if (asked.status !== 202 || !started.ok) throw failed(invited, "POST", asked);
   const until = performance.now() + ROUTING_REQUEST_MS;
   while (performance.now() < until) {
@@ -55,7 +55,7 @@ export async function routeElsewhere(
     const told = await ask(invited, "GET", `/${started.value.id}`, undefined, signal);
     // Forgotten, by now.
     if (told.status === 404) break;
-    const answer = readAnswer(routingAnswerAnswer, told.text);
+    const answer = validatedResponse(routingOutcomeResponse, told.text);
     if (told.status !== 200 || !answer.ok) throw failed(invited, "GET", told);
     const { state, error = "" } = answer.value;
     if (state === "done") return;

@@ -76,7 +76,7 @@ export async function createInvite(
  * This machine looks for the changes that holders of the session's invites ask for, while one of them may. `made`: an invite
  * that has just been made; it counts too when the Worker fails to list them. Rejects when the state cannot be written.
  */
-export async function noteRouters(
+export async function recordRouters(
   { store }: Pick<ControlLoop, "store">,
   shared: Shared,
   made?: Invite,

@@ -1,7 +1,7 @@
 /** Reconciles, publishes snapshots and renews this window's lease at the local server. */
 import { asksLocalDns, readJournal } from "../components/local-dns/journal.ts";
-import { LOOK_PATIENCE_MS } from "../components/local-server/control-client.ts";
-import { BUSY_MS, intervalMs } from "../model/at-rest.ts";
+import { STATUS_TIMEOUT_MS } from "../components/local-server/control-client.ts";
+import { BUSY_INTERVAL_MS, intervalMs } from "../model/at-rest.ts";
 import type { ManagerOptions } from "../model/manager-options.ts";
 import { problemOf } from "../model/problem.ts";
 import { isPresent } from "../model/records.ts";
@@ -72,7 +72,7 @@ export class ControlLoop {
     } catch (error) {
       this.options.log((error as Error).message);
       this.observer.tell("state", problemOf(error, "state-unusable"));
-      return BUSY_MS;
+      return BUSY_INTERVAL_MS;
     }
   }
 
@@ -98,7 +98,7 @@ export class ControlLoop {
     const { user } = this.options;
     if (user.keep || !this.watcher.isRunning || performance.now() - this.#renewedAt < RENEW_MS) return;
     const { control } = this.reconciler.localServer;
-    if (!(await control.status(LOOK_PATIENCE_MS))) return;
+    if (!(await control.status(STATUS_TIMEOUT_MS))) return;
     const files = [...new Set([...this.files, ...(user.files?.() ?? [])])];
     await control.putLease(user.id, { ttl_ms: LEASE_MS, files });
     this.#renewedAt = performance.now();

@@ -7,9 +7,9 @@ import type { ServerStatus } from "../../core/api/control-api.ts";
 import { controlAddress } from "../../node/control-address.ts";
 import { logFolder } from "../../node/log-files.ts";
 import { ownId } from "../../node/process-identity.ts";
-import { LOOK_PATIENCE_MS } from "../components/local-server/control-client.ts";
+import { STATUS_TIMEOUT_MS } from "../components/local-server/control-client.ts";
 import { isSteady } from "../components/tunnel/connector-supervision.ts";
-import { BUSY_MS, intervalMs, REST_MS } from "../model/at-rest.ts";
+import { BUSY_INTERVAL_MS, IDLE_INTERVAL_MS, intervalMs } from "../model/at-rest.ts";
 import type { Connector } from "../model/connector.ts";
 import type { ProcessOptions } from "../model/manager-options.ts";
 import { networkChanged } from "../model/network-change.ts";
@@ -19,7 +19,7 @@ import { serviceHere } from "../model/session-documents.ts";
 import { ExitWatcher, type ListenAddress } from "../process/exit-watcher.ts";
 import { LogTender } from "../process/log-tender.ts";
 import { Store } from "../store/store.ts";
-import { NetworkWatch, thisMoment } from "./network-watch.ts";
+import { NetworkWatch, sampleNetwork } from "./network-watch.ts";
 import { KEEP_LEASE, Reconciler } from "./reconciler.ts";
 import { watchState } from "./state-watch.ts";
 
@@ -38,7 +38,7 @@ export async function keep(options: ProcessOptions): Promise<void> {
   const store = new Store(options.home, options.log);
   const reconciler = new Reconciler(options, store);
   const leases = new LeaseWatch(performance.now());
-  const network = new NetworkWatch(thisMoment());
+  const network = new NetworkWatch(sampleNetwork());
   const exits = new ExitWatcher();
   const socket = controlAddress(options.home);
   const logs = new LogTender(logFolder(options.home));
@@ -46,7 +46,7 @@ export async function keep(options: ProcessOptions): Promise<void> {
   const secrets = new Set<string>();
   let watched: ListenAddress[] = [];
   let connectors: { connector: Connector; isProbed: boolean }[] = [];
-  let restMs = BUSY_MS;
+  let restMs = BUSY_INTERVAL_MS;
   let hasLocalDns = false;
   let wasUsed = false;
   let wasUnused = false;
@@ -56,13 +56,13 @@ export async function keep(options: ProcessOptions): Promise<void> {
   for (let done = false; !done; ) {
     const isWoken = await exits.wait(restMs, watched);
     try {
-      const changed = network.hasChanged(thisMoment());
+      const changed = network.hasChanged(sampleNetwork());
       if (changed) options.log("The network changed, or the machine slept: looking at every connection.");
       const status = await look(reconciler);
       const used = status === "silent" || isUsed(status);
       const unused = leases.hasEnded(used, performance.now());
       const isQuiet =
-        !isWoken && !changed && !hasLocalDns && restMs === REST_MS && typeof status === "object";
+        !isWoken && !changed && !hasLocalDns && restMs === IDLE_INTERVAL_MS && typeof status === "object";
       const isAsBefore = isQuiet && used === wasUsed && unused === wasUnused;
       wasUsed = used;
       wasUnused = unused;
@@ -78,7 +78,7 @@ export async function keep(options: ProcessOptions): Promise<void> {
       const { sessions } = state;
       for (const secret of secretsOf(sessions)) secrets.add(secret);
       const isLeft = !used && sessions.some((record) => isDesired(record) && !record.keep);
-      restMs = isLeft ? BUSY_MS : intervalMs(state, Date.now());
+      restMs = isLeft ? BUSY_INTERVAL_MS : intervalMs(state, Date.now());
       // What happens to local DNS is found by a round.
       hasLocalDns = state.local_dns.process !== null;
       connectors = sessions.flatMap((record) =>
@@ -88,7 +88,7 @@ export async function keep(options: ProcessOptions): Promise<void> {
       await logs.tend([...secrets]);
     } catch (error) {
       // A full disk or a hung local server may have recovered by the next round.
-      restMs = BUSY_MS;
+      restMs = BUSY_INTERVAL_MS;
       options.log((error as Error).message);
     }
   }
@@ -99,7 +99,7 @@ export async function keep(options: ProcessOptions): Promise<void> {
 /** What the local server says, undefined when none runs. */
 async function look({ localServer }: Reconciler): Promise<ServerStatus | "silent" | undefined> {
   try {
-    return await localServer.control.status(LOOK_PATIENCE_MS);
+    return await localServer.control.status(STATUS_TIMEOUT_MS);
   } catch {
     return "silent";
   }

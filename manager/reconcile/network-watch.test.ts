@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { addressesOf, type Moment, NetworkWatch } from "./network-watch.ts";
+import { addressesOf, type NetworkSample, NetworkWatch } from "./network-watch.ts";
 
-const first: Moment = { wall: 1_000_000, steady: 5_000, addresses: "eth0 10.0.0.2/24" };
+const first: NetworkSample = { wall: 1_000_000, steady: 5_000, addresses: "eth0 10.0.0.2/24" };
 
 describe("between two looks", () => {
-  test.each<[string, Partial<Moment>, boolean]>([
+  test.each<[string, Partial<NetworkSample>, boolean]>([
     ["a second", { wall: 1_001_000, steady: 6_000 }, false],
     ["a busy machine", { wall: 1_012_000, steady: 17_000 }, false],
     ["sleep, while one clock stood still", { wall: 4_600_000, steady: 6_000 }, true],

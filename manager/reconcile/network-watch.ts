@@ -1,7 +1,7 @@
 /** Detects network changes and sleep, after which connections may be dead. */
 import { networkInterfaces } from "node:os";
 
-export interface Moment {
+export interface NetworkSample {
   /** Of the wall clock, which goes on while the machine sleeps. Milliseconds. */
   wall: number;
   /** Of a clock that never goes back, and that stands still meanwhile on most systems. Milliseconds. */
@@ -16,14 +16,14 @@ const JUMP_MS = 5_000;
 const PAUSE_MS = 15_000;
 
 export class NetworkWatch {
-  #last: Moment;
+  #last: NetworkSample;
 
-  constructor(first: Moment) {
+  constructor(first: NetworkSample) {
     this.#last = first;
   }
 
   /** True when something changed since the previous sample. */
-  hasChanged(now: Moment): boolean {
+  hasChanged(now: NetworkSample): boolean {
     const last = this.#last;
     this.#last = now;
     const [wall, steady] = [now.wall - last.wall, now.steady - last.steady];
@@ -31,7 +31,7 @@ export class NetworkWatch {
   }
 }
 
-export function thisMoment(): Moment {
+export function sampleNetwork(): NetworkSample {
   return { wall: Date.now(), steady: performance.now(), addresses: addressesOf(networkInterfaces()) };
 }
 

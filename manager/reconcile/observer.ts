@@ -2,13 +2,13 @@
 
 import { text } from "../../core/text.ts";
 import { localDnsProblems } from "../components/local-dns/local-dns-problems.ts";
-import { type ControlClient, LOOK_PATIENCE_MS } from "../components/local-server/control-client.ts";
+import { type ControlClient, STATUS_TIMEOUT_MS } from "../components/local-server/control-client.ts";
 import { LinkupError, type Problem } from "../model/problem.ts";
 import type { SessionView, Snapshot } from "../model/snapshot.ts";
 import { emptyState } from "../model/state.ts";
 import type { Store } from "../store/store.ts";
-import { type Ask, askDirectly, HealthBook } from "./service-health.ts";
-import { type Observed, probesOf, sessionView, snapshotOf } from "./snapshot-of.ts";
+import { askDirectly, HealthBook, type SendProbe } from "./service-health.ts";
+import { type Observations, probesOf, sessionView, snapshotOf } from "./snapshot-of.ts";
 
 const HEALTH_MS = 10_000;
 /** Limits the wait for health probes after a start or a toggle. */
@@ -24,7 +24,7 @@ export class Observer {
   /** Problems known to this process only, by subject. */
   readonly #problems = new Map<string, Problem>();
   #localDns: readonly Problem[] = [];
-  #seen: Pick<Observed, "state" | "server"> = { state: emptyState(), server: undefined };
+  #seen: Pick<Observations, "state" | "server"> = { state: emptyState(), server: undefined };
   #probedAt = Number.NEGATIVE_INFINITY;
   /** Counts the looks; the number of the one that is shown. */
   #looks = 0;
@@ -36,7 +36,7 @@ export class Observer {
     this.#control = control;
   }
 
-  get seen(): Pick<Observed, "state" | "server"> {
+  get seen(): Pick<Observations, "state" | "server"> {
     return this.#seen;
   }
 
@@ -62,13 +62,13 @@ export class Observer {
   async look(): Promise<void> {
     const look = ++this.#looks;
     const state = await this.#store.read();
-    const server = await this.#control.status(LOOK_PATIENCE_MS).catch(() => undefined);
+    const server = await this.#control.status(STATUS_TIMEOUT_MS).catch(() => undefined);
     this.#localDns = await localDnsProblems(this.#store.home, state);
     this.#show(look, { state, server });
   }
 
   /** A look that took longer than a later one must not take back what that one showed. */
-  #show(look: number, seen: Pick<Observed, "state" | "server">): void {
+  #show(look: number, seen: Pick<Observations, "state" | "server">): void {
     if (look < this.#shown) return;
     this.#shown = look;
     this.#seen = seen;
@@ -93,7 +93,7 @@ export class Observer {
   }
 
   /** As the proxy reaches services, with its own connections. */
-  #ask(): Ask {
+  #ask(): SendProbe {
     if (!this.#seen.server) return askDirectly;
     return (probe) => this.#control.probe(probe).catch(() => askDirectly(probe));
   }

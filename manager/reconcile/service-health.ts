@@ -22,7 +22,7 @@ export interface HealthResult {
 }
 
 /** Sends the request of a probe. May reject. */
-export type Ask = (probe: ProbeRequest) => Promise<ProbeResponse>;
+export type SendProbe = (probe: ProbeRequest) => Promise<ProbeResponse>;
 
 /**
  * Asks the health path of a service at this location. Never rejects. `patienceMs`: the caller does not wait longer,
@@ -30,7 +30,7 @@ export type Ask = (probe: ProbeRequest) => Promise<ProbeResponse>;
  */
 async function probe(
   { location, check }: ServiceCopy,
-  ask: Ask,
+  ask: SendProbe,
   patienceMs = TIMEOUT_MS,
 ): Promise<HealthResult> {
   const timeoutMs = Math.min(patienceMs, TIMEOUT_MS);
@@ -76,7 +76,7 @@ function because(reasonText: Text): Pick<HealthResult, "reason" | "reasonText"> 
 }
 
 /** Where no local server runs: only previews do, whose services are all remote. */
-export const askDirectly: Ask = async ({ location, path, timeout_ms }) => {
+export const askDirectly: SendProbe = async ({ location, path, timeout_ms }) => {
   const headers = { "user-agent": "linkup-health" };
   const response = await readBeginning(`${httpOrigin(location)}${path}`, { timeoutMs: timeout_ms, headers });
   const { status, headers: fields, text } = response;
@@ -113,7 +113,7 @@ export class HealthBook {
   }
 
   /** Probes all of them once and drops the other results. */
-  async refresh(all: readonly ServiceCopy[], ask: Ask, patienceMs?: number): Promise<void> {
+  async refresh(all: readonly ServiceCopy[], ask: SendProbe, patienceMs?: number): Promise<void> {
     const wanted = new Map(all.map((probed) => [keyOf(probed), probed]));
     for (const key of this.#results.keys()) if (!wanted.has(key)) this.#results.delete(key);
     const queue = [...wanted];

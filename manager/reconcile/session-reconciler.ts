@@ -6,7 +6,7 @@ import type { ServerStatus } from "../../core/api/control-api.ts";
 import { randomName } from "../../core/session/session-name.ts";
 import { text } from "../../core/text.ts";
 import { EnvFiles } from "../components/env-files/env-files.ts";
-import { type ControlClient, LOOK_PATIENCE_MS } from "../components/local-server/control-client.ts";
+import { type ControlClient, STATUS_TIMEOUT_MS } from "../components/local-server/control-client.ts";
 import { findCloudflared } from "../components/tunnel/cloudflared-binary.ts";
 import type { ConnectorOptions } from "../components/tunnel/connector-process.ts";
 import { stepConnector, stopConnector } from "../components/tunnel/connector-supervision.ts";
@@ -166,7 +166,7 @@ export class SessionReconciler {
       if (connector) await stopConnector(home, name, connector);
       if (
         record.local_server_hash !== null &&
-        (await this.#control.status(LOOK_PATIENCE_MS).catch(() => undefined))
+        (await this.#control.status(STATUS_TIMEOUT_MS).catch(() => undefined))
       )
         await this.#control.deleteSession(name);
     } finally {

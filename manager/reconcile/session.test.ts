@@ -25,7 +25,7 @@ const config: Config = {
   ],
 };
 
-describe("the Worker knows this machine, and what only it reaches, as localhost", () => {
+describe("the Worker sees this machine, and locations that only it reaches, as localhost", () => {
   test.each([
     ["http://127.0.0.1:3000", "http://localhost:3000/"],
     ["http://[::1]:3000/a", "http://localhost:3000/a"],
@@ -104,7 +104,7 @@ test.each([
   expect(isOutdated({ version, tunnel: "direct", capabilities: [] }, ours)).toBe(outdated),
 );
 
-describe("a session that nobody started for long is forgotten", () => {
+describe("a session that was not started for long is forgotten", () => {
   const DAY = 24 * 3600_000;
   const remembered = (days: number, more = {}, isThere = true) => {
     const state = emptyState();

@@ -22,7 +22,7 @@ import { sessionUrls, withoutCertificate } from "../model/urls.ts";
 import { isOutdated, ORIGINAL_WORKER } from "../model/worker-version.ts";
 import type { HealthBook, HealthResult, ServiceCopy } from "./service-health.ts";
 
-export interface Observed {
+export interface Observations {
   state: State;
   /** Undefined when the local server does not answer. */
   server: ServerStatus | undefined;
@@ -33,7 +33,7 @@ export interface Observed {
   problems: readonly Problem[];
 }
 
-export function snapshotOf({ state, server, health, version, problems }: Observed): Snapshot {
+export function snapshotOf({ state, server, health, version, problems }: Observations): Snapshot {
   const now = Date.now();
   const records = state.sessions.filter((record) => isPresent(record) && !isExpired(record, now));
   return {

@@ -117,7 +117,7 @@ describe("somebody else's session", () => {
     expect(replaced.status).toBe(409);
   });
 
-  test("a preview changed with the token that all previews share", async () => {
+  test("a preview changed with the token shared by all previews", async () => {
     const shared = { session_token: "preview_session" };
     expect((await preview(alice, "alice-preview", "example.com", shared)).status).toBe(200);
     expect((await preview(mallory, "alice-preview", "example.org", shared)).status).toBe(409);

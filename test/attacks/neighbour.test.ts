@@ -63,7 +63,7 @@ describe.skipIf(!asRoot)("a neighbour on the machine", () => {
     listener.close();
   });
 
-  test("who takes the socket's place in /tmp before the victim comes hears nothing", async () => {
+  test("an attacker who creates the socket in /tmp first receives nothing", async () => {
     mkdirSync(dirname(address), { mode: 0o755 });
     await new Promise<void>((listening) => listener.listen(address, listening));
     chmodSync(address, 0o666);
@@ -80,7 +80,7 @@ describe.skipIf(!asRoot)("a neighbour on the machine", () => {
     chownSync(address, 0, 0);
   });
 
-  test("who takes the socket's place in /tmp does not matter to a user with a runtime folder", async () => {
+  test("a socket in /tmp of another user does not affect a user with a runtime folder", async () => {
     mkdirSync(dirname(address), { mode: 0o755 });
     for (const path of [dirname(address)]) chownSync(path, NEIGHBOUR, NEIGHBOUR);
     const runtime = join(victim.home, "run");

@@ -237,7 +237,7 @@ describe.each(WAYS)("by %s", (way, lines) => {
   });
 });
 
-test("an invite that ends takes what it let in with it", async () => {
+test("when an invite ends, the access that it gave ends too", async () => {
   const link = await invite({ expires_in: 2 });
   const given = await invite({ kind: "token", expires_in: 2 });
   const { cookie } = await join(link.url!);
@@ -336,7 +336,7 @@ describe("an invite that is played back", () => {
   });
 });
 
-test("a flood of guesses is slowed, and nobody else by it", async () => {
+test("a flood of guesses is slowed, and other clients are not", async () => {
   const flooding = newAddress();
   const statuses = new Set<number>();
   for (let n = 0; n < 80; n++)
@@ -359,7 +359,7 @@ test("a flood from all addresses of one IPv6 network is slowed as one", async ()
   expect(statuses).toEqual(new Set([401, 429]));
 });
 
-test("wrong cookies that another session's page adds to the right one lock nobody out", async () => {
+test("wrong cookies from another session's page do not block the right one", async () => {
   const home = newAddress();
   const { cookie } = await join((await invite()).url!, home);
   const [name] = cookie.split("=");
@@ -379,7 +379,7 @@ describe("in the browser of somebody invited", () => {
     ({ cookie } = await join((await invite()).url!, home));
   });
 
-  test("what carries no cookie is let in from the same network, for pages of the session", async () => {
+  test("cookieless requests of the session's pages are allowed from the same network", async () => {
     expect((await ask(page, "/", home)).body).toBe(SECRET);
     const preflight = { ...page, "access-control-request-method": "PUT" };
     expect((await ask(preflight, "/", home)).status).toBe(200);
@@ -508,7 +508,7 @@ test.each([
   expect(await raw(target)).not.toContain(SECRET);
 });
 
-test("what one let in has had cached reaches nobody else, and no cache in between", async () => {
+test("a response to an allowed request is cached for nobody else, and in no shared cache", async () => {
   internet.hosts.set("web.example.org", (_, response) => {
     response.setHeader("cache-control", "public, max-age=60, s-maxage=600").end(SECRET);
   });

@@ -95,7 +95,7 @@ test("List Sessions and Delete Session", async () => {
   await window.until("it to be gone", async () => !(await window.tree()).includes("side"));
 });
 
-test("Doctor: every check, what was found, what helps", async () => {
+test("Doctor: every check with its finding and its fix", async () => {
   await window.command("Linkup: Doctor");
   const text = await page(/Linkup Doctor/);
   expect(text).toContain('"checks"');

@@ -44,7 +44,7 @@ async function noToastFor(ms: number, ...windows: Workbench[]): Promise<void> {
 
 const inTree = (text: string | RegExp) => window.inTree(text);
 
-describe("in a window of its own", () => {
+describe("in a separate window", () => {
   beforeEach(async () => {
     shop = await Shop.start();
   });
@@ -77,7 +77,7 @@ describe("in a window of its own", () => {
     expect((await shop.ask(`${name}.shop.localhost`, "/")).by).toBe("remote web");
   });
 
-  test("the Worker cannot be reached: said with its address, and the button tries again", async () => {
+  test("an unreachable Worker is named by its address, and the button tries again", async () => {
     const port = shop.workerPort;
     await shop.worker.stop();
     await open();
@@ -244,7 +244,7 @@ describe("in a window that is used again, each with a session of its own", () =>
     await window.page.locator(".monaco-hover", { hasText: "up for less than a minute" }).waitFor();
   });
 
-  test("a local service that is down: its row says so, and one click takes the remote copy", async () => {
+  test("a local service that is down: its row says so, and one click routes it to the remote copy", async () => {
     const name = await start();
     await shop.stopLocal();
     await window.inlineAction("api", "Route to Local");

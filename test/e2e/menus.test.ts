@@ -158,7 +158,7 @@ describe("in a window that is used again", () => {
     await window.stopped();
   });
 
-  test("Doctor offers to solve what it finds: processes that are left over are ended", async () => {
+  test("Doctor offers a fix for what it finds: orphaned processes are ended", async () => {
     await welcome("stopped");
     const state = join(window.server.folder, "state");
     const left = spawn(node, ["-e", "setInterval(() => {}, 1000)", "local-server.js", "--home", state]);
@@ -187,7 +187,7 @@ describe("in a window that is used again", () => {
   });
 });
 
-describe("in a window of its own", () => {
+describe("in a separate window", () => {
   beforeEach(async () => {
     shop = await Shop.start();
   });

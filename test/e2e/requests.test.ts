@@ -175,7 +175,7 @@ test("a trace is a waterfall, with a span for each hop, and the setting's collec
   expect(Buffer.concat(collected).toString("latin1")).not.toContain(SECRET);
 });
 
-test("Check Propagation names who got the session, as a document", async () => {
+test("Check Propagation opens a document that names the services that received the session", async () => {
   // One page at a time: the view's goes with its panel.
   await window.command("View: Hide Panel");
   await window.command("Linkup: Check Propagation");

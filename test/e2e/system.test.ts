@@ -51,7 +51,7 @@ test("Install Local DNS asks where the browser is, shows every command, and runs
   await window.command("Terminal: Kill the Active Terminal Instance");
 });
 
-test("where nothing was changed, there is nothing to undo", async () => {
+test("without changes there is nothing to undo", async () => {
   expect(await window.palette("Linkup: Un")).not.toContain("Linkup: Undo System Changes…");
   expect(await window.palette("Linkup: Un")).not.toContain("Linkup: Uninstall Local DNS…");
 });

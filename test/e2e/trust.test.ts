@@ -111,7 +111,7 @@ test("text of linkup.yaml loads no image in a hover", async () => {
   expect(reached).toEqual([]);
 });
 
-test("a folder's name is no command of a shell", async () => {
+test("a folder's name is not run as a shell command", async () => {
   const folder = await clone("a$(touch pwned)`touch pwned`", config("https://linkup.example.com"));
   await window.command("Linkup: Install Local DNS…");
   await window.button("On This Machine");

@@ -28,7 +28,7 @@ async function open(env: Record<string, string>): Promise<void> {
 const toast = (pattern: RegExp) => window.toast(pattern, 90_000);
 const inTree = (pattern: RegExp) => window.inTree(pattern, 90_000);
 
-test("no cloudflared: said, with a button that helps", async () => {
+test("without cloudflared an error offers to install it", async () => {
   await open({});
   await window.command("Linkup: Start");
   const said = await toast(/needs Cloudflare's program cloudflared/);

@@ -23,11 +23,11 @@ let calls: { perMinute: number; limit: RateLimit } | undefined;
 export async function identifyCaller(request: Request, env: Env, context: ExecutionContext): Promise<Caller> {
   const given = bearerToken(request.headers);
   if (given === undefined) return { ok: false, status: 401 };
-  return counted(await authenticate(given, request, env, context), env);
+  return countCall(await authenticate(given, request, env, context), env);
 }
 
 /** Counts a call of this caller, who may have used up those of this minute. */
-export function counted(caller: Caller, env: Env): Caller {
+export function countCall(caller: Caller, env: Env): Caller {
   if (!caller.ok) return caller;
   const { actor } = caller;
   const retryAfter = callLimit(env)?.take(actor.role === "main" ? "" : actor.name) ?? 0;

@@ -71,7 +71,7 @@ interface NetworkRecord {
 }
 
 /** What a token or a ticket opens. */
-export interface Joined {
+export interface GrantedAccess {
   /** Of the invite, or `OWNER`. */
   id: string;
   /** When the cookie ends. */
@@ -91,7 +91,7 @@ export class AccessLedger {
   #stored: StoredAccess | undefined;
   #networks: NetworkRecord[];
   /** In memory: they live for seconds. */
-  readonly #tickets = new Map<string, Joined & { until: number }>();
+  readonly #tickets = new Map<string, GrantedAccess & { until: number }>();
 
   /** `changed` is called when isolates have to hear of it. */
   constructor(kv: SyncKvStorage, changed: () => void) {
@@ -195,7 +195,7 @@ export class AccessLedger {
   }
 
   /** Opens an invite or an owner's link. */
-  join(hash: string, now: number): Joined | JoinRefusal {
+  join(hash: string, now: number): GrantedAccess | JoinRefusal {
     const stored = this.#stored;
     if (!stored) return "wrong";
     const { key, owner_links, invites } = stored;
@@ -217,12 +217,12 @@ export class AccessLedger {
   }
 
   /** For the next redirect, which another host answers. */
-  giveTicket(hash: string, joined: Joined, now: number): void {
+  giveTicket(hash: string, joined: GrantedAccess, now: number): void {
     for (const [other, { until }] of this.#tickets) if (until <= now) this.#tickets.delete(other);
     if (this.#tickets.size < MAX_TICKETS) this.#tickets.set(hash, { ...joined, until: now + TICKET_MS });
   }
 
-  takeTicket(hash: string, now: number): Joined | undefined {
+  takeTicket(hash: string, now: number): GrantedAccess | undefined {
     const ticket = this.#tickets.get(hash);
     this.#tickets.delete(hash);
     return ticket && ticket.until > now ? ticket : undefined;

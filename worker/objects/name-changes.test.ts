@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { NameChanges } from "./name-changes.ts";
 
-test("tells what came or went since a version", () => {
+test("lists what was added or removed since a version", () => {
   const changes = new NameChanges();
   const first = changes.version;
   expect(changes.since(first)).toEqual([]);

@@ -15,7 +15,7 @@ import { RateLimit } from "../rate-limit.ts";
 import { newSecret, newTunnelSecret } from "../secret.ts";
 import { type PendingTunnelDeletion, TunnelError, type TunnelProvider } from "../tunnel/provider.ts";
 import { tunnelProvider } from "../tunnel/tunnels.ts";
-import { type AccessChange, AccessLedger, type Joined, type JoinRefusal } from "./access-ledger.ts";
+import { type AccessChange, AccessLedger, type GrantedAccess, type JoinRefusal } from "./access-ledger.ts";
 import { type DirectoryEntry, directory } from "./directory-object.ts";
 import { lifetimes, sessionExpires, tunnelExpires } from "./lifetime.ts";
 import { type Actor, isOwner, makerOf } from "./owner.ts";
@@ -286,7 +286,7 @@ export class SessionObject extends DurableObject<Env> {
   }
 
   /** `hash`: of the token that a browser has brought. `network`: where it is, when that is known. */
-  join(hash: string, network: string | null): Joined | JoinRefusal | { retryAfter: number } {
+  join(hash: string, network: string | null): GrantedAccess | JoinRefusal | { retryAfter: number } {
     if (!this.#unexpired()) return "wrong";
     const retryAfter = this.#joins.take(network ?? "");
     if (retryAfter > 0) return { retryAfter };
@@ -361,11 +361,11 @@ export class SessionObject extends DurableObject<Env> {
     return this.#forOwner(actor, sessionToken, () => this.#routing.answer(id, error, Date.now()));
   }
 
-  giveTicket(hash: string, joined: Joined): void {
+  giveTicket(hash: string, joined: GrantedAccess): void {
     this.#access.giveTicket(hash, joined, Date.now());
   }
 
-  takeTicket(hash: string): Joined | undefined {
+  takeTicket(hash: string): GrantedAccess | undefined {
     return this.#access.takeTicket(hash, Date.now());
   }
 

@@ -11,7 +11,7 @@ function watched() {
   return { watchers: new Watchers(state), sent };
 }
 
-test("more than fits into a second is counted, and told with the next report", () => {
+test("reports beyond the limit per second are counted, and the count comes with the next report", () => {
   vi.useFakeTimers({ now: 5_000 });
   const { watchers, sent } = watched();
   watchers.report(batch(...Array<string>(600).fill("1")), [], 0);
@@ -49,7 +49,7 @@ test("the lines that reports refer to come with them, and count", () => {
   ]);
 });
 
-test("a lost request is told whether its trace is known before it or after it, and to nobody else", () => {
+test("a lost request is reported, whether its trace becomes known before or after it, and only to its own session", () => {
   vi.useFakeTimers({ now: 5_000 });
   const { watchers, sent } = watched();
   watchers.reportLost("b", batch('"lost b"'));
@@ -66,7 +66,7 @@ test("a lost request is told whether its trace is known before it or after it, a
   vi.useRealTimers();
 });
 
-test("a watcher tells the traces of requests that did not pass the Worker; anything else is ignored", () => {
+test("the watcher takes only the traces of requests that did not pass the Worker", () => {
   const { watchers, sent } = watched();
   const socket = { send() {} } as unknown as WebSocket;
   const trace = "a".repeat(32);

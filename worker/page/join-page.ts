@@ -15,7 +15,7 @@ import { hostname } from "../../core/session/host-name.ts";
 import type { Routing } from "../../core/session/session-document.ts";
 import { JOIN_PATH } from "../api/access.ts";
 import { type Env, isDirect } from "../env.ts";
-import type { Joined, JoinRefusal } from "../objects/access-ledger.ts";
+import type { GrantedAccess, JoinRefusal } from "../objects/access-ledger.ts";
 import { sessionObject } from "../objects/session-object.ts";
 import { clientOf } from "../proxy/proxy.ts";
 import { findSession } from "../proxy/session-lookup.ts";
@@ -100,7 +100,7 @@ async function continueJoin(join: Join, ticket: string): Promise<Response> {
   return letIn(join, joined, scope);
 }
 
-async function letIn(join: Join, joined: Joined, scope: CookieScope): Promise<Response> {
+async function letIn(join: Join, joined: GrantedAccess, scope: CookieScope): Promise<Response> {
   const { name, client, env } = join;
   const { id, expires, key, to } = joined;
   const mac = await accessCookieMac(key, name, { id, expires });

@@ -3,7 +3,7 @@
  * token. Sessions' pages are same-site with this one, so `SameSite` alone stops no forged request: forms are accepted from this
  * page only, and the cookie's prefix keeps other hosts from setting it.
  */
-import { authenticate, type Caller, callerAddress, counted } from "../api/caller.ts";
+import { authenticate, type Caller, callerAddress, countCall } from "../api/caller.ts";
 import { type Env, isDirect } from "../env.ts";
 import { directory, LOGIN_MS } from "../objects/directory-object.ts";
 import { sha256 } from "../secret.ts";
@@ -20,12 +20,12 @@ export async function loggedIn(request: Request, env: Env): Promise<Caller> {
     await sha256(id),
   );
   if (retryAfter > 0) return { ok: false, status: 429, retryAfter };
-  if (tokenName !== null) return counted({ ok: true, actor: { role: "named", name: tokenName } }, env);
+  if (tokenName !== null) return countCall({ ok: true, actor: { role: "named", name: tokenName } }, env);
   const isMain =
     credential !== null &&
     Boolean(env.WORKER_TOKEN) &&
     crypto.subtle.timingSafeEqual(credential, await sha256(env.WORKER_TOKEN));
-  return isMain ? counted({ ok: true, actor: { role: "main" } }, env) : { ok: false, status: 401 };
+  return isMain ? countCall({ ok: true, actor: { role: "main" } }, env) : { ok: false, status: 401 };
 }
 
 /** The cookie of a new login, or the reason for its refusal. */

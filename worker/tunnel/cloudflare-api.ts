@@ -47,7 +47,7 @@ export interface TunnelDnsRecord {
 }
 
 /** A list, and whether that is all of it. */
-export interface Listed<T> {
+export interface ListResult<T> {
   items: T[];
   complete: boolean;
 }
@@ -148,7 +148,7 @@ export function cloudflareApi(env: Env, { budgetMs, maxRetries = 2 }: ApiLimits)
       return result.flatMap(apiTunnel).filter((tunnel) => tunnel.name === name);
     },
 
-    async tunnelsWithPrefix(prefix: string): Promise<Listed<ApiTunnel>> {
+    async tunnelsWithPrefix(prefix: string): Promise<ListResult<ApiTunnel>> {
       const found = await listed("list the tunnels", (options) =>
         tunnels.list({ account_id, include_prefix: prefix, is_deleted: false, per_page: PAGE_SIZE }, options),
       );
@@ -239,7 +239,7 @@ export function cloudflareApi(env: Env, { budgetMs, maxRetries = 2 }: ApiLimits)
   async function listed<T>(
     action: string,
     send: (options: CallOptions) => PromiseLike<Page<T>>,
-  ): Promise<Listed<T>> {
+  ): Promise<ListResult<T>> {
     let page = await call(action, send);
     const items = [...page.result];
     for (let pages = 1; page.result.length === PAGE_SIZE && pages < MAX_PAGES; pages++) {

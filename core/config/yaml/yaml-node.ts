@@ -88,12 +88,12 @@ export function children(node: YamlNode): YamlNode[] {
 }
 
 /** Whether it contains anchors or aliases. */
-export function isLinked(node: YamlNode): boolean {
+export function hasAnchorOrAlias(node: YamlNode): boolean {
   return (
     node.kind === "alias" ||
     (node.kind === "scalar" && node.alias !== undefined) ||
     node.anchor !== undefined ||
-    children(node).some(isLinked)
+    children(node).some(hasAnchorOrAlias)
   );
 }
 

@@ -7,7 +7,7 @@ import { YAML_MESSAGES } from "./yaml-messages.ts";
 import {
   type AliasNode,
   children,
-  isLinked,
+  hasAnchorOrAlias,
   type MapNode,
   MERGE,
   moved,
@@ -48,7 +48,7 @@ function parsePiece(text: string): CachedPiece {
   return {
     root,
     diagnostics,
-    linked: root !== undefined && isLinked(root),
+    linked: root !== undefined && hasAnchorOrAlias(root),
     values: undefined,
     last: undefined,
   };

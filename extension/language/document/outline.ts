@@ -3,7 +3,7 @@ import type { MapNode, Path, ScalarNode, YamlNode } from "../../../core/config/y
 import type { YamlTree } from "../../../core/config/yaml/yaml-tree.ts";
 
 /** A text in the file. The node is where it is written, which for an alias is elsewhere. */
-export interface Written {
+export interface TextOccurrence {
   text: string;
   node: ScalarNode;
 }
@@ -11,39 +11,39 @@ export interface Written {
 export interface ServiceItem {
   path: Path;
   node: MapNode;
-  name: Written;
-  local: Written | undefined;
-  remote: Written | undefined;
+  name: TextOccurrence;
+  local: TextOccurrence | undefined;
+  remote: TextOccurrence | undefined;
   /** Further ones, by name. */
-  targets: { name: Written; url: string }[];
+  targets: { name: TextOccurrence; url: string }[];
   /** Where it is in a new session. */
-  target: Written | undefined;
-  rewrites: { node: MapNode; source: Written; target: string }[];
+  target: TextOccurrence | undefined;
+  rewrites: { node: MapNode; source: TextOccurrence; target: string }[];
 }
 
 export interface RouteItem {
   path: Path;
   node: MapNode;
-  pattern: Written;
-  service: Written | undefined;
+  pattern: TextOccurrence;
+  service: TextOccurrence | undefined;
 }
 
 export interface DomainItem {
   path: Path;
   node: MapNode;
-  domain: Written;
-  defaultService: Written | undefined;
+  domain: TextOccurrence;
+  defaultService: TextOccurrence | undefined;
   routes: RouteItem[];
 }
 
 export interface OverrideItem {
   path: Path;
   node: MapNode;
-  name: Written;
-  service: Written | undefined;
-  target: Written | undefined;
+  name: TextOccurrence;
+  service: TextOccurrence | undefined;
+  target: TextOccurrence | undefined;
   /** Of a response. */
-  file: Written | undefined;
+  file: TextOccurrence | undefined;
 }
 
 export interface Outline {
@@ -53,7 +53,7 @@ export interface Outline {
 }
 
 export function outlineOf(tree: YamlTree): Outline {
-  const text = (map: MapNode, key: string): Written | undefined => {
+  const text = (map: MapNode, key: string): TextOccurrence | undefined => {
     const node = tree.resolved(tree.pair(map, key)?.value);
     return node?.kind === "scalar" && typeof node.value === "string" && node.value !== ""
       ? { text: node.value, node }
@@ -129,8 +129,8 @@ export function outlineOf(tree: YamlTree): Outline {
 
 /** The places of names, each once. */
 export interface Names {
-  definitions: Written[];
-  references: Written[];
+  definitions: TextOccurrence[];
+  references: TextOccurrence[];
 }
 
 /** Every place that names a service. */
@@ -158,7 +158,7 @@ export function targetNames({ services, overrides }: Outline): Names {
   return { definitions, references };
 }
 
-function eachOnce(): (written: Written | undefined) => Written[] {
+function eachOnce(): (written: TextOccurrence | undefined) => TextOccurrence[] {
   const seen = new Set<ScalarNode>();
   return (written) => {
     if (!written || seen.has(written.node)) return [];

@@ -3,7 +3,7 @@ import { join } from "node:path/posix";
 import type { CertificateInfo } from "../../../core/certificates/certificate-authority.ts";
 import { type Text, text } from "../../../core/text.ts";
 import type { Machine } from "../system/machine.ts";
-import { admin, only, type SystemStep, user } from "../system/step.ts";
+import { asAdministrator, asUser, only, type SystemStep } from "../system/step.ts";
 
 /** `file`: the authority's certificate as PEM. */
 export function planTrust(machine: Machine, file: string, { sha1, sha256 }: CertificateInfo): SystemStep[] {
@@ -14,8 +14,8 @@ export function planTrust(machine: Machine, file: string, { sha1, sha256 }: Cert
     const target = join(directory, `linkup-${sha256.slice(0, 16)}.${extension}`);
     steps.push({
       title: `Let the programs of this system trust the certificates of your sessions (${program}).`,
-      commands: [admin("install", "-m", "644", file, target), admin(program)],
-      undo: [admin("rm", "-f", target), admin(program, ...fresh(program))],
+      commands: [asAdministrator("install", "-m", "644", file, target), asAdministrator(program)],
+      undo: [asAdministrator("rm", "-f", target), asAdministrator(program, ...fresh(program))],
     });
   }
   if (machine.certutil) for (const database of machine.nss) steps.push(nssStore(database, file, sha256));
@@ -56,12 +56,12 @@ function keychain(machine: Machine, file: string, sha1: string): SystemStep {
   const login = join(machine.home, "Library/Keychains/login.keychain-db");
   return {
     title: "Let macOS trust the certificates of your sessions, for you alone.",
-    commands: [user("security", "add-trusted-cert", "-r", "trustRoot", "-k", login, file)],
+    commands: [asUser("security", "add-trusted-cert", "-r", "trustRoot", "-k", login, file)],
     undo: [
       {
         ...only(
           ["security", "find-certificate", "-a", "-Z", login],
-          user("security", "delete-certificate", "-Z", sha1, "-t", login),
+          asUser("security", "delete-certificate", "-Z", sha1, "-t", login),
         ),
         whenPrints: sha1,
       },
@@ -72,11 +72,11 @@ function keychain(machine: Machine, file: string, sha1: string): SystemStep {
 function windowsStore(file: string, sha1: string): SystemStep {
   return {
     title: "Let Windows trust the certificates of your sessions, for you alone.",
-    commands: [user("certutil", "-user", "-addstore", "Root", file)],
+    commands: [asUser("certutil", "-user", "-addstore", "Root", file)],
     undo: [
       only(
         ["certutil", "-user", "-verifystore", "Root", sha1],
-        user("certutil", "-user", "-delstore", "Root", sha1),
+        asUser("certutil", "-user", "-delstore", "Root", sha1),
       ),
     ],
   };
@@ -86,11 +86,11 @@ function nssStore(database: string, file: string, sha256: string): SystemStep {
   const name = nssName(sha256);
   return {
     title: `Let the browser with the profile ${database} trust the certificates of your sessions.`,
-    commands: [user("certutil", "-A", "-d", `sql:${database}`, "-t", "C,,", "-n", name, "-i", file)],
+    commands: [asUser("certutil", "-A", "-d", `sql:${database}`, "-t", "C,,", "-n", name, "-i", file)],
     undo: [
       only(
         ["certutil", "-L", "-d", `sql:${database}`, "-n", name],
-        user("certutil", "-D", "-d", `sql:${database}`, "-n", name),
+        asUser("certutil", "-D", "-d", `sql:${database}`, "-n", name),
       ),
     ],
   };
@@ -105,7 +105,7 @@ function newNssStore(database: string, file: string, sha256: string): SystemStep
   return {
     title:
       "Let Chromium trust the certificates of your sessions, before it has been used for the first time.",
-    commands: [user("mkdir", "-p", "-m", "700", database), ...commands],
+    commands: [asUser("mkdir", "-p", "-m", "700", database), ...commands],
     undo,
   };
 }

@@ -1,7 +1,7 @@
 /** The changes to this system that are not undone yet, read from the journal. */
 import { join } from "node:path";
 import { inspectMachine } from "../system/machine.ts";
-import { admin, asText } from "../system/step.ts";
+import { asAdministrator, asText } from "../system/step.ts";
 import { readJournal } from "./journal.ts";
 
 export interface SystemChange {
@@ -17,7 +17,7 @@ export async function systemChanges(home: string, machine = inspectMachine()): P
   return (journal?.entries ?? []).toReversed().map(({ title, undo }) => ({
     title,
     commands: undo.map((each) =>
-      asText("argv" in each ? each : admin("cp", join(home, "hosts"), each.hostsFile), machine),
+      asText("argv" in each ? each : asAdministrator("cp", join(home, "hosts"), each.hostsFile), machine),
     ),
   }));
 }

@@ -4,7 +4,7 @@ import type { SessionRecord } from "../../model/state.ts";
 import { resolvesByItself } from "../../model/urls.ts";
 
 /** The domains that browsers do not resolve to this machine, neither by themselves nor through local DNS for `installed`. */
-export function uncovered(domains: readonly string[], installed: readonly string[]): string[] {
+export function uncoveredDomains(domains: readonly string[], installed: readonly string[]): string[] {
   return domains.filter((domain) => !resolvesByItself(domain) && !isUnder(domain, installed));
 }
 

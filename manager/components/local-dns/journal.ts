@@ -2,11 +2,11 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeAtomically } from "../../../node/atomic-file.ts";
-import type { Undo } from "../system/step.ts";
+import type { UndoStep } from "../system/step.ts";
 
 export interface JournalEntry {
   title: string;
-  undo: Undo[];
+  undo: UndoStep[];
 }
 
 export interface Journal {

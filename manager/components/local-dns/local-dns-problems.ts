@@ -6,7 +6,7 @@ import { isRunning } from "../../../node/process-identity.ts";
 import { type Problem, problem, problemOf } from "../../model/problem.ts";
 import { isDesired, needsThisMachine } from "../../model/records.ts";
 import type { SessionRecord, State } from "../../model/state.ts";
-import { servedHosts, uncovered } from "./coverage.ts";
+import { servedHosts, uncoveredDomains } from "./coverage.ts";
 import { HOSTS_FILE, hostsIn } from "./hosts-file.ts";
 import { type Journal, readJournal } from "./journal.ts";
 
@@ -56,7 +56,7 @@ export async function localDnsProblems(
 /** An isolated session with hosts that browsers cannot resolve. */
 function unfindable({ kind, name, config }: SessionRecord, installed: readonly string[]): Problem[] {
   if (kind !== "isolated" || name === null) return [];
-  const lost = uncovered(
+  const lost = uncoveredDomains(
     config.domains.map(({ domain }) => domain),
     installed,
   );

@@ -9,7 +9,7 @@ import { isRunning } from "../../../node/process-identity.ts";
 import type { ProcessOptions } from "../../model/manager-options.ts";
 import { problem } from "../../model/problem.ts";
 import type { LocalDnsState } from "../../model/state.ts";
-import { failed, isDue, isWell, notStarted, startedAs } from "../../model/supervision.ts";
+import { failed, isDue, markHealthy, markStarted, notStarted } from "../../model/supervision.ts";
 import { childEnv, endProcess, lastLines, startDetached } from "../../process/child.ts";
 import type { Store } from "../../store/store.ts";
 import { journalFile } from "./journal.ts";
@@ -42,7 +42,7 @@ export class LocalDns {
     else if (before.process && !(await isRunning(before.process)))
       await this.#fail(text("The process ended unexpectedly."), domains);
     else if (before.process && (await answers(host ?? LOCAL_DNS_PROBE_NAME)))
-      await this.#change((before) => ({ ...isWell(before, Date.now()), ready: true }));
+      await this.#change((before) => ({ ...markHealthy(before, Date.now()), ready: true }));
     else if (before.process && Date.now() - before.started > START_MS) {
       await endProcess(before.process);
       await this.#fail(text("It does not answer DNS queries on {0}.", LISTENING), domains);
@@ -69,7 +69,7 @@ export class LocalDns {
         output: this.logPath,
       },
       async (id) => {
-        await this.#change((before) => ({ ...startedAs(before, id, Date.now()), ready: false, version }));
+        await this.#change((before) => ({ ...markStarted(before, id, Date.now()), ready: false, version }));
         await this.#store.flush();
       },
     );

@@ -15,11 +15,17 @@ import {
 } from "../certificates/authority-files.ts";
 import { planTrust, trustGaps } from "../certificates/trust.ts";
 import { inspectMachine, type Machine, run } from "../system/machine.ts";
-import { admin, asText, type SystemCommand, type SystemStep, type Undo } from "../system/step.ts";
+import {
+  asAdministrator,
+  asText,
+  type SystemCommand,
+  type SystemStep,
+  type UndoStep,
+} from "../system/step.ts";
 import { systemChanges } from "./changes.ts";
 import { HOSTS_FILE, withHosts, withoutHosts } from "./hosts-file.ts";
 import { type Journal, readJournal, removeJournal, writeJournal } from "./journal.ts";
-import { chooseMethod, type Method, planNames, planPorts, type Staged } from "./name-plan.ts";
+import { chooseMethod, type Method, planNames, planPorts, type StagedFile } from "./name-plan.ts";
 
 /** Labels of letters, digits and hyphens, as they stand in DNS. */
 const HOST_NAME = /^(?=.{1,253}$)(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))+$/;
@@ -40,7 +46,7 @@ export interface LocalDnsProposal {
   commands: string[];
   /** What is not possible on this machine, and what would help. */
   gaps: Text[];
-  staged: Staged[];
+  staged: StagedFile[];
   authority: ProposedAuthority;
 }
 
@@ -161,7 +167,7 @@ async function undoAll(
 
 async function undoOne(
   home: string,
-  undo: Undo,
+  undo: UndoStep,
   execute: NonNullable<LocalDnsOptions["execute"]>,
 ): Promise<void> {
   if ("argv" in undo) {
@@ -173,7 +179,7 @@ async function undoOne(
   if (restored === text) return;
   const staged = join(home, "hosts");
   await writeFile(staged, restored);
-  await execute(admin("cp", staged, undo.hostsFile));
+  await execute(asAdministrator("cp", staged, undo.hostsFile));
   await rm(staged);
 }
 

@@ -1,7 +1,7 @@
 /** Plans how session host names resolve to this machine, per operating system. Pure: decides by `Machine` alone. */
 import { join } from "node:path/posix";
 import type { Machine } from "../system/machine.ts";
-import { admin, only, type SystemStep } from "../system/step.ts";
+import { asAdministrator, only, type SystemStep } from "../system/step.ts";
 import { HOSTS_FILE } from "./hosts-file.ts";
 
 export type Method = "resolver-files" | "systemd-resolved" | "networkmanager-dnsmasq" | "hosts-file" | "nrpt";
@@ -24,7 +24,7 @@ export function chooseMethod(machine: Machine): Method {
 }
 
 /** A file that is written to the staging folder first, and installed from there. */
-export interface Staged {
+export interface StagedFile {
   /** Its name in the staging folder. */
   name: string;
   content: string;
@@ -32,7 +32,7 @@ export interface Staged {
 
 export interface NamePlan {
   method: Method;
-  staged: Staged[];
+  staged: StagedFile[];
   steps: SystemStep[];
 }
 
@@ -43,7 +43,7 @@ export interface NamePlan {
 export function planNames(machine: Machine, domains: string[], hosts: string[], staging: string): NamePlan {
   const method = chooseMethod(machine);
   const { address, port } = dnsAddress(machine.platform);
-  const staged: Staged[] = [];
+  const staged: StagedFile[] = [];
   const stage = (name: string, content: string) => {
     staged.push({ name, content });
     return join(staging, name);
@@ -135,11 +135,15 @@ function linkStep(machine: Machine, domains: string[], source: string): SystemSt
     source,
     file,
   );
-  const reload = admin("systemctl", "daemon-reload");
+  const reload = asAdministrator("systemctl", "daemon-reload");
   return {
     title,
-    commands: [...commands, reload, admin("systemctl", "enable", "--now", LINK_UNIT)],
-    undo: [only(["test", "-e", file], admin("systemctl", "disable", "--now", LINK_UNIT)), ...undo, reload],
+    commands: [...commands, reload, asAdministrator("systemctl", "enable", "--now", LINK_UNIT)],
+    undo: [
+      only(["test", "-e", file], asAdministrator("systemctl", "disable", "--now", LINK_UNIT)),
+      ...undo,
+      reload,
+    ],
   };
 }
 
@@ -150,25 +154,35 @@ function placed(machine: Machine, title: string, source: string, file: string): 
   return {
     title,
     commands: [
-      ...(known ? [] : [admin("install", "-d", "-m", "755", directory)]),
-      admin("install", "-m", "644", source, file),
+      ...(known ? [] : [asAdministrator("install", "-d", "-m", "755", directory)]),
+      asAdministrator("install", "-m", "644", source, file),
     ],
     undo: [
-      admin("rm", "-f", file),
+      asAdministrator("rm", "-f", file),
       ...(known
         ? []
-        : [only(["test", "-d", directory], admin("find", directory, "-maxdepth", "0", "-empty", "-delete"))]),
+        : [
+            only(
+              ["test", "-d", directory],
+              asAdministrator("find", directory, "-maxdepth", "0", "-empty", "-delete"),
+            ),
+          ]),
     ],
   };
 }
 
 function reloading(step: SystemStep, argv: string[]): SystemStep {
-  return { ...step, commands: [...step.commands, admin(...argv)], undo: [...step.undo, admin(...argv)] };
+  return {
+    ...step,
+    commands: [...step.commands, asAdministrator(...argv)],
+    undo: [...step.undo, asAdministrator(...argv)],
+  };
 }
 
 function nrptRule(domain: string, address: string): SystemStep {
   const rule = `Get-DnsClientNrptRule | Where-Object { $_.Comment -eq 'Linkup' -and $_.Namespace -eq '.${domain}' }`;
-  const powershell = (script: string) => admin("powershell", "-NoProfile", "-SystemCommand", script);
+  const powershell = (script: string) =>
+    asAdministrator("powershell", "-NoProfile", "-SystemCommand", script);
   return {
     title: `Let Windows ask Linkup for the names under ${domain}.`,
     commands: [
@@ -182,13 +196,13 @@ function hostsStep(hosts: string[], stage: (name: string, content: string) => st
   return {
     title: `Write the names of the running sessions to ${HOSTS_FILE}: this machine has no resolver that can ask Linkup.`,
     // Copied over instead of replaced: in containers the hosts file is a mount.
-    commands: [admin("cp", stage("hosts", hosts.join("\n")), HOSTS_FILE)],
+    commands: [asAdministrator("cp", stage("hosts", hosts.join("\n")), HOSTS_FILE)],
     undo: [{ hostsFile: HOSTS_FILE }],
   };
 }
 
 /** Lets this user's processes listen on ports 80 and 443 where that needs privileges. */
-export function planPorts(machine: Machine, staging: string): { staged: Staged[]; steps: SystemStep[] } {
+export function planPorts(machine: Machine, staging: string): { staged: StagedFile[]; steps: SystemStep[] } {
   if (machine.platform !== "linux" || machine.firstFreePort <= 80 || machine.root)
     return { staged: [], steps: [] };
   const name = "sysctl.conf";
@@ -204,8 +218,8 @@ export function planPorts(machine: Machine, staging: string): { staged: Staged[]
     steps: [
       {
         ...step,
-        commands: [...step.commands, admin("sysctl", "-q", "-w", `${key}=80`)],
-        undo: [...step.undo, admin("sysctl", "-q", "-w", `${key}=${machine.firstFreePort}`)],
+        commands: [...step.commands, asAdministrator("sysctl", "-q", "-w", `${key}=80`)],
+        undo: [...step.undo, asAdministrator("sysctl", "-q", "-w", `${key}=${machine.firstFreePort}`)],
       },
     ],
   };

@@ -25,7 +25,7 @@ const TIMEOUT_MS = 5_000;
 /** The local server gives up before. */
 const REPLAY_TIMEOUT_MS = 35_000;
 /** Shorter timeout for status and stop, which report or end a server that hangs. */
-export const LOOK_PATIENCE_MS = 1_500;
+export const STATUS_TIMEOUT_MS = 1_500;
 
 /** The request log's calls. All but `status` reject with a LinkupError when no local server runs. */
 export type RequestLogClient = Pick<
@@ -82,7 +82,7 @@ export class ControlClient {
 
   /** Asks a service as the proxy would. Rejects when no local server runs. */
   async probe(probe: ProbeRequest): Promise<ProbeResponse> {
-    const patience = probe.timeout_ms + LOOK_PATIENCE_MS;
+    const patience = probe.timeout_ms + STATUS_TIMEOUT_MS;
     return (await this.#call("POST", "/v1/probe", probe, patience)) as ProbeResponse;
   }
 

@@ -9,7 +9,14 @@ import { logFile } from "../../../node/log-files.ts";
 import { startOf } from "../../../node/process-identity.ts";
 import type { ProcessOptions } from "../../model/manager-options.ts";
 import { LinkupError, type Problem, problem } from "../../model/problem.ts";
-import { failed, isDue, isWell, notStarted, type Supervised, startedAs } from "../../model/supervision.ts";
+import {
+  failed,
+  isDue,
+  markHealthy,
+  markStarted,
+  notStarted,
+  type Supervised,
+} from "../../model/supervision.ts";
 import {
   childEnv,
   type Detached,
@@ -19,7 +26,7 @@ import {
   waitForEnd,
 } from "../../process/child.ts";
 import type { Store } from "../../store/store.ts";
-import { ControlClient, LOOK_PATIENCE_MS } from "./control-client.ts";
+import { ControlClient, STATUS_TIMEOUT_MS } from "./control-client.ts";
 
 /**
  * A heap's nursery of 8 MB from the start. V8 begins with 1 MB, in which the requests of a page over HTTP/2 outlive two
@@ -71,7 +78,7 @@ export class LocalServer {
     // Only an older process is replaced: windows of two versions would otherwise replace each other's for ever.
     if (running && !isOlder(running.version, this.#options.version)) {
       await this.#change((before) =>
-        before.process?.pid === running.pid ? isWell(before, Date.now()) : before,
+        before.process?.pid === running.pid ? markHealthy(before, Date.now()) : before,
       );
       return running;
     }
@@ -98,7 +105,7 @@ export class LocalServer {
 
   /** Like `stop`, without updating the state. */
   async end(): Promise<void> {
-    const status = await this.#answering(LOOK_PATIENCE_MS);
+    const status = await this.#answering(STATUS_TIMEOUT_MS);
     if (status) {
       const id = { pid: status.pid, started: (await startOf(status.pid)) ?? "" };
       await this.control.stop();
@@ -158,14 +165,14 @@ export class LocalServer {
         env: childEnv(env, { ...MALLOC, ELECTRON_RUN_AS_NODE: "1", LINKUP_HOME: home }),
         output: this.logPath,
       },
-      (id) => this.#change((before) => startedAs(before, id, Date.now())),
+      (id) => this.#change((before) => markStarted(before, id, Date.now())),
     );
     const status = await this.#ready(child);
     if (!status) return undefined;
     log(
       `Started the local server (pid ${status.pid}, browser port ${status.browser_port}, tunnel port ${status.tunnel_port}).`,
     );
-    await this.#change((before) => isWell(before, Date.now()));
+    await this.#change((before) => markHealthy(before, Date.now()));
     return status;
   }
 

@@ -4,7 +4,7 @@ import type { RequestLogClient } from "./control-client.ts";
 
 const MAX_EXCHANGES = 10_000;
 
-export async function checkPassed(log: Pick<RequestLogClient, "requests">): Promise<Propagation> {
+export async function checkRecordedRequests(log: Pick<RequestLogClient, "requests">): Promise<Propagation> {
   const since = Date.now() - PROPAGATION_WINDOW_MS;
   return propagation((await log.requests({ limit: MAX_EXCHANGES })).filter(({ time }) => time >= since));
 }

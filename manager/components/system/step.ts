@@ -15,17 +15,17 @@ export interface SystemStep {
   title: string;
   commands: SystemCommand[];
   /** What takes it back, whether all, some or none of the commands were run. */
-  undo: Undo[];
+  undo: UndoStep[];
 }
 
 /** A command, or taking our block out of the hosts file as it is then: others write there too. */
-export type Undo = SystemCommand | { hostsFile: string };
+export type UndoStep = SystemCommand | { hostsFile: string };
 
-export function admin(...argv: string[]): SystemCommand {
+export function asAdministrator(...argv: string[]): SystemCommand {
   return { argv, admin: true };
 }
 
-export function user(...argv: string[]): SystemCommand {
+export function asUser(...argv: string[]): SystemCommand {
   return { argv, admin: false };
 }
 

@@ -5,7 +5,7 @@ import { access } from "node:fs/promises";
 import { posix, win32 } from "node:path";
 import { type Text, text } from "../../../core/text.ts";
 import { LinkupError } from "../../model/problem.ts";
-import { cachedPath, installCommand } from "./releases.ts";
+import { downloadPath, installCommand } from "./releases.ts";
 
 /** The path in CLOUDFLARED_PATH (also set by the editor's setting), else the first on the PATH, else the downloaded one. */
 export async function findCloudflared(env: NodeJS.ProcessEnv, home: string): Promise<string> {
@@ -13,7 +13,7 @@ export async function findCloudflared(env: NodeJS.ProcessEnv, home: string): Pro
     if (await isExecutable(env.CLOUDFLARED_PATH)) return env.CLOUDFLARED_PATH;
     throw missing(text("{0}, from CLOUDFLARED_PATH, is not an executable file", env.CLOUDFLARED_PATH));
   }
-  for (const path of [...onPath(env, process.platform), cachedPath(home, process.platform)]) {
+  for (const path of [...onPath(env, process.platform), downloadPath(home, process.platform)]) {
     if (await isExecutable(path)) return path;
   }
   throw missing(text("it is not on the PATH, and CLOUDFLARED_PATH is not set"));

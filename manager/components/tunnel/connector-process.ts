@@ -9,7 +9,7 @@ import { makeFolder } from "../../../node/folder.ts";
 import { tunnelLogFile } from "../../../node/log-files.ts";
 import type { ProcessId } from "../../../node/process-identity.ts";
 import type { Connector } from "../../model/connector.ts";
-import { startedAs } from "../../model/supervision.ts";
+import { markStarted } from "../../model/supervision.ts";
 import { tunnelToken } from "../../model/tunnel-token.ts";
 import { childEnv, endProcess, startDetached } from "../../process/child.ts";
 import { sizeOf } from "../../process/log-tender.ts";
@@ -98,7 +98,7 @@ export async function startConnector(
   const writeDown = (id: ProcessId) => {
     const now = Date.now();
     next = {
-      ...startedAs(before, id, now),
+      ...markStarted(before, id, now),
       log_writer: writer.id,
       log_offset,
       metrics_port: null,

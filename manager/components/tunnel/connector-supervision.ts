@@ -7,7 +7,7 @@ import { tunnelLogFile } from "../../../node/log-files.ts";
 import { isRunning } from "../../../node/process-identity.ts";
 import { type Connector, newConnector } from "../../model/connector.ts";
 import { type Problem, problem } from "../../model/problem.ts";
-import { backoffMs, failed, isDue, isWell } from "../../model/supervision.ts";
+import { backoffMs, failed, isDue, markHealthy } from "../../model/supervision.ts";
 import { redacted } from "../../process/log-tender.ts";
 import { endLogWriter } from "../../process/log-writer-process.ts";
 import { findCloudflared } from "./cloudflared-binary.ts";
@@ -128,7 +128,7 @@ async function keep(
 ): Promise<Connector> {
   const { ready } = seen;
   const next: Connector = {
-    ...(ready ? { ...isWell(seen, now), refusals: 0, refused: null } : seen),
+    ...(ready ? { ...markHealthy(seen, now), refusals: 0, refused: null } : seen),
     was_ready: before.was_ready || ready,
     // Counts from the moment at which readiness was lost.
     unready_since: before.ready && !ready ? now : before.unready_since,

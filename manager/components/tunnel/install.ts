@@ -8,7 +8,7 @@ import { writeAtomically } from "../../../node/atomic-file.ts";
 import { makeFolder } from "../../../node/folder.ts";
 import { networkReason } from "../../model/network-reason.ts";
 import { LinkupError } from "../../model/problem.ts";
-import { assetFor, cachedPath, PINNED, RELEASES } from "./releases.ts";
+import { assetFor, downloadPath, PINNED, RELEASES } from "./releases.ts";
 import { fileInTar } from "./tar.ts";
 
 /** Upper bound, far above any release asset. */
@@ -64,7 +64,7 @@ export function proposeDownload({ home, env, platform, arch, version, sha256 }: 
     version: release.version,
     url: `${from}/${release.version}/${asset}`,
     sha256: release.sha256.toLowerCase(),
-    path: cachedPath(home, platform),
+    path: downloadPath(home, platform),
   };
 }
 

@@ -15,7 +15,7 @@ export const PINNED: Release | null = null;
 export const RELEASES = "https://github.com/cloudflare/cloudflared/releases/download";
 
 /** Path of the downloaded cloudflared. */
-export function cachedPath(home: string, platform: NodeJS.Platform): string {
+export function downloadPath(home: string, platform: NodeJS.Platform): string {
   return join(home, "bin", platform === "win32" ? "cloudflared.exe" : "cloudflared");
 }
 

@@ -22,13 +22,13 @@ import { isSessionName } from "../../../core/session/session-name.ts";
 const sessionName = z.string().check(z.refine(isSessionName, "is not a session name"));
 
 /** Response for a preview. */
-export const namedAnswer: z.ZodMiniType<PreviewSession> = z.object({
+export const namedResponse: z.ZodMiniType<PreviewSession> = z.object({
   session_name: sessionName,
   access: z.exactOptional(z.enum(SESSION_ACCESS)),
 });
 
 /** Response for a tunneled session; an original Worker sends no `origin_secret`. */
-export const tunneledAnswer: z.ZodMiniType<TunneledSession> = z.object({
+export const tunneledResponse: z.ZodMiniType<TunneledSession> = z.object({
   session_name: sessionName,
   tunnel_data: z.object({
     account_id: z.string(),
@@ -57,22 +57,22 @@ const inviteAnswer = z.object({
 }) satisfies z.ZodMiniType<Invite>;
 
 /** Response to the list of invites. */
-export const invitesAnswer = z.object({ invites: z.array(inviteAnswer) });
+export const invitesResponse = z.object({ invites: z.array(inviteAnswer) });
 
 const httpUrl = z
   .string()
   .check(z.refine((url) => /^https?:/.test(url) && URL.canParse(url), "is not a URL"));
 
 /** Response for a new invite. */
-export const newInviteAnswer: z.ZodMiniType<NewInvite> = z.extend(inviteAnswer, {
+export const newInviteResponse: z.ZodMiniType<NewInvite> = z.extend(inviteAnswer, {
   url: z.exactOptional(httpUrl),
   token: z.exactOptional(z.string()),
 });
 
-export const ownerLinkAnswer: z.ZodMiniType<OwnerLink> = z.object({ url: httpUrl, expires: time });
+export const ownerLinkResponse: z.ZodMiniType<OwnerLink> = z.object({ url: httpUrl, expires: time });
 
 /** Response to the list of routing changes that invited people ask for. */
-export const routingRequestsAnswer: z.ZodMiniType<RoutingRequestList> = z.object({
+export const routingRequestsResponse: z.ZodMiniType<RoutingRequestList> = z.object({
   requests: z.array(
     z.object({
       id: z.string().check(z.regex(/^[\w-]{1,100}$/)),
@@ -84,29 +84,29 @@ export const routingRequestsAnswer: z.ZodMiniType<RoutingRequestList> = z.object
 });
 
 /** Response to one who asked for such a change. */
-export const routingAskedAnswer = z.object({ id: z.string().check(z.regex(/^[\w-]{1,100}$/)) });
+export const routingRequestedResponse = z.object({ id: z.string().check(z.regex(/^[\w-]{1,100}$/)) });
 /** Response to somebody who may route. */
-export const sharedRoutingAnswer: z.ZodMiniType<SharedRouting> = z.object({
+export const sharedRoutingResponse: z.ZodMiniType<SharedRouting> = z.object({
   invite: z.object({ name: z.nullable(z.string()), expires: z.number() }),
   services: z.record(z.string(), z.object({ target: z.string(), by: z.exactOptional(z.string()) })),
 });
 
-export const routingAnswerAnswer = z.object({
+export const routingOutcomeResponse = z.object({
   state: z.enum(["waiting", "done", "failed"]),
   error: z.exactOptional(z.string()),
 });
 
 /** Response to a deletion by pattern. */
-export const deletedAnswer = z.object({ deleted: z.array(z.string()) });
+export const deletedResponse = z.object({ deleted: z.array(z.string()) });
 
-export const capabilitiesAnswer: z.ZodMiniType<WorkerCapabilities> = z.object({
+export const capabilitiesResponse: z.ZodMiniType<WorkerCapabilities> = z.object({
   version: z.string(),
   tunnel: z.enum(["cloudflare", "direct"]),
   capabilities: z.array(z.string()),
 });
 
 /** A session in the list; a Worker before `session-pages` sends neither who made it nor when it was used. */
-export const summaryAnswer = z.object({
+export const summaryResponse = z.object({
   session_name: sessionName,
   session_kind: z.enum(["tunneled", "isolated", "preview"]),
   maker: z.exactOptional(z.nullable(z.string())),
@@ -117,27 +117,27 @@ export const summaryAnswer = z.object({
 });
 
 /** Response to the list of sessions. */
-export const listAnswer = z.object({
-  sessions: z.array(summaryAnswer),
+export const listResponse = z.object({
+  sessions: z.array(summaryResponse),
   next: z.exactOptional(z.string()),
 });
 
 /** Response for one session: what is shown of it. */
-export const detailsAnswer = z.extend(summaryAnswer, {
+export const detailsResponse = z.extend(summaryResponse, {
   services: z.array(z.object({ name: z.string(), location: z.string() })),
   domains: z.array(z.object({ domain: z.string() })),
 });
 
 /** Response about a session's services that others serve. */
-export const targetsAnswer: z.ZodMiniType<SessionTargets> = z.object({
+export const targetsResponse: z.ZodMiniType<SessionTargets> = z.object({
   targets: z.record(z.string(), z.object({ session: z.string(), fallback: z.nullable(z.enum(FALLBACKS)) })),
 });
 
 /** Response to the check of tunnels. */
-export const tunnelCheckAnswer = z.object({ problem: z.nullable(z.string()) });
+export const tunnelCheckResponse = z.object({ problem: z.nullable(z.string()) });
 
 /** The validated response, or the path of its first missing or invalid member. */
-export function readAnswer<T>(
+export function validatedResponse<T>(
   schema: z.ZodMiniType<T>,
   text: string,
 ): { ok: true; value: T } | { ok: false; wrong: string } {

@@ -17,20 +17,20 @@ import { networkReason } from "../../model/network-reason.ts";
 import { LinkupError } from "../../model/problem.ts";
 import { isOriginalConflict } from "./original-worker.ts";
 import {
-  capabilitiesAnswer,
-  deletedAnswer,
-  detailsAnswer,
-  invitesAnswer,
-  listAnswer,
-  namedAnswer,
-  newInviteAnswer,
-  ownerLinkAnswer,
-  readAnswer,
-  routingRequestsAnswer,
-  summaryAnswer,
-  targetsAnswer,
-  tunnelCheckAnswer,
-  tunneledAnswer,
+  capabilitiesResponse,
+  deletedResponse,
+  detailsResponse,
+  invitesResponse,
+  listResponse,
+  namedResponse,
+  newInviteResponse,
+  ownerLinkResponse,
+  routingRequestsResponse,
+  summaryResponse,
+  targetsResponse,
+  tunnelCheckResponse,
+  tunneledResponse,
+  validatedResponse,
 } from "./worker-answers.ts";
 
 /** The longest response is a list of deleted sessions. */
@@ -59,7 +59,7 @@ export class WorkerClient {
     // A temporary error says nothing about capabilities.
     if (answer.status === 429 || answer.status >= 500) throw this.#failed("GET", path, answer);
     if (answer.status !== 200) return undefined;
-    const read = readAnswer(capabilitiesAnswer, answer.text);
+    const read = validatedResponse(capabilitiesResponse, answer.text);
     return read.ok ? read.value : undefined;
   }
 
@@ -72,12 +72,12 @@ export class WorkerClient {
     refusedTunnel?: string | null,
   ): Promise<TunneledSession | undefined> {
     const told = refusedTunnel ? { ...request, tunnel_refused: refusedTunnel } : request;
-    return this.#upsert("/linkup/v2/sessions/tunneled", told, tunneledAnswer);
+    return this.#upsert("/linkup/v2/sessions/tunneled", told, tunneledResponse);
   }
 
   /** Undefined when the name belongs to another session. */
   async putPreview(request: UpsertRequest): Promise<PreviewSession | undefined> {
-    return this.#upsert("/linkup/v2/sessions/preview", request, namedAnswer);
+    return this.#upsert("/linkup/v2/sessions/preview", request, namedResponse);
   }
 
   /** For Workers with the capability `inspect-session`. */
@@ -89,14 +89,14 @@ export class WorkerClient {
   async sessionTargets(name: string): Promise<SessionTargets | undefined> {
     const path = `${sessionPath(name)}/targets`;
     const answer = await this.#askFor([200, 404], "GET", path);
-    return answer.status === 404 ? undefined : this.#read(targetsAnswer, "GET", path, answer);
+    return answer.status === 404 ? undefined : this.#read(targetsResponse, "GET", path, answer);
   }
 
   /** For Workers with the capability `tunnel-check`. Why the Worker could make no tunnel now; null when it could. */
   async tunnelProblem(): Promise<string | null> {
     const path = "/linkup/v2/tunnel-check";
     const answer = await this.#askFor([200], "GET", path);
-    return this.#read(tunnelCheckAnswer, "GET", path, answer).problem;
+    return this.#read(tunnelCheckResponse, "GET", path, answer).problem;
   }
 
   /** For Workers with the capability `list-sessions`; `limit` and `after` take `session-pages`. */
@@ -106,21 +106,21 @@ export class WorkerClient {
     if (limit !== undefined) query.set("limit", String(limit));
     if (after !== undefined) query.set("after", after);
     const path = `/linkup/v2/sessions?${query}`;
-    return this.#read(listAnswer, "GET", path, await this.#askFor([200], "GET", path));
+    return this.#read(listResponse, "GET", path, await this.#askFor([200], "GET", path));
   }
 
   /** For Workers with the capability `inspect-session`. Undefined when no session has this name. */
   async session(name: string) {
     const path = sessionPath(name);
     const answer = await this.#askFor([200, 404], "GET", path);
-    return answer.status === 404 ? undefined : this.#read(detailsAnswer, "GET", path, answer);
+    return answer.status === 404 ? undefined : this.#read(detailsResponse, "GET", path, answer);
   }
 
   /** For Workers with the capability `extend-session`. Undefined when no session has this name. */
   async extendSession(name: string, seconds: number | null) {
     const path = sessionPath(name);
     const answer = await this.#askFor([200, 404], "PATCH", path, { expires_in: seconds });
-    return answer.status === 404 ? undefined : this.#read(summaryAnswer, "PATCH", path, answer);
+    return answer.status === 404 ? undefined : this.#read(summaryResponse, "PATCH", path, answer);
   }
 
   /** Deletes sessions by name pattern (`*` matches any characters); for Workers with the capability `delete-by-pattern`. */
@@ -128,7 +128,7 @@ export class WorkerClient {
     const path = `/linkup/v2/sessions?name=${encodeURIComponent(pattern)}`;
     const answer = await this.#ask("DELETE", path);
     if (answer.status === 401) throw this.#refused();
-    const read = readAnswer(deletedAnswer, answer.text);
+    const read = validatedResponse(deletedResponse, answer.text);
     if (answer.status !== 200 || !read.ok) throw this.#failed("DELETE", path, answer);
     return read.value.deleted;
   }
@@ -159,14 +159,14 @@ export class WorkerClient {
   ): Promise<NewInvite | undefined> {
     const path = `${sessionPath(name)}/invites`;
     const answer = await this.#askFor([200, 404], "POST", path, invite, proof(sessionToken));
-    return answer.status === 404 ? undefined : this.#read(newInviteAnswer, "POST", path, answer);
+    return answer.status === 404 ? undefined : this.#read(newInviteResponse, "POST", path, answer);
   }
 
   /** Newest first; undefined when no session has this name. */
   async listInvites(name: string, sessionToken: string): Promise<readonly Invite[] | undefined> {
     const path = `${sessionPath(name)}/invites`;
     const answer = await this.#askFor([200, 404], "GET", path, undefined, proof(sessionToken));
-    return answer.status === 404 ? undefined : this.#read(invitesAnswer, "GET", path, answer).invites;
+    return answer.status === 404 ? undefined : this.#read(invitesResponse, "GET", path, answer).invites;
   }
 
   /** False when there was no such invite. */
@@ -179,7 +179,7 @@ export class WorkerClient {
   async ownerLink(name: string, to: string, sessionToken: string): Promise<OwnerLink | undefined> {
     const path = `${sessionPath(name)}/owner-link`;
     const answer = await this.#askFor([200, 404], "POST", path, { to }, proof(sessionToken));
-    return answer.status === 404 ? undefined : this.#read(ownerLinkAnswer, "POST", path, answer);
+    return answer.status === 404 ? undefined : this.#read(ownerLinkResponse, "POST", path, answer);
   }
 
   // Those that follow are for Workers with the capability `routing-requests`.
@@ -188,7 +188,7 @@ export class WorkerClient {
   async routingRequests(name: string, sessionToken: string): Promise<readonly RoutingRequest[]> {
     const path = `${sessionPath(name)}/routing`;
     const answer = await this.#askFor([200, 404], "GET", path, undefined, proof(sessionToken));
-    return answer.status === 404 ? [] : this.#read(routingRequestsAnswer, "GET", path, answer).requests;
+    return answer.status === 404 ? [] : this.#read(routingRequestsResponse, "GET", path, answer).requests;
   }
 
   /** `error`: why the change failed; null when it was made. */
@@ -227,7 +227,7 @@ export class WorkerClient {
 
   /** Validates the body of a 200. Its content is never quoted in errors, because it may hold a secret. */
   #read<T>(schema: ZodMiniType<T>, method: string, path: string, answer: TextResponse): T {
-    const read = readAnswer(schema, answer.text);
+    const read = validatedResponse(schema, answer.text);
     if (read.ok) return read.value;
     throw new LinkupError(
       "worker-failed",

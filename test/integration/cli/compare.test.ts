@@ -110,7 +110,7 @@ test("a request is sent again as it was, to where it went before; elsewhere with
   expect(JSON.stringify(await world.json("requests", String(replays[2]!.id)))).not.toContain(SECRET);
 });
 
-test("an edited .http file: what is not changed stands for what it was, and no file has a secret", async () => {
+test("an edited .http file: unchanged placeholders keep their secrets, and no file contains one", async () => {
   const { id } = await ask("/edited", "POST", { authorization: `Bearer ${SECRET}` }, "hello");
   seen.length = 0;
   const { stdout: text } = await world.linkup("replay", String(id), "--http");

@@ -95,7 +95,7 @@ test("unknown names and a missing choice are refused, and nothing changes", asyn
   expect(states(await world.json<OverrideView[]>("override", "list"))).toMatchObject({ home: false });
 });
 
-test("with a Worker that knows no overrides only this machine has them, and that is said", async () => {
+test("with a Worker without overrides only this machine applies them, and that is reported", async () => {
   world = await World.create("cloudflare");
   writeOverrides();
   const name = await started();
@@ -105,7 +105,7 @@ test("with a Worker that knows no overrides only this machine has them, and that
   expect(await world.served(name, "/hello")).toBe("remote web");
 });
 
-test("with that Worker the targets of this machine go on, and the others say what it lacks", async () => {
+test("with that Worker this machine's targets still work, and the others report what it lacks", async () => {
   world = await World.create("cloudflare");
   const text = readFileSync(world.configPath, "utf8");
   writeFileSync(

@@ -148,7 +148,7 @@ test("without a local server the error says so", async () => {
   expect(stderr).toContain("No session is running, so there is no request log");
 });
 
-test("check-propagation names who got the session, and who lost it", async () => {
+test("check-propagation names the services that received the session and those that lost it", async () => {
   await ask("/propagated");
   const trace = { host: `localhost:${port}`, "user-agent": "python-requests/2.32" };
   await ask("/unpropagated", { ...trace, traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01` });

@@ -24,7 +24,7 @@ function filesOfHome(): string[] {
     .map((path) => readFileSync(path, "latin1"));
 }
 
-test("a Worker that cannot keep a session private is told of none", async () => {
+test("no session is created on a Worker that cannot keep it private", async () => {
   world = await World.create("cloudflare");
   const refused = await world.linkup("start", "--detach", "--private", "--json");
   expect(refused.code).toBe(4);
@@ -105,7 +105,7 @@ describe.each(["direct", "deployed"] as const)("a private session, %s", (tunnel)
   });
 });
 
-test("the owner's browser is let in by a link, once", async () => {
+test("the owner's browser gets access by a link, once", async () => {
   world = await World.create();
   const { session_name: name } = await world.json<{ session_name: string }>("start", "--detach", "--private");
   const { home, dist, env } = world;
@@ -121,7 +121,7 @@ test("the owner's browser is let in by a link, once", async () => {
   expect(await manager.ownerUrl("https://other.example.com/")).toBe("https://other.example.com/");
 });
 
-test("explain says whether a request is let in", async () => {
+test("explain says whether a private session allows the request", async () => {
   world = await World.create();
   const text = readFileSync(world.configPath, "utf8");
   const access = "  access: { mode: private, open: [^/webhooks/] }\nservices:";

@@ -153,7 +153,7 @@ describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (t
     );
   });
 
-  test("a body that nobody has begun to take goes to the remote copy, and the log and a header say so", async () => {
+  test("a body of which nothing was read goes to the remote copy, and the log and a header say so", async () => {
     await listen();
     await until("the local copy", async () => (await answer()).body === "mine");
     await delay(3_100);

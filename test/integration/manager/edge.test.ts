@@ -98,7 +98,7 @@ describe("what goes wrong at Cloudflare", () => {
     expect(world.pidsOf("cloudflared")).toEqual(pids);
   });
 
-  test("what is somebody else's stays, also after a sweep", async () => {
+  test("other accounts' resources stay, also after a sweep", async () => {
     const old = "2026-01-01T00:00:00Z";
     const foreign = cloudflare.addTunnel("linkup-production", { created_at: old, connected: true });
     const zone = cloudflare.zone.name;
@@ -195,7 +195,7 @@ describe("Doctor looks at cloudflared also while no session runs", () => {
     expect(stderr).toContain("is too old: it has version 2022.3.1 and does not know --output");
   });
 
-  test("how it ended is told with its last errors, in words", async () => {
+  test("the exit is reported with its last errors", async () => {
     const broken = join(world.folder, "broken-cloudflared");
     const line = JSON.stringify({ level: "error", message: "Cannot go on", error: "no more room" });
     writeFileSync(broken, `#!/bin/sh\necho '${line}' >&2\nexit 3\n`, { mode: 0o755 });

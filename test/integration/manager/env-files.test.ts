@@ -259,7 +259,7 @@ describe.skipIf(process.getuid?.() !== 0)("with a user who may not write all of 
   const problems = async () =>
     (await world.json<Snapshot>("status")).problems.map(({ code, message }) => `${code} ${message}`);
 
-  test("a file of someone else stays as it is, is told, and does not keep the session from starting", async () => {
+  test("a file of another user is left alone and reported, and the session starts", async () => {
     for (const name of [".env.a", ".env.b", ".env.c"]) put(`${name}.linkup`, "B=1\n");
     put(".env.a", "A=1\n", 0o444);
     put(".env.b", "A=1\n");
@@ -284,7 +284,7 @@ describe.skipIf(process.getuid?.() !== 0)("with a user who may not write all of 
     );
   });
 
-  test("a folder of someone else gets no file, and loses none", async () => {
+  test("no file is created or removed in another user's folder", async () => {
     put(".env.a", "A=1\n");
     put(".env.a.linkup", "B=1\n");
     put(".env.new.linkup", "B=1\n");

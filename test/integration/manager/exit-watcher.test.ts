@@ -52,7 +52,7 @@ test("holds on to its connections from one wait to the next", async () => {
   server.close();
 });
 
-test("does not ring where nobody listens yet", async () => {
+test("waits for the whole time while nothing listens", async () => {
   const { server, port } = await listener();
   server.close();
   await once(server, "close");

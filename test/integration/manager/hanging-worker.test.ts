@@ -166,7 +166,7 @@ test("a preview that the Worker refuses leaves nothing, in a window too", async 
   expect(window.snapshot.problems).toEqual([]);
 });
 
-test("who else uses a session is known, and `linkup stop` says so", async () => {
+test("other users of a session are named, and `linkup stop` says so", async () => {
   const { name } = await window.start(file());
   const other = newWindow("vscode-2");
   await until("the lease", async () => (await other.otherUsers(world.configPath)).windows === 1);

@@ -189,7 +189,7 @@ describe("linkup cloudflared install", () => {
   });
   afterEach(() => world[Symbol.asyncDispose]());
 
-  test("asks first, installs what sessions then find, and uninstall takes it away", async () => {
+  test("asks first, installs cloudflared for sessions, and uninstall removes it", async () => {
     const asset = assetFor(process.platform, process.arch)!;
     const standIn = join(world.folder, "bin", "cloudflared");
     const program = readFileSync(standIn);
@@ -255,7 +255,7 @@ describe("pinning a release", () => {
     expect(PINNED).toEqual({ version: "2026.8.2", sha256: Object.fromEntries(sums) });
   });
 
-  test("writes nothing when an asset is not what its release says", async () => {
+  test("writes nothing when an asset differs from its release", async () => {
     serve("cloudflared-linux-arm64", Buffer.from("another content"));
     const before = readFileSync(out, "utf8");
     expect(await pin(out)).toMatchObject({

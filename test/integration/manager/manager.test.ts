@@ -177,7 +177,7 @@ test("a session that the Worker forgot is put back, with its name", async () => 
   await until("the session", async () => (await world.served(name!)) === "remote web");
 });
 
-test("a Worker that goes away is told, and the session goes on when it is back", async () => {
+test("an unreachable Worker is reported, and the session recovers when it is back", async () => {
   const window = openWindow();
   const { name } = await window.start(configPath());
   await world.stopWorker();

@@ -7,7 +7,7 @@ import type { HealthCheck } from "../../../core/config/model/config-model.ts";
 import { ControlClient } from "../../../manager/components/local-server/control-client.ts";
 import { checkAddresses } from "../../../manager/doctor/network-checks.ts";
 import type { SessionView } from "../../../manager/model/snapshot.ts";
-import { type Ask, askDirectly, HealthBook } from "../../../manager/reconcile/service-health.ts";
+import { askDirectly, HealthBook, type SendProbe } from "../../../manager/reconcile/service-health.ts";
 import { type RunningServer, startLocalServer } from "../local-server/harness.ts";
 import { Http2Service } from "../proxy/http2-service.ts";
 
@@ -78,7 +78,7 @@ describe("through the local server, over the proxy's own connections", () => {
   afterEach(() => {
     for (const each of opened.splice(0)) each.close();
   });
-  let ask: Ask;
+  let ask: SendProbe;
 
   const health = async (location: string, check: HealthCheck = {}) => {
     await book.refresh([{ location, check }], ask);

@@ -107,7 +107,7 @@ withFaults("with faults", () => {
     expect([...world.processes().keys()].sort()).toEqual(before);
   });
 
-  test("the network changes: what only seems connected is asked at once", async () => {
+  test("when the network changes, connections are probed at once", async () => {
     const { session_name: name } = await start();
     await world.linkup("route", "local", "web");
     const [pid] = world.pidsOf("cloudflared");
@@ -207,7 +207,7 @@ describe("what is repaired without anybody asking", () => {
   });
 });
 
-describe("what cannot be repaired is told", () => {
+describe("unrepairable configuration is reported", () => {
   test("an invalid token", async () => {
     world.original!.wrongId = "none";
     const { code, stderr } = await world.linkup("start", "--detach");
@@ -216,7 +216,7 @@ describe("what cannot be repaired is told", () => {
     expect([...world.processes().values()]).toEqual([]);
   });
 
-  test("an edge where nobody is: its flags are understood all the same, and a stop ends it", async () => {
+  test("with an unreachable edge cloudflared accepts its flags, and a stop ends it", async () => {
     world.env.TUNNEL_EDGE = "127.0.0.1:9";
     const starting = world.linkup("start", "--detach");
     await until("its metrics", () => world.logs().includes("Starting metrics server on 127.0.0.1:"));

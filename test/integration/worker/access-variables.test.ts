@@ -62,7 +62,7 @@ describe("LINKUP_DEFAULT_ACCESS=private", () => {
     expect(await ask("bold-cat")).toMatchObject({ status: 401 });
   });
 
-  test("who asks for a public one gets it, and it stays public", async () => {
+  test("an explicit public start is public, and stays so", async () => {
     const asked = session("open-hare", { access: "public" });
     expect((await api("POST", "/linkup/v2/sessions/preview", asked)).status).toBe(200);
     expect(await ask("open-hare")).toEqual({ status: 200, body: "web, no cookie, no assertion" });
@@ -131,13 +131,13 @@ describe("Cloudflare Access", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  test("keys that cannot be read let nobody in", async () => {
+  test("unreadable keys allow no request", async () => {
     keysAnswer = 503;
     expect(await byHeader(token())).toBe(401);
     keysAnswer = 200;
   });
 
-  test("who has signed in there is let in, by its header and its cookie, and services see neither", async () => {
+  test("a Cloudflare Access login is accepted by header and cookie, and services see neither", async () => {
     const jwt = await token();
     const seen = { status: 200, body: "web, theme=dark, no assertion" };
     expect(await ask("slim-gecko", { "cf-access-jwt-assertion": jwt, cookie: "theme=dark" })).toEqual(seen);
@@ -145,7 +145,7 @@ describe("Cloudflare Access", () => {
     expect(await byHeader(token({ email: undefined, common_name: "tests" }))).toBe(200);
   });
 
-  test("nobody else is", async () => {
+  test("no other caller is", async () => {
     const now = Math.floor(Date.now() / 1000);
     const foreign = await generateKeyPair("RS256");
     const [head, claims] = (await token()).split(".");

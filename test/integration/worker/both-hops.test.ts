@@ -158,7 +158,7 @@ describe.each(["direct", "cloudflare"] as const)("with tunnels: %s", (mode) => {
     await expect.poll(() => open).toBe(0);
   });
 
-  test("an override's requests reach the laptop, which alone knows what it answers", async () => {
+  test("an override's requests reach the owner's machine, which alone knows the response", async () => {
     const deployed = await startService("deployed", (_, response) => response.end("deployed"));
     internet.hosts.set("web.deployed.test", (_, response) => response.end("deployed"));
     const session = {
@@ -224,7 +224,7 @@ describe.each(["direct", "cloudflare"] as const)("with tunnels: %s", (mode) => {
       return { status: (await ask(headers)).status, seen };
     };
 
-    test("who is let in at the first hop is served by the second as before, and the proof stays here", async () => {
+    test("the second hop serves what the first one allowed, and the proof is not forwarded", async () => {
       expect(await seenBy({})).toEqual({ status: 401, seen: [] });
       const { token, id } = (await api("POST", `${path}/invites`, { kind: "token" }, owner)).json();
       const { status, seen } = await seenBy({ "linkup-access": String(token), cookie: "theme=dark" });
@@ -238,7 +238,7 @@ describe.each(["direct", "cloudflare"] as const)("with tunnels: %s", (mode) => {
         expect(String(list).match(/linkup-access=[a-z0-9]+/g)).toEqual([`linkup-access=${id}`]);
     });
 
-    test("the second hop serves nobody who goes around the first", async () => {
+    test("the second hop refuses requests that bypass the first", async () => {
       const { token } = (await api("POST", `${path}/invites`, { kind: "token" }, owner)).json();
       answering({});
       const tunnel = `http://127.0.0.1:${local.status.tunnel_port}`;

@@ -69,7 +69,7 @@ test("a path of cache_routes is answered from there the second time, as the serv
   expect(served).toHaveLength(1);
 });
 
-test("the path that the client asked for decides, not what it is rewritten to", async () => {
+test("the requested path decides, not the rewritten one", async () => {
   await preview("rewritten");
   const first = await get("rewritten", "/static/old/a.js");
   await kept("rewritten");

@@ -72,7 +72,7 @@ describe("expiry", () => {
     expect(await expires()).toBeGreaterThanOrEqual(first + 500_000);
   });
 
-  test("a session that nobody uses ends after the Worker's own time", async () => {
+  test("an unused session ends after the Worker's default lifetime", async () => {
     await serve({ LINKUP_SESSION_UNUSED_S: "1" });
     await start();
     await expect.poll(listed, SLOW).toEqual([]);
@@ -157,7 +157,7 @@ describe("the sweep", () => {
     expect(recordNames()).toEqual(["linkup-docs", "linkup-slim-gecko", "vpn"]);
   });
 
-  test("leaves what has the prefix and is not proven to be this Worker's", async () => {
+  test("leaves resources with the prefix that are not proven to be this Worker's", async () => {
     await serve();
     await start();
     const { cloudflare } = internet;

@@ -62,7 +62,7 @@ const namedToken = async (name: string) =>
   String((await api("POST", "/linkup/v2/tokens", { name })).json().token);
 
 describe("logging in", () => {
-  test("a cookie that only this page gets, and that is no token; nothing is cached, run or framed", async () => {
+  test("the cookie is sent to this page only and is not the token; nothing is cached, run or framed", async () => {
     const answer = await post("/linkup/login", { token: TOKEN });
     expect([answer.status, answer.headers.location]).toEqual([303, "/linkup/"]);
     const [cookie] = answer.headers["set-cookie"]!;
@@ -92,7 +92,7 @@ describe("logging in", () => {
     expect([status, headers.location]).toEqual([303, `${ORIGIN}/linkup/tokens`]);
   });
 
-  test("without one there is the form, and nothing else", async () => {
+  test("without a login only the form is shown", async () => {
     await preview("slim-gecko");
     for (const path of [
       "/linkup/",
@@ -161,7 +161,7 @@ describe("forged requests", () => {
     expect((await get("/linkup/", operator)).status).toBe(200);
   });
 
-  test("a cookie is no bearer token: the API ignores it", async () => {
+  test("the API ignores the cookie as a bearer token", async () => {
     expect((await get("/linkup/v2/sessions", await logIn())).status).toBe(401);
   });
 
@@ -179,7 +179,7 @@ describe("hosts", () => {
     expect((await get("/linkup/v2/sessions", { host })).status).toBe(401);
   });
 
-  test("on the page's host no service answers, whoever names a session: it would share the origin", async () => {
+  test("no service answers on the page's host, even with a session named: it would share the origin", async () => {
     await preview("slim-gecko", {
       domains: [
         { domain: HOST, default_service: "web" },
@@ -197,7 +197,7 @@ describe("hosts", () => {
         expect([401, 404]).toContain((await get(path, headers)).status);
   });
 
-  test("LINKUP_PAGE_HOSTS names others, or none", async () => {
+  test("LINKUP_PAGE_HOSTS names other hosts, or disables the page", async () => {
     await worker.stop();
     worker = await internet.startWorker({ LINKUP_PAGE_HOSTS: "ops.example.com, edge.example.net" });
     expect((await get("/linkup/", { host: "edge.example.net" })).body).toContain("<title>Log in");

@@ -88,7 +88,7 @@ describe("no open proxy", () => {
     ]);
   });
 
-  test("the Worker's own host is no target", async () => {
+  test("the Worker's own host is refused as a target", async () => {
     const { host } = new URL(worker.url);
     expect((await preview(`http://${host}/`)).status).toBe(400);
   });
@@ -151,7 +151,7 @@ describe("bodies", () => {
     expect(chunked.status).toBe(413);
   });
 
-  test("what is no UTF-8 is refused", async () => {
+  test("invalid UTF-8 is refused", async () => {
     const answer = await send(worker.url, "/linkup/v2/sessions/preview", {
       method: "POST",
       headers: { authorization: `Bearer ${TOKEN}` },
@@ -210,7 +210,7 @@ describe("tokens", () => {
     expect((await api("DELETE", "/linkup/v2/tokens/agent.1")).status).toBe(404);
   });
 
-  test("without WORKER_TOKEN nobody gets in", async () => {
+  test("without WORKER_TOKEN all logins are refused", async () => {
     const open = await startWorker({ token: "" });
     others.push(open);
     for (const token of ["", "undefined", "null"])

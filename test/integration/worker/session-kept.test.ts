@@ -243,7 +243,7 @@ describe.each(["direct", "cloudflare"] as const)("with tunnels: %s", (mode) => {
     await expect.poll(() => waiting).toBe(0);
   });
 
-  test("one that closes in the middle of a response, which goes on, too", async () => {
+  test("a client that closes in the middle of an endless response closes it at the service, too", async () => {
     let open = 0;
     handlers.set("/endless", (_, response) => {
       open++;

@@ -129,7 +129,7 @@ describe("names", () => {
     api("POST", "/linkup/v2/sessions/preview", { ...oneService(remote.url), ...more });
   const nameOf = ({ json }: Awaited<ReturnType<Api>>) => String(json().session_name);
 
-  test("a preview never takes the place of another one whose name comes out the same", async () => {
+  test("a preview never replaces another one whose name normalizes to the same", async () => {
     const name = nameOf(await preview());
     await api("DELETE", `/linkup/v2/sessions/${name}`);
     const other = { ...oneService(laptop.url), desired_name: name, session_token: "preview_session" };
@@ -143,7 +143,7 @@ describe("names", () => {
     expect((await seenBy("/", { host: `${next}.example.com` })).service).toBe("remote");
   });
 
-  test("whoever makes the same preview again does not say where its services are", async () => {
+  test("creating the same preview again does not disclose its services' locations", async () => {
     const holder = async (name: string) =>
       apiOf(worker.url, String((await api("POST", "/linkup/v2/tokens", { name })).json().token));
     const make = (by: Api, target: string) =>

@@ -184,7 +184,7 @@ describe("a tunnel through Cloudflare", () => {
     expect(internet.cloudflare.records).toEqual([before]);
   });
 
-  test("what the Worker has made itself it knows where Cloudflare keeps no metadata, too", async () => {
+  test("the Worker recognises its own tunnels also where Cloudflare keeps no metadata", async () => {
     internet.cloudflare.keepsMetadata = false;
     internet.cloudflare.faults = [{ on: "POST /accounts", times: 1, status: 502, done: true }];
     expect((await start()).status).toBe(200);
@@ -272,7 +272,7 @@ describe("a tunnel through Cloudflare", () => {
   });
 });
 
-describe("what goes wrong at Cloudflare leaves nothing behind and is said", () => {
+describe("a failure at Cloudflare leaves nothing behind and is reported", () => {
   const refused = (on: string) => ({
     on,
     status: 400,
@@ -331,7 +331,7 @@ describe("what goes wrong at Cloudflare leaves nothing behind and is said", () =
     await expect.poll(state).toEqual({ ...NONE, records: ALL.records });
   });
 
-  test("too many calls: once is waited for, for ever is said", async () => {
+  test("too many calls: waits once, then reports the limit", async () => {
     const limited = { on: "POST /accounts", status: 429, headers: { "retry-after": "0" } };
     internet.cloudflare.faults = [{ ...limited, times: 1 }];
     expect((await start()).status).toBe(200);

@@ -326,7 +326,7 @@ describe.each(["direct", "cloudflare"] as const)("with %s tunnels", (kind) => {
   });
 });
 
-test("nothing is reported while nobody watches", async () => {
+test("nothing is reported without a watcher", async () => {
   await using laptop = await startLocalServer();
   const web = await startService("web");
   const worker = await startDirectWorker();
@@ -344,7 +344,7 @@ test("nothing is reported while nobody watches", async () => {
   }
 });
 
-test("a Worker that cannot tell its requests is said, and the local rows go on", async () => {
+test("a Worker without a request log is reported, and local rows still arrive", async () => {
   await using laptop = await startLocalServer();
   const web = await startService("web");
   try {
