@@ -147,8 +147,8 @@ async function start(options: Parameters<typeof startWorker>[0], count = Number(
 async function prepared(): Promise<BenchRow[]> {
   const isWanted = (...names: string[]) => names.some((name) => wanted.has(name));
   const rows: BenchRow[] = [newRow("pass-through", await start(PASS_THROUGH), [])];
-  const add = (name: string, workers: Worker[], heads: string[]) => {
-    if (wanted.has(name)) rows.push(newRow(name, workers, heads));
+  const add = (name: string, workers: Worker[], heads: string[], isWatched = false) => {
+    if (wanted.has(name)) rows.push(newRow(name, workers, heads, isWatched));
   };
   const same = (name: string) => Array<string>(Number(values.processes)).fill(requestHead(name));
   rows[0] = { ...rows[0]!, heads: same(SESSION) };
@@ -171,7 +171,7 @@ async function prepared(): Promise<BenchRow[]> {
       workers,
       cookies.map((cookie) => requestHead(PRIVATE, cookie)),
     );
-    add("watched", workers, same(WATCHED));
+    add("watched", workers, same(WATCHED), true);
   }
   if (values.before !== undefined) {
     const workers = await start({ ...OURS, bundle: resolve(values.before, "worker.js") });

@@ -1,11 +1,12 @@
 /** Takes turns among Workers, so that what else the machine does meets all of them. */
+import { setTimeout as delay } from "node:timers/promises";
 import { mean, percentile } from "../statistics.ts";
 import { cpuOf } from "./cpu.ts";
 import { run } from "./load.ts";
 
 /**
- * Short turns, and many: some fall into a time when nothing else runs. Fewer requests than a Worker reports in a second
- * (`MAX_REPORTS_PER_SECOND`), so that a watched session's are all reported.
+ * Short turns, and many: some fall into a time when nothing else runs. With those before it, fewer requests than a Worker
+ * reports in a second (`MAX_REPORTS_PER_SECOND`).
  */
 const REQUESTS = 250;
 /** Requests before each turn that do not count. */
@@ -15,6 +16,9 @@ const WARM_UP = 3;
 /** Fewer say little. */
 const MIN_ROUNDS = 5;
 
+/** Longer than a Worker collects its reports. */
+const REPORTED_MS = 400;
+
 export const CONNECTIONS = [1, 32] as const;
 
 /** One kind of requests, to several processes of the same Worker. */
@@ -23,6 +27,8 @@ export interface BenchRow {
   workers: readonly { url: string; pid: number }[];
   /** The head of a request, for each of the processes. */
   heads: readonly string[];
+  /** Its session is watched: each turn has a second of its own, so that all its requests are reported, and lasts until they are. */
+  isWatched: boolean;
   /** By number of connections. */
   measured: Record<number, Measured>;
 }
@@ -34,9 +40,20 @@ interface Measured {
   times: number[];
 }
 
-export function newRow(name: string, workers: BenchRow["workers"], heads: readonly string[]): BenchRow {
+export function newRow(
+  name: string,
+  workers: BenchRow["workers"],
+  heads: readonly string[],
+  isWatched = false,
+): BenchRow {
   const empty = (): Measured => ({ cpu: workers.map(() => []), times: [] });
-  return { name, workers, heads, measured: Object.fromEntries(CONNECTIONS.map((count) => [count, empty()])) };
+  return {
+    name,
+    workers,
+    heads,
+    isWatched,
+    measured: Object.fromEntries(CONNECTIONS.map((count) => [count, empty()])),
+  };
 }
 
 /** Rounds until the time is over; `tell` is called after each. */
@@ -58,14 +75,16 @@ async function takeTurn(rows: readonly BenchRow[], round: number, counts: boolea
   const first = (round + WARM_UP) % rows.length;
   const order = [...rows.slice(first), ...rows.slice(0, first)];
   for (let process = 0; process < rows[0]!.workers.length; process++) {
-    for (const { workers, heads, measured } of order) {
+    for (const { workers, heads, isWatched, measured } of order) {
       const { url, pid } = workers[process]!;
       const head = () => heads[process]!;
       for (const connections of CONNECTIONS) {
+        if (isWatched) await delay(1000 - (Date.now() % 1000));
         // The turns of the others have taken longer than a session stays warm without requests, and the core's caches.
         await run({ url, connections: 1, requests: BEFORE, head });
         const before = cpuOf(pid);
         const times = await run({ url, connections, requests: REQUESTS, head });
+        if (isWatched) await delay(REPORTED_MS);
         if (!counts) continue;
         measured[connections]!.cpu[process]!.push(((cpuOf(pid) - before) * 1000) / REQUESTS);
         measured[connections]!.times.push(...times);
