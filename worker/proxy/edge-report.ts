@@ -7,7 +7,7 @@ import { likelySender } from "../../core/exchange/likely-sender.ts";
 import { redactedHeader, redactedText } from "../../core/exchange/redact.ts";
 import { hopIdOf } from "../../core/routing/proxy-headers.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
-import { traceIdOf } from "../../core/routing/trace-context.ts";
+import { isTraceparent, traceIdOf } from "../../core/routing/trace-context.ts";
 import type { Env } from "../env.ts";
 import { sessionObject } from "../objects/session-object.ts";
 import type { RecordedHeaders } from "./recorded-headers.ts";
@@ -371,13 +371,17 @@ const MAX_NAMES = 200;
 const MAX_VALUES = 50;
 const MAX_TEXTS = 200;
 const MAX_REMEMBERED = 512;
+/** Of version 00: later ones may have more fields. */
+const TRACEPARENT_LENGTH = 55;
 
 function rememberedLine(name: string, value: string): Line {
+  // Another one for each request, and no secret: to look for one would cost as much as the rest of the report.
+  if (name === "traceparent" && value.length === TRACEPARENT_LENGTH && isTraceparent(value))
+    return newLine(name, value);
   let values = lines.get(name);
   const known = values?.get(value);
   if (known !== undefined) return known;
-  const json = JSON.stringify([name, redactedHeader(name, value)]);
-  const line: Line = { name, json, place: -1, table: undefined };
+  const line = newLine(name, redactedHeader(name, value));
   if (name.length + value.length > MAX_REMEMBERED) return line;
   if (!values) {
     values = new Map();
@@ -387,6 +391,11 @@ function rememberedLine(name: string, value: string): Line {
   values.set(value, line);
   if (values.size > MAX_VALUES) values.delete(values.keys().next().value!);
   return line;
+}
+
+/** `value`: redacted. */
+function newLine(name: string, value: string): Line {
+  return { name, json: JSON.stringify([name, value]), place: -1, table: undefined };
 }
 
 function rememberedText(text: string): string {
