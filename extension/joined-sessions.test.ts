@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import type * as vscode from "vscode";
 import type { Manager } from "../manager/manager.ts";
-import { EventEmitter } from "../test/support/vscode.ts";
+import { secretStorage } from "../test/support/extension-window.ts";
 import { JoinedList } from "./joined-list.ts";
 import { JoinedSessions } from "./joined-sessions.ts";
 
@@ -15,21 +15,8 @@ afterEach(() => {
 
 /** What the windows of one editor share. */
 function newEditor() {
-  const stored = new EventEmitter<{ key: string }>();
   const secrets = new Map<string, string>();
-  const storage = {
-    get: async (key: string) => secrets.get(key),
-    async store(key: string, value: string) {
-      secrets.set(key, value);
-      stored.fire({ key });
-    },
-    async delete(key: string) {
-      secrets.delete(key);
-      stored.fire({ key });
-    },
-    onDidChange: stored.event,
-  } as unknown as vscode.SecretStorage;
-  return { storage, secrets, folder: mkdtempSync(join(tmpdir(), "linkup-joined-")) };
+  return { storage: secretStorage(secrets), secrets, folder: mkdtempSync(join(tmpdir(), "linkup-joined-")) };
 }
 
 function openWindow({ storage, folder }: Omit<ReturnType<typeof newEditor>, "secrets">): JoinedSessions {

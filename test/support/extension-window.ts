@@ -70,19 +70,7 @@ export function openWindow(
       },
     },
   );
-  const stored = new EventEmitter<{ key: string }>();
-  const storage = {
-    get: async (key: string) => secrets.get(key),
-    async store(key: string, value: string) {
-      secrets.set(key, value);
-      stored.fire({ key });
-    },
-    async delete(key: string) {
-      secrets.delete(key);
-      stored.fire({ key });
-    },
-    onDidChange: stored.event,
-  } as unknown as vscode.SecretStorage;
+  const storage = secretStorage(secrets);
   const storageFolder = mkdtempSync(join(tmpdir(), "linkup-window-"));
   const joined = new JoinedSessions(new JoinedList(storage, storageFolder), async () => manager as Manager);
   joined.onDidChange(() => {
@@ -133,6 +121,23 @@ export function openWindow(
     },
     run: async (command, row, rows) => void (await commands.executeCommand(commandId(command), row, rows)),
   };
+}
+
+/** The editor's store of secrets, over this map. */
+export function secretStorage(secrets: Map<string, string>): vscode.SecretStorage {
+  const stored = new EventEmitter<{ key: string }>();
+  return {
+    get: async (key: string) => secrets.get(key),
+    async store(key: string, value: string) {
+      secrets.set(key, value);
+      stored.fire({ key });
+    },
+    async delete(key: string) {
+      secrets.delete(key);
+      stored.fire({ key });
+    },
+    onDidChange: stored.event,
+  } as unknown as vscode.SecretStorage;
 }
 
 /** Writes a linkup.yaml with one service into this folder, and returns its path. */
