@@ -117,7 +117,7 @@ const BUDGETS = {
   "core/certificates/certificate-authority.ts": 248_000,
   "local-server/main.ts": 424_000,
   "local-server/dns/main.ts": 44_000,
-  "cli/main.ts": 12_000,
+  "cli/main.ts": 8_000,
   "cli/program.ts": 57_000,
   "cli/print/failure.ts": 22_000,
   "cli/commands/status.ts": 200_000,

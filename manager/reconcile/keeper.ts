@@ -5,12 +5,11 @@
 
 import type { ServerStatus } from "../../core/api/control-api.ts";
 import { controlAddress } from "../../node/control-address.ts";
-import { logFolder } from "../../node/log-files.ts";
+import { logFolder, tunnelLogFile } from "../../node/log-files.ts";
 import { ownId } from "../../node/process-identity.ts";
 import { STATUS_TIMEOUT_MS } from "../components/local-server/control-client.ts";
-import { isSteady } from "../components/tunnel/connector-supervision.ts";
+import { ConnectorWatch } from "../components/tunnel/connector-supervision.ts";
 import { BUSY_INTERVAL_MS, IDLE_INTERVAL_MS, intervalMs } from "../model/at-rest.ts";
-import type { Connector } from "../model/connector.ts";
 import type { ProcessOptions } from "../model/manager-options.ts";
 import { networkChanged } from "../model/network-change.ts";
 import { isDesired, isPresent, needsLocalServer, needsThisMachine } from "../model/records.ts";
@@ -25,11 +24,13 @@ import { watchState } from "./state-watch.ts";
 
 /** How long a session outlives the last lease of a window: long enough for a reload, or for a new extension host. */
 const GRACE_MS = 40_000;
+/** How often it looks while all is well: windows, which users wait for, do so more often. */
+const LOOK_MS = 7_500;
 /**
  * While all is well, without local DNS, it looks so often whether the local server answers and each cloudflared is connected
  * before it makes a whole round, with the lock, the state and the logs: that is what costs most of an idle session's CPU.
  */
-const LOOKS_BEFORE_ROUND = 3;
+const LOOKS_BEFORE_ROUND = 2;
 /** A look that comes so much later than the one before. */
 const SLEPT_MS = 10_000;
 
@@ -45,7 +46,7 @@ export async function keep(options: ProcessOptions): Promise<void> {
   // Secrets of ended sessions may still be logged.
   const secrets = new Set<string>();
   let watched: ListenAddress[] = [];
-  let connectors: { connector: Connector; isProbed: boolean }[] = [];
+  let connectors: ConnectorWatch[] = [];
   let restMs = BUSY_INTERVAL_MS;
   let hasLocalDns = false;
   let wasUsed = false;
@@ -62,7 +63,7 @@ export async function keep(options: ProcessOptions): Promise<void> {
       const used = status === "silent" || isUsed(status);
       const unused = leases.hasEnded(used, performance.now());
       const isQuiet =
-        !isWoken && !changed && !hasLocalDns && restMs === IDLE_INTERVAL_MS && typeof status === "object";
+        !isWoken && !changed && !hasLocalDns && restMs === LOOK_MS && typeof status === "object";
       const isAsBefore = isQuiet && used === wasUsed && unused === wasUnused;
       wasUsed = used;
       wasUnused = unused;
@@ -78,12 +79,16 @@ export async function keep(options: ProcessOptions): Promise<void> {
       const { sessions } = state;
       for (const secret of secretsOf(sessions)) secrets.add(secret);
       const isLeft = !used && sessions.some((record) => isDesired(record) && !record.keep);
-      restMs = isLeft ? BUSY_INTERVAL_MS : intervalMs(state, Date.now());
+      const interval = intervalMs(state, Date.now());
+      restMs = isLeft ? BUSY_INTERVAL_MS : interval === IDLE_INTERVAL_MS ? LOOK_MS : interval;
       // What happens to local DNS is found by a round.
       hasLocalDns = state.local_dns.process !== null;
-      connectors = sessions.flatMap((record) =>
-        record.connector ? { connector: record.connector, isProbed: serviceHere(record) !== undefined } : [],
-      );
+      connectors = sessions.flatMap((record) => {
+        const { name, connector } = record;
+        if (name === null || !connector) return [];
+        const log = tunnelLogFile(options.home, name);
+        return new ConnectorWatch(connector, log, serviceHere(record) !== undefined);
+      });
       watched = [socket, ...connectors.flatMap(({ connector }) => connector.metrics_port ?? [])];
       await logs.tend([...secrets]);
     } catch (error) {
@@ -105,11 +110,9 @@ async function look({ localServer }: Reconciler): Promise<ServerStatus | "silent
   }
 }
 
-async function areSteady(
-  connectors: readonly { connector: Connector; isProbed: boolean }[],
-): Promise<boolean> {
-  const found = connectors.map(({ connector, isProbed }) => isSteady(connector, isProbed));
-  return (await Promise.all(found)).every(Boolean);
+async function areSteady(connectors: readonly ConnectorWatch[]): Promise<boolean> {
+  const found = await Promise.all(connectors.map((connector) => connector.isSteady()));
+  return found.every(Boolean);
 }
 
 /** True while a window holds a lease. */

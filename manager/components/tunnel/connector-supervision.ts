@@ -1,5 +1,6 @@
 /** Supervises cloudflared, which carries a session's requests from Cloudflare's edge to the local server. */
 
+import { statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { type Text, text } from "../../../core/text.ts";
 import { readStatus } from "../../../node/http.ts";
@@ -247,14 +248,39 @@ async function refused(
   return next;
 }
 
-/**
- * True while a step would find nothing new: cloudflared is connected, its log writer runs, and no end-to-end probe is due.
- * `isProbed`: requests use the tunnel; without them there are no probes.
- */
-export async function isSteady(connector: Connector, isProbed: boolean): Promise<boolean> {
-  const { metrics_port, log_writer } = connector;
-  if (metrics_port === null || (isProbed && isProbeDue(connector, Date.now()))) return false;
-  return (!log_writer || (await isRunning(log_writer))) && (await isReady(metrics_port));
+/** Tells whether a step would find something new, at less cost than a step. */
+export class ConnectorWatch {
+  readonly connector: Connector;
+  readonly #isProbed: boolean;
+  readonly #log: string;
+  #logged: number;
+
+  /** After a step. `isProbed`: requests use the tunnel; without them there are no end-to-end probes. */
+  constructor(connector: Connector, log: string, isProbed: boolean) {
+    this.connector = connector;
+    this.#isProbed = isProbed;
+    this.#log = log;
+    this.#logged = sizeNow(log);
+  }
+
+  /**
+   * True while its log writer runs, no probe is due, and it is connected. It logs each connection that it loses: only where it
+   * has logged something is it asked.
+   */
+  async isSteady(): Promise<boolean> {
+    const { metrics_port, log_writer } = this.connector;
+    if (metrics_port === null || (this.#isProbed && isProbeDue(this.connector, Date.now()))) return false;
+    if (log_writer && !(await isRunning(log_writer))) return false;
+    const logged = sizeNow(this.#log);
+    if (logged === this.#logged) return true;
+    this.#logged = logged;
+    return isReady(metrics_port);
+  }
+}
+
+/** Without waking another thread; zero when there is no such file. */
+function sizeNow(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 /** False too where nothing answers, or not in time. */

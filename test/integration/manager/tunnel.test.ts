@@ -83,7 +83,7 @@ withFaults("with faults", () => {
     const { secret } = world.original!.sessions.get(name)!.tunnel;
     const [pid] = world.pidsOf("cloudflared");
     const log = join(world.home, "logs", `cloudflared-${name}.log`);
-    world.setFaults({ chatter: 2_000 });
+    world.setFaults({ chatter: 3_000 });
     await until("the older log", () => {
       expect(world.logs()).not.toContain(secret);
       return existsSync(`${log}.1`);
