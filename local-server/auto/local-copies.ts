@@ -6,7 +6,7 @@
  */
 import type { AutoState } from "../../core/session/session-document.ts";
 import { httpOrigin } from "../../core/session/session-document.ts";
-import { connect, endpoint } from "../upstream/connect.ts";
+import { accepts, endpoint } from "../upstream/connect.ts";
 import { LocalCopy } from "./local-copy.ts";
 
 /** How often it is asked: while nothing listens, while something does, and while that has to prove itself. */
@@ -124,16 +124,11 @@ export class LocalCopies {
 }
 
 const askByConnecting: ProbeListener = (origin, done) => {
-  // Not TLS, and no socket with a service's buffers: all that counts is that somebody accepts.
-  const where = { ...endpoint(origin), tls: false, protocols: ["h2"] };
-  let timer: NodeJS.Timeout | undefined;
-  const giveUp = connect(where, (_error, socket) => {
+  const giveUp = accepts(endpoint(origin), (listens) => {
     clearTimeout(timer);
-    socket?.on("error", () => {});
-    socket?.destroy();
-    done(socket !== undefined);
+    done(listens);
   });
-  timer = setTimeout(() => {
+  const timer = setTimeout(() => {
     giveUp();
     done(false);
   }, PATIENCE_MS);

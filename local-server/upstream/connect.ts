@@ -1,7 +1,8 @@
 /** Opens connections to services. */
-import { Socket } from "node:net";
+import { isIP, Socket } from "node:net";
 import { connect as connectTls, createSecureContext, getCACertificates, type SecureContext } from "node:tls";
 import { hostname, isLoopback } from "../../core/session/host-name.ts";
+import { tryConnecting } from "../node-internals.ts";
 import { ServiceSocket } from "./service-socket.ts";
 
 /** Where a service listens, from the `http://host:port` of its location. */
@@ -78,6 +79,31 @@ export function connect(
     settled = true;
     current?.destroy();
   };
+}
+
+/**
+ * Whether somebody accepts connections there: calls back once. Cheaper than `connect` on this machine, for
+ * what is asked again and again. Returns a function that gives up.
+ */
+export function accepts(target: ServiceEndpoint, done: (accepts: boolean) => void): () => void {
+  const addresses = addressesOf(target);
+  // Not TLS, and no socket with a service's buffers: all that counts is that somebody accepts.
+  if (!addresses.every(isIP))
+    return connect({ ...target, tls: false, protocols: ["h2"] }, (_error, socket) => {
+      socket?.on("error", () => {});
+      socket?.destroy();
+      done(socket !== undefined);
+    });
+  let giveUp = () => {};
+  const attempt = (index: number) => {
+    giveUp = tryConnecting(addresses[index]!, target.port, (isAccepted) => {
+      if (!isAccepted && index + 1 < addresses.length) return attempt(index + 1);
+      if (isAccepted) remember(target, addresses[index]!);
+      done(isAccepted);
+    });
+  };
+  attempt(0);
+  return () => giveUp();
 }
 
 /** Ranks errors: protocol > refused > unroutable. */

@@ -14,6 +14,8 @@ import {
   rawHeaderLines,
   releaseSocket,
   responseOn,
+  tryConnecting,
+  trySocket,
   writeLatin1,
 } from "../../../local-server/node-internals.ts";
 
@@ -131,4 +133,35 @@ test("what a service said before it hung up is read before its reset is reported
   await new Promise((resolve) => socket.once("close", resolve));
   clearInterval(more);
   expect(events[0]).toBe("refused");
+});
+
+test.each([
+  ["Node's own handle", tryConnecting],
+  ["a socket", trySocket],
+])(
+  "a connection is tried with %s: somebody listens, nobody does, and one that is given up tells nothing",
+  async (_, ask) => {
+    const asked = (address: string, port: number) =>
+      new Promise<boolean>((resolve) => void ask(address, port, resolve));
+    const server = createTcp().listen(0, "127.0.0.1");
+    open.push(server);
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const accepted = once(server, "connection");
+    expect(await asked("127.0.0.1", port)).toBe(true);
+    const [connection] = (await accepted) as [Socket];
+    connection.on("error", () => {}).resume();
+    await once(connection, "close");
+    const told: boolean[] = [];
+    ask("127.0.0.1", port, (accepts) => told.push(accepts))();
+    await new Promise((resolve) => server.close(resolve));
+    expect(await asked("127.0.0.1", port)).toBe(false);
+    expect(await asked("::1", port)).toBe(false);
+    expect(told).toEqual([]);
+  },
+);
+
+test("this Node has the handle", () => {
+  expect(process).toHaveProperty("binding");
+  expect((process as unknown as { binding(name: string): object }).binding("tcp_wrap")).toHaveProperty("TCP");
 });

@@ -89,6 +89,16 @@ describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (t
     return Number(String((await once(server.stdout!, "data"))[0]));
   }
 
+  /** It answers until it has run for so long that its end is no crash: 3 s after the local server saw it. */
+  async function untilSteady(): Promise<void> {
+    await until("the local copy", async () => (await answer()).body === "mine");
+    const routed = performance.now();
+    await until("a steady copy", async () => {
+      expect((await answer()).body).toBe("mine");
+      return performance.now() - routed > 3_050;
+    });
+  }
+
   async function kill(): Promise<void> {
     const ended = once(server!, "exit");
     server!.kill("SIGKILL");
@@ -124,8 +134,7 @@ describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (t
     const shownAfter = shown.find(([now]) => now === "local")![1] - listened;
     expect(shownAfter).toBeLessThan(1_500);
 
-    // It has run for a while: its end is no crash.
-    await delay(3_100);
+    await untilSteady();
     let dead = false;
     const answers: Answer[] = [];
     const afterDeath: Answer[] = [];
@@ -155,8 +164,7 @@ describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (t
 
   test("a body of which nothing was read goes to the remote copy, and the log and a header say so", async () => {
     await listen();
-    await until("the local copy", async () => (await answer()).body === "mine");
-    await delay(3_100);
+    await untilSteady();
     await kill();
     const first = await answer("POST", "something");
     expect(first).toMatchObject({ status: 200, body: "spare web" });
@@ -179,7 +187,8 @@ describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (t
     const { shown, dispose } = watched();
     for (let crash = 0; crash < 3; crash++) {
       await listen();
-      const end = performance.now() + 600;
+      // It is looked at every 600 ms.
+      const end = performance.now() + 1_000;
       while (performance.now() < end) {
         const { body } = await answer();
         if (seen.at(-1) !== body) seen.push(body);
@@ -187,9 +196,8 @@ describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (t
       }
       await kill();
       const { body } = await answer();
-      // As long as a real server needs to start at least.
-      await delay(500);
       if (seen.at(-1) !== body) seen.push(body);
+      await until("the window", () => shown.at(-1)?.[0] === `restarting ${1_000 * 2 ** crash}`);
     }
     expect(seen.filter((body) => body === "mine").length).toBe(1);
     expect(await web()).toMatchObject({ target: "auto", now: "restarting" });
