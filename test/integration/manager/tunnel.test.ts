@@ -79,11 +79,12 @@ test("is ready when cloudflared says so, and again when it was killed", async ()
 withFaults("with faults", () => {
   test("a log that grows is cut while cloudflared runs, and never holds a secret", async () => {
     const { session_name: name } = await start();
-    await world.linkup("route", "local", "web");
     const { secret } = world.original!.sessions.get(name)!.tunnel;
     const [pid] = world.pidsOf("cloudflared");
     const log = join(world.home, "logs", `cloudflared-${name}.log`);
     world.setFaults({ chatter: 3_000 });
+    // Both this command and the keeper, which it wakes, ask whether it is ready.
+    await world.linkup("route", "local", "web");
     await until("the older log", () => {
       expect(world.logs()).not.toContain(secret);
       return existsSync(`${log}.1`);
