@@ -115,7 +115,7 @@ test("Share Session: a link and its QR code, until it is revoked; and the switch
   await window.command("Linkup: Share Session…");
   await window.quickPick("Invite somebody");
   await window.quickPick("12 h");
-  await window.quickInput("Ana", "For whom?");
+  await window.quickInput("Ana", "Name of the recipient");
   await window.quickPick("Once");
   const frame = await window.documentWith("Ana");
   const link = await window.clipboard();
@@ -141,7 +141,7 @@ test("Share Session: a link and its QR code, until it is revoked; and the switch
   await window.command("Linkup: Share Session…");
   await window.quickPick("Let a colleague route services");
   await window.quickPick("2 d");
-  await window.quickInput("Ben", "For whom?");
+  await window.quickInput("Ben", "Name of the recipient");
   const shared = await window.documentWith("Join Session");
   const invite = await window.clipboard();
   await window.command("Linkup: Join Session…");

@@ -150,7 +150,7 @@ async function takePictures(theme: (typeof all)[number]): Promise<void> {
     await window.command("Linkup: Share Session…");
     await window.quickPick("Invite somebody");
     await window.quickPick("2 d");
-    await window.quickInput("Ana", "For whom?");
+    await window.quickInput("Ana", "Name of the recipient");
     await window.quickPick("Once");
     await window.documentWith("Ana");
     await inTree("private");
