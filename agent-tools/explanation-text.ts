@@ -144,7 +144,7 @@ function routedLines(
   ];
 }
 
-/** Why the service is where it is, where that is no choice between local and remote. */
+/** Why the service has its target, unless that is local or remote by choice. */
 function placeLines({ auto, session, fell_back }: Service, { t, code }: ExplanationStyle): string[] {
   if (session !== undefined && fell_back !== undefined)
     return [fallbackText(fell_back, code(session), t), t("So it goes to the remote copy.")];

@@ -139,6 +139,6 @@ export const CONTEXT_KEYS = {
   anySession: "linkup.anySession",
   /** Set while a Worker is older than this extension. */
   workerOutdated: "linkup.workerOutdated",
-  /** Set while local DNS or anything else of ours is installed in the system. */
+  /** Set while local DNS or another change by Linkup is installed in the system. */
   systemChanged: "linkup.systemChanged",
 } as const;

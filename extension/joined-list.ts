@@ -57,7 +57,7 @@ export class JoinedList {
     await replaceFile(this.#path, async () => `${JSON.stringify(change(await this.#names()), null, 2)}\n`);
   }
 
-  /** What is no list of ours is none. */
+  /** An invalid list counts as empty. */
   async #names(): Promise<JoinedName[]> {
     try {
       const found: unknown = JSON.parse(await readFile(this.#path, "utf8"));

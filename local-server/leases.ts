@@ -2,7 +2,7 @@
 import { LEASE_GRACE_MS, type Lease } from "../core/api/control-api.ts";
 
 /**
- * The longest lease. Whoever needs the server for longer renews its lease: that of a process that was killed, or of a program
+ * The longest lease. Clients that need the server for longer renew their lease: that of a process that was killed, or of a program
  * that is no Linkup at all, must not keep the server alive for ever.
  */
 export const MAX_LEASE_MS = 3_600_000;

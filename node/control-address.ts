@@ -35,7 +35,7 @@ export function controlAddress(home: string, places: SocketPlaces = placesHere()
 
 /**
  * What at this address could be another user's, as the end of a sentence about it; undefined when all is ours or nothing is
- * there yet. Whoever sends secrets asks first: a predictable path can be taken by another user before we come.
+ * there yet. Check it before sending secrets: another user may have created a predictable path first.
  */
 export function untrustedSocket(address: string): string | undefined {
   if (process.platform === "win32") return undefined;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 export type LoggedComponent = "local-server" | "tunnel" | "local-dns" | "keeper";
 
-/** A log as its file name tells it. */
+/** What a log's file name says. */
 export interface LogName {
   component: LoggedComponent;
   /** Of a tunnel's. */
@@ -30,7 +30,7 @@ export function tunnelLogFile(home: string, session: string): string {
   return join(logFolder(home), `cloudflared-${session}.log`);
 }
 
-/** Undefined for files that are no logs of ours. */
+/** Undefined for files that are not Linkup's logs. */
 export function logNameOf(file: string): LogName | undefined {
   const [, session] = /^cloudflared-(.*)\.log$/.exec(file) ?? [];
   if (session !== undefined) return { component: "tunnel", session };

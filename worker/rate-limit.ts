@@ -1,7 +1,7 @@
 /** Token buckets in memory. */
 import { clientNetwork } from "../core/access/client-network.ts";
 
-/** Whom a request counts for, by its address: whoever has one of IPv6 has the other 2^64 of its network as well. */
+/** The client that a request counts for: an IPv4 address or an IPv6 /64, since one client usually owns all of it. */
 export function countedAddress(ip: string | null | undefined): string {
   return clientNetwork(ip) ?? ip ?? "";
 }

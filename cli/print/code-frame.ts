@@ -6,7 +6,7 @@ import { coloured } from "./output.ts";
 
 /** Lines shown before and after the one with the diagnostic. */
 const CONTEXT_LINES = 1;
-/** Columns when stderr is no terminal. */
+/** Columns when stderr is not a terminal. */
 const DEFAULT_COLUMNS = 100;
 
 /** All problems as `file:line:col`, message and code frame. */

@@ -1,4 +1,4 @@
-/** What somebody who is invited pastes: a link or a token. */
+/** Parses an invite as users paste it: a link or a token. */
 import { isSessionName } from "../session/session-name.ts";
 
 export interface GivenInvite {

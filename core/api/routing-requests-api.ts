@@ -1,5 +1,5 @@
 /**
- * How somebody who is invited changes the routing of a session: below `/linkup/v2/sessions/:name/routing`. The Worker hands
+ * API by which an invited colleague changes the routing of a session: below `/linkup/v2/sessions/:name/routing`. The Worker hands
  * the request to the owner's machine, which applies it as its own toggle: only there is the desired state.
  *
  * | call | by | in | out |

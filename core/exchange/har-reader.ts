@@ -148,7 +148,7 @@ function hexOf(value: unknown, length: number): string | null {
   return typeof value === "string" && value.length === length && /^[0-9a-f]+$/.test(value) ? value : null;
 }
 
-/** 0 for what is no number, and for -1, which stands for unknown. */
+/** 0 for invalid numbers, and for -1, which means unknown. */
 function countOf(value: unknown): number {
   return typeof value === "number" && Number.isFinite(value) && value > 0 ? value : 0;
 }

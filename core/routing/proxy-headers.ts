@@ -82,7 +82,7 @@ export function addedHeaders(
   if (changed !== tracestate) added.push(["tracestate", changed]);
   const baggage = session.baggage === false ? undefined : baggageFor(name, head.header("baggage"), proof);
   if (baggage !== undefined) added.push(["baggage", baggage]);
-  // A destination that is no service of the session did not decide here, and must not at the next hop.
+  // An invalid destination was ignored here, and must not decide at the next hop either.
   if (decision.reason.by !== "destination") added.push(["linkup-destination", decision.service.name]);
   if (decision.override !== undefined) added.push([OVERRIDE_HEADER, decision.override]);
   if (!isOwnHost(name, session, head.header("x-forwarded-host"))) {

@@ -11,7 +11,7 @@ export const TARGET_SESSION_HEADER = "linkup-target-session";
 /** Sessions between the one that is asked and the one that has the copy. */
 const MAX_STEPS = 8;
 
-/** A session as far as it is followed. */
+/** The part of a session that resolving `session:NAME` targets needs. */
 export interface FollowedSession {
   routing: Pick<Routing, "services" | "share_targets">;
 }

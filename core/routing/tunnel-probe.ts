@@ -12,7 +12,7 @@ export function probeHeader(session: string, nonce: string): string {
   return `${session} ${nonce}`;
 }
 
-/** The session that a probe asks for; undefined for what is no probe. */
+/** The session that a probe asks for; undefined for other requests. */
 export function probedSession(header: string | null | undefined): string | undefined {
   return /^([a-z0-9-]{1,63}) [0-9a-f]{32}$/.exec(header ?? "")?.[1];
 }

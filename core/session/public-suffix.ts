@@ -9,7 +9,7 @@ const HOST_NAME = /^(?!.{254})(?:[a-z\d_](?:[a-z\d_-]{0,61}[a-z\d_])?(?:\.|$))+(
 
 /**
  * The longest suffix of the name below which others register their domains: `co.uk` of `a.example.co.uk`, the last label where
- * the list knows none. Undefined for IP addresses and what is no host name. `name`: lower case.
+ * the list knows none. Undefined for IP addresses and invalid host names. `name`: lower case.
  */
 export function publicSuffix(name: string): string | undefined {
   const ascii = /[^\0-\x7f]/.test(name) ? asciiName(name) : name;

@@ -93,7 +93,7 @@ export function requestUrl(text: string, base: string): string | undefined {
   return /^https?:\/\//i.test(text) && URL.canParse(text) ? text : undefined;
 }
 
-/** `Referer: https://a/; Origin: https://b`; undefined when a part is no header. */
+/** `Referer: https://a/; Origin: https://b`; undefined when a part is not a header. */
 export function parseHeaders(text: string): Record<string, string> | undefined {
   const headers: Record<string, string> = {};
   for (const part of text.split(";").map((part) => part.trim())) {

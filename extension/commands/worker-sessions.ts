@@ -20,7 +20,7 @@ const PAUSE_MS = 200;
 const DAY_S = 86_400;
 
 interface SessionItem extends vscode.QuickPickItem {
-  /** Undefined for a session that has none yet, and for what is no session. */
+  /** Undefined for a session without a name yet, and for rows that are not sessions. */
   name?: string | undefined;
   /** Of a session of this machine. */
   urls?: readonly string[];

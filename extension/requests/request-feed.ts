@@ -9,7 +9,7 @@ import { type FeedStatus, MAX_ROWS } from "./protocol.ts";
 
 /** How soon a local server that starts is found. */
 const RETRY_MS = 1_000;
-/** Changes that come together are told together. */
+/** Coalesces changes that arrive together. */
 const COALESCE_MS = 100;
 const MINUTE_MS = 60_000;
 const NONE: ServiceCounts = { perMinute: 0, errors: 0, lost: 0 };

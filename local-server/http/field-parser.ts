@@ -31,7 +31,7 @@ function malformedLine(line: string): MalformedResponse {
 
 /** Heads with other values, after which the one to compare with is replaced: each that is kept costs the garbage collector. */
 const MAX_DIFFERENT = 64;
-/** A head with other names counts for so many. */
+/** Weight of a head with other field names. */
 const OTHER_NAMES = 8;
 /** Characters; longer ones are not kept to compare with. */
 const MAX_KEPT = 8_192;

@@ -81,7 +81,7 @@ function firstTargets(
   );
 }
 
-/** Only a record that has no name yet: one of ours knows better. */
+/** Only for a record without a name: an existing name takes precedence. */
 function continueExisting(
   state: State,
   record: SessionRecord,

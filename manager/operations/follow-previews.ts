@@ -9,7 +9,7 @@ export type PreviewSelector = { name: string } | { configPaths: readonly string[
 
 /**
  * Has the local server follow the requests of the selected previews that run; it is started for that if no session needs it.
- * False when there is none whose Worker tells its requests.
+ * False without a preview whose Worker has a request log.
  */
 export async function followPreviews(
   loop: Pick<ControlLoop, "store" | "reconcile">,

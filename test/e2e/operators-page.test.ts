@@ -151,7 +151,7 @@ test("an operator logs in, finds a session among 10,000, extends and deletes it,
   await page.keyboard.press("Enter");
   await page.waitForURL(/sessions\/s-09876/);
   expect(await axeViolationsOfSchemes(page)).toEqual([]);
-  await tabTo("Let it live from now");
+  await tabTo("Expires, from now");
   await page.keyboard.press("ArrowDown");
   await tabTo("Extend");
   await page.keyboard.press("Enter");

@@ -16,7 +16,7 @@ import { callerAddress } from "./caller.ts";
 import { readJson } from "./json-body.ts";
 import { jsonResponse, noContent, noSession, notOwner, sessionToken, textResponse } from "./responses.ts";
 
-/** Longer ones are no token of ours. */
+/** The longest text that can be an invite's token. */
 const MAX_TOKEN = 256;
 
 const changeSchema = lazy(() =>
@@ -95,14 +95,18 @@ async function readAnswer(
 
 /** Only told to those whose invite is kept for the session's next start. */
 function stopped(): Response {
-  return textResponse(404, "The session does not run now.");
+  return textResponse(404, "The session is not running.");
 }
 
-/** The same for a session that there is not: names are not told. */
+/** The same response as for an unknown session, so that names cannot be probed. */
 function uninvited(): Response {
-  return textResponse(401, "The invite does not let you route this session: it is wrong, revoked or over.", {
-    "www-authenticate": "Linkup",
-  });
+  return textResponse(
+    401,
+    "The invite does not let you route this session: it is invalid, revoked or expired.",
+    {
+      "www-authenticate": "Linkup",
+    },
+  );
 }
 
 function tooManyWrong(retryAfter: number): Response {

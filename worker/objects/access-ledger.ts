@@ -175,7 +175,7 @@ export class AccessLedger {
     return invite;
   }
 
-  /** False when there is none. */
+  /** False when there is no such invite. */
   revoke(id: string): boolean {
     const stored = this.#stored;
     if (!stored?.invites.some((invite) => invite.id === id)) return false;

@@ -169,7 +169,7 @@ export class DirectoryObject extends DurableObject<Env> {
     };
   }
 
-  /** Requests without a session that carry a trace are told to the sessions that somebody watches. */
+  /** Requests without a session that carry a trace are reported to the watched sessions. */
   setWatched(name: string, watched: boolean): void {
     const sql = watched
       ? "INSERT OR IGNORE INTO watched (session) VALUES (?)"

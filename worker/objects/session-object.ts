@@ -176,7 +176,7 @@ export class SessionObject extends DurableObject<Env> {
       if (this.#record && !existing) await this.#delete(null);
       const now = Date.now();
       const maker = existing ? (existing.maker ?? null) : makerOf(upsert.actor);
-      // Whoever makes the same preview again must not shorten its life, or say where its services are.
+      // Creating the same preview again must not shorten its life, or disclose its services' locations.
       const { expires_in, routed } =
         existing && !isOwner(upsert.actor, session.session_token, ownership(existing)) ? existing : upsert;
       const record: StoredSession = {
@@ -214,7 +214,7 @@ export class SessionObject extends DurableObject<Env> {
     });
   }
 
-  /** Whoever makes the same preview again must not change who enters it. */
+  /** Creating the same preview again must not change its access. */
   #setAccess(
     { actor, session, access, open, defaultAccess }: SessionUpsert,
     existing: StoredSession | undefined,

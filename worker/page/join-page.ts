@@ -63,7 +63,7 @@ export async function serveJoin(
   if (request.method === "GET" && ticket !== null) return continueJoin(join, ticket);
   if (request.method === "GET") return joinPage(join);
   if (request.method === "POST") return startJoin(join, request);
-  return message(join, 405, "This address takes no such request.");
+  return message(join, 405, "This address does not support this method.");
 }
 
 async function startJoin(join: Join, request: Request): Promise<Response> {
@@ -115,7 +115,7 @@ async function letIn(join: Join, joined: GrantedAccess, scope: CookieScope): Pro
 const REFUSALS: Readonly<Record<JoinRefusal, string>> = {
   wrong: "This invite is not valid for the session. It may have been revoked. Ask for another one.",
   expired: "This invite has expired. Ask for another one.",
-  "used-up": "This invite has been used as often as it may be. Ask for another one.",
+  "used-up": "This invite has no uses left. Ask for another one.",
 };
 
 function originOf(host: string, { scheme, port }: ClientAddress): string {
@@ -134,7 +134,7 @@ const [form] = document.forms;
 if (token) {
   form.elements.token.value = token;
   form.submit();
-} else document.querySelector("p").textContent = "This link is not complete: copy all of it, with what stands behind the #.";
+} else document.querySelector("p").textContent = "This link is incomplete. Copy all of it, including the part after the #.";
 `;
 const STYLE = `
 :root { color-scheme: light dark; }

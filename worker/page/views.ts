@@ -115,7 +115,7 @@ ${tunnel && html`<dt>Tunnel</dt><dd><code>${tunnel.name}</code>, started ${time(
 ${
   isOwner
     ? html`<form class="row" method="post" action="${path}/extend">
-<div><label for="for">Let it live from now</label><select id="for" name="for">${EXTENSIONS.map(
+<div><label for="for">Expires, from now</label><select id="for" name="for">${EXTENSIONS.map(
         ([seconds, label]) =>
           html`<option value="${seconds}"${seconds === "604800" && html` selected`}>${label}</option>`,
       )}</select></div>

@@ -24,7 +24,7 @@ const MAX_HEADERS = 16_384;
 const MAX_TARGET = 4_096;
 /** Bytes of a body whose end is not measured. */
 const MAX_SHORT_BODY = 65_536;
-/** Sessions that one lost request is told to. */
+/** Number of sessions to which one lost request is reported. */
 const MAX_TOLD = 20;
 
 interface Batch {

@@ -48,13 +48,13 @@ export const tooManyProofs: WorkerFailure = {
   code: "rate-limited",
   title: "Too many wrong proofs",
   explanation:
-    "Too many requests from this address brought a proof for a private session that is not valid. Wait a moment, then open a new invite link.\n",
+    "Too many requests from this address sent an invalid cookie or token for a private session. Wait a moment, then open a new invite link.\n",
 };
 
 const REFUSED_ACCESS: Readonly<Record<RefusedAccess, string>> = {
   "no-proof": "This browser or program has no invite to it yet.",
   "foreign-page": "A page of another site sent this request, which does not count as yours.",
-  wrong: "What it was sent as a proof is not valid for this session.",
+  wrong: "The cookie or token that was sent is not valid for this session.",
   expired: "The invite that was used here has expired.",
   revoked: "The invite that was used here has been revoked.",
 };

@@ -31,7 +31,7 @@ function files(home: string) {
   };
 }
 
-/** The authority's certificate; undefined without one. A file that is no certificate is moved away. */
+/** The authority's certificate; undefined without one. An invalid file is moved away. */
 export async function readAuthority(home: string): Promise<Authority | undefined> {
   const { certificate } = files(home);
   if (!existsSync(certificate)) return undefined;

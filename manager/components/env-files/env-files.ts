@@ -221,7 +221,7 @@ async function replace(
   return true;
 }
 
-/** Undefined when there is no such file. Its path has no links: one that is there now is a trick. */
+/** Undefined when there is no such file. Its path was resolved before: a link that is there now is an attack. */
 async function read(path: string, maxBytes: number): Promise<RegularFile | undefined> {
   try {
     return await readRegularFile(path, maxBytes, NO_LINKS);
