@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import { longestFirst } from "./support/longest-first.ts";
+import { longestFirst } from "./support/longest-first.mts";
 
 /** They put a stand-in for cloudflared on the PATH, which is a shell script, and look for processes by their environment. */
 const NOT_ON_WINDOWS = ["cli", "cloudflared", "ecosystem", "faults", "manager"].map(

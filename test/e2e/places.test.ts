@@ -1,6 +1,6 @@
 // Where a workspace, its browser and its user can be: on no disk, on another machine, in another language.
 import { join } from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { root } from "./install.ts";
 import { Shop, TOKEN } from "./shop.ts";
 import { Workbench, type WorkbenchOptions } from "./workbench.ts";
@@ -15,13 +15,30 @@ afterEach(async () => {
   shop = undefined;
 });
 
+/** A session whose last window is closed before all tests, which are the minute that it takes to end. */
+let left: { shop: Shop; window: Workbench; name: string };
+beforeAll(async () => {
+  const shop = await Shop.start();
+  const window = await shop.open();
+  left = { shop, window, name: "" };
+  await window.command("Linkup: Start");
+  await window.until("the session", async () => (await window.tree()).includes("0 of 3 local"));
+  left.name = (await window.statusBar("session"))!.text.replace("$(link) ", "");
+  await window.closePage();
+});
+afterAll(async () => {
+  await left?.window.stop();
+  await left?.shop.stop();
+});
+
 async function openShop(options: WorkbenchOptions = {}): Promise<Shop> {
   shop = await Shop.start();
   window = await shop.open(options);
   return shop;
 }
 
-const ours = () => window.processes().filter(({ command }) => /local-server\.js|cli\.js/.test(command));
+const ours = (of = window) =>
+  of.processes().filter(({ command }) => /local-server\.js|cli\.js/.test(command));
 const toast = (pattern: RegExp) => window.toast(pattern);
 
 test("a virtual workspace: linkup.yaml is edited as anywhere, and nothing can be started", async () => {
@@ -96,16 +113,6 @@ test("another folder in the same window: its own state, the session of the one b
   expect(ours()).toEqual(before);
 });
 
-test("the last window is closed: a minute later nothing is left running", async () => {
-  const shop = await openShop();
-  await window.command("Linkup: Start");
-  await window.until("the session", async () => (await window.tree()).includes("0 of 3 local"));
-  const name = (await window.statusBar("session"))!.text.replace("$(link) ", "");
-  await window.closePage();
-  await expect.poll(ours, { timeout: 120_000, interval: 500 }).toEqual([]);
-  expect((await shop.ask(`${name}.shop.localhost`, "/")).status).toBe(422);
-});
-
 test("German: the view, the commands, the notifications, the editor", async () => {
   const shop = await openShop({ language: "de", env: {} });
   await window.until("the welcome", async () =>
@@ -129,4 +136,10 @@ test("German: the view, the commands, the notifications, the editor", async () =
     ),
   );
   await window.screenshot("german");
+});
+
+test("the last window is closed: a minute later nothing is left running", async () => {
+  const { shop, window, name } = left;
+  await expect.poll(() => ours(window), { timeout: 120_000, interval: 500 }).toEqual([]);
+  expect((await shop.ask(`${name}.shop.localhost`, "/")).status).toBe(422);
 });
