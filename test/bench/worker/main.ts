@@ -57,6 +57,7 @@ const [port] = (await once(upstream, "message")) as [number];
 const UPSTREAM = `http://127.0.0.1:${port}`;
 const folder = await mkdtemp(join(tmpdir(), "linkup-bench-"));
 const PASS_THROUGH = { bundle: resolve(import.meta.dirname, "pass-through.mjs"), vars: { UPSTREAM } };
+const ASKING = { ...PASS_THROUGH, bundle: resolve(import.meta.dirname, "asking.mjs") };
 const OURS = { token: TOKEN };
 type Worker = Awaited<ReturnType<typeof startWorker>>;
 const started: Worker[] = [];
@@ -179,6 +180,7 @@ async function prepared(): Promise<BenchRow[]> {
     rows.push(newRow(BEFORE, workers, same(SESSION)));
   }
   if (isWanted("cold", "cold-large")) {
+    rows.push(newRow("pass-through that asks an object", await start(ASKING), same(SESSION)));
     const workers = await start({ ...OURS, bundle: await forgetfulBundle(folder) });
     for (const { url } of workers) {
       await createSession(url, SESSION, UPSTREAM);
