@@ -66,7 +66,7 @@ describe.each(["direct", "deployed"] as const)("overrides, %s", (tunnel) => {
     const rows = await world.linkup("requests");
     expect(rows.stdout).toContain("override down");
     const [, id] = /^ *(\d+) .*POST/m.exec(rows.stdout)!;
-    expect((await world.linkup("requests", id!)).stdout).toContain("Override down answers it");
+    expect((await world.linkup("requests", id!)).stdout).toContain("Override down answers the request");
     // What the file says now is answered now.
     writeFileSync(join(dirname(world.configPath), "mocks/down.json"), "{}");
     expect((await ask("/api/pay", { "x-user": "tester" }, "POST")).body).toBe("{}");

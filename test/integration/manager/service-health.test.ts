@@ -121,7 +121,7 @@ describe("through the local server, over the proxy's own connections", () => {
     });
     expect(await health(location, { statuses: [200] })).toMatchObject({
       health: "unhealthy",
-      reason: `${location}/ answered 204, wanted: 200`,
+      reason: `${location}/ answered 204, expected 200`,
     });
     expect(await health("http://localhost:1")).toMatchObject({
       health: "unhealthy",
