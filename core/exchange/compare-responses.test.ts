@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { cpuTime } from "../../test/support/cpu-time.ts";
 import type { ReplayResponse } from "../api/request-log-api.ts";
 import { compareResponses } from "./compare-responses.ts";
 
@@ -83,13 +84,14 @@ test("bytes that are no text", () => {
 });
 
 test("hostile bodies and places take no time, and throw nothing", () => {
-  const before = performance.now();
-  const nested = (depth: number, leaf: string) => "[".repeat(depth) + leaf + "]".repeat(depth);
-  const deep = (leaf: string) => answer("", { body: { text: nested(200_000, leaf), cut: false } });
-  expect(compareResponses(deep("1"), deep("2"))).toMatchObject([{ where: "body", path: "" }]);
-  const one = JSON.parse(nested(90, "1"));
-  const other = JSON.parse(nested(90, "2"));
-  expect(places(one, other, [`${"**.*.".repeat(20)}x`])).toEqual(["[0]".repeat(90)]);
-  expect(places(one, other, [`${"**.*.".repeat(20)}0`])).toEqual([]);
-  expect(performance.now() - before).toBeLessThan(2_000);
+  const took = cpuTime(() => {
+    const nested = (depth: number, leaf: string) => "[".repeat(depth) + leaf + "]".repeat(depth);
+    const deep = (leaf: string) => answer("", { body: { text: nested(200_000, leaf), cut: false } });
+    expect(compareResponses(deep("1"), deep("2"))).toMatchObject([{ where: "body", path: "" }]);
+    const one = JSON.parse(nested(90, "1"));
+    const other = JSON.parse(nested(90, "2"));
+    expect(places(one, other, [`${"**.*.".repeat(20)}x`])).toEqual(["[0]".repeat(90)]);
+    expect(places(one, other, [`${"**.*.".repeat(20)}0`])).toEqual([]);
+  });
+  expect(took).toBeLessThan(2_000);
 });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Exchange } from "../../../core/api/request-log-api.ts";
+import { cpuTime } from "../../../test/support/cpu-time.ts";
 import { RowStore } from "./row-store.ts";
 
 function row(id: number, more: Partial<Exchange> = {}): Exchange {
@@ -66,15 +67,17 @@ test("10,000 rows at 200 a second: a filter takes less than 100 ms, a batch less
   const store = new RowStore(10_000);
   store.reset(Array.from({ length: 10_000 }, (_, id) => row(id)));
   expect(store.shown).toHaveLength(10_000);
-  let started = performance.now();
-  store.filter("status:2xx service:web path:/99");
-  expect(store.shown.length).toBeGreaterThan(100);
-  expect(performance.now() - started).toBeLessThan(100);
+  const filtering = cpuTime(() => {
+    store.filter("status:2xx service:web path:/99");
+    expect(store.shown.length).toBeGreaterThan(100);
+  });
+  expect(filtering).toBeLessThan(100);
   store.filter("");
   void store.shown;
-  started = performance.now();
-  for (let batch = 0; batch < 10; batch++)
-    store.change(Array.from({ length: 20 }, (_, n) => row(10_000 + batch * 20 + n)));
-  expect((performance.now() - started) / 10).toBeLessThan(10);
+  const changing = cpuTime(() => {
+    for (let batch = 0; batch < 10; batch++)
+      store.change(Array.from({ length: 20 }, (_, n) => row(10_000 + batch * 20 + n)));
+  });
+  expect(changing / 10).toBeLessThan(10);
   expect(store.total).toBe(10_000);
 });
