@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { axeViolationsOfDocument } from "./axe.ts";
 import { Shop } from "./shop.ts";
 import type { Workbench } from "./workbench.ts";
 
@@ -78,6 +79,7 @@ test("Undo System Changes and Uninstall Local DNS show each change with its comm
   await page.getByText(`rm -f ${file}`).waitFor();
   await toast(/Undo these system changes/);
   await window.screenshot("undo-system-changes");
+  expect(await axeViolationsOfDocument(await window.documentWith("Linkup System Changes"))).toEqual([]);
   await window.button("Undo in Terminal");
   await inTerminal(/These commands undo all changes:.*Run them\? \[y\/N\]/);
   expect(existsSync(file)).toBe(true);

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type EmbeddedWorker, startWorker } from "../../scripts/embedded-worker.mjs";
 import { CloudflareAccount, type Script } from "../integration/infra/cloudflare-account.ts";
 import { type StartedService, startService } from "../integration/worker/world.ts";
+import { axeViolationsOfDocument } from "./axe.ts";
 import { root } from "./install.ts";
 import { Workbench } from "./workbench.ts";
 
@@ -134,6 +135,8 @@ test("Destroy Worker shows what goes, and removes it after a question", async ()
   await window.screenshot("destroy-plan");
   await window.quickPick("Remove");
   await window.until("nothing left", async () => account.scripts.size === 0 && account.tokens.length === 0);
+  const plan = await window.documentWith("Linkup Worker: Removal Plan");
+  expect(await window.inEveryTheme(plan, axeViolationsOfDocument)).toEqual([]);
   expect(account.zones[0]!.records).toEqual([]);
 });
 
