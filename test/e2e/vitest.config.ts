@@ -28,6 +28,7 @@ export default defineConfig({
       ),
     },
     globalSetup: "test/e2e/install.setup.ts",
+    setupFiles: ["test/e2e/stop.setup.ts"],
     // A test is a user's whole session with VS Code.
     testTimeout: 180_000,
     hookTimeout: 180_000,

@@ -9,6 +9,7 @@ import type { Exchange } from "../../../core/api/request-log-api.ts";
 import { Manager } from "../../../manager/manager.ts";
 import type { ServiceView, Snapshot } from "../../../manager/model/snapshot.ts";
 import { version } from "../../../package.json";
+import { stopAtFirstFailure } from "../../support/stop-at-first-failure.ts";
 import { TOKEN, until, World } from "./world.ts";
 
 /** A development server that says `mine`, as a process that can be killed; it listens when it is told to. */
@@ -27,6 +28,7 @@ interface Answer {
 }
 
 describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (tunnel) => {
+  stopAtFirstFailure();
   let world: World;
   let session: string;
   let server: ChildProcess | undefined;

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Exchange } from "../../../core/api/request-log-api.ts";
 import type { ServiceView, Snapshot } from "../../../manager/model/snapshot.ts";
 import { processesWith } from "../../support/processes.ts";
+import { stopAtFirstFailure } from "../../support/stop-at-first-failure.ts";
 import { until, World } from "./world.ts";
 
 /** Of this session, and of the colleague's: one of them has the same name. */
@@ -76,6 +77,7 @@ class Colleague {
 }
 
 describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (tunnel) => {
+  stopAtFirstFailure();
   let world: World;
   let colleague: Colleague;
   let mine: string;
