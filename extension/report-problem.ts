@@ -4,7 +4,7 @@ import { LinkupError, type Problem } from "../manager/model/problem.ts";
 import { commandId, isCommand } from "./ids.ts";
 import { problemMessage } from "./labels.ts";
 import type { Linkup } from "./linkup.ts";
-import { brief, withShortPaths } from "./window-model.ts";
+import { firstLine, withShortPaths } from "./window-model.ts";
 import { t } from "./words.ts";
 
 /** Problems that a notification has shown and that may still be there, by `keyOf`. */
@@ -44,7 +44,7 @@ export async function report(failure: unknown, linkup: Linkup): Promise<void> {
   }
   shownAt.set(problem.message, performance.now());
   log.error(`${problem.title}: ${problem.message}`);
-  const message = plain(brief(withShortPaths(problemMessage(problem), model.configs)));
+  const message = plain(firstLine(withShortPaths(problemMessage(problem), model.configs)));
   const items = offers(problem);
   const lasts = isCurrent(problem, linkup);
   if (lasts) shownProblems.add(keyOf(problem));

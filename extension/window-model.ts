@@ -145,7 +145,7 @@ export function withShortPaths(message: string, configs: readonly ConfigFile[]):
 }
 
 /** The first line of a message, without the sentence that introduces the lines after it. */
-export function brief(message: string): string {
+export function firstLine(message: string): string {
   const [first = "", ...more] = message.split("\n");
   return more.length === 0 ? first : first.replace(/(?<=\.) [^.]*:$/, "");
 }

@@ -4,31 +4,32 @@ import type { DnsRecord, LiveZone, Rule, Tunnel } from "./live.ts";
 import type { WorkerBundle } from "./worker-bundle.ts";
 
 /** What we made carries it: comments of DNS records, descriptions of rules, tags of the script. */
-export const MARK = "linkup";
+export const OWNER_MARK = "linkup";
 
 /** The comment of a DNS record that this Worker's deployment made. */
 export function recordComment(worker: string): string {
-  return `${MARK}:${worker} - made by Linkup, removed by "linkup infra destroy"`;
+  return `${OWNER_MARK}:${worker} - made by Linkup, removed by "linkup infra destroy"`;
 }
 
 export function ruleReference(worker: string): string {
-  return `${MARK}_${worker.replaceAll(/\W/g, "_")}_tunnels`;
+  return `${OWNER_MARK}_${worker.replaceAll(/\W/g, "_")}_tunnels`;
 }
 
 export function tokenName(worker: string): string {
-  return `${MARK}:${worker} tunnels`;
+  return `${OWNER_MARK}:${worker} tunnels`;
 }
 
 /** A script of ours: tagged, or with our objects where wrangler deployed it. */
 export function isOurScript(tags: readonly string[], classNames: readonly string[]): boolean {
   return (
-    tags.includes(MARK) || (classNames.includes("SessionObject") && classNames.includes("DirectoryObject"))
+    tags.includes(OWNER_MARK) ||
+    (classNames.includes("SessionObject") && classNames.includes("DirectoryObject"))
   );
 }
 
 /** Tags of a script that this version deploys: the mark, the version and the code's hash. */
 export function scriptTags({ version, hash }: WorkerBundle): string[] {
-  return [MARK, `${MARK}-version=${version}`, `${MARK}-code=${hash}`];
+  return [OWNER_MARK, `${OWNER_MARK}-version=${version}`, `${OWNER_MARK}-code=${hash}`];
 }
 
 export function versionOf(tags: readonly string[]): string | undefined {
@@ -40,7 +41,7 @@ export function hashOf(tags: readonly string[]): string | undefined {
 }
 
 function tagValue(tags: readonly string[], key: string): string | undefined {
-  const start = `${MARK}-${key}=`;
+  const start = `${OWNER_MARK}-${key}=`;
   return tags.find((tag) => tag.startsWith(start))?.slice(start.length);
 }
 

@@ -12,11 +12,11 @@ export const TARGET_SESSION_HEADER = "linkup-target-session";
 const MAX_STEPS = 8;
 
 /** The part of a session that resolving `session:NAME` targets needs. */
-export interface FollowedSession {
+export interface TargetedSession {
   routing: Pick<Routing, "services" | "share_targets">;
 }
 
-export type Followed<S extends FollowedSession> =
+export type ResolvedTarget<S extends TargetedSession> =
   | { name: string; session: S; service: Service }
   /** Why the session's own location counts. */
   | { fallback: Fallback };
@@ -25,11 +25,11 @@ export type Followed<S extends FollowedSession> =
  * Follows a service (`services[].session`) of the session `from` to the session that has it. Rejects only as `lookUp` does,
  * which gives a session by its name, or null.
  */
-export async function followSession<S extends FollowedSession>(
+export async function followSession<S extends TargetedSession>(
   from: string,
   { name: wanted, session: first }: Pick<Service, "name" | "session">,
   lookUp: (name: string) => S | null | Promise<S | null>,
-): Promise<Followed<S>> {
+): Promise<ResolvedTarget<S>> {
   const seen = new Set([from]);
   let name = first;
   while (name !== undefined) {

@@ -29,8 +29,8 @@ import {
 } from "../labels.ts";
 import { code, escaped, escapedLines, link } from "../markdown.ts";
 import {
-  brief,
   type ConfigFile,
+  firstLine,
   hostOf,
   idleConfigs,
   type JoinedService,
@@ -438,10 +438,10 @@ function problemRow(problem: Problem, { configs }: WindowModel): Row {
   return {
     id: `problem:${problem.code}:${problem.message}`,
     label: title,
-    description: brief(message),
+    description: firstLine(message),
     icon: { name: "warning", color: YELLOW },
     tooltip: `**${title}**\n\n${escapedLines(message)}`,
-    spoken: t("Problem: {0}. {1}", title, brief(message)),
+    spoken: t("Problem: {0}. {1}", title, firstLine(message)),
     context: problem.actions.length > 0 ? "problem.action" : "problem",
     subject: { is: "problem", problem },
     children: [],
@@ -494,7 +494,7 @@ function componentRow(component: ComponentView, number: number): Row {
     ...(outdated ? [t("outdated")] : []),
     ...(pid === undefined ? [] : [t("pid {0}", pid)]),
     // The reason of a failure is shown as a problem.
-    ...(detail && state !== "failed" ? [brief(detail)] : []),
+    ...(detail && state !== "failed" ? [firstLine(detail)] : []),
   ];
   const icons = {
     ready: outdated ? { name: "warning", color: YELLOW } : { name: "pass", color: GREEN },

@@ -13,7 +13,7 @@ import type { ClientHead, DownstreamResponse } from "../downstream/client.ts";
 import { ChangedFields, type Fields } from "../http/fields.ts";
 import type { ResponseHead } from "../http/response-parser.ts";
 import type { Served } from "../served-sessions.ts";
-import type { Arrival, ServiceRequest } from "./upstream-request.ts";
+import type { RequestContext, ServiceRequest } from "./upstream-request.ts";
 
 /** Tells the Worker that the response is the service's, whatever its status. The Worker removes it. */
 const ANSWERED_HEADER = "linkup-answered";
@@ -22,7 +22,7 @@ export function serviceResponse(
   client: ClientHead,
   served: Served,
   request: ServiceRequest,
-  { listener, pagePorts }: Arrival,
+  { listener, pagePorts }: RequestContext,
   response: ResponseHead,
 ): DownstreamResponse {
   const { name, session } = served;

@@ -19,7 +19,7 @@ import type { Pool } from "../upstream/pool.ts";
 import type { ResponseHandler, UpstreamRequest, UpstreamStream } from "../upstream/upstream-stream.ts";
 import { serviceResponse, unchangedResponse } from "./downstream-response.ts";
 import type { ExchangeRecorder } from "./exchange-recorder.ts";
-import { type Arrival, publicOriginRequest, serviceRequest } from "./upstream-request.ts";
+import { publicOriginRequest, type RequestContext, serviceRequest } from "./upstream-request.ts";
 
 /** Methods that may be retried (RFC 9110, 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
@@ -61,7 +61,7 @@ export function forward(
   recorder: Recorder,
   served: Served,
   decision: Routed,
-  arrival: Arrival,
+  arrival: RequestContext,
   connections: ServiceConnections,
 ): void {
   const plan = planFor(client, recorder, served, decision, arrival);
@@ -99,7 +99,7 @@ function planFor(
   recorder: Recorder,
   served: Served,
   decision: Routed,
-  arrival: Arrival,
+  arrival: RequestContext,
 ): ProxyPlan {
   const { name, session } = served;
   const { service } = decision;

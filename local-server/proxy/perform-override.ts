@@ -11,14 +11,14 @@ import { serviceResponse } from "./downstream-response.ts";
 import type { ExchangeRecorder } from "./exchange-recorder.ts";
 import { refuse } from "./forward.ts";
 import { contentTypeOf, readResponseFile } from "./response-file.ts";
-import { type Arrival, serviceRequest } from "./upstream-request.ts";
+import { type RequestContext, serviceRequest } from "./upstream-request.ts";
 
 export interface OverriddenExchange {
   client: Client;
   recorder: ExchangeRecorder | undefined;
   served: Served;
   decision: Routed;
-  arrival: Arrival;
+  arrival: RequestContext;
 }
 
 interface Response {

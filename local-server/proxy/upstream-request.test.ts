@@ -5,7 +5,7 @@ import { parseSession } from "../../core/session/parse-session.ts";
 import type { ClientHead } from "../downstream/client.ts";
 import { Fields, FieldsCache } from "../http/fields.ts";
 import type { Served } from "../served-sessions.ts";
-import { type Arrival, serviceRequest } from "./upstream-request.ts";
+import { type RequestContext, serviceRequest } from "./upstream-request.ts";
 
 function served(name: string, secrets: Pick<Served, "originSecret" | "traceKey">, preserve = false): Served {
   const parsed = parseSession({
@@ -28,7 +28,7 @@ const SESSIONS = [
   served("slim-gecko", { originSecret: "secret", traceKey: "k".repeat(64) }),
   served("bold-yak", { originSecret: null, traceKey: null }, true),
 ];
-const ARRIVALS: Arrival[] = [
+const ARRIVALS: RequestContext[] = [
   { listener: "browser", pagePorts: [443] },
   { listener: "tunnel", pagePorts: [443] },
 ];

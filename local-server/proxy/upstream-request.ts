@@ -34,7 +34,7 @@ import { destinationProof } from "./destination-proof.ts";
 import { ownerProof } from "./owner-proof.ts";
 
 /** How a request came, beside its head. */
-export interface Arrival {
+export interface RequestContext {
   listener: Listener;
   /** The ports at which pages of sessions are served here. */
   pagePorts: readonly number[];
@@ -57,7 +57,7 @@ export function serviceRequest(
   head: ClientHead,
   served: Served,
   decision: Routed,
-  arrival: Arrival,
+  arrival: RequestContext,
 ): ServiceRequest {
   const { fields, method, upgrade, hasBody } = head;
   const given = fields.get("traceparent");
@@ -102,7 +102,7 @@ class LastingHead {
   readonly origins: ServiceRequest["origins"];
   readonly #served: Served;
   readonly #service: Service;
-  readonly #arrival: Arrival;
+  readonly #arrival: RequestContext;
   readonly #requestedHost: string;
   readonly #secure: boolean;
   readonly #domain: Domain | undefined;
@@ -116,7 +116,7 @@ class LastingHead {
     head: ClientHead,
     served: Served,
     decision: Routed,
-    arrival: Arrival,
+    arrival: RequestContext,
     isTraced: boolean,
     proof: string | undefined,
   ) {
@@ -180,7 +180,7 @@ class LastingHead {
     head: ClientHead,
     served: Served,
     { service, origin, match, reason, override }: Routed,
-    arrival: Arrival,
+    arrival: RequestContext,
     isTraced: boolean,
     proof: string | undefined,
   ): boolean {

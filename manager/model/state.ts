@@ -18,7 +18,7 @@ import {
   string,
   url,
 } from "./shape.ts";
-import { notStarted, type ReadinessSupervised, type Supervised } from "./supervision.ts";
+import { notStarted, type Supervised, type SupervisedUntilReady } from "./supervision.ts";
 
 export const STATE_VERSION = 4;
 
@@ -39,7 +39,7 @@ export interface State {
   blocked_udp: Record<string, number>;
 }
 
-export interface LocalDnsState extends ReadinessSupervised {
+export interface LocalDnsState extends SupervisedUntilReady {
   /** The Linkup version that started it; missing in states of older versions. */
   version?: string;
 }

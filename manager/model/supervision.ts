@@ -19,7 +19,7 @@ export interface Supervised {
 }
 
 /** One that is ready when it answers, and not when it was started. */
-export interface ReadinessSupervised extends Supervised {
+export interface SupervisedUntilReady extends Supervised {
   ready: boolean;
 }
 

@@ -13,7 +13,7 @@ import {
   routingRequestedResponse,
   sharedRoutingResponse,
   validatedResponse,
-} from "../components/worker-api/worker-answers.ts";
+} from "../components/worker-api/worker-responses.ts";
 import { networkReason } from "../model/network-reason.ts";
 import { LinkupError } from "../model/problem.ts";
 

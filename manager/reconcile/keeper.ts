@@ -19,7 +19,7 @@ import { ExitWatcher, type ListenAddress } from "../process/exit-watcher.ts";
 import { LogTender } from "../process/log-tender.ts";
 import { Store } from "../store/store.ts";
 import { NetworkWatch, sampleNetwork } from "./network-watch.ts";
-import { KEEP_LEASE, Reconciler } from "./reconciler.ts";
+import { KEEP_RUNNING_LEASE, Reconciler } from "./reconciler.ts";
 import { watchState } from "./state-watch.ts";
 
 /** How long a session outlives the last lease of a window: long enough for a reload, or for a new extension host. */
@@ -117,7 +117,7 @@ async function areSteady(connectors: readonly ConnectorWatch[]): Promise<boolean
 
 /** True while a window holds a lease. */
 function isUsed(status: ServerStatus | undefined): boolean {
-  return status?.leases.some((id) => id !== KEEP_LEASE) ?? false;
+  return status?.leases.some((id) => id !== KEEP_RUNNING_LEASE) ?? false;
 }
 
 /** True when there is nothing left to do. Under the lock, so that no session starts meanwhile and relies on this keeper. */

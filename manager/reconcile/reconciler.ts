@@ -24,7 +24,7 @@ const isRunningHere = (record: SessionRecord) => isDesired(record) && needsThisM
 const usesLocalServer = (record: SessionRecord) => isDesired(record) && needsLocalServer(record);
 
 /** The lease of sessions that go on without any window. */
-export const KEEP_LEASE = "keep";
+export const KEEP_RUNNING_LEASE = "keep";
 /** Waits between tries: 1 s, 2 s, 4 s … */
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
@@ -105,9 +105,9 @@ export class Reconciler {
     if (!server) return undefined;
     await this.#nameHosts(running.filter(needsThisMachine));
     const keep = running.some((record) => record.keep && needsThisMachine(record));
-    const kept = server.leases.includes(KEEP_LEASE);
-    if (keep && !kept) await this.localServer.control.putLease(KEEP_LEASE, { ttl_ms: null });
-    if (!keep && kept) await this.localServer.control.deleteLease(KEEP_LEASE);
+    const kept = server.leases.includes(KEEP_RUNNING_LEASE);
+    if (keep && !kept) await this.localServer.control.putLease(KEEP_RUNNING_LEASE, { ttl_ms: null });
+    if (!keep && kept) await this.localServer.control.deleteLease(KEEP_RUNNING_LEASE);
     return server;
   }
 

@@ -67,7 +67,7 @@ export function defaultTarget(
 }
 
 /** The part of a service that its target decides. A name that the file does not have any more means the remote copy. */
-export function placed(
+function targetFields(
   { local, remote, targets = {} }: ConfigService,
   target: Target,
 ): Pick<Service, "location" | "fallback" | "session"> {
@@ -102,7 +102,7 @@ export function routingOf(
   return {
     services: config.services.map((service) => ({
       name: service.name,
-      ...placed(service, targetOf(service.name)),
+      ...targetFields(service, targetOf(service.name)),
       rewrites: service.rewrites,
       ...(service.preserve_host === undefined ? {} : { preserve_host: service.preserve_host }),
       ...(service.fallthrough && hasLocal(targetOf(service.name)) ? { fallthrough: service.remote } : {}),

@@ -1,7 +1,7 @@
 /** Tolerates tabs as indentation, which YAML forbids but editors insert. */
 import { text } from "../../text.ts";
 import { YAML_MESSAGES } from "./yaml-messages.ts";
-import { moved } from "./yaml-node.ts";
+import { withOffsets } from "./yaml-node.ts";
 import {
   movedDiagnostic,
   type ParsedYaml,
@@ -60,7 +60,7 @@ function withoutTabs(source: string, tabs: RegExpExecArray[]): ParsedYaml {
     });
   });
   return {
-    root: root && moved(root, to),
+    root: root && withOffsets(root, to),
     diagnostics: [...own, ...diagnostics.map((diagnostic) => movedDiagnostic(diagnostic, to))],
   };
 }

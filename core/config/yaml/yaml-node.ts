@@ -53,9 +53,9 @@ export interface NodeResolver {
 }
 
 /** A copy with other offsets. Written out because spreading is slow, and a keystroke moves everything after it. */
-export function moved(node: ScalarNode, to: (offset: number) => number): ScalarNode;
-export function moved(node: YamlNode, to: (offset: number) => number): YamlNode;
-export function moved(node: YamlNode, to: (offset: number) => number): YamlNode {
+export function withOffsets(node: ScalarNode, to: (offset: number) => number): ScalarNode;
+export function withOffsets(node: YamlNode, to: (offset: number) => number): YamlNode;
+export function withOffsets(node: YamlNode, to: (offset: number) => number): YamlNode {
   const [start, end] = [to(node.start), to(node.end)];
   const anchor = node.anchor === undefined ? {} : { anchor: node.anchor };
   switch (node.kind) {
@@ -66,7 +66,10 @@ export function moved(node: YamlNode, to: (offset: number) => number): YamlNode 
     case "alias":
       return { kind: "alias", start, end, name: node.name };
     case "map": {
-      const pairs = node.pairs.map(({ key, value }) => ({ key: moved(key, to), value: moved(value, to) }));
+      const pairs = node.pairs.map(({ key, value }) => ({
+        key: withOffsets(key, to),
+        value: withOffsets(value, to),
+      }));
       return { kind: "map", start, end, flow: node.flow, pairs, ...anchor };
     }
     case "seq":
@@ -75,7 +78,7 @@ export function moved(node: YamlNode, to: (offset: number) => number): YamlNode 
         start,
         end,
         flow: node.flow,
-        items: node.items.map((item) => moved(item, to)),
+        items: node.items.map((item) => withOffsets(item, to)),
         ...anchor,
       };
   }
@@ -98,6 +101,6 @@ export function hasAnchorOrAlias(node: YamlNode): boolean {
 }
 
 /** The number of nodes it consists of. */
-export function size(node: YamlNode): number {
-  return children(node).reduce((sum, child) => sum + size(child), 1);
+export function nodeCount(node: YamlNode): number {
+  return children(node).reduce((sum, child) => sum + nodeCount(child), 1);
 }

@@ -10,13 +10,13 @@ import {
   hasAnchorOrAlias,
   type MapNode,
   MERGE,
-  moved,
   type NodeResolver,
+  nodeCount,
   type Pair,
   type Path,
   type ScalarNode,
   type SeqNode,
-  size,
+  withOffsets,
   type YamlNode,
 } from "./yaml-node.ts";
 import {
@@ -56,7 +56,8 @@ function parsePiece(text: string): CachedPiece {
 
 function placed(kept: CachedPiece, start: number): YamlNode | undefined {
   if (!kept.root || start === 0) return kept.root;
-  if (kept.last?.start !== start) kept.last = { start, root: moved(kept.root, (offset) => offset + start) };
+  if (kept.last?.start !== start)
+    kept.last = { start, root: withOffsets(kept.root, (offset) => offset + start) };
   return kept.last.root;
 }
 
@@ -85,7 +86,7 @@ export class YamlTree implements NodeResolver {
     if (
       this.root &&
       this.#targets.size > 0 &&
-      this.#weight(this.root, new Map()) - size(this.root) > MAX_EXPANDED
+      this.#weight(this.root, new Map()) - nodeCount(this.root) > MAX_EXPANDED
     ) {
       const { start, end } = this.root;
       this.#error(message(YAML_MESSAGES.aliasesTooLarge), start, Math.min(end, start + 1));

@@ -23,18 +23,18 @@ const NAME_GRACE_MS = 3_000;
 /** Changes the record with this id. Rejects when it is no longer wanted. */
 export type ChangeRecord = (id: string, change: (record: SessionRecord) => void) => Promise<SessionRecord>;
 /** The same for what must be known of an unwanted session too. */
-export type NoteRecord = (id: string, change: (record: SessionRecord) => void) => Promise<void>;
+export type ChangeAnyRecord = (id: string, change: (record: SessionRecord) => void) => Promise<void>;
 
 export class Registration {
   readonly #change: ChangeRecord;
-  readonly #note: NoteRecord;
+  readonly #note: ChangeAnyRecord;
   readonly #checkTunnel: () => Promise<unknown>;
   readonly #log: (line: string) => void;
 
   /** `checkTunnel` rejects where cloudflared is missing: then no session is made that nothing could reach. */
   constructor(
     change: ChangeRecord,
-    note: NoteRecord,
+    note: ChangeAnyRecord,
     checkTunnel: () => Promise<unknown>,
     log: (line: string) => void,
   ) {

@@ -31,7 +31,7 @@ import {
   tunnelCheckResponse,
   tunneledResponse,
   validatedResponse,
-} from "./worker-answers.ts";
+} from "./worker-responses.ts";
 
 /** The longest response is a list of deleted sessions. */
 const MAX_RESPONSE_BYTES = 1024 * 1024;
