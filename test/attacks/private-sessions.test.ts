@@ -307,7 +307,7 @@ describe("an invite that is played back", () => {
     expect((await join(url!)).setCookies).not.toEqual([]);
     const again = await join(url!);
     expect([again.answers[0]!.status, again.setCookies]).toEqual([401, []]);
-    expect(again.answers[0]!.body).toContain("as often as it may");
+    expect(again.answers[0]!.body).toContain("has no uses left");
   });
 
   test("the owner's link, the second time", async () => {

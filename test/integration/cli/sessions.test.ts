@@ -136,7 +136,7 @@ describe("a preview", () => {
     ],
     ["no URL", ["web=nowhere"], 2, 'must be an http or https URL, not "nowhere"'],
     ["no location", ["pr-1", "web"], 2, "A service needs its URL"],
-    ["a name of which nothing is left", ["--name", "__", "web=http://a.example"], 2, 'Nothing of "__"'],
+    ["a name of which nothing is left", ["--name", "__", "web=http://a.example"], 2, '"__" has no character'],
     ["no time", ["--expires", "soon", "web=http://a.example"], 2, "--expires takes a time such as 12h"],
     ["a location on this machine", ["web=http://localhost:3000"], 4, "is on this machine"],
   ])("with %s is refused", async (_, words, code, said) => {
