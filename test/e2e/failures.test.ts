@@ -135,7 +135,7 @@ describe("in a separate window", () => {
       await window.command("Linkup: Start Isolated");
       const name = await running();
       const said = await toast(/is used by another program/);
-      expect(said).toContain(`port ${port}`);
+      expect(said).toContain(`Port ${port}`);
       expect(said).toContain("[Copy Session URL]");
       await inTree("The session has moved to another port");
       await window.screenshot("failure-port-taken");

@@ -265,6 +265,29 @@ test("compare: two pictures beside each other", async () => {
   await setFilter("");
 });
 
+test("a preview that is made while the view is open is followed at once", async () => {
+  await window.command("Linkup: Create Preview Session…");
+  await window.until("the services", async () => (await window.quickPickItems()).length === 3);
+  await window.page.locator(".quick-input-list .monaco-list-row", { hasText: "api" }).click();
+  await window.press("Enter");
+  await window.quickInput(`http://127.0.0.1:${shop.remote.auth}`, "URL of api in the preview");
+  await window.quickInput("pr-12", "Name (empty");
+  await window.until("the preview", async () =>
+    (await window.toasts()).some((text) => /The session pr-12 is at/.test(text)),
+  );
+  await window.command("Notifications: Clear All Notifications");
+  await setFilter("session:pr-12");
+  // Nothing of it comes to this machine.
+  await window.until("a request of the preview", async () => {
+    await shop.ask("pr-12.shop.localhost", "/of-preview");
+    return (await row("/of-preview").filter({ hasText: "at the Worker" }).count()) > 0;
+  });
+  await row("/of-preview").first().click();
+  await view().getByText("Domain shop.localhost, by the request's host.").waitFor();
+  await window.screenshot("requests-preview");
+  await setFilter("");
+});
+
 test("nothing that axe-core finds wrong, in any theme", async () => {
   await rows().first().waitFor();
   const found = await window.inEveryTheme(await frame(), async (page) => {
