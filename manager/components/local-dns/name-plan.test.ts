@@ -79,8 +79,13 @@ test("Windows: rules of our own, found by our name", () => {
   // Rules name an address alone: it is the one that local DNS listens on, at the port of DNS.
   const { address, port } = dnsAddress("win32");
   expect(port).toBe(53);
-  expect(steps.flatMap(({ commands }) => commands.map(({ argv }) => argv.at(-1)))).toEqual([
-    `Add-DnsClientNrptRule -Namespace '.example.com' -NameServers '${address}' -Comment 'Linkup'`,
+  expect(steps.flatMap(({ commands }) => commands.map(({ argv }) => argv))).toEqual([
+    [
+      "powershell",
+      "-NoProfile",
+      "-Command",
+      `Add-DnsClientNrptRule -Namespace '.example.com' -NameServers '${address}' -Comment 'Linkup'`,
+    ],
   ]);
   expect(undone(steps, machine)[0]).toContain("Remove-DnsClientNrptRule");
 });

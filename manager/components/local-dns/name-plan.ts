@@ -181,8 +181,7 @@ function reloading(step: SystemStep, argv: string[]): SystemStep {
 
 function nrptRule(domain: string, address: string): SystemStep {
   const rule = `Get-DnsClientNrptRule | Where-Object { $_.Comment -eq 'Linkup' -and $_.Namespace -eq '.${domain}' }`;
-  const powershell = (script: string) =>
-    asAdministrator("powershell", "-NoProfile", "-SystemCommand", script);
+  const powershell = (script: string) => asAdministrator("powershell", "-NoProfile", "-Command", script);
   return {
     title: `Let Windows ask Linkup for the names under ${domain}.`,
     commands: [
