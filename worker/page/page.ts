@@ -149,7 +149,7 @@ async function extend({ env, actor, form }: PageCall, name: string): Promise<Res
   const text = form.get("for") ?? "";
   const seconds = text === "" ? null : Number(text);
   if (seconds !== null && !(Number.isInteger(seconds) && seconds >= 1 && seconds <= MAX_EXPIRY_S))
-    return message(400, "Not extended", "Enter a time such as 12h, 7d or 2w.", actor);
+    return message(400, "Not extended", "Choose one of the times in the list.", actor);
   const outcome = isSessionName(name)
     ? await sessionObject(name, env).extend(seconds, actor, null)
     : "missing";
