@@ -89,7 +89,7 @@ export const PACKAGES = {
       "joined-sessions.ts",
       ["read-config-file.ts", "config-files.ts"],
       "linkup.ts",
-      ["open-url.ts", "report-problem.ts"],
+      ["open-url.ts", "show-in-config.ts", "report-problem.ts"],
       ["problem-watch.ts", "worker-token-storage.ts", "context-keys.ts"],
       "requests",
       "requests/webview",

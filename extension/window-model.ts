@@ -111,6 +111,13 @@ export function ownSessions(model: WindowModel): SessionView[] {
   return model.configs.flatMap(({ path }) => sessionOf(model, path) ?? []);
 }
 
+/** The name of a session of this workspace that runs: its own one before previews and isolated ones beside it. */
+export function runningSession(model: WindowModel): string | undefined {
+  const paths = model.configs.map(({ path }) => path);
+  const beside = model.snapshot.sessions.filter(({ configPath = "" }) => paths.includes(configPath));
+  return [...ownSessions(model), ...beside].find(({ state }) => state === "running")?.name;
+}
+
 /** All other sessions: previews, isolated ones, and those of other windows and terminals. */
 export function otherSessions(model: WindowModel): SessionView[] {
   const own = new Set(ownSessions(model));

@@ -46,7 +46,7 @@ function rulesBelow(top: string): ReadonlySet<string> {
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** Empty where it is none. */
+/** An empty string for an invalid host name. */
 function asciiName(name: string): string {
   const url = `http://${name}`;
   return URL.canParse(url) ? new URL(url).hostname : "";

@@ -5,6 +5,7 @@ import type { CheckedPropagation } from "../../manager/operations/check-propagat
 import type { Linkup } from "../linkup.ts";
 import { code, escaped } from "../markdown.ts";
 import { waitFor } from "../waiting.ts";
+import { runningSession } from "../window-model.ts";
 import { t, translated } from "../words.ts";
 import type { Documents } from "./markdown-pages.ts";
 
@@ -14,8 +15,7 @@ export async function checkPropagation(
   documents: Documents,
   session: string | null,
 ): Promise<void> {
-  const name =
-    session ?? linkup.model.snapshot.sessions.find(({ state }) => state === "running")?.name ?? undefined;
+  const name = session ?? runningSession(linkup.model);
   if (name === undefined) throw new Error(t("No session is running."));
   const ways = [
     { label: t("From the requests of the last minutes"), description: t("sends nothing"), probe: false },

@@ -4,6 +4,7 @@ import { isH2c } from "../../core/session/host-name.ts";
 import { addressOf, type SessionView } from "../../manager/model/snapshot.ts";
 import type { Linkup } from "../linkup.ts";
 import { openSessionUrl, openUrl } from "../open-url.ts";
+import { nameIn, showInConfig } from "../show-in-config.ts";
 import type { Row } from "../views/rows.ts";
 import { t } from "../words.ts";
 import { chooseConfig, chooseUrl } from "./choose.ts";
@@ -45,24 +46,13 @@ export async function revealInConfig(linkup: Linkup, row?: Row): Promise<void> {
     return await openConfig(linkup, row);
   const path = subject.session.configPath;
   if (path === undefined) return await openConfig(linkup, row);
-  const uri = vscode.Uri.file(path);
-  const { parseConfig } = await import("../../core/config/parse-config.ts");
-  const { config, positions } = parseConfig(
-    new TextDecoder().decode(await vscode.workspace.fs.readFile(uri)),
-  );
-  const place =
+  await showInConfig(path, (config) =>
     subject.is === "override"
-      ? [
-          "overrides",
-          config?.overrides?.findIndex(({ name }) => name === subject.override.name) ?? -1,
-          "name",
-        ]
+      ? nameIn(config, "overrides", subject.override.name)
       : subject.is === "service"
-        ? ["services", config?.services.findIndex(({ name }) => name === subject.service.name) ?? -1, "name"]
-        : ["domains", domainOf(subject, config?.domains ?? []), "domain"];
-  const { start, end } = positions.value(place);
-  const range = new vscode.Range(start.line, start.column, end.line, end.column);
-  await vscode.window.showTextDocument(uri, { selection: range });
+        ? nameIn(config, "services", subject.service.name)
+        : ["domains", domainOf(subject, config?.domains ?? []), "domain"],
+  );
 }
 
 /** Which of the file's domains this URL of the session is for. */

@@ -4,27 +4,24 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { text } from "../../core/text.ts";
 import type { ComparedRow } from "../../manager/operations/compare.ts";
-import { configFile, editor, openWindow, SESSION } from "../../test/support/extension-window.ts";
+import {
+  configFile,
+  editor,
+  openWindow,
+  SESSION,
+  writeSmallConfig,
+} from "../../test/support/extension-window.ts";
 import { compare, runAction } from "./request-actions.ts";
 
-const CONFIG = `linkup:
-  worker_url: https://linkup.example.com
-services:
-  - name: web
-    remote: https://web.example.com
-    local: http://localhost:3000
-domains:
-  - domain: example.com
-    default_service: web
-    routes:
+const folder = mkdtempSync(join(tmpdir(), "linkup-actions-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const path = writeSmallConfig(folder);
+const CONFIG = `${readFileSync(path, "utf8")}    routes:
       - path: ^/apiary
         service: web
       - path: ^/api
         service: web
 `;
-const folder = mkdtempSync(join(tmpdir(), "linkup-actions-"));
-afterAll(() => rmSync(folder, { recursive: true }));
-const path = join(folder, "linkup.yaml");
 
 function open(answers: Record<string, unknown>) {
   writeFileSync(path, CONFIG);
@@ -102,11 +99,15 @@ describe("comparing chosen requests", () => {
   });
 
   test("without a session's name it is this window's own", async () => {
-    const { linkup } = window(row("GET"));
+    const { linkup, asked } = window(row("GET"));
     Object.assign(linkup.model.snapshot, {
       sessions: [{ ...SESSION, name: "big-fish", configPath: "/elsewhere/linkup.yaml" }],
     });
     await expect(compare(linkup, null, {})).rejects.toThrow("No session is running.");
+    const beside = { ...SESSION, name: "beside", configPath: path, secondary: true };
+    Object.assign(linkup.model.snapshot, { sessions: [beside] });
+    await compare(linkup, null, {});
+    expect(asked).toHaveLength(1);
   });
 });
 

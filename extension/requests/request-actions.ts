@@ -12,8 +12,9 @@ import { version } from "../../package.json";
 import type { Linkup } from "../linkup.ts";
 import { openSessionUrl } from "../open-url.ts";
 import { report } from "../report-problem.ts";
+import { nameIn, showInConfig } from "../show-in-config.ts";
 import { waitForAnswer, waitUntilDone } from "../waiting.ts";
-import { ownSessions } from "../window-model.ts";
+import { runningSession } from "../window-model.ts";
 import { t, translated } from "../words.ts";
 import type { HarFile } from "./har-file.ts";
 import type { RowAction } from "./protocol.ts";
@@ -90,31 +91,27 @@ async function goToConfig(linkup: Linkup, { session, service, explanation }: Exc
   const { sessions } = linkup.model.snapshot;
   const path = sessions.find(({ name }) => name === session)?.configPath ?? linkup.model.configs[0]?.path;
   if (path === undefined) throw new Error(t("The session of this request has no linkup.yaml here."));
-  const document = await vscode.workspace.openTextDocument(vscode.Uri.file(path));
-  const { parseConfig } = await import("../../core/config/parse-config.ts");
-  const { config, positions } = parseConfig(document.getText());
-  const place = config && placeOf(config, explanation.decision, service);
-  const { line, column } = place ? positions.value(place).start : { line: 0, column: 0 };
-  const position = new vscode.Position(line, column);
-  await vscode.window.showTextDocument(document, { selection: new vscode.Range(position, position) });
+  await showInConfig(path, (config) => config && placeOf(config, explanation.decision, service));
 }
 
 /** Undefined for what the file does not have, or no longer. */
 function placeOf(
-  { services, domains, overrides = [] }: Config,
+  config: Config,
   decision: Explanation["decision"],
   service: string | null,
 ): (string | number)[] | undefined {
+  const { services, domains, overrides = [] } = config;
   if (decision?.outcome === "routed") {
     const { override, reason, match } = decision;
-    const overrideIndex = overrides.findIndex(({ name }) => name === override);
-    if (override !== undefined && overrideIndex >= 0) return ["overrides", overrideIndex, "name"];
+    if (override !== undefined && overrides.some(({ name }) => name === override))
+      return nameIn(config, "overrides", override);
     const domainIndex = domains.findIndex(({ domain }) => domain === match?.domain.domain);
     if (reason.by === "route" && domains[domainIndex]?.routes?.[reason.index])
       return ["domains", domainIndex, "routes", reason.index, "path"];
   }
-  const serviceIndex = services.findIndex(({ name }) => name === service);
-  return serviceIndex < 0 ? undefined : ["services", serviceIndex, "name"];
+  return service !== null && services.some(({ name }) => name === service)
+    ? nameIn(config, "services", service)
+    : undefined;
 }
 
 async function replay(linkup: Linkup, id: number): Promise<void> {
@@ -216,7 +213,7 @@ export async function compare(
   asked: { ids?: number[]; last?: number },
 ): Promise<void> {
   const manager = await linkup.manager;
-  const name = session ?? ownSessions(linkup.model).find(({ state }) => state === "running")?.name;
+  const name = session ?? runningSession(linkup.model);
   if (name === undefined) throw new Error(t("No session is running."));
   let rows = await withProgress(() => manager.compare({ name }, asked));
   const unsafe = rows.filter(({ method, skipped }) => skipped && !changesNothing(method));
