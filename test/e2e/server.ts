@@ -92,10 +92,12 @@ export class Server {
     folder: string,
     options: ServerOptions,
   ): Promise<Server> {
-    for (const name of ["user/User", "extensions", "home", "state", "tmp"])
+    for (const name of ["user/User", "user/Machine", "extensions", "home", "state", "tmp"])
       mkdirSync(join(folder, name), { recursive: true });
     const settings = JSON.stringify({ ...SETTINGS, ...options.settings }, null, 2);
     await writeFile(join(folder, "user", "User", "settings.json"), settings);
+    // Those of scope "machine" are this side's: the user's count only until VS Code knows that scope.
+    await writeFile(join(folder, "user", "Machine", "settings.json"), settings);
     if (options.language) await writeLanguagePack(join(folder, "user"), options.language);
     const env = environment(folder, dirname(node), options.env);
     const common = [entry, "--config", "/dev/null", "--user-data-dir", join(folder, "user")];
