@@ -7,11 +7,6 @@ async function main(): Promise<void> {
   tolerateClosedOutput();
   const json = process.argv.includes("--json");
   try {
-    // One of these runs beside each cloudflared: it loads none of the other commands.
-    if (process.argv[2] === "write-log") {
-      const { writeLogOf } = await import("./commands/write-log.ts");
-      return await writeLogOf(process.env);
-    }
     const { program } = await import("./program.ts");
     await program(json).parseAsync();
   } catch (error) {

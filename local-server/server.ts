@@ -14,6 +14,7 @@ import { CertificateStore } from "./certificates.ts";
 import { bindSocket } from "./control/bind-socket.ts";
 import { controlApi } from "./control/control-routes.ts";
 import { RequestLog } from "./control/request-log.ts";
+import { TunnelLogs } from "./control/tunnel-logs.ts";
 import { DownstreamListener } from "./downstream/downstream-listener.ts";
 import type { SplicedPair } from "./downstream/splice.ts";
 import { collectWhenIdle, IdleDetector } from "./idle-detector.ts";
@@ -148,18 +149,21 @@ export async function startServer(
     ...(localCopies.states ? { auto: localCopies.states, auto_waits: localCopies.waits } : {}),
   });
   const requestLog = log && new RequestLog(log, sessions, options.requestLog, pagePorts);
+  const tunnelLogs = new TunnelLogs(home);
   const api = controlApi({
     sessions,
     leases,
     localCopies,
     pool,
     log: requestLog,
+    tunnelLogs,
     pagePorts,
     status,
     leasesChanged: watchLeases,
     stop,
   });
   control.off("request", hold).on("request", api);
+  control.on("upgrade", (...call) => tunnelLogs.accept(...call));
   for (const call of early) api(...call);
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop(`received ${signal}`));
   watchLeases();

@@ -1,5 +1,6 @@
 /** HTTP calls of Node code: to a URL, or over a Unix socket or named pipe. */
-import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 
 /** A URL, or a path at the server that listens on a socket. */
 export type CallTarget = string | { socketPath: string; path: string };
@@ -27,8 +28,37 @@ const MAX_RESPONSE_BYTES = 32 * 1024 * 1024;
 
 /** Resolves with the response's head. Rejects with Node's error, an `AbortError` when the time is over. */
 export function open(endpoint: CallTarget, options: CallOptions): Promise<IncomingMessage> {
-  const { method = "GET", headers = {}, body, timeoutMs, signal, ca } = options;
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  send(endpoint, options, resolve).on("error", reject);
+  return promise;
+}
+
+/**
+ * Resolves with the connection when the server has switched to this protocol. Rejects as `open` does, and when it
+ * answers anything else.
+ */
+export function upgrade(endpoint: CallTarget, protocol: string, options: CallOptions): Promise<Socket> {
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
+  const headers = { ...options.headers, connection: "Upgrade", upgrade: protocol };
+  send(endpoint, { ...options, headers }, (response) => {
+    response.destroy();
+    reject(new Error(`The server does not speak ${protocol} (${response.statusCode}).`));
+  })
+    .on("upgrade", (_response, socket: Socket) => {
+      // Its later errors are of no interest to who passes it on.
+      socket.on("error", () => {});
+      resolve(socket);
+    })
+    .on("error", reject);
+  return promise;
+}
+
+function send(
+  endpoint: CallTarget,
+  options: CallOptions,
+  onResponse: (response: IncomingMessage) => void,
+): ClientRequest {
+  const { method = "GET", headers = {}, body, timeoutMs, signal, ca } = options;
   const payload = body === undefined ? undefined : JSON.stringify(body);
   const signals = [
     ...(timeoutMs === Number.POSITIVE_INFINITY ? [] : [AbortSignal.timeout(timeoutMs)]),
@@ -48,11 +78,10 @@ export function open(endpoint: CallTarget, options: CallOptions): Promise<Incomi
   };
   const call =
     typeof endpoint !== "string"
-      ? requestOf("http:")({ ...endpoint, ...settings }, resolve)
-      : requestOf(endpoint)(endpoint, settings, resolve);
-  call.on("error", reject);
+      ? requestOf("http:")({ ...endpoint, ...settings }, onResponse)
+      : requestOf(endpoint)(endpoint, settings, onResponse);
   call.end(payload);
-  return promise;
+  return call;
 }
 
 /** Both are loaded for the first call that needs them: TLS takes 3 MB of memory. */

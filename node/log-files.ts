@@ -1,6 +1,9 @@
 /** Where the processes of a state home write their logs. */
 import { join } from "node:path";
 
+/** Logs beyond this size are rotated to `.1`. */
+export const MAX_LOG_BYTES = 5 * 1024 * 1024;
+
 export type LoggedComponent = "local-server" | "tunnel" | "local-dns" | "keeper";
 
 /** What a log's file name says. */

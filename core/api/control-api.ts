@@ -11,6 +11,8 @@
  * | `DELETE /v1/sessions/:name` | | 204, also when there was none |
  * | `PUT /v1/leases/:id` | `Lease` | 200 `{}` |
  * | `DELETE /v1/leases/:id` | | 204 |
+ * | `POST /v1/tunnel-logs/:name`, `Upgrade: linkup-log`, the secrets to mask in `linkup-secrets` (base64 of a JSON list) | | 101; what is sent from then on is written to the log of this session's cloudflared |
+ * | `DELETE /v1/tunnel-logs/:name` | | 204 when what came until then is written and its senders have ended |
  * | `POST /v1/explain` | `{url, headers, method}` | `Explanation` |
  * | `POST /v1/probe` | `ProbeRequest` | `ProbeResponse`: a GET of a service, over the proxy's own connections |
  * | `GET /v1/requests?…` | `ExchangeFilter` | `{requests: Exchange[]}`, oldest first |
@@ -90,6 +92,10 @@ export type ProbeResponse =
       own_failure: boolean;
     }
   | { error: { message: string; code: string | undefined; timed_out: boolean } };
+
+/** The protocol of a connection for a tunnel's log, and the header that names the secrets in it. */
+export const TUNNEL_LOG_PROTOCOL = "linkup-log";
+export const LOG_SECRETS_HEADER = "linkup-secrets";
 
 /** How long the local server keeps serving without any lease. */
 export const LEASE_GRACE_MS = 45_000;

@@ -14,6 +14,7 @@ import { ApiError, readJson, sendJson, sendNothing } from "./json.ts";
 import { parseProbe, probe } from "./probe.ts";
 import type { RequestLog } from "./request-log.ts";
 import { requestRoutes } from "./requests-api.ts";
+import type { TunnelLogs } from "./tunnel-logs.ts";
 
 export interface ControlledServer {
   sessions: Sessions;
@@ -22,6 +23,7 @@ export interface ControlledServer {
   /** Connections to services. */
   pool: Pool;
   log: RequestLog | undefined;
+  tunnelLogs: TunnelLogs;
   /** The ports at which pages of sessions are served here. */
   pagePorts: readonly number[];
   status(): ServerStatus;
@@ -59,6 +61,10 @@ export function controlApi(server: ControlledServer): RequestListener {
     const asked = parseProbe(await readJson(request));
     if (!asked) throw new ApiError(400, "A probe needs a location (URL), a path and timeout_ms.");
     sendJson(response, 200, await probe(server.pool, asked));
+  });
+  route("DELETE", "/v1/tunnel-logs/:name", async ({ response, params: { name = "" } }) => {
+    await server.tunnelLogs.end(name);
+    sendNothing(response);
   });
   requestRoutes(route, server.log, server);
   route("POST", "/v1/stop", ({ response }) => {

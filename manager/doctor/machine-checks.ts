@@ -109,7 +109,7 @@ export async function findOrphans(
       state.keeper,
       state.local_server.process,
       state.local_dns.process,
-      ...state.sessions.flatMap(({ connector }) => [connector?.process, connector?.log_writer]),
+      ...state.sessions.map(({ connector }) => connector?.process),
     ].flatMap((id) => (id ? [id.pid] : [])),
   );
   return (await listProcesses()).filter((listed) => isOurProcess(listed, home) && !known.has(listed.pid));

@@ -1,5 +1,4 @@
 /** The recorded state of a session's cloudflared. */
-import type { ProcessId } from "../../node/process-identity.ts";
 import { notStarted, type Supervised } from "./supervision.ts";
 
 export interface Connector extends Supervised {
@@ -7,8 +6,6 @@ export interface Connector extends Supervised {
   serves: string | null;
   /** `http2` after QUIC failed; `given` when TUNNEL_TRANSPORT_PROTOCOL fixes the protocol. */
   protocol: "auto" | "http2" | "given";
-  /** The process that writes its log; null while it does not run. */
-  log_writer: ProcessId | null;
   /** Offset of this process's first line in the log file. */
   log_offset: number;
   /** Port of its `/ready` endpoint; null until it appears in the log. */
@@ -35,7 +32,6 @@ export function newConnector(): Connector {
     ...notStarted(),
     serves: null,
     protocol: "auto",
-    log_writer: null,
     log_offset: 0,
     metrics_port: null,
     ready: false,

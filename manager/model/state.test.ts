@@ -58,7 +58,7 @@ test("what is missing or of another kind is told by its place", () => {
     ...emptyState(),
     sessions: [
       newRecord("tunneled", config, {
-        connector: { ...newConnector(), process, log_writer: process },
+        connector: { ...newConnector(), process },
         targets: { web: "local" },
         last_error,
         env_files: { directories: ["web"], problems: [failed] },
@@ -150,7 +150,7 @@ test("a state of version 3 is carried over", () => {
 
 test("a state of version 2 is carried over", () => {
   const [plain, tunneled] = [newRecord("isolated", config), newRecord("tunneled", config)];
-  const { log_writer, changed_at, ...connector } = newConnector();
+  const { changed_at, ...connector } = newConnector();
   const set_aside = { code: "state-set-aside", title: "Title", message: "Message", actions: [] };
   const { pending_deletions, ...version2 } = emptyState();
   const sessions = [named3(plain), { ...named3(tunneled), connector }];
@@ -164,7 +164,7 @@ test("a state of version 2 is carried over", () => {
   expect(parseState(JSON.stringify({ ...version2, version: 2, set_aside: null }))).toEqual({
     state: emptyState(),
   });
-  expect([log_writer, changed_at, pending_deletions]).toEqual([null, 0, []]);
+  expect([changed_at, pending_deletions]).toEqual([0, []]);
 });
 
 test("a state of version 1 is carried over", () => {

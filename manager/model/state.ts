@@ -203,7 +203,6 @@ const session = object(
         ...SUPERVISED,
         serves: nullable(string),
         protocol: oneOf("auto", "http2", "given"),
-        log_writer: nullable(processId),
         log_offset: number,
         metrics_port: nullable(number),
         ready: boolean,
@@ -329,7 +328,7 @@ function eachOf(list: unknown, change: (item: Json) => Json): unknown {
 
 function withNewConnector(record: Json): Json {
   if (!record.connector) return record;
-  return { ...record, connector: { ...record.connector, log_writer: null, changed_at: 0 } };
+  return { ...record, connector: { ...record.connector, changed_at: 0 } };
 }
 
 /** Migrates the content of an older version to the current one. */

@@ -2,8 +2,8 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { type FileHandle, open, readFile } from "node:fs/promises";
+import type { Socket } from "node:net";
 import { dirname } from "node:path";
-import type { Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { text } from "../../core/text.ts";
 import { makeFolder } from "../../node/folder.ts";
@@ -18,19 +18,15 @@ export interface Detached {
   id: ProcessId;
   /** Set when it has ended, while this process watches: `exit code 1` or the signal's name. */
   ended: string | undefined;
-  /** Where it reads from, when that was asked for: `input`. */
-  input: Writable | null;
 }
 
 export interface DetachedOptions {
   cwd: string;
   env: NodeJS.ProcessEnv;
-  /** It gets a pipe to read from, which breaks with this process. Default: it reads nothing. */
-  input?: boolean;
   /** Called with `exit code 1` or the signal's name when it has ended, while this process lives. */
   onEnd?: (ended: string, pid: number) => void;
-  /** A log file, or the input of a log's writer: a pipe to this process would break, and the other one with it. */
-  output: string | Writable;
+  /** A log file, or a connection to the process that writes the log: a pipe to this process would break, and the other one with it. */
+  output: string | Socket;
 }
 
 /**
@@ -44,7 +40,7 @@ export async function startDetached(
   writeDown: (id: ProcessId) => Promise<unknown>,
 ): Promise<Detached> {
   const log = typeof options.output === "string" ? await openLog(options.output) : undefined;
-  const output = log?.fd ?? (options.output as Writable);
+  const output = log?.fd ?? (options.output as Socket);
   let child: ChildProcess;
   try {
     child = spawn(command, args, {
@@ -52,18 +48,14 @@ export async function startDetached(
       env: options.env,
       detached: true,
       windowsHide: true,
-      stdio: [options.input ? "pipe" : "ignore", output, output],
+      stdio: ["ignore", output, output],
     });
     await new Promise<void>((spawned, failed) => child.once("spawn", spawned).once("error", failed));
   } finally {
     await log?.close();
   }
   const pid = child.pid!;
-  const detached: Detached = {
-    id: { pid, started: (await startOf(pid)) ?? "" },
-    ended: undefined,
-    input: child.stdin,
-  };
+  const detached: Detached = { id: { pid, started: (await startOf(pid)) ?? "" }, ended: undefined };
   const hasEnded = (code: number | null, signal: NodeJS.Signals | null) => {
     detached.ended = signal ?? `exit code ${code}`;
     options.onEnd?.(detached.ended, pid);

@@ -1,18 +1,11 @@
 /**
  * Keeps the logs of our own processes small, and free of secrets that should not be there. Their writers hold them open
  * for appending: so a file is copied and emptied instead of renamed, and a secret is overwritten where it stands by as
- * many asterisks, which does not disturb writers that append. The logs of cloudflared have a writer of their own (log-writer.ts).
+ * many asterisks, which does not disturb writers that append. The logs of cloudflared are written by the local server (tunnel-logs.ts).
  */
 import { copyFile, type FileHandle, open, readdir, rm, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
-import { logNameOf } from "../../node/log-files.ts";
-
-/** Logs beyond this size are rotated to `.1`. */
-export const MAX_LOG_BYTES = 5 * 1024 * 1024;
-
-export function redacted(text: string, secrets: readonly string[]): string {
-  return secrets.reduce((text, secret) => text.replaceAll(secret, "*".repeat(secret.length)), text);
-}
+import { logNameOf, MAX_LOG_BYTES } from "../../node/log-files.ts";
 
 /** Overwrites the secrets in what the file holds from there on. Without the file it does nothing. */
 async function redactFile(path: string, secrets: readonly string[], from = 0): Promise<void> {

@@ -37,8 +37,8 @@ export class SessionReconciler {
   /** Of the calls to Workers that are in flight, by session id. */
   readonly #calls = new Map<string, AbortController>();
 
-  constructor(options: ConnectorOptions, store: Store, control: ControlClient) {
-    this.#options = options;
+  constructor(options: Omit<ConnectorOptions, "tunnelLogs">, store: Store, control: ControlClient) {
+    this.#options = { ...options, tunnelLogs: control };
     this.#store = store;
     this.#control = control;
     this.envFiles = new EnvFiles(options.home);
@@ -131,7 +131,7 @@ export class SessionReconciler {
   async disconnect(): Promise<void> {
     for (const { id, name, connector } of (await this.#store.read()).sessions) {
       if (name === null || !connector?.process) continue;
-      await stopConnector(this.#options.home, name, connector);
+      await stopConnector(this.#options, name, connector);
       await this.#store.change(({ sessions }) => {
         const record = sessions.find((record) => record.id === id);
         if (record?.connector) record.connector = newConnector();
@@ -160,10 +160,9 @@ export class SessionReconciler {
   async takeDown(record: SessionRecord): Promise<PendingDeletion | undefined> {
     const { kind, name, connector } = record;
     if (name === null) return undefined;
-    const { home } = this.#options;
     const told = kind === "isolated" ? undefined : this.#registration.unregister(record, name);
     try {
-      if (connector) await stopConnector(home, name, connector);
+      if (connector) await stopConnector(this.#options, name, connector);
       if (
         record.local_server_hash !== null &&
         (await this.#control.status(STATUS_TIMEOUT_MS).catch(() => undefined))

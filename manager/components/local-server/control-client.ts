@@ -1,11 +1,14 @@
 /** A client of the local server's control API (core/api/control-api.ts) over its socket. */
 
-import type {
-  Lease,
-  ProbeRequest,
-  ProbeResponse,
-  ServedSession,
-  ServerStatus,
+import type { Socket } from "node:net";
+import {
+  type Lease,
+  LOG_SECRETS_HEADER,
+  type ProbeRequest,
+  type ProbeResponse,
+  type ServedSession,
+  type ServerStatus,
+  TUNNEL_LOG_PROTOCOL,
 } from "../../../core/api/control-api.ts";
 import type {
   Exchange,
@@ -18,7 +21,7 @@ import type {
 } from "../../../core/api/request-log-api.ts";
 import { text } from "../../../core/text.ts";
 import { controlAddress, isUnbound, untrustedSocket } from "../../../node/control-address.ts";
-import { type CallTarget, open, readText } from "../../../node/http.ts";
+import { type CallTarget, open, readText, upgrade } from "../../../node/http.ts";
 import { LinkupError } from "../../model/problem.ts";
 
 const TIMEOUT_MS = 5_000;
@@ -78,6 +81,24 @@ export class ControlClient {
 
   async stop(): Promise<void> {
     await this.#call("POST", "/v1/stop");
+  }
+
+  /**
+   * A connection whose other end writes what comes to the log of this session's cloudflared, with asterisks in place of these
+   * secrets. To be passed on as the output of a process. Rejects when no local server runs.
+   */
+  async openTunnelLog(name: string, secrets: readonly string[]): Promise<Socket> {
+    return upgrade(this.#at(`/v1/tunnel-logs/${encodeURIComponent(name)}`), TUNNEL_LOG_PROTOCOL, {
+      method: "POST",
+      headers: { [LOG_SECRETS_HEADER]: Buffer.from(JSON.stringify(secrets)).toString("base64") },
+      timeoutMs: TIMEOUT_MS,
+    });
+  }
+
+  /** Waits until all that an ended cloudflared wrote is in its log. */
+  async endTunnelLog(name: string): Promise<void> {
+    // A local server that has ended, hangs or is of an older version writes nothing more.
+    await this.#call("DELETE", `/v1/tunnel-logs/${encodeURIComponent(name)}`).catch(() => {});
   }
 
   /** Asks a service as the proxy would. Rejects when no local server runs. */

@@ -1,4 +1,4 @@
-/** Starts and ends a cloudflared process and its log writer. */
+/** Starts and ends a cloudflared process. */
 import { execFile } from "node:child_process";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,14 +6,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { TunnelData } from "../../../core/api/worker-api.ts";
 import { writeAtomically } from "../../../node/atomic-file.ts";
 import { makeFolder } from "../../../node/folder.ts";
-import { tunnelLogFile } from "../../../node/log-files.ts";
+import { logFolder, tunnelLogFile } from "../../../node/log-files.ts";
 import type { ProcessId } from "../../../node/process-identity.ts";
 import type { Connector } from "../../model/connector.ts";
 import { markStarted } from "../../model/supervision.ts";
 import { tunnelToken } from "../../model/tunnel-token.ts";
 import { childEnv, endProcess, startDetached } from "../../process/child.ts";
 import { sizeOf } from "../../process/log-tender.ts";
-import { endLogWriter, type LogWriterOptions, startLogWriter } from "../../process/log-writer-process.ts";
+import type { ControlClient } from "../local-server/control-client.ts";
 import { findCloudflared } from "./cloudflared-binary.ts";
 import type { ProbeTarget } from "./end-to-end.ts";
 
@@ -36,9 +36,15 @@ export interface ConnectorTarget {
   probe: ProbeTarget | undefined;
 }
 
-export interface ConnectorOptions extends LogWriterOptions {
+export interface ConnectorOptions {
+  home: string;
+  env: NodeJS.ProcessEnv;
+  /** The local server, which writes the log of each cloudflared. */
+  tunnelLogs: TunnelLogClient;
   log(line: string): void;
 }
+
+export type TunnelLogClient = Pick<ControlClient, "openTunnelLog" | "endTunnelLog">;
 
 /** Persists a connector's new state; called before anything else is done. */
 export type SaveConnector = (next: Connector) => Promise<unknown>;
@@ -85,7 +91,7 @@ export async function startConnector(
   before: Connector,
   save: SaveConnector,
 ): Promise<Connector> {
-  const { home, env, log } = options;
+  const { home, env, tunnelLogs, log } = options;
   const { session, tunnel, port } = wanted;
   const binary = await findCloudflared(env, home);
   const config = connectorConfig(home, session);
@@ -93,13 +99,13 @@ export async function startConnector(
   await writeAtomically(config, `ingress:\n  - service: http://127.0.0.1:${port}\n`);
   const path = tunnelLogFile(home, session);
   const log_offset = await sizeOf(path);
-  const writer = await startLogWriter(options, path, tunnelSecrets(tunnel));
+  makeFolder(logFolder(home));
+  const output = await tunnelLogs.openTunnelLog(session, tunnelSecrets(tunnel));
   let next = before;
   const writeDown = (id: ProcessId) => {
     const now = Date.now();
     next = {
       ...markStarted(before, id, now),
-      log_writer: writer.id,
       log_offset,
       metrics_port: null,
       ready: false,
@@ -118,7 +124,7 @@ export async function startConnector(
       {
         cwd: home,
         env: childEnv(connectorEnv(env), { TUNNEL_TOKEN: tunnelToken(tunnel), LINKUP_HOME: home }),
-        output: writer.input,
+        output,
         onEnd(ended, pid) {
           // Nothing depends on it but a message.
           writeFile(endFile(home, session), `${pid}\n${ended}\n`, { mode: 0o600 }).catch(() => {});
@@ -129,15 +135,20 @@ export async function startConnector(
     log(`Started cloudflared of ${session} (pid ${id.pid}).`);
   } finally {
     // cloudflared holds a duplicate of the descriptor.
-    writer.input.destroy();
+    output.destroy();
   }
   return next;
 }
 
 /** Ends a cloudflared process, and waits until its last line is logged. */
-export async function endConnector({ process, log_writer }: Connector): Promise<void> {
-  if (process) await endProcess(process);
-  if (log_writer) await endLogWriter(log_writer);
+export async function endConnector(
+  tunnelLogs: TunnelLogClient,
+  session: string,
+  { process }: Connector,
+): Promise<void> {
+  if (!process) return;
+  await endProcess(process);
+  await tunnelLogs.endTunnelLog(session);
 }
 
 /** The flags of `tunnel` precede `run`. The token is never an argument. */

@@ -5,12 +5,11 @@ import { readFile } from "node:fs/promises";
 import { type Text, text } from "../../../core/text.ts";
 import { readStatus } from "../../../node/http.ts";
 import { tunnelLogFile } from "../../../node/log-files.ts";
+import { redacted } from "../../../node/log-writer.ts";
 import { isRunning } from "../../../node/process-identity.ts";
 import { type Connector, newConnector } from "../../model/connector.ts";
 import { type Problem, problem } from "../../model/problem.ts";
 import { backoffMs, failed, isDue, markHealthy } from "../../model/supervision.ts";
-import { redacted } from "../../process/log-tender.ts";
-import { endLogWriter } from "../../process/log-writer-process.ts";
 import { findCloudflared } from "./cloudflared-binary.ts";
 import {
   type ConnectorOptions,
@@ -46,7 +45,7 @@ export async function stepConnector(
   const serves = JSON.stringify([wanted.tunnel.id, wanted.tunnel.url, wanted.port]);
   let connector = before;
   if (connector.process && connector.serves !== serves) {
-    await endConnector(connector);
+    await endConnector(options.tunnelLogs, wanted.session, connector);
     const { refusals, refused } = connector;
     connector = { ...newConnector(), refusals, refused };
     await save(connector);
@@ -79,11 +78,6 @@ async function watch(
   const path = tunnelLogFile(options.home, wanted.session);
   if (!(await isRunning(before.process!)))
     return fail(options, wanted, before, await howItEnded(options, wanted, before), save);
-  if (before.log_writer && !(await isRunning(before.log_writer))) {
-    // Without its log writer cloudflared would die at its next line (EPIPE).
-    await endConnector(before);
-    return startConnector(options, wanted, before, save);
-  }
 
   let { metrics_port } = before;
   let ready = metrics_port !== null && (await isReady(metrics_port));
@@ -100,7 +94,7 @@ async function watch(
   const probed = ready ? await withProbe(wanted.probe, before, now) : before;
   const action = nextAction(probed, ready, now);
   if (action.do === "nothing") return keep(before, { ...probed, ready, metrics_port }, now, save);
-  await endConnector(before);
+  await endConnector(options.tunnelLogs, wanted.session, before);
   if (action.do === "fail") return fail(options, wanted, before, action.why, save);
   options.log(`cloudflared of ${wanted.session}: ${action.why}.`);
   return startConnector(options, wanted, { ...before, protocol: action.protocol }, save);
@@ -138,8 +132,12 @@ async function keep(
   return next;
 }
 
-export async function stopConnector(home: string, session: string, connector: Connector): Promise<void> {
-  await endConnector(connector);
+export async function stopConnector(
+  { home, tunnelLogs }: Pick<ConnectorOptions, "home" | "tunnelLogs">,
+  session: string,
+  connector: Connector,
+): Promise<void> {
+  await endConnector(tunnelLogs, session, connector);
   await forgetConnector(home, session);
 }
 
@@ -151,7 +149,7 @@ async function fail(
   save: SaveConnector,
 ): Promise<Connector> {
   const path = tunnelLogFile(options.home, session);
-  if (before.log_writer) await endLogWriter(before.log_writer);
+  await options.tunnelLogs.endTunnelLog(session);
   const log = redacted(await newLines(path, before.log_offset), tunnelSecrets(tunnel));
   const errors = recentErrors(log);
   const flag = unknownFlag(log);
@@ -167,7 +165,6 @@ async function fail(
   options.log(found.message);
   const next: Connector = {
     ...failed(before, found, Date.now(), "unlimited"),
-    log_writer: null,
     metrics_port: null,
     ready: false,
     was_ready: false,
@@ -212,12 +209,12 @@ const LASTING_REFUSALS = 3;
  * is repeated as soon as it has answered, later ones with growing pauses.
  */
 async function refused(
-  { log }: ConnectorOptions,
-  { tunnel }: ConnectorTarget,
+  { tunnelLogs, log }: ConnectorOptions,
+  { session, tunnel }: ConnectorTarget,
   before: Connector,
   save: SaveConnector,
 ): Promise<Connector> {
-  await endConnector(before);
+  await endConnector(tunnelLogs, session, before);
   const refusals = before.refusals + 1;
   const found = problem(
     "tunnel-refused",
@@ -264,13 +261,12 @@ export class ConnectorWatch {
   }
 
   /**
-   * True while its log writer runs, no probe is due, and it is connected. It logs each connection that it loses: only where it
-   * has logged something is it asked.
+   * True while no probe is due and it is connected. It logs each connection that it loses: only where it has logged something
+   * is it asked.
    */
   async isSteady(): Promise<boolean> {
-    const { metrics_port, log_writer } = this.connector;
+    const { metrics_port } = this.connector;
     if (metrics_port === null || (this.#isProbed && isProbeDue(this.connector, Date.now()))) return false;
-    if (log_writer && !(await isRunning(log_writer))) return false;
     const logged = sizeNow(this.#log);
     if (logged === this.#logged) return true;
     this.#logged = logged;

@@ -17,7 +17,7 @@ const MEMORY_MB = 60;
 const CPU_PERCENT = 0.2;
 /** After a start: V8 gives memory back after a quiet minute. */
 const SETTLE_SECONDS = 75;
-const PROGRAMS = ["keeper", "local-server", "log-writer", "local-dns"] as const;
+const PROGRAMS = ["keeper", "local-server", "local-dns"] as const;
 
 interface Use {
   cpuNs: number;

@@ -62,7 +62,7 @@ export class Trial {
 
   /** Nothing doubled, and after a stop nothing left. */
   async leavesNothing(): Promise<void> {
-    for (const program of ["local-server", "local-dns", "keeper", "cloudflared", "log-writer"] as const) {
+    for (const program of ["local-server", "local-dns", "keeper", "cloudflared"] as const) {
       const pids = this.world.pidsOf(program);
       check(pids.length <= 1, `${program} runs ${pids.length} times`);
     }

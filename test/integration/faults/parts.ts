@@ -1,7 +1,7 @@
 /** Faults of our own parts. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { answers } from "../../../manager/components/local-dns/local-dns-process.ts";
@@ -72,18 +72,21 @@ export const parts: Fault[] = [
   signalled("local server SIGKILLed", "direct", "local-server", "SIGKILL"),
   signalled("cloudflared SIGKILLed", "cloudflare", "cloudflared", "SIGKILL"),
   {
-    name: "the writer of cloudflared's log SIGKILLed",
+    name: "the local server, which writes cloudflared's log, SIGKILLed",
     tunnel: "cloudflare",
     async run(trial) {
       const { world } = trial;
       const name = await trial.session();
-      const [before] = world.pidsOf("log-writer");
+      const [before] = world.pidsOf("local-server");
+      const log = join(world.home, "logs", `cloudflared-${name}.log`);
+      const { size } = statSync(log);
       process.kill(before!, "SIGKILL");
       await trial.untilBack("another writer", () => {
-        const [now] = world.pidsOf("log-writer");
+        const [now] = world.pidsOf("local-server");
         return now !== undefined && now !== before;
       });
       await until("the session", async () => (await world.served(name)) === "local web");
+      check(statSync(log).size > size, "the log goes on");
     },
   },
   replaced("cloudflared alive, /ready 503", { ready: 503 }),
@@ -166,7 +169,7 @@ export const parts: Fault[] = [
       const start = () => world.json<{ session_name: string }>("start", "--detach");
       const [one, two] = await Promise.all([start(), start()]);
       check(one.session_name === two.session_name, "both got the same session");
-      for (const program of ["local-server", "keeper", "cloudflared", "log-writer"] as const) {
+      for (const program of ["local-server", "keeper", "cloudflared"] as const) {
         check(world.pidsOf(program).length === 1, `one ${program}: ${world.pidsOf(program)}`);
       }
       await world.json("route", "local", "web");

@@ -1,8 +1,13 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ControlClient } from "../../../manager/components/local-server/control-client.ts";
 import { controlAddress } from "../../../node/control-address.ts";
+import { logFolder, MAX_LOG_BYTES, tunnelLogFile } from "../../../node/log-files.ts";
+import { until } from "../manager/world.ts";
 import { callControl, newHome, type RunningServer, spawnLocalServer, startLocalServer } from "./harness.ts";
 
 const session = (location = "http://localhost:1") => ({
@@ -111,6 +116,66 @@ describe("the control API", () => {
     expect(await ended).toBe(0);
     expect(log()).toContain("already running");
     expect((await server.control("GET", "/v1/status")).status).toBe(200);
+  });
+});
+
+describe("the log of a session's cloudflared", () => {
+  let server: RunningServer;
+  beforeAll(async () => {
+    server = await startLocalServer();
+    mkdirSync(logFolder(server.home));
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  const log = () => tunnelLogFile(server.home, "slim-gecko");
+  const ended = () => server.control("DELETE", "/v1/tunnel-logs/slim-gecko");
+
+  /** A process that writes to the connection as cloudflared does, and nobody else holds it. */
+  async function writer(script: string) {
+    const output = await new ControlClient(server.home).openTunnelLog("slim-gecko", ["s3cret", "täken"]);
+    const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", output, output] });
+    output.destroy();
+    return child;
+  }
+
+  test("has all that a process said when that has ended, without secrets, for its user alone", async () => {
+    const child = await writer(
+      'console.log("one s3cret"); console.error("two"); process.stdout.write("three")',
+    );
+    await once(child, "exit");
+    expect((await ended()).status).toBe(204);
+    expect(readFileSync(log(), "utf8")).toBe("one ******\ntwo\nthree");
+    if (process.platform !== "win32") expect(statSync(log()).mode & 0o777).toBe(0o600);
+  });
+
+  test("has a bound of 5 MB and an older one, however much is said, and the server answers meanwhile", async () => {
+    const child = await writer(
+      'const line = Buffer.alloc(1000, "x"); line[999] = 10; for (let i = 0; i < 30_000; i++) require("fs").writeSync(1, line)',
+    );
+    const exit = once(child, "exit");
+    let asked = 0;
+    while (child.exitCode === null && child.signalCode === null) {
+      expect((await server.control("GET", "/v1/status")).status).toBe(200);
+      asked++;
+    }
+    expect((await exit)[0]).toBe(0);
+    expect(asked).toBeGreaterThan(0);
+    await ended();
+    expect(statSync(log()).size + statSync(`${log()}.1`).size).toBeLessThan(2 * (MAX_LOG_BYTES + 128 * 1024));
+    expect(statSync(`${log()}.1`).size).toBeGreaterThan(MAX_LOG_BYTES);
+  });
+
+  test("does not wait for ever for a descendant that keeps the connection", async () => {
+    const child = await writer('console.log("here"); setTimeout(() => {}, 60_000)');
+    await until("its line", () => readFileSync(log(), "utf8").endsWith("here\n"));
+    expect((await ended()).status).toBe(204);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+  });
+
+  test.each(["../x", "a/b", "", "UPPER"])("is of no session named %j", async (name) => {
+    const wrong = new ControlClient(server.home).openTunnelLog(name, []);
+    await expect(wrong).rejects.toThrow("does not speak linkup-log");
   });
 });
 

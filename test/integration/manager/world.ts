@@ -57,7 +57,6 @@ const PROGRAMS = {
   "local-server": /\/local-server\.js/,
   "local-dns": /\/local-dns\.js/,
   keeper: /\/cli\.js keep /,
-  "log-writer": /\/cli\.js write-log /,
   cloudflared: / --config \S+\/tunnels\/\S+\.yml/,
 };
 

@@ -1,13 +1,14 @@
-/**
- * Writes another process's output to its log, without secrets and with rotation. A separate
- * process, because cloudflared outlives windows and must not meet a broken pipe.
- */
+/** Writes another process's output to its log, without secrets and with rotation. */
 import { closeSync, fstatSync, openSync, renameSync, writeSync } from "node:fs";
 import type { Readable } from "node:stream";
-import { MAX_LOG_BYTES, redacted } from "./log-tender.ts";
+import { MAX_LOG_BYTES } from "./log-files.ts";
 
 /** Longer lines are written in pieces. */
 const LONGEST_LINE = 64 * 1024;
+
+export function redacted(text: string, secrets: readonly string[]): string {
+  return secrets.reduce((text, secret) => text.replaceAll(secret, "*".repeat(secret.length)), text);
+}
 
 /** Resolves when the input has ended and all of it is written. */
 export async function writeLog(
