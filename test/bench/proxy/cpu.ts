@@ -3,13 +3,19 @@ import { readdirSync, readFileSync } from "node:fs";
 
 /** CPU seconds of all threads of the process and of its children. */
 export function cpuSeconds(pid: number): number {
-  let nanoseconds = 0;
-  for (const each of [pid, ...children(pid)])
-    for (const task of readdirSync(`/proc/${each}/task`)) {
-      const [used] = readFileSync(`/proc/${each}/task/${task}/schedstat`, "utf8").split(" ");
-      nanoseconds += Number(used);
-    }
-  return nanoseconds / 1e9;
+  return [pid, ...children(pid)].flatMap(threadSeconds).reduce((sum, each) => sum + each, 0);
+}
+
+function threadSeconds(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).map((task) => {
+      const [used] = readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").split(" ");
+      return Number(used) / 1e9;
+    });
+  } catch {
+    // It has ended meanwhile.
+    return [];
+  }
 }
 
 /** Resident memory in bytes. */

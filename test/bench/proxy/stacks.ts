@@ -30,7 +30,12 @@ export interface StackSetup {
 }
 
 /** All proxies run on the first core, all load and the service on the second. */
-export function pinned(core: 0 | 1, command: string, args: string[], env = process.env): ChildProcess {
+export function pinned(
+  core: 0 | 1 | "0,1",
+  command: string,
+  args: string[],
+  env = process.env,
+): ChildProcess {
   return spawn("taskset", ["-c", String(core), command, ...args], { stdio: "ignore", env });
 }
 
@@ -71,7 +76,10 @@ ${body} }`,
   return file;
 }
 
-export async function startNginx({ directory, certificate, key, upstream }: StackSetup): Promise<Stack> {
+export async function startNginx(
+  { directory, certificate, key, upstream }: StackSetup,
+  core: 0 | "0,1" = 0,
+): Promise<Stack> {
   const port = await freePort();
   const config = nginxConfig(
     directory,
@@ -81,7 +89,7 @@ server { listen 127.0.0.1:${port} ssl http2 backlog=2048; http2_max_concurrent_s
 ssl_certificate ${certificate}; ssl_certificate_key ${key}; ssl_session_cache shared:a:1m;
 location / { proxy_pass http://service; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_max_temp_file_size 0; } }`,
   );
-  return { name: "nginx", http2: true, port, process: pinned(0, "nginx", ["-c", config]) };
+  return { name: "nginx", http2: true, port, process: pinned(core, "nginx", ["-c", config]) };
 }
 
 export async function startCaddy({ directory, certificate, key, upstream }: StackSetup): Promise<Stack> {
