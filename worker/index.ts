@@ -1,5 +1,4 @@
 /** The Worker: its API, the proxy for all other requests, and a scheduled sweep. */
-import type { RequestHead } from "../core/routing/routing-input.ts";
 import { JOIN_PATH } from "./api/access.ts";
 import { callApi, isUnderLinkup } from "./api/call-api.ts";
 import { bearerToken, isWorkerToken } from "./api/caller.ts";
@@ -7,6 +6,7 @@ import type { Env } from "./env.ts";
 import { serveJoin } from "./page/join-page.ts";
 import { isPageHost, servePage } from "./page/page.ts";
 import { proxy } from "./proxy/proxy.ts";
+import { headOf, type ReceivedHead } from "./proxy/received-head.ts";
 import { failureResponse, malformed, workerFailed } from "./proxy/worker-failures.ts";
 import { sweep } from "./sweep.ts";
 
@@ -28,7 +28,7 @@ export default {
 
 async function serveApi(
   request: Request,
-  head: RequestHead,
+  head: ReceivedHead,
   env: Env,
   context: ExecutionContext,
 ): Promise<Response> {
@@ -62,22 +62,4 @@ async function withoutWorkerToken(request: Request, env: Env): Promise<Request> 
   const headers = new Headers(request.headers);
   headers.delete("authorization");
   return new Request(request, { headers });
-}
-
-/** Undefined for a target without a path (`OPTIONS *`): nothing marks the end of its host. */
-function headOf(request: Request): RequestHead | undefined {
-  const { url, headers } = request;
-  const host = url.indexOf("//") + 2;
-  const path = url.indexOf("/", host);
-  if (path === -1) return undefined;
-  // Read by several steps, and each access to the headers is a call out of JavaScript.
-  const destination = headers.get("linkup-destination");
-  return {
-    host: url.slice(host, path),
-    target: url.slice(path),
-    get method() {
-      return request.method;
-    },
-    header: (name) => (name === "linkup-destination" ? destination : headers.get(name)),
-  };
 }

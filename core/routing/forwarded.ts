@@ -14,7 +14,7 @@ const DEFAULT_PORT = { http: 80, https: 443 };
 
 /** The client's address from the URL's authority, with or without port. */
 export function clientAddress(scheme: "http" | "https", authority: string, ip?: string): ClientAddress {
-  const port = /:(\d{1,5})$/.exec(authority.trim())?.[1];
+  const port = authority.includes(":") ? /:(\d{1,5})$/.exec(authority.trim())?.[1] : undefined;
   return { scheme, port: port ? Number(port) : DEFAULT_PORT[scheme], ip };
 }
 
@@ -28,12 +28,12 @@ function authorityOf(host: string, { scheme, port }: ClientAddress): string {
  * URL that its client used. `host` is the value of `x-forwarded-host`.
  */
 export function forwardedHeaders(host: string, client: ClientAddress): [string, string][] {
-  const members = [`host="${authorityOf(host, client)}"`, `proto=${client.scheme}`];
-  if (client.ip) members.unshift(`for=${client.ip.includes(":") ? `"[${client.ip}]"` : client.ip}`);
+  const { scheme, port, ip } = client;
+  const from = ip ? `for=${ip.includes(":") ? `"[${ip}]"` : ip};` : "";
   return [
-    ["x-forwarded-port", String(client.port)],
-    ["x-forwarded-proto", client.scheme],
-    ["forwarded", members.join(";")],
+    ["x-forwarded-port", String(port)],
+    ["x-forwarded-proto", scheme],
+    ["forwarded", `${from}host="${authorityOf(host, client)}";proto=${scheme}`],
   ];
 }
 

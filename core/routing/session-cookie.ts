@@ -20,9 +20,15 @@ export const ACCESS_COOKIE = "linkup-access";
 /** The `Cookie` header without Linkup's own, which services must not see; null when no other cookie is left. */
 export function withoutLinkupCookies(cookie: string): string | null {
   if (!cookie.includes(SESSION_COOKIE) && !cookie.includes(ACCESS_COOKIE)) return cookie;
+  // A browser sends the same with each request.
+  if (cookie === lastCookie) return lastRest;
   const rest = cookie.split(/;\s*/).filter((pair) => !OWN_COOKIE.test(pair) && pair.trim() !== "");
-  return rest.length > 0 ? rest.join("; ") : null;
+  lastCookie = cookie;
+  lastRest = rest.length > 0 ? rest.join("; ") : null;
+  return lastRest;
 }
+let lastCookie = "";
+let lastRest: string | null = null;
 const OWN_COOKIE = /^\s*(?:linkup-session|(?:__(?:Host|Secure)-)?linkup-access-[^=\s]*)\s*=/;
 
 export interface PageVisit {

@@ -2,6 +2,8 @@
 
 /** Lower case, without port, without the root's dot: `Slim.Example.com.:80` → `slim.example.com`; `[::1]:80` → `[::1]`. */
 export function hostname(host: string): string {
+  // Several steps ask for the host of the request at hand.
+  if (host === lastHost) return lastName;
   let end = host.length;
   if (host.startsWith("[")) {
     const close = host.indexOf("]");
@@ -11,8 +13,12 @@ export function hostname(host: string): string {
     if (colon !== -1) end = colon;
   }
   if (host[end - 1] === ".") end--;
-  return host.slice(0, end).trim().toLowerCase();
+  lastName = host.slice(0, end).trim().toLowerCase();
+  lastHost = host;
+  return lastName;
 }
+let lastHost = "";
+let lastName = "";
 
 /**
  * The host (with port) of a URL as `Referer` and `Origin` carry it, with or without its scheme (`example.com/path`);

@@ -10,7 +10,6 @@ import {
 } from "../../core/access/access-cookie.ts";
 import { clientNetwork } from "../../core/access/client-network.ts";
 import type { ClientAddress } from "../../core/routing/forwarded.ts";
-import type { RequestHead } from "../../core/routing/routing-input.ts";
 import { hostname } from "../../core/session/host-name.ts";
 import type { Routing } from "../../core/session/session-document.ts";
 import { JOIN_PATH } from "../api/access.ts";
@@ -18,6 +17,7 @@ import { type Env, isDirect } from "../env.ts";
 import type { GrantedAccess, JoinRefusal } from "../objects/access-ledger.ts";
 import { sessionObject } from "../objects/session-object.ts";
 import { clientOf } from "../proxy/proxy.ts";
+import type { ReceivedHead } from "../proxy/received-head.ts";
 import { findSession } from "../proxy/session-lookup.ts";
 import { newSecret, sha256Hex } from "../secret.ts";
 import { readForm } from "./form.ts";
@@ -34,7 +34,7 @@ const HEADERS = {
 interface Join {
   name: string;
   routing: Pick<Routing, "domains" | "session_cookie">;
-  head: RequestHead;
+  head: ReceivedHead;
   client: ClientAddress;
   env: Env;
 }
@@ -43,7 +43,7 @@ interface Join {
 export async function serveJoin(
   request: Request,
   url: URL,
-  head: RequestHead,
+  head: ReceivedHead,
   env: Env,
   context: ExecutionContext,
 ): Promise<Response | undefined> {
@@ -53,7 +53,7 @@ export async function serveJoin(
   const { routing, access } = session;
   if (!routing.domains.some(({ domain }) => hostname(head.host) === `${name}.${hostname(domain)}`))
     return undefined;
-  const client = clientOf(request, head);
+  const client = clientOf(head);
   // A token that is sent without TLS has been read by others. Redirects keep the fragment.
   if (client.scheme === "http" && !isDirect(env)) return seeOther(`https://${head.host}${JOIN_PATH}`);
   if (access === null) return seeOther("/");

@@ -64,6 +64,11 @@ const notes = new Memory<number>();
 /** What the object knows of a network, and when it was asked. */
 const networks = new Memory<{ at: number; proofs: CheckedProof[] }>();
 
+/** What was found of the latest request's cookies. */
+let last:
+  | { access: ResolvedAccess; cookie: string; values: readonly string[]; proof: CheckedProof | undefined }
+  | undefined;
+
 /** Without a promise when everything about the proof is cached. */
 export function admit(
   match: SessionMatch,
@@ -76,8 +81,13 @@ export function admit(
   const { name, session } = match;
   const request: AccessRequest = { name, routing: session.routing, access, head, client };
   const now = Date.now();
-  const values = accessCookies(name, head.header("cookie"));
-  const known = values[0] === undefined ? undefined : cookies.get(`${access.key} ${values[0]}`);
+  const cookie = head.header("cookie") ?? "";
+  // A browser sends the same cookies with each request.
+  if (last?.access !== access || last.cookie !== cookie)
+    last = { access, cookie, values: accessCookies(name, cookie), proof: undefined };
+  const { values } = last;
+  if (!last.proof && values[0] !== undefined) last.proof = cookies.get(`${access.key} ${values[0]}`);
+  const known = last.proof;
   if (known?.genuine) {
     const decision = decideAccess(request, [known], now);
     if (decision.allowed && decision.by === "cookie") {

@@ -39,12 +39,14 @@ export function changeForUpstream(
   deletePresent(headers, ACCESS_HEADER);
   deletePresent(headers, OVERRIDE_HEADER);
   if (usesCloudflareAccess(env)) headers.delete(ACCESS_JWT_HEADER);
-  for (const [name, value] of addedHeaders(match.name, match.session.routing, decision, head, accessProof))
-    headers.set(name, value);
+  const added = addedHeaders(match.name, match.session.routing, decision, head, accessProof);
+  setAll(headers, added);
   // What the first hop said stands at the second.
   if (decision.reason.by !== "destination") {
-    const forwardedHost = headers.get("x-forwarded-host")!;
-    for (const [name, value] of forwardedHeaders(forwardedHost, client)) headers.set(name, value);
+    // It is the last one that is added, where the request has none of its own.
+    const last = added.at(-1);
+    const forwardedHost = last?.[0] === "x-forwarded-host" ? last[1] : headers.get("x-forwarded-host")!;
+    setAll(headers, forwardedHeaders(forwardedHost, client));
   }
   deletePresent(headers, DESTINATION_PROOF_HEADER);
   if (hops !== undefined) {
@@ -60,6 +62,11 @@ export function changeForUpstream(
     // Its laptop follows the requests of its own sessions only.
     else if (hopId !== undefined) headers.set(HOP_ID_HEADER, hopId);
   } else deletePresent(headers, ORIGIN_SECRET_HEADER);
+}
+
+/** By index: iterators for the list and for each pair take as long as to set it. */
+function setAll(headers: ChangedHeaders, pairs: readonly [string, string][]): void {
+  for (let at = 0; at < pairs.length; at++) headers.set(pairs[at]![0], pairs[at]![1]);
 }
 
 function setCookies(headers: ChangedHeaders, cookies: string, env: Env): void {

@@ -25,7 +25,7 @@ export function downstreamResponse(response: Response, routed: RoutedRequest, st
     const reason = `it answered with the status ${status}, which is not a valid HTTP status`;
     return downstreamFailure(serviceUnreachable(match.name, decision, reason), routed);
   }
-  const cors = corsOf(routed, response.headers);
+  const cors = corsOf(routed, response);
   const answer = cors?.answersPreflight
     ? new Response(null, { status: 204 })
     : new Response(response.body, response);
@@ -58,7 +58,7 @@ function keepFromSharedCaches(headers: Headers): void {
 /** An error in place of the service's response. Pages of the session may read it as they may read the service's responses. */
 export function downstreamFailure(failure: WorkerFailure, routed: RoutedRequest): Response {
   const response = failureResponse(failure, routed.request);
-  applyCors(response.headers, corsOf(routed, response.headers));
+  applyCors(response.headers, corsOf(routed, response));
   return response;
 }
 
@@ -85,8 +85,9 @@ function keepSession(headers: Headers, routed: RoutedRequest, status: number): v
 }
 
 /** CORS headers for pages of the session. */
-function corsOf({ match, head, method, client }: RoutedRequest, headers: Headers): CorsChanges | undefined {
+function corsOf({ match, head, method, client }: RoutedRequest, answer: Response): CorsChanges | undefined {
   if (!head.header("origin")) return undefined;
+  const { headers } = answer;
   const response = { get: (name: string) => headers.get(name), names: () => headers.keys() };
   return corsChanges(match.name, match.session.routing, { method, head, client }, response);
 }

@@ -12,7 +12,7 @@ import type { RequestHead } from "../../core/routing/routing-input.ts";
 import { sessionLabel } from "../../core/session/host-name.ts";
 import type { Env } from "../env.ts";
 import { NO_VERSION, type ResolvedSession } from "../objects/resolved-session.ts";
-import { type SessionObject, sessionObjects } from "../objects/session-object.ts";
+import { sessionObjects } from "../objects/session-object.ts";
 import { joinOrRestart } from "./join-or-restart.ts";
 import { canExist, canExistNow, invalidateNames } from "./session-names.ts";
 
@@ -43,7 +43,8 @@ export interface SessionMatch {
 
 /**
  * The first candidate that is a known session. Returns without a promise when the cache can tell, and then does not
- * parse the remaining candidates; otherwise looks up all that are not cached in one round.
+ * parse the remaining candidates; otherwise looks up all that are not cached in one round, unless the host names one
+ * that was there.
  */
 export function findSession(
   head: RequestHead,
@@ -51,30 +52,50 @@ export function findSession(
   context: ExecutionContext,
 ): SessionMatch | undefined | Promise<SessionMatch | undefined> {
   const now = Date.now();
-  const fromCache = (name: string, source: NameSource): SessionMatch | "no-session" | "not-cached" => {
-    const cached = cache.get(name);
-    if (cached === undefined || now - cached.at >= FRESH_MS)
-      return canExist(name, now, FRESH_MS) === false ? "no-session" : "not-cached";
-    if (cached.session === null || !acceptsSource(cached.session.routing, source, head)) return "no-session";
-    if (now - cached.at >= REFRESH_MS && !inFlight.has(name)) context.waitUntil(lookUp(name, env));
-    return { name, source, session: cached.session };
-  };
-
   // Fast path: nearly every request names its session by its host.
   const label = sessionLabel(head.host);
-  const first = label === undefined ? "no-session" : fromCache(label, "host");
+  const first = label === undefined ? "no-session" : fromCache(label, "host", head, now, env, context);
   if (typeof first === "object") return first;
+  // What was known a moment ago is most likely there: the other names are looked for only if it is not.
+  if (first === "not-cached" && cache.get(label!)?.session)
+    return lookUp(label!, env).then((session) =>
+      session ? { name: label!, source: "host", session } : findAmongAll(head, env, context),
+    );
+  return findAmongAll(head, env, context);
+}
 
+function findAmongAll(
+  head: RequestHead,
+  env: Env,
+  context: ExecutionContext,
+): SessionMatch | undefined | Promise<SessionMatch | undefined> {
+  const now = Date.now();
   const candidates: SessionCandidate[] = [];
   let needsLookup = false;
   const match = firstKnownSession(head, (name, source): SessionMatch | undefined => {
-    const cached = fromCache(name, source);
+    const cached = fromCache(name, source, head, now, env, context);
     if (cached === "not-cached") needsLookup = true;
     else if (cached !== "no-session" && !needsLookup) return cached;
     candidates.push({ name, source });
     return undefined;
   });
   return needsLookup ? lookUpAll(candidates, head, now, env) : match;
+}
+
+function fromCache(
+  name: string,
+  source: NameSource,
+  head: RequestHead,
+  now: number,
+  env: Env,
+  context: ExecutionContext,
+): SessionMatch | "no-session" | "not-cached" {
+  const cached = cache.get(name);
+  if (cached === undefined || now - cached.at >= FRESH_MS)
+    return canExist(name, now, FRESH_MS) === false ? "no-session" : "not-cached";
+  if (cached.session === null || !acceptsSource(cached.session.routing, source, head)) return "no-session";
+  if (now - cached.at >= REFRESH_MS && !inFlight.has(name)) context.waitUntil(lookUp(name, env));
+  return { name, source, session: cached.session };
 }
 
 /** The session with this name, as `findSession` finds it; null without such a session. */
@@ -135,9 +156,13 @@ async function askObject(name: string, env: Env, isCurrent: () => boolean): Prom
     if (!cached?.session && !(await canExistNow(name, env, FRESH_MS))) return null;
     const id = cached?.id ?? env.SESSIONS.idFromName(name);
     const object = sessionObjects(env).get(id);
-    if (cached && (await isUnchanged(object, cached))) {
-      if (isCurrent()) cached.at = at;
-      return cached.session;
+    if (cached) {
+      const version = cached.session?.version ?? NO_VERSION;
+      const { status } = await object.fetch(`http://session/${version}`, HEAD);
+      if (status === 204) {
+        if (isCurrent()) cached.at = at;
+        return cached.session;
+      }
     }
     const session = await object.lookUp();
     if (isCurrent()) store(name, { at, id, session });
@@ -147,13 +172,6 @@ async function askObject(name: string, env: Env, isCurrent: () => boolean): Prom
   }
 }
 
-async function isUnchanged(
-  object: DurableObjectStub<SessionObject>,
-  { session }: CachedLookup,
-): Promise<boolean> {
-  const { status } = await object.fetch(`http://session/${session?.version ?? NO_VERSION}`, HEAD);
-  return status === 204;
-}
 const HEAD = { method: "HEAD" };
 
 function store(name: string, lookup: CachedLookup): void {

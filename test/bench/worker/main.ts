@@ -57,6 +57,7 @@ const [port] = (await once(upstream, "message")) as [number];
 const UPSTREAM = `http://127.0.0.1:${port}`;
 const folder = await mkdtemp(join(tmpdir(), "linkup-bench-"));
 const PASS_THROUGH = { bundle: resolve(import.meta.dirname, "pass-through.mjs"), vars: { UPSTREAM } };
+const COPYING = { ...PASS_THROUGH, bundle: resolve(import.meta.dirname, "copying.mjs") };
 const ASKING = { ...PASS_THROUGH, bundle: resolve(import.meta.dirname, "asking.mjs") };
 const OURS = { token: TOKEN };
 type Worker = Awaited<ReturnType<typeof startWorker>>;
@@ -155,6 +156,7 @@ async function prepared(): Promise<BenchRow[]> {
   rows[0] = { ...rows[0]!, heads: same(SESSION) };
 
   if (isWanted("warm", "warm-large", "private", "watched")) {
+    rows.push(newRow("pass-through that copies headers", await start(COPYING), same(SESSION)));
     const workers = await start(OURS);
     const cookies: string[] = [];
     for (const { url } of workers) {
