@@ -8,7 +8,7 @@ async function main(): Promise<void> {
   const json = process.argv.includes("--json");
   try {
     const { program } = await import("./program.ts");
-    await program(json).parseAsync();
+    await program(json, process.argv.slice(2)).parseAsync();
   } catch (error) {
     const { failureText } = await import("./print/failure.ts");
     printNote(failureText(error, json));

@@ -25,8 +25,53 @@ const PRIVATE = ["--private", "only those whom you invite can open it (kept for 
 const PUBLIC = ["--public", "everyone who knows its URL can open it"] as const;
 const JSON_OUT = ["--json", "print JSON"] as const;
 
-/** `json`: failures are printed as JSON. */
-export function program(json: boolean): Command {
+/** Adds a command of `linkup`. */
+type AddCommand = (linkup: Command) => void;
+
+/** By their first words, in the order of the help. */
+const COMMANDS: Record<string, AddCommand> = {
+  start,
+  stop,
+  route,
+  override,
+  share,
+  // The original's spellings.
+  local: (linkup) => routeTo(linkup, "local"),
+  remote: (linkup) => routeTo(linkup, "remote"),
+  status,
+  health,
+  explain,
+  requests,
+  replay,
+  compare,
+  "check-propagation": checkPropagation,
+  logs,
+  sessions,
+  ls: (linkup) => listSessions(linkup.command("ls", { hidden: true })),
+  preview: (linkup) => createPreview(linkup.command("preview", { hidden: true })),
+  infra,
+  "local-dns": localDns,
+  cloudflared,
+  init,
+  mcp,
+  completion,
+  uninstall,
+  complete,
+  keep,
+};
+
+/** The command that these words name: nothing but `--config` may stand before it. */
+function commandName(words: readonly string[]): string | undefined {
+  const [word, ...rest] = words;
+  if (word === "-c" || word === "--config") return commandName(rest.slice(1));
+  return word?.startsWith("-c") || word?.startsWith("--config=") ? commandName(rest) : word;
+}
+
+/**
+ * `json`: failures are printed as JSON. Has the one command that these words ask for, or all where they name none: to add
+ * all takes longer than most commands.
+ */
+export function program(json: boolean, words: readonly string[]): Command {
   const linkup = new Command("linkup")
     .description("Work on one or two services of a large web system as if you ran all of it.")
     .version(version)
@@ -50,15 +95,13 @@ export function program(json: boolean): Command {
       if (workerHost !== undefined) process.env.LINKUP_WORKER_HOST = workerHost;
     });
 
-  life(linkup);
-  looking(linkup);
-  sessions(linkup);
-  infra(linkup);
-  upkeep(linkup);
+  const name = commandName(words);
+  if (name !== undefined && Object.hasOwn(COMMANDS, name)) COMMANDS[name]!(linkup);
+  else for (const add of Object.values(COMMANDS)) add(linkup);
   return linkup;
 }
 
-function life(linkup: Command): void {
+function start(linkup: Command): void {
   linkup
     .command("start")
     .description("start the session of this linkup.yaml, or adopt the running one")
@@ -74,7 +117,9 @@ function life(linkup: Command): void {
     .option(...WORKER_HOST)
     .option(...JSON_OUT)
     .action(async (options) => (await import("./commands/start.ts")).start(options));
+}
 
+function stop(linkup: Command): void {
   linkup
     .command("stop")
     .description("stop a session and the processes that only it needs")
@@ -83,7 +128,9 @@ function life(linkup: Command): void {
     .option("-a, --all", "stop all sessions of this machine")
     .option(...JSON_OUT)
     .action(async (options) => (await import("./commands/stop.ts")).stop(options));
+}
 
+function route(linkup: Command): void {
   linkup
     .command("route")
     .description("route services to this machine (local), to the deployed copies (remote), or elsewhere")
@@ -104,30 +151,26 @@ function life(linkup: Command): void {
     .action(async (target, services, options) =>
       (await import("./commands/route.ts")).route(target, services, options),
     );
-
-  overriding(linkup);
-  sharing(linkup);
-
-  // The original's spellings.
-  for (const target of ["local", "remote"]) {
-    linkup
-      .command(target, { hidden: true })
-      .argument("[service...]")
-      .option("-a, --all")
-      .option(...SESSION)
-      .option(...CONFIG)
-      .option(...JSON_OUT)
-      .action(async (services, options) =>
-        (await import("./commands/route.ts")).route(target, services, options),
-      );
-  }
 }
 
-function overriding(linkup: Command): void {
-  const override = linkup
+function routeTo(linkup: Command, target: "local" | "remote"): void {
+  linkup
+    .command(target, { hidden: true })
+    .argument("[service...]")
+    .option("-a, --all")
+    .option(...SESSION)
+    .option(...CONFIG)
+    .option(...JSON_OUT)
+    .action(async (services, options) =>
+      (await import("./commands/route.ts")).route(target, services, options),
+    );
+}
+
+function override(linkup: Command): void {
+  const commands = linkup
     .command("override")
     .description("list the overrides of linkup.yaml, and switch them on and off for a session");
-  override
+  commands
     .command("list")
     .description("list the overrides and which of them are on")
     .option(...SESSION)
@@ -138,7 +181,7 @@ function overriding(linkup: Command): void {
     ["on", "switch overrides on"],
     ["off", "switch overrides off"],
   ] as const)
-    override
+    commands
       .command(word)
       .description(`${what}, from the next request on`)
       .argument("[name...]", "names of overrides in linkup.yaml")
@@ -151,8 +194,8 @@ function overriding(linkup: Command): void {
       );
 }
 
-function sharing(linkup: Command): void {
-  const share = linkup
+function share(linkup: Command): void {
+  const command = linkup
     .command("share")
     .description("create an invite link for a private session, and show it as a QR code")
     .option(...PRIVATE)
@@ -171,7 +214,7 @@ function sharing(linkup: Command): void {
     .option(...JSON_OUT)
     .addHelpText("after", "\nExamples:\n  linkup share --expires 12h --for Ana\n  linkup share revoke 3f9c")
     .action(async (options) => (await import("./commands/share.ts")).share(options));
-  share
+  command
     .command("list")
     .description("list the invites of a session")
     .option(...SESSION)
@@ -181,7 +224,7 @@ function sharing(linkup: Command): void {
     .action(async (_options, command: Command) =>
       (await import("./commands/share.ts")).list(command.optsWithGlobals()),
     );
-  share
+  command
     .command("revoke")
     .description("revoke an invite: everyone who used it loses access")
     .argument("<id>", "id of the invite, as listed by linkup share list")
@@ -193,7 +236,7 @@ function sharing(linkup: Command): void {
     );
 }
 
-function looking(linkup: Command): void {
+function status(linkup: Command): void {
   linkup
     .command("status")
     .description("show sessions, service targets and health")
@@ -201,7 +244,9 @@ function looking(linkup: Command): void {
     .option(...JSON_OUT)
     .option("-w, --watch", "keep printing changes until Ctrl-C")
     .action(async (options) => (await import("./commands/status.ts")).status(options));
+}
 
+function health(linkup: Command): void {
   linkup
     .command("health")
     .alias("doctor")
@@ -211,7 +256,9 @@ function looking(linkup: Command): void {
     .option(...WORKER_HOST)
     .option(...JSON_OUT)
     .action(async (options) => (await import("./commands/health.ts")).health(options));
+}
 
+function explain(linkup: Command): void {
   linkup
     .command("explain")
     .description("show where a request would go, and why")
@@ -230,7 +277,9 @@ function looking(linkup: Command): void {
       '\nExample:\n  linkup explain https://api.example.com/users -H "tracestate: linkup-session=slim-gecko"',
     )
     .action(async (url, options) => (await import("./commands/explain.ts")).explain(url, options));
+}
 
+function requests(linkup: Command): void {
   linkup
     .command("requests")
     .description("show the requests that reached this machine, or the details of one")
@@ -254,7 +303,9 @@ function looking(linkup: Command): void {
     .option(...JSON_OUT)
     .addHelpText("after", "\nExamples:\n  linkup requests --follow --failed\n  linkup requests 12 --curl")
     .action(async (id, options) => (await import("./commands/requests.ts")).requests(id, options));
+}
 
+function replay(linkup: Command): void {
   linkup
     .command("replay")
     .description("send a logged request again")
@@ -267,7 +318,9 @@ function looking(linkup: Command): void {
     .option(...JSON_OUT)
     .addHelpText("after", "\nExamples:\n  linkup replay 12 --to local\n  linkup replay 12 --http > 12.http")
     .action(async (id, options) => (await import("./commands/replay.ts")).replay(id, options));
+}
 
+function compare(linkup: Command): void {
   linkup
     .command("compare")
     .description("send requests to the local and the remote copy of their service, and compare the answers")
@@ -285,7 +338,9 @@ function looking(linkup: Command): void {
       "\nExit code 7: answers differ. Differences to ignore: compare.ignore in linkup.yaml",
     )
     .action(async (ids, options) => (await import("./commands/compare.ts")).compare(ids, options));
+}
 
+function checkPropagation(linkup: Command): void {
   linkup
     .command("check-propagation")
     .description("show which services pass the session on and which lose it, from the recorded requests")
@@ -294,7 +349,9 @@ function looking(linkup: Command): void {
     .option(...CONFIG)
     .option(...JSON_OUT)
     .action(async (options) => (await import("./commands/check-propagation.ts")).checkPropagation(options));
+}
 
+function logs(linkup: Command): void {
   linkup
     .command("logs")
     .description("print the logs of Linkup's processes")
@@ -306,38 +363,8 @@ function looking(linkup: Command): void {
 
 function sessions(linkup: Command): void {
   const commands = linkup.command("sessions").description("list, create and delete sessions");
-  for (const command of [commands.command("list").alias("ls"), linkup.command("ls", { hidden: true })]) {
-    command
-      .description("list the sessions of this machine, or those on the Worker")
-      .option("--worker", "list the sessions on the Worker: their owner, last use and expiry")
-      .option("-n, --name <pattern>", "with --worker: only these names; * matches any characters")
-      .option("--limit <number>", "with --worker: maximum number of sessions (default: 100)")
-      .option("--after <name>", "with --worker: only names that sort after this one")
-      .option(...CONFIG)
-      .option(...WORKER_HOST)
-      .option(...JSON_OUT)
-      .action(async (options) => (await import("./commands/sessions.ts")).list(options));
-  }
-  // `linkup preview` is the original's spelling.
-  for (const command of [commands.command("create-preview"), linkup.command("preview", { hidden: true })]) {
-    command
-      .description("create a session on the Worker only, with services at the given URLs")
-      .argument("[words...]", "[NAME] SERVICE=URL…")
-      .option(
-        "-n, --name <name>",
-        "name of the session, made valid: pr_12 becomes pr-12 (default: derived from its content)",
-      )
-      .option("--expires <time>", "when it ends, from now: 12h, 7d, 2w (default: 30 days after its last use)")
-      .option(...CONFIG)
-      .addOption(access())
-      .option("--print-request", "print the request to the Worker without sending it")
-      .option(...WORKER_HOST)
-      .option(...JSON_OUT)
-      .addHelpText("after", "\nExample:\n  linkup sessions create-preview web=https://web-pr-12.example.com")
-      .action(async (words, options) =>
-        (await import("./commands/sessions.ts")).createPreview(words, options),
-      );
-  }
+  listSessions(commands.command("list").alias("ls"));
+  createPreview(commands.command("create-preview"));
   commands
     .command("create-isolated")
     .description("create a session on this machine only, beside the one of linkup.yaml")
@@ -365,6 +392,38 @@ function sessions(linkup: Command): void {
     .option(...WORKER_HOST)
     .option(...JSON_OUT)
     .action(async (name, options) => (await import("./commands/sessions.ts")).remove(name, options));
+}
+
+function listSessions(command: Command): void {
+  command
+    .description("list the sessions of this machine, or those on the Worker")
+    .option("--worker", "list the sessions on the Worker: their owner, last use and expiry")
+    .option("-n, --name <pattern>", "with --worker: only these names; * matches any characters")
+    .option("--limit <number>", "with --worker: maximum number of sessions (default: 100)")
+    .option("--after <name>", "with --worker: only names that sort after this one")
+    .option(...CONFIG)
+    .option(...WORKER_HOST)
+    .option(...JSON_OUT)
+    .action(async (options) => (await import("./commands/sessions.ts")).list(options));
+}
+
+/** `linkup preview` is the original's spelling. */
+function createPreview(command: Command): void {
+  command
+    .description("create a session on the Worker only, with services at the given URLs")
+    .argument("[words...]", "[NAME] SERVICE=URL…")
+    .option(
+      "-n, --name <name>",
+      "name of the session, made valid: pr_12 becomes pr-12 (default: derived from its content)",
+    )
+    .option("--expires <time>", "when it ends, from now: 12h, 7d, 2w (default: 30 days after its last use)")
+    .option(...CONFIG)
+    .addOption(access())
+    .option("--print-request", "print the request to the Worker without sending it")
+    .option(...WORKER_HOST)
+    .option(...JSON_OUT)
+    .addHelpText("after", "\nExample:\n  linkup sessions create-preview web=https://web-pr-12.example.com")
+    .action(async (words, options) => (await import("./commands/sessions.ts")).createPreview(words, options));
 }
 
 function infra(linkup: Command): void {
@@ -400,13 +459,13 @@ function infra(linkup: Command): void {
   }
 }
 
-function upkeep(linkup: Command): void {
-  const localDns = linkup.command("local-dns").description("resolve session host names to this machine");
+function localDns(linkup: Command): void {
+  const commands = linkup.command("local-dns").description("resolve session host names to this machine");
   for (const [name, description] of [
     ["install", "show the changes to this machine, ask, and make them"],
     ["uninstall", "undo all changes"],
   ] as const) {
-    localDns
+    commands
       .command(name)
       .description(description)
       .option(...CONFIG)
@@ -415,12 +474,14 @@ function upkeep(linkup: Command): void {
       .option(...JSON_OUT)
       .action(async (options) => (await import("./commands/local-dns.ts"))[name](options));
   }
-  localDns
+  commands
     .command("status")
     .description("show whether local DNS is installed, and for which domains")
     .option(...JSON_OUT)
     .action(async (options) => (await import("./commands/local-dns.ts")).status(options));
+}
 
+function cloudflared(linkup: Command): void {
   linkup
     .command("cloudflared")
     .description("manage cloudflared, which tunneled sessions need")
@@ -431,37 +492,49 @@ function upkeep(linkup: Command): void {
     .option("-y, --yes", "do not ask for confirmation")
     .option(...JSON_OUT)
     .action(async (options) => (await import("./commands/cloudflared.ts")).install(options));
+}
 
+function init(linkup: Command): void {
   linkup
     .command("init")
     .description("create a linkup.yaml with the services found here")
     .argument("[file]", "path of the new file", "linkup.yaml")
     .option(...JSON_OUT)
     .action(async (file, options) => (await import("./commands/init.ts")).init(file, options));
+}
 
+function mcp(linkup: Command): void {
   linkup
     .command("mcp")
     .description("serve coding agents over the Model Context Protocol on standard input and output")
     .action(async () => (await import("./commands/mcp.ts")).mcp());
+}
 
+function completion(linkup: Command): void {
   linkup
     .command("completion")
     .description("print a completion script for the shell: source <(linkup completion)")
     .argument("[shell]", "bash, zsh, fish, elvish or powershell (default: by $SHELL)")
     .action(async (shell) => (await import("./commands/completion.ts")).completion(shell));
+}
 
+function uninstall(linkup: Command): void {
   linkup
     .command("uninstall")
     .description("stop everything and remove Linkup's state")
     .option("-y, --yes", "do not ask for confirmation")
     .option(...JSON_OUT)
     .action(async (options) => (await import("./commands/uninstall.ts")).uninstall(options));
+}
 
+function complete(linkup: Command): void {
   linkup
     .command("complete", { hidden: true })
     .argument("[words...]")
-    .action(async (words) => (await import("./commands/complete.ts")).complete(linkup, words));
+    .action(async (words) => (await import("./commands/complete.ts")).complete(program(false, []), words));
+}
 
+function keep(linkup: Command): void {
   linkup
     .command("keep", { hidden: true })
     .requiredOption("--home <folder>")

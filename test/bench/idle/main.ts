@@ -1,7 +1,7 @@
 /**
  * What a session costs while nobody uses it, in `direct` and in `cloudflare` mode (behind a stand-in of cloudflared, which is
  * not counted), over ten minutes each:
- *   npm run bench:idle [-- --seconds 60] [--auto]
+ *   npm run bench:idle [-- --seconds 60] [--only direct|cloudflare] [--auto]
  * With `--auto` its two services are routed automatically, first while something listens at their local URLs, then while
  * nothing does: what it costs to watch them.
  * Prints memory, CPU and wake-ups of each process, and exits 0 only when every target is met. Linux only.
@@ -28,6 +28,7 @@ const { values } = parseArgs({
   options: {
     seconds: { type: "string", default: "600" },
     settle: { type: "string" },
+    only: { type: "string" },
     auto: { type: "boolean" },
   },
 });
@@ -35,7 +36,9 @@ const seconds = Number(values.seconds);
 const settle = Number(values.settle ?? SETTLE_SECONDS);
 let isMet = true;
 if (values.auto) for (const listening of [true, false]) await measure("direct", { listening });
-else for (const mode of ["direct", "cloudflare"] as const) await measure(mode);
+else
+  for (const mode of ["direct", "cloudflare"] as const)
+    if ((values.only ?? mode) === mode) await measure(mode);
 process.exitCode = isMet ? 0 : 1;
 
 async function measure(mode: "direct" | "cloudflare", auto?: { listening: boolean }): Promise<void> {
