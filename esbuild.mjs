@@ -1,5 +1,6 @@
 // The bundles: the programs of this machine in parts, the GitHub Action, and the Worker.
 //   node esbuild.mjs [--dev] [--into FOLDER] [programs|mcp-server|action|worker]…    all of them when none is named
+import { createHash } from "node:crypto";
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
@@ -132,6 +133,10 @@ const BUDGETS = {
   "worker/index.ts": 385_000,
 };
 
+/** Modules whose small parts are in one file, with those of all that they import. */
+const READ_AT_START = ["extension/extension.ts", "cli/main.ts", "cli/program.ts", "cli/commands/status.ts"];
+const SMALL_PART_BYTES = 8_000;
+
 /** Writes these bundles into a folder, and returns esbuild's account of each. */
 export async function bundle(names = Object.keys(bundles), folder = dist) {
   return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await write(name, folder)])));
@@ -145,12 +150,13 @@ async function write(name, folder) {
   const files = used.toSorted((a, b) => isPart(b.path) - isPart(a.path));
   await mkdir(folder, { recursive: true });
   const { splitting } = bundles[name];
-  for (const { path, text } of files)
-    await replace(join(folder, basename(path)), splitting ? await commonJs(text) : text);
-  const parts = new Set(files.map(({ path }) => basename(path)));
+  const texts = new Map();
+  for (const { path, text } of files) texts.set(basename(path), splitting ? await commonJs(text) : text);
+  const written = splitting && !dev ? withSmallParts(texts, metafile.outputs) : texts;
+  for (const [file, text] of written) await replace(join(folder, file), text);
   if (splitting)
     for (const file of await readdir(folder))
-      if (isPart(file) && !parts.has(file)) await rm(join(folder, file), { force: true });
+      if (isPart(file) && !written.has(file)) await rm(join(folder, file), { force: true });
   return metafile;
 }
 
@@ -163,6 +169,34 @@ function forgetUnused(outputs) {
 
 function isPart(path) {
   return basename(path).startsWith("part-");
+}
+
+/**
+ * Puts the small parts that a window or a command reads at its start into one file, where each is run when it is needed first:
+ * reading a file takes longer than what most of these some fifty parts do.
+ */
+function withSmallParts(texts, outputs) {
+  const starts = Object.keys(outputs).filter((path) => READ_AT_START.includes(outputs[path].entryPoint));
+  const read = starts.flatMap((path) => [...reach(outputs, path, isStatic)]);
+  const small = [...new Set(read)].filter(
+    (path) => isPart(path) && !outputs[path].entryPoint && outputs[path].bytes < SMALL_PART_BYTES,
+  );
+  const names = small.map((path) => basename(path));
+  const withNumbers = (text, one) =>
+    text.replaceAll(/require\("\.\/(part-[\w-]+\.js)"\)/g, (call, name) =>
+      names.includes(name) ? one(names.indexOf(name)) : call,
+    );
+  const parts = names.map(
+    (name) => `function(module,exports){${withNumbers(texts.get(name), (index) => `part(${index})`)}}`,
+  );
+  const text = `var parts=[${parts.join(",\n")}],run=[];
+function part(index){var module=run[index];if(!module){module=run[index]={exports:{}};parts[index](module,module.exports)}return module.exports}
+module.exports=part;
+`;
+  const file = `part-small-${createHash("sha256").update(text).digest("hex").slice(0, 8)}.js`;
+  const others = [...texts].filter(([name]) => !names.includes(name));
+  const call = (index) => `require("./${file}")(${index})`;
+  return new Map([[file, text], ...others.map(([name, text]) => [name, withNumbers(text, call)])]);
 }
 
 async function commonJs(text) {
