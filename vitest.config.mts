@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** A project of tests of rules. */
@@ -17,6 +18,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     // By itself a second, which a busy machine takes for anything.
     expect: { poll: { timeout: 30_000 } },
+    // By itself one fewer, which is one on two cores.
+    maxWorkers: availableParallelism(),
     projects: [
       // Each file has the stand-in of the editor to itself.
       rules("extension", ["extension"], true),

@@ -37,7 +37,6 @@ const tiers = {
     : [
         ["node", "test/e2e/commands-run.ts", "forget"],
         vitest("test/e2e/vitest.config.ts"),
-        ["node", "test/e2e/host.ts"],
         ["node", "test/e2e/commands-run.ts"],
       ],
 };

@@ -35,6 +35,8 @@ export default defineConfig({
           "worker/tunnels",
           "proxy/guard",
         ],
+        ...["worker/fuzz", "cli/override", "dns/dns", "action/action", "cli/propagation", "cli/health"],
+        ...["proxy/http2-upstream", "manager/manager", "ecosystem/vite", "manager/network"],
       ),
     },
   },

@@ -1,12 +1,11 @@
 // Runs the Mocha suite of `suite/` inside the extension host of a real VS Code, against the extension as it
-// is in this repository (build it first). Prints what the tests print; exits with 0 only if all passed.
-import { cpSync, existsSync, globSync, mkdirSync } from "node:fs";
+// is in this repository (build it first). Prints what the tests print.
+import { cpSync, globSync, mkdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { basename, join } from "node:path";
 import { build } from "esbuild";
 import { newContext } from "./browser.ts";
-import { root, skipped } from "./install.ts";
+import { root } from "./install.ts";
 import { Server } from "./server.ts";
 import { PREFIX } from "./suite/prefix.ts";
 
@@ -21,7 +20,7 @@ interface SuiteOptions {
   timeout?: number;
 }
 
-/** @returns the exit code of the extension host */
+/** @returns the exit code of the extension host: 0 only when all passed */
 export async function runSuite(options: SuiteOptions): Promise<number> {
   const tests = await bundle(options.suite);
   const server = await Server.start({});
@@ -99,16 +98,4 @@ export async function bundle(suite: string): Promise<string> {
     logLevel: "warning",
   });
   return outdir;
-}
-
-if (import.meta.main && !skipped()) {
-  const folder = { type: "string" } as const;
-  const { values } = parseArgs({ options: { extension: folder, suite: folder, workspace: folder } });
-  const fixture = join(import.meta.dirname, "suite", "workspace");
-  const workspace = values.workspace ?? (existsSync(fixture) ? fixture : undefined);
-  process.exitCode = await runSuite({
-    extension: resolve(values.extension ?? root),
-    suite: resolve(values.suite ?? join(import.meta.dirname, "suite")),
-    ...(workspace ? { workspace: resolve(workspace) } : {}),
-  });
 }

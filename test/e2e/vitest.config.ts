@@ -24,7 +24,7 @@ export default defineConfig({
           "system",
           "beside",
         ],
-        ...["language", "worker-deployment", "ui"],
+        ...["language", "worker-deployment", "host", "ui", "operators-page", "agents"],
       ),
     },
     globalSetup: "test/e2e/install.setup.ts",
