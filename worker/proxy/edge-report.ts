@@ -53,7 +53,7 @@ export class WatchedExchange {
   sent: RecordedHeaders | undefined;
   /** The end of the response's body is told, too. Its body is as the service encoded it. */
   isMeasured = false;
-  #received: Line[] | null = null;
+  #received: Headers | null = null;
 
   constructor(match: SessionMatch, request: Request, head: RequestHead) {
     this.#match = match;
@@ -61,18 +61,22 @@ export class WatchedExchange {
     this.#head = head;
   }
 
-  /** Headers of the service's response, which are changed afterwards. */
+  /** Headers of the service's response, which nobody changes: clients get a copy. */
   receive(headers: Headers): void {
-    this.#received = readHeaders(headers).lines;
+    this.#received = headers;
   }
 
   /** The response to pass on. */
   end(response: Response, env: Env, context: ExecutionContext): Response {
     const { name } = this.#match;
-    const { report, trace } = this.#report(response);
+    const trace = traceIdOf(this.sent?.changes.get("traceparent") ?? this.#head.header("traceparent"));
+    const firstByte = Date.now() - this.#started;
     const body = this.isMeasured && lasts(response) ? response.body : null;
     const measured = body ? new MeasuredBody(body, response, this.#started) : undefined;
-    const write = (lines: LineTable) => reportText(report, lines, measured?.tell());
+    // Headers are read when the batch is sent: many in a row take less than each between other work. Until then no more
+    // of them are kept than reports may be made.
+    const write = (lines: LineTable) =>
+      reportText(this.#report(response, trace, firstByte), lines, measured?.tell());
     add(name, env, context, (batch) => {
       batch.reports.push(write);
       if (trace !== null) batch.traces.push(trace);
@@ -83,16 +87,15 @@ export class WatchedExchange {
     return measured.response;
   }
 
-  #report(response: Response): { report: Report; trace: string | null } {
+  #report(response: Response, trace: string | null, firstByte: number): Report {
     const { routed, sent } = this;
     const { session, source } = this.#match;
     const decision = routed?.decision;
     const isLocal = decision !== undefined && session.tunnel?.origin === decision.origin;
     const request = readHeaders(this.#request.headers);
     const answer = readHeaders(response.headers);
-    const trace = traceIdOf(sent?.get("traceparent") ?? this.#head.header("traceparent"));
-    const report = {
-      ...reportOf(this.#request, this.#head, response, this.#started, request, answer),
+    const members = {
+      ...reportOf(this.#request, this.#head, response, this.#started, firstByte, request, answer),
       hop: this.hop,
       from_hop: hopIdOf(this.#head),
       lost: false,
@@ -106,10 +109,10 @@ export class WatchedExchange {
     const headers = {
       request_headers: request.lines,
       sent_headers: sent ? sentLines(request, sent) : null,
-      service_headers: this.#received,
+      service_headers: this.#received && readHeaders(this.#received).lines,
       response_headers: answer.lines,
     };
-    return { report: { members: report, headers }, trace };
+    return { members, headers };
   }
 }
 
@@ -181,7 +184,7 @@ async function tellLost(
   if (watched.length === 0) return;
   const [asked, answer] = [readHeaders(request.headers), readHeaders(response.headers)];
   const members = {
-    ...reportOf(request, head, response, Date.now(), asked, answer),
+    ...reportOf(request, head, response, Date.now(), 0, asked, answer),
     hop: newHopId(),
     from_hop: hopIdOf(head),
     lost: true,
@@ -273,6 +276,7 @@ function reportOf(
   { host, target }: RequestHead,
   { status }: Response,
   started: number,
+  firstByte: number,
   asked: ReadHeaders,
   answer: ReadHeaders,
 ): Common {
@@ -286,7 +290,7 @@ function reportOf(
     target: cut(rememberedText(target)),
     status,
     failure: answer.failure,
-    first_byte: Date.now() - started,
+    first_byte: firstByte,
     request_bytes: byteCount(asked.contentLength),
     response_bytes: byteCount(answer.contentLength),
   };
