@@ -34,24 +34,28 @@ const list = <T extends z.core.$ZodType>(item: T) =>
   );
 
 /** Names stand in headers, where a line break would begin another one. */
-const name = z
-  .string()
-  .check(
-    z.minLength(1, "must not be empty"),
-    z.regex(/^\P{Cc}*$/u, "must not contain line breaks or other control characters"),
-  );
+const name = lazy(() =>
+  z
+    .string()
+    .check(
+      z.minLength(1, "must not be empty"),
+      z.regex(/^\P{Cc}*$/u, "must not contain line breaks or other control characters"),
+    ),
+);
 
-const pattern = z.string().check(
-  z.superRefine((source, context) => {
-    const compiled = compile(source);
-    if (compiled.ok) return;
-    for (const error of compiled.errors)
-      context.addIssue({
-        code: "custom",
-        message: `is not a valid regular expression: ${error.message}`,
-        input: source,
-      });
-  }),
+const pattern = lazy(() =>
+  z.string().check(
+    z.superRefine((source, context) => {
+      const compiled = compile(source);
+      if (compiled.ok) return;
+      for (const error of compiled.errors)
+        context.addIssue({
+          code: "custom",
+          message: `is not a valid regular expression: ${error.message}`,
+          input: source,
+        });
+    }),
+  ),
 );
 
 const locationOf = (schemes: string, accepts: (url: string) => boolean) =>
@@ -67,70 +71,81 @@ const locationOf = (schemes: string, accepts: (url: string) => boolean) =>
   );
 
 /** Where the Worker can send requests. */
-const publicLocation = locationOf("an http or https", isHttpUrl);
+const publicLocation = lazy(() => locationOf("an http or https", isHttpUrl));
 /** Where the local server can. */
-const anyLocation = locationOf("an http, https or h2c", (value) => httpOrigin(value) !== undefined);
+const anyLocation = lazy(() =>
+  locationOf("an http, https or h2c", (value) => httpOrigin(value) !== undefined),
+);
+type Location = ReturnType<typeof locationOf>;
 
-const replacement = z
-  .string()
-  .check(z.maxLength(MAX_REPLACEMENT, `must have at most ${MAX_REPLACEMENT} characters`));
-
-const sessionName = z.string().check(
-  z.superRefine((name, context) => {
-    const problem = sessionNameError(name);
-    if (problem) context.addIssue({ code: "custom", message: formatText(problem), input: name });
-  }),
+const replacement = lazy(() =>
+  z.string().check(z.maxLength(MAX_REPLACEMENT, `must have at most ${MAX_REPLACEMENT} characters`)),
 );
 
-const serviceAt = (location: typeof anyLocation) =>
+const sessionName = lazy(() =>
+  z.string().check(
+    z.superRefine((name, context) => {
+      const problem = sessionNameError(name);
+      if (problem) context.addIssue({ code: "custom", message: formatText(problem), input: name });
+    }),
+  ),
+);
+
+const serviceAt = (location: Location) =>
   z.object({
-    name,
+    name: name(),
     location,
-    rewrites: list(z.object({ source: pattern, target: replacement })),
+    rewrites: list(z.object({ source: pattern(), target: replacement() })),
     preserve_host: z.optional(z.boolean()),
     fallback: z.optional(location),
-    session: z.optional(sessionName),
+    session: z.optional(sessionName()),
     fallthrough: z.optional(location),
   });
 
-const tokenText = z.string().check(z.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/, "must be an HTTP token"));
+const tokenText = lazy(() =>
+  z.string().check(z.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/, "must be an HTTP token")),
+);
 
-const overrideAt = (location: typeof anyLocation) =>
+const overrideAt = (location: Location) =>
   z.object({
     name: z
       .string()
       .check(z.regex(OVERRIDE_NAME, "must consist of letters, digits, dots, hyphens and underscores")),
-    service: z.optional(name),
-    domain: z.optional(name),
-    path: z.optional(pattern),
-    methods: z.optional(z.array(tokenText).check(z.maxLength(50, "must have at most 50 methods"))),
+    service: z.optional(name()),
+    domain: z.optional(name()),
+    path: z.optional(pattern()),
+    methods: z.optional(z.array(tokenText()).check(z.maxLength(50, "must have at most 50 methods"))),
     headers: z.optional(
-      z.array(z.object({ name: tokenText, pattern })).check(z.maxLength(50, "must have at most 50 headers")),
+      z
+        .array(z.object({ name: tokenText(), pattern: pattern() }))
+        .check(z.maxLength(50, "must have at most 50 headers")),
     ),
     location: z.optional(location),
     fallthrough: z.optional(location),
     does: z.optional(z.enum(["respond", "fault"])),
   });
 
-const domainName = name.check(
-  z.superRefine((domain, context) => {
-    const error = refusedDomainError(domain);
-    if (domain !== "" && error) context.addIssue({ code: "custom", message: error, input: domain });
-  }),
+const domainName = lazy(() =>
+  name().check(
+    z.superRefine((domain, context) => {
+      const error = refusedDomainError(domain);
+      if (domain !== "" && error) context.addIssue({ code: "custom", message: error, input: domain });
+    }),
+  ),
 );
 
 const domain = lazy(() =>
   z.object({
-    domain: domainName,
-    default_service: name,
-    routes: list(z.object({ path: pattern, service: name })),
+    domain: domainName(),
+    default_service: name(),
+    routes: list(z.object({ path: pattern(), service: name() })),
   }),
 );
 
-const routingAt = (location: typeof anyLocation) => ({
+const routingAt = (location: Location) => ({
   services: z.array(serviceAt(location)).check(z.minLength(1, "must have at least one service")),
   domains: z.array(domain()).check(z.minLength(1, "must have at least one domain")),
-  cache_routes: list(pattern),
+  cache_routes: list(pattern()),
   overrides: z.optional(
     z
       .array(overrideAt(location))
@@ -142,46 +157,50 @@ const routingAt = (location: typeof anyLocation) => ({
 });
 
 /** Every domain's default service and every route's service must be one of the session's. */
-const servicesExist = z.superRefine<Routing>((session, context) => {
-  const names = new Set(session.services.map(({ name }) => name));
-  const known = [...names].join(", ");
-  const check = (name: string, path: (string | number)[]) => {
-    if (names.has(name)) return;
-    context.addIssue({
-      code: "custom",
-      path,
-      message: `names the service "${name}", which is not one of the services (${known})`,
-      input: name,
-    });
-  };
-  for (const [o, { service }] of (session.overrides ?? []).entries())
-    if (service !== undefined) check(service, ["overrides", o, "service"]);
-  for (const [d, domain] of session.domains.entries()) {
-    check(domain.default_service, ["domains", d, "default_service"]);
-    for (const [r, route] of domain.routes.entries())
-      check(route.service, ["domains", d, "routes", r, "service"]);
-  }
-});
+const servicesExist = lazy(() =>
+  z.superRefine<Routing>((session, context) => {
+    const names = new Set(session.services.map(({ name }) => name));
+    const known = [...names].join(", ");
+    const check = (name: string, path: (string | number)[]) => {
+      if (names.has(name)) return;
+      context.addIssue({
+        code: "custom",
+        path,
+        message: `names the service "${name}", which is not one of the services (${known})`,
+        input: name,
+      });
+    };
+    for (const [o, { service }] of (session.overrides ?? []).entries())
+      if (service !== undefined) check(service, ["overrides", o, "service"]);
+    for (const [d, domain] of session.domains.entries()) {
+      check(domain.default_service, ["domains", d, "default_service"]);
+      for (const [r, route] of domain.routes.entries())
+        check(route.service, ["domains", d, "routes", r, "service"]);
+    }
+  }),
+);
 
 /** Most errors that are reported for one document. */
 const MAX_ERRORS = 50;
 
-const patternsWithinLimits = z.superRefine<Routing>((session, context) => {
-  const sources = [
-    ...session.services.flatMap(({ rewrites }) => rewrites.map(({ source }) => source)),
-    ...session.domains.flatMap(({ routes }) => routes.map(({ path }) => path)),
-    ...session.cache_routes,
-    ...(session.overrides ?? []).flatMap(overridePatterns),
-  ];
-  const { count, length } = patternTotals(sources);
-  const report = (message: string) => context.addIssue({ code: "custom", message, input: session });
-  if (count > MAX_PATTERNS)
-    report(`The session has ${count} regular expressions; at most ${MAX_PATTERNS} are allowed.`);
-  if (length > MAX_PATTERN_TEXT)
-    report(
-      `The regular expressions have ${length} characters in total; at most ${MAX_PATTERN_TEXT} are allowed.`,
-    );
-});
+const patternsWithinLimits = lazy(() =>
+  z.superRefine<Routing>((session, context) => {
+    const sources = [
+      ...session.services.flatMap(({ rewrites }) => rewrites.map(({ source }) => source)),
+      ...session.domains.flatMap(({ routes }) => routes.map(({ path }) => path)),
+      ...session.cache_routes,
+      ...(session.overrides ?? []).flatMap(overridePatterns),
+    ];
+    const { count, length } = patternTotals(sources);
+    const report = (message: string) => context.addIssue({ code: "custom", message, input: session });
+    if (count > MAX_PATTERNS)
+      report(`The session has ${count} regular expressions; at most ${MAX_PATTERNS} are allowed.`);
+    if (length > MAX_PATTERN_TEXT)
+      report(
+        `The regular expressions have ${length} characters in total; at most ${MAX_PATTERN_TEXT} are allowed.`,
+      );
+  }),
+);
 
 function overridePatterns({ path, headers = [] }: Override): string[] {
   return [...(path === undefined ? [] : [path]), ...headers.map(({ pattern }) => pattern)];
@@ -192,19 +211,21 @@ const sessionSchema = lazy(() =>
     .object({
       kind: z._default(z.enum(["tunneled", "isolated", "preview"]), "tunneled"),
       session_token: z.string(),
-      ...routingAt(anyLocation),
+      ...routingAt(anyLocation()),
     })
-    .check(servicesExist, patternsWithinLimits),
+    .check(servicesExist(), patternsWithinLimits()),
 );
 
-const accessValue = z.enum(SESSION_ACCESS);
+const accessValue = lazy(() => z.enum(SESSION_ACCESS));
 const openPaths = lazy(() =>
   z
-    .array(pattern.check(z.maxLength(MAX_OPEN_PATH, `must have at most ${MAX_OPEN_PATH} characters`)))
+    .array(pattern().check(z.maxLength(MAX_OPEN_PATH, `must have at most ${MAX_OPEN_PATH} characters`)))
     .check(z.maxLength(MAX_OPEN_PATHS, `must have at most ${MAX_OPEN_PATHS} patterns`)),
 );
 
-const accessSchema = lazy(() => z.object({ access: accessValue, open: z.optional(z.nullable(openPaths())) }));
+const accessSchema = lazy(() =>
+  z.object({ access: accessValue(), open: z.optional(z.nullable(openPaths())) }),
+);
 
 /** Of what a target is called: a URL. */
 const MAX_TARGET = 8_192;
@@ -223,18 +244,18 @@ const routedService = lazy(() =>
 const upsertSchema = lazy(() =>
   z
     .object({
-      ...routingAt(publicLocation),
-      desired_name: z.optional(z.nullable(sessionName)),
+      ...routingAt(publicLocation()),
+      desired_name: z.optional(z.nullable(sessionName())),
       name_kind: z.optional(z.nullable(z.enum(["animal", "six_char"]))),
       session_token: z.optional(z.nullable(z.string())),
       /** Ours, for a Worker on this machine only: where this session's local server listens. */
-      tunnel_url: z.optional(z.nullable(publicLocation)),
+      tunnel_url: z.optional(z.nullable(publicLocation())),
       /** Ours. */
-      access: z.optional(z.nullable(accessValue)),
+      access: z.optional(z.nullable(accessValue())),
       access_open: z.optional(z.nullable(openPaths())),
-      routed: z.optional(z.nullable(z.record(name, routedService()))),
+      routed: z.optional(z.nullable(z.record(name(), routedService()))),
     })
-    .check(servicesExist, patternsWithinLimits),
+    .check(servicesExist(), patternsWithinLimits()),
 );
 
 /** Either the value, or all errors as `where: what is wrong`. */
