@@ -11,6 +11,7 @@ export default defineConfig({
     hookTimeout: 180_000,
     // By itself a second, which a busy machine takes for anything.
     expect: { poll: { timeout: 30_000 } },
-    maxWorkers: 3,
+    // They wait for a third of their time with three.
+    maxWorkers: 4,
   },
 });
