@@ -2,7 +2,7 @@
  * What a user waits for: a real Chromium loads a page of 3,000 modules and a bundle of 50 MB, cold and again, straight from a
  * dev server, through the local server (as with local DNS: TLS and HTTP/2), and through the Worker on this machine. What TLS and
  * HTTP/2 take in the browser at all is told by the dev server with them, and what any proxy takes by nginx:
- *   npm run bench:page [-- --only modules,bundle] [--ways straight,named,http2,nginx,ours,worker] [--rounds 5] [--before FOLDER]
+ *   npm run bench:page [-- --only modules,bundle] [--ways http2,nginx,ours,worker] [--rounds 5] [--before FOLDER]
  * Prints the medians with their quartiles, the ratios to straight, and whose CPU time it was, and exits 0 only when the target
  * is met. `--before`: also the local server of another state of the code, whose bundles are in this folder. Linux; it needs
  * Chromium and nginx.
@@ -37,7 +37,7 @@ const LOADS = { modules: ["3,000 modules", "/"], bundle: ["50 MB", "/bundle.html
 const { values } = parseArgs({
   options: {
     only: { type: "string", default: Object.keys(LOADS).join() },
-    ways: { type: "string", default: "straight,named,http2,nginx,ours,worker" },
+    ways: { type: "string", default: "http2,nginx,ours,worker" },
     rounds: { type: "string", default: "5" },
     before: { type: "string" },
   },
@@ -63,16 +63,15 @@ interface Way {
 }
 
 const ways: Record<string, Way> = {
-  straight: { title: "straight", origin: `http://localhost:${devPort}` },
-  named: { title: "straight, by a name", origin: `http://${host}:${devPort}` },
   http2: { title: "straight, TLS and HTTP/2", origin: `https://${host}:${securePort}` },
   nginx: { title: "nginx", origin: `https://${host}:${nginx.port}`, pid: nginx.process.pid },
   ours: { title: "local server", origin: `https://${host}:${ours.port}`, pid: ours.process.pid },
   worker: { title: "Worker", origin: `http://${host}:${new URL(worker.url).port}`, pid: worker.pid },
 };
-const wanted: Record<string, Way> = Object.fromEntries(
-  values.ways.split(",").map((name) => [name, ways[name]!]),
-);
+const wanted: Record<string, Way> = {
+  straight: { title: "straight", origin: `http://localhost:${devPort}` },
+};
+for (const name of values.ways.split(",")) wanted[name] = ways[name]!;
 if (before)
   wanted.before = { title: "before", origin: `https://${host}:${before.port}`, pid: before.process.pid };
 
