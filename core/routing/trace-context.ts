@@ -70,15 +70,18 @@ const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-[
 
 /** Version 00, random ids, sampled: 00 would tell every OpenTelemetry service to record nothing. */
 export function newTraceparent(): string {
-  if (randomUsed === randomHex.length) {
+  return `00-${randomDigits(32)}-${randomDigits(16)}-01`;
+}
+
+/** This many random hexadecimal digits. */
+export function randomDigits(count: number): string {
+  if (randomUsed + count > randomHex.length) {
     crypto.getRandomValues(RANDOM);
     randomHex = hex(RANDOM);
     randomUsed = 0;
   }
-  const trace = randomHex.slice(randomUsed, randomUsed + 32);
-  const parent = randomHex.slice(randomUsed + 32, randomUsed + 48);
-  randomUsed += 48;
-  return `00-${trace}-${parent}-01`;
+  randomUsed += count;
+  return randomHex.slice(randomUsed - count, randomUsed);
 }
 /** Random bytes for 64 traceparents: requesting them one by one costs more than building the header. */
 const RANDOM = new Uint8Array(24 * 64);

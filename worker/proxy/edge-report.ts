@@ -7,7 +7,7 @@ import { likelySender } from "../../core/exchange/likely-sender.ts";
 import { redactedHeader, redactedText } from "../../core/exchange/redact.ts";
 import { hopIdOf } from "../../core/routing/proxy-headers.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
-import { isTraceparent, traceIdOf } from "../../core/routing/trace-context.ts";
+import { isTraceparent, randomDigits, traceIdOf } from "../../core/routing/trace-context.ts";
 import type { Env } from "../env.ts";
 import { sessionObject } from "../objects/session-object.ts";
 import type { RecordedHeaders } from "./recorded-headers.ts";
@@ -15,6 +15,7 @@ import type { RoutedRequest } from "./routed-request.ts";
 import { FRESH_MS, type SessionMatch } from "./session-lookup.ts";
 import { watchedSessions } from "./session-names.ts";
 
+const HOP_ID_DIGITS = 16;
 /** How long reports are collected before they are sent. */
 const BATCH_MS = 250;
 /** A batch whose request has ended with its timer is sent by a later one. */
@@ -42,7 +43,7 @@ let reported = 0;
 
 /** What the proxy learns of an exchange of a watched session. */
 export class WatchedExchange {
-  readonly hop = newHopId();
+  readonly hop = randomDigits(HOP_ID_DIGITS);
   readonly #started = Date.now();
   readonly #match: SessionMatch;
   readonly #request: Request;
@@ -185,7 +186,7 @@ async function tellLost(
   const [asked, answer] = [readHeaders(request.headers), readHeaders(response.headers)];
   const members = {
     ...reportOf(request, head, response, Date.now(), 0, asked, answer),
-    hop: newHopId(),
+    hop: randomDigits(HOP_ID_DIGITS),
     from_hop: hopIdOf(head),
     lost: true,
     session_by: null,
@@ -207,10 +208,6 @@ async function tellLost(
   await Promise.all(
     watched.slice(0, MAX_TOLD).map((name) => sessionObject(name, env).reportLost(trace, batch)),
   );
-}
-
-function newHopId(): string {
-  return crypto.randomUUID().replaceAll("-", "").slice(0, 16);
 }
 
 /** Counts a report; false when this second has had as many as it may. */
