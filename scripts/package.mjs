@@ -26,7 +26,7 @@ const MANY_FILES = /^.*This extension consists of \d+ files, out of which \d+ ar
 
 /** All that may be in it. */
 const PARTS = [
-  /^dist\/(extension|cli|part-[\w-]+|mcp-server|requests-page|local-server|local-dns|worker)\.js$/,
+  /^dist\/(extension|cli|(server-)?part-[\w-]+|mcp-server|requests-page|local-server|local-dns|worker)\.js$/,
   /^worker\/wrangler\.jsonc$/,
   /^media\/[\w./-]+\.(css|png|svg|md|json)$/,
   /^l10n\/bundle\.l10n(\.[\w-]+)?\.json$/,
