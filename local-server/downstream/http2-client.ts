@@ -3,9 +3,9 @@ import { randomBytes } from "node:crypto";
 import type { ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import { endToEnd, type Fields, type FieldsCache } from "../http/fields.ts";
-import { http2Fields, sendFields, splitPseudo } from "../http/http2-fields.ts";
+import { http2Fields, sendHead, splitPseudo } from "../http/http2-fields.ts";
 import type { ResponseHead } from "../http/response-parser.ts";
-import { rawHeaderLines } from "../node-internals.ts";
+import { expectLateWrite, rawHeaderLines } from "../node-internals.ts";
 import type { Client, DownstreamResponse, RequestBodyReader } from "./client.ts";
 import { type SplicedPair, splice, type TunnelledTraffic } from "./splice.ts";
 
@@ -41,6 +41,7 @@ export class Http2Client implements Client {
     // 'close' follows every error.
     stream.on("error", () => {});
     stream.on("close", () => {
+      expectLateWrite(stream);
       if (!this.#ended) this.onGone();
     });
   }
@@ -84,7 +85,7 @@ export class Http2Client implements Client {
     const endStream = !hasBody || length === 0;
     if (endStream) this.#ended = true;
     const options = { endStream, waitForTrailers, sendDate: false };
-    sendFields(http2Fields(headers), (fields) => stream.respond({ ":status": status, ...fields }, options));
+    sendHead(stream, status, headers, options);
   }
 
   /** `respond` has sent the head. */

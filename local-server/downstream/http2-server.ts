@@ -19,32 +19,31 @@ export interface ClosableHttp2Server extends Http2Server {
 }
 
 export function http2Server(serve: ServeClient): ClosableHttp2Server {
-  /** The open connections, and the number of their streams. */
-  const streams = new Map<ServerHttp2Session, number>();
+  /** The open connections, and how many streams each has. */
+  const connections = new Map<ServerHttp2Session, { streams: number }>();
   const server = createServer({
     ...HTTP2_LIMITS,
     settings: { ...HTTP2_SETTINGS, maxConcurrentStreams: MAX_STREAMS, enableConnectProtocol: true },
   });
   server.on("session", (session) => {
     session.setLocalWindowSize(CONNECTION_WINDOW);
-    streams.set(session, 0);
-    session.once("close", () => streams.delete(session));
+    const open = { streams: 0 };
+    connections.set(session, open);
+    session.once("close", () => connections.delete(session));
     session.setTimeout(IDLE_TIMEOUT_MS, () => {
-      if (streams.get(session) === 0) session.close();
+      if (open.streams === 0) session.close();
     });
     const cache = new FieldsCache();
     session.on("stream", (stream, headers, _flags, raw?: string[]) => {
-      streams.set(session, streams.get(session)! + 1);
-      stream.once("close", () => {
-        if (streams.has(session)) streams.set(session, streams.get(session)! - 1);
-      });
+      open.streams++;
+      stream.on("close", () => open.streams--);
       const client = new Http2Client(stream, rawHeaderLines(headers, raw), cache);
       serve(client, refusal(client));
     });
   });
   return Object.assign(server, {
     closeIdleConnections() {
-      for (const [session, count] of streams) if (count === 0) session.close();
+      for (const [session, { streams }] of connections) if (streams === 0) session.close();
     },
   });
 }

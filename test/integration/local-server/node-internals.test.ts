@@ -1,12 +1,14 @@
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
+import { connect as connectHttp2, createServer as createHttp2Server } from "node:http2";
 import { type AddressInfo, connect, createServer as createTcp, type Socket } from "node:net";
 import { duplexPair } from "node:stream";
 import { afterEach, expect, test } from "vitest";
 import {
   checkTimeouts,
   collectGarbage,
+  expectLateWrite,
   flatten,
   isResponding,
   limitHeapGrowth,
@@ -43,6 +45,28 @@ test("garbage is collected", () => {
   collectGarbage();
   expect(process.memoryUsage().heapUsed).toBeLessThan(before);
   void garbage;
+});
+
+test("a closed HTTP/2 stream has an error for its late write, and nobody sees it", async () => {
+  const seen: unknown[] = [];
+  const server = createHttp2Server().on("stream", (stream) => {
+    for (const event of ["error", "aborted"]) stream.on(event, (error) => seen.push(error ?? event));
+    stream.on("close", () => {
+      const { _writableState: state } = stream as unknown as { _writableState: { errored: Error | null } };
+      expect(state.errored).toBe(null);
+      expectLateWrite(stream);
+      seen.push(state.errored?.message);
+    });
+    stream.respond({ ":status": 200 });
+    stream.write("a");
+    stream.end("b", () => seen.push("finished"));
+  });
+  open.push(server.listen(0, "127.0.0.1"));
+  await once(server, "listening");
+  const client = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  open.push(client);
+  expect((await client.request().toArray()).join("")).toBe("ab");
+  expect(seen).toEqual(["finished", "the stream is closed"]);
 });
 
 test("a flattened string is the same string", () => {
