@@ -1,9 +1,9 @@
 /**
  * The proxy against nginx, and with `--all` against haproxy, Caddy and express with http-proxy, in turns, in one run:
- *   npm run bench:proxy [-- --only 1k,page] [--rounds 7] [--all] [--before FOLDER]
+ *   npm run bench:proxy [-- --only 1k,page] [--rounds 7] [--all] [--floor] [--before FOLDER]
  * Prints CPU for each, and the ratios as they come; exits 0 only when the targets are met. The rows are those of rows.ts, `log`
- * (what the request log costs) and `soak` (memory and open files), which is run only when it is named. `--before`: also the
- * bundles in this folder, to compare two states of the code.
+ * (what the request log costs) and `soak` (memory and open files), which is run only when it is named. `--floor`: also what Node
+ * itself costs. `--before`: also against the bundles in this folder, to compare two states of the code.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { createAuthority, issueLeaf } from "../../../core/certificates/certificate-authority.ts";
 import { mean, median, standardError } from "../statistics.ts";
+import { compareBefore } from "./before.ts";
 import { run } from "./load.ts";
 import { requestLogCost } from "./request-log.ts";
 import { ROWS } from "./rows.ts";
@@ -21,9 +22,9 @@ import {
   patiently,
   type Stack,
   type StackSetup,
-  startBefore,
   startCaddy,
   startExpress,
+  startFloor,
   startHaproxy,
   startNginx,
   startOurs,
@@ -39,6 +40,7 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "9" },
     all: { type: "boolean", default: false },
     before: { type: "string" },
+    floor: { type: "boolean", default: false },
   },
 });
 const rounds = Number(values.rounds);
@@ -67,7 +69,7 @@ async function bench(): Promise<boolean> {
   const starters = [
     startOurs,
     startNginx,
-    ...(values.before === undefined ? [] : [(place: StackSetup) => startBefore(place, values.before!)]),
+    ...(values.floor ? (["bytes", "http", "http2"] as const).map(startFloor) : []),
     ...(values.all ? [startCaddy, startHaproxy, startExpress] : []),
   ];
   const stacks: Stack[] = [];
@@ -78,11 +80,13 @@ async function bench(): Promise<boolean> {
   }
   for (const stack of stacks)
     await patiently(async () => {
-      if (Number.isNaN(run(stack, { ...ROWS["1k"]!, requests: 100 })))
+      if (Number.isNaN(run(stack, { ...ROWS[stack.http1 === false ? "page" : "1k"]!, requests: 100 })))
         throw new Error(`${stack.name} does not start.`);
     });
 
   const met = compare(stacks);
+  if (values.before !== undefined)
+    await compareBefore(place, values.before, loads, { warmUps: WARM_UPS, rounds, processes });
   const cheap = wanted.includes("log") ? await requestLogCost(place, processes) : true;
   const flat = wanted.includes("soak") ? await soak(stacks[0]!, place) : true;
   return met && cheap && flat;
@@ -92,7 +96,7 @@ async function bench(): Promise<boolean> {
 function compare(stacks: Stack[]): boolean {
   let isMet = true;
   for (const load of loads) {
-    const able = stacks.filter(({ http2 }) => http2 || !load.http2);
+    const able = stacks.filter(({ http2, http1 = true }) => (load.http2 ? http2 : http1));
     for (const stack of able) for (let i = 0; i < WARM_UPS; i++) run(stack, load);
     const figures = new Map(able.map(({ name }) => [name, [] as number[]]));
     for (let round = 0; round < rounds; round++)

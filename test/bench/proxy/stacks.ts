@@ -2,19 +2,20 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { ServerStatus } from "../../../core/api/control-api.ts";
 import { MALLOC, V8_OPTIONS } from "../../../manager/components/local-server/local-server.ts";
 import { callControl, localServerBundle } from "../../integration/local-server/harness.ts";
 
 export const OURS = "Linkup";
-const BEFORE = "Linkup before";
 export const HOST = "slim-gecko.example.com";
 
 export interface Stack {
   name: string;
   /** False for one that speaks HTTP/1.1 only. */
   http2: boolean;
+  /** False for one that speaks HTTP/2 only. */
+  http1?: boolean;
   port: number;
   process: ChildProcess;
 }
@@ -116,14 +117,9 @@ export async function startHaproxy({ directory, certificate, key, upstream }: St
   return { name: "haproxy", http2: true, port, process: pinned(0, "haproxy", ["-db", "-f", config]) };
 }
 
-/** A failed request of ours is a fault, not a figure. */
-export function isOurs(name: string): boolean {
-  return name === OURS || name === BEFORE;
-}
-
-/** The local server of another state of the code, whose bundles are in this folder. */
-export async function startBefore(place: StackSetup, folder: string): Promise<Stack> {
-  return { ...(await startOurs(place, "before", [], join(folder, "local-server.js"))), name: BEFORE };
+/** Where the bundle of this code is. */
+export async function localServerFolder(): Promise<string> {
+  return dirname(await localServerBundle());
 }
 
 /** `name`: of a home of its own below the directory. */
@@ -189,6 +185,17 @@ export async function startExpress({ certificate, key, upstream }: StackSetup): 
     key,
   ];
   return { name: "express + http-proxy", http2: false, port, process: pinned(0, process.execPath, args) };
+}
+
+/** What Node alone costs: see node-floor.ts. */
+export function startFloor(kind: "bytes" | "http" | "http2") {
+  return async ({ certificate, key, upstream }: StackSetup): Promise<Stack> => {
+    const port = await freePort();
+    const script = join(import.meta.dirname, "node-floor.ts");
+    const args = [...V8_OPTIONS, script, kind, String(port), String(upstream), certificate, key];
+    const child = pinned(0, process.execPath, args, { ...process.env, ...MALLOC });
+    return { name: `Node, ${kind}`, http2: kind === "http2", http1: kind !== "http2", port, process: child };
+  };
 }
 
 export async function patiently<T>(act: () => Promise<T>): Promise<T> {
