@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, createServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
-import { sendHead, takesLines } from "./http2-fields.ts";
+import { sendHead, takesLines } from "../../../local-server/http/http2-fields.ts";
 
 test("lines are given to a Node that takes them", () => {
   const versions = ["22.15.1", "22.19.0", "22.20.0", "23.11.0", "24.6.0", "24.7.0", "24.21.0", "25.0.0"];
