@@ -4,7 +4,16 @@
 //
 // The project's home is LINKUP_REPOSITORY, or `repository` in release.json: https://github.com/OWNER/NAME.
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, posix, resolve } from "node:path";
 import vsce from "@vscode/vsce";
@@ -86,6 +95,10 @@ try {
       .filter((file) => !PARTS.some((part) => part.test(file)))
       .map((file) => `${file} does not belong in it`),
     ...NEEDED.filter((file) => !files.includes(file)).map((file) => `${file} is missing`),
+    ...readdirSync(join(root, "dist"))
+      .map((file) => `dist/${file}`)
+      .filter((file) => PARTS.some((part) => part.test(file)) && !files.includes(file))
+      .map((file) => `${file} is left out by .vscodeignore`),
     ...(await brokenLinks(readme, files)),
   );
 

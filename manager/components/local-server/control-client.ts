@@ -58,7 +58,7 @@ export class ControlClient {
     try {
       return (await this.#call("GET", "/v1/status", undefined, timeoutMs)) as ServerStatus;
     } catch (error) {
-      if (ABSENT.has((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+      if (isAbsent(error)) return undefined;
       throw error;
     }
   }
@@ -85,14 +85,18 @@ export class ControlClient {
 
   /**
    * A connection whose other end writes what comes to the log of this session's cloudflared, with asterisks in place of these
-   * secrets. To be passed on as the output of a process. Rejects when no local server runs.
+   * secrets. To be passed on as the output of a process. Undefined when no local server runs.
    */
-  async openTunnelLog(name: string, secrets: readonly string[]): Promise<Socket> {
-    return upgrade(this.#at(`/v1/tunnel-logs/${encodeURIComponent(name)}`), TUNNEL_LOG_PROTOCOL, {
-      method: "POST",
-      headers: { [LOG_SECRETS_HEADER]: Buffer.from(JSON.stringify(secrets)).toString("base64") },
-      timeoutMs: TIMEOUT_MS,
-    });
+  async openTunnelLog(name: string, secrets: readonly string[]): Promise<Socket | undefined> {
+    try {
+      return await upgrade(this.#at(`/v1/tunnel-logs/${encodeURIComponent(name)}`), TUNNEL_LOG_PROTOCOL, {
+        method: "POST",
+        headers: { [LOG_SECRETS_HEADER]: Buffer.from(JSON.stringify(secrets)).toString("base64") },
+        timeoutMs: TIMEOUT_MS,
+      });
+    } catch (error) {
+      return isAbsent(error) ? undefined : Promise.reject(error);
+    }
   }
 
   /** Waits until all that an ended cloudflared wrote is in its log. */
@@ -228,6 +232,10 @@ class Refusal extends Error {
 /** No socket, no listener, or a server that is shutting down. */
 const ABSENT = new Set(["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE"]);
 
+function isAbsent(error: unknown): boolean {
+  return ABSENT.has((error as NodeJS.ErrnoException).code ?? "");
+}
+
 function query(filter: ExchangeFilter): string {
   const members = new URLSearchParams();
   for (const [name, value] of Object.entries(filter))
@@ -236,7 +244,7 @@ function query(filter: ExchangeFilter): string {
 }
 
 function orNothingRuns(error: NodeJS.ErrnoException): never {
-  if (!ABSENT.has(error.code ?? "")) throw error;
+  if (!isAbsent(error)) throw error;
   throw new LinkupError("session-unknown", text("No session is running, so there is no request log."), [
     { command: "start", title: "Start", terminal: "linkup start" },
   ]);

@@ -84,7 +84,7 @@ export async function forgetConnector(home: string, session: string): Promise<vo
     await rm(file, { force: true });
 }
 
-/** Rejects with a LinkupError when cloudflared is not found. */
+/** Starts none while no local server runs. Rejects with a LinkupError when cloudflared is not found. */
 export async function startConnector(
   options: ConnectorOptions,
   wanted: ConnectorTarget,
@@ -101,6 +101,8 @@ export async function startConnector(
   const log_offset = await sizeOf(path);
   makeFolder(logFolder(home));
   const output = await tunnelLogs.openTunnelLog(session, tunnelSecrets(tunnel));
+  // The local server has ended: what starts it again comes back here.
+  if (!output) return before;
   let next = before;
   const writeDown = (id: ProcessId) => {
     const now = Date.now();

@@ -133,10 +133,15 @@ describe("the log of a session's cloudflared", () => {
   /** A process that writes to the connection as cloudflared does, and nobody else holds it. */
   async function writer(script: string) {
     const output = await new ControlClient(server.home).openTunnelLog("slim-gecko", ["s3cret", "täken"]);
+    if (!output) throw new Error("No local server runs.");
     const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", output, output] });
     output.destroy();
     return child;
   }
+
+  test("is not there while no local server runs", async () => {
+    expect(await new ControlClient(newHome()).openTunnelLog("slim-gecko", [])).toBe(undefined);
+  });
 
   test("has all that a process said when that has ended, without secrets, for its user alone", async () => {
     const child = await writer(
