@@ -1,11 +1,12 @@
 /** `node dist/local-server.js [--home DIR] [--browser-port N] [--tunnel-port N] [--request-log N]` */
 import { log } from "../node/log.ts";
-import { limitHeapGrowth } from "./node-internals.ts";
+import { limitHeapGrowth, optimizeSooner } from "./node-internals.ts";
 import { parseOptions } from "./options.ts";
 import { startServer } from "./server.ts";
 
 process.umask(0o077);
 limitHeapGrowth();
+optimizeSooner();
 
 async function main(): Promise<void> {
   const started = await startServer(parseOptions(process.argv.slice(2), process.env));

@@ -16,6 +16,14 @@ export function limitHeapGrowth(): void {
   setFlagsFromString("--heap-growing-percent=100");
 }
 
+/**
+ * Leaves out the second of V8's three compilers: what it makes of a busy function delays what the third makes, which is
+ * faster. Small requests and pages take 3 % less CPU, the first four pages of a new process 7 % less.
+ */
+export function optimizeSooner(): void {
+  setFlagsFromString("--no-maglev");
+}
+
 type CollectGarbage = (options: { type: "major"; flavor: "last-resort" }) => void;
 let gc: CollectGarbage | undefined;
 

@@ -12,6 +12,7 @@ import {
   flatten,
   isResponding,
   limitHeapGrowth,
+  optimizeSooner,
   ReadFirstSocket,
   rawHeaderLines,
   releaseSocket,
@@ -32,11 +33,12 @@ async function text(socket: NodeJS.ReadableStream): Promise<string> {
   return all;
 }
 
-test("this V8 knows the flags that limit the heap, and takes them without a word", () => {
+test("this V8 knows the flags that limit the heap and choose compilers, and takes them without a word", () => {
   const options = execFileSync(process.execPath, ["--v8-options"], { encoding: "utf8", maxBuffer: 1e7 });
-  for (const flag of ["semi-space-growth-factor", "heap-growing-percent", "expose-gc"])
+  for (const flag of ["semi-space-growth-factor", "heap-growing-percent", "expose-gc", "maglev"])
     expect(options).toMatch(new RegExp(`--${flag.replace(/-/g, "[-_]")}\\b`));
   expect(limitHeapGrowth).not.toThrow();
+  expect(optimizeSooner).not.toThrow();
 });
 
 test("garbage is collected", () => {
