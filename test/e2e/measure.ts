@@ -52,9 +52,12 @@ async function measure(): Promise<void> {
     const name = (await status()).replace("$(link) ", "");
 
     for (const target of ["Local", "Remote"]) {
-      await window.row("api").hover();
       const button = window.row("api").locator(`.actions a.action-label[aria-label^="Route to ${target}"]`);
-      await button.waitFor();
+      // Rows move while the session's own appear.
+      await window.until("the button of the row", async () => {
+        await window.row("api").hover();
+        return button.isVisible();
+      });
       const before = performance.now();
       const clicked = button.click();
       const wanted = `${target.toLowerCase()} api`;
