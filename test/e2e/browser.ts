@@ -1,17 +1,6 @@
 // Chromium, as the tests want it: no request of its own, and a user who has never been here.
 import { type BrowserContext, chromium as playwright } from "playwright-core";
-import { chromium } from "./install.ts";
-
-const FLAGS = [
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--disable-dev-shm-usage",
-  "--disable-features=LocalNetworkAccessChecks",
-];
+import { CHROMIUM_FLAGS, chromium } from "./install.ts";
 
 /**
  * A new browser with one user in it. Close it by `context.browser().close()`.
@@ -26,7 +15,7 @@ export async function newContext(
   const browser = await playwright.launch({
     executablePath: chromium(),
     // Root has no sandbox to give.
-    args: [...(process.getuid?.() === 0 ? ["--no-sandbox"] : []), ...FLAGS, ...flags],
+    args: [...(process.getuid?.() === 0 ? ["--no-sandbox"] : []), ...CHROMIUM_FLAGS, ...flags],
     env: { ...process.env, LINKUP_TEST_FOLDER: mark } as Record<string, string>,
   });
   return await browser.newContext({

@@ -238,3 +238,15 @@ function run(command: string, argv: string[], options: SpawnOptions): Promise<vo
 }
 
 if (import.meta.main) console.log((await codeServer()).entry);
+
+/** Chromium without requests of its own. */
+export const CHROMIUM_FLAGS = [
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--disable-dev-shm-usage",
+  "--disable-features=LocalNetworkAccessChecks",
+];

@@ -7,20 +7,9 @@ import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
-import { chromium } from "../../e2e/install.ts";
+import { CHROMIUM_FLAGS, chromium } from "../../e2e/install.ts";
 
-const FLAGS = [
-  "--headless=new",
-  "--remote-debugging-pipe",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--disable-dev-shm-usage",
-  "--disable-features=LocalNetworkAccessChecks",
-];
+const FLAGS = ["--headless=new", "--remote-debugging-pipe", ...CHROMIUM_FLAGS];
 
 interface Message {
   id?: number;
