@@ -86,9 +86,7 @@ function enter(
     return response;
   }
   if (arrived.mayBeTunnel) return enterTunnel(match, arrived, env, context);
-  return match.session.watched
-    ? serveWatched(match, arrived, env, context)
-    : serve(match, arrived, env, context);
+  return serveKnown(match, arrived, env, context);
 }
 
 /** A route leads the tunnel's own host to the Worker: in another zone than the first pass, which went around it. */
@@ -107,6 +105,15 @@ async function enterTunnel(
       return throughTunnel(request, owner.tunnel.origin + head.target, hops);
   }
   if (hops >= MAX_HOPS) return failureResponse(loop(hops, head.host), request);
+  return serveKnown(match, arrived, env, context);
+}
+
+function serveKnown(
+  match: SessionMatch,
+  arrived: ArrivedRequest,
+  env: Env,
+  context: ExecutionContext,
+): Promise<Response> {
   return match.session.watched
     ? serveWatched(match, arrived, env, context)
     : serve(match, arrived, env, context);
