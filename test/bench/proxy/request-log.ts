@@ -1,5 +1,6 @@
 /** What the request log costs: the same server with it and without it, side by side. */
 import { mean, standardError } from "../statistics.ts";
+import { verdict } from "../verdict.ts";
 import { type Requests, run, runTogether } from "./load.ts";
 import { ROWS } from "./rows.ts";
 import { type Stack, type StackSetup, startOurs } from "./stacks.ts";
@@ -37,8 +38,8 @@ const loads: (Requests & { name: string; rate: string })[] = [
   { ...ROWS.page!, args: HEADERS, rate: "--rps=4000" },
 ];
 
-/** True when it costs little enough. Servers that it starts go into `processes`. */
-export async function requestLogCost(place: StackSetup, processes: Stack["process"][]): Promise<boolean> {
+/** Servers that it starts go into `processes`. */
+export async function requestLogCost(place: StackSetup, processes: Stack["process"][]): Promise<void> {
   const ratios = new Map(loads.map(({ name }) => [name, [] as number[]]));
   for (let i = 0; i < SERVERS; i++) {
     const start = (log: boolean) =>
@@ -62,17 +63,13 @@ export async function requestLogCost(place: StackSetup, processes: Stack["proces
     }
     for (const { process } of servers) process.kill("SIGTERM");
   }
-  let met = true;
   console.log(
     `\nThe request log, CPU with it against without it, at the same time and rate: ${SERVERS} times two servers, a browser's headers`,
   );
   for (const [name, all] of ratios) {
     const ratio = mean(all);
-    const holds = ratio <= MOST;
-    met &&= holds;
     console.log(
-      `  ${holds ? "met" : "MISSED"}: ${name} ${ratio.toFixed(3)} ×, at most ${MOST} (standard error ${standardError(all).toFixed(3)})`,
+      `  ${verdict(ratio <= MOST)}: ${name} ${ratio.toFixed(3)} ×, at most ${MOST} (standard error ${standardError(all).toFixed(3)})`,
     );
   }
-  return met;
 }

@@ -1,4 +1,4 @@
-/** Many requests, aborts and WebSockets: memory and open files have to come back to where they were. */
+/** Many requests, aborts and WebSockets: do memory and open files come back to where they were? */
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { connect as http2Connect } from "node:http2";
@@ -8,14 +8,14 @@ import { connect as tlsConnect } from "node:tls";
 import { type ClientOptions, WebSocket, WebSocketServer } from "ws";
 import type { Exchange } from "../../../core/api/request-log-api.ts";
 import { callControl } from "../../integration/local-server/harness.ts";
+import { verdict } from "../verdict.ts";
 import { memory, openFiles } from "./cpu.ts";
 import { HOST, putSession, type Stack, type StackSetup } from "./stacks.ts";
 
 const MOST = 1.2;
 const BURSTS = 5;
 
-/** True when memory and handles stayed flat. */
-export async function soak({ port, process: { pid } }: Stack, place: StackSetup): Promise<boolean> {
+export async function soak({ port, process: { pid } }: Stack, place: StackSetup): Promise<void> {
   const home = join(place.directory, "home");
   const echo = new WebSocketServer({ port: 0, host: "127.0.0.1" });
   echo.on("connection", (socket) => socket.on("message", (data, binary) => socket.send(data, { binary })));
@@ -46,12 +46,11 @@ export async function soak({ port, process: { pid } }: Stack, place: StackSetup)
   echo.close();
 
   console.log("\nSoak");
-  const requested = isFlat("100,000 requests and 1,000 aborts, after 1,000 requests", first, last);
-  const connected = isFlat(`${BURSTS} times 200 WebSockets, after as many`, opened, reopened);
-  const left = isFlat("200 responses of 20 MB that nobody reads, over HTTP/1.1", reopened, unreadAfter);
-  const closed = isFlat("all of it, open files alone", first, { ...reopened, memory: first.memory });
-  console.log(`  ${open === 0 ? "met" : "MISSED"}: ${open} of these requests count as open`);
-  return requested && connected && left && closed && open === 0;
+  judge("100,000 requests and 1,000 aborts, after 1,000 requests", first, last);
+  judge(`${BURSTS} times 200 WebSockets, after as many`, opened, reopened);
+  judge("200 responses of 20 MB that nobody reads, over HTTP/1.1", reopened, unreadAfter);
+  judge("all of it, open files alone", first, { ...reopened, memory: first.memory });
+  console.log(`  ${verdict(open === 0)}: ${open} of these requests count as open`);
 }
 
 interface Taken {
@@ -59,15 +58,15 @@ interface Taken {
   files: number;
 }
 
-function isFlat(what: string, before: Taken, after: Taken): boolean {
+/** Memory and open files have to come back to where they were. */
+function judge(what: string, before: Taken, after: Taken): void {
   const ratio = after.memory / before.memory;
-  const holds = ratio <= MOST && after.files <= before.files + 2;
+  const isFlat = ratio <= MOST && after.files <= before.files + 2;
   const mb = (bytes: number) => `${Math.round(bytes / 1e6)} MB`;
   console.log(
-    `  ${holds ? "met" : "MISSED"}: ${what}: memory ${mb(before.memory)} → ${mb(after.memory)} ` +
+    `  ${verdict(isFlat)}: ${what}: memory ${mb(before.memory)} → ${mb(after.memory)} ` +
       `(${ratio.toFixed(2)} ×, at most ${MOST}), open files ${before.files} → ${after.files}`,
   );
-  return holds;
 }
 
 function requests(port: number, count: number): void {
