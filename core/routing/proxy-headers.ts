@@ -2,6 +2,7 @@
 import { hostname, withoutSession } from "../session/host-name.ts";
 import type { Routing } from "../session/session-document.ts";
 import { OVERRIDE_HEADER } from "./choose-override.ts";
+import { destinationOf } from "./destination.ts";
 import type { Routed } from "./route-request.ts";
 import { type RequestHead, withoutHeader } from "./routing-input.ts";
 import { baggageFor, isTraceparent, newTraceparent, tracestateFor } from "./trace-context.ts";
@@ -55,8 +56,8 @@ export function hopIdOf(head: Pick<RequestHead, "header">): string | null {
  */
 export const DESTINATION_PROOF_HEADER = "linkup-destination-proof";
 
-export function destinationMessage(session: string, service: string): string {
-  return `${session}\n${service}`;
+export function destinationMessage(session: string, destination: string): string {
+  return `${session}\n${destination}`;
 }
 
 /** The head without a `linkup-destination` that came from outside. */
@@ -83,7 +84,8 @@ export function addedHeaders(
   const baggage = session.baggage === false ? undefined : baggageFor(name, head.header("baggage"), proof);
   if (baggage !== undefined) added.push(["baggage", baggage]);
   // An invalid destination was ignored here, and must not decide at the next hop either.
-  if (decision.reason.by !== "destination") added.push(["linkup-destination", decision.service.name]);
+  if (decision.reason.by !== "destination")
+    added.push(["linkup-destination", destinationOf(decision.service.name)]);
   if (decision.override !== undefined) added.push([OVERRIDE_HEADER, decision.override]);
   if (!isOwnHost(name, session, head.header("x-forwarded-host"))) {
     const domain = decision.match?.domain.domain ?? withoutSession(head.host, name);

@@ -71,9 +71,9 @@ export function route(
   const match = found && { domain: found.entry.domain, source: found.source };
 
   const destination = head.header("linkup-destination");
-  const direct = destination ? table.services.get(destination) : undefined;
+  const direct = destination ? table.destinations.get(destination) : undefined;
   if (direct) {
-    const override = namedOverride(table.overrides, destination!, head);
+    const override = namedOverride(table.overrides, direct.service.name, head);
     return routed(direct, override, { by: "destination" }, match, head.target, [], []);
   }
 

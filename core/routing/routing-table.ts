@@ -8,11 +8,14 @@ import {
   type Routing,
   type Service,
 } from "../session/session-document.ts";
+import { destinationOf } from "./destination.ts";
 
 /** Invalid patterns match nothing and are omitted. Of two domains, services or overrides of a service with one name the first counts. */
 export interface RoutingTable {
   /** By name. */
   services: ReadonlyMap<string, ServiceEntry>;
+  /** By the value of `linkup-destination`. */
+  destinations: ReadonlyMap<string, ServiceEntry>;
   /** By lower-case domain. */
   domains: ReadonlyMap<string, DomainEntry>;
   cacheRoutes: readonly Pattern[];
@@ -53,8 +56,10 @@ export function routingTable(routing: Routing): RoutingTable {
 
 function newTable({ services, domains, cache_routes, overrides = [] }: Routing): RoutingTable {
   // In reverse, so that the first of a name wins.
+  const entries = services.toReversed().map(serviceEntry);
   return {
-    services: new Map(services.toReversed().map((service) => [service.name, serviceEntry(service)])),
+    services: new Map(entries.map((entry) => [entry.service.name, entry])),
+    destinations: new Map(entries.map((entry) => [destinationOf(entry.service.name), entry])),
     domains: new Map(
       domains.toReversed().map((domain) => [domain.domain.toLowerCase(), domainEntry(domain)]),
     ),

@@ -3,6 +3,7 @@
  * that have no route. An earlier hop proves itself by an HMAC with the session's origin secret.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
+import { destinationOf } from "../../core/routing/destination.ts";
 import {
   DESTINATION_PROOF_HEADER,
   destinationMessage,
@@ -14,14 +15,16 @@ import type { Served } from "../served-sessions.ts";
 
 const proofs = new WeakMap<Served, Map<string, string>>();
 
-/** The proof for this service. The session must have an origin secret. */
-export function destinationProof(served: Served, service: string): string {
+/** The proof for this value of `linkup-destination`. The session must have an origin secret. */
+export function destinationProof(served: Served, destination: string): string {
   const known = proofs.get(served) ?? new Map<string, string>();
   proofs.set(served, known);
   const proof =
-    known.get(service) ??
-    createHmac("sha256", served.originSecret!).update(destinationMessage(served.name, service)).digest("hex");
-  known.set(service, proof);
+    known.get(destination) ??
+    createHmac("sha256", served.originSecret!)
+      .update(destinationMessage(served.name, destination))
+      .digest("hex");
+  known.set(destination, proof);
   return proof;
 }
 
@@ -39,7 +42,7 @@ export function trustedHead<Head extends RequestHead>(
 
 function isProven(served: Served, destination: string, head: RequestHead): boolean {
   const proof = Buffer.from(head.header(DESTINATION_PROOF_HEADER) ?? "");
-  const isService = served.session.services.some(({ name }) => name === destination);
+  const isService = served.session.services.some(({ name }) => destinationOf(name) === destination);
   if (served.originSecret === null || !isService) return false;
   const expected = Buffer.from(destinationProof(served, destination));
   return proof.length === expected.length && timingSafeEqual(proof, expected);

@@ -39,7 +39,7 @@ export function performOverride(
     return;
   }
   const { status = 200, headers = {}, body = "", file } = action.respond;
-  const given = Object.entries(headers);
+  const given = Object.entries(headers).map(([name, value]): [string, string] => [name, asBytes(value)]);
   const hasType = given.some(([name]) => name.toLowerCase() === "content-type");
   const answer = (content: Buffer, type: string) =>
     respond(exchange, {
@@ -141,6 +141,11 @@ const FRAMING: ReadonlySet<string> = new Set(["content-length", "transfer-encodi
 function leave(recorder: ExchangeRecorder | undefined): void {
   recorder?.aborted("client", "it disconnected before its response was complete");
   recorder?.end();
+}
+
+/** UTF-8, a character for each byte: header fields are bytes, which Node reads and writes as Latin-1. */
+function asBytes(text: string): string {
+  return Buffer.from(text).toString("latin1");
 }
 
 function isJson(body: string): boolean {

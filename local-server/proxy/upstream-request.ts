@@ -3,6 +3,7 @@
 import { ACCESS_HEADER } from "../../core/api/access-api.ts";
 import { OVERRIDE_HEADER } from "../../core/routing/choose-override.ts";
 import { isSessionOrigin } from "../../core/routing/cors.ts";
+import { destinationOf } from "../../core/routing/destination.ts";
 import { type ClientAddress, clientAddress, forwardedHeaders } from "../../core/routing/forwarded.ts";
 import {
   addedHeaders,
@@ -161,7 +162,7 @@ class LastingHead {
       for (const [header, value] of forwardedHeaders(forwardedHost, client))
         if (header !== "x-forwarded-proto" || !fields.has(header)) added.push([header, value]);
     if (served.originSecret !== null && (isElsewhere || !isLocal(service.location)))
-      added.push([DESTINATION_PROOF_HEADER, destinationProof(served, service.name)]);
+      added.push([DESTINATION_PROOF_HEADER, destinationProof(served, destinationOf(service.name))]);
     const referer = rewritten ? serviceReferer(fields, origin, isPage) : undefined;
 
     this.origin = origin;

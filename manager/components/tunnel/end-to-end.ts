@@ -1,4 +1,5 @@
 /** An end-to-end probe of the tunnel: cloudflared may report ready for minutes after its packets are lost. */
+import { destinationOf } from "../../../core/routing/destination.ts";
 import { HOPS_HEADER, MAX_HOPS } from "../../../core/routing/proxy-headers.ts";
 import {
   PROBE_HEADER,
@@ -42,7 +43,7 @@ export async function probeTunnel({
   const headers = {
     "x-forwarded-host": `${session}.${domain}`,
     tracestate: `linkup-session=${session}`,
-    "linkup-destination": service,
+    "linkup-destination": destinationOf(service),
     [HOPS_HEADER]: String(countsHops ? MAX_HOPS - 1 : MAX_HOPS),
     [PROBE_HEADER]: probe,
   };
