@@ -1,4 +1,5 @@
 /** A failure as text or JSON for stderr. */
+import type { InfraError } from "../../infra/errors.ts";
 import { ConfigError } from "../../manager/files/config-file.ts";
 import { LinkupError, reportedProblem } from "../../manager/model/problem.ts";
 import { UsageError } from "../exit-codes.ts";
@@ -26,12 +27,22 @@ export function failureText(error: unknown, json: boolean): string {
 
 /** Problems that only the command line has. */
 function otherProblem(error: unknown, message: string, stack: string | undefined) {
-  const [code, title] =
-    error instanceof UsageError ? ["usage", "Invalid command line"] : ["unexpected", "Unexpected error"];
+  const [code, title] = nameOf(error);
   return { problem: { code, title, message, actions: [] }, stack };
+}
+
+function nameOf(error: unknown): [code: string, title: string] {
+  if (error instanceof UsageError) return ["usage", "Invalid command line"];
+  if (isInfraError(error)) return [error.code, "The deployment cannot go on"];
+  return ["unexpected", "Unexpected error"];
 }
 
 /** False for bugs of ours: their stack is printed for the report. */
 function isExpected(error: Error): boolean {
-  return error instanceof UsageError || error.name === "AbortError";
+  return error instanceof UsageError || error.name === "AbortError" || isInfraError(error);
+}
+
+/** By its name: only `linkup infra` loads the class. */
+function isInfraError(error: unknown): error is InfraError {
+  return error instanceof Error && error.name === "InfraError";
 }

@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import type { WriteStream } from "node:tty";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { coloured, terminalJson, terminalText, unstyled } from "./output.ts";
 
 /** A stream that takes styles. */
@@ -18,10 +18,19 @@ test.each([
   ["what is in order", "tab\tline\nline\r\nend é 你 🎉", "tab\tline\nline\nend é 你 🎉"],
 ])("%s, as a terminal is given it", (_, text, shown) => expect(terminalText(text)).toBe(shown));
 
+afterEach(() => void vi.unstubAllEnvs());
+
 test("our own styles are kept, and those within a styled text are not", () => {
+  vi.stubEnv("NO_COLOR", "");
   const text = coloured("red", "a\x1b[2Jb", terminal);
   expect(terminalText(text)).toBe("\x1b[31ma\ufffd[2Jb\x1b[39m");
   expect(unstyled(text)).toBe("a\x1b[2Jb");
+});
+
+test("nothing is styled with NO_COLOR, whatever else is set", () => {
+  vi.stubEnv("NO_COLOR", "1");
+  vi.stubEnv("FORCE_COLOR", "1");
+  expect(coloured("red", "a", terminal)).toBe("a");
 });
 
 test("JSON escapes what it may leave as it is, and means the same", () => {

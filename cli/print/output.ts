@@ -10,6 +10,8 @@ type Format = Parameters<typeof styleText>[0];
 
 /** Styled on terminals only, and never with NO_COLOR. */
 export function coloured(format: Format, text: string, stream: NodeJS.WriteStream = process.stdout): string {
+  // Node lets FORCE_COLOR win, with a warning.
+  if (process.env.NO_COLOR) return text;
   const [open = "", close = ""] = styleText(format, "\0", { stream }).split("\0");
   if (open === "") return text;
   // Loaded lazily: it takes 4 ms, and what is no terminal gets no styles.

@@ -87,6 +87,11 @@ test("without credentials the page that makes a token is named", async () => {
   expect(code).toBe(1);
   expect(stderr).toContain("Account · Workers Scripts · Edit: for the Worker's script");
   expect(stderr).toContain("https://dash.cloudflare.com/profile/api-tokens?permissionGroupKeys=");
+  expect(stderr).not.toMatch(/InfraError|\n +at /);
+  const json = await linkup(["plan", "--zone", "example.com", "--json"], { CLOUDFLARE_API_TOKEN: "" });
+  expect(JSON.parse(json.stderr)).toEqual({
+    problem: expect.objectContaining({ code: "credentials-missing" }),
+  });
 });
 
 test("the original's spelling of credentials is understood", async () => {
