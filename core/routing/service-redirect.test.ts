@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { pathOnService } from "./service-redirect.ts";
+import { pathOnDeployed, pathOnService } from "./service-redirect.ts";
 
 test.each([
   ["http://127.0.0.1:4000/in", "/in"],
@@ -27,4 +27,16 @@ test.each([
   ["http://10.1.2.4:3000/in", "http://10.1.2.3:3000", undefined],
 ])("%s of %s becomes %j", (location, origin, expected) => {
   expect(pathOnService(location, origin)).toBe(expected);
+});
+
+test.each([
+  ["https://web.example.com/docs/", "/docs/"],
+  ["https://WEB.example.com:443/docs/?a#b", "/docs/?a#b"],
+  ["https://web.example.com/docs", undefined],
+  ["https://web.example.com/docs#top", undefined],
+  ["http://web.example.com/docs/", undefined],
+  ["https://www.example.com/docs/", undefined],
+  ["/docs/", undefined],
+])("of a deployed service that is asked for /docs %s becomes %j", (location, expected) => {
+  expect(pathOnDeployed(location, "https://web.example.com", "/docs")).toBe(expected);
 });

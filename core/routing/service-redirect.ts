@@ -1,4 +1,4 @@
-/** Redirects of a local service to its own address, which would lead browsers out of the session. */
+/** Redirects of a service to its own address, which would lead browsers out of the session. */
 import { hostname, isLoopback } from "../session/host-name.ts";
 
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { "http:": "80", "https:": "443" };
@@ -23,4 +23,13 @@ export function pathOnService(location: string, origin: string): string | undefi
 
 function portOf(authority: string, scheme: string): string | undefined {
   return /:(\d+)$/.exec(authority)?.[1] ?? DEFAULT_PORTS[scheme.toLowerCase()];
+}
+
+/**
+ * The same for a deployed service, which was asked for this target (`/path?query`). Where it redirects to that very target it
+ * insists on being asked at its own address: it would do so for ever.
+ */
+export function pathOnDeployed(location: string, origin: string, target: string): string | undefined {
+  const path = pathOnService(location, origin);
+  return path === undefined || path.split("#", 1)[0] === target ? undefined : path;
 }

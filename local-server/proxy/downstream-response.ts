@@ -5,7 +5,7 @@ import { type CorsChanges, corsChanges } from "../../core/routing/cors.ts";
 import { clientLocation } from "../../core/routing/forwarded.ts";
 import { loosenedReferrerPolicy } from "../../core/routing/referrer-policy.ts";
 import { keepsCaching } from "../../core/routing/route-request.ts";
-import { pathOnService } from "../../core/routing/service-redirect.ts";
+import { pathOnDeployed, pathOnService } from "../../core/routing/service-redirect.ts";
 import { isPageVisit, sessionCookie } from "../../core/routing/session-cookie.ts";
 import { registrableDomain } from "../../core/session/domain-name.ts";
 import { hostname, sessionLabel } from "../../core/session/host-name.ts";
@@ -26,7 +26,7 @@ export function serviceResponse(
   response: ResponseHead,
 ): DownstreamResponse {
   const { name, session } = served;
-  const { origins, rewrittenHost, forwardedHost } = request;
+  const { origins, forwardedHost } = request;
   // Without an origin there is nothing to grant: the usual case.
   const cors = client.header("origin")
     ? corsChanges(
@@ -46,8 +46,7 @@ export function serviceResponse(
       value === origins.service ? origins.client : value,
     );
   headers.map("location", (location) => {
-    const mapped =
-      rewrittenHost === undefined ? location : (pathOnService(location, request.origin) ?? location);
+    const mapped = ownPath(location, request) ?? location;
     return clientLocation(mapped, forwardedHost, request.client) ?? mapped;
   });
   if (cors) applyCors(headers, cors);
@@ -55,6 +54,16 @@ export function serviceResponse(
   if (listener === "tunnel") headers.add(ANSWERED_HEADER, "service");
   else firstHop(headers, client, served, request);
   return downstreamResponse(response, headers);
+}
+
+/** The path of a redirect to the address at which the service was asked; undefined for any other. */
+function ownPath(
+  location: string,
+  { origin, host, target, rewrittenHost }: ServiceRequest,
+): string | undefined {
+  if (rewrittenHost !== undefined) return pathOnService(location, origin);
+  // With `preserve_host` it was asked at the session's.
+  return origin.endsWith(`//${host}`) ? pathOnDeployed(location, origin, target) : undefined;
 }
 
 /** What the first hop alone adds: through the tunnel that is the Worker. */

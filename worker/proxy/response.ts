@@ -5,6 +5,7 @@ import { type CorsChanges, corsChanges } from "../../core/routing/cors.ts";
 import { FALLBACK_HEADER } from "../../core/routing/fallback.ts";
 import { clientLocation } from "../../core/routing/forwarded.ts";
 import { loosenedReferrerPolicy } from "../../core/routing/referrer-policy.ts";
+import { pathOnDeployed } from "../../core/routing/service-redirect.ts";
 import { isPageVisit, sessionCookie } from "../../core/routing/session-cookie.ts";
 import { registrableDomain } from "../../core/session/domain-name.ts";
 import { deletePresent, deleteResponseHopByHop } from "./hop-by-hop.ts";
@@ -68,7 +69,7 @@ function keepSession(headers: Headers, routed: RoutedRequest, status: number): v
   const { name, session } = match;
   const { routing } = session;
   if (status === 201 || (status >= 300 && status < 400)) {
-    const location = clientLocation(headers.get("location"), routed.forwardedHost, client);
+    const location = redirectOf(headers.get("location"), routed);
     if (location !== undefined) headers.set("location", location);
   }
   if (routing.domains.length > 1) {
@@ -82,6 +83,18 @@ function keepSession(headers: Headers, routed: RoutedRequest, status: number): v
     const value = sessionCookie({ name, host: head.host, domain, scheme, cookie: head.header("cookie") });
     if (value !== undefined) headers.append("set-cookie", value);
   }
+}
+
+/** Where a redirect of the service should lead its client; undefined where it does already. */
+function redirectOf(location: string | null, routed: RoutedRequest): string | undefined {
+  const { decision, forwardedHost, client } = routed;
+  if (location === null) return undefined;
+  // Behind the tunnel the local server has done it.
+  const own =
+    tunnelOf(routed)?.origin === decision.origin
+      ? undefined
+      : pathOnDeployed(location, decision.origin, decision.target);
+  return own ?? clientLocation(location, forwardedHost, client);
 }
 
 /** CORS headers for pages of the session. */

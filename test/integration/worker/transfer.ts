@@ -63,6 +63,17 @@ export function transferTests(mode: "direct" | "cloudflare"): void {
     expect(body).toContain("the status 999");
   });
 
+  test("a redirect of the service to its own address stays in the session, unless it insists on that", async () => {
+    const origin = mode === "direct" ? service.url : "http://web.example.org";
+    const locations = { "/next?a": "/next?a", "/moved": `${origin}/moved` };
+    for (const [path, expected] of Object.entries(locations)) {
+      handlers.set("/moved", (_request, response) =>
+        response.writeHead(301, { location: origin + path }).end(),
+      );
+      expect((await send(worker.url, "/moved", { headers: HOST })).headers.location).toBe(expected);
+    }
+  });
+
   describe("bodies stream", () => {
     test.runIf(isLinux)("an upload of 500 MB in flat memory", { timeout: 120_000 }, async () => {
       handlers.set("/upload", async (request, response) => {
