@@ -1,5 +1,6 @@
 /** The `linkup` command. */
 import { exitCodeOf } from "./exit-codes.ts";
+import { outdatedNode } from "./print/outdated-node.ts";
 import { printNote } from "./print/output.ts";
 import { tolerateClosedOutput } from "./print/stdout-errors.ts";
 
@@ -11,7 +12,7 @@ async function main(): Promise<void> {
     await program(json, process.argv.slice(2)).parseAsync();
   } catch (error) {
     const { failureText } = await import("./print/failure.ts");
-    printNote(failureText(error, json));
+    printNote(outdatedNode(process.versions.node, error, json) ?? failureText(error, json));
     process.exitCode = exitCodeOf(error);
   }
 }

@@ -15,9 +15,9 @@ test("the explanation is in the header that clients show", () => {
   const headers = grpcFailureHeaders({
     ...unknownSession,
     status: 502,
-    explanation: "50 % of “x”\nfailed.\n",
+    explanation: "50 % of “x\ud800”\nfailed.\n",
   });
   expect(headers).toMatchObject({ "grpc-status": "14", "linkup-error": "unknown-session" });
-  expect(decodeURI(headers["grpc-message"]!)).toBe("50 % of “x”\nfailed.");
+  expect(decodeURI(headers["grpc-message"]!)).toBe("50 % of “x\ufffd”\nfailed.");
   expect(headers["grpc-message"]).toMatch(/^[ -~]*$/);
 });

@@ -25,7 +25,7 @@ export function grpcFailureHeaders({ status, code, explanation }: ProxyFailure):
   return {
     "content-type": "application/grpc",
     "grpc-status": String(CODES[status] ?? UNKNOWN),
-    "grpc-message": encodeURI(explanation.trim()),
+    "grpc-message": encodeURI(explanation.trim().toWellFormed()),
     [FAILURE_HEADER]: code,
   };
 }
