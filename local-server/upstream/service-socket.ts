@@ -1,55 +1,81 @@
 /** A plain TCP connection to a service that reads into pooled buffers. */
 import { ReadFirstSocket } from "../node-internals.ts";
 
-/** Bytes of one read: more costs memory, less costs reads. */
-const BUFFER_SIZE = 65_536;
-/**
- * Pooled buffers: as many as a page over HTTP/2 uses at once. Allocating one for each read would keep the garbage collector
- * busier than the proxy, and memory freed late is never returned to the system. Buffers are cut from pieces so large that malloc
- * maps them apart from its heap: scattered in the heap, they would pin its memory after a busy time.
- */
-const MAX_POOLED = 256;
-const POOLED_PIECE = 16 * BUFFER_SIZE;
-/** For buffers beyond the pool. Of another size, to tell them apart. */
-const TEMPORARY_PIECE = 8 * BUFFER_SIZE;
-/** Reads of less are copied when no buffer is spare: a slow reader of many small pieces would hold a buffer for each. */
-const SMALL = BUFFER_SIZE / 8;
-const spare: Buffer[] = [];
-let pooled = 0;
-let temporary: Buffer[] = [];
+/** Buffers of one size, to be used again. */
+class BufferPool {
+  readonly size: number;
+  readonly #most: number;
+  readonly #perPiece: number;
+  #spare: Buffer[] = [];
+  #count = 0;
 
-function take(): Buffer {
-  if (spare.length === 0 && pooled < MAX_POOLED) {
-    spare.push(...cut(POOLED_PIECE));
-    pooled += spare.length;
+  constructor(size: number, { most, perPiece }: { most: number; perPiece: number }) {
+    this.size = size;
+    this.#most = most;
+    this.#perPiece = perPiece;
   }
-  const buffer = spare.pop();
-  if (buffer) return buffer;
-  if (temporary.length === 0) temporary = cut(TEMPORARY_PIECE);
+
+  get isEmpty(): boolean {
+    return this.#spare.length === 0;
+  }
+
+  /** Undefined when all that there may be are in use. */
+  take(): Buffer | undefined {
+    if (this.#spare.length === 0 && this.#count < this.#most) {
+      this.#spare.push(...cut(this.size, this.#perPiece));
+      this.#count += this.#perPiece;
+    }
+    return this.#spare.pop();
+  }
+
+  putBack(buffer: Buffer): void {
+    this.#spare.push(buffer);
+  }
+
+  /** Frees the pieces of which no buffer is in use. */
+  freeSpare(): void {
+    const spares = new Map<ArrayBufferLike, number>();
+    for (const { buffer } of this.#spare) spares.set(buffer, (spares.get(buffer) ?? 0) + 1);
+    const kept = this.#spare.filter(({ buffer }) => spares.get(buffer)! < this.#perPiece);
+    this.#count -= this.#spare.length - kept.length;
+    this.#spare = kept;
+  }
+}
+
+/**
+ * Cuts buffers from a piece so large that malloc maps it apart from its heap: scattered in the heap, they would pin its memory
+ * after a busy time.
+ */
+function cut(size: number, count: number): Buffer[] {
+  const piece = Buffer.allocUnsafeSlow(count * size);
+  return Array.from({ length: count }, (_, i) => piece.subarray(i * size, (i + 1) * size));
+}
+
+/**
+ * As many as a page over HTTP/2 uses at once. Allocating one for each read would keep the garbage collector busier than the
+ * proxy, and memory freed late is never returned to the system.
+ */
+const usual = new BufferPool(65_536, { most: 256, perPiece: 16 });
+/** For a connection that brings more than that at once: fewer reads take an eighth less CPU. */
+const large = new BufferPool(4 * usual.size, { most: 32, perPiece: 4 });
+/** Usual ones beyond the pool. */
+let temporary: Buffer[] = [];
+const TEMPORARY_PER_PIECE = 8;
+
+function takeTemporary(): Buffer {
+  if (temporary.length === 0) temporary = cut(usual.size, TEMPORARY_PER_PIECE);
   return temporary.pop()!;
 }
 
-function cut(size: number): Buffer[] {
-  const piece = Buffer.allocUnsafeSlow(size);
-  return Array.from({ length: size / BUFFER_SIZE }, (_, i) =>
-    piece.subarray(i * BUFFER_SIZE, (i + 1) * BUFFER_SIZE),
-  );
-}
-
-/** Returns a buffer to the pool; false when it is not of the pool. */
-function putBack(buffer: Buffer): boolean {
-  if (buffer.buffer.byteLength !== POOLED_PIECE) return false;
-  spare.push(buffer);
-  return true;
-}
+/** A connection gets usual buffers again after as many short reads. The end of a long body is one. */
+const SHORT_READS = 2;
+/** Reads of less are copied where buffers are few: a slow reader of many small pieces would hold a buffer for each. */
+const SMALL = usual.size / 8;
 
 /** Frees what no connection uses, after a busy time. */
 export function freeSpareBuffers(): void {
-  const spares = new Map<ArrayBufferLike, number>();
-  for (const { buffer } of spare) spares.set(buffer, (spares.get(buffer) ?? 0) + 1);
-  const kept = spare.filter(({ buffer }) => spares.get(buffer)! < POOLED_PIECE / BUFFER_SIZE);
-  pooled -= spare.length - kept.length;
-  spare.splice(0, spare.length, ...kept);
+  usual.freeSpare();
+  large.freeSpare();
   temporary = [];
 }
 
@@ -61,38 +87,71 @@ export class ServiceSocket extends ReadFirstSocket {
   takeBytes: TakeBytes | undefined;
 
   constructor() {
-    const self: { socket?: ServiceSocket; waiting?: Buffer | undefined } = {};
+    const self: { socket?: ServiceSocket } = {};
+    const reads = new ReadBuffers();
     super({
       // The reader decides what a half-closed connection means.
       allowHalfOpen: true,
       onread: {
-        buffer: () => {
-          self.waiting = take();
-          return self.waiting;
-        },
-        callback: (length, buffer) => {
-          // The receiver of the bytes owns the buffer from here on.
-          self.waiting = undefined;
-          return self.socket!.#received(buffer.subarray(0, length) as Buffer, buffer as Buffer);
-        },
+        buffer: () => reads.next(),
+        callback: (length, buffer) =>
+          self.socket!.#received(buffer.subarray(0, length) as Buffer, reads.filled(length)),
       },
     });
     self.socket = this;
-    this.once("close", () => {
-      if (self.waiting) putBack(self.waiting);
-      self.waiting = undefined;
-    });
+    this.once("close", () => reads.close());
   }
 
-  #received(bytes: Buffer, buffer: Buffer): boolean {
-    if (this.takeBytes && !(bytes.length < SMALL && spare.length === 0)) {
-      this.takeBytes(bytes, () => putBack(buffer));
+  #received(bytes: Buffer, { buffer, pool }: ReadBuffer): boolean {
+    const isDear = pool === large || usual.isEmpty;
+    if (this.takeBytes && !(bytes.length < SMALL && isDear)) {
+      this.takeBytes(bytes, () => pool?.putBack(buffer));
       return true;
     }
     const copy = Buffer.from(bytes);
-    if (!putBack(buffer)) temporary.push(buffer);
+    if (pool) pool.putBack(buffer);
+    else temporary.push(buffer);
     if (!this.takeBytes) return this.push(copy);
     this.takeBytes(copy, () => {});
     return true;
+  }
+}
+
+interface ReadBuffer {
+  buffer: Buffer;
+  /** Undefined for one beyond the pool. */
+  pool: BufferPool | undefined;
+}
+
+/** The buffers of one connection. */
+class ReadBuffers {
+  #waiting: ReadBuffer | undefined;
+  /** How many of the next reads have large buffers. */
+  #large = 0;
+
+  /** For the next read. */
+  next(): Buffer {
+    const ours = this.#large > 0 ? large.take() : undefined;
+    if (ours) this.#waiting = { buffer: ours, pool: large };
+    else {
+      const buffer = usual.take();
+      this.#waiting = { buffer: buffer ?? takeTemporary(), pool: buffer && usual };
+    }
+    return this.#waiting.buffer;
+  }
+
+  /** The receiver of the bytes owns the buffer from here on. */
+  filled(length: number): ReadBuffer {
+    if (length >= usual.size) this.#large = SHORT_READS;
+    else if (this.#large > 0) this.#large--;
+    const filled = this.#waiting!;
+    this.#waiting = undefined;
+    return filled;
+  }
+
+  close(): void {
+    const { buffer, pool } = this.#waiting ?? {};
+    if (buffer) pool?.putBack(buffer);
+    this.#waiting = undefined;
   }
 }

@@ -59,9 +59,29 @@ test("what nobody is done with stays as it is, and many small pieces hold little
 
 test("more than are kept are there as well", async () => {
   const held: Buffer[] = [];
-  await receive(400, 65_536, (bytes) => held.push(bytes));
+  const released: (() => void)[] = [];
+  await receive(400, 65_536, (bytes, release) => {
+    held.push(bytes);
+    released.push(release);
+  });
   const expected = Buffer.concat(Array.from({ length: 400 }, (_, i) => Buffer.alloc(65_536, i)));
   expect(Buffer.concat(held).equals(expected)).toBe(true);
+  for (const release of released) release();
+});
+
+test("a long body comes in larger reads, as far as there are buffers for them", async () => {
+  const held: Buffer[] = [];
+  const released: (() => void)[] = [];
+  await receive(60, 400_000, (bytes, release) => {
+    held.push(bytes);
+    released.push(release);
+  });
+  const longest = Math.max(...held.map(({ length }) => length));
+  expect(longest).toBeGreaterThan(65_536);
+  expect(longest).toBeLessThanOrEqual(262_144);
+  const expected = Buffer.concat(Array.from({ length: 60 }, (_, i) => Buffer.alloc(400_000, i)));
+  expect(Buffer.concat(held).equals(expected)).toBe(true);
+  for (const release of released) release();
 });
 
 test("spare buffers are freed, and those in use keep their bytes", async () => {
