@@ -47,11 +47,11 @@ export async function requests(id: string | undefined, options: Options): Promis
   if (options.from !== undefined && options.follow)
     throw new UsageError("Use either --follow or --from, not both.");
   if (options.follow) {
-    // Of a preview nothing passes this machine: its requests are followed at the Worker, for as long as this command runs.
-    if (await manager.followPreviews(await followedPreviews(manager, session))) manager.watch();
+    const previews = await keepFollowingPreviews(manager, await followedPreviews(manager, session));
     try {
       return await follow(log, { ...filter, limit }, query, options);
     } finally {
+      previews.dispose();
       await manager.dispose();
     }
   }
@@ -69,6 +69,22 @@ export async function requests(id: string | undefined, options: Options): Promis
   else if (options.json) printJson(found);
   else if (found.length === 0) printNote("No matching requests so far.\n");
   else print(exchangesHeading() + found.map(exchangeLines).join(""));
+}
+
+/** How soon one is followed that is made meanwhile. */
+const PREVIEWS_EVERY_MS = 1_000;
+
+/** Of a preview nothing passes this machine: its requests are followed at the Worker, for as long as this command runs. */
+async function keepFollowingPreviews(manager: Manager, selector: PreviewSelector) {
+  let watching = false;
+  const find = async () => {
+    const found = await manager.followPreviews(selector);
+    if (found && !watching) manager.watch();
+    watching ||= found;
+  };
+  await find();
+  const timer = setInterval(() => void find().catch(() => {}), PREVIEWS_EVERY_MS);
+  return { dispose: () => clearInterval(timer) };
 }
 
 /** Those of this folder's linkup.yaml unless a session is named. */

@@ -167,8 +167,9 @@ export function httpOrigin(location: string): string | undefined {
   return (scheme === "h2c" ? "http" : scheme) + match[2]! + match[3]!;
 }
 
+/** True for an http(s) URL that can be parsed. */
 export function isHttpUrl(url: string): boolean {
-  return /^https?:/i.test(url) && httpOrigin(url) !== undefined;
+  return /^https?:/i.test(url) && httpOrigin(url) !== undefined && URL.canParse(url);
 }
 
 /** True when only the session's own machine reaches the location: it is there, or in a private network (a virtual machine, a container). */

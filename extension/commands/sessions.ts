@@ -157,7 +157,7 @@ async function pickSession(
 }
 
 function locationError(text: string, isHttpUrl: (text: string) => boolean): string | undefined {
-  if (!isHttpUrl(text) || !URL.canParse(text)) return t("Enter an http or https URL.");
+  if (!isHttpUrl(text)) return t("Enter an http or https URL.");
   // The Worker refuses all private addresses; this check catches the most likely one early.
   if (new URL(text).hostname === "localhost")
     return t("{0} is on this machine, which a preview cannot reach.", text);

@@ -357,8 +357,7 @@ function checkTarget(record: SessionRecord, names: readonly string[], target: Ta
   };
   switch (targetKind(target)) {
     case "url":
-      if (!isHttpUrl(target) || !URL.canParse(target))
-        refuse(text('"{0}" is not an http or https URL.', target));
+      if (!isHttpUrl(target)) refuse(text('"{0}" is not an http or https URL.', target));
       return;
     case "session": {
       const name = sessionOfTarget(target)!;

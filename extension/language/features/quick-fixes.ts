@@ -163,8 +163,7 @@ const REMEDIES: Readonly<Record<DocumentDiagnostic["code"], Remedy>> = {
     ];
     // The storage keeps one for each Worker.
     const workerUrl = scalarAt(model, ["linkup", "worker_url"])?.value;
-    if (index === -1 || typeof workerUrl !== "string" || !isHttpUrl(workerUrl) || !URL.canParse(workerUrl))
-      return own;
+    if (index === -1 || typeof workerUrl !== "string" || !isHttpUrl(workerUrl)) return own;
     const edits = [removePair(model.text, map, index)];
     return [...own, { title: t("Move it to the editor's secret storage"), edits, keepsToken: true }];
   },

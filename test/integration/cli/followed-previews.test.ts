@@ -46,10 +46,19 @@ describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (t
     expect(sessions).toMatchObject([{ name: "pr-12", kind: "preview", state: "running" }]);
     expect(components.find(({ id }) => id === "local-server")).toMatchObject({ state: "ready" });
 
-    const closed = once(child, "close");
-    child.kill("SIGINT");
+    // One that is made meanwhile is followed as well.
+    const later = world.spawnLinkup("requests", "--follow", "--json");
+    await until("the log is followed", () => later.output.stdout.includes('"pr-12"'));
+    await world.json("preview", "--name", "pr-13", `web=${remote}`);
+    await until("the later preview is followed", () =>
+      /"watch":\{"session":"pr-13","state":"watching"/.test(later.output.stdout),
+    );
+
+    const closed = Promise.all([once(child, "close"), once(later.child, "close")]);
+    for (const follower of [child, later.child]) follower.kill("SIGINT");
     await closed;
-    expect((await world.linkup("sessions", "delete", "pr-12")).code).toBe(0);
+    for (const preview of ["pr-12", "pr-13"])
+      expect((await world.linkup("sessions", "delete", preview)).code).toBe(0);
     await until("nothing to run", () => world.processes().size === 0);
     expect(await world.served("pr-12")).toMatch(/^422 /);
   });
