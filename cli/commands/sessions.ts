@@ -195,12 +195,14 @@ function printSession(session: SessionView, { json }: CreateOptions): void {
 /** A first word without `=` is the name; every other word is a service with its URL. */
 function parseWords(words: string[]): { name: string | undefined; locations: Record<string, string> } {
   const named = words[0] !== undefined && !words[0].includes("=");
-  const locations: Record<string, string> = {};
+  const locations = new Map<string, string>();
   for (const word of named ? words.slice(1) : words) {
     const equals = word.indexOf("=");
     if (equals < 1)
       throw new UsageError(`A service needs its URL, as in web=https://web.example.com, not "${word}".`);
-    locations[word.slice(0, equals)] = word.slice(equals + 1);
+    const service = word.slice(0, equals);
+    if (locations.has(service)) throw new UsageError(`The service ${service} has two URLs.`);
+    locations.set(service, word.slice(equals + 1));
   }
-  return { name: named ? words[0] : undefined, locations };
+  return { name: named ? words[0] : undefined, locations: Object.fromEntries(locations) };
 }

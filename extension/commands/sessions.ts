@@ -43,7 +43,7 @@ async function askForPreview(
   const { isHttpUrl } = await import("../../core/session/session-document.ts");
   const title = t("Create Preview Session");
   let picked: readonly (typeof items)[number][] = [];
-  const locations: Record<string, string> = {};
+  const locations = new Map<string, string>();
   let name = "";
   const askServices = async () => {
     const placeholder = t("Services that the preview takes from another URL");
@@ -66,11 +66,11 @@ async function askForPreview(
       step: index + 1,
       totalSteps: picked.length + 2,
       prompt: t("URL of {0} in the preview", label),
-      value: locations[label] ?? description,
+      value: locations.get(label) ?? description,
       validate: (text) => locationError(text, isHttpUrl),
     });
     if (typeof answer !== "string") return answer;
-    locations[label] = answer;
+    locations.set(label, answer);
     return true;
   };
   const askForName = async (index: number) => {
@@ -92,7 +92,7 @@ async function askForPreview(
     return index === picked.length + 1 ? () => askForName(index) : undefined;
   });
   if (!done) return undefined;
-  const chosen = picked.map(({ label }) => [label, locations[label]!] as const);
+  const chosen = picked.map(({ label }) => [label, locations.get(label)!] as const);
   return { locations: Object.fromEntries(chosen), name };
 }
 

@@ -44,15 +44,14 @@ async function readState(file: string): Promise<Fields> {
 }
 
 function targetsOf(services: unknown): Record<string, Target> {
-  const targets: Record<string, Target> = {};
+  const targets: [string, Target][] = [];
   for (const service of Array.isArray(services) ? services : []) {
     const { name, config, current } = fieldsOf(service);
     const key = name ?? fieldsOf(config).name;
     const target = String(current).toLowerCase();
-    if (typeof key === "string" && key !== "__proto__" && (target === "local" || target === "remote"))
-      targets[key] = target;
+    if (typeof key === "string" && (target === "local" || target === "remote")) targets.push([key, target]);
   }
-  return targets;
+  return Object.fromEntries(targets);
 }
 
 function fieldsOf(value: unknown): Fields {

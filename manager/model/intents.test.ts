@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { Config } from "../../core/config/model/config-model.ts";
-import { applyConfig, checkGivenLocations } from "./intents.ts";
+import { applyConfig, applyTarget, checkGivenLocations, ownConfig } from "./intents.ts";
 import { newRecord } from "./records.ts";
-import { accessOf } from "./session-documents.ts";
+import { accessOf, targetOf } from "./session-documents.ts";
 import { emptyState } from "./state.ts";
 
 const service = (name: string, port: number) => ({
@@ -60,4 +60,15 @@ test.each([
   const check = () => checkGivenLocations(kind, config(service("web", 3000)), { web: location });
   if (allowed) expect(check).not.toThrow();
   else expect(check).toThrow(`URL, not "${location}"`);
+});
+
+test.each(["constructor", "toString", "__proto__"])("a service may be called %s", (name) => {
+  const file = config(service("web", 3000), service(name, 4000));
+  const record = newRecord("isolated", file, { config_path: "/shop/linkup.yaml", desired: "running" });
+  expect(targetOf(record.targets, name)).toBe("remote");
+  expect(ownConfig(record, file).services).toEqual(file.services);
+  applyTarget({ ...emptyState(), sessions: [record] }, { configPath: "/shop/linkup.yaml" }, [name], "local");
+  expect(targetOf(JSON.parse(JSON.stringify(record.targets)), name)).toBe("local");
+  const locations = JSON.parse(`{"${name}": "http://localhost:5000"}`);
+  expect(ownConfig({ ...record, locations }, file).services[1]?.local).toBe("http://localhost:5000");
 });

@@ -2,6 +2,7 @@
 
 import { type Config, defaultTarget, type Target } from "../../core/config/model/config-model.ts";
 import { offeredTargets, sessionOfTarget, targetKind } from "../../core/config/model/target.ts";
+import { ownValue } from "../../core/own-value.ts";
 import { httpOrigin, isHttpUrl, type SessionAccess } from "../../core/session/session-document.ts";
 import { isSessionName, randomName } from "../../core/session/session-name.ts";
 import { type Text, text } from "../../core/text.ts";
@@ -92,7 +93,7 @@ function continueExisting(
   record.name = name;
   record.session_token = token;
   for (const [service, target] of Object.entries(targets))
-    if (known.has(service)) record.targets[service] = target;
+    if (known.has(service)) record.targets = { ...record.targets, [service]: target };
 }
 
 /** Requests a secondary session: a preview, or an isolated one. `locations`: overrides of the file's, by service. */
@@ -250,7 +251,7 @@ function targetsAfterRename(
     const [renamed, another] = added.filter(
       (service) => service.local === local && service.remote === remote,
     );
-    const target = targets[name];
+    const target = ownValue(targets, name);
     return renamed && !another && target ? [[renamed.name, target] as const] : [];
   });
   // A service that the file has only now begins where the file says.
@@ -395,7 +396,7 @@ export function ownConfig(
 ): Config {
   const own = kind === "preview" ? ("remote" as const) : ("local" as const);
   const services = config.services.map((service) => {
-    const location = locations[service.name];
+    const location = ownValue(locations, service.name);
     return location === undefined ? service : { ...service, [own]: location };
   });
   return withoutToken({ ...config, services });

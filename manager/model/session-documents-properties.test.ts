@@ -18,7 +18,7 @@ import type { SessionRecord } from "./state.ts";
 
 const NAME = "slim-gecko";
 const TUNNEL = "https://tunnel.example.net";
-const SERVICES = ["web", "api", "auth"];
+const SERVICES = ["web", "constructor", "__proto__"];
 
 const serviceName = fc.constantFrom(...SERVICES);
 const pattern = fc.constantFrom("^/api/", "^/pay", "/v2/", "a+$", "", "[^/]/x");
@@ -70,8 +70,12 @@ const config: fc.Arbitrary<Config> = fc.record({
     ),
   ),
   domains: fc.constant([
-    { domain: "example.com", default_service: "web", routes: [{ path: "^/api/", service: "api" }] },
-    { domain: "api.example.com", default_service: "api", routes: [{ path: "^/auth", service: "auth" }] },
+    { domain: "example.com", default_service: "web", routes: [{ path: "^/api/", service: "constructor" }] },
+    {
+      domain: "api.example.com",
+      default_service: "constructor",
+      routes: [{ path: "^/auth", service: "__proto__" }],
+    },
   ]),
   overrides: fc
     .array(override, { maxLength: 4 })

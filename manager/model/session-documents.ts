@@ -7,6 +7,7 @@ import { OVERRIDES_CAPABILITY } from "../../core/api/worker-api.ts";
 import type { Config } from "../../core/config/model/config-model.ts";
 import { routingOf, type Target } from "../../core/config/model/config-model.ts";
 import type { ConfigOverride } from "../../core/config/model/overrides-of.ts";
+import { ownValue } from "../../core/own-value.ts";
 import type { OverrideAction } from "../../core/session/override-action.ts";
 import {
   httpOrigin,
@@ -21,7 +22,7 @@ import type { SessionRecord } from "./state.ts";
 
 /** Services without a target run remote. */
 export function targetOf(targets: Record<string, Target>, service: string): Target {
-  return targets[service] ?? "remote";
+  return ownValue(targets, service) ?? "remote";
 }
 
 /** The first service that requests reach on this machine, through the tunnel where the session has one. */
@@ -38,7 +39,7 @@ export function isOverrideOn(
   { name, enabled = false }: ConfigOverride,
 ): boolean {
   if (kind === "preview") return false;
-  return Object.hasOwn(overrides, name) ? overrides[name]! : enabled;
+  return ownValue(overrides, name) ?? enabled;
 }
 
 function overrideActions(record: Pick<SessionRecord, "kind" | "overrides" | "config">) {

@@ -5,6 +5,7 @@ import { hourOf, proofId, traceProof } from "../../core/access/trace-proof.ts";
 import { ACCESS_HEADER } from "../../core/api/access-api.ts";
 import type { ServerStatus } from "../../core/api/control-api.ts";
 import { routingOf } from "../../core/config/model/config-model.ts";
+import { ownValue } from "../../core/own-value.ts";
 import type { Explanation } from "../../core/routing/explain-request.ts";
 import { explainRequest as explainHead } from "../../core/routing/explain-request.ts";
 import { clientAddress } from "../../core/routing/forwarded.ts";
@@ -42,7 +43,8 @@ export async function explain(
       (override) => isOverrideOn(record, override),
     );
     for (const service of routing.services)
-      if (service.session !== undefined) service.fell_back = followed?.fallbacks[service.name] ?? undefined;
+      if (service.session !== undefined)
+        service.fell_back = ownValue(followed?.fallbacks, service.name) ?? undefined;
     const session = resolveAuto(routing, (location) => server?.auto?.[location] ?? "remote");
     known.set(name, { name, session });
   }

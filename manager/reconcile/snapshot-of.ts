@@ -5,6 +5,7 @@ import { OVERRIDES_CAPABILITY } from "../../core/api/worker-api.ts";
 import type { ConfigService, Target } from "../../core/config/model/config-model.ts";
 import type { ConfigOverride } from "../../core/config/model/overrides-of.ts";
 import { sessionOfTarget, targetKind } from "../../core/config/model/target.ts";
+import { ownValue } from "../../core/own-value.ts";
 import { formatText, type Text, text } from "../../core/text.ts";
 import { type Problem, problem, textOf, updateWorker, verbatim } from "../model/problem.ts";
 import { isConnected, isDesired, isExpired, isPresent, needsLocalServer } from "../model/records.ts";
@@ -166,9 +167,9 @@ function beyond(
     case "url":
       return { url: target };
     case "named":
-      return { url: service.targets?.[target] ?? service.remote };
+      return { url: ownValue(service.targets, target) ?? service.remote };
     case "session": {
-      const fallback = record.followed?.fallbacks[service.name];
+      const fallback = ownValue(record.followed?.fallbacks, service.name);
       return {
         ...(fallback ? { fallback } : {}),
         url: `https://${sessionOfTarget(target)}.${record.config.domains[0]!.domain}`,

@@ -295,7 +295,7 @@ async function watchSession({ request, env, actor }: AuthenticatedCall, name: st
 async function sessionTargets({ env }: AuthenticatedCall, name: string): Promise<Response> {
   const session = isSessionName(name) ? await lookUp(name, env) : null;
   if (!session) return noSession(name);
-  const targets: SessionTargets["targets"] = {};
+  const targets: [string, SessionTargets["targets"][string]][] = [];
   for (const service of session.routing.services) {
     if (service.session === undefined) continue;
     const found = await followSession(name, service, (name) => lookUp(name, env));
@@ -305,9 +305,9 @@ async function sessionTargets({ env }: AuthenticatedCall, name: string): Promise
         : found.service.location === NO_TUNNEL_ORIGIN
           ? "service-missing"
           : null;
-    targets[service.name] = { session: service.session, fallback };
+    targets.push([service.name, { session: service.session, fallback }]);
   }
-  return jsonResponse({ targets } satisfies SessionTargets);
+  return jsonResponse({ targets: Object.fromEntries(targets) } satisfies SessionTargets);
 }
 
 /** With `keep_tunnel=true` the session's next start finds its tunnel, whose name every resolver knows by then. */

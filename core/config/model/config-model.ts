@@ -1,4 +1,5 @@
 /** The contents of a valid linkup.yaml. */
+import { ownValue } from "../../own-value.ts";
 import type { Domain, Rewrite, Routing, Service, SessionAccess } from "../../session/session-document.ts";
 import { type ConfigOverride, overridesOf } from "./overrides-of.ts";
 import { sessionOfTarget, type Target, targetKind } from "./target.ts";
@@ -83,7 +84,7 @@ function targetFields(
     case "session":
       return { location: remote, session: sessionOfTarget(target) };
     case "named":
-      return { location: Object.hasOwn(targets, target) ? targets[target]! : remote };
+      return { location: ownValue(targets, target) ?? remote };
   }
 }
 

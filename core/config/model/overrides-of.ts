@@ -1,4 +1,5 @@
 /** The overrides of a file as the session document has them. */
+import { ownValue } from "../../own-value.ts";
 import type { FixedResponse, InjectedFault } from "../../session/override-action.ts";
 import type { Override } from "../../session/session-document.ts";
 import { isUrlTarget } from "./target.ts";
@@ -61,5 +62,5 @@ function placeOf(
 ): Pick<Override, "location" | "fallthrough"> {
   if (target === "local") return { location: local, ...(fallthrough ? { fallthrough: remote } : {}) };
   if (isUrlTarget(target)) return { location: target };
-  return { location: Object.hasOwn(targets, target) ? targets[target] : remote };
+  return { location: ownValue(targets, target) ?? remote };
 }
