@@ -41,14 +41,14 @@ export class JoinedList {
   async add(invited: InvitedSession): Promise<void> {
     const { workerUrl, session, invite } = invited;
     await this.#change((names) => [
-      ...names.filter((name) => !isSame(name, invited)),
+      ...names.filter((name) => !isSameSession(name, invited)),
       { workerUrl, session },
     ]);
     await this.#secrets.store(keyOf(invited), invite);
   }
 
   async remove(joined: JoinedName): Promise<void> {
-    await this.#change((names) => names.filter((name) => !isSame(name, joined)));
+    await this.#change((names) => names.filter((name) => !isSameSession(name, joined)));
     await this.#secrets.delete(keyOf(joined));
   }
 
@@ -68,7 +68,7 @@ export class JoinedList {
   }
 }
 
-export function isSame(a: JoinedName, b: JoinedName): boolean {
+export function isSameSession(a: JoinedName, b: JoinedName): boolean {
   return keyOf(a) === keyOf(b);
 }
 

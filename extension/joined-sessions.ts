@@ -3,7 +3,7 @@ import * as vscode from "vscode";
 import type { RoutingChange } from "../core/api/routing-requests-api.ts";
 import type { Manager } from "../manager/manager.ts";
 import type { InvitedSession } from "../manager/operations/route-elsewhere.ts";
-import { isSame, type JoinedList } from "./joined-list.ts";
+import { isSameSession, type JoinedList } from "./joined-list.ts";
 import type { JoinedSession } from "./window-model.ts";
 
 /** How often the Workers are asked while the user is at this window: where a session runs, and where none does. */
@@ -69,7 +69,7 @@ export class JoinedSessions implements vscode.Disposable {
     services: RoutingChange["services"],
     signal?: AbortSignal,
   ): Promise<void> {
-    const invited = this.#invited.find((other) => isSame(other, joined));
+    const invited = this.#invited.find((other) => isSameSession(other, joined));
     if (!invited) return;
     try {
       await (await this.#manager()).routeElsewhere(invited, { services }, signal);
@@ -103,7 +103,7 @@ export class JoinedSessions implements vscode.Disposable {
     this.#views = views;
     if (JSON.stringify(before) !== JSON.stringify(views)) this.#changed.fire();
     for (const view of views) {
-      const was = before.find((other) => isSame(other, view));
+      const was = before.find((other) => isSameSession(other, view));
       if (view.state === "ended" && was && was.state !== "ended") this.#ended.fire(view);
     }
     const states = new Set(views.map(({ state }) => state));

@@ -85,13 +85,13 @@ function signalable(pid: number): boolean {
 }
 
 /** True when exactly this process still runs. */
-export async function isSame(id: ProcessId): Promise<boolean> {
+export async function isSameProcess(id: ProcessId): Promise<boolean> {
   return (await startOf(id.pid)) === id.started;
 }
 
-/** Like `isSame`, but cheap enough for polling. */
+/** Like `isSameProcess`, but cheap enough for polling. */
 export async function isRunning(id: ProcessId): Promise<boolean> {
-  return process.platform === "linux" ? isSame(id) : runningCache.isRunning(id, performance.now());
+  return process.platform === "linux" ? isSameProcess(id) : runningCache.isRunning(id, performance.now());
 }
 
 /** A pid is not reused within this time. */
@@ -124,7 +124,7 @@ export class RunningCache {
   }
 }
 
-const runningCache = new RunningCache(signalable, isSame);
+const runningCache = new RunningCache(signalable, isSameProcess);
 
 let own: Promise<ProcessId> | undefined;
 

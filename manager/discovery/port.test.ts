@@ -15,6 +15,7 @@ describe("what a command says", () => {
     ["uvicorn app.main:app --host 0.0.0.0 --port=8010", 8010],
     ["serve -l 5005 dist", 5005],
     ["node server.js --port ${PORT:-7000}", 7000],
+    ["node server.js --port ${constructor:-7001}", 7001],
   ])("%s", (command, port) => expect(portOf(command, {})).toBe(port));
 });
 

@@ -1,4 +1,5 @@
 /** Determines the port of a program by the command that starts it, or by its configuration. Pure. */
+import { ownValue } from "../../core/own-value.ts";
 import { CERTAINTY, type FoundPort } from "./found-service.ts";
 
 /** Vite's own command, not `vite-node` or `vite build`. */
@@ -103,7 +104,7 @@ export function expand(text: string, env: Readonly<Record<string, string>>): str
   return text.replace(
     /\$(?:\{(\w+)(?::?-([^}]*))?\}|(\w+))/g,
     (written, braced?: string, otherwise?: string, bare?: string) =>
-      env[(braced ?? bare)!] || (otherwise ?? written),
+      ownValue(env, (braced ?? bare)!) || (otherwise ?? written),
   );
 }
 

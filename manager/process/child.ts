@@ -7,7 +7,7 @@ import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { text } from "../../core/text.ts";
 import { makeFolder } from "../../node/folder.ts";
-import { isRunning, isSame, type ProcessId, startOf } from "../../node/process-identity.ts";
+import { isRunning, isSameProcess, type ProcessId, startOf } from "../../node/process-identity.ts";
 import { LinkupError } from "../model/problem.ts";
 import { cutLog } from "./log-tender.ts";
 
@@ -116,7 +116,7 @@ export async function endProcess(id: ProcessId, graceMs = GRACE_MS): Promise<voi
     ["SIGKILL", GRACE_MS],
   ] as const) {
     // Checked without the cache: a signal cannot be undone.
-    if (!(await isSame(id))) return;
+    if (!(await isSameProcess(id))) return;
     try {
       process.kill(id.pid, signal);
     } catch (error) {

@@ -16,13 +16,13 @@ export function missingKey(model: DocumentModel, { path }: DocumentDiagnostic): 
     model.text,
     parent,
     key,
-    (parent.flow ? FLOW_VALUES[key] : VALUES[key]) ?? ownValue(model, path) ?? example(path),
+    (parent.flow ? FLOW_VALUES[key] : VALUES[key]) ?? fittingValue(model, path) ?? example(path),
   );
   return [{ title: t('Add the key "{0}"', key), edits: [edit] }];
 }
 
 /** A value that fits this file: the schema's examples may be another service's or domain's in it. */
-function ownValue(model: DocumentModel, path: Path): string | undefined {
+function fittingValue(model: DocumentModel, path: Path): string | undefined {
   const { services, domains } = model.outline;
   const [section, index] = path;
   const key = path.at(-1);
