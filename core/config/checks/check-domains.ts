@@ -9,7 +9,7 @@ import type { MapAt } from "./map-at.ts";
 
 export function checkHostName(collector: DiagnosticCollector, { path, value: { domain } }: MapAt): void {
   if (typeof domain !== "string" || domain === "") return;
-  const host = hostname(domain.replace(/^[a-z][a-z0-9+.-]*:\/\//i, "").replace(/[/?#].*$/s, ""));
+  const host = inAscii(hostname(domain.replace(/^[a-z][a-z0-9+.-]*:\/\//i, "").replace(/[/?#].*$/s, "")));
   const isHost = host.split(".").every((label) => /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/.test(label));
   if (isHost && domain.toLowerCase() === host) {
     const refused = refusedDomain(host);
@@ -23,6 +23,13 @@ export function checkHostName(collector: DiagnosticCollector, { path, value: { d
     ? text(MESSAGES.notAHostNameLike, domain, host)
     : text(MESSAGES.notAHostName, domain);
   collector.error("invalid-domain", [...path, "domain"], message, { suggestion: isHost ? host : undefined });
+}
+
+/** Requests name `bücher.example` as `xn--bcher-kva.example`. */
+function inAscii(host: string): string {
+  if (/^[ -~]*$/.test(host)) return host;
+  const url = `http://${host}/`;
+  return URL.canParse(url) ? new URL(url).hostname : host;
 }
 
 /**

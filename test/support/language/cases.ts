@@ -315,6 +315,13 @@ export const FIXES: [string, string, string, string, string][] = [
   ],
   ["- name: api #", "- name: web #", "duplicate-service", 'Rename this one to "web-2"', "- name: web-2 #"],
   ["example.org", "https://Example.org/", "invalid-domain", 'Change to "example.org"', "example.org"],
+  [
+    "example.org",
+    "bücher.example",
+    "invalid-domain",
+    'Change to "xn--bcher-kva.example"',
+    "xn--bcher-kva.example",
+  ],
   ["^/api/.*", "^/api/(.*", "invalid-pattern", "Add ) at the end", "^/api/(.*)"],
   ["^/api/.*", "'*/api'", "invalid-pattern", "Change * to .*", "'.*/api'"],
   ["^/api/.*", '"^/[z-a]"', "invalid-pattern", "Change z-a to a-z", '"^/[a-z]"'],
