@@ -236,7 +236,9 @@ async function serve(
   }
   if (key && isCacheable(response)) context.waitUntil(storeResponse(key, response.clone()));
   // The response of a WebSocket handshake is returned untouched, so that messages bypass JavaScript.
-  return status === 101 ? response : downstreamResponse(response, routed, status);
+  if (status !== 101) return downstreamResponse(response, routed, status);
+  if (response.webSocket) return response;
+  return downstreamFailure(unreachable(routed, "it switched protocols without being asked to"), routed);
 }
 
 /** The client's request to this URL. Its headers, the only copy that is made of them, are to be changed. */

@@ -63,6 +63,14 @@ export function transferTests(mode: "direct" | "cloudflare"): void {
     expect(body).toContain("the status 999");
   });
 
+  test("a switch of protocols that nobody asked for is told as the service's fault", async () => {
+    handlers.set("/101", ({ socket }) =>
+      socket.end("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"),
+    );
+    const { status, headers } = await send(worker.url, "/101", { headers: HOST });
+    expect([status, headers["linkup-error"]]).toEqual([502, "service-unreachable"]);
+  });
+
   test("a redirect of the service to its own address stays in the session, unless it insists on that", async () => {
     const origin = mode === "direct" ? service.url : "http://web.example.org";
     const locations = { "/next?a": "/next?a", "/moved": `${origin}/moved` };
