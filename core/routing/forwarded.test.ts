@@ -24,6 +24,22 @@ test("services are told scheme, host with port, and address of the client", () =
   ]);
 });
 
+test("each client is told its own, whoever came before", () => {
+  const clients = [
+    clientAddress("https", host, "192.0.2.1"),
+    clientAddress("https", host, "192.0.2.2"),
+    clientAddress("https", host),
+    clientAddress("http", host, "192.0.2.1"),
+    clientAddress("http", `${host}:81`, "192.0.2.1"),
+  ];
+  const told = clients.map((client) => JSON.stringify(forwardedHeaders(host, client)));
+  expect(new Set(told).size).toBe(clients.length);
+  expect(clients.map((client) => JSON.stringify(forwardedHeaders(host, { ...client })))).toEqual(told);
+  expect(forwardedHeaders("other.example.com", clients.at(-1)!)).not.toEqual(
+    forwardedHeaders(host, clients.at(-1)!),
+  );
+});
+
 describe("a redirect built from x-forwarded-host", () => {
   const client = clientAddress("https", `${host}:8443`);
 

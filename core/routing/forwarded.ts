@@ -27,15 +27,21 @@ function authorityOf(host: string, { scheme, port }: ClientAddress): string {
  * Headers of the first hop beside `x-forwarded-host`, which by contract has no port: with them a service can build the
  * URL that its client used. `host` is the value of `x-forwarded-host`.
  */
-export function forwardedHeaders(host: string, client: ClientAddress): [string, string][] {
+export function forwardedHeaders(host: string, client: ClientAddress): readonly [string, string][] {
   const { scheme, port, ip } = client;
+  if (last?.host === host && last.scheme === scheme && last.port === port && last.ip === ip)
+    return last.headers;
   const from = ip ? `for=${ip.includes(":") ? `"[${ip}]"` : ip};` : "";
-  return [
+  const headers: [string, string][] = [
     ["x-forwarded-port", String(port)],
     ["x-forwarded-proto", scheme],
     ["forwarded", `${from}host="${authorityOf(host, client)}";proto=${scheme}`],
   ];
+  last = { host, scheme, port, ip, headers };
+  return headers;
 }
+/** The same for all requests of a page. */
+let last: (ClientAddress & { host: string; headers: readonly [string, string][] }) | undefined;
 
 /**
  * Restores scheme and port in a redirect that a service built from `x-forwarded-host`; undefined when there is nothing

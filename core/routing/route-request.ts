@@ -93,8 +93,8 @@ export function route(
               (pattern, text) => matches(pattern, text, gaveUp, budget),
             );
       const rewrites = applyRewrites(service, path, gaveUp, budget);
-      const rewritten = rewrites.at(-1)?.path ?? path;
-      return routed(service, override, reason, match, rewritten + query, rewrites, gaveUp);
+      const target = rewrites.length === 0 ? head.target : rewrites.at(-1)!.path + query;
+      return routed(service, override, reason, match, target, rewrites, gaveUp);
     }
   }
   return {
@@ -165,8 +165,7 @@ function applyRewrites(
     path = result.text;
     applied.push({ ...rewrite, path });
   }
-  const last = applied.at(-1);
-  if (last) last.path = asPath(last.path);
+  if (applied.length > 0) applied.at(-1)!.path = asPath(path);
   return applied;
 }
 
@@ -187,8 +186,8 @@ function matches(pattern: Pattern, path: string, gaveUp: string[], budget: StepB
 
 /** True when responses to this path keep their own caching headers (`cache_routes`). */
 export function keepsCaching(session: Routing, target: string, budget = new StepBudget()): boolean {
+  if (session.cache_routes.length === 0) return false;
   const { cacheRoutes } = routingTable(session);
-  if (cacheRoutes.length === 0) return false;
   const { path } = splitTarget(target);
   return cacheRoutes.some((pattern) => matches(pattern, path, [], budget));
 }

@@ -98,10 +98,10 @@ export function tracestateFor(
   tracestate: string | null | undefined,
   proof?: string | null,
 ): string {
+  const own = ownMembers(name, proof);
+  if (!tracestate || tracestate === own) return own;
   const session = `${SESSION_KEY}=${name}`;
   const access = proof ? `${ACCESS_KEY}=${proof}` : undefined;
-  const own = access === undefined ? session : `${session},${access}`;
-  if (!tracestate || tracestate === own) return own;
   const keys = new Set<string>();
   const valid = tracestate
     .split(",")
@@ -122,6 +122,20 @@ export function tracestateFor(
     members = [session, ...members.filter((member) => !isSessionMember(member))];
   return withinLimits(members, (member) => member === session || member === access).join(",");
 }
+
+/** What Linkup itself puts into both lists: the same for many requests in a row. */
+function ownMembers(name: string, proof: string | null | undefined): string {
+  if (name !== lastName || proof !== lastProof) {
+    const session = `${SESSION_KEY}=${name}`;
+    lastOwn = proof ? `${session},${ACCESS_KEY}=${proof}` : session;
+    lastName = name;
+    lastProof = proof;
+  }
+  return lastOwn;
+}
+let lastName: string | undefined;
+let lastProof: string | null | undefined;
+let lastOwn = "";
 
 /** Without members at the end, the long ones first. Linkup's own stay. */
 function withinLimits(members: string[], isOwn: (member: string) => boolean): string[] {
@@ -151,7 +165,7 @@ export function baggageFor(
   baggage: string | null | undefined,
   proof?: string | null,
 ): string | undefined {
-  const own = proof ? `${SESSION_KEY}=${name},${ACCESS_KEY}=${proof}` : `${SESSION_KEY}=${name}`;
+  const own = ownMembers(name, proof);
   if (!baggage) return own;
   const sessions = baggageSessions(baggage);
   const isOwnProof = proof === undefined || hasOnlyProof(baggage, proof);

@@ -36,19 +36,33 @@ export function hostOfUrl(url: string): string | undefined {
  * `localhost`, the one domain of a single label.
  */
 export function sessionLabel(host: string): string | undefined {
-  const name = hostname(host);
-  const first = name.indexOf(".");
-  if (first <= 0) return undefined;
-  return name.indexOf(".", first + 1) !== -1 || name.endsWith(".localhost")
-    ? name.slice(0, first)
-    : undefined;
+  if (host !== lastLabelled) {
+    const name = hostname(host);
+    const first = name.indexOf(".");
+    const isLabelled = first > 0 && (name.indexOf(".", first + 1) !== -1 || name.endsWith(".localhost"));
+    lastLabel = isLabelled ? name.slice(0, first) : undefined;
+    lastLabelled = host;
+  }
+  return lastLabel;
 }
+// As above. The same string each time, so that maps need not hash it anew.
+let lastLabelled = "";
+let lastLabel: string | undefined;
 
 /** The host without port and without this session's label: `slim-gecko.example.com:80` → `example.com`. */
 export function withoutSession(host: string, session: string): string {
-  const name = hostname(host);
-  return name.startsWith(session) && name[session.length] === "." ? name.slice(session.length + 1) : name;
+  if (host !== lastWith || session !== lastSession) {
+    const name = hostname(host);
+    const isLabelled = name.startsWith(session) && name[session.length] === ".";
+    lastWithout = isLabelled ? name.slice(session.length + 1) : name;
+    lastWith = host;
+    lastSession = session;
+  }
+  return lastWithout;
 }
+let lastWith = "";
+let lastSession = "";
+let lastWithout = "";
 
 /** True for the names and addresses of this machine: `localhost`, `*.localhost`, 127.0.0.0/8, `::1` and the unspecified ones. */
 export function isLoopback(host: string): boolean {

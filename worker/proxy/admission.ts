@@ -237,8 +237,14 @@ export function proofForService(
   }
   const { id } = decision;
   const hour = hourOf(Date.now());
+  if (lastTrace?.trace_key === trace_key && lastTrace.id === id && lastTrace.hour === hour)
+    return lastTrace.proof;
   const key = `${trace_key} ${id} ${hour}`;
   const known = ownTraces.get(key);
-  if (known !== undefined) return known;
-  return traceProof(trace_key, name, id, hour).then((proof) => ownTraces.set(key, proof));
+  if (known === undefined)
+    return traceProof(trace_key, name, id, hour).then((proof) => ownTraces.set(key, proof));
+  lastTrace = { trace_key, id, hour, proof: known };
+  return known;
 }
+/** Found without building and hashing its key. */
+let lastTrace: { trace_key: string; id: string; hour: number; proof: string } | undefined;

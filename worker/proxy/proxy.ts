@@ -6,7 +6,6 @@ import { loop, noTarget, pathTooLong, unknownSession } from "../../core/routing/
 import { HOPS_HEADER, hopsOf, MAX_HOPS, ORIGIN_SECRET_HEADER } from "../../core/routing/proxy-headers.ts";
 import { isPathTooLong, keepsCaching, type Routed, route } from "../../core/routing/route-request.ts";
 import { followSession, TARGET_SESSION_HEADER } from "../../core/routing/session-target.ts";
-import { withoutSession } from "../../core/session/host-name.ts";
 import { httpOrigin } from "../../core/session/session-document.ts";
 import { isSessionName } from "../../core/session/session-name.ts";
 import { type Env, isDirect } from "../env.ts";
@@ -198,7 +197,6 @@ async function serve(
     fallback: place?.fallback,
     head,
     client,
-    forwardedHost: `${name}.${decision.match?.domain.domain ?? withoutSession(head.host, name)}`,
     request,
     method,
     hasBody: body !== null,
@@ -254,6 +252,9 @@ function upstreamRequest(
   // A body with these methods is taken only as part of a request that has one.
   if (body !== null && (method === "GET" || method === "HEAD"))
     return new Request(new Request(url, request), direct ? { redirect } : { redirect, cf: UNCACHED });
+  // workerd looks up and converts each member that is there. Without these two it is this.
+  if (body === null && method === "GET")
+    return new Request(url, direct ? { redirect, headers } : { redirect, headers, cf: UNCACHED });
   // Written out: V8 takes longer for each member that `...` copies.
   return new Request(
     url,

@@ -12,15 +12,28 @@ export interface ReceivedHead extends RequestHead {
 export function headOf(request: Request): ReceivedHead | undefined {
   // A getter in an object that is made for each request takes longer than to read all of these.
   const { url, headers, method } = request;
-  const host = url.indexOf("//") + 2;
-  const path = url.indexOf("/", host);
-  if (path === -1) return undefined;
+  if (!url.startsWith(last.origin)) {
+    const host = url.indexOf("//") + 2;
+    const path = url.indexOf("/", host);
+    if (path === -1) return undefined;
+    last = {
+      origin: url.slice(0, path + 1),
+      host: url.slice(host, path),
+      scheme: url.startsWith("https:") ? "https" : "http",
+    };
+  }
   const destination = headers.get("linkup-destination");
   return {
-    host: url.slice(host, path),
-    target: url.slice(path),
-    scheme: url.startsWith("https:") ? "https" : "http",
+    host: last.host,
+    target: url.slice(last.origin.length - 1),
+    scheme: last.scheme,
     method,
     header: (name) => (name === "linkup-destination" ? destination : headers.get(name)),
   };
 }
+/** What the latest URL begins with, up to its path's slash: the next one mostly begins the same. A URL never begins with a space. */
+let last: { origin: string; host: string; scheme: ReceivedHead["scheme"] } = {
+  origin: " ",
+  host: "",
+  scheme: "http",
+};

@@ -44,7 +44,7 @@ export function changeForUpstream(
   // What the first hop said stands at the second.
   if (decision.reason.by !== "destination") {
     // It is the last one that is added, where the request has none of its own.
-    const last = added.at(-1);
+    const last = added[added.length - 1];
     const forwardedHost = last?.[0] === "x-forwarded-host" ? last[1] : headers.get("x-forwarded-host")!;
     setAll(headers, forwardedHeaders(forwardedHost, client));
   }
@@ -70,12 +70,24 @@ function setAll(headers: ChangedHeaders, pairs: readonly [string, string][]): vo
 }
 
 function setCookies(headers: ChangedHeaders, cookies: string, env: Env): void {
+  // A browser sends the same with each request.
+  if (cookies !== lastCookies) {
+    lastOwn = ownCookies(cookies, env);
+    lastCookies = cookies;
+  }
+  if (!lastOwn) headers.delete("cookie");
+  else if (lastOwn !== cookies) headers.set("cookie", lastOwn);
+}
+let lastCookies = "";
+let lastOwn: string | null = null;
+
+/** Without those for the Worker alone. */
+function ownCookies(cookies: string, env: Env): string | null {
   let own = withoutLinkupCookies(cookies.includes(",") ? joinCookies(cookies) : cookies);
   if (own?.includes(ACCESS_JWT_COOKIE) && usesCloudflareAccess(env))
     own = own
       .split(/;\s*/)
       .filter((pair) => !pair.startsWith(`${ACCESS_JWT_COOKIE}=`))
       .join("; ");
-  if (!own) headers.delete("cookie");
-  else if (own !== cookies) headers.set("cookie", own);
+  return own;
 }

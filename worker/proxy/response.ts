@@ -8,6 +8,7 @@ import { loosenedReferrerPolicy } from "../../core/routing/referrer-policy.ts";
 import { pathOnDeployed } from "../../core/routing/service-redirect.ts";
 import { isPageVisit, sessionCookie } from "../../core/routing/session-cookie.ts";
 import { registrableDomain } from "../../core/session/domain-name.ts";
+import { withoutSession } from "../../core/session/host-name.ts";
 import { deletePresent, deleteResponseHopByHop } from "./hop-by-hop.ts";
 import { type RoutedRequest, tunnelOf } from "./routed-request.ts";
 import { failureResponse, serviceUnreachable, type WorkerFailure } from "./worker-failures.ts";
@@ -87,14 +88,16 @@ function keepSession(headers: Headers, routed: RoutedRequest, status: number): v
 
 /** Where a redirect of the service should lead its client; undefined where it does already. */
 function redirectOf(location: string | null, routed: RoutedRequest): string | undefined {
-  const { decision, forwardedHost, client } = routed;
   if (location === null) return undefined;
+  const { match, decision, head, client } = routed;
+  const domain = decision.match?.domain.domain ?? withoutSession(head.host, match.name);
   // Behind the tunnel the local server has done it.
   const own =
     tunnelOf(routed)?.origin === decision.origin
       ? undefined
       : pathOnDeployed(location, decision.origin, decision.target);
-  return own ?? clientLocation(location, forwardedHost, client);
+  // The service got this host in `x-forwarded-host`.
+  return own ?? clientLocation(location, `${match.name}.${domain}`, client);
 }
 
 /** CORS headers for pages of the session. */

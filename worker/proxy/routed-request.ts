@@ -17,8 +17,6 @@ export interface RoutedRequest {
   /** Without a `linkup-destination` that came from outside. */
   head: RequestHead;
   client: ClientAddress;
-  /** The value of `x-forwarded-host` that services get. */
-  forwardedHost: string;
   request: Request;
   method: string;
   hasBody: boolean;
