@@ -41,7 +41,6 @@ export class Http2Client implements Client {
     // 'close' follows every error.
     stream.on("error", () => {});
     stream.on("close", () => {
-      expectLateWrite(stream);
       if (!this.#ended) this.onGone();
     });
   }
@@ -92,9 +91,15 @@ export class Http2Client implements Client {
   flush(): void {}
 
   write(chunk: Buffer, done: () => void): boolean {
-    if (!this.#stream.destroyed) return this.#stream.write(chunk, done);
-    done();
-    return true;
+    const stream = this.#stream;
+    if (stream.destroyed) {
+      done();
+      return true;
+    }
+    return stream.write(chunk, () => {
+      expectLateWrite(stream);
+      done();
+    });
   }
 
   end(trailers: string[]): void {

@@ -53,15 +53,17 @@ test("a closed HTTP/2 stream has an error for its late write, and nobody sees it
   const seen: unknown[] = [];
   const server = createHttp2Server().on("stream", (stream) => {
     for (const event of ["error", "aborted"]) stream.on(event, (error) => seen.push(error ?? event));
+    const { _writableState: state } = stream as unknown as { _writableState: { errored: Error | null } };
+    stream.respond({ ":status": 200 });
+    stream.write("a", () => {
+      expectLateWrite(stream);
+      if (!stream.destroyed) expect(state.errored).toBe(null);
+    });
+    stream.end("b", () => seen.push("finished"));
     stream.on("close", () => {
-      const { _writableState: state } = stream as unknown as { _writableState: { errored: Error | null } };
-      expect(state.errored).toBe(null);
       expectLateWrite(stream);
       seen.push(state.errored?.message);
     });
-    stream.respond({ ":status": 200 });
-    stream.write("a");
-    stream.end("b", () => seen.push("finished"));
   });
   open.push(server.listen(0, "127.0.0.1"));
   await once(server, "listening");
