@@ -83,6 +83,7 @@ async function keepFollowingPreviews(manager: Manager, selector: PreviewSelector
     watching ||= found;
   };
   await find();
+  // What fails is tried again a second later; that the log cannot be read is told by `follow`.
   const timer = setInterval(() => void find().catch(() => {}), PREVIEWS_EVERY_MS);
   return { dispose: () => clearInterval(timer) };
 }

@@ -24,7 +24,7 @@ test("services are told scheme, host with port, and address of the client", () =
   ]);
 });
 
-test("each client is told its own, whoever came before", () => {
+test("services get the headers of each client, not those of the client before", () => {
   const clients = [
     clientAddress("https", host, "192.0.2.1"),
     clientAddress("https", host, "192.0.2.2"),

@@ -62,11 +62,6 @@ const large = new BufferPool(4 * usual.size, { most: 32, perPiece: 4 });
 let temporary: Buffer[] = [];
 const TEMPORARY_PER_PIECE = 8;
 
-function takeTemporary(): Buffer {
-  if (temporary.length === 0) temporary = cut(usual.size, TEMPORARY_PER_PIECE);
-  return temporary.pop()!;
-}
-
 /** A connection gets usual buffers again after as many short reads. The end of a long body is one. */
 const SHORT_READS = 2;
 /** Reads of less are copied where buffers are few: a slow reader of many small pieces would hold a buffer for each. */
@@ -123,6 +118,16 @@ interface ReadBuffer {
   pool: BufferPool | undefined;
 }
 
+function from(pool: BufferPool): ReadBuffer | undefined {
+  const buffer = pool.take();
+  return buffer && { buffer, pool };
+}
+
+function temporaryBuffer(): ReadBuffer {
+  if (temporary.length === 0) temporary = cut(usual.size, TEMPORARY_PER_PIECE);
+  return { buffer: temporary.pop()!, pool: undefined };
+}
+
 /** The buffers of one connection. */
 class ReadBuffers {
   #waiting: ReadBuffer | undefined;
@@ -131,12 +136,7 @@ class ReadBuffers {
 
   /** For the next read. */
   next(): Buffer {
-    const ours = this.#large > 0 ? large.take() : undefined;
-    if (ours) this.#waiting = { buffer: ours, pool: large };
-    else {
-      const buffer = usual.take();
-      this.#waiting = { buffer: buffer ?? takeTemporary(), pool: buffer && usual };
-    }
+    this.#waiting = (this.#large > 0 && from(large)) || from(usual) || temporaryBuffer();
     return this.#waiting.buffer;
   }
 
@@ -150,8 +150,7 @@ class ReadBuffers {
   }
 
   close(): void {
-    const { buffer, pool } = this.#waiting ?? {};
-    if (buffer) pool?.putBack(buffer);
+    if (this.#waiting) this.#waiting.pool?.putBack(this.#waiting.buffer);
     this.#waiting = undefined;
   }
 }

@@ -15,7 +15,7 @@ test("host, scheme and target are the URL's own, whatever the one before had", (
     expect(headOf(received(`${scheme}://${host}${target}`))).toMatchObject({ scheme, host, target });
 });
 
-test("a target without a path is none, after one with a path as well", () => {
+test("a URL without a path has no head, also after a URL with one", () => {
   expect(headOf(received("http://a.example.com/"))).toBeDefined();
   expect(headOf(received("http://a.example.com"))).toBeUndefined();
 });

@@ -54,16 +54,16 @@ test("a closed HTTP/2 stream has an error for its late write, and nobody sees it
   const server = createHttp2Server().on("stream", (stream) => {
     for (const event of ["error", "aborted"]) stream.on(event, (error) => seen.push(error ?? event));
     const { _writableState: state } = stream as unknown as { _writableState: { errored: Error | null } };
-    stream.respond({ ":status": 200 });
-    stream.write("a", () => {
-      expectLateWrite(stream);
-      if (!stream.destroyed) expect(state.errored).toBe(null);
-    });
-    stream.end("b", () => seen.push("finished"));
     stream.on("close", () => {
+      expect(state.errored).toBe(null);
       expectLateWrite(stream);
       seen.push(state.errored?.message);
     });
+    stream.respond({ ":status": 200 });
+    stream.write("a");
+    expectLateWrite(stream);
+    expect(state.errored).toBe(null);
+    stream.end("b", () => seen.push("finished"));
   });
   open.push(server.listen(0, "127.0.0.1"));
   await once(server, "listening");
