@@ -57,6 +57,24 @@ export function isResponding(socket: Duplex & { _httpMessage?: ServerResponse | 
   return socket._httpMessage?.headersSent ?? false;
 }
 
+/** Lets clients that have ended their side of the connection have the response to their request. Other Nodes hang up. */
+export function answerHalfClosed(server: Server & { httpAllowHalfOpen?: boolean }): void {
+  server.httpAllowHalfOpen = true;
+}
+
+/** The response that this HTTP/1 connection carries now; undefined where its head could not be shortened any more. */
+export function currentResponse(
+  socket: Duplex & { _httpMessage?: ServerResponse | null },
+): ServerResponse | undefined {
+  const response = socket._httpMessage;
+  return response && "_header" in response ? response : undefined;
+}
+
+/** Leaves out the beginning of a head that is not sent yet. */
+export function shortenHead(response: ServerResponse & { _header?: string | null }, bytes: number): void {
+  response._header = response._header?.slice(bytes) ?? null;
+}
+
 /** Makes a server that never listens, but gets its connections by `emit("connection")`, check their timeouts. */
 export function checkTimeouts(server: Server): void {
   server.emit("listening");

@@ -1,8 +1,11 @@
 /** A request that came over HTTP/1. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Fields, FieldsCache, http1Lines } from "../http/fields.ts";
-import { lengthBehindDisposition } from "../node-internals.ts";
+import { lengthBehindDisposition, shortenHead } from "../node-internals.ts";
 import type { Client, DownstreamResponse, RequestBodyReader } from "./client.ts";
+import { takeAhead } from "./half-closed.ts";
+
+const INTERIM_REASONS: Record<number, string> = { 100: "Continue", 102: "Processing", 103: "Early Hints" };
 
 /** Where a connection keeps its intern table. */
 const FIELDS_CACHE = Symbol("fields cache");
@@ -68,12 +71,14 @@ export class Http1Client implements Client {
   inform(status: number, headers: string[]): void {
     // HTTP/1.0 has no 1xx responses.
     if (this.#request.httpVersionMinor < 1) return;
-    if (status === 100) {
+    const ahead = takeAhead(this.#response);
+    if (status === 100 && ahead === 0) {
       this.#response.writeContinue();
       return;
     }
-    const reason = status === 103 ? "Early Hints" : "Processing";
-    this.#response.socket?.write(`HTTP/1.1 ${status} ${reason}\r\n${http1Lines(headers)}\r\n`, "latin1");
+    const reason = INTERIM_REASONS[status] ?? "";
+    const head = `HTTP/1.1 ${status} ${reason}\r\n${http1Lines(headers)}\r\n`;
+    this.#response.socket?.write(head.slice(ahead), "latin1");
   }
 
   respond({ status, reason, headers }: DownstreamResponse): void {
@@ -82,6 +87,8 @@ export class Http1Client implements Client {
     if (!this.#request.complete && this.fields.has("expect")) headers.push("Connection", "close");
     if (this.#request.httpVersionMinor < 1) headers = withoutTrailer(headers);
     response.writeHead(status, reason, lengthBehindDisposition(headers));
+    const ahead = takeAhead(response);
+    if (ahead > 0) shortenHead(response, ahead);
   }
 
   flush(): void {

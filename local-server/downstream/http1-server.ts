@@ -4,8 +4,9 @@ import type { Duplex } from "node:stream";
 import { http1Lines } from "../http/fields.ts";
 import { HEAD_TIMEOUT_MS, MAX_HEADER_SIZE } from "../http/limits.ts";
 import { badRequest, type LocalFailure } from "../http/local-failures.ts";
-import { checkTimeouts, isResponding } from "../node-internals.ts";
+import { answerHalfClosed, checkTimeouts, isResponding } from "../node-internals.ts";
 import type { ServeClient } from "./client.ts";
+import { probeHalfClosed } from "./half-closed.ts";
 import { Http1Client } from "./http1-client.ts";
 import { isHost } from "./request-target.ts";
 import { UpgradedClient } from "./upgraded-client.ts";
@@ -25,6 +26,9 @@ export function http1Server(serve: ServeClient): Server {
   server.maxHeadersCount = 0;
   // Its connections come from the listener that detects the protocol.
   checkTimeouts(server);
+  answerHalfClosed(server);
+  // A request that is parsed again brings its connection once more.
+  server.on("connection", (socket) => socket.off("end", probeHalfClosed).on("end", probeHalfClosed));
   const request = (...[message, response]: ConstructorParameters<typeof Http1Client>) => {
     // A request line without a version is HTTP/0.9, which has no headers.
     if (message.httpVersionMajor !== 1)

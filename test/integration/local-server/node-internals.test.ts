@@ -6,8 +6,10 @@ import { type AddressInfo, connect, createServer as createTcp, type Socket } fro
 import { duplexPair } from "node:stream";
 import { afterEach, expect, test } from "vitest";
 import {
+  answerHalfClosed,
   checkTimeouts,
   collectGarbage,
+  currentResponse,
   expectLateWrite,
   flatten,
   isResponding,
@@ -17,6 +19,7 @@ import {
   rawHeaderLines,
   releaseSocket,
   responseOn,
+  shortenHead,
   tryConnecting,
   trySocket,
   writeLatin1,
@@ -109,6 +112,24 @@ test("it is known whether a response is being written", async () => {
   server.emit("connection", socket);
   client.write("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
   expect(await text(client)).toContain("200 OK");
+});
+
+test("a client that has ended its side gets its response, whose head can be sent in parts", async () => {
+  const server = createServer((request, response) => {
+    request.socket.on("end", () => {
+      expect(currentResponse(request.socket)).toBe(response);
+      request.socket.write("HTTP");
+      response.writeHead(200, { "content-length": 2 });
+      shortenHead(response, 4);
+      response.end("ok");
+    });
+  });
+  answerHalfClosed(server);
+  open.push(server.listen(0, "127.0.0.1"));
+  await once(server, "listening");
+  const client = connect({ port: (server.address() as AddressInfo).port, allowHalfOpen: true });
+  client.end("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  expect(await text(client)).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\nok$/);
 });
 
 test("a response can be written to the socket of an upgrade, and the socket be taken back", async () => {
