@@ -78,7 +78,7 @@ export const PACKAGES = {
   extension: {
     imports: ["core", "node", "infra", "manager", "agent-tools"],
     layers: [
-      ["ids.ts", "words.ts", "waiting.ts", "steps.ts"],
+      ["ids.ts", "words.ts", "waiting.ts", "steps.ts", "expand-path.ts"],
       ["markdown.ts", "settings.ts"],
       "labels.ts",
       "language/document",

@@ -4,14 +4,14 @@ import { resolve } from "node:path";
 import { nearestConfig } from "../manager/files/config-file.ts";
 import { Manager, type Selector } from "../manager/manager.ts";
 import { LinkupError } from "../manager/model/problem.ts";
-import { stateHome } from "../node/home.ts";
+import { expandTilde, stateHome } from "../node/home.ts";
 import { version } from "./version.ts";
 
 /** The configuration file: `--config`, else LINKUP_CONFIG, else the nearest linkup.yaml upwards; undefined without one. */
 export function findConfig(option: string | undefined, env = process.env): string | undefined {
   const named = option ?? env.LINKUP_CONFIG;
   if (!named) return nearestConfig(process.cwd());
-  const path = resolve(named);
+  const path = resolve(expandTilde(named));
   if (existsSync(path)) return path;
   const from = option ? "--config" : "LINKUP_CONFIG";
   throw new LinkupError("config-missing", `${from} names ${path}, which does not exist.`);

@@ -1,6 +1,9 @@
 /** The linkup.yaml of each workspace folder, with its services and errors. */
+import { basename, dirname } from "node:path";
 import * as vscode from "vscode";
+import { configText } from "../core/config/config-text.ts";
 import { CONFIG_NAMES } from "../node/config-names.ts";
+import { expandPath } from "./expand-path.ts";
 import { setting, settingChanged } from "./settings.ts";
 import type { ConfigFile } from "./window-model.ts";
 
@@ -19,6 +22,8 @@ export class ConfigFiles implements vscode.Disposable {
   #reloadRequested = false;
   #timer: NodeJS.Timeout | undefined;
   #saved = new Set<string>();
+  /** By the path of a file that the setting names: only files in the workspace's folders are watched otherwise. */
+  readonly #named = new Map<string, vscode.Disposable>();
   readonly #changed = new vscode.EventEmitter<readonly ConfigFile[]>();
   readonly #savedFile = new vscode.EventEmitter<string>();
   readonly #disposables: vscode.Disposable[] = [this.#changed, this.#savedFile];
@@ -29,17 +34,8 @@ export class ConfigFiles implements vscode.Disposable {
   readonly onDidSave = this.#savedFile.event;
 
   constructor() {
-    const watcher = vscode.workspace.createFileSystemWatcher("**/*.{yaml,yml}");
-    const onFileEvent = (uri: vscode.Uri) => {
-      const known = this.#files.some(({ path }) => path === uri.fsPath);
-      if (known) this.#saved.add(uri.fsPath);
-      if (known || isConfigName(uri)) this.#scheduleReload();
-    };
     this.#disposables.push(
-      watcher,
-      watcher.onDidChange(onFileEvent),
-      watcher.onDidCreate(onFileEvent),
-      watcher.onDidDelete(onFileEvent),
+      this.#watch("**/*.{yaml,yml}"),
       vscode.workspace.onDidChangeWorkspaceFolders(() => this.#scheduleReload()),
       vscode.workspace.onDidChangeConfiguration((event) => {
         if (settingChanged(event, "configPath")) this.#scheduleReload();
@@ -61,7 +57,36 @@ export class ConfigFiles implements vscode.Disposable {
 
   dispose(): void {
     clearTimeout(this.#timer);
-    for (const disposable of this.#disposables) disposable.dispose();
+    for (const disposable of [...this.#disposables, ...this.#named.values()]) disposable.dispose();
+  }
+
+  #watch(pattern: vscode.GlobPattern): vscode.Disposable {
+    const watcher = vscode.workspace.createFileSystemWatcher(pattern);
+    const onFileEvent = (uri: vscode.Uri) => {
+      const known = this.#files.some(({ path }) => path === uri.fsPath);
+      if (known) this.#saved.add(uri.fsPath);
+      if (known || isConfigName(uri) || this.#named.has(uri.fsPath)) this.#scheduleReload();
+    };
+    return vscode.Disposable.from(
+      watcher,
+      watcher.onDidChange(onFileEvent),
+      watcher.onDidCreate(onFileEvent),
+      watcher.onDidDelete(onFileEvent),
+    );
+  }
+
+  #watchNamed(folders: readonly vscode.WorkspaceFolder[]): void {
+    const named = new Set(folders.flatMap((folder) => namedFile(folder)?.fsPath ?? []));
+    for (const [path, watcher] of this.#named) {
+      if (named.has(path)) continue;
+      watcher.dispose();
+      this.#named.delete(path);
+    }
+    for (const path of named) {
+      if (this.#named.has(path)) continue;
+      const folder = vscode.Uri.file(dirname(path));
+      this.#named.set(path, this.#watch(new vscode.RelativePattern(folder, basename(path))));
+    }
   }
 
   #scheduleReload(): void {
@@ -79,7 +104,9 @@ export class ConfigFiles implements vscode.Disposable {
   }
 
   async #load(): Promise<void> {
-    const folders = vscode.workspace.workspaceFolders ?? [];
+    // No process can run in a folder that is not on this machine's disk.
+    const folders = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === "file");
+    this.#watchNamed(folders);
     const found = await Promise.all(folders.map(findConfig));
     const files = found.filter((file) => file !== undefined);
     const same = JSON.stringify(files) === JSON.stringify(this.#files);
@@ -93,12 +120,10 @@ export class ConfigFiles implements vscode.Disposable {
   }
 }
 
-/** Undefined for folders without one, and for those that are not on this machine's disk: no process can run there. */
+/** Undefined for folders without one. */
 async function findConfig(folder: vscode.WorkspaceFolder): Promise<ConfigFile | undefined> {
-  if (folder.uri.scheme !== "file") return undefined;
-  const named = setting("configPath", folder);
-  for (const name of named ? [named] : CONFIG_NAMES) {
-    const uri = isAbsolute(name) ? vscode.Uri.file(name) : vscode.Uri.joinPath(folder.uri, name);
+  const named = namedFile(folder);
+  for (const uri of named ? [named] : CONFIG_NAMES.map((name) => vscode.Uri.joinPath(folder.uri, name))) {
     const file = await read(uri);
     if (file === "missing") continue;
     if (file === "unreadable") return { path: uri.fsPath, folder: folder.name, services: [], errors: 1 };
@@ -119,6 +144,13 @@ async function findConfig(folder: vscode.WorkspaceFolder): Promise<ConfigFile | 
   return undefined;
 }
 
+/** What the setting names. */
+function namedFile(folder: vscode.WorkspaceFolder): vscode.Uri | undefined {
+  const path = expandPath(setting("configPath", folder), folder.uri.fsPath);
+  if (path === "") return undefined;
+  return isAbsolute(path) ? vscode.Uri.file(path) : vscode.Uri.joinPath(folder.uri, path);
+}
+
 function isAbsolute(path: string): boolean {
   return /^([/\\]|[a-z]:[/\\])/i.test(path);
 }
@@ -126,7 +158,7 @@ function isAbsolute(path: string): boolean {
 /** `unreadable`: it is there, and may not be read or is no file; opening it says why. */
 async function read(uri: vscode.Uri): Promise<{ text: string } | "missing" | "unreadable"> {
   try {
-    return { text: new TextDecoder().decode(await vscode.workspace.fs.readFile(uri)) };
+    return { text: configText(await vscode.workspace.fs.readFile(uri)) };
   } catch (error) {
     const isMissing = error instanceof vscode.FileSystemError && error.code === "FileNotFound";
     return isMissing ? "missing" : "unreadable";

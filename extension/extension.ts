@@ -6,6 +6,7 @@ import { stateHome } from "../node/home.ts";
 import { registerCommands } from "./commands/register-commands.ts";
 import { isConfigName } from "./config-files.ts";
 import { registerContextKeys } from "./context-keys.ts";
+import { expandPath } from "./expand-path.ts";
 import { JoinedList } from "./joined-list.ts";
 import { Linkup } from "./linkup.ts";
 import { LogChannels } from "./log-channels.ts";
@@ -86,7 +87,7 @@ function languageLater(context: vscode.ExtensionContext, linkup: Linkup): () => 
 function environment(context: vscode.ExtensionContext): NodeJS.ProcessEnv {
   const env = { ...process.env };
   const update = () => {
-    const path = setting("cloudflaredPath") || process.env.CLOUDFLARED_PATH;
+    const path = expandPath(setting("cloudflaredPath")) || process.env.CLOUDFLARED_PATH;
     if (path) env.CLOUDFLARED_PATH = path;
     else delete env.CLOUDFLARED_PATH;
   };

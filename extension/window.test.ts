@@ -10,7 +10,7 @@ import {
   openWindow,
   SESSION,
 } from "../test/support/extension-window.ts";
-import { resetEditor } from "../test/support/vscode.ts";
+import { resetEditor, Uri } from "../test/support/vscode.ts";
 import { ConfigFiles } from "./config-files.ts";
 import { registerContextKeys } from "./context-keys.ts";
 import { registerProblemWatch } from "./problem-watch.ts";
@@ -246,6 +246,36 @@ test("each folder's linkup.yaml is found, its errors counted, and the setting na
     subscriptions.push(unreadable);
     await unreadable.ready();
     expect(unreadable.files).toMatchObject([{ folder: "shop", services: [], errors: 1 }]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("a file that the setting names is followed outside of the workspace, too", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "linkup-files-"));
+  try {
+    const [inside, outside] = [join(folder, "shop"), join(folder, "system.conf")];
+    mkdirSync(inside);
+    // As `>` of Windows PowerShell writes it.
+    const text = `linkup: {worker_url: "https://linkup.example.com"}
+services: [{name: web, remote: "https://web.example.com", local: "http://localhost:3000"}]
+domains: [{domain: example.com, default_service: web}]
+`;
+    writeFileSync(outside, Buffer.from(`\ufeff${text}`, "utf16le"));
+    resetEditor([{ name: "shop", path: inside }]);
+    editor.settings.set("linkup.configPath", "$" + "{workspaceFolder}/../system.conf");
+    const files = new ConfigFiles();
+    await files.ready();
+    expect(files.files).toMatchObject([{ errors: 0, services: [{ name: "web" }] }]);
+    const { path } = files.files[0]!;
+    const saved: string[] = [];
+    files.onDidSave((file) => saved.push(file));
+    const named = editor.watchers.find(({ pattern }) => typeof pattern !== "string")!;
+    expect(named.pattern).toMatchObject({ pattern: "system.conf" });
+    named.change(Uri.file(path));
+    await expect.poll(() => saved).toEqual([path]);
+    files.dispose();
+    expect(editor.watchers).toEqual([]);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,6 +1,7 @@
 /** linkup.yaml on disk: finding and reading it. */
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { configText } from "../../core/config/config-text.ts";
 import type { ConfigDiagnostic } from "../../core/config/model/config-diagnostic.ts";
 import type { Config } from "../../core/config/model/config-model.ts";
 import { text } from "../../core/text.ts";
@@ -48,7 +49,7 @@ export async function readConfig(path: string): Promise<Config> {
   const { parseConfig } = await import("../../core/config/parse-config.ts");
   let content: string;
   try {
-    content = textOf((await readRegularFile(path, MAX_BYTES)).content);
+    content = configText((await readRegularFile(path, MAX_BYTES)).content);
   } catch (error) {
     if (error instanceof IrregularFileError)
       throw new LinkupError(
@@ -65,11 +66,4 @@ export async function readConfig(path: string): Promise<Config> {
   const { config, diagnostics: problems } = parseConfig(content);
   if (!config) throw new ConfigError(path, content, problems);
   return config;
-}
-
-/** UTF-8, or what the file's byte order mark says, as in editors: `>` of Windows PowerShell writes UTF-16. */
-export function textOf(content: Buffer): string {
-  const mark = content.length >= 2 ? content.readUInt16BE() : 0;
-  if (mark === 0xfffe) return new TextDecoder("utf-16le").decode(content);
-  return mark === 0xfeff ? new TextDecoder("utf-16be").decode(content) : content.toString("utf8");
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { logFile } from "../../node/log-files.ts";
 import { isRunning } from "../../node/process-identity.ts";
 import { MALLOC } from "../components/local-server/local-server.ts";
+import { namedCloudflared } from "../components/tunnel/cloudflared-binary.ts";
 import type { ProcessOptions } from "../model/manager-options.ts";
 import { childEnv, endProcess, startDetached } from "../process/child.ts";
 import type { Store } from "../store/store.ts";
@@ -24,12 +25,14 @@ export class KeeperProcess {
     const { keeper } = await this.#store.read();
     if (keeper && (await isRunning(keeper))) return;
     const { home, dist, node, env, log } = this.#options;
+    const cloudflared = namedCloudflared(env);
+    const named = cloudflared ? { CLOUDFLARED_PATH: cloudflared } : {};
     const { id } = await startDetached(
       node ?? process.execPath,
       [...V8_OPTIONS, join(dist, "cli.js"), "keep", "--home", home],
       {
         cwd: home,
-        env: childEnv(env, { ...MALLOC, ELECTRON_RUN_AS_NODE: "1", LINKUP_HOME: home }),
+        env: childEnv(env, { ...MALLOC, ...named, ELECTRON_RUN_AS_NODE: "1", LINKUP_HOME: home }),
         output: logFile(home, "keeper"),
       },
       (id) =>

@@ -49,6 +49,8 @@ const initial = () => ({
   /** Output channels, by their name. */
   channels: new Map<string, ReturnType<typeof logChannel>>(),
   trusted: true,
+  /** Of files, not disposed of. `change`: as if the file had changed. */
+  watchers: [] as { pattern: string | RelativePattern; change(uri: Uri): void }[],
 });
 
 /** What the tests look at and set. */
@@ -635,12 +637,17 @@ export const workspace = {
     }
     return true;
   },
-  createFileSystemWatcher: () => ({
-    onDidChange: event(),
-    onDidCreate: event(),
-    onDidDelete: event(),
-    dispose() {},
-  }),
+  createFileSystemWatcher(pattern: string | RelativePattern) {
+    const changed = new EventEmitter<Uri>();
+    const watcher = { pattern, change: (uri: Uri) => changed.fire(uri) };
+    editor.watchers.push(watcher);
+    return {
+      onDidChange: changed.event,
+      onDidCreate: event(),
+      onDidDelete: event(),
+      dispose: () => editor.watchers.splice(editor.watchers.indexOf(watcher), 1),
+    };
+  },
   registerTextDocumentContentProvider: () => new Disposable(() => {}),
   registerFileSystemProvider: (scheme: string, provider: unknown) => {
     fileSystems.set(scheme, provider);

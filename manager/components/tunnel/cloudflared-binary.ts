@@ -2,21 +2,28 @@
 
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
-import { posix, win32 } from "node:path";
+import { posix, resolve, win32 } from "node:path";
 import { type Text, text } from "../../../core/text.ts";
+import { expandTilde } from "../../../node/home.ts";
 import { LinkupError } from "../../model/problem.ts";
 import { downloadPath, installCommand } from "./releases.ts";
 
 /** The path in CLOUDFLARED_PATH (also set by the editor's setting), else the first on the PATH, else the downloaded one. */
 export async function findCloudflared(env: NodeJS.ProcessEnv, home: string): Promise<string> {
-  if (env.CLOUDFLARED_PATH) {
-    if (await isExecutable(env.CLOUDFLARED_PATH)) return env.CLOUDFLARED_PATH;
-    throw missing(text("{0}, from CLOUDFLARED_PATH, is not an executable file", env.CLOUDFLARED_PATH));
+  const named = namedCloudflared(env);
+  if (named) {
+    if (await isExecutable(named)) return named;
+    throw missing(text("{0}, from CLOUDFLARED_PATH, is not an executable file", named));
   }
   for (const path of [...onPath(env, process.platform), downloadPath(home, process.platform)]) {
-    if (await isExecutable(path)) return path;
+    if (await isExecutable(path)) return resolve(path);
   }
   throw missing(text("it is not on the PATH, and CLOUDFLARED_PATH is not set"));
+}
+
+/** What CLOUDFLARED_PATH names, as a path that is the same for processes in other folders. */
+export function namedCloudflared({ CLOUDFLARED_PATH: path }: NodeJS.ProcessEnv): string | undefined {
+  return path ? resolve(expandTilde(path)) : undefined;
 }
 
 /** Candidate paths of cloudflared on the PATH, which Windows spells `Path`. Pure. */

@@ -322,6 +322,19 @@ test("a file reached through a symbolic link has one session", async () => {
   expect((await world.linkup("stop")).stdout).toBe(`Stopped ${first.session_name} (tunneled)\n`);
 });
 
+test.skipIf(process.platform === "win32")("a home that is a link is the folder it leads to", async () => {
+  const real = join(world.folder, "elsewhere");
+  mkdirSync(real, { mode: 0o700 });
+  symlinkSync(real, world.home);
+  // What `--config=~/…` is for the shells that leave it alone.
+  const { session_name } = await world.json<Started>("start", "--detach", "--config=~/linkup.yaml");
+  world.env.LINKUP_HOME = real;
+  const { sessions } = await world.json<Status>("status");
+  expect(sessions.map(({ name }) => name)).toEqual([session_name]);
+  expect((await world.linkup("stop")).code).toBe(0);
+  expect([...world.processes().keys()]).toEqual([]);
+});
+
 test("an isolated session is served on this machine only", async () => {
   await world.stopWorker();
   const started = await world.json<Started>("start", "--isolated", "--detach");

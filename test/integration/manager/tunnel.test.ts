@@ -263,6 +263,16 @@ describe("unrepairable configuration is reported", () => {
   });
 });
 
+test.skipIf(REAL_CLOUDFLARED)("a cloudflared named by a relative path", async () => {
+  world.env.PATH = process.env.PATH;
+  world.env.CLOUDFLARED_PATH = "bin/cloudflared";
+  await world.json("start", "--detach");
+  const [pid] = world.pidsOf("cloudflared");
+  // The keeper, in another folder, starts it again.
+  process.kill(pid!, "SIGKILL");
+  await until("another cloudflared", () => world.pidsOf("cloudflared").some((now) => now !== pid));
+});
+
 test("a start that is stopped meanwhile leaves nothing", async () => {
   world.edge!.offline = true;
   const starting = world.linkup("start", "--detach");
