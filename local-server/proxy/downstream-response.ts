@@ -5,6 +5,7 @@ import { type CorsChanges, corsChanges } from "../../core/routing/cors.ts";
 import { clientLocation } from "../../core/routing/forwarded.ts";
 import { loosenedReferrerPolicy } from "../../core/routing/referrer-policy.ts";
 import { keepsCaching } from "../../core/routing/route-request.ts";
+import { clientCookie } from "../../core/routing/service-cookie.ts";
 import { pathOnDeployed, pathOnService } from "../../core/routing/service-redirect.ts";
 import { isPageVisit, sessionCookie } from "../../core/routing/session-cookie.ts";
 import { registrableDomain } from "../../core/session/domain-name.ts";
@@ -49,6 +50,7 @@ export function serviceResponse(
     const mapped = ownPath(location, request) ?? location;
     return clientLocation(mapped, forwardedHost, request.client) ?? mapped;
   });
+  headers.map("set-cookie", (cookie) => clientCookie(cookie, request.origin, forwardedHost));
   if (cors) applyCors(headers, cors);
   if (request.override !== undefined) headers.set(OVERRIDE_HEADER, OVERRIDE_HEADER, request.override);
   if (listener === "tunnel") headers.add(ANSWERED_HEADER, "service");

@@ -5,6 +5,7 @@ import { type CorsChanges, corsChanges } from "../../core/routing/cors.ts";
 import { FALLBACK_HEADER } from "../../core/routing/fallback.ts";
 import { clientLocation } from "../../core/routing/forwarded.ts";
 import { loosenedReferrerPolicy } from "../../core/routing/referrer-policy.ts";
+import { clientCookie } from "../../core/routing/service-cookie.ts";
 import { pathOnDeployed } from "../../core/routing/service-redirect.ts";
 import { isPageVisit, sessionCookie } from "../../core/routing/session-cookie.ts";
 import { registrableDomain } from "../../core/session/domain-name.ts";
@@ -69,6 +70,7 @@ function keepSession(headers: Headers, routed: RoutedRequest, status: number): v
   const { match, head, client, method } = routed;
   const { name, session } = match;
   const { routing } = session;
+  if (headers.has("set-cookie")) keepCookies(headers, routed);
   if (status === 201 || (status >= 300 && status < 400)) {
     const location = redirectOf(headers.get("location"), routed);
     if (location !== undefined) headers.set("location", location);
@@ -86,18 +88,30 @@ function keepSession(headers: Headers, routed: RoutedRequest, status: number): v
   }
 }
 
+/** Makes the service's own cookies the session's. */
+function keepCookies(headers: Headers, routed: RoutedRequest): void {
+  const { origin } = routed.decision;
+  const cookies = headers.getSetCookie();
+  headers.delete("set-cookie");
+  for (const cookie of cookies)
+    headers.append("set-cookie", clientCookie(cookie, origin, forwardedHost(routed)));
+}
+
 /** Where a redirect of the service should lead its client; undefined where it does already. */
 function redirectOf(location: string | null, routed: RoutedRequest): string | undefined {
   if (location === null) return undefined;
-  const { match, decision, head, client } = routed;
-  const domain = decision.match?.domain.domain ?? withoutSession(head.host, match.name);
+  const { decision, client } = routed;
   // Behind the tunnel the local server has done it.
   const own =
     tunnelOf(routed)?.origin === decision.origin
       ? undefined
       : pathOnDeployed(location, decision.origin, decision.target);
-  // The service got this host in `x-forwarded-host`.
-  return own ?? clientLocation(location, `${match.name}.${domain}`, client);
+  return own ?? clientLocation(location, forwardedHost(routed), client);
+}
+
+/** What the service got in `x-forwarded-host`. */
+function forwardedHost({ match, decision, head }: RoutedRequest): string {
+  return `${match.name}.${decision.match?.domain.domain ?? withoutSession(head.host, match.name)}`;
 }
 
 /** CORS headers for pages of the session. */

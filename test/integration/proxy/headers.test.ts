@@ -342,6 +342,20 @@ describe("on the way back", () => {
     expect((await client.request({ host: APP })).get("location")).toBe(own(mapped));
   });
 
+  test("cookies of the service's own host become the session's, and the others stay", async () => {
+    system.app.handler = (_request, response) =>
+      response
+        .writeHead(200, {
+          "set-cookie": ["a=1; Domain=localhost; Path=/", "b=2; Domain=example.com", "c=3; Domain=else.test"],
+        })
+        .end();
+    expect((await client.request({ host: APP })).all("set-cookie")).toEqual([
+      "a=1; Path=/",
+      "b=2; Domain=example.com",
+      "c=3; Domain=else.test",
+    ]);
+  });
+
   test("with preserve_host a redirect is left as it is", async () => {
     await putSession(system, { services: { preserve_host: true } });
     const location = `http://localhost:${system.app.port}/`;

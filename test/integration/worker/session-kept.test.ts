@@ -215,6 +215,14 @@ describe.each(["direct", "cloudflare"] as const)("with tunnels: %s", (mode) => {
     });
   });
 
+  test("cookies of the service's own host become the session's, and the others stay", async () => {
+    const own = mode === "direct" ? new URL(service.url).hostname : "example.org";
+    const cookies = [`a=1; Domain=${own}; Path=/`, "b=2; Domain=a.test", "c=3; Domain=else.test"];
+    handlers.set("/cookies", (_, response) => response.writeHead(200, { "set-cookie": cookies }).end());
+    const { headers } = await ask("/cookies");
+    expect(headers["set-cookie"]).toEqual(["a=1; Path=/", ...cookies.slice(1)]);
+  });
+
   test("services learn the client's port, and a redirect that lost it gets it back", async () => {
     const host = `${HOST}:8443`;
     expect(await seen({ host })).toMatchObject({
