@@ -30,6 +30,8 @@ test("what a connection's earlier responses had changes nothing in how later one
       ": x",
       "Date : 1",
       "A: \x01",
+      "Date: \x7f1\x1f",
+      "Date: \0",
       "A: b\rc",
       "Date: 12",
       "Dat: 1",
@@ -52,6 +54,19 @@ test("what a connection's earlier responses had changes nothing in how later one
     }),
     { numRuns: 1_000 },
   );
+});
+
+test("control characters in a value become spaces, but for the worst ones and where a message ends", () => {
+  expect(parseFields("A: a\x01b\x1b[1m\x7f\r\nB: \x0b\r\n \x02c\td")).toEqual(["A", "a b [1m", "B", " c\td"]);
+  for (const line of [
+    "A: a\0b",
+    "A: a\rb",
+    "A: a\nb",
+    "A\x01: b",
+    "Content-Length: 5\x01",
+    "connection: \x01close",
+  ])
+    expect(() => parseFields(line), line).toThrow(/it has the header line/);
 });
 
 test("lines that came before are the same objects again", () => {

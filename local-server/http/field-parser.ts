@@ -4,6 +4,11 @@ import { MalformedResponse } from "./protocol-errors.ts";
 
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+/** The control characters that may be inside a value "for the sake of robustness" (RFC 9110, 5.5): not NUL, CR and LF. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it is about
+const CONTROL = /[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]/g;
+/** Names of lines that say where a message ends: read only as everybody reads them. */
+const FRAMING = /^(?:content-length|transfer-encoding|connection)$/i;
 
 /** Header lines as name, value, name, value… */
 export function parseFields(text: string): string[] {
@@ -11,18 +16,28 @@ export function parseFields(text: string): string[] {
   for (const line of text.split("\r\n")) {
     if ((line.startsWith(" ") || line.startsWith("\t")) && raw.length > 0) {
       // Obsolete line folding: the value goes on.
-      const more = trimSpaces(line);
-      if (!FIELD_VALUE.test(more)) throw malformedLine(line);
-      raw.push(`${raw.pop()} ${more}`);
+      const value = raw.pop();
+      raw.push(`${value} ${fieldValue(raw.at(-1)!, line, line)}`);
       continue;
     }
     const colon = line.indexOf(":");
     const name = line.slice(0, Math.max(0, colon));
-    const value = trimSpaces(line.slice(colon + 1));
-    if (!FIELD_NAME.test(name) || !FIELD_VALUE.test(value)) throw malformedLine(line);
-    raw.push(name, value);
+    if (!FIELD_NAME.test(name)) throw malformedLine(line);
+    raw.push(name, fieldValue(name, line.slice(colon + 1), line));
   }
   return raw;
+}
+
+/**
+ * The value of a line, of these characters. Browsers take control characters in it, Node and HTTP/2 do not write any: each becomes a
+ * space, as the RFC has it for worse ones.
+ */
+function fieldValue(name: string, text: string, line: string): string {
+  const value = trimSpaces(text);
+  if (FIELD_VALUE.test(value)) return value;
+  const cleaned = trimSpaces(value.replace(CONTROL, " "));
+  if (FRAMING.test(name) || !FIELD_VALUE.test(cleaned)) throw malformedLine(line);
+  return cleaned;
 }
 
 function malformedLine(line: string): MalformedResponse {
@@ -69,8 +84,7 @@ export class FieldParser {
         if (!text.startsWith(label, at)) return undefined;
         end = text.indexOf("\r\n", at);
         if (end === -1) end = text.length;
-        const value = trimSpaces(text.slice(at + label.length, end));
-        if (!FIELD_VALUE.test(value)) throw malformedLine(text.slice(at, end));
+        const value = fieldValue(label.slice(0, -1), text.slice(at + label.length, end), text.slice(at, end));
         raw ??= [...known];
         raw[2 * i + 1] = value;
       }

@@ -171,13 +171,17 @@ export class ResponseParser {
         throw new MalformedResponse(`its Content-Length is ${JSON.stringify(fields.get("content-length"))}`);
       head.length = Number(length);
     }
-    const codings = fields.has("transfer-encoding") ? fields.list("transfer-encoding") : undefined;
-    if (codings && lengths) throw new MalformedResponse("it has both Content-Length and Transfer-Encoding");
+    // "identity" is none at all (RFC 2616, 3.6): old servers say so.
+    const codings = fields.has("transfer-encoding")
+      ? fields.list("transfer-encoding").filter((coding) => coding !== "identity")
+      : [];
+    if (codings.length > 0 && lengths)
+      throw new MalformedResponse("it has both Content-Length and Transfer-Encoding");
     if (!mayHaveBody(this.#context.method, status)) {
       head.hasBody = false;
       return IDLE;
     }
-    if (codings) {
+    if (codings.length > 0) {
       if (codings.length === 1 && codings[0] === "chunked") return CHUNK_SIZE;
       throw new MalformedResponse(`its Transfer-Encoding is ${JSON.stringify(codings.join(", "))}`);
     }
@@ -264,9 +268,12 @@ export class ResponseParser {
 
 const EMPTY = Buffer.alloc(0);
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
-/** RFC 9112, 7.1.1: extensions are read past, but only those of the grammar. */
+/**
+ * RFC 9112, 7.1.1: extensions are read past, but only those of the grammar. Some servers write sizes of a fixed number of
+ * digits.
+ */
 const CHUNK_LINE =
-  /^([0-9a-fA-F]{1,12})[ \t]*(?:;[ \t]*[!#$%&'*+\-.^_`|~0-9A-Za-z]+[ \t]*(?:=[ \t]*(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*")[ \t]*)?)*$/;
+  /^(0{0,100}[0-9a-fA-F]{1,12})[ \t]*(?:;[ \t]*[!#$%&'*+\-.^_`|~0-9A-Za-z]+[ \t]*(?:=[ \t]*(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*")[ \t]*)?)*$/;
 /** RFC 9110, 6.4.1. */
 export function mayHaveBody(method: string, status: number): boolean {
   return method !== "HEAD" && status !== 204 && status !== 304;

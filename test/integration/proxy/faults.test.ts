@@ -59,7 +59,8 @@ describe.each(protocols)("%s", (_protocol, connect) => {
     ["a bad status", "HTTP/1.1 2000 OK\r\n\r\n"],
     ["a header without a colon", "HTTP/1.1 200 OK\r\nnonsense\r\n\r\n"],
     ["a header name with a space", "HTTP/1.1 200 OK\r\nBad Name: x\r\n\r\n"],
-    ["a control character in a value", "HTTP/1.1 200 OK\r\nX-A: a\x00b\r\n\r\n"],
+    ["NUL in a value", "HTTP/1.1 200 OK\r\nX-A: a\x00b\r\n\r\n"],
+    ["a control character in its length", "HTTP/1.1 200 OK\r\nContent-Length: 2\x01\r\n\r\nok"],
     ["two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello"],
     ["an invalid length", "HTTP/1.1 200 OK\r\nContent-Length: 5x\r\n\r\nhello"],
     [
@@ -129,6 +130,11 @@ describe.each(protocols)("%s", (_protocol, connect) => {
       "in chunks, hangs up before the last line",
       "Transfer-Encoding: chunked\r\n\r\n4\r\npart\r\n0\r\n",
       "end",
+    ],
+    [
+      "in chunks, with a size of 200 zeros",
+      `Transfer-Encoding: chunked\r\n\r\n4\r\npart\r\n${"0".repeat(200)}1\r\n`,
+      "stay",
     ],
     ["in chunks, with an invalid size", "Transfer-Encoding: chunked\r\n\r\n4\r\npart\r\nXYZ\r\n", "stay"],
     ["in chunks, longer than their size", "Transfer-Encoding: chunked\r\n\r\n4\r\npartly\r\n", "stay"],

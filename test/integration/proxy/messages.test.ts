@@ -129,6 +129,29 @@ describe.each(protocols)("%s", (protocol, connect) => {
     expect(get("x-bytes")).toBe(value);
   });
 
+  test("a control character in a response header does not break the response", async () => {
+    system.wild.script = (socket) =>
+      socket.end(
+        "HTTP/1.1 200 OK\r\nX-A: a\x01\x1b[1mb\x7f\r\nSet-Cookie: a=\x02b\r\nContent-Length: 2\r\n\r\nok",
+      );
+    const { status, get, body } = await client.request({ host: WILD });
+    expect([status, get("x-a"), get("set-cookie"), String(body)]).toEqual([200, "a  [1mb", "a= b", "ok"]);
+  });
+
+  test.each([
+    ["identity and a length", "Transfer-Encoding: identity\r\nContent-Length: 2\r\n\r\nok"],
+    ["identity until the connection's end", "Transfer-Encoding: Identity\r\n\r\nok"],
+    ["identity before chunks", "Transfer-Encoding: identity, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"],
+    [
+      "chunk sizes of 20 digits",
+      `Transfer-Encoding: chunked\r\n\r\n${"2".padStart(20, "0")}\r\nok\r\n${"0".repeat(20)}\r\n\r\n`,
+    ],
+  ])("a response of an old server: %s", async (_, text) => {
+    system.wild.script = (socket) => socket.end(`HTTP/1.1 200 OK\r\n${text}`);
+    const { status, body, complete } = await client.request({ host: WILD });
+    expect([status, String(body), complete]).toEqual([200, "ok", true]);
+  });
+
   test("headers of the connection end at the proxy, and so do those that Connection names", async () => {
     const connection =
       protocol === "HTTP/1.1"

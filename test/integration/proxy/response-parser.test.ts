@@ -160,12 +160,14 @@ function randomNumbers(seed: number): () => number {
 }
 
 /**
- * What RFC 9112 lets a recipient take, and Node refuses: one length said twice (6.3), also in an interim response, folded
- * lines (5.2), and white space around the parts of a chunk's extension (7.1.1).
+ * What the RFCs let a recipient take, and Node refuses: one length said twice (RFC 9112, 6.3), also in an interim response, folded
+ * lines (5.2), white space around the parts of a chunk's extension (7.1.1), and control characters in values (RFC 9110, 5.5).
  */
 function isPermitted(text: string): boolean {
   const lengths = [...text.matchAll(/^content-length:(.*)$/gim)];
   if (lengths.length > 1 || lengths.some(([, length]) => length!.includes(","))) return true;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it is about
+  if (/^[\w-]+:.*[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]/m.test(text)) return true;
   return /\r\n[ \t]/.test(text) || /^[0-9a-f]+(?:;[^\r\n]*)?[ \t]/im.test(text);
 }
 
