@@ -119,9 +119,9 @@ function fieldsCache(socket: object & { [FIELDS_CACHE]?: FieldsCache }): FieldsC
   return socket[FIELDS_CACHE];
 }
 
-/** `GET http://host/path` as a proxy gets it: its host takes precedence over the `Host` header (RFC 9112, 3.2.2). */
+/** `GET http://host/path` as a proxy gets it, `ws:` for a WebSocket: its host takes precedence over the `Host` header (RFC 9112, 3.2.2). */
 function splitAbsolute(target: string): { authority: string | undefined; path: string } {
-  const match = /^https?:\/\/([^/?#]+)/i.exec(target);
+  const match = /^(?:https?|wss?):\/\/([^/?#]+)/i.exec(target);
   if (!match) return { authority: undefined, path: target };
   const path = target.slice(match[0].length);
   return { authority: match[1], path: path.startsWith("/") ? path : `/${path}` };

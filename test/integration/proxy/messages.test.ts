@@ -450,13 +450,16 @@ describe("HTTP/1.0 and HTTP/1.1 on the wire", () => {
     expect(await raw(system.port, `GET / HTTP/1.0\r\nHost: ${WILD}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 200 OK/);
   });
 
-  test("the target of a proxy request is taken apart", async () => {
-    const answer = await raw(
-      system.port,
-      `GET http://${APP}/a?b HTTP/1.1\r\nHost: other.test\r\nConnection: close\r\n\r\n`,
-    );
-    expect(answer).toContain('"url":"/a?b"');
-  });
+  test.each(["http", "HTTPS", "ws", "wss"])(
+    "the target of a proxy request is taken apart: %s",
+    async (scheme) => {
+      const answer = await raw(
+        system.port,
+        `GET ${scheme}://${APP}/a?b HTTP/1.1\r\nHost: other.test\r\nConnection: close\r\n\r\n`,
+      );
+      expect(answer).toContain('"url":"/a?b"');
+    },
+  );
 
   test("pipelined requests are answered in their order", async () => {
     system.app.handler = (request, response) => {
