@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { pathOnDeployed, pathOnService } from "./service-redirect.ts";
+import { mapRefresh, pathOnDeployed, pathOnService, singleLocation } from "./service-redirect.ts";
 
 test.each([
   ["http://127.0.0.1:4000/in", "/in"],
@@ -39,4 +39,27 @@ test.each([
   ["/docs/", undefined],
 ])("of a deployed service that is asked for /docs %s becomes %j", (location, expected) => {
   expect(pathOnDeployed(location, "https://web.example.com", "/docs")).toBe(expected);
+});
+
+test.each([
+  ["/in, /in", "/in"],
+  ["https://a.example/?x=1,2, https://a.example/?x=1,2", "https://a.example/?x=1,2"],
+  ["/in, /out", "/in, /out"],
+  ["/in", "/in"],
+  [", ", ", "],
+  ["", ""],
+])("the lines %j are one redirect to %j", (location, expected) => {
+  expect(singleLocation(location)).toBe(expected);
+});
+
+test.each([
+  ["0; url=http://localhost:4000/in", "0; url=/in"],
+  ["5;URL='http://localhost:4000/in'", "5;URL='/in'"],
+  ["0, url = /out", "0, url = /in"],
+  ["5", "5"],
+  ["0; url=", "0; url="],
+  ["0; url='http://localhost:4000/in", "0; url='http://localhost:4000/in"],
+  ["soon", "soon"],
+])("the refresh %j becomes %j", (refresh, expected) => {
+  expect(mapRefresh(refresh, () => "/in")).toBe(expected);
 });

@@ -33,3 +33,17 @@ export function pathOnDeployed(location: string, origin: string, target: string)
   const path = pathOnService(location, origin);
   return path === undefined || path.split("#", 1)[0] === target ? undefined : path;
 }
+
+/** The redirect of a response that says it in two equal lines, which the fetch API joins: as browsers read them. */
+export function singleLocation(location: string): string {
+  const middle = (location.length - 2) / 2;
+  const first = location.slice(0, middle);
+  return first !== "" && location === `${first}, ${first}` ? first : location;
+}
+
+/** A `Refresh` field (`0; url=http://localhost:4000/in`) with another URL. */
+export function mapRefresh(refresh: string, change: (url: string) => string): string {
+  return refresh.replace(/^([\s\d.]+[;,]\s*url\s*=\s*)(["']?)([^"'\s]+)\2\s*$/i, (_, head, quote, url) =>
+    [head, quote, change(url), quote].join(""),
+  );
+}

@@ -3,10 +3,11 @@
 import { OVERRIDE_HEADER } from "../../core/routing/choose-override.ts";
 import { type CorsChanges, corsChanges } from "../../core/routing/cors.ts";
 import { clientLocation } from "../../core/routing/forwarded.ts";
+import { noCache } from "../../core/routing/no-cache.ts";
 import { loosenedReferrerPolicy } from "../../core/routing/referrer-policy.ts";
 import { keepsCaching } from "../../core/routing/route-request.ts";
 import { clientCookie } from "../../core/routing/service-cookie.ts";
-import { pathOnDeployed, pathOnService } from "../../core/routing/service-redirect.ts";
+import { mapRefresh, pathOnDeployed, pathOnService } from "../../core/routing/service-redirect.ts";
 import { isPageVisit, sessionCookie } from "../../core/routing/session-cookie.ts";
 import { registrableDomain } from "../../core/session/domain-name.ts";
 import { hostname, sessionLabel } from "../../core/session/host-name.ts";
@@ -40,16 +41,19 @@ export function serviceResponse(
   if (cors?.answersPreflight) return preflightResponse(cors);
 
   const headers = unchangedFields(response);
-  if (!keepsCaching(session, client.target)) headers.set("cache-control", "Cache-Control", "no-cache");
+  if (!keepsCaching(session, client.target))
+    headers.set("cache-control", "Cache-Control", noCache(headers.get("cache-control")));
   // The service allowed the origin that it saw: the client's is meant.
   if (origins)
     headers.map("access-control-allow-origin", (value) =>
       value === origins.service ? origins.client : value,
     );
-  headers.map("location", (location) => {
-    const mapped = ownPath(location, request) ?? location;
+  const inSession = (url: string) => {
+    const mapped = ownPath(url, request) ?? url;
     return clientLocation(mapped, forwardedHost, request.client) ?? mapped;
-  });
+  };
+  headers.map("location", inSession);
+  headers.map("refresh", (refresh) => mapRefresh(refresh, inSession));
   headers.map("set-cookie", (cookie) => clientCookie(cookie, request.origin, forwardedHost));
   if (cors) applyCors(headers, cors);
   if (request.override !== undefined) headers.set(OVERRIDE_HEADER, OVERRIDE_HEADER, request.override);

@@ -4,9 +4,10 @@ import { OVERRIDE_HEADER } from "../../core/routing/choose-override.ts";
 import { type CorsChanges, corsChanges } from "../../core/routing/cors.ts";
 import { FALLBACK_HEADER } from "../../core/routing/fallback.ts";
 import { clientLocation } from "../../core/routing/forwarded.ts";
+import { noCache } from "../../core/routing/no-cache.ts";
 import { loosenedReferrerPolicy } from "../../core/routing/referrer-policy.ts";
 import { clientCookie } from "../../core/routing/service-cookie.ts";
-import { pathOnDeployed } from "../../core/routing/service-redirect.ts";
+import { mapRefresh, pathOnDeployed, singleLocation } from "../../core/routing/service-redirect.ts";
 import { isPageVisit, sessionCookie } from "../../core/routing/session-cookie.ts";
 import { registrableDomain } from "../../core/session/domain-name.ts";
 import { withoutSession } from "../../core/session/host-name.ts";
@@ -40,7 +41,7 @@ export function downstreamResponse(response: Response, routed: RoutedRequest, st
   if (decision.override !== undefined && tunnelOf(routed)?.origin !== decision.origin)
     headers.set(OVERRIDE_HEADER, decision.override);
   applyCors(headers, cors);
-  if (!routed.keepsCaching) headers.set("cache-control", "no-cache");
+  if (!routed.keepsCaching) headers.set("cache-control", noCache(headers.get("cache-control")));
   else if (match.session.access !== null) keepFromSharedCaches(headers);
   // Several sessions share this URL: a cached response of one must not be used for another.
   if (routed.keepsCaching && match.source !== "host") addVary(headers, SESSION_VARY);
@@ -72,9 +73,9 @@ function keepSession(headers: Headers, routed: RoutedRequest, status: number): v
   const { routing } = session;
   if (headers.has("set-cookie")) keepCookies(headers, routed);
   if (status === 201 || (status >= 300 && status < 400)) {
-    const location = redirectOf(headers.get("location"), routed);
-    if (location !== undefined) headers.set("location", location);
+    change(headers, "location", (location) => inSession(singleLocation(location), routed));
   }
+  change(headers, "refresh", (refresh) => mapRefresh(refresh, (url) => inSession(url, routed)));
   if (routing.domains.length > 1) {
     const policy = loosenedReferrerPolicy(routing, headers.get("referrer-policy"));
     if (policy !== undefined) headers.set("referrer-policy", policy);
@@ -88,6 +89,13 @@ function keepSession(headers: Headers, routed: RoutedRequest, status: number): v
   }
 }
 
+/** What does not change is left as it came, byte for byte. */
+function change(headers: Headers, name: string, map: (value: string) => string): void {
+  const value = headers.get(name);
+  const mapped = value === null ? null : map(value);
+  if (mapped !== null && mapped !== value) headers.set(name, mapped);
+}
+
 /** Makes the service's own cookies the session's. */
 function keepCookies(headers: Headers, routed: RoutedRequest): void {
   const { origin } = routed.decision;
@@ -97,16 +105,15 @@ function keepCookies(headers: Headers, routed: RoutedRequest): void {
     headers.append("set-cookie", clientCookie(cookie, origin, forwardedHost(routed)));
 }
 
-/** Where a redirect of the service should lead its client; undefined where it does already. */
-function redirectOf(location: string | null, routed: RoutedRequest): string | undefined {
-  if (location === null) return undefined;
+/** Where a redirect of the service should lead its client. */
+function inSession(url: string, routed: RoutedRequest): string {
   const { decision, client } = routed;
   // Behind the tunnel the local server has done it.
   const own =
     tunnelOf(routed)?.origin === decision.origin
       ? undefined
-      : pathOnDeployed(location, decision.origin, decision.target);
-  return own ?? clientLocation(location, forwardedHost(routed), client);
+      : pathOnDeployed(url, decision.origin, decision.target);
+  return own ?? clientLocation(url, forwardedHost(routed), client) ?? url;
 }
 
 /** What the service got in `x-forwarded-host`. */

@@ -338,8 +338,11 @@ describe("on the way back", () => {
   ])("a redirect to the host that the service sees stays in the session: %s", async (location, mapped) => {
     const { port } = system.app;
     const own = (text: string) => text.replace("HOST", `localhost:${port}`).replace("PORT", String(port));
-    system.app.handler = (_request, response) => response.writeHead(302, { location: own(location) }).end();
-    expect((await client.request({ host: APP })).get("location")).toBe(own(mapped));
+    system.app.handler = (_request, response) =>
+      response.writeHead(302, { location: own(location), refresh: `0; url=${own(location)}` }).end();
+    const { get } = await client.request({ host: APP });
+    expect(get("location")).toBe(own(mapped));
+    expect(get("refresh")).toBe(`0; url=${own(mapped)}`);
   });
 
   test("cookies of the service's own host become the session's, and the others stay", async () => {
@@ -371,6 +374,12 @@ describe("on the way back", () => {
     expect((await client.request({ host: APP })).all("cache-control")).toEqual(["no-cache"]);
     expect((await client.request({ host: APP, path: "/static/a.css" })).all("cache-control")).toEqual([
       "max-age=60",
+    ]);
+    // A stream that nobody may compress, and a page that nobody may store.
+    system.app.handler = (_request, response) =>
+      response.writeHead(200, { "Cache-Control": ["private, no-store", "no-transform"] }).end();
+    expect((await client.request({ host: APP })).all("cache-control")).toEqual([
+      "no-cache, private, no-store, no-transform",
     ]);
     system.app.handler = (_request, response) => response.end();
     expect((await client.request({ host: APP })).all("cache-control")).toEqual(["no-cache"]);

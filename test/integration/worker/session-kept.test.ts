@@ -90,6 +90,23 @@ describe.each(["direct", "cloudflare"] as const)("with tunnels: %s", (mode) => {
     expect((await ask("/seen")).headers["x-robots-tag"]).toBe("noindex");
   });
 
+  test("what a service forbids to caches and compressing proxies stays forbidden", async () => {
+    handlers.set("/stream", answerWith({ "cache-control": "no-cache, no-transform" }));
+    expect((await ask("/stream")).headers["cache-control"]).toBe("no-cache, no-transform");
+    handlers.set("/account", answerWith({ "cache-control": "private, no-store, max-age=0" }));
+    expect((await ask("/account")).headers["cache-control"]).toBe("no-cache, private, no-store");
+  });
+
+  test("redirects in two equal lines, and those of Refresh", async () => {
+    handlers.set("/twice", (_, response) =>
+      response.writeHead(302, ["location", "/in?a,b", "location", "/in?a,b"]).end(),
+    );
+    expect((await ask("/twice")).headers.location).toBe("/in?a,b");
+    handlers.set("/refresh", answerWith({ refresh: `2; url=http://${HOST}/login` }));
+    const host = `${HOST}:8787`;
+    expect((await ask("/refresh", { host })).headers.refresh).toBe(`2; url=http://${host}/login`);
+  });
+
   test("/linkup/dashboard on a session's host is the service's, with its own token", async () => {
     handlers.set("/linkup/dashboard", (request, response) => response.end(request.headers.authorization));
     expect(await ask("/linkup/dashboard")).toMatchObject({ status: 200, body: "" });
