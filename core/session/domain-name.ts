@@ -5,6 +5,27 @@
 import { hostname } from "./host-name.ts";
 import { publicSuffix } from "./public-suffix.ts";
 
+const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
+/** RFC 1035, 2.3.4. */
+const MAX_NAME = 253;
+
+/**
+ * A domain as requests name it: in lower case, without the root's dot, and in ASCII (`Bücher.example.` → `xn--bcher-kva.example`).
+ * Undefined for what no request could name: with a scheme, port, path, space or wildcard.
+ */
+export function asciiDomain(domain: string): string | undefined {
+  // The URL parser would understand these.
+  if (/[\s/?#@:\\[\]%]/.test(domain)) return undefined;
+  const name = inAscii(hostname(domain));
+  return name.length <= MAX_NAME && name.split(".").every((label) => LABEL.test(label)) ? name : undefined;
+}
+
+function inAscii(name: string): string {
+  if (/^[ -~]*$/.test(name)) return name;
+  const url = `http://${name}/`;
+  return URL.canParse(url) ? new URL(url).hostname : name;
+}
+
 export type RefusedDomain = "single-label" | "public-suffix";
 
 /** Why a session must not have this domain; undefined when it may. `localhost` is the one single label that it may have. */

@@ -53,6 +53,19 @@ describe("every problem at once, with its place", () => {
     });
   });
 
+  test("of a name that no header could carry", () => {
+    const named = (name: string) => ({
+      ...valid,
+      services: [{ ...valid.services[0], name }],
+      domains: [{ domain: "example.com", default_service: name }],
+    });
+    expect(parseUpsert(named("x".repeat(255))).ok).toBe(true);
+    expect(parseUpsert(named("x".repeat(256)))).toMatchObject({
+      ok: false,
+      errors: expect.arrayContaining(["services[0].name: must have at most 255 characters"]),
+    });
+  });
+
   test("of an upsert request's name", () => {
     const result = parseUpsert({ ...valid, desired_name: "Slim_Gecko" });
     expect(result).toMatchObject({

@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import { lazy } from "../lazy.ts";
 import { compile } from "../regex/pattern.ts";
 import { formatText } from "../text.ts";
-import { refusedDomainError } from "./domain-name.ts";
+import { asciiDomain, refusedDomainError } from "./domain-name.ts";
 import {
   httpOrigin,
   isHttpUrl,
@@ -16,6 +16,7 @@ import {
   type UpsertRequest,
 } from "./session-document.ts";
 import {
+  MAX_NAME,
   MAX_OPEN_PATH,
   MAX_OPEN_PATHS,
   MAX_OVERRIDES,
@@ -39,6 +40,7 @@ const name = lazy(() =>
     .string()
     .check(
       z.minLength(1, "must not be empty"),
+      z.maxLength(MAX_NAME, `must have at most ${MAX_NAME} characters`),
       z.regex(/^\P{Cc}*$/u, "must not contain line breaks or other control characters"),
     ),
 );
@@ -112,7 +114,7 @@ const overrideAt = (location: Location) =>
       .string()
       .check(z.regex(OVERRIDE_NAME, "must consist of letters, digits, dots, hyphens and underscores")),
     service: z.optional(name()),
-    domain: z.optional(name()),
+    domain: z.optional(domainName()),
     path: z.optional(pattern()),
     methods: z.optional(z.array(tokenText()).check(z.maxLength(50, "must have at most 50 methods"))),
     headers: z.optional(
@@ -125,14 +127,25 @@ const overrideAt = (location: Location) =>
     does: z.optional(z.enum(["respond", "fault"])),
   });
 
+/** As requests name it, however it was written. */
 const domainName = lazy(() =>
-  name().check(
-    z.superRefine((domain, context) => {
-      const error = refusedDomainError(domain);
-      if (domain !== "" && error) context.addIssue({ code: "custom", message: error, input: domain });
-    }),
+  z.pipe(
+    z.string().check(
+      z.superRefine((domain, context) => {
+        const error = domainError(domain);
+        if (error !== undefined) context.addIssue({ code: "custom", message: error, input: domain });
+      }),
+    ),
+    z.transform((domain) => asciiDomain(domain)!),
   ),
 );
+
+function domainError(domain: string): string | undefined {
+  if (domain === "") return "must not be empty";
+  if (asciiDomain(domain) !== undefined) return refusedDomainError(domain);
+  const given = domain.length > MAX_NAME ? `a text of ${domain.length} characters` : JSON.stringify(domain);
+  return `must be a host name without scheme, port and path, such as example.com, not ${given}`;
+}
 
 const domain = lazy(() =>
   z.object({

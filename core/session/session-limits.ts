@@ -1,5 +1,7 @@
 /** Limits on what a session may ask a proxy to do for each request. */
 
+/** Longest name of a service, in UTF-16 units: it stands in headers, where it takes up to nine bytes for each. */
+export const MAX_NAME = 255;
 /** Most regular expressions of one session: routes, rewrites and cache routes together. */
 export const MAX_PATTERNS = 2_000;
 /** Most overrides of one session, counted by service: each is looked at for each request. */

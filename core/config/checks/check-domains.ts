@@ -1,5 +1,5 @@
 /** Checks the host names of the domains. */
-import { refusedDomain } from "../../session/domain-name.ts";
+import { asciiDomain, refusedDomain } from "../../session/domain-name.ts";
 import { hostname } from "../../session/host-name.ts";
 import { isAnimalName, isSessionName } from "../../session/session-name.ts";
 import { text } from "../../text.ts";
@@ -9,9 +9,9 @@ import type { MapAt } from "./map-at.ts";
 
 export function checkHostName(collector: DiagnosticCollector, { path, value: { domain } }: MapAt): void {
   if (typeof domain !== "string" || domain === "") return;
-  const host = inAscii(hostname(domain.replace(/^[a-z][a-z0-9+.-]*:\/\//i, "").replace(/[/?#].*$/s, "")));
-  const isHost = host.split(".").every((label) => /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/.test(label));
-  if (isHost && domain.toLowerCase() === host) {
+  // What is meant by a URL or a host with its port.
+  const host = asciiDomain(hostname(domain.replace(/^[a-z][a-z0-9+.-]*:\/\//i, "").replace(/[/?#].*$/s, "")));
+  if (host !== undefined && domain.toLowerCase() === host) {
     const refused = refusedDomain(host);
     if (refused) {
       const template = refused === "single-label" ? MESSAGES.singleLabel : MESSAGES.publicSuffix;
@@ -19,17 +19,9 @@ export function checkHostName(collector: DiagnosticCollector, { path, value: { d
     }
     return;
   }
-  const message = isHost
-    ? text(MESSAGES.notAHostNameLike, domain, host)
-    : text(MESSAGES.notAHostName, domain);
-  collector.error("invalid-domain", [...path, "domain"], message, { suggestion: isHost ? host : undefined });
-}
-
-/** Requests name `bücher.example` as `xn--bcher-kva.example`. */
-function inAscii(host: string): string {
-  if (/^[ -~]*$/.test(host)) return host;
-  const url = `http://${host}/`;
-  return URL.canParse(url) ? new URL(url).hostname : host;
+  const message =
+    host === undefined ? text(MESSAGES.notAHostName, domain) : text(MESSAGES.notAHostNameLike, domain, host);
+  collector.error("invalid-domain", [...path, "domain"], message, { suggestion: host });
 }
 
 /**

@@ -1,4 +1,5 @@
 /** What a message about linkup.yaml is about. */
+import { MAX_NAME } from "../../session/session-limits.ts";
 import { type Text, text } from "../../text.ts";
 import { CONFIG_MESSAGES as MESSAGES } from "../model/config-messages.ts";
 import type { Path } from "../yaml/yaml-node.ts";
@@ -20,7 +21,7 @@ export function subjectOf(file: unknown, path: Path): Text | string {
 
 function itemName(file: unknown, list: "services" | "domains" | "overrides", index: number): Text {
   const name = valueAt(file, [list, index, list === "domains" ? "domain" : "name"]);
-  const isNamed = typeof name === "string" && name !== "";
+  const isNamed = typeof name === "string" && name !== "" && name.length <= MAX_NAME;
   if (list === "services")
     return isNamed ? text(MESSAGES.namedService, name) : text(MESSAGES.numberedService, index + 1);
   if (list === "overrides")

@@ -80,6 +80,7 @@ export const SCHEMA_MESSAGES = {
   aText: "must be text",
   aDefaultTarget: 'must be "auto", "local" or "remote"',
   notEmpty: "must not be empty",
+  nameLength: "must have at most 255 characters",
   oneLine: "must not contain line breaks or other control characters",
   anAccess: 'must be "public", "unguessable" or "private", or a map with "mode" and "open"',
   anAccessMode: 'must be "public", "unguessable" or "private"',

@@ -2,6 +2,7 @@
 
 import * as z from "zod/mini";
 import { OVERRIDE_NAME } from "../../session/session-document.ts";
+import { MAX_NAME } from "../../session/session-limits.ts";
 import { SCHEMA_MESSAGES as MESSAGES } from "./config-messages.ts";
 
 /** The documentation of a key. */
@@ -42,7 +43,13 @@ const isOneLine = (text: string) => !/[\p{Cc}\u2028\u2029]/u.test(text);
 
 const name = (description: string, example: string) =>
   described(
-    z.string(MESSAGES.aText).check(z.minLength(1, MESSAGES.notEmpty), z.refine(isOneLine, MESSAGES.oneLine)),
+    z
+      .string(MESSAGES.aText)
+      .check(
+        z.minLength(1, MESSAGES.notEmpty),
+        z.maxLength(MAX_NAME, MESSAGES.nameLength),
+        z.refine(isOneLine, MESSAGES.oneLine),
+      ),
     description,
     [example],
   );

@@ -232,6 +232,23 @@ describe.each(["direct", "cloudflare"] as const)("with tunnels: %s", (mode) => {
     });
   });
 
+  test("domains are found as requests name them, however they were written", async () => {
+    await preview("spelled", { domains: [domain("Bücher.TEST.")] });
+    expect(await seen({ host: "spelled.xn--bcher-kva.test" })).toMatchObject({
+      "x-forwarded-host": "spelled.xn--bcher-kva.test",
+    });
+    const answer = await api("POST", "/linkup/v2/sessions/preview", {
+      services: [{ name: "web", location: service.url }],
+      domains: [domain("https://a.test:8443/")],
+      desired_name: "spelled",
+      session_token: "t",
+    });
+    expect([answer.status, String(answer.body)]).toEqual([
+      400,
+      expect.stringContaining("must be a host name"),
+    ]);
+  });
+
   test("cookies of the service's own host become the session's, and the others stay", async () => {
     const own = mode === "direct" ? new URL(service.url).hostname : "example.org";
     const cookies = [`a=1; Domain=${own}; Path=/`, "b=2; Domain=a.test", "c=3; Domain=else.test"];

@@ -48,6 +48,12 @@ export const DIAGNOSTICS: [string, string, string, string[]][] = [
       'error unknown-service "\\"api\\""',
     ],
   ],
+  [
+    "a name that is too long",
+    "name: web",
+    `name: ${"x".repeat(256)}`,
+    [`error wrong-value "${"x".repeat(256)}"`, 'error unknown-service "web"'],
+  ],
   ["a domain twice", "example.org", "example.com", ['error duplicate-domain "example.com" < "example.com"']],
   [
     "a URL for a domain",
