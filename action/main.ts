@@ -1,10 +1,12 @@
 /** The GitHub Action: the preview of a pull request, from its opening to its end. */
 import { LinkupError } from "../manager/model/problem.ts";
+import { proxyFetch } from "../node/forward-proxy.ts";
 import { readEvent } from "./event.ts";
 import { removePreview, updatePreview } from "./preview.ts";
 import { fail, notice, takeInputs } from "./runner.ts";
 
 async function main(): Promise<void> {
+  proxyFetch();
   const inputs = takeInputs(process.env);
   const event = await readEvent(process.env);
   if (inputs.workerToken === "") {

@@ -1,4 +1,5 @@
 /** The `linkup` command. */
+import { proxyFetch } from "../node/forward-proxy.ts";
 import { exitCodeOf } from "./exit-codes.ts";
 import { outdatedNode } from "./print/outdated-node.ts";
 import { printNote } from "./print/output.ts";
@@ -6,6 +7,7 @@ import { tolerateClosedOutput } from "./print/stdout-errors.ts";
 
 async function main(): Promise<void> {
   tolerateClosedOutput();
+  proxyFetch();
   const json = process.argv.includes("--json");
   try {
     const { program } = await import("./program.ts");

@@ -1,4 +1,5 @@
 /** `node dist/local-server.js [--home DIR] [--browser-port N] [--tunnel-port N] [--request-log N]` */
+import { proxyFetch } from "../node/forward-proxy.ts";
 import { log } from "../node/log.ts";
 import { limitHeapGrowth, optimizeSooner } from "./node-internals.ts";
 import { parseOptions } from "./options.ts";
@@ -9,6 +10,7 @@ limitHeapGrowth();
 optimizeSooner();
 
 async function main(): Promise<void> {
+  proxyFetch();
   const started = await startServer(parseOptions(process.argv.slice(2), process.env));
   if (!started) {
     log("already running");

@@ -1,6 +1,7 @@
 /** HTTP calls of Node code: to a URL, or over a Unix socket or named pipe. */
-import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import { forwardProxy } from "./forward-proxy.ts";
 
 /** A URL, or a path at the server that listens on a socket. */
 export type CallTarget = string | { socketPath: string; path: string };
@@ -15,7 +16,7 @@ export interface CallOptions {
   /** Aborts the call earlier. */
   signal?: AbortSignal | undefined;
   /** A certificate authority to trust instead of Node's own, as PEM. */
-  ca?: string | undefined;
+  ca?: string | string[] | undefined;
 }
 
 export interface TextResponse {
@@ -29,7 +30,7 @@ const MAX_RESPONSE_BYTES = 32 * 1024 * 1024;
 /** Resolves with the response's head. Rejects with Node's error, an `AbortError` when the time is over. */
 export function open(endpoint: CallTarget, options: CallOptions): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  send(endpoint, options, resolve).on("error", reject);
+  send(endpoint, options, { response: resolve, error: reject });
   return promise;
 }
 
@@ -40,20 +41,60 @@ export function open(endpoint: CallTarget, options: CallOptions): Promise<Incomi
 export function upgrade(endpoint: CallTarget, protocol: string, options: CallOptions): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
   const headers = { ...options.headers, connection: "Upgrade", upgrade: protocol };
-  send(endpoint, { ...options, headers }, (response) => {
-    response.destroy();
-    reject(new Error(`The server does not speak ${protocol} (${response.statusCode}).`));
-  })
-    .on("upgrade", (_response, socket: Socket) => {
-      // Its later errors are of no interest to who passes it on.
-      socket.on("error", () => {});
-      resolve(socket);
-    })
-    .on("error", reject);
+  send(
+    endpoint,
+    { ...options, headers },
+    {
+      response(response) {
+        response.destroy();
+        reject(new Error(`The server does not speak ${protocol} (${response.statusCode}).`));
+      },
+      upgrade(socket) {
+        // Its later errors are of no interest to who passes it on.
+        socket.on("error", () => {});
+        resolve(socket);
+      },
+      error: reject,
+    },
+  );
   return promise;
 }
 
-function send(
+interface Outcome {
+  response(response: IncomingMessage): void;
+  upgrade?(socket: Socket): void;
+  error(error: Error): void;
+}
+
+/** Certificate authorities of this machine, where companies add theirs, once a server was found that needs them. */
+let trustedHere: string[] | undefined;
+
+/** What TLS says of a server whose authority Node does not know. Nothing was sent to it. */
+export const UNKNOWN_AUTHORITY: ReadonlySet<string> = new Set([
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+]);
+
+function send(endpoint: CallTarget, options: CallOptions, outcome: Outcome): void {
+  const call = (ca: CallOptions["ca"], error: Outcome["error"]) => {
+    const sent = request(endpoint, { ...options, ca }, outcome.response).on("error", error);
+    if (outcome.upgrade) sent.on("upgrade", (_response, socket: Socket) => outcome.upgrade!(socket));
+  };
+  const ca = options.ca ?? trustedHere;
+  call(ca, (error: NodeJS.ErrnoException) => {
+    const isUnknown = ca === undefined && UNKNOWN_AUTHORITY.has(error.code ?? "");
+    if (!isUnknown) return outcome.error(error);
+    // Only now: reading them takes a while.
+    const { getCACertificates } = process.getBuiltinModule("node:tls");
+    trustedHere = [...getCACertificates("default"), ...getCACertificates("system")];
+    call(trustedHere, outcome.error);
+  });
+}
+
+function request(
   endpoint: CallTarget,
   options: CallOptions,
   onResponse: (response: IncomingMessage) => void,
@@ -66,7 +107,7 @@ function send(
   ];
   const settings = {
     method,
-    agent: false,
+    agent: agentFor(endpoint),
     headers: {
       ...headers,
       ...(payload === undefined
@@ -78,15 +119,23 @@ function send(
   };
   const call =
     typeof endpoint !== "string"
-      ? requestOf("http:")({ ...endpoint, ...settings }, onResponse)
-      : requestOf(endpoint)(endpoint, settings, onResponse);
+      ? moduleOf("http:").request({ ...endpoint, ...settings }, onResponse)
+      : moduleOf(endpoint).request(endpoint, settings, onResponse);
   call.end(payload);
   return call;
 }
 
+/** One for this call alone, by the machine's proxy where one leads there. */
+function agentFor(endpoint: CallTarget): Agent | false {
+  const proxy = typeof endpoint === "string" ? forwardProxy(endpoint) : undefined;
+  if (!proxy) return false;
+  const { Agent } = process.getBuiltinModule("node:https");
+  return new Agent({ proxyEnv: { HTTPS_PROXY: proxy.href } });
+}
+
 /** Both are loaded for the first call that needs them: TLS takes 3 MB of memory. */
-function requestOf(url: string) {
-  return process.getBuiltinModule(url.startsWith("https:") ? "node:https" : "node:http").request;
+function moduleOf(url: string) {
+  return process.getBuiltinModule(url.startsWith("https:") ? "node:https" : "node:http");
 }
 
 /** Reads the response whole. Rejects as `open` does, and for a response that is longer than any of ours. */

@@ -2,6 +2,7 @@
 import { isIP, Socket } from "node:net";
 import { connect as connectTls, createSecureContext, getCACertificates, type SecureContext } from "node:tls";
 import { hostname, isLoopback } from "../../core/session/host-name.ts";
+import { forwardProxy, proxyAuthorization } from "../../node/forward-proxy.ts";
 import { tryConnecting } from "../node-internals.ts";
 import { ServiceSocket } from "./service-socket.ts";
 
@@ -41,6 +42,8 @@ export function connect(
   target: ServiceEndpoint,
   done: (error: Error | undefined, socket?: Socket) => void,
 ): () => void {
+  const proxy = target.tls ? forwardProxy(`https://${authorityOf(target)}`) : undefined;
+  if (proxy) return connectByProxy(proxy, target, done);
   const addresses = target.addresses ?? addressesOf(target);
   let current: Socket | undefined;
   let settled = false;
@@ -112,20 +115,78 @@ function informativeness({ code = "" }: NodeJS.ErrnoException): number {
   return ["EADDRNOTAVAIL", "EAFNOSUPPORT", "ENETUNREACH"].includes(code) ? 0 : 2;
 }
 
-function open(
-  { tls, host, port, loopback, protocols = ["http/1.1"] }: ServiceEndpoint,
-  address: string,
-): Socket {
+function open(target: ServiceEndpoint, address: string): Socket {
+  const { tls, port, protocols = ["http/1.1"] } = target;
   const common = { host: address, port, noDelay: true, allowHalfOpen: true };
   if (!tls) return (protocols[0] === "h2" ? new Socket(common) : new ServiceSocket()).connect(common);
-  return connectTls({
-    ...common,
+  return connectTls({ ...common, ...tlsOptions(target) });
+}
+
+/** Through the proxy of the machine's network, which resolves the host. */
+function connectByProxy(
+  proxy: URL,
+  target: ServiceEndpoint,
+  done: (error: Error | undefined, socket?: Socket) => void,
+): () => void {
+  const authority = authorityOf(target);
+  const authorization = proxyAuthorization(proxy);
+  const module = process.getBuiltinModule(proxy.protocol === "https:" ? "node:https" : "node:http");
+  let current: { destroy(error?: Error): void };
+  let settled = false;
+  const settle = (error: Error | undefined, socket?: Socket) => {
+    if (settled) return;
+    settled = true;
+    clearTimeout(timer);
+    done(error, socket);
+  };
+  const failed = (reason: string) => settle(new Error(`the proxy ${proxy.host} ${reason}`));
+  const timer = setTimeout(() => {
+    failed(`made no connection within ${CONNECT_TIMEOUT_MS / 1000} s`);
+    current.destroy();
+  }, CONNECT_TIMEOUT_MS);
+  current = module
+    .request({
+      method: "CONNECT",
+      host: proxy.hostname.replace(/^\[|\]$/g, ""),
+      port: proxy.port || undefined,
+      path: authority,
+      headers: { host: authority, ...(authorization ? { "proxy-authorization": authorization } : {}) },
+      agent: false,
+    })
+    .on("connect", ({ statusCode = 0, statusMessage = "" }, tunnel) => {
+      if (statusCode < 200 || statusCode > 299) {
+        tunnel.destroy();
+        return failed(`answered ${statusCode} ${statusMessage}`);
+      }
+      const socket = connectTls({ socket: tunnel, ...tlsOptions(target) });
+      current = socket;
+      socket.once("error", settle);
+      socket.once("secureConnect", () => {
+        socket.off("error", settle);
+        settle(undefined, socket);
+      });
+    })
+    .on("error", ({ message }) => failed(`cannot be reached: ${message}`))
+    .end();
+  return () => {
+    settled = true;
+    clearTimeout(timer);
+    current.destroy();
+  };
+}
+
+function tlsOptions({ host, loopback, protocols = ["http/1.1"] }: ServiceEndpoint) {
+  return {
     // RFC 6066: no IP addresses in SNI.
     ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
     ALPNProtocols: [...protocols],
     // Development servers have self-signed certificates, and no other machine can listen on this one's loopback.
     ...(loopback ? { rejectUnauthorized: false } : { secureContext: trustedAuthorities() }),
-  });
+  };
+}
+
+function authorityOf({ host, port }: ServiceEndpoint): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 let trusted: SecureContext | undefined;
