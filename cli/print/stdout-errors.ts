@@ -18,4 +18,24 @@ export function tolerateClosedOutput(): void {
 /** For commands that only keep printing. */
 export function exitWhenOutputCloses(): void {
   process.stdout.on("error", () => process.exit());
+  watchReader();
+}
+
+/**
+ * The next line would be the first to notice that the reader of a pipe has gone: Node polls no stream that it only writes to. GNU's
+ * `tail` does, and dies of it; any other `tail` changes nothing.
+ */
+function watchReader(): void {
+  // Loaded lazily: most commands end by themselves.
+  const { fstatSync } = process.getBuiltinModule("node:fs");
+  if (process.platform === "win32" || !fstatSync(process.stdout.fd).isFIFO()) return;
+  const tail = process
+    .getBuiltinModule("node:child_process")
+    .spawn("tail", ["-f", `--pid=${process.pid}`, "/dev/null"], {
+      stdio: ["ignore", "inherit", "ignore"],
+    });
+  tail.on("error", () => {});
+  tail.on("exit", (_, signal) => signal === "SIGPIPE" && process.exit());
+  tail.unref();
+  process.on("exit", () => tail.kill());
 }

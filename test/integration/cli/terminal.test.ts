@@ -41,6 +41,23 @@ describe("closed output", () => {
     expect(await unread("requests", "--follow")).toEqual({ code: 0, stderr: "" });
   });
 
+  test.runIf(process.platform === "linux").each(["logs --follow", "requests --follow"])(
+    "ends %s | head at once, on Linux",
+    async (command) => {
+      await world.json("start", "--detach");
+      const shell = spawn(
+        "sh",
+        ["-c", `"$0" "$1" ${command} | head -n 1`, process.execPath, join(world.dist, "cli.js")],
+        {
+          cwd: world.folder,
+          env: world.env,
+          stdio: ["ignore", "ignore", "inherit"],
+        },
+      );
+      expect(await once(shell, "exit")).toEqual([0, null]);
+    },
+  );
+
   test("does not end a session", async () => {
     const { child } = world.spawnLinkup("start", "--foreground");
     child.stdout.destroy();
