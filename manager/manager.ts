@@ -40,7 +40,7 @@ import type { State } from "./model/state.ts";
 import type { CheckedPropagation } from "./operations/check-propagation.ts";
 import type { ComparedRow, CompareRequest } from "./operations/compare.ts";
 import { type ExplainedRequest, explain } from "./operations/explain.ts";
-import { followPreviews, type PreviewSelector } from "./operations/follow-previews.ts";
+import { followPreviews, keepFollowingPreviews, type PreviewSelector } from "./operations/follow-previews.ts";
 import { previewRequest } from "./operations/preview-request.ts";
 import { type ReplayOptions, replayRequest } from "./operations/replay.ts";
 import {
@@ -97,6 +97,14 @@ export class Manager {
   /** As `followPreviews` of operations/follow-previews.ts, while this window or terminal watches. */
   followPreviews(selector: PreviewSelector): Promise<boolean> {
     return followPreviews(this.#loop, selector);
+  }
+
+  /** As `keepFollowingPreviews` of operations/follow-previews.ts, until `dispose` of what it resolves with. */
+  keepFollowingPreviews(
+    selector: PreviewSelector,
+    tell: (error: Error) => void,
+  ): Promise<{ dispose(): void }> {
+    return keepFollowingPreviews(this.#loop, selector, tell);
   }
 
   /** The local server's request log. */

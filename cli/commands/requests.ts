@@ -47,7 +47,11 @@ export async function requests(id: string | undefined, options: Options): Promis
   if (options.from !== undefined && options.follow)
     throw new UsageError("Use either --follow or --from, not both.");
   if (options.follow) {
-    const previews = await keepFollowingPreviews(manager, await followedPreviews(manager, session));
+    // Of a preview nothing passes this machine: its requests are followed at the Worker, for as long as this command runs.
+    const previews = await manager.keepFollowingPreviews(
+      await followedPreviews(manager, session),
+      ({ message }) => printNote(`Previews that are made meanwhile are not shown: ${message}\n`),
+    );
     try {
       return await follow(log, { ...filter, limit }, query, options);
     } finally {
@@ -69,23 +73,6 @@ export async function requests(id: string | undefined, options: Options): Promis
   else if (options.json) printJson(found);
   else if (found.length === 0) printNote("No matching requests so far.\n");
   else print(exchangesHeading() + found.map(exchangeLines).join(""));
-}
-
-/** How soon one is followed that is made meanwhile. */
-const PREVIEWS_EVERY_MS = 1_000;
-
-/** Of a preview nothing passes this machine: its requests are followed at the Worker, for as long as this command runs. */
-async function keepFollowingPreviews(manager: Manager, selector: PreviewSelector) {
-  let watching = false;
-  const find = async () => {
-    const found = await manager.followPreviews(selector);
-    if (found && !watching) manager.watch();
-    watching ||= found;
-  };
-  await find();
-  // What fails is tried again a second later; that the log cannot be read is told by `follow`.
-  const timer = setInterval(() => void find().catch(() => {}), PREVIEWS_EVERY_MS);
-  return { dispose: () => clearInterval(timer) };
 }
 
 /** Those of this folder's linkup.yaml unless a session is named. */

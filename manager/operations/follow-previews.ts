@@ -3,6 +3,7 @@ import { WATCH_CAPABILITY } from "../../core/api/edge-report-api.ts";
 import { isDesired } from "../model/records.ts";
 import type { SessionRecord } from "../model/state.ts";
 import type { ControlLoop } from "../reconcile/control-loop.ts";
+import { Watcher } from "../reconcile/watcher.ts";
 
 /** The preview with this name, or those of these linkup.yaml files. */
 export type PreviewSelector = { name: string } | { configPaths: readonly string[] };
@@ -28,4 +29,43 @@ export async function followPreviews(
       for (const record of sessions) if (isMeant(record)) record.followed_here = true;
     });
   return meant.length > 0;
+}
+
+/** Changes of the state file tell of new previews; this is for a system that cannot watch files. */
+const LOOK_MS = 60_000;
+const RETRY_MS = 1_000;
+/** How long it has to fail to be told: what is over sooner is of no interest. */
+const LASTING_MS = 3_000;
+
+/**
+ * Follows the selected previews for as long as this process wants to, those that are made later as well. `tell` gets a failure
+ * that lasts, once. Rejects when they cannot be followed at first.
+ */
+export async function keepFollowingPreviews(
+  loop: Pick<ControlLoop, "options" | "store" | "reconcile" | "watcher">,
+  selector: PreviewSelector,
+  tell: (error: Error) => void,
+): Promise<{ dispose(): void }> {
+  const follow = async () => {
+    if (await followPreviews(loop, selector)) loop.watcher.start();
+  };
+  await follow();
+  let failing: { since: number; told: boolean } | undefined;
+  const round = async () => {
+    try {
+      await follow();
+      failing = undefined;
+      return LOOK_MS;
+    } catch (error) {
+      failing ??= { since: performance.now(), told: false };
+      if (!failing.told && performance.now() - failing.since >= LASTING_MS) {
+        failing.told = true;
+        tell(error as Error);
+      }
+      return RETRY_MS;
+    }
+  };
+  const watcher = new Watcher(loop.options.home, round, loop.options.log);
+  watcher.start();
+  return { dispose: () => void watcher.stop() };
 }

@@ -1,5 +1,7 @@
 /** The requests of a preview, which pass the Worker only, followed from this machine. */
 import { once } from "node:events";
+import { mkdirSync, renameSync, rmdirSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Exchange, FollowedExchange } from "../../../core/api/request-log-api.ts";
 import type { SessionView, Snapshot } from "../../../manager/model/snapshot.ts";
@@ -54,10 +56,23 @@ describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (t
       /"watch":\{"session":"pr-13","state":"watching"/.test(later.output.stdout),
     );
 
+    // What lasts is told once, and over when it is.
+    const state = join(world.home, "state.json");
+    renameSync(state, `${state}.aside`);
+    mkdirSync(state);
+    await until("the failure is told", () => later.output.stderr.includes("are not shown: "));
+    rmdirSync(state);
+    renameSync(`${state}.aside`, state);
+    await world.json("preview", "--name", "pr-14", `web=${remote}`);
+    await until("a preview is followed again", () =>
+      /"watch":\{"session":"pr-14","state":"watching"/.test(later.output.stdout),
+    );
+    expect(later.output.stderr.match(/are not shown: /g)).toHaveLength(1);
+
     const closed = Promise.all([once(child, "close"), once(later.child, "close")]);
     for (const follower of [child, later.child]) follower.kill("SIGINT");
     await closed;
-    for (const preview of ["pr-12", "pr-13"])
+    for (const preview of ["pr-12", "pr-13", "pr-14"])
       expect((await world.linkup("sessions", "delete", preview)).code).toBe(0);
     await until("nothing to run", () => world.processes().size === 0);
     expect(await world.served("pr-12")).toMatch(/^422 /);
