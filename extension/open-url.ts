@@ -1,6 +1,6 @@
 /** Opens URLs in the user's browser. */
 import * as vscode from "vscode";
-import { isLoopback } from "../core/session/host-name.ts";
+import { hostname, isLoopback } from "../core/session/host-name.ts";
 import type { Linkup } from "./linkup.ts";
 import { waitForAnswer } from "./waiting.ts";
 import { t } from "./words.ts";
@@ -20,5 +20,16 @@ export async function openSessionUrl({ manager, model }: Linkup, url: string): P
 /** Loopback URLs are forwarded where the browser runs on another machine. */
 export async function openUrl(url: string): Promise<void> {
   const uri = vscode.Uri.parse(url, true);
-  await vscode.env.openExternal(isLoopback(uri.authority) ? await vscode.env.asExternalUri(uri) : uri);
+  await vscode.env.openExternal(isLoopback(uri.authority) ? await forwarded(uri) : uri);
+}
+
+/** VS Code forwards the port of `localhost`, and not that of the names below it, which lead to the same machine. */
+async function forwarded(uri: vscode.Uri): Promise<vscode.Uri> {
+  const name = hostname(uri.authority);
+  const port = /:\d+$/.exec(uri.authority)?.[0];
+  if (!name.endsWith(".localhost") || port === undefined) return await vscode.env.asExternalUri(uri);
+  const { authority } = await vscode.env.asExternalUri(uri.with({ authority: `localhost${port}` }));
+  // A host on the Internet, as that of a Codespace, cannot carry the session's name.
+  if (!isLoopback(authority)) return uri;
+  return uri.with({ authority: `${name}${/:\d+$/.exec(authority)?.[0] ?? ""}` });
 }

@@ -49,6 +49,8 @@ const initial = () => ({
   /** Output channels, by their name. */
   channels: new Map<string, ReturnType<typeof logChannel>>(),
   trusted: true,
+  /** What becomes of a URL of this machine where the browser runs on another one. */
+  forward: (uri: Uri): Uri => uri,
   /** Of files, not disposed of. `change`: as if the file had changed. */
   watchers: [] as { pattern: string | RelativePattern; change(uri: Uri): void }[],
 });
@@ -204,13 +206,15 @@ export class Uri {
     authority = "",
     path = "",
     query = "",
+    fragment = "",
   }: {
     scheme: string;
     authority?: string;
     path?: string;
     query?: string;
+    fragment?: string;
   }): Uri {
-    return new Uri(scheme, authority, path, query);
+    return new Uri(scheme, authority, path, query, fragment);
   }
   static joinPath({ scheme, authority, path }: Uri, ...parts: string[]): Uri {
     return new Uri(scheme, authority, [path, ...parts].join("/"), "");
@@ -551,7 +555,7 @@ export const env = {
     },
   },
   openExternal: async (uri: Uri) => editor.opened.push(uri.toString()) > 0,
-  asExternalUri: async (uri: Uri) => uri,
+  asExternalUri: async (uri: Uri) => editor.forward(uri),
   remoteName: undefined as string | undefined,
   uiKind: UIKind.Desktop,
   uriScheme: "vscode",
