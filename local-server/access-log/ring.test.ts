@@ -117,3 +117,12 @@ test("a cleared ring is empty, and takes new exchanges", () => {
   ring.add(exchange(3));
   expect(ring.all().map(({ metadata }) => metadata.id)).toEqual([3]);
 });
+
+test("takes memory as it is written, and when it is cleared", () => {
+  const bytes = 256 << 20;
+  const before = process.memoryUsage.rss();
+  const ring = new Ring(2, bytes);
+  ring.add(exchange(1, { headers: ["A", "1"] }));
+  ring.clear();
+  expect(process.memoryUsage.rss() - before).toBeLessThan(bytes / 4);
+});

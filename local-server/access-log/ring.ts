@@ -58,8 +58,8 @@ export class Ring {
   constructor(size: number, bytes: number) {
     this.#size = size;
     this.#slots = slots(size);
-    // Filled, so that its memory is allocated now and not page by page.
-    this.#buffer = Buffer.allocUnsafeSlow(bytes).fill(0);
+    // Not filled: the system gives each page when it is written to first.
+    this.#buffer = Buffer.alloc(bytes);
   }
 
   add(exchange: InFlightExchange): void {
@@ -95,7 +95,7 @@ export class Ring {
     this.#dedup.fill(undefined);
     this.#method = "";
     this.#host = "";
-    this.#buffer.fill(0);
+    this.#buffer.fill(0, 0, Math.min(this.#written, this.#buffer.length));
   }
 
   /** Oldest first, in the order in which they ended. */
