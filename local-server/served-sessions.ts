@@ -62,6 +62,12 @@ export class Sessions {
     yield* this.#current.values();
   }
 
+  /** Of a service that is routed automatically, wherever it is now. */
+  autoLocation(name: string, service: string): string | undefined {
+    const given = this.#served.get(name)?.session.services.find((each) => each.name === service);
+    return given?.fallback === undefined ? undefined : given.location;
+  }
+
   /** The local locations of services that are routed automatically. */
   get autoLocations(): Set<string> {
     const all = Array.from(this.#served.values(), ({ session }) => session.services).flat();

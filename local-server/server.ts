@@ -8,6 +8,7 @@ import { controlAddress } from "../node/control-address.ts";
 import { log as logEvent } from "../node/log.ts";
 import { version } from "../package.json";
 import { AccessLog } from "./access-log/access-log.ts";
+import { askByConnecting } from "./auto/ask-by-connecting.ts";
 import { LocalCopies } from "./auto/local-copies.ts";
 import { preferredPorts, rememberedPort, rememberPort } from "./browser-port.ts";
 import { CertificateStore } from "./certificates.ts";
@@ -46,9 +47,8 @@ export async function startServer(
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const started = Date.now();
   const sessions = new Sessions();
-  const localCopies = new LocalCopies();
+  const localCopies = new LocalCopies(askByConnecting, () => sessions.resolve());
   sessions.stateOf = (location) => localCopies.stateOf(location);
-  localCopies.onDidChange(() => sessions.resolve());
   const leases = new Leases(() => performance.now());
   const log = options.requestLog === 0 ? undefined : new AccessLog(options.requestLog);
   const pool = new Pool();

@@ -72,3 +72,10 @@ test("crashes are forgotten after a minute of silence", () => {
     [70_000, "local"],
   ]);
 });
+
+test("a server that was seen late has not crashed when it ends soon after", () => {
+  const copy = new LocalCopy();
+  copy.saw(false, 0);
+  expect(copy.saw(true, 10_000)).toBe("local");
+  expect(copy.saw(false, 11_000)).toBe("remote");
+});

@@ -13,6 +13,8 @@ export class LocalCopy {
   state: AutoState = "remote";
   /** Since when something listens; undefined while nothing does. */
   #since: number | undefined;
+  /** It began to listen after this: when nothing was seen to last. What is looked at seldom is seen late, and has not crashed. */
+  #silentAt: number | undefined;
   #endedAt = 0;
   /** In a row, each within `STEADY_MS` of its start. */
   #crashes = 0;
@@ -35,11 +37,18 @@ export class LocalCopy {
 
   #silent(now: number): AutoState {
     if (this.#since !== undefined) {
-      this.#crashes = now - this.#since < STEADY_MS || this.state === "restarting" ? this.#crashes + 1 : 0;
+      const lived = now - (this.#silentAt ?? this.#since);
+      this.#crashes = lived < STEADY_MS || this.state === "restarting" ? this.#crashes + 1 : 0;
       this.#since = undefined;
       this.#endedAt = now;
     } else if (now - this.#endedAt >= FORGET_MS) this.#crashes = 0;
+    this.#silentAt = now;
     return this.#crashes > 0 ? "restarting" : "remote";
+  }
+
+  /** Something did when it was looked at last. */
+  get listens(): boolean {
+    return this.#since !== undefined;
   }
 
   /** While it is restarting: for how long it has to listen before requests go there. Milliseconds. */

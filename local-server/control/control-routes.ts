@@ -50,12 +50,17 @@ export function controlApi(server: ControlledServer): RequestListener {
         .catch((error: Error) => fail(call.response, error));
     });
 
-  route("GET", "/v1/status", ({ response }) => sendJson(response, 200, server.status()));
+  route("GET", "/v1/status", async ({ response }) => {
+    await server.localCopies.lookAgainAtAll();
+    sendJson(response, 200, server.status());
+  });
   route("GET", "/v1/auto/follow", (call) => followLocalCopies(server.localCopies, call));
   sessionRoutes(route, server);
   leaseRoutes(route, server);
   route("POST", "/v1/explain", async ({ request, response }) => {
-    sendJson(response, 200, explained(server.sessions, await readJson(request)));
+    const question = await readJson(request);
+    await server.localCopies.lookAgainAtAll();
+    sendJson(response, 200, explained(server.sessions, question));
   });
   route("POST", "/v1/probe", async ({ request, response }) => {
     const asked = parseProbe(await readJson(request));
@@ -97,7 +102,7 @@ function sessionRoutes(route: AddRoute, { sessions, localCopies }: ControlledSer
 function followLocalCopies(localCopies: LocalCopies, { response }: ApiCall): void {
   response.writeHead(200, { "content-type": "application/x-ndjson" });
   const tell = () => void response.write(`${JSON.stringify(localCopies.states ?? {})}\n`);
-  response.on("close", localCopies.onDidChange(tell));
+  response.on("close", localCopies.follow(tell));
   tell();
 }
 

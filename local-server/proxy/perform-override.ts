@@ -138,7 +138,8 @@ function respond(
 /** Ours to set. */
 const FRAMING: ReadonlySet<string> = new Set(["content-length", "transfer-encoding", "connection"]);
 
-function leave(recorder: ExchangeRecorder | undefined): void {
+/** Its client has gone before it had an answer. */
+export function leave(recorder: ExchangeRecorder | undefined): void {
   recorder?.aborted("client", "it disconnected before its response was complete");
   recorder?.end();
 }

@@ -2,20 +2,21 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { firstKnownSession } from "../../core/routing/identify-session.ts";
 import { ORIGIN_SECRET_HEADER } from "../../core/routing/proxy-headers.ts";
-import { decideRequest, type Listener } from "../../core/routing/request-decision.ts";
+import { decideRequest, type Listener, type RequestDecision } from "../../core/routing/request-decision.ts";
 import type { Routed } from "../../core/routing/route-request.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
 import { TARGET_SESSION_HEADER } from "../../core/routing/session-target.ts";
 import { tracestateSessions } from "../../core/routing/trace-context.ts";
 import type { LocalCopies } from "../auto/local-copies.ts";
-import type { ServeClient } from "../downstream/client.ts";
+import type { Client, ServeClient } from "../downstream/client.ts";
 import type { SplicedPair } from "../downstream/splice.ts";
+import type { LocalFailure } from "../http/local-failures.ts";
 import type { Served, Sessions } from "../served-sessions.ts";
 import type { Pool } from "../upstream/pool.ts";
 import { trustedHead } from "./destination-proof.ts";
-import type { ExchangeLog } from "./exchange-recorder.ts";
+import type { ExchangeLog, ExchangeRecorder } from "./exchange-recorder.ts";
 import { forward, forwardToOrigin, refuse } from "./forward.ts";
-import { performOverride } from "./perform-override.ts";
+import { leave, performOverride } from "./perform-override.ts";
 import { probeProof } from "./probe-proof.ts";
 
 export interface ProxyParts {
@@ -31,8 +32,8 @@ export interface ProxyParts {
   tunnels: Set<SplicedPair>;
   /** Undefined: nothing is recorded. */
   log: ExchangeLog | undefined;
-  /** Is told of local copies that have ended. */
-  localCopies: Pick<LocalCopies, "refused">;
+  /** Is asked for local copies that may have begun to listen, and told of those that have ended. */
+  localCopies: Pick<LocalCopies, "lookAgain" | "refused">;
 }
 
 /** Serves the requests that come in by this listener. */
@@ -46,10 +47,37 @@ export function proxy(listener: Listener, parts: ProxyParts): ServeClient {
   };
   const serve: ServeClient = (client, refusal) => {
     const recorder = log?.begin(client, listener);
-    const decision = refusal
-      ? { failure: refusal }
-      : decideRequest(sessions, listener, trusted(client), hasOriginSecret);
+    const decision = refusal ? { failure: refusal } : decide(client);
     recorder?.decided(decision);
+    const looking = lookForCopy(decision);
+    if (!looking) {
+      carryOut(client, recorder, decision);
+      return;
+    }
+    let gone = false;
+    client.onGone = () => {
+      gone = true;
+      leave(recorder);
+    };
+    const goOn = () => {
+      const decision = decide(client);
+      recorder?.decided(decision);
+      carryOut(client, recorder, decision);
+    };
+    void looking.then(() => {
+      if (!gone) guarded(client, goOn);
+    });
+  };
+  const decide = (client: Client) => decideRequest(sessions, listener, trusted(client), hasOriginSecret);
+  /** Whether the service's local copy has begun to listen; undefined where that is known already. */
+  const lookForCopy = (decision: Decision): Promise<void> | undefined => {
+    if (!("decision" in decision) || "failure" in decision) return undefined;
+    const { served, decision: routed } = decision;
+    if (routed.service.auto !== "remote") return undefined;
+    const location = sessions.autoLocation(served.name, routed.service.name);
+    return location === undefined ? undefined : localCopies.lookAgain(location);
+  };
+  const carryOut = (client: Client, recorder: ExchangeRecorder | undefined, decision: Decision): void => {
     if ("failure" in decision) {
       const isProbe = listener === "tunnel" && decision.failure.code === "loop";
       refuse(client, recorder, decision.failure, isProbe ? { extra: probeProof(sessions, client) } : {});
@@ -65,15 +93,19 @@ export function proxy(listener: Listener, parts: ProxyParts): ServeClient {
       else send(routed);
     }
   };
-  return (client, refusal) => {
-    try {
-      serve(client, refusal);
-    } catch (error) {
-      // A fault of ours: it is logged as any uncaught error, and the client does not wait for an answer that never comes.
-      client.break();
-      throw error;
-    }
-  };
+  return (client, refusal) => guarded(client, () => serve(client, refusal));
+}
+
+type Decision = RequestDecision<Served> | { failure: LocalFailure };
+
+/** A fault of ours is logged as any uncaught error, and the client does not wait for an answer that never comes. */
+function guarded(client: Client, act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    client.break();
+    throw error;
+  }
 }
 
 /** True where the session has no secret: the Worker of the original mints none. Hashed, so that the comparison's time is constant. */
