@@ -6,7 +6,6 @@ import { type IncomingMessage, type Server, ServerResponse } from "node:http";
 import { isIPv6, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 
 /** Keeps V8's heap small. An unknown flag is ignored. */
 export function limitHeapGrowth(): void {
@@ -22,21 +21,6 @@ export function limitHeapGrowth(): void {
  */
 export function optimizeSooner(): void {
   setFlagsFromString("--no-maglev");
-}
-
-type CollectGarbage = (options: { type: "major"; flavor: "last-resort" }) => void;
-let gc: CollectGarbage | undefined;
-
-/**
- * Collects garbage and returns the freed pages to the system. As a "last resort" V8 does that at once; otherwise it does so
- * some 8 s later the first time, and never again. Does nothing where V8 has no such function.
- */
-export function collectGarbage(): void {
-  if (!gc) {
-    setFlagsFromString("--expose-gc");
-    gc = runInNewContext("typeof gc === 'function' ? gc : () => {}") as CollectGarbage;
-  }
-  gc({ type: "major", flavor: "last-resort" });
 }
 
 /** V8 keeps a concatenated string as a tree ("rope") until it is read: reading it once here saves that at each later use. */

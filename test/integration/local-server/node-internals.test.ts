@@ -8,7 +8,6 @@ import { afterEach, expect, test } from "vitest";
 import {
   answerHalfClosed,
   checkTimeouts,
-  collectGarbage,
   currentResponse,
   expectLateWrite,
   flatten,
@@ -24,6 +23,7 @@ import {
   trySocket,
   writeLatin1,
 } from "../../../local-server/node-internals.ts";
+import { collectGarbage } from "../../../node/collect-garbage.ts";
 
 const open: { close(): void }[] = [];
 afterEach(() => {
