@@ -31,8 +31,15 @@ export class Sessions {
   readonly #previews = new Map<string, Served>();
   /** The same with services that are routed automatically where they are now. */
   readonly #current = new Map<string, Served>();
+  readonly #listeners = new Set<() => void>();
   /** Where a service of this local location, which is routed automatically, is now. */
   stateOf: (location: string) => AutoState = () => "local";
+
+  /** Tells when a session comes, goes or is replaced. Returns how to stop that. */
+  onDidChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
 
   get names(): string[] {
     return [...this.#served.keys(), ...this.#previews.keys()].sort();
@@ -88,19 +95,29 @@ export class Sessions {
   put(name: string, body: unknown): ParseResult<Served> {
     const served = parseServed(name, body);
     if (!served.ok) return served;
-    this.delete(name);
+    this.#remove(name);
     if (served.value.session.kind === "preview") this.#previews.set(name, served.value);
     else {
       this.#served.set(name, served.value);
       this.#resolve(served.value);
     }
+    this.#tell();
     return served;
   }
 
   delete(name: string): void {
+    this.#remove(name);
+    this.#tell();
+  }
+
+  #remove(name: string): void {
     this.#served.delete(name);
     this.#current.delete(name);
     this.#previews.delete(name);
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
   }
 }
 

@@ -6,7 +6,7 @@ import { report } from "../report-problem.ts";
 import { setting, settingChanged } from "../settings.ts";
 import type { RequestFeed } from "./request-feed.ts";
 
-/** How often the tree and the status bar are told the numbers. */
+/** How long after a change the tree and the status bar are told the numbers. */
 const COUNT_MS = 2_000;
 
 let _openFeed: (() => Promise<RequestFeed>) | undefined;
@@ -66,15 +66,25 @@ function exportSpans(openFeed: () => Promise<RequestFeed>, linkup: Linkup): vsco
   );
 }
 
-function countRequests(feed: RequestFeed, linkup: Linkup): vscode.Disposable {
+/** Exported for its test. */
+export function countRequests(feed: RequestFeed, linkup: Linkup): vscode.Disposable {
   let shown = "";
-  const timer = setInterval(() => {
+  let timer: NodeJS.Timeout | undefined;
+  const tell = () => {
+    timer = undefined;
     const { counts } = feed;
+    // Those of the last minutes change without a request, too.
+    if (Object.keys(counts.services).length > 0) soon();
     if (JSON.stringify(counts) === shown) return;
     shown = JSON.stringify(counts);
     linkup.showRequestCounts(counts);
-  }, COUNT_MS);
-  return { dispose: () => clearInterval(timer) };
+  };
+  const soon = () => {
+    timer ??= setTimeout(tell, COUNT_MS);
+  };
+  return vscode.Disposable.from(feed.onDidChange(soon), feed.onDidReset(soon), feed.onDidLook(soon), {
+    dispose: () => clearTimeout(timer),
+  });
 }
 
 export async function showRequests(): Promise<void> {

@@ -62,7 +62,7 @@ function follow(sessions: object[] = []) {
   } as unknown as Linkup;
   return {
     feed: new RequestFeed(linkup),
-    followed: () => expect.poll(() => take !== undefined).toBe(true),
+    followed: () => expect.poll(() => take !== undefined, { timeout: 2_000 }).toBe(true),
     tell(...lines: FollowedExchange[]) {
       for (const line of lines) take!(line);
     },
@@ -128,13 +128,15 @@ test("dropped and missed requests, and the state of the Worker's log", async () 
 });
 
 test("another local server counts from 1 again; previews are followed where there are some", async () => {
-  const { feed, followed, tell, restart, previews } = follow([preview("pr-1")]);
+  const { feed, followed, tell, restart, previews, become } = follow([preview("pr-1")]);
   await followed();
   expect(previews()).toEqual([{ configPaths: [FILE] }]);
   tell(exchange(7));
   feed.clear();
   restart();
   await expect.poll(() => feed.status.connected).toBe(false);
+  // Its start changes what the window shows.
+  become([preview("pr-1")]);
   await followed();
   tell(exchange(1));
   expect(feed.shown.map(({ id }) => id)).toEqual([1]);

@@ -7,8 +7,8 @@ import type { RequestCounts, ServiceCounts } from "../window-model.ts";
 import type { HarFile } from "./har-file.ts";
 import { type FeedStatus, MAX_ROWS } from "./protocol.ts";
 
-/** How soon a local server that starts is found. */
-const RETRY_MS = 1_000;
+/** How soon a local server is found whose start changes nothing that this window shows. */
+const RETRY_MS = 5_000;
 /** Coalesces changes that arrive together. */
 const COALESCE_MS = 100;
 const MINUTE_MS = 60_000;
@@ -21,6 +21,7 @@ export class RequestFeed implements vscode.Disposable {
   readonly #changed = new vscode.EventEmitter<Exchange[]>();
   readonly #reset = new vscode.EventEmitter<void>();
   readonly #statusChanged = new vscode.EventEmitter<FeedStatus>();
+  readonly #looked = new vscode.EventEmitter<void>();
   readonly #ended = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   /** When the local server started whose rows these are. */
@@ -46,6 +47,8 @@ export class RequestFeed implements vscode.Disposable {
   /** All rows are others. */
   readonly onDidReset = this.#reset.event;
   readonly onDidChangeStatus = this.#statusChanged.event;
+  /** The user has seen rows. */
+  readonly onDidLook = this.#looked.event;
 
   constructor(linkup: Linkup) {
     this.#linkup = linkup;
@@ -110,6 +113,7 @@ export class RequestFeed implements vscode.Disposable {
 
   looked(): void {
     this.#lookedUpTo = Math.max(0, ...this.#rows.keys());
+    this.#looked.fire();
   }
 
   /** Forgets the rows of this window; the log itself stays as it is. */
@@ -130,7 +134,8 @@ export class RequestFeed implements vscode.Disposable {
   dispose(): void {
     this.#ended.abort();
     clearTimeout(this.#timer);
-    for (const one of [this.#modelChanged, this.#changed, this.#reset, this.#statusChanged]) one.dispose();
+    for (const one of [this.#modelChanged, this.#changed, this.#reset, this.#statusChanged, this.#looked])
+      one.dispose();
   }
 
   async #follow(): Promise<void> {
@@ -154,8 +159,18 @@ export class RequestFeed implements vscode.Disposable {
       }
       if (signal.aborted) return;
       this.#become({ connected: false, watched: [] });
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      await this.#change(RETRY_MS);
     }
+  }
+
+  /** Resolves when what the window shows changes, as it does when a local server starts; or after this time. */
+  async #change(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    const changed = this.#linkup.onDidChange(() => resolve());
+    await promise;
+    clearTimeout(timer);
+    changed.dispose();
   }
 
   /**

@@ -4,8 +4,6 @@ import type { EdgeState, EdgeStatus } from "../../core/api/request-log-api.ts";
 import type { Served, Sessions } from "../served-sessions.ts";
 import { EdgeConnection } from "./edge-connection.ts";
 
-/** How soon a session that comes or goes is noticed. */
-const SYNC_MS = 1_000;
 /** A window that reloads follows again. */
 const LINGER_MS = 15_000;
 
@@ -23,7 +21,8 @@ export class EdgeWatch {
   readonly #announced = new Map<string, EdgeState>();
   #followers = 0;
   #lingering: NodeJS.Timeout | undefined;
-  #syncing: NodeJS.Timeout | undefined;
+  /** While somebody follows: how to hear no more of sessions. */
+  #unsubscribe: (() => void) | undefined;
 
   constructor(sessions: Sessions, events: EdgeEvents) {
     this.#sessions = sessions;
@@ -34,7 +33,7 @@ export class EdgeWatch {
   follow(): () => void {
     this.#followers++;
     clearTimeout(this.#lingering);
-    this.#syncing ??= setInterval(() => this.#sync(), SYNC_MS);
+    this.#unsubscribe ??= this.#sessions.onDidChange(() => this.#sync());
     this.#sync();
     let gone = false;
     return () => {
@@ -56,8 +55,8 @@ export class EdgeWatch {
 
   end(): void {
     clearTimeout(this.#lingering);
-    clearInterval(this.#syncing);
-    this.#syncing = undefined;
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
     for (const { connection } of this.#connections.values()) connection.end();
     this.#connections.clear();
     this.#announced.clear();
