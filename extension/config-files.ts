@@ -1,5 +1,5 @@
 /** The linkup.yaml of each workspace folder, with its services and errors. */
-import { basename, dirname } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import * as vscode from "vscode";
 import { configText } from "../core/config/config-text.ts";
 import { CONFIG_NAMES } from "../node/config-names.ts";
@@ -107,8 +107,9 @@ export class ConfigFiles implements vscode.Disposable {
     // No process can run in a folder that is not on this machine's disk.
     const folders = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === "file");
     this.#watchNamed(folders);
-    const found = await Promise.all(folders.map(findConfig));
-    const files = found.filter((file) => file !== undefined);
+    const found = (await Promise.all(folders.map(findConfig))).filter((file) => file !== undefined);
+    // A setting of the workspace names one file for all its folders.
+    const files = found.filter(({ path }, i) => found.findIndex((file) => file.path === path) === i);
     const same = JSON.stringify(files) === JSON.stringify(this.#files);
     // A file that is new to this window may have changed since its session last read it.
     const known = new Set(this.#files.map(({ path }) => path));
@@ -144,15 +145,10 @@ async function findConfig(folder: vscode.WorkspaceFolder): Promise<ConfigFile | 
   return undefined;
 }
 
-/** What the setting names. */
-function namedFile(folder: vscode.WorkspaceFolder): vscode.Uri | undefined {
+/** The file that the setting names. */
+export function namedFile(folder: vscode.WorkspaceFolder): vscode.Uri | undefined {
   const path = expandPath(setting("configPath", folder), folder.uri.fsPath);
-  if (path === "") return undefined;
-  return isAbsolute(path) ? vscode.Uri.file(path) : vscode.Uri.joinPath(folder.uri, path);
-}
-
-function isAbsolute(path: string): boolean {
-  return /^([/\\]|[a-z]:[/\\])/i.test(path);
+  return path === "" ? undefined : vscode.Uri.file(resolve(folder.uri.fsPath, path));
 }
 
 /** `unreadable`: it is there, and may not be read or is no file; opening it says why. */

@@ -218,6 +218,20 @@ test("terminals know the session of their folder, and no longer when it ends", (
   expect(variables.size).toBe(0);
 });
 
+test("terminals of a folder whose setting names a file use it, as the window does", () => {
+  const window = openWindow({ ...running(), configs: [configFile("/system/linkup.yaml")] });
+  resetEditor([{ name: "shop", path: "/shop" }]);
+  editor.settings.set("linkup.configPath", "/system/linkup.yaml");
+  const variables = terminalVariables(window);
+  expect(Object.fromEntries(variables)).toEqual({ LINKUP_CONFIG: "/system/linkup.yaml" });
+});
+
+test("a terminal does not take the session of a folder within its own", () => {
+  const window = openWindow(running());
+  resetEditor([{ name: "root", path: "/" }]);
+  expect(terminalVariables(window).size).toBe(0);
+});
+
 test("a terminal does not take the session of a folder whose name only starts the same", () => {
   const window = openWindow(running());
   resetEditor([{ name: "sho", path: "/sho" }]);
@@ -262,12 +276,14 @@ services: [{name: web, remote: "https://web.example.com", local: "http://localho
 domains: [{domain: example.com, default_service: web}]
 `;
     writeFileSync(outside, Buffer.from(`\ufeff${text}`, "utf16le"));
-    resetEditor([{ name: "shop", path: inside }]);
+    const beside = { name: "blog", path: join(folder, "blog") };
+    resetEditor([{ name: "shop", path: inside }, beside]);
     editor.settings.set("linkup.configPath", "$" + "{workspaceFolder}/../system.conf");
     const files = new ConfigFiles();
     await files.ready();
     expect(files.files).toMatchObject([{ errors: 0, services: [{ name: "web" }] }]);
     const { path } = files.files[0]!;
+    expect(path).toBe(outside);
     const saved: string[] = [];
     files.onDidSave((file) => saved.push(file));
     const named = editor.watchers.find(({ pattern }) => typeof pattern !== "string")!;

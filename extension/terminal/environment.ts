@@ -1,7 +1,9 @@
 /** The environment of integrated terminals: the session's variables, and the `linkup` command. */
 import { chmod, mkdir, writeFile } from "node:fs/promises";
-import { delimiter, join, sep } from "node:path";
+import { delimiter, join } from "node:path";
 import * as vscode from "vscode";
+import { CONFIG_NAMES } from "../../node/config-names.ts";
+import { namedFile } from "../config-files.ts";
 import type { Linkup } from "../linkup.ts";
 import { setting, settingChanged } from "../settings.ts";
 import { sessionOf } from "../window-model.ts";
@@ -43,8 +45,12 @@ export function registerTerminalEnvironment(context: vscode.ExtensionContext, li
 
 function variablesOf(folder: vscode.WorkspaceFolder, { model }: Linkup): Record<string, string> {
   if (!setting("terminal.environment")) return {};
-  const config = model.configs.find(({ path }) => path.startsWith(join(folder.uri.fsPath, sep)));
-  return terminalVariables(config && sessionOf(model, config.path));
+  const named = namedFile(folder)?.fsPath;
+  const paths = named ? [named] : CONFIG_NAMES.map((name) => join(folder.uri.fsPath, name));
+  const config = model.configs.find(({ path }) => paths.includes(path));
+  // Without the setting, the command finds the file by itself.
+  const file = named && config ? { LINKUP_CONFIG: named } : {};
+  return { ...file, ...terminalVariables(config && sessionOf(model, config.path)) };
 }
 
 /** Appends `linkup` to the PATH, so that the user's own installation takes precedence. */
