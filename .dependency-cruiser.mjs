@@ -87,7 +87,7 @@ export const PACKAGES = {
       "replace-file.ts",
       "joined-list.ts",
       "joined-sessions.ts",
-      ["read-config-file.ts", "config-files.ts"],
+      ["read-config-file.ts", "config-files.ts", "own-paths.ts"],
       "linkup.ts",
       ["open-url.ts", "show-in-config.ts", "report-problem.ts"],
       ["problem-watch.ts", "worker-token-storage.ts", "context-keys.ts"],

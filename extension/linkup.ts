@@ -7,6 +7,7 @@ import { ConfigFiles } from "./config-files.ts";
 import { SESSIONS_VIEW } from "./ids.ts";
 import type { JoinedList } from "./joined-list.ts";
 import { JoinedSessions } from "./joined-sessions.ts";
+import { withOwnPaths } from "./own-paths.ts";
 import { setting } from "./settings.ts";
 import { waitFor, waitUntilDone } from "./waiting.ts";
 import type { RequestCounts, WindowModel } from "./window-model.ts";
@@ -54,7 +55,7 @@ export class Linkup implements vscode.Disposable {
     let last = "";
     this.#options = {
       ...options,
-      user: { ...options.user, files: () => this.configs.files.map(({ path }) => path) },
+      user: { ...options.user, files: () => this.#files() },
       log: (line) => {
         // Retries log the same line every few seconds.
         if (line !== last) log.info(line);
@@ -92,6 +93,17 @@ export class Linkup implements vscode.Disposable {
     return manager;
   }
 
+  /** This window's files, also by the paths by which sessions know them. */
+  #files(): string[] {
+    const known = this.#loaded?.snapshot ?? EMPTY_SNAPSHOT;
+    const own = withOwnPaths(known, this.configs.files).sessions;
+    const others = known.sessions.filter(({ configPath }, i) => configPath !== own[i]!.configPath);
+    return [
+      ...this.configs.files.map(({ path }) => path),
+      ...others.flatMap(({ configPath }) => configPath ?? []),
+    ];
+  }
+
   /** What the tree and the status bar tell of the requests. */
   showRequestCounts(counts: RequestCounts): void {
     this.#requests = counts;
@@ -101,7 +113,7 @@ export class Linkup implements vscode.Disposable {
   get model(): WindowModel {
     return {
       requests: this.#requests,
-      snapshot: this.#loaded?.snapshot ?? EMPTY_SNAPSHOT,
+      snapshot: withOwnPaths(this.#loaded?.snapshot ?? EMPTY_SNAPSHOT, this.configs.files),
       configs: this.configs.files,
       starting: new Set(this.#starting.keys()),
       trusted: vscode.workspace.isTrusted,
@@ -128,12 +140,12 @@ export class Linkup implements vscode.Disposable {
     try {
       if (kind === "tunneled" && !(await this.confirmWorker(configPath))) return undefined;
       const target = setting("defaultTarget", vscode.Uri.file(configPath));
-      const start = async (signal: AbortSignal) =>
-        (await this.manager).start(
-          { configPath, kind, target, ...(access ? { access } : {}) },
-          signal,
-          setting("timeouts.start") * 1_000,
-        );
+      const start = async (signal: AbortSignal) => {
+        const manager = await this.manager;
+        const known = await manager.knownPath(configPath);
+        const request = { configPath: known, kind, target, ...(access ? { access } : {}) };
+        return manager.start(request, signal, setting("timeouts.start") * 1_000);
+      };
       const title = t("Starting the session of {0}", this.#nameOf(configPath));
       return await vscode.window.withProgress({ location: { viewId: SESSIONS_VIEW } }, () =>
         waitFor(title, start, abort.signal),
@@ -189,6 +201,7 @@ export class Linkup implements vscode.Disposable {
   async #applySavedConfig(configPath: string): Promise<void> {
     if (!vscode.workspace.isTrusted) return;
     const manager = await this.manager;
-    await manager.configChanged(configPath).catch((error: Error) => this.log.error(error));
+    const change = async () => manager.configChanged(await manager.knownPath(configPath));
+    await change().catch((error: Error) => this.log.error(error));
   }
 }

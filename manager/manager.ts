@@ -450,7 +450,7 @@ export class Manager {
     const { sessions } = await this.#loop.store.read();
     const known = sessions.filter(isPresent).flatMap(({ config_path }) => config_path ?? []);
     if (known.includes(configPath)) return configPath;
-    const file = await realpath(configPath);
+    const file = await realpath(configPath).catch(() => configPath);
     for (const path of known) if ((await realpath(path).catch(() => undefined)) === file) return path;
     return configPath;
   }
