@@ -1,10 +1,9 @@
 /** A request of the log as a command for a shell. A stranger may have sent it: it must be safe to paste. */
 import type { ExchangeDetails } from "../api/request-log-api.ts";
+import { isToken } from "../http-token.ts";
 
 /** Headers that curl sends by itself. */
 const SENT_BY_CURL: ReadonlySet<string> = new Set(["host", "content-length", "accept-encoding"]);
-/** A token of RFC 9110, section 5.6.2. Curl reads headers from a file where a name begins with `@`. */
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 /**
  * Repeats the request through the local server at this port, whatever the host's name resolves to. Secrets are `***`, to be
@@ -12,9 +11,8 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
  */
 export function curlCommand(exchange: ExchangeDetails, browserPort: number): string {
   const { method, secure, host, target, request_headers, request_body, request_bytes } = exchange;
-  const headers = request_headers.filter(
-    ([name]) => TOKEN.test(name) && !SENT_BY_CURL.has(name.toLowerCase()),
-  );
+  // Of any other name curl could make something else: headers from a file where it begins with `@`.
+  const headers = request_headers.filter(([name]) => isToken(name) && !SENT_BY_CURL.has(name.toLowerCase()));
   const words = [
     // `--globoff`: brackets and braces in the URL are no ranges.
     `curl --globoff --url ${quoted(`${secure ? "https" : "http"}://${host}${target}`)}`,

@@ -2,6 +2,7 @@
 import type { RequestListener, ServerResponse } from "node:http";
 import newRouter from "find-my-way";
 import type { ServerStatus } from "../../core/api/control-api.ts";
+import { isToken } from "../../core/http-token.ts";
 import { type Explanation, explainRequest } from "../../core/routing/explain-request.ts";
 import { withoutDestination } from "../../core/routing/proxy-headers.ts";
 import { headOfUrl } from "../../core/routing/routing-input.ts";
@@ -141,7 +142,8 @@ function explained(sessions: Sessions, body: unknown): Explanation {
   if (typeof headers !== "object" || headers === null) throw new ApiError(400, "headers: must be an object");
   if (Object.values(headers).some((value) => typeof value !== "string"))
     throw new ApiError(400, "headers: every value must be a string");
-  if (method !== undefined && typeof method !== "string") throw new ApiError(400, "method: must be a string");
+  if (method !== undefined && !(typeof method === "string" && isToken(method)))
+    throw new ApiError(400, "method: must be an HTTP method");
   const head = headOfUrl(url, headers as Record<string, string>, method);
   return explainRequest(sessions, withoutDestination(head));
 }

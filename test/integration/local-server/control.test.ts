@@ -102,6 +102,7 @@ describe("the control API", () => {
   test.each([
     ["POST", "/v1/explain", { url: "not a url" }, 400],
     ["POST", "/v1/explain", { url: "http://a.b/", headers: { a: 1 } }, 400],
+    ["POST", "/v1/explain", { url: "http://a.b/", method: "bad method" }, 400],
     ["PUT", "/v1/leases/window", { ttl_ms: "soon" }, 400],
     ["PUT", "/v1/leases/window", {}, 400],
     ["GET", "/v1/nothing", undefined, 404],
