@@ -80,11 +80,9 @@ export async function startWorker({
     // Secrets go by environment: neither arguments nor files show them.
     { stdio: ["ignore", "inherit", "inherit", "pipe"], env: { ...process.env, ...variables } },
   );
-  const endWithParent = () => child.kill("SIGKILL");
-  process.on("exit", endWithParent);
+  endWithThisProcess(child);
   const ended = new Promise((resolve) => {
     child.once("exit", () => {
-      process.off("exit", endWithParent);
       rmSync(folder, { recursive: true, force: true });
       resolve();
     });
@@ -104,6 +102,22 @@ export async function startWorker({
     runScheduled: () => runScheduled(ports.clock),
     stop: () => stop(child, ended),
   };
+}
+
+/** Those that run. With one listener for all of them: Node warns of more than ten. */
+const running = new Set();
+
+function endWithThisProcess(child) {
+  if (running.size === 0) process.on("exit", endAll);
+  running.add(child);
+  child.once("exit", () => {
+    running.delete(child);
+    if (running.size === 0) process.off("exit", endAll);
+  });
+}
+
+function endAll() {
+  for (const child of running) child.kill("SIGKILL");
 }
 
 /** workerd does not notice that its parent was killed. Linux can see to it; elsewhere only an ordinary exit does. */

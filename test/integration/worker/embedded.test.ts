@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
+import { startWorker } from "../../../scripts/embedded-worker.mjs";
 
 const script = pathToFileURL(resolve(import.meta.dirname, "../../../scripts/embedded-worker.mjs")).href;
 
@@ -19,6 +20,14 @@ test.runIf(process.platform === "linux")("ends when the process that started it 
   expect(isAlive(pid)).toBe(true);
   parent.kill("SIGKILL");
   await expect.poll(() => isAlive(pid)).toBe(false);
+});
+
+test("however many run, one listener ends them with this process", async () => {
+  const before = process.listenerCount("exit");
+  const workers = await Promise.all([startWorker(), startWorker()]);
+  expect(process.listenerCount("exit")).toBe(before + 1);
+  await Promise.all(workers.map((worker) => worker.stop()));
+  expect(process.listenerCount("exit")).toBe(before);
 });
 
 function isAlive(pid: number): boolean {
