@@ -8,7 +8,7 @@ export const PACKAGES = {
   core: {
     imports: [],
     layers: [
-      ["hex.ts", "own-value.ts", "text.ts", "version-order.ts"],
+      ["hex.ts", "http-token.ts", "own-value.ts", "text.ts", "version-order.ts"],
       "hmac.ts",
       "lazy.ts",
       "regex",

@@ -100,7 +100,6 @@ export class ControlLoop {
     const { control } = this.reconciler.localServer;
     if (!(await control.status(STATUS_TIMEOUT_MS))) return;
     const files = [...new Set([...this.files, ...(user.files?.() ?? [])])];
-    await control.putLease(user.id, { ttl_ms: LEASE_MS, files });
-    this.#renewedAt = performance.now();
+    if (await control.putLease(user.id, { ttl_ms: LEASE_MS, files })) this.#renewedAt = performance.now();
   }
 }

@@ -67,16 +67,20 @@ export class ControlClient {
     await this.#call("PUT", `/v1/sessions/${encodeURIComponent(name)}`, session);
   }
 
+  /** Done as well where no local server runs: its sessions end with it. */
   async deleteSession(name: string): Promise<void> {
-    await this.#call("DELETE", `/v1/sessions/${encodeURIComponent(name)}`);
+    await this.#call("DELETE", `/v1/sessions/${encodeURIComponent(name)}`).catch(unlessAbsent);
   }
 
-  async putLease(id: string, lease: Lease): Promise<void> {
-    await this.#call("PUT", `/v1/leases/${encodeURIComponent(id)}`, lease);
+  /** False when no local server runs: it may have ended since it was asked for its status. */
+  async putLease(id: string, lease: Lease): Promise<boolean> {
+    const put = this.#call("PUT", `/v1/leases/${encodeURIComponent(id)}`, lease);
+    return put.then(() => true, unlessAbsent);
   }
 
+  /** Done as well where no local server runs: leases end with it. */
   async deleteLease(id: string): Promise<void> {
-    await this.#call("DELETE", `/v1/leases/${encodeURIComponent(id)}`);
+    await this.#call("DELETE", `/v1/leases/${encodeURIComponent(id)}`).catch(unlessAbsent);
   }
 
   async stop(): Promise<void> {
@@ -234,6 +238,11 @@ const ABSENT = new Set(["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE"]);
 
 function isAbsent(error: unknown): boolean {
   return ABSENT.has((error as NodeJS.ErrnoException).code ?? "");
+}
+
+function unlessAbsent(error: unknown): false {
+  if (!isAbsent(error)) throw error;
+  return false;
 }
 
 function query(filter: ExchangeFilter): string {

@@ -263,6 +263,18 @@ describe("the life of the server", () => {
   });
 });
 
+test("a local server that ends right behind its status takes no lease, and holds none", async () => {
+  const server = await startLocalServer();
+  const control = new ControlClient(server.home);
+  expect(await control.status()).toMatchObject({ pid: server.process.pid });
+  expect(await control.putLease("window", { ttl_ms: 1_000 })).toBe(true);
+  server.process.kill("SIGTERM");
+  await server.ended;
+  expect(await control.putLease("window", { ttl_ms: 1_000 })).toBe(false);
+  await control.deleteLease("window");
+  await control.deleteSession("slim-gecko");
+});
+
 async function waitFor(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
 }
