@@ -51,10 +51,15 @@ export interface RunningServer {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+const homes: string[] = [];
+process.once("exit", () => {
+  for (const home of homes) rmSync(home, { recursive: true, force: true });
+});
+
 /** A directory that goes with the tests. */
 export function newHome(): string {
   const home = mkdtempSync(join(tmpdir(), "linkup-home-"));
-  process.once("exit", () => rmSync(home, { recursive: true, force: true }));
+  homes.push(home);
   return home;
 }
 
