@@ -5,6 +5,7 @@ import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { build, transform } from "esbuild";
+import manifest from "./package.json" with { type: "json" };
 
 const root = import.meta.dirname;
 const dist = join(root, "dist");
@@ -24,8 +25,13 @@ const shared = {
   metafile: true,
   write: false,
 };
-/** VS Code 1.101 runs extensions, and so everything they start, on Node 22. */
-const node = { ...shared, platform: "node", target: "node22", format: "cjs" };
+/** The oldest VS Code of `engines` runs extensions, and so everything they start, on the oldest Node of it. */
+const node = {
+  ...shared,
+  platform: "node",
+  target: manifest.engines.node.replace(">=", "node"),
+  format: "cjs",
+};
 
 /**
  * A file of its own although it is imported by `import()`: the MCP SDK takes all of zod, and what is shared is shared whole.

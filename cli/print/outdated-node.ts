@@ -1,5 +1,6 @@
-/** As `engines` of package.json. */
-const OLDEST_NODE = 22;
+import { engines } from "../../package.json";
+
+const OLDEST_NODE = Number.parseInt(engines.node.replace(/^>=/, ""), 10);
 
 /**
  * What to say, with its newline, of an error that is there because this version of Node (`20.1.0`) lacks what Linkup calls;
