@@ -34,7 +34,17 @@ test.each([
   expect(clientCookie(cookie, origin, HOST)).toBe(cookie);
 });
 
-test("behind a session on localhost", () => {
-  const cookie = "a=1; Domain=localhost";
-  expect(clientCookie(cookie, "http://localhost:4000", "slim-gecko.localhost")).toBe(cookie);
+test("below localhost, which is like a public suffix", () => {
+  const cookie = (domain: string) =>
+    clientCookie(`a=1; Domain=${domain}`, "http://localhost:4000", "cat.shop.localhost");
+  expect(cookie("localhost")).toBe("a=1");
+  expect(cookie("shop.localhost")).toBe("a=1; Domain=shop.localhost");
+  expect(clientCookie("a=1; Domain=localhost", "http://localhost:4000", "localhost:3000")).toBe(
+    "a=1; Domain=localhost",
+  );
+});
+
+test("the first of several forwarded hosts is the client's", () => {
+  const cookie = "a=1; Domain=example.com";
+  expect(clientCookie(cookie, "https://api.example.com", "cat.example.com, proxy.test")).toBe(cookie);
 });
