@@ -3,9 +3,9 @@ import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { currentResponse } from "../node-internals.ts";
 
-/** When a byte is sent, in milliseconds from the one before it. */
+/** When the first bytes are sent, each in milliseconds from the one before it. */
 const PROBES_MS = [0, 20, 200];
-/** How long a response without a place for such a byte may pause. */
+/** When those after them are; and how long a response without a place for such a byte may pause. */
 const PAUSE_MS = 5_000;
 /** What each response begins with. */
 const BEGINNING = "HTTP/1.1 ";
@@ -27,7 +27,8 @@ function probe(socket: Socket, count: number): void {
   const next = () => {
     const response = currentResponse(socket);
     if (!response || !socket.writable) return;
-    const byte = count < PROBES_MS.length ? nextByte(response) : "";
+    // Of a chunk's size recipients take a few digits only.
+    const byte = count < PROBES_MS.length || !response.headersSent ? nextByte(response) : "";
     if (byte !== "") socket.write(byte, "latin1");
     if (count >= PROBES_MS.length && isPausing(socket, response, written)) socket.destroy();
     else probe(socket, count + 1);
@@ -41,7 +42,7 @@ function probe(socket: Socket, count: number): void {
 function nextByte(response: ServerResponse): string {
   if (!response.headersSent) {
     const sent = ahead.get(response) ?? 0;
-    ahead.set(response, sent + 1);
+    ahead.set(response, Math.min(sent + 1, BEGINNING.length));
     return BEGINNING.charAt(sent);
   }
   if (!response.chunkedEncoding || response.writableEnded) return "";

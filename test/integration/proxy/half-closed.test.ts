@@ -130,6 +130,15 @@ describe.each([
   });
 });
 
+test("a client that goes later than it ended its side is noticed, too", async () => {
+  system.app.handler = () => {};
+  const { socket, received } = over(false, get());
+  socket.end();
+  await until(() => received() === "HTT", "the proxy has tried");
+  socket.destroy();
+  await until(() => system.app.active === 0, "the service saw it go");
+});
+
 test("a request that is not complete is refused", async () => {
   const { socket, closed } = over(false, `POST / HTTP/1.1\r\nHost: ${WILD}\r\nContent-Length: 9\r\n\r\nhalf`);
   socket.end();
