@@ -124,7 +124,7 @@ export class ConfigFiles implements vscode.Disposable {
 /** Undefined for folders without one. */
 async function findConfig(folder: vscode.WorkspaceFolder): Promise<ConfigFile | undefined> {
   const named = namedFile(folder);
-  for (const uri of named ? [named] : CONFIG_NAMES.map((name) => vscode.Uri.joinPath(folder.uri, name))) {
+  for (const uri of named ? [named] : filesIn(folder)) {
     const file = await read(uri);
     if (file === "missing") continue;
     if (file === "unreadable") return { path: uri.fsPath, folder: folder.name, services: [], errors: 1 };
@@ -143,6 +143,20 @@ async function findConfig(folder: vscode.WorkspaceFolder): Promise<ConfigFile | 
     return { path: uri.fsPath, folder: folder.name, services, errors: errors.length, ...firstError };
   }
   return undefined;
+}
+
+/** The linkup.yaml of this folder, of these files. */
+export function configOf(
+  folder: vscode.WorkspaceFolder,
+  files: readonly ConfigFile[],
+): ConfigFile | undefined {
+  const named = namedFile(folder);
+  const paths = (named ? [named] : filesIn(folder)).map(({ fsPath }) => fsPath);
+  return files.find(({ path }) => paths.includes(path));
+}
+
+function filesIn(folder: vscode.WorkspaceFolder): vscode.Uri[] {
+  return CONFIG_NAMES.map((name) => vscode.Uri.joinPath(folder.uri, name));
 }
 
 /** The file that the setting names. */

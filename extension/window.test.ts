@@ -10,8 +10,8 @@ import {
   openWindow,
   SESSION,
 } from "../test/support/extension-window.ts";
-import { resetEditor, Uri } from "../test/support/vscode.ts";
-import { ConfigFiles } from "./config-files.ts";
+import { resetEditor, Uri, workspace } from "../test/support/vscode.ts";
+import { ConfigFiles, configOf } from "./config-files.ts";
 import { registerContextKeys } from "./context-keys.ts";
 import { registerProblemWatch } from "./problem-watch.ts";
 import { createApi } from "./public-api.ts";
@@ -20,6 +20,7 @@ import { registerTerminalEnvironment } from "./terminal/environment.ts";
 import { registerSessionsView } from "./views/sessions-view.ts";
 import { registerStatusBar } from "./views/status-bar.ts";
 import { waitFor } from "./waiting.ts";
+import type { ConfigFile } from "./window-model.ts";
 
 const CONFIG = configFile("/shop/linkup.yaml");
 const subscriptions: { dispose(): unknown }[] = [];
@@ -295,6 +296,22 @@ domains: [{domain: example.com, default_service: web}]
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test("a folder has its own file, whatever other folders are called, or the one that the setting names for all", () => {
+  resetEditor([
+    { name: "web", path: "/a/web" },
+    { name: "web", path: "/b/web" },
+  ]);
+  const folders = workspace.workspaceFolders as unknown as vscode.WorkspaceFolder[];
+  const found = (files: ConfigFile[]) => folders.map((folder) => configOf(folder, files)?.path);
+  const own = [configFile("/a/web/linkup.yaml"), configFile("/b/web/linkup.yml")];
+  expect(found(own)).toEqual(["/a/web/linkup.yaml", "/b/web/linkup.yml"]);
+  editor.settings.set("linkup.configPath", "/system/linkup.yaml");
+  expect(found([...own, configFile("/system/linkup.yaml")])).toEqual([
+    "/system/linkup.yaml",
+    "/system/linkup.yaml",
+  ]);
 });
 
 test("other extensions see the sessions, route and stop them, and start none in Restricted Mode", async () => {

@@ -2,8 +2,7 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import * as vscode from "vscode";
-import { CONFIG_NAMES } from "../../node/config-names.ts";
-import { namedFile } from "../config-files.ts";
+import { configOf, namedFile } from "../config-files.ts";
 import type { Linkup } from "../linkup.ts";
 import { setting, settingChanged } from "../settings.ts";
 import { sessionOf } from "../window-model.ts";
@@ -45,11 +44,9 @@ export function registerTerminalEnvironment(context: vscode.ExtensionContext, li
 
 function variablesOf(folder: vscode.WorkspaceFolder, { model }: Linkup): Record<string, string> {
   if (!setting("terminal.environment")) return {};
-  const named = namedFile(folder)?.fsPath;
-  const paths = named ? [named] : CONFIG_NAMES.map((name) => join(folder.uri.fsPath, name));
-  const config = model.configs.find(({ path }) => paths.includes(path));
+  const config = configOf(folder, model.configs);
   // Without the setting, the command finds the file by itself.
-  const file = named && config ? { LINKUP_CONFIG: named } : {};
+  const file = config && namedFile(folder) ? { LINKUP_CONFIG: config.path } : {};
   return { ...file, ...terminalVariables(config && sessionOf(model, config.path)) };
 }
 

@@ -24,7 +24,9 @@ export function registerMcpServer(context: vscode.ExtensionContext, linkup: Link
       await linkup.configs.ready();
       const { files } = linkup.configs;
       return files.map(({ path, folder }) => {
-        const label = files.length > 1 ? `Linkup (${folder})` : "Linkup";
+        // VS Code tells servers apart by their labels.
+        const isUnique = files.filter((file) => file.folder === folder).length === 1;
+        const label = files.length > 1 ? `Linkup (${isUnique ? folder : path})` : "Linkup";
         const env = { ELECTRON_RUN_AS_NODE: "1", LINKUP_CONFIG: path };
         return new vscode.McpStdioServerDefinition(label, process.execPath, argv, env, version);
       });

@@ -1,6 +1,7 @@
 /** Tasks of type `linkup`: start the session and be ready when it is, for `preLaunchTask` and compound tasks. */
 import * as vscode from "vscode";
 import { problemOf } from "../../manager/model/problem.ts";
+import { configOf } from "../config-files.ts";
 import type { Linkup } from "../linkup.ts";
 import { sessionOf } from "../window-model.ts";
 import { t } from "../words.ts";
@@ -17,7 +18,7 @@ export function registerTasks(context: vscode.ExtensionContext, linkup: Linkup):
       await linkup.configs.ready();
       const folders = vscode.workspace.workspaceFolders ?? [];
       return folders
-        .filter((folder) => configOf(linkup, folder))
+        .filter((folder) => configOf(folder, linkup.model.configs))
         .map((folder) => task(linkup, folder, { type: "linkup" }));
     },
     resolveTask({ definition, scope }) {
@@ -26,10 +27,6 @@ export function registerTasks(context: vscode.ExtensionContext, linkup: Linkup):
     },
   };
   context.subscriptions.push(vscode.tasks.registerTaskProvider("linkup", provider));
-}
-
-function configOf(linkup: Linkup, folder: vscode.WorkspaceFolder) {
-  return linkup.model.configs.find((config) => config.folder === folder.name);
 }
 
 function task(linkup: Linkup, folder: vscode.WorkspaceFolder, definition: Definition): vscode.Task {
@@ -61,7 +58,7 @@ class SessionTerminal implements vscode.Pseudoterminal {
   async open(): Promise<void> {
     this.#print(STARTING);
     await this.#linkup.configs.ready();
-    const config = configOf(this.#linkup, this.#folder);
+    const config = configOf(this.#folder, this.#linkup.model.configs);
     const path = config?.path ?? this.#folder.uri.fsPath;
     try {
       const session = await this.#start(path);
