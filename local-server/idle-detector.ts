@@ -2,7 +2,7 @@
  * Returns the memory of a busy time. V8 collects when something is allocated: after a page with thousands of requests an
  * idle process would keep for ever what they left behind.
  */
-import { collectGarbage } from "../node/collect-garbage.ts";
+import { collectGarbage } from "../node/v8.ts";
 
 /** CPU ms per sample below which the process counts as idle: 5 % of the 5 s between two samples. */
 const IDLE_CPU_MS = 250;

@@ -4,10 +4,10 @@
  */
 
 import type { ServerStatus } from "../../core/api/control-api.ts";
-import { collectGarbage } from "../../node/collect-garbage.ts";
 import { controlAddress } from "../../node/control-address.ts";
 import { logFolder, tunnelLogFile } from "../../node/log-files.ts";
 import { ownId } from "../../node/process-identity.ts";
+import { collectGarbage } from "../../node/v8.ts";
 import { STATUS_TIMEOUT_MS } from "../components/local-server/control-client.ts";
 import { ConnectorWatch } from "../components/tunnel/connector-supervision.ts";
 import { BUSY_INTERVAL_MS, IDLE_INTERVAL_MS, intervalMs } from "../model/at-rest.ts";
