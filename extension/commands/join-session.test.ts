@@ -12,7 +12,7 @@ import {
   writeSmallConfig,
 } from "../../test/support/extension-window.ts";
 import { BACK } from "../../test/support/vscode.ts";
-import { registerUriHandler } from "../tools/uri.ts";
+import { registerLinks } from "../tools/register-links.ts";
 import { type Row, rowsText, sessionRows } from "../views/rows.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "linkup-join-"));
@@ -167,7 +167,7 @@ test("a stop, an unreachable Worker and a revoked invite are distinguished, and 
 
 test("a link into VS Code asks first, can name the session, and cannot carry an invite", async () => {
   const window = colleague();
-  registerUriHandler({ subscriptions: [] } as unknown as vscode.ExtensionContext, window.linkup);
+  registerLinks({ subscriptions: [] } as unknown as vscode.ExtensionContext, window.linkup);
   const open = (query: string) => editor.uriHandler!.handleUri({ path: "/join", query } as vscode.Uri);
   open(`session=slim-gecko&invite=${TOKEN}`);
   await expect.poll(() => editor.shown.length).toBe(1);

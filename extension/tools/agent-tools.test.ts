@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type * as vscode from "vscode";
+import manifest from "../../package.json" with { type: "json" };
 import { configFile, editor, openWindow, SESSION } from "../../test/support/extension-window.ts";
-import { registerAgentTools } from "./agent-tools.ts";
+import { agentTools } from "./agent-tools.ts";
+import { registerAgentTools } from "./register-agent-tools.ts";
 
 const CONFIG = configFile("/shop/linkup.yaml");
 const URL = "https://slim-gecko.example.com/linkup/join#secret-of-the-invite";
@@ -24,7 +26,8 @@ function tool(
   };
   const snapshot = { sessions: [session, other], components: [], problems: [] };
   const window = openWindow({ snapshot, configs }, { look: snapshot, ...answers });
-  registerAgentTools({ subscriptions: [] } as unknown as vscode.ExtensionContext, window.linkup);
+  const extension = { packageJSON: manifest };
+  registerAgentTools({ subscriptions: [], extension } as unknown as vscode.ExtensionContext, window.linkup);
   const { prepareInvocation, invoke } = editor.tools.get(name) as vscode.LanguageModelTool<object>;
   const prepare = async (input: object) =>
     (await prepareInvocation?.({ input }, {} as vscode.CancellationToken))?.confirmationMessages;
@@ -38,6 +41,11 @@ function tool(
   };
   return { ...window, prepare, call };
 }
+
+test("package.json names every tool", () => {
+  const named = manifest.contributes.languageModelTools.map(({ name }) => name);
+  expect([...agentTools(openWindow().linkup).keys()].sort()).toEqual(named.sort());
+});
 
 test("actions that share ask first and say what they allow; listing does not ask", async () => {
   const { prepare } = tool("linkup_share", "private");

@@ -17,7 +17,8 @@ interface ToolPresentation<Input> {
   confirm?(input: Input): Promise<{ title: string; message: string } | undefined>;
 }
 
-export function registerAgentTools(context: vscode.ExtensionContext, linkup: Linkup): void {
+/** By the names in package.json. */
+export function agentTools(linkup: Linkup): Map<string, vscode.LanguageModelTool<object>> {
   const tools = {
     linkup_get_status: { invocationMessage: () => t("Reading the status of Linkup") },
     linkup_start_session: startSession(linkup),
@@ -57,10 +58,12 @@ export function registerAgentTools(context: vscode.ExtensionContext, linkup: Lin
     linkup_compare: { invocationMessage: () => t("Comparing local with remote") },
     linkup_logs: { invocationMessage: () => t("Reading the logs") },
   };
-  for (const [name, presentation] of Object.entries(tools))
-    context.subscriptions.push(
-      vscode.lm.registerTool(name, languageModelTool(linkup, name, presentation as ToolPresentation<object>)),
-    );
+  return new Map(
+    Object.entries(tools).map(([name, presentation]) => [
+      name,
+      languageModelTool(linkup, name, presentation as ToolPresentation<object>),
+    ]),
+  );
 }
 
 function languageModelTool(

@@ -108,7 +108,8 @@ export function openWindow(
   } as unknown as vscode.ExtensionContext;
   const onDidChangeCheckboxState = () => ({ dispose() {} });
   const view = { selection: [], onDidChangeCheckboxState } as unknown as vscode.TreeView<Row>;
-  registerCommands(context, linkup, view, new LogChannels(linkup, home ?? "/nowhere"), async () => {});
+  const channels = new LogChannels(linkup, home ?? "/nowhere");
+  registerCommands({ context, linkup, view, channels, testRoute: async () => {} });
   return {
     linkup,
     model,

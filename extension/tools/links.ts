@@ -8,17 +8,10 @@ import { chooseSession } from "../commands/choose.ts";
 import { route } from "../commands/route.ts";
 import { start, stop } from "../commands/start-stop.ts";
 import type { Linkup } from "../linkup.ts";
-import { report } from "../report-problem.ts";
 import { t } from "../words.ts";
 
-export function registerUriHandler(context: vscode.ExtensionContext, linkup: Linkup): void {
-  const handler: vscode.UriHandler = {
-    handleUri: (uri) => void handle(linkup, uri).catch((error) => report(error, linkup)),
-  };
-  context.subscriptions.push(vscode.window.registerUriHandler(handler));
-}
-
-async function handle(linkup: Linkup, uri: vscode.Uri): Promise<void> {
+/** Asks the user, and does what the link says. */
+export async function follow(linkup: Linkup, uri: vscode.Uri): Promise<void> {
   const query = new URLSearchParams(uri.query);
   const service = query.get("service");
   const target = query.get("target");

@@ -12,21 +12,19 @@ interface Definition extends vscode.TaskDefinition {
   kind?: "tunneled" | "isolated";
 }
 
-export function registerTasks(context: vscode.ExtensionContext, linkup: Linkup): void {
-  const provider: vscode.TaskProvider = {
-    async provideTasks() {
-      await linkup.configs.ready();
-      const folders = vscode.workspace.workspaceFolders ?? [];
-      return folders
-        .filter((folder) => configOf(folder, linkup.model.configs))
-        .map((folder) => task(linkup, folder, { type: "linkup" }));
-    },
-    resolveTask({ definition, scope }) {
-      const folder = typeof scope === "object" ? scope : vscode.workspace.workspaceFolders?.[0];
-      return folder && task(linkup, folder, definition as Definition);
-    },
-  };
-  context.subscriptions.push(vscode.tasks.registerTaskProvider("linkup", provider));
+/** One for each folder with a linkup.yaml. */
+export async function startTasks(linkup: Linkup): Promise<vscode.Task[]> {
+  await linkup.configs.ready();
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  return folders
+    .filter((folder) => configOf(folder, linkup.model.configs))
+    .map((folder) => task(linkup, folder, { type: "linkup" }));
+}
+
+/** As tasks.json defines it. */
+export function definedTask(linkup: Linkup, { definition, scope }: vscode.Task): vscode.Task | undefined {
+  const folder = typeof scope === "object" ? scope : vscode.workspace.workspaceFolders?.[0];
+  return folder && task(linkup, folder, definition as Definition);
 }
 
 function task(linkup: Linkup, folder: vscode.WorkspaceFolder, definition: Definition): vscode.Task {
