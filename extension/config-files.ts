@@ -35,7 +35,8 @@ export class ConfigFiles implements vscode.Disposable {
 
   constructor() {
     this.#disposables.push(
-      this.#watch("**/*.{yaml,yml}"),
+      // In this form VS Code compares the ends of names, without a regular expression.
+      this.#watch("{**/*.yaml,**/*.yml}"),
       vscode.workspace.onDidChangeWorkspaceFolders(() => this.#scheduleReload()),
       vscode.workspace.onDidChangeConfiguration((event) => {
         if (settingChanged(event, "configPath")) this.#scheduleReload();

@@ -14,9 +14,13 @@ type Key = keyof typeof CONTEXT_KEYS;
 
 /** Keeps the keys as the model is. */
 export function registerContextKeys(context: vscode.ExtensionContext, linkup: Linkup): void {
+  const known = new Map<string, unknown>();
   const set = (values: Partial<Record<Key, unknown>>) => {
-    for (const [key, value] of Object.entries(values))
+    for (const [key, value] of Object.entries(values)) {
+      if (known.has(key) && known.get(key) === value) continue;
+      known.set(key, value);
       void vscode.commands.executeCommand("setContext", CONTEXT_KEYS[key as Key], value);
+    }
   };
   const update = () => set(contextValues(linkup.model));
   // What a terminal changed, in this window or outside.

@@ -77,6 +77,8 @@ export const REQUESTS_VIEW = "linkup.requests";
 /** The whole id is `linkup-dev.linkup.session`. */
 export const STATUS_ITEM = "session";
 
+export const SETTINGS_SECTION = "linkup";
+
 /** Settings, as `linkup.<name>`, with their defaults. */
 export interface Settings {
   cloudflaredPath: string;
@@ -113,7 +115,7 @@ export const SETTING_DEFAULTS: Settings = {
 export type Setting = keyof Settings;
 
 export function settingId(setting: Setting): string {
-  return `linkup.${setting}`;
+  return `${SETTINGS_SECTION}.${setting}`;
 }
 
 /** Context keys for the conditions of menus and welcome views. */

@@ -10,7 +10,7 @@ import {
   openWindow,
   SESSION,
 } from "../test/support/extension-window.ts";
-import { resetEditor, Uri, workspace } from "../test/support/vscode.ts";
+import { commands, resetEditor, Uri, workspace } from "../test/support/vscode.ts";
 import { ConfigFiles, configOf } from "./config-files.ts";
 import { registerContextKeys } from "./context-keys.ts";
 import { registerProblemWatch } from "./problem-watch.ts";
@@ -41,6 +41,7 @@ const changeTo = (window: ExtensionWindow, snapshot: object) => {
 afterEach(() => {
   for (const each of subscriptions.splice(0)) each.dispose();
   vi.useRealTimers();
+  vi.restoreAllMocks();
 });
 
 test("the view shows the session, counts what is unhealthy, and sets what menus ask about", async () => {
@@ -61,6 +62,18 @@ test("the view shows the session, counts what is unhealthy, and sets what menus 
   });
   await expect.poll(() => view.badge).toEqual({ value: 1, tooltip: "1 service is unhealthy" });
   expect(editor.context.get("linkup.hasLocal")).toBe(true);
+});
+
+test("VS Code is told what menus ask about when it has changed, not again with each change of something else", async () => {
+  const window = openWindow(running());
+  registerContextKeys(context(), window.linkup);
+  await expect.poll(() => editor.context.get("linkup.systemChanged")).toBe(false);
+  const told = vi.spyOn(commands, "executeCommand");
+  changeTo(window, {});
+  expect(told.mock.calls).toEqual([]);
+  const [session] = window.model.snapshot.sessions;
+  changeTo(window, { sessions: [{ ...session!, access: "private" }] });
+  expect(told.mock.calls).toEqual([["setContext", "linkup.hasPrivate", true]]);
 });
 
 test("the status bar follows the session", () => {
