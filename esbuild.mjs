@@ -48,6 +48,8 @@ const apart = {
  * class exists once. esbuild splits ES modules only: they become CommonJS afterwards.
  */
 const split = { ...node, format: "esm", splitting: true, mainFields: ["module", "main"] };
+/** What is read by an `import()` is CommonJS, too. */
+const supported = { "dynamic-import": false };
 
 /** @type {Record<string, import("esbuild").BuildOptions>} */
 const bundles = {
@@ -151,8 +153,15 @@ const BUDGETS = {
   "worker/index.ts": 385_000,
 };
 
-/** Modules whose small parts are in one file, with those of all that they import. */
-const READ_AT_START = ["extension/extension.ts", "cli/main.ts", "cli/program.ts", "cli/commands/status.ts"];
+/**
+ * Modules that are read together: their small parts, with those of all that they import, are in one file. What an earlier line
+ * has is in its file.
+ */
+const READ_TOGETHER = [
+  ["extension/extension.ts"],
+  ["cli/main.ts", "cli/program.ts", "cli/commands/status.ts"],
+  ["extension/commands/handlers.ts"],
+];
 const SMALL_PART_BYTES = 8_000;
 
 /** Writes these bundles into a folder, and returns esbuild's account of each. */
@@ -168,9 +177,9 @@ async function write(name, folder) {
   const files = used.toSorted((a, b) => isPart(b.path) - isPart(a.path));
   await mkdir(folder, { recursive: true });
   const { splitting, chunkNames } = bundles[name];
-  const texts = new Map();
-  for (const { path, text } of files) texts.set(basename(path), splitting ? await commonJs(text) : text);
-  const written = name === "programs" && !dev ? withSmallParts(texts, metafile.outputs) : texts;
+  const texts = new Map(files.map(({ path, text }) => [basename(path), text]));
+  const together = name === "programs" && !dev ? READ_TOGETHER : [];
+  const written = splitting ? await commonJsFiles(texts, metafile.outputs, together) : texts;
   for (const [file, text] of written) await replace(join(folder, file), text);
   if (splitting)
     for (const file of await readdir(folder))
@@ -191,38 +200,79 @@ function isPart(path) {
 }
 
 /**
- * Puts the small parts that a window or a command reads at its start into one file, where each is run when it is needed first:
+ * The outputs as CommonJS. Small parts that are read together are put into one file, where each is run when it is needed first:
  * reading a file takes longer than what most of these some fifty parts do.
  */
-function withSmallParts(texts, outputs) {
-  const starts = Object.keys(outputs).filter((path) => READ_AT_START.includes(outputs[path].entryPoint));
-  const read = starts.flatMap((path) => [...reach(outputs, path, isStatic)]);
-  const small = [...new Set(read)].filter(
-    (path) => isPart(path) && !outputs[path].entryPoint && outputs[path].bytes < SMALL_PART_BYTES,
-  );
-  const names = small.map((path) => basename(path));
-  const withNumbers = (text, one) =>
-    text.replaceAll(/require\("\.\/(part-[\w-]+\.js)"\)/g, (call, name) =>
-      names.includes(name) ? one(names.indexOf(name)) : call,
-    );
-  const parts = names.map(
-    (name) => `function(module,exports){${withNumbers(texts.get(name), (index) => `part(${index})`)}}`,
-  );
-  const text = `var parts=[${parts.join(",\n")}],run=[];
-function part(index){var module=run[index];if(!module){module=run[index]={exports:{}};parts[index](module,module.exports)}return module.exports}
-module.exports=part;
-`;
-  const file = `part-small-${createHash("sha256").update(text).digest("hex").slice(0, 8)}.js`;
-  const others = [...texts].filter(([name]) => !names.includes(name));
-  const call = (index) => `require("./${file}")(${index})`;
-  return new Map([[file, text], ...others.map(([name, text]) => [name, withNumbers(text, call)])]);
+async function commonJsFiles(texts, outputs, readTogether) {
+  const files = new Map();
+  /** The file of each small part, and its number there. */
+  const places = new Map();
+  for (const modules of readTogether) {
+    const starts = Object.keys(outputs).filter((path) => modules.includes(outputs[path].entryPoint));
+    const read = new Set(starts.flatMap((path) => [...reach(outputs, path, isStatic)]));
+    const names = [...read]
+      .filter((path) => isPart(path) && !outputs[path].entryPoint && outputs[path].bytes < SMALL_PART_BYTES)
+      .map((path) => basename(path))
+      .filter((name) => !places.has(name));
+    const text = withPlaces(await inOneFile(names, texts), places);
+    const file = `part-small-${createHash("sha256").update(text).digest("hex").slice(0, 8)}.js`;
+    files.set(file, text);
+    names.forEach((name, number) => void places.set(name, { file, number }));
+  }
+  for (const [name, text] of texts)
+    if (!places.has(name)) files.set(name, withPlaces(await commonJs(text), places));
+  return files;
 }
 
-async function commonJs(text) {
+/** A file that exports a function, which runs a part at its first call with the part's number. */
+async function inOneFile(names, texts) {
+  const contents = `const parts = [${names.map((name) => `() => require("./${name}")`)}];
+const run = [];
+module.exports = (number) => (run[number] ??= parts[number]());`;
+  /** @type {import("esbuild").Plugin} */
+  const parts = {
+    name: "parts",
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /./ }, ({ path }) => {
+        const name = basename(path);
+        return names.includes(name) ? { path: name, namespace: "part" } : { path, external: true };
+      });
+      onLoad({ filter: /./, namespace: "part" }, ({ path }) => ({ contents: withOneApi(texts.get(path)) }));
+    },
+  };
+  const { outputFiles } = await build({ ...node, stdin: { contents }, plugins: [parts], supported });
+  return outputFiles[0].text;
+}
+
+/** Small parts are asked for by their number in their file, which is read once. */
+function withPlaces(text, places) {
+  const files = [];
+  const placed = text.replaceAll(/require\("\.\/(part-[\w-]+\.js)"\)/g, (call, name) => {
+    const place = places.get(name);
+    if (!place) return call;
+    if (!files.includes(place.file)) files.push(place.file);
+    return `small${files.indexOf(place.file)}(${place.number})`;
+  });
+  return files.map((file, index) => `var small${index}=require("./${file}");`).join("") + placed;
+}
+
+async function commonJs(esModule) {
   const { minify, sourcemap, target } = split;
-  const supported = { "dynamic-import": false };
-  return (await transform(text, { format: "cjs", platform: "node", minify, sourcemap, target, supported }))
-    .code;
+  const options = { format: "cjs", platform: "node", minify, sourcemap, target, supported };
+  return (await transform(withOneApi(esModule), options)).code;
+}
+
+/** An import of VS Code's API, which esbuild leaves as it is for each of our modules. */
+const VSCODE_IMPORT = /\bimport ?\* ?as ([\w$]+) from ?"vscode";/g;
+
+/** Asks for VS Code's API once: as the namespace of an ES module its some hundred getters would be copied for each import. */
+function withOneApi(esModule) {
+  let first;
+  return esModule.replaceAll(VSCODE_IMPORT, (_, name) => {
+    const value = first ?? 'require("vscode")';
+    first ??= name;
+    return `const ${name}=${value};`;
+  });
 }
 
 /** Several processes may build at the same time: a file is replaced as a whole, never half written. */
