@@ -96,7 +96,7 @@ const bundles = {
  * are: what grows by more than that is looked at before it ships. A folder stands for the modules in it without a line here.
  */
 const BUDGETS = {
-  "extension/extension.ts": 59_000,
+  "extension/extension.ts": 65_000,
   "extension/commands/handlers.ts": 60_000,
   "extension/commands/override.ts": 2_500,
   "extension/tools/agent-tools.ts": 9_000,
@@ -138,7 +138,7 @@ const BUDGETS = {
   "core/certificates/certificate-authority.ts": 248_000,
   "local-server/main.ts": 424_000,
   "local-server/dns/main.ts": 44_000,
-  "cli/main.ts": 8_000,
+  "cli/main.ts": 10_000,
   "cli/program.ts": 57_000,
   "cli/print/failure.ts": 22_000,
   "cli/commands/status.ts": 200_000,
