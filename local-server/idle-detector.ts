@@ -31,7 +31,7 @@ export class IdleDetector {
 }
 
 /** To be called every 5 s. `free`: lets go of what only a busy time needs. */
-export function collectWhenIdle(detector: IdleDetector, free: () => void): void {
+export function collectWhenIdle(detector: IdleDetector, free = () => {}): void {
   if (!detector.sample(cpuMs())) return;
   free();
   collectGarbage();

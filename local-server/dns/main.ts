@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { LEASE_GRACE_MS } from "../../core/api/control-api.ts";
 import { controlAddress } from "../../node/control-address.ts";
 import { log } from "../../node/log.ts";
+import { collectWhenIdle, IdleDetector } from "../idle-detector.ts";
 import { startDns } from "./dns-server.ts";
 import { Forwarder } from "./forwarder.ts";
 import { parseResolver, type Resolver, systemResolvers } from "./resolvers.ts";
@@ -50,7 +51,9 @@ async function main(): Promise<void> {
     process.exit(0);
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop(`received ${signal}`));
+  const idleDetector = new IdleDetector();
   setInterval(async () => {
+    collectWhenIdle(idleDetector);
     readResolvers();
     await names.refresh();
     const needed = values.while !== undefined && existsSync(values.while);

@@ -66,14 +66,14 @@ export async function keep(options: ProcessOptions): Promise<void> {
       const status = await look(reconciler);
       const used = status === "silent" || isUsed(status);
       const unused = leases.hasEnded(used, performance.now());
-      const isQuiet =
-        !isWoken && !changed && !hasLocalDns && restMs === LOOK_MS && typeof status === "object";
+      const isAtRest = !isWoken && !changed && restMs === LOOK_MS;
+      if (rest.isLong(isAtRest)) collectGarbage();
+      const isQuiet = isAtRest && !hasLocalDns && typeof status === "object";
       const isAsBefore = isQuiet && used === wasUsed && unused === wasUnused;
       wasUsed = used;
       wasUnused = unused;
       const isWell = isAsBefore && (await areSteady(connectors));
       looks = isWell ? looks + 1 : 0;
-      if (rest.isLong(isQuiet)) collectGarbage();
       if (looks % LOOKS_BEFORE_ROUND !== 0) continue;
       const state = await store.transaction(async () => {
         if (changed) await store.change((state) => networkChanged(state, Date.now()));
@@ -164,8 +164,8 @@ export class LeaseWatch {
 export class RestWatch {
   #looks = 0;
 
-  isLong(isQuiet: boolean): boolean {
-    this.#looks = isQuiet ? this.#looks + 1 : 0;
+  isLong(isAtRest: boolean): boolean {
+    this.#looks = isAtRest ? this.#looks + 1 : 0;
     return this.#looks === LOOKS_BEFORE_COLLECTION;
   }
 }
