@@ -97,6 +97,7 @@ test.each([
   "[::1]",
   `${"a".repeat(64)}.example.com`,
   `${"a.".repeat(126)}com`,
+  `${"ü".repeat(64)}.example`,
 ])("no request could name %j", (domain) => {
   expect(asciiDomain(domain)).toBeUndefined();
 });

@@ -5,8 +5,9 @@
 import { hostname } from "./host-name.ts";
 import { publicSuffix } from "./public-suffix.ts";
 
-const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
+const LABEL = /^[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?$/;
 /** RFC 1035, 2.3.4. */
+const MAX_LABEL = 63;
 const MAX_NAME = 253;
 
 /**
@@ -16,8 +17,15 @@ const MAX_NAME = 253;
 export function asciiDomain(domain: string): string | undefined {
   // The URL parser would understand these.
   if (/[\s/?#@:\\[\]%]/.test(domain)) return undefined;
-  const name = inAscii(hostname(domain));
-  return name.length <= MAX_NAME && name.split(".").every((label) => LABEL.test(label)) ? name : undefined;
+  const given = hostname(domain);
+  // Long ones take long to convert: a millisecond for 254 letters.
+  if (!isShort(given)) return undefined;
+  const name = inAscii(given);
+  return isShort(name) && name.split(".").every((label) => LABEL.test(label)) ? name : undefined;
+}
+
+function isShort(name: string): boolean {
+  return name.length <= MAX_NAME && name.split(".").every((label) => label.length <= MAX_LABEL);
 }
 
 function inAscii(name: string): string {
