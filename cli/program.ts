@@ -515,7 +515,11 @@ function completion(linkup: Command): void {
     .command("completion")
     .description("print a completion script for the shell: source <(linkup completion)")
     .argument("[shell]", "bash, zsh, fish, elvish or powershell (default: by $SHELL)")
-    .action(async (shell) => (await import("./commands/completion.ts")).completion(shell));
+    // The original's spelling.
+    .addOption(new Option("--shell <shell>").hideHelp())
+    .action(async (shell, options) =>
+      (await import("./commands/completion.ts")).completion(shell ?? options.shell),
+    );
 }
 
 function uninstall(linkup: Command): void {

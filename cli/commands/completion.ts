@@ -21,7 +21,8 @@ _linkup() {
   words_=("\${(@f)$(linkup complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
   compadd -a words_
 }
-compdef _linkup linkup
+# As a file of fpath this is the function's first call, or else it is sourced.
+if [[ $funcstack[1] == _linkup ]]; then _linkup; else compdef _linkup linkup; fi
 `,
   fish: `complete -c linkup -f -a '(linkup complete -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'
 `,

@@ -21,7 +21,8 @@ export async function listOverrides(options: Options): Promise<void> {
 
 export async function switchOverrides(on: boolean, names: string[], options: Options): Promise<void> {
   const all = options.all ?? false;
-  if (all === names.length > 0) throw new UsageError("Name overrides or use --all, not both.");
+  if (all === names.length > 0)
+    throw new UsageError(all ? "Name overrides or use --all, not both." : "Name overrides, or use --all.");
   const manager = newManager({ keep: false });
   const selector = await selectSession(manager, options);
   const session = await spin("Switching", manager.setOverrides(selector, all ? "all" : names, on));

@@ -24,7 +24,8 @@ export async function route(target: string, services: string[], options: Options
       `The target must be local, remote, auto, a URL, a name of linkup.yaml or session:NAME, not "${target}".`,
     );
   const all = options.all ?? false;
-  if (all === services.length > 0) throw new UsageError("Name services or use --all, not both.");
+  if (all === services.length > 0)
+    throw new UsageError(all ? "Name services or use --all, not both." : "Name services, or use --all.");
   const manager = newManager({ keep: false });
   if (options.invite) return await routeElsewhere(manager, target, services, options);
   const selector = await selectSession(manager, options);

@@ -324,12 +324,35 @@ done`;
     },
   );
 
+  test.runIf(existsSync("/bin/zsh"))(
+    "zsh completes at the first request, sourced and from a folder of fpath",
+    async () => {
+      const { stdout: script } = await world.linkup("completion", "zsh");
+      writeFileSync(join(world.folder, "_linkup"), script);
+      // Outside of a terminal zsh has no completion: what it would be told is printed.
+      const ask = async (load: string) => {
+        const text = `linkup() { [[ $1 == complete ]] && print -l start status; }
+compadd() { print -l -- "\${words_[@]}"; }
+compdef() { print -- "compdef $1 $2"; }
+words=(linkup sta); CURRENT=2
+${load}`;
+        return (await promisify(execFile)("/bin/zsh", ["-fc", text], { cwd: world.folder, env: world.env }))
+          .stdout;
+      };
+      expect(await ask("fpath=($PWD $fpath); autoload -Uz _linkup; _linkup; _linkup")).toBe(
+        "start\nstatus\nstart\nstatus\n",
+      );
+      expect(await ask("source ./_linkup; _linkup")).toBe("compdef _linkup linkup\nstart\nstatus\n");
+    },
+  );
+
   test("scripts for the shells", async () => {
     for (const shell of ["bash", "zsh", "fish", "elvish", "powershell"]) {
       const { stdout } = await world.linkup("completion", shell);
       expect(stdout).toMatch(/linkup complete '?--/);
       world.env.SHELL = shell === "powershell" ? "/usr/bin/pwsh" : `/usr/bin/${shell}`;
       expect((await world.linkup("completion")).stdout).toBe(stdout);
+      expect((await world.linkup("completion", "--shell", shell)).stdout).toBe(stdout);
     }
     expect((await world.linkup("completion", "csh")).code).toBe(2);
     world.env.SHELL = undefined;
