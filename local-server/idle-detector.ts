@@ -2,7 +2,7 @@
  * Returns the memory of a busy time. V8 collects when something is allocated: after a page with thousands of requests an
  * idle process would keep for ever what they left behind.
  */
-import { collectGarbage } from "../node/v8.ts";
+import { collectGarbage, collectYoungGarbage } from "../node/v8.ts";
 
 /** CPU ms per sample below which the process counts as idle: 5 % of the 5 s between two samples. */
 const IDLE_CPU_MS = 250;
@@ -11,17 +11,24 @@ const IDLE_CPU_MS = 250;
  * about the code: a page loaded right after it costs up to twice the CPU.
  */
 export const COLLECT_AFTER_SAMPLES = 12;
+/**
+ * Afterwards, every two minutes: what was allocated since, in a millisecond or two. The nursery is larger than all that an idle
+ * process allocates in an hour, and each piece of it that was used once is kept.
+ */
+export const COLLECT_YOUNG_EVERY_SAMPLES = 24;
 
 /** Pure: counts how long the process has been idle. */
 export class IdleDetector {
   #lastCpuMs = 0;
   #idleSamples = 0;
 
-  /** `cpuMs`: CPU time since the process started. True when it is time to collect. */
-  sample(cpuMs: number): boolean {
+  /** `cpuMs`: CPU time since the process started. What it is time to collect. */
+  sample(cpuMs: number): "all" | "young" | undefined {
     this.#idleSamples = cpuMs - this.#lastCpuMs < IDLE_CPU_MS ? this.#idleSamples + 1 : 0;
     this.#lastCpuMs = cpuMs;
-    return this.#idleSamples === COLLECT_AFTER_SAMPLES;
+    const since = this.#idleSamples - COLLECT_AFTER_SAMPLES;
+    if (since === 0) return "all";
+    return since > 0 && since % COLLECT_YOUNG_EVERY_SAMPLES === 0 ? "young" : undefined;
   }
 
   /** The CPU time of a collection does not count as activity. */
@@ -32,10 +39,12 @@ export class IdleDetector {
 
 /** To be called every 5 s. `free`: lets go of what only a busy time needs. */
 export function collectWhenIdle(detector: IdleDetector, free = () => {}): void {
-  if (!detector.sample(cpuMs())) return;
-  free();
-  collectGarbage();
-  detector.collected(cpuMs());
+  const due = detector.sample(cpuMs());
+  if (due === "all") {
+    free();
+    collectGarbage();
+    detector.collected(cpuMs());
+  } else if (due === "young") collectYoungGarbage();
 }
 
 function cpuMs(): number {

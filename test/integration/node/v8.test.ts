@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
+import { getHeapSpaceStatistics } from "node:v8";
 import { expect, test } from "vitest";
-import { collectGarbage } from "../../../node/v8.ts";
+import { collectGarbage, collectYoungGarbage } from "../../../node/v8.ts";
 
 test("garbage is collected", () => {
   const garbage = new WeakRef(Array.from({ length: 1_000_000 }, (_, i) => ({ i })));
@@ -8,6 +9,18 @@ test("garbage is collected", () => {
   collectGarbage();
   expect(process.memoryUsage().heapUsed).toBeLessThan(before);
   void garbage;
+});
+
+test("young garbage is collected", () => {
+  collectYoungGarbage();
+  const used = () =>
+    getHeapSpaceStatistics().find(({ space_name }) => space_name === "new_space")!.space_used_size;
+  const before = used();
+  expect(Array.from({ length: 10_000 }, (_, i) => [i]).length).toBe(10_000);
+  expect(used()).toBeGreaterThan(before + 100_000);
+  collectYoungGarbage();
+  collectYoungGarbage();
+  expect(used()).toBeLessThan(before + 100_000);
 });
 
 test.each([
