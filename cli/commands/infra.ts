@@ -62,7 +62,7 @@ export async function destroy(options: Options): Promise<void> {
 export async function status(options: Options): Promise<void> {
   const { plan, checks } = await readStatus({
     ...infraOptions(options),
-    workerToken: process.env.LINKUP_WORKER_TOKEN,
+    workerToken: givenToken(),
   });
   if (options.json) printJson({ plan, checks }, 2);
   else {
@@ -85,7 +85,7 @@ async function waited(options: Options, proposal: Proposal, token: string | unde
   process.once("SIGINT", cancel);
   try {
     const missing = await waitForDeployment(
-      { ...infraOptions(options), workerToken: token ?? process.env.LINKUP_WORKER_TOKEN },
+      { ...infraOptions(options), workerToken: token ?? givenToken() },
       proposal,
       {
         timeoutMs: seconds * 1000,
@@ -150,12 +150,17 @@ async function carriedOut(
   return true;
 }
 
+/** Without the end of its line: no header could carry that to the Worker. */
+function givenToken(): string | undefined {
+  return process.env.LINKUP_WORKER_TOKEN?.trim();
+}
+
 /**
  * LINKUP_WORKER_TOKEN, else a new one, shown before the script gets it: a deployment that fails half way may have
  * set it already. Only a terminal is shown one: elsewhere it would stand in a log.
  */
 function workerToken(): { value: string; made: boolean } {
-  const given = process.env.LINKUP_WORKER_TOKEN;
+  const given = givenToken();
   if (given && given.length < MIN_WORKER_TOKEN_LENGTH)
     throw new UsageError(
       `LINKUP_WORKER_TOKEN has ${given.length} characters, and the Worker refuses fewer than ${MIN_WORKER_TOKEN_LENGTH}. Use random ones (openssl rand -base64 32).`,

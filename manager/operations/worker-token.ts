@@ -22,7 +22,8 @@ export async function workerToken(
   const given = (await stored?.(worker_url)) || env.LINKUP_WORKER_TOKEN;
   const { expandEnv } = await import("../../core/config/expand-env.ts");
   const { text: expanded, missing, forbidden, usesEnv } = expandEnv(worker_token, env);
-  const token = given || expanded;
+  // As secrets and files are pasted into variables: with the end of their line.
+  const token = (given || expanded)?.trim();
   if (!token) throw missingToken(worker_url, missing, forbidden);
   if ((given || usesEnv) && !(await confirmed.has(worker_url))) throw unconfirmed(worker_url);
   return token;

@@ -270,6 +270,9 @@ describe("a tunneled session", () => {
       stderr: expect.stringContaining("needs a token, and there is none"),
     });
     expect([...world.processes().values()]).toEqual([]);
+    // As it is pasted into the secrets of a CI, or read from a file of Windows.
+    world.env.LINKUP_WORKER_TOKEN = `${TOKEN}\r\n`;
+    expect(await world.linkup("start", "--detach")).toMatchObject({ code: 0 });
   });
 });
 
