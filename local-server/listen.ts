@@ -57,7 +57,7 @@ export async function listenOnFirst(
 
 function listen(port: number, host: string, accept: (socket: Socket) => void): Promise<Server> {
   return new Promise((resolve, reject) => {
-    // As node:http does: it decides whether a half-closed client still gets its response.
+    // The HTTP connection decides whether a half-closed client still gets its response.
     const server = createServer({ allowHalfOpen: true, noDelay: true }, accept);
     server.once("error", reject);
     server.listen({ port, host, ipv6Only: true }, () => {

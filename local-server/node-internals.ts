@@ -2,7 +2,6 @@
  * Everything here relies on what Node and V8 do not document. Each function has a fallback for a Node that no longer has it,
  * and a test that tells when that is so.
  */
-import { type IncomingMessage, type Server, ServerResponse } from "node:http";
 import { isIPv6, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { setFlagsFromString } from "node:v8";
@@ -34,68 +33,6 @@ export function writeLatin1(buffer: Buffer, text: string, at: number): void {
   const { latin1Write } = buffer as { latin1Write?: (text: string, at: number) => number };
   if (latin1Write) latin1Write.call(buffer, text, at);
   else buffer.write(text, at, "latin1");
-}
-
-/** True when a response is partly written to this HTTP/1 connection: an error response would become a part of it. */
-export function isResponding(socket: Duplex & { _httpMessage?: ServerResponse | null }): boolean {
-  return socket._httpMessage?.headersSent ?? false;
-}
-
-/** Lets clients that have ended their side of the connection have the response to their request. Other Nodes hang up. */
-export function answerHalfClosed(server: Server & { httpAllowHalfOpen?: boolean }): void {
-  server.httpAllowHalfOpen = true;
-}
-
-/** The response that this HTTP/1 connection carries now; undefined where its head could not be shortened any more. */
-export function currentResponse(
-  socket: Duplex & { _httpMessage?: ServerResponse | null },
-): ServerResponse | undefined {
-  const response = socket._httpMessage;
-  return response && "_header" in response ? response : undefined;
-}
-
-/** Leaves out the beginning of a head that is not sent yet. */
-export function shortenHead(response: ServerResponse & { _header?: string | null }, bytes: number): void {
-  response._header = response._header?.slice(bytes) ?? null;
-}
-
-/** Makes a server that never listens, but gets its connections by `emit("connection")`, check their timeouts. */
-export function checkTimeouts(server: Server): void {
-  server.emit("listening");
-}
-
-/** A response on the socket of an `upgrade` event, for which node:http makes none. */
-export function responseOn(request: IncomingMessage, socket: Duplex): ServerResponse {
-  const response = new ServerResponse(request);
-  response.assignSocket(socket as Socket);
-  return response;
-}
-
-/** Takes the socket away from a response that was not used. */
-export function releaseSocket(response: ServerResponse, socket: Duplex): void {
-  response.detachSocket(socket as Socket);
-}
-
-/**
- * With a `Content-Length` before it, node:http encodes a `Content-Disposition` itself, and then refuses what is not ASCII.
- * The length is moved behind it. `headers` as name, value, name, value…
- */
-export function lengthBehindDisposition(headers: string[]): string[] {
-  const disposition = nameAt(headers, "content-disposition");
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: everything beyond ASCII
-  if (disposition === -1 || /^[\x00-\x7f]*$/.test(headers[disposition + 1]!)) return headers;
-  const length = nameAt(headers, "content-length");
-  if (length === -1 || length > disposition) return headers;
-  return [...headers.slice(0, length), ...headers.slice(length + 2), ...headers.slice(length, length + 2)];
-}
-
-/** The index of the first line of this name; -1 without one. */
-function nameAt(headers: string[], lower: string): number {
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i]!;
-    if (name.length === lower.length && name.toLowerCase() === lower) return i;
-  }
-  return -1;
 }
 
 /** The header lines of an HTTP/2 event as they came, which some Node versions give as a last argument only. */

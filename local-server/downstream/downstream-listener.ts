@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { createServer, type SecureContext } from "node:tls";
 import { HEAD_TIMEOUT_MS } from "../http/limits.ts";
 import type { ServeClient } from "./client.ts";
-import { http1Server } from "./http1-server.ts";
+import { Http1Server } from "./http1-server.ts";
 import { http2Server } from "./http2-server.ts";
 
 /** Gives the certificate for a host name; throws for a host without one. */
@@ -26,7 +26,7 @@ export class DownstreamListener {
   readonly #tls;
 
   constructor(serve: ServeClient, certificates: CertificateLookup) {
-    this.#http1 = http1Server(serve);
+    this.#http1 = new Http1Server(serve);
     this.#http2 = http2Server(serve);
     this.#tls = createServer({
       ALPNProtocols: ["h2", "http/1.1"],
@@ -39,8 +39,8 @@ export class DownstreamListener {
       },
     });
     this.#tls.on("secureConnection", (socket) => {
-      const server = socket.alpnProtocol === "h2" ? this.#http2 : this.#http1;
-      server.emit("connection", socket);
+      if (socket.alpnProtocol === "h2") this.#http2.emit("connection", socket);
+      else this.#http1.accept(socket);
     });
     this.#tls.on("tlsClientError", (_error, socket) => socket.destroy());
   }
@@ -114,9 +114,8 @@ export class DownstreamListener {
         return;
       }
       socket.unshift(bytes);
-      server.emit("connection", socket);
-      // The others have read the bytes put back; node:http waits until they flow.
-      if (server === this.#http1) socket.resume();
+      if (server instanceof Http1Server) server.accept(socket);
+      else server.emit("connection", socket);
     });
     socket.resume();
   }

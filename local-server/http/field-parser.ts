@@ -1,9 +1,8 @@
 /** Parses header lines. */
-import { Fields, isSpace, trimSpaces } from "./fields.ts";
-import { MalformedResponse } from "./protocol-errors.ts";
+import { Fields, isFieldValue, isSpace, trimSpaces } from "./fields.ts";
+import { MalformedMessage } from "./protocol-errors.ts";
 
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** The control characters that may be inside a value "for the sake of robustness" (RFC 9110, 5.5): not NUL, CR and LF. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it is about
 const CONTROL = /[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]/g;
@@ -34,14 +33,14 @@ export function parseFields(text: string): string[] {
  */
 function fieldValue(name: string, text: string, line: string): string {
   const value = trimSpaces(text);
-  if (FIELD_VALUE.test(value)) return value;
+  if (isFieldValue(value)) return value;
   const cleaned = trimSpaces(value.replace(CONTROL, " "));
-  if (FRAMING.test(name) || !FIELD_VALUE.test(cleaned)) throw malformedLine(line);
+  if (FRAMING.test(name) || !isFieldValue(cleaned)) throw malformedLine(line);
   return cleaned;
 }
 
-function malformedLine(line: string): MalformedResponse {
-  return new MalformedResponse(`it has the header line ${JSON.stringify(line.slice(0, 100))}`);
+function malformedLine(line: string): MalformedMessage {
+  return new MalformedMessage(`it has the header line ${JSON.stringify(line.slice(0, 100))}`);
 }
 
 /** Heads with other values, after which the one to compare with is replaced: each that is kept costs the garbage collector. */

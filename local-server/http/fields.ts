@@ -177,6 +177,11 @@ export function trimSpaces(value: string): string {
   return value.slice(start, end);
 }
 
+/** True for what HTTP/1.1 may carry as a value. */
+export function isFieldValue(value: string): boolean {
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
+}
+
 export function isSpace(code: number): boolean {
   return code === 32 || code === 9;
 }

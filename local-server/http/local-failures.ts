@@ -6,7 +6,7 @@ import type { Routed } from "../../core/routing/route-request.ts";
 import { isH2c } from "../../core/session/host-name.ts";
 import { isLocal } from "../../core/session/session-document.ts";
 import type { Served } from "../served-sessions.ts";
-import { Http2Response, MalformedResponse, NotHttp2Error } from "./protocol-errors.ts";
+import { Http2Response, MalformedMessage, NotHttp2Error } from "./protocol-errors.ts";
 
 export type LocalFailure =
   | DecisionFailure
@@ -58,7 +58,7 @@ What to do: if it belongs to a session of this machine, start that session; othe
 }
 
 function cause(error: NodeJS.ErrnoException, origin: string, local: boolean): string {
-  if (error instanceof MalformedResponse) return error.message;
+  if (error instanceof MalformedMessage) return error.message;
   if (isTls(error)) return `the TLS handshake failed (${tlsReason(error)})`;
   switch (error.code) {
     case "ECONNREFUSED":
@@ -92,7 +92,7 @@ function schemeAdvice(error: NodeJS.ErrnoException, location: string, isGrpc: bo
 }
 
 function advice(error: NodeJS.ErrnoException, service: string, local: boolean): string {
-  if (error instanceof MalformedResponse || isTls(error))
+  if (error instanceof MalformedMessage || isTls(error))
     return "check that this port speaks HTTP, and that its scheme (http/https) in linkup.yaml is right.";
   if (!local) return "check the network and that the deployed service is up.";
   return `start ${service} on this machine, or route it to its deployed copy ("linkup route remote ${service}").`;

@@ -1,8 +1,9 @@
 /** Parses the HTTP/1.1 responses of one connection. */
-import { FieldParser, parseFields } from "./field-parser.ts";
+import { BodyParser, type BodyReader } from "./body-parser.ts";
+import { FieldParser } from "./field-parser.ts";
 import { Fields } from "./fields.ts";
 import { MAX_HEADER_SIZE } from "./limits.ts";
-import { Http2Response, MalformedResponse } from "./protocol-errors.ts";
+import { Http2Response, MalformedMessage } from "./protocol-errors.ts";
 
 export interface ResponseHead {
   status: number;
@@ -16,13 +17,10 @@ export interface ResponseHead {
   length: number | undefined;
 }
 
-export interface ResponseReader {
+export interface ResponseReader extends BodyReader {
   /** An interim response: 100, 102, 103. */
   information(status: number, fields: Fields): void;
   head(head: ResponseHead): void;
-  data(chunk: Buffer): void;
-  /** Complete. `trailers` as name, value, name, value… */
-  end(trailers: string[]): void;
   /** 101: from here on the connection is not HTTP any more; `rest` is what came right behind the head. */
   switched(head: ResponseHead, rest: Buffer): void;
 }
@@ -34,29 +32,27 @@ export interface ResponseContext {
 }
 
 const HEAD = 0;
-const LENGTH = 1;
-const CHUNK_SIZE = 2;
-const CHUNK_DATA = 3;
-const CHUNK_END = 4;
-const TRAILERS = 5;
-const UNTIL_CLOSE = 6;
-const IDLE = 7;
-const SWITCHED = 8;
+const BODY = 1;
+const IDLE = 2;
+const SWITCHED = 3;
 
 export class ResponseParser {
   #state = IDLE;
   #context: ResponseContext = { method: "GET", upgrade: false };
   readonly #reader: ResponseReader;
   readonly #fieldParser = new FieldParser();
-  /** Bytes of a head, line or trailer section whose end has not come yet. */
+  readonly #body: BodyParser;
+  /** Bytes of a head whose end has not come yet. */
   #pending: Buffer | undefined;
-  /** Bytes of the body or chunk still to come. */
-  #remaining = 0;
   #reusable = false;
   #sawBytes = false;
 
   constructor(reader: ResponseReader) {
     this.#reader = reader;
+    this.#body = new BodyParser({
+      data: (chunk) => reader.data(chunk),
+      end: (trailers) => this.#end(trailers),
+    });
   }
 
   /** True between responses, when the connection can carry another request. */
@@ -81,7 +77,7 @@ export class ResponseParser {
     this.#sawBytes = false;
   }
 
-  /** Throws MalformedResponse, after which the connection is useless. */
+  /** Throws MalformedMessage, after which the connection is useless. */
   feed(chunk: Buffer): void {
     this.#sawBytes = true;
     let rest = chunk;
@@ -90,22 +86,9 @@ export class ResponseParser {
         case HEAD:
           rest = this.#feedHead(rest);
           break;
-        case LENGTH:
-        case CHUNK_DATA:
-          rest = this.#feedCounted(rest);
+        case BODY:
+          rest = this.#body.feed(rest);
           break;
-        case CHUNK_SIZE:
-          rest = this.#feedChunkSize(rest);
-          break;
-        case CHUNK_END:
-          rest = this.#feedChunkEnd(rest);
-          break;
-        case TRAILERS:
-          rest = this.#feedTrailers(rest);
-          break;
-        case UNTIL_CLOSE:
-          this.#reader.data(rest);
-          return;
         default:
           // Unsolicited bytes: the next response could not be told from them.
           this.#reusable = false;
@@ -116,7 +99,7 @@ export class ResponseParser {
 
   /** The connection has ended cleanly. */
   finish(): void {
-    if (this.#state === UNTIL_CLOSE) this.#end([]);
+    this.#body.finish();
   }
 
   #feedHead(chunk: Buffer): Buffer {
@@ -124,11 +107,11 @@ export class ResponseParser {
     const end = bytes.indexOf("\r\n\r\n");
     if (end === -1) {
       if (bytes.length >= 8 && bytes.toString("latin1", 0, 5) !== "HTTP/") throw notHttp(bytes);
-      if (bytes.includes("\n\n")) throw new MalformedResponse("its header lines end with LF alone");
+      if (bytes.includes("\n\n")) throw new MalformedMessage("its header lines end with LF alone");
       this.#keep(bytes);
       return EMPTY;
     }
-    if (end > MAX_HEADER_SIZE) throw new MalformedResponse("its header section is larger than 128 KB");
+    if (end > MAX_HEADER_SIZE) throw new MalformedMessage("its header section is larger than 128 KB");
     this.#pending = undefined;
     return this.#readHead(bytes.toString("latin1", 0, end), bytes.subarray(end + 4));
   }
@@ -142,7 +125,7 @@ export class ResponseParser {
     const reason = match[3] ?? "";
 
     if (status === 101) {
-      if (!this.#context.upgrade) throw new MalformedResponse("it switched protocols without being asked to");
+      if (!this.#context.upgrade) throw new MalformedMessage("it switched protocols without being asked to");
       this.#state = SWITCHED;
       this.#reader.switched({ status, reason, fields, text, hasBody: false, length: undefined }, rest);
       return EMPTY;
@@ -155,20 +138,21 @@ export class ResponseParser {
     const head: ResponseHead = { status, reason, fields, text, hasBody: true, length: undefined };
     const closes = fields.has("connection") && fields.list("connection").includes("close");
     this.#reusable = match[1] === "1" && !closes && !this.#context.upgrade;
-    this.#state = this.#framing(head);
+    const hasBytes = this.#startBody(head);
+    this.#state = hasBytes ? BODY : IDLE;
     this.#reader.head(head);
-    if (this.#state === IDLE || (this.#state === LENGTH && this.#remaining === 0)) this.#end([]);
+    if (!hasBytes) this.#end([]);
     return rest;
   }
 
-  /** RFC 9112, 6.3: how long the body is. */
-  #framing(head: ResponseHead): number {
+  /** RFC 9112, 6.3: how long the body is. Returns whether any of it is to come. */
+  #startBody(head: ResponseHead): boolean {
     const { status, fields } = head;
     const lengths = fields.has("content-length") ? fields.list("content-length") : undefined;
     if (lengths) {
       const [length = ""] = lengths;
       if (lengths.some((other) => other !== length) || !/^\d{1,15}$/.test(length))
-        throw new MalformedResponse(`its Content-Length is ${JSON.stringify(fields.get("content-length"))}`);
+        throw new MalformedMessage(`its Content-Length is ${JSON.stringify(fields.get("content-length"))}`);
       head.length = Number(length);
     }
     // "identity" is none at all (RFC 2616, 3.6): old servers say so.
@@ -176,77 +160,25 @@ export class ResponseParser {
       ? fields.list("transfer-encoding").filter((coding) => coding !== "identity")
       : [];
     if (codings.length > 0 && lengths)
-      throw new MalformedResponse("it has both Content-Length and Transfer-Encoding");
+      throw new MalformedMessage("it has both Content-Length and Transfer-Encoding");
     if (!mayHaveBody(this.#context.method, status)) {
       head.hasBody = false;
-      return IDLE;
+      return false;
     }
     if (codings.length > 0) {
-      if (codings.length === 1 && codings[0] === "chunked") return CHUNK_SIZE;
-      throw new MalformedResponse(`its Transfer-Encoding is ${JSON.stringify(codings.join(", "))}`);
+      if (codings.length !== 1 || codings[0] !== "chunked")
+        throw new MalformedMessage(`its Transfer-Encoding is ${JSON.stringify(codings.join(", "))}`);
+      this.#body.startChunked();
+      return true;
     }
+    if (head.length === 0) return false;
     if (head.length !== undefined) {
-      this.#remaining = head.length;
-      return LENGTH;
+      this.#body.startCounted(head.length);
+      return true;
     }
     this.#reusable = false;
-    return UNTIL_CLOSE;
-  }
-
-  #feedCounted(chunk: Buffer): Buffer {
-    const part = chunk.length <= this.#remaining ? chunk : chunk.subarray(0, this.#remaining);
-    this.#remaining -= part.length;
-    this.#reader.data(part);
-    if (this.#remaining === 0) {
-      if (this.#state === CHUNK_DATA) this.#state = CHUNK_END;
-      else this.#end([]);
-    }
-    return part === chunk ? EMPTY : chunk.subarray(part.length);
-  }
-
-  #feedChunkSize(chunk: Buffer): Buffer {
-    const bytes = this.#join(chunk);
-    const end = bytes.indexOf("\r\n");
-    if (end === -1) {
-      this.#keep(bytes);
-      return EMPTY;
-    }
-    this.#pending = undefined;
-    const match = CHUNK_LINE.exec(bytes.toString("latin1", 0, end));
-    if (!match) throw new MalformedResponse("its chunked body has a chunk without a size");
-    this.#remaining = Number.parseInt(match[1]!, 16);
-    this.#state = this.#remaining === 0 ? TRAILERS : CHUNK_DATA;
-    return bytes.subarray(end + 2);
-  }
-
-  #feedChunkEnd(chunk: Buffer): Buffer {
-    const bytes = this.#join(chunk);
-    if (bytes.length < 2) {
-      this.#keep(bytes);
-      return EMPTY;
-    }
-    if (bytes[0] !== 13 || bytes[1] !== 10)
-      throw new MalformedResponse("its chunked body has a chunk that is longer than its size");
-    this.#pending = undefined;
-    this.#state = CHUNK_SIZE;
-    return bytes.subarray(2);
-  }
-
-  #feedTrailers(chunk: Buffer): Buffer {
-    const bytes = this.#join(chunk);
-    if (bytes.length < 2) {
-      this.#keep(bytes);
-      return EMPTY;
-    }
-    const none = bytes[0] === 13 && bytes[1] === 10;
-    const end = none ? 0 : bytes.indexOf("\r\n\r\n");
-    if (end === -1) {
-      this.#keep(bytes);
-      return EMPTY;
-    }
-    this.#pending = undefined;
-    this.#end(none ? [] : parseFields(bytes.toString("latin1", 0, end)));
-    return bytes.subarray(end + (none ? 2 : 4));
+    this.#body.startUntilClose();
+    return true;
   }
 
   #end(trailers: string[]): void {
@@ -260,7 +192,7 @@ export class ResponseParser {
 
   #keep(bytes: Buffer): void {
     if (bytes.length > MAX_HEADER_SIZE)
-      throw new MalformedResponse("its header section is larger than 128 KB");
+      throw new MalformedMessage("its header section is larger than 128 KB");
     // The chunk's memory is used again by its owner.
     this.#pending = Buffer.from(bytes);
   }
@@ -268,20 +200,14 @@ export class ResponseParser {
 
 const EMPTY = Buffer.alloc(0);
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
-/**
- * RFC 9112, 7.1.1: extensions are read past, but only those of the grammar. Some servers write sizes of a fixed number of
- * digits.
- */
-const CHUNK_LINE =
-  /^(0{0,100}[0-9a-fA-F]{1,12})[ \t]*(?:;[ \t]*[!#$%&'*+\-.^_`|~0-9A-Za-z]+[ \t]*(?:=[ \t]*(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*")[ \t]*)?)*$/;
 /** RFC 9110, 6.4.1. */
 export function mayHaveBody(method: string, status: number): boolean {
   return method !== "HEAD" && status !== 204 && status !== 304;
 }
 
-function notHttp(bytes: Buffer): MalformedResponse {
+function notHttp(bytes: Buffer): MalformedMessage {
   if (isSettingsFrame(bytes)) return new Http2Response();
-  return new MalformedResponse(
+  return new MalformedMessage(
     `its response is not valid HTTP/1.1: ${JSON.stringify(bytes.toString("latin1", 0, 60))}`,
   );
 }

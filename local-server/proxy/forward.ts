@@ -12,7 +12,7 @@ import type { Client, DownstreamResponse } from "../downstream/client.ts";
 import type { SplicedPair } from "../downstream/splice.ts";
 import { endToEnd, type Fields } from "../http/fields.ts";
 import { badGateway, type LocalFailure, publicOriginUnreachable } from "../http/local-failures.ts";
-import { Http2Response, MalformedResponse, NotHttp2Error } from "../http/protocol-errors.ts";
+import { Http2Response, MalformedMessage, NotHttp2Error } from "../http/protocol-errors.ts";
 import type { ResponseHead } from "../http/response-parser.ts";
 import type { Served } from "../served-sessions.ts";
 import type { Pool } from "../upstream/pool.ts";
@@ -403,6 +403,6 @@ const UNREACHABLE: ReadonlySet<string> = new Set([
 /** It is there, and does not speak what linkup.yaml says: another copy would only hide that. */
 function isWrongProtocol(error: Error): boolean {
   return (
-    error instanceof MalformedResponse || error instanceof NotHttp2Error || error instanceof Http2Response
+    error instanceof MalformedMessage || error instanceof NotHttp2Error || error instanceof Http2Response
   );
 }

@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import { HOP_ID_HEADER } from "../../core/routing/proxy-headers.ts";
 import { http1Lines } from "../http/fields.ts";
-import { MalformedResponse } from "../http/protocol-errors.ts";
+import { MalformedMessage } from "../http/protocol-errors.ts";
 import { type ResponseHead, ResponseParser } from "../http/response-parser.ts";
 import { ServiceSocket } from "./service-socket.ts";
 import type { ResponseHandler, UpstreamRequest, UpstreamStream } from "./upstream-stream.ts";
@@ -114,7 +114,7 @@ export class Http1Connection implements UpstreamStream {
       this.#parser.feed(chunk);
       this.#handler?.caughtUp();
     } catch (error) {
-      if (!(error instanceof MalformedResponse)) throw error;
+      if (!(error instanceof MalformedMessage)) throw error;
       this.#fail(error);
     } finally {
       release(bytes);

@@ -1,24 +1,15 @@
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { createServer, type IncomingMessage } from "node:http";
 import { connect as connectHttp2, createServer as createHttp2Server } from "node:http2";
-import { type AddressInfo, connect, createServer as createTcp, type Socket } from "node:net";
-import { duplexPair } from "node:stream";
+import { type AddressInfo, createServer as createTcp, type Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import {
-  answerHalfClosed,
-  checkTimeouts,
-  currentResponse,
   expectLateWrite,
   flatten,
-  isResponding,
   limitHeapGrowth,
   optimizeSooner,
   ReadFirstSocket,
   rawHeaderLines,
-  releaseSocket,
-  responseOn,
-  shortenHead,
   tryConnecting,
   trySocket,
   writeLatin1,
@@ -28,12 +19,6 @@ const open: { close(): void }[] = [];
 afterEach(() => {
   for (const each of open.splice(0)) each.close();
 });
-
-async function text(socket: NodeJS.ReadableStream): Promise<string> {
-  let all = "";
-  for await (const chunk of socket) all += chunk;
-  return all;
-}
 
 test("this V8 knows the flags that limit the heap and choose compilers, and takes them without a word", () => {
   const options = execFileSync(process.execPath, ["--v8-options"], { encoding: "utf8", maxBuffer: 1e7 });
@@ -78,73 +63,6 @@ test("latin1 is written, also where Node has no call of its own for it", () => {
   const plain = Object.assign(Buffer.alloc(2), { latin1Write: undefined }) as unknown as Buffer;
   writeLatin1(plain, "\xff", 1);
   expect([...plain]).toEqual([0, 0xff]);
-});
-
-test("a server that never listens ends a connection whose head does not come", async () => {
-  const server = createServer({ headersTimeout: 20, requestTimeout: 0, connectionsCheckingInterval: 10 });
-  checkTimeouts(server);
-  open.push(server);
-  const tcp = createTcp((socket) => server.emit("connection", socket)).listen(0, "127.0.0.1");
-  open.push(tcp);
-  await once(tcp, "listening");
-  const client = connect((tcp.address() as AddressInfo).port, "127.0.0.1");
-  client.write("GET / HT");
-  expect(await text(client)).toContain("408 Request Timeout");
-});
-
-test("it is known whether a response is being written", async () => {
-  const [client, socket] = duplexPair();
-  const server = createServer((_request, response) => {
-    expect(isResponding(socket as never)).toBe(false);
-    response.write("a");
-    expect(isResponding(socket as never)).toBe(true);
-    response.end();
-  });
-  server.emit("connection", socket);
-  client.write("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
-  expect(await text(client)).toContain("200 OK");
-});
-
-test("a client that has ended its side gets its response, whose head can be sent in parts", async () => {
-  const server = createServer((request, response) => {
-    request.socket.on("end", () => {
-      expect(currentResponse(request.socket)).toBe(response);
-      request.socket.write("HTTP");
-      response.writeHead(200, { "content-length": 2 });
-      shortenHead(response, 4);
-      response.end("ok");
-    });
-  });
-  answerHalfClosed(server);
-  open.push(server.listen(0, "127.0.0.1"));
-  await once(server, "listening");
-  const client = connect({ port: (server.address() as AddressInfo).port, allowHalfOpen: true });
-  client.end("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-  expect(await text(client)).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\nok$/);
-});
-
-test("a response can be written to the socket of an upgrade, and the socket be taken back", async () => {
-  const server = createServer().on("upgrade", (request: IncomingMessage, socket: Socket) => {
-    if (request.url === "/respond") {
-      const response = responseOn(request, socket);
-      response.on("finish", () => socket.end());
-      response.end("declined");
-    } else {
-      releaseSocket(responseOn(request, socket), socket);
-      socket.end("switched");
-    }
-  });
-  open.push(server);
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  for (const [path, expected] of [
-    ["/respond", "declined"],
-    ["/switch", "switched"],
-  ]) {
-    const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
-    client.write(`GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: b\r\n\r\n`);
-    expect(await text(client)).toContain(expected);
-  }
 });
 
 test("raw header lines, or what Node made of them", () => {

@@ -6,8 +6,9 @@ import { once } from "node:events";
 import { get } from "node:http";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { MalformedResponse } from "../../../local-server/http/protocol-errors.ts";
+import { MalformedMessage } from "../../../local-server/http/protocol-errors.ts";
 import { ResponseParser } from "../../../local-server/http/response-parser.ts";
+import { randomNumbers } from "../../support/random-numbers.ts";
 
 const CASES = 3_000;
 const SEED = 20_261_128;
@@ -142,21 +143,10 @@ function byOurs(lengths: () => number): Seen | undefined {
     }
     if (!seen) parser.finish();
   } catch (error) {
-    if (!(error instanceof MalformedResponse)) throw error;
+    if (!(error instanceof MalformedMessage)) throw error;
     return undefined;
   }
   return seen;
-}
-
-/** Mulberry32: numbers from 0 to 1. */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /**
