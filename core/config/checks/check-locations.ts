@@ -15,8 +15,10 @@ export function checkLocations(
   file: unknown,
   { path, value: { remote, local } }: MapAt,
 ): void {
-  checkUrl(collector, file, [...path, "remote"]);
-  checkUrl(collector, file, [...path, "local"]);
+  for (const key of ["remote", "local"]) {
+    checkUrl(collector, file, [...path, key]);
+    checkIgnored(collector, file, [...path, key]);
+  }
   if (typeof remote !== "string" || typeof local !== "string") return;
   const address = hostAndPort(local);
   if (address !== undefined && address === hostAndPort(remote))
@@ -39,6 +41,20 @@ export function checkUrl(collector: DiagnosticCollector, file: unknown, path: Pa
       ? text(MESSAGES.portTooHigh, subjectOf(file, path), port!, String(MAX_PORT))
       : text(MESSAGES.invalidUrl, subjectOf(file, path), url);
   collector.error("wrong-value", path, message);
+}
+
+/** What proxies elsewhere put before the path of requests, or send along, and Linkup leaves out. */
+function checkIgnored(collector: DiagnosticCollector, file: unknown, path: Path): void {
+  const url = valueAt(file, path);
+  const origin = typeof url === "string" ? httpOrigin(url) : undefined;
+  if (typeof url !== "string" || origin === undefined || !URL.canParse(url)) return;
+  const { username, password } = new URL(url);
+  const suggestion = url.replace(/^([^:]*:\/\/)(?:[^/?#@]*@)?([^/?#\s]*).*$/s, "$1$2");
+  if (username !== "" || password !== "")
+    collector.warning("ignored-url-part", path, text(MESSAGES.credentialsIgnored), { suggestion });
+  const rest = /^[^:]*:\/\/[^/?#]*(.*)$/s.exec(url)![1]!;
+  if (rest !== "" && rest !== "/")
+    collector.warning("ignored-url-part", path, text(MESSAGES.pathIgnored, rest), { suggestion });
 }
 
 /** Two services on one local port: usually a copy whose port was not changed. */

@@ -29,6 +29,7 @@ export const DIAGNOSTIC_CODES = [
   "shadowed-override",
   "same-location",
   "shared-port",
+  "ignored-url-part",
   "token-variable",
   "more-problems",
 ] as const;

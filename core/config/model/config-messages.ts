@@ -53,6 +53,9 @@ export const CONFIG_MESSAGES = {
   portTooHigh: "{0} has port {1}, and the highest port is {2}.",
   sameLocation: "The local and the remote URL are the same, so switching this service changes nothing.",
   remotePlace: "The remote URL.",
+  pathIgnored:
+    'Requests keep their own path: of this URL only scheme, host and port count, and "{0}" is ignored.',
+  credentialsIgnored: "Requests are sent without the user and password of this URL.",
   sharedPort: 'The service "{0}" uses the same port on this machine.',
   otherService: "The other service.",
   unknownTarget: 'The service has no target "{0}". Its targets are: {1}.',

@@ -128,6 +128,7 @@ const REMEDIES: Readonly<Record<DocumentDiagnostic["code"], Remedy>> = {
       ? [{ title: t('Change to "{0}"', location), edits: [replaceScalar(model.tree, node, location)] }]
       : [];
   },
+  "ignored-url-part": suggested,
   "shared-port": (model, { path }) => {
     const node = scalarAt(model, path);
     const port = node && localPort(String(node.value));

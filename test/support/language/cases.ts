@@ -177,6 +177,18 @@ export const DIAGNOSTICS: [string, string, string, string[]][] = [
     ['warning same-location "https://api.example.com" < "https://api.example.com"'],
   ],
   [
+    "a URL with a path",
+    "http://localhost:4000",
+    "http://localhost:4000/api?x#y",
+    ['warning ignored-url-part "http://localhost:4000/api?x#y"'],
+  ],
+  [
+    "a URL with a login",
+    "http://localhost:4000",
+    "http://ada:secret@localhost:4000/",
+    ['warning ignored-url-part "http://ada:secret@localhost:4000/"'],
+  ],
+  [
     "one port for two",
     "http://localhost:4000",
     "http://127.0.0.1:3000/",
@@ -340,6 +352,13 @@ export const FIXES: [string, string, string, string, string][] = [
   ["/bar/$1", "/bar/$2", "unknown-group", "Change $2 to $1", "/bar/$1"],
   ["/bar/$1", "/bar/\\1", "unknown-group", "Change \\1 to ${1}", "/bar/${1}"],
   ["/bar/$1", "/bar/$1x", "unknown-group", "Change $1x to ${1}x", "/bar/${1}x"],
+  [
+    "http://localhost:4000",
+    "http://ada@localhost:4000/api",
+    "ignored-url-part",
+    'Change to "http://localhost:4000"',
+    "http://localhost:4000",
+  ],
   [
     "http://localhost:4000",
     "https://api.example.com/",
