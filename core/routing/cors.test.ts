@@ -16,7 +16,13 @@ const page = "https://slim-gecko.app.example.com";
 function changes(
   origin: string,
   response: Record<string, string> = {},
-  more: { method?: string; headers?: Record<string, string>; authority?: string; pagePorts?: number[] } = {},
+  more: {
+    method?: string;
+    headers?: Record<string, string>;
+    authority?: string;
+    pagePorts?: number[];
+    isLocal?: boolean;
+  } = {},
 ) {
   const headers: Record<string, string> = { origin, ...more.headers };
   const request: CorsRequest = {
@@ -24,6 +30,7 @@ function changes(
     head: { header: (name) => headers[name] },
     client: clientAddress("https", more.authority ?? "api.example.com"),
     ...(more.pagePorts ? { pagePorts: more.pagePorts } : {}),
+    isLocal: more.isLocal ?? false,
   };
   const names = () => Object.keys(response);
   return corsChanges("slim-gecko", session, request, { get: (name) => response[name], names });
@@ -82,6 +89,27 @@ describe("the service's own grant", () => {
       set: [["access-control-allow-origin", page]],
       answersPreflight: false,
     });
+  });
+
+  test("of a page on this machine is moved to the page's origin, by a service that runs there", () => {
+    for (const granted of ["http://localhost:3000", "https://127.0.0.1:5173"]) {
+      const grants = { "access-control-allow-origin": granted };
+      expect(changes(page, grants)).toBeUndefined();
+      expect(changes(page, grants, { isLocal: true })).toEqual({
+        remove: [],
+        set: [["access-control-allow-origin", page]],
+        answersPreflight: false,
+      });
+    }
+    const other = { "access-control-allow-origin": "https://only.example.org" };
+    expect(changes(page, other, { isLocal: true })).toBeUndefined();
+    expect(
+      changes(
+        "https://evil.example.org",
+        { "access-control-allow-origin": "http://localhost:3000" },
+        { isLocal: true },
+      ),
+    ).toBeUndefined();
   });
 
   test("of another domain of the session stands", () => {

@@ -1,5 +1,5 @@
 /** Cross-origin access between the pages of one session (CORS). */
-import { hostname, withoutSession } from "../session/host-name.ts";
+import { hostname, isLoopback, withoutSession } from "../session/host-name.ts";
 import type { Routing } from "../session/session-document.ts";
 import type { ClientAddress } from "./forwarded.ts";
 import type { RequestHead } from "./routing-input.ts";
@@ -11,6 +11,8 @@ export interface CorsRequest {
   client: Pick<ClientAddress, "scheme" | "port">;
   /** Further ports at which pages of the session are served. */
   pagePorts?: readonly number[];
+  /** The service runs on this machine. */
+  isLocal?: boolean;
 }
 
 /** What of a service's response CORS depends on: header names are lower case. */
@@ -30,8 +32,9 @@ export interface CorsChanges {
 
 /**
  * The changes that let a page of the same session read the response; undefined when there is nothing to change.
- * A grant of the service stands, with one exception: an origin that is fixed to one of the session's domains without
- * the session's label is replaced by the page's. Only without a grant Linkup makes its own: the page's origin with
+ * A grant of the service stands, with two exceptions: an origin that is fixed to one of the session's domains without
+ * the session's label is replaced by the page's, and so is one on this machine (`http://localhost:3000`) of a service that
+ * runs here: it is the page's, where that is developed. Only without a grant Linkup makes its own: the page's origin with
  * credentials, since `*` breaks every fetch that carries cookies.
  */
 export function corsChanges(
@@ -44,7 +47,7 @@ export function corsChanges(
   if (!isSessionOrigin(name, session, origin, request)) return undefined;
   const granted = response?.get("access-control-allow-origin");
   if (granted) {
-    return namesSameDomain(granted, origin, name)
+    return namesSameDomain(granted, origin, name) || (request.isLocal && namesThisMachine(granted))
       ? { remove: [], set: [["access-control-allow-origin", origin]], answersPreflight: false }
       : undefined;
   }
@@ -119,6 +122,11 @@ function namesSameDomain(granted: string, origin: string, name: string): boolean
     page.host !== fixed.host &&
     withoutSession(page.host, name) === fixed.host
   );
+}
+
+function namesThisMachine(granted: string): boolean {
+  const fixed = parseOrigin(granted.trim());
+  return fixed !== undefined && isLoopback(fixed.host);
 }
 
 /** Browsers expose the safelisted headers anyway; cookies and CORS itself are never exposed. */

@@ -11,6 +11,7 @@ import { mapRefresh, pathOnDeployed, pathOnService } from "../../core/routing/se
 import { isPageVisit, sessionCookie } from "../../core/routing/session-cookie.ts";
 import { registrableDomain } from "../../core/session/domain-name.ts";
 import { hostname, sessionLabel } from "../../core/session/host-name.ts";
+import { isLocal } from "../../core/session/session-document.ts";
 import type { ClientHead, DownstreamResponse } from "../downstream/client.ts";
 import { ChangedFields, type Fields } from "../http/fields.ts";
 import type { ResponseHead } from "../http/response-parser.ts";
@@ -34,7 +35,13 @@ export function serviceResponse(
     ? corsChanges(
         name,
         session,
-        { method: client.method, head: client, client: request.client, pagePorts },
+        {
+          method: client.method,
+          head: client,
+          client: request.client,
+          pagePorts,
+          isLocal: isLocal(request.origin),
+        },
         mappedFields(response.fields, origins),
       )
     : undefined;

@@ -220,6 +220,24 @@ describe("on the way back", () => {
     expect(get("access-control-allow-credentials")).toBeUndefined();
   });
 
+  test("a service that allows the page's development server allows the page", async () => {
+    // As `cors({ origin: "http://localhost:3000", credentials: true })` of Express answers any origin.
+    system.app.handler = (request, response) => {
+      response.setHeader("Access-Control-Allow-Origin", "http://localhost:3000");
+      response.setHeader("Access-Control-Allow-Credentials", "true");
+      if (request.method === "OPTIONS") response.setHeader("Access-Control-Allow-Methods", "GET,PUT");
+      response.writeHead(request.method === "OPTIONS" ? 204 : 200).end();
+    };
+    for (const method of ["GET", "OPTIONS"]) {
+      const headers = [...page, ...(method === "OPTIONS" ? ["Access-Control-Request-Method", "PUT"] : [])];
+      const { all, get } = await client.request({ host: APP, method, headers });
+      expect(all("access-control-allow-origin")).toEqual([page[1]]);
+      expect(get("access-control-allow-credentials")).toBe("true");
+    }
+    const { get } = await client.request({ host: APP, headers: ["Origin", "https://elsewhere.test"] });
+    expect(get("access-control-allow-origin")).toBe("http://localhost:3000");
+  });
+
   test("a service that allows the origin it sees allows the page", async () => {
     system.app.handler = (request, response) => {
       response.setHeader("Access-Control-Allow-Origin", String(request.headers.origin));
