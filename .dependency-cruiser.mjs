@@ -46,6 +46,7 @@ export const PACKAGES = {
       ["options.ts", "served-sessions.ts", "listen.ts"],
       ["leases.ts", "idle-detector.ts", "browser-port.ts", "standard-ports.ts", "certificates.ts"],
       ["http", "dns"],
+      "http2",
       "upstream",
       ["auto", "downstream"],
       ["access-log", "edge"],

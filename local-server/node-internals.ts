@@ -3,7 +3,6 @@
  * and a test that tells when that is so.
  */
 import { isIPv6, Socket } from "node:net";
-import type { Duplex } from "node:stream";
 import { setFlagsFromString } from "node:v8";
 
 /** Keeps V8's heap small. An unknown flag is ignored. */
@@ -41,19 +40,6 @@ export function rawHeaderLines(headers: object, raw: string[] | undefined): stri
   return Object.entries(headers).flatMap(([name, value]) =>
     [value].flat().flatMap((each) => [name, String(each)]),
   );
-}
-
-const CLOSED = new Error("the stream is closed");
-
-/**
- * To be called in the callback of each write to an HTTP/2 stream. The last one is often complete after the stream has closed,
- * and right behind the callback Node makes an error with a stack trace then, for those who wait for the stream's end, whether there
- * are any or not: 7 % of the CPU of a page. It takes an error that the stream has already instead.
- */
-export function expectLateWrite(stream: Duplex): void {
-  if (!stream.destroyed) return;
-  const { _writableState: state } = stream as { _writableState?: { errored?: Error | null } };
-  if (state?.errored === null) state.errored = CLOSED;
 }
 
 type WriteCallback = (error?: Error | null) => void;

@@ -18,6 +18,7 @@ import { RequestLog } from "./control/request-log.ts";
 import { TunnelLogs } from "./control/tunnel-logs.ts";
 import { DownstreamListener } from "./downstream/downstream-listener.ts";
 import type { SplicedPair } from "./downstream/splice.ts";
+import { freeSpareOutput } from "./http2/output.ts";
 import { collectWhenIdle, IdleDetector } from "./idle-detector.ts";
 import { Leases } from "./leases.ts";
 import { listenOnFirst, listenOnLoopback } from "./listen.ts";
@@ -103,7 +104,10 @@ export async function startServer(
   };
   const idleDetector = new IdleDetector();
   const sweeper = setInterval(() => {
-    collectWhenIdle(idleDetector, freeSpareBuffers);
+    collectWhenIdle(idleDetector, () => {
+      freeSpareBuffers();
+      freeSpareOutput();
+    });
     pool.sweep();
     publicPool.sweep();
     void standardPorts.adjust();

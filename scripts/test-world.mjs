@@ -10,6 +10,7 @@ import { join, resolve } from "node:path";
 import { CHROMIUM } from "../test/support/chromium.ts";
 import { runLines } from "./vitest-lines.mjs";
 
+const H2SPEC_VERSION = "v2.2.1";
 const world = resolve(import.meta.dirname, "../test/world");
 const caches =
   process.env.LINKUP_TEST_CACHE ||
@@ -34,7 +35,20 @@ if (spawnSync(PYTHON, ["-m", "pip", "--version"]).status === 0) {
 } else {
   console.error(`SKIPPED: the frameworks in Python, because there is no ${PYTHON} with pip`);
 }
+env.LINKUP_H2SPEC = h2spec();
 process.exitCode = runLines("test/world/vitest.config.mts", process.argv.slice(2), env);
+
+/** The program that knows HTTP/2's specification: that of the PATH, or one built from its Go module into the cache. */
+function h2spec() {
+  const folder = join(caches, `h2spec-${H2SPEC_VERSION}`);
+  const built = join(folder, process.platform === "win32" ? "h2spec.exe" : "h2spec");
+  if (!existsSync(built) && spawnSync("go", ["version"]).status === 0) {
+    console.error(`Building h2spec ${H2SPEC_VERSION} into ${folder} (once)…`);
+    const module = `github.com/summerwind/h2spec/cmd/h2spec@${H2SPEC_VERSION}+incompatible`;
+    spawnSync("go", ["install", module], { env: { ...process.env, GOBIN: folder }, stdio: "inherit" });
+  }
+  return existsSync(built) ? built : "h2spec";
+}
 
 /** The folder in which a file's packages are installed. It is whole or absent. */
 function cached(name, file, install) {

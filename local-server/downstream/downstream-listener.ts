@@ -4,7 +4,7 @@ import { createServer, type SecureContext } from "node:tls";
 import { HEAD_TIMEOUT_MS } from "../http/limits.ts";
 import type { ServeClient } from "./client.ts";
 import { Http1Server } from "./http1-server.ts";
-import { http2Server } from "./http2-server.ts";
+import { Http2Server } from "./http2-server.ts";
 
 /** Gives the certificate for a host name; throws for a host without one. */
 export type CertificateLookup = (hostname: string) => Promise<SecureContext>;
@@ -27,7 +27,7 @@ export class DownstreamListener {
 
   constructor(serve: ServeClient, certificates: CertificateLookup) {
     this.#http1 = new Http1Server(serve);
-    this.#http2 = http2Server(serve);
+    this.#http2 = new Http2Server(serve);
     this.#tls = createServer({
       ALPNProtocols: ["h2", "http/1.1"],
       handshakeTimeout: HEAD_TIMEOUT_MS,
@@ -39,8 +39,8 @@ export class DownstreamListener {
       },
     });
     this.#tls.on("secureConnection", (socket) => {
-      if (socket.alpnProtocol === "h2") this.#http2.emit("connection", socket);
-      else this.#http1.accept(socket);
+      const server = socket.alpnProtocol === "h2" ? this.#http2 : this.#http1;
+      server.accept(socket);
     });
     this.#tls.on("tlsClientError", (_error, socket) => socket.destroy());
   }
@@ -114,7 +114,7 @@ export class DownstreamListener {
         return;
       }
       socket.unshift(bytes);
-      if (server instanceof Http1Server) server.accept(socket);
+      if (server instanceof Http1Server || server instanceof Http2Server) server.accept(socket);
       else server.emit("connection", socket);
     });
     socket.resume();

@@ -2,10 +2,10 @@
 import type { Socket } from "node:net";
 import { HEAD_TIMEOUT_MS } from "../http/limits.ts";
 import { badRequest, type LocalFailure } from "../http/local-failures.ts";
+import { isHost } from "../http/request-target.ts";
 import type { ServeClient } from "./client.ts";
 import type { Http1Client } from "./http1-client.ts";
 import { Http1ClientConnection, type Http1Service } from "./http1-client-connection.ts";
-import { isHost } from "./request-target.ts";
 
 /** How often connections are checked for how long they take. */
 const CHECK_MS = 5_000;

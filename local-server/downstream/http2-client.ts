@@ -1,15 +1,50 @@
 /** A request that came over HTTP/2: one stream of a connection. */
 import { randomBytes } from "node:crypto";
-import type { ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import { endToEnd, type Fields, type FieldsCache } from "../http/fields.ts";
-import { http2Fields, sendHead, splitPseudo } from "../http/http2-fields.ts";
+import { HTTP2_SETTINGS } from "../http/limits.ts";
 import type { ResponseHead } from "../http/response-parser.ts";
-import { expectLateWrite, rawHeaderLines } from "../node-internals.ts";
+import type { FrameWriter } from "../http2/frame-writer.ts";
+import { ErrorCode, FRAME_SIZE } from "../http2/frames.ts";
+import { encodeHead, encodeLines, type HeadEncoder } from "../http2/hpack-encoder.ts";
+import type { RequestSection } from "../http2/request-head.ts";
+import type { NumberedStream } from "../http2/stream-table.ts";
 import type { Client, DownstreamResponse, RequestBodyReader } from "./client.ts";
 import { type SplicedPair, splice, type TunnelledTraffic } from "./splice.ts";
+import { TunnelStream } from "./tunnel-stream.ts";
 
-export class Http2Client implements Client {
+/** What a stream needs of its connection. */
+export interface StreamConnection {
+  /** The client speaks TLS. */
+  readonly secure: boolean;
+  readonly cache: FieldsCache;
+  readonly encoder: HeadEncoder;
+  readonly frames: FrameWriter;
+  /** Bytes of DATA that the client takes in all streams together. */
+  window: number;
+  /** Some streams wait to send, so that the others wait behind them. */
+  readonly isBusy: boolean;
+  /** This one has bytes to send. */
+  waits(stream: Http2Client): void;
+  sendReset(stream: number, code: number): void;
+  /** So many bytes of DATA are not held here any more. */
+  consumed(size: number): void;
+  closed(stream: Http2Client): void;
+}
+
+/** A piece of the response's body that waits. */
+interface WaitingChunk {
+  chunk: Buffer;
+  /** Bytes of it that are sent. */
+  sent: number;
+  done: () => void;
+}
+
+const WINDOW = HTTP2_SETTINGS.initialWindowSize;
+/** Held pieces of a request's body are joined up to this size: a million of single bytes would take 200 MB. */
+const JOINED = 4_096;
+
+export class Http2Client implements Client, NumberedStream<Http2Client> {
   readonly protocol = "HTTP/2";
   readonly method: string;
   readonly host: string;
@@ -20,92 +55,244 @@ export class Http2Client implements Client {
   readonly upgrade: string | undefined;
   onGone = () => {};
   onDrain = () => {};
-  readonly #stream: ServerHttp2Stream;
-  #ended = false;
-  #trailers: string[] = [];
 
-  /** `raw`: name, value, name, value…, pseudo-headers included. */
-  constructor(stream: ServerHttp2Stream, raw: string[], cache: FieldsCache) {
-    this.#stream = stream;
-    const { pseudo, headers } = splitPseudo(raw);
-    this.upgrade = pseudo[":protocol"];
+  readonly id: number;
+  next: Http2Client | undefined;
+  /** It is in the row of streams that wait to send. */
+  isQueued = false;
+  /** Bytes of DATA that the client takes; below zero when it has taken some back. */
+  window: number;
+  readonly #connection: StreamConnection;
+  #remoteEnded: boolean;
+  #localEnded = false;
+  #closed = false;
+
+  #reader: RequestBodyReader | undefined;
+  #paused = false;
+  /** Pieces of the request's body that are not handed over yet, and its trailers, when it is complete. */
+  #held: Buffer[] = [];
+  #trailers: string[] | undefined;
+  /** Bytes of the body still to come, where the client has said it. */
+  #expected: number | undefined;
+  /** Bytes of DATA that the client may still send, and those that it gets back with the next update. */
+  #receiveWindow: number = WINDOW;
+  #consumed = 0;
+
+  #headSent = false;
+  /** The response is given to its end, or broken off. */
+  #given = false;
+  /** Bytes of its body still to be sent, where its length is known. */
+  #left = Number.POSITIVE_INFINITY;
+  #waiting: WaitingChunk[] = [];
+  /** The header block behind its body; undefined until it is given to its end. */
+  #end: Buffer | undefined;
+  #tunnel: TunnelStream | undefined;
+
+  /** `ends`: the request ends with its head. `window`: bytes of DATA that the client takes. */
+  constructor(
+    id: number,
+    connection: StreamConnection,
+    section: RequestSection,
+    ends: boolean,
+    window: number,
+  ) {
+    const { lines, method = "", authority, path = "", protocol, length } = section;
+    this.id = id;
+    this.#connection = connection;
+    this.window = window;
+    this.upgrade = protocol;
     // RFC 8441: an extended CONNECT corresponds to a GET with Upgrade and a key in HTTP/1.1.
-    this.method = this.upgrade === undefined ? (pseudo[":method"] ?? "") : "GET";
-    if (this.upgrade !== undefined) headers.push("sec-websocket-key", randomBytes(16).toString("base64"));
-    this.fields = cache.intern(headers);
-    this.host = pseudo[":authority"] ?? this.fields.get("host") ?? "";
-    this.target = pseudo[":path"] ?? "";
-    this.secure = stream.session?.encrypted ?? false;
-    this.hasBody = this.upgrade === undefined && !stream.endAfterHeaders;
-    stream.on("drain", () => this.onDrain());
-    // 'close' follows every error.
-    stream.on("error", () => {});
-    stream.on("close", () => {
-      if (!this.#ended) this.onGone();
-    });
+    this.method = protocol === undefined ? method : "GET";
+    if (protocol !== undefined) lines.push("sec-websocket-key", randomBytes(16).toString("base64"));
+    this.fields = connection.cache.intern(lines);
+    this.host = authority ?? this.fields.get("host") ?? "";
+    this.target = path;
+    this.secure = connection.secure;
+    this.hasBody = protocol === undefined && !ends;
+    this.#expected = length;
+    this.#remoteEnded = ends;
+    if (ends) this.#trailers = [];
   }
 
   header(name: string): string | undefined {
     return this.fields.get(name);
   }
 
-  read(body: RequestBodyReader): void {
-    const stream = this.#stream;
-    let trailers: string[] = [];
-    stream.on("trailers", (headers, _flags, raw?: string[]) => {
-      trailers = rawHeaderLines(headers, raw);
-    });
-    stream.on("data", (chunk: Buffer) => body.data(chunk));
-    stream.on("end", () => {
-      // A reset ends the readable side as well.
-      if (!stream.aborted) body.end(trailers);
-    });
+  // The request.
+
+  /** The client has ended its side. */
+  get remoteEnded(): boolean {
+    return this.#remoteEnded;
+  }
+
+  /** Takes a DATA frame's payload; `size` includes its padding. Returns the code of the error, if it is one. */
+  receive(bytes: Buffer, size: number): number | undefined {
+    this.#receiveWindow -= size;
+    if (this.#receiveWindow < 0) return ErrorCode.FLOW_CONTROL_ERROR;
+    if (this.#expected !== undefined) {
+      this.#expected -= bytes.length;
+      if (this.#expected < 0) return ErrorCode.PROTOCOL_ERROR;
+    }
+    this.#release(size - bytes.length);
+    this.#hold(bytes);
+    this.#handOver();
+    return undefined;
+  }
+
+  /** The client ends its side, with these trailers. Returns the code of the error, if it is one. */
+  receiveEnd(trailers: string[]): number | undefined {
+    // What it has brought before may have led to the end.
+    if (this.#closed) return undefined;
+    if (this.#expected !== undefined && this.#expected > 0) return ErrorCode.PROTOCOL_ERROR;
+    this.#remoteEnded = true;
+    this.#trailers = trailers;
+    this.#handOver();
+    if (this.#localEnded) this.#close();
+    return undefined;
+  }
+
+  read(reader: RequestBodyReader): void {
+    this.#reader = reader;
+    this.#handOver();
   }
 
   pause(): void {
-    this.#stream.pause();
+    this.#paused = true;
   }
 
   resume(): void {
-    this.#stream.resume();
+    this.#paused = false;
+    this.#handOver();
   }
 
+  #hold(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    const last = this.#held.at(-1);
+    if (last && last.length + bytes.length <= JOINED)
+      this.#held[this.#held.length - 1] = Buffer.concat([last, bytes]);
+    else this.#held.push(bytes);
+  }
+
+  #handOver(): void {
+    const reader = this.#reader;
+    if (!reader) return;
+    while (this.#held.length > 0 && !this.#paused) {
+      const bytes = this.#held.shift()!;
+      this.#release(bytes.length);
+      reader.data(bytes);
+    }
+    const trailers = this.#trailers;
+    if (!trailers || this.#held.length > 0 || this.#paused) return;
+    this.#trailers = undefined;
+    reader.end(trailers);
+  }
+
+  /** The client may send as many bytes more. */
+  #release(size: number): void {
+    this.#connection.consumed(size);
+    this.#consumed += size;
+    if (this.#remoteEnded || this.#consumed < WINDOW / 2) return;
+    this.#connection.frames.windowUpdate(this.id, this.#consumed);
+    this.#receiveWindow += this.#consumed;
+    this.#consumed = 0;
+  }
+
+  // The response.
+
   inform(status: number, headers: string[]): void {
-    if (this.#stream.destroyed || this.#stream.headersSent) return;
-    this.#stream.additionalHeaders({ ":status": status, ...http2Fields(headers) });
+    if (this.#closed || this.#headSent) return;
+    this.#connection.frames.headers(this.id, encodeHead(status, headers), false);
   }
 
   respond({ status, headers, hasBody, length }: DownstreamResponse): void {
-    const stream = this.#stream;
-    if (stream.destroyed) return;
-    const waitForTrailers = hasBody && length === undefined;
-    if (waitForTrailers) stream.on("wantTrailers", () => stream.sendTrailers(http2Fields(this.#trailers)));
+    if (this.#closed) return;
     // In gRPC a response is complete with its head only when that ends the stream ("Trailers-Only").
-    const endStream = !hasBody || length === 0;
-    if (endStream) this.#ended = true;
-    const options = { endStream, waitForTrailers, sendDate: false };
-    sendHead(stream, status, headers, options);
+    const ends = !hasBody || length === 0;
+    const { frames, encoder } = this.#connection;
+    frames.headers(this.id, encoder.encode(status, headers), ends);
+    this.#headSent = true;
+    this.#left = length ?? Number.POSITIVE_INFINITY;
+    if (ends) this.#endLocal();
   }
 
   /** `respond` has sent the head. */
   flush(): void {}
 
   write(chunk: Buffer, done: () => void): boolean {
-    const stream = this.#stream;
-    if (stream.destroyed) {
+    let sent = 0;
+    if (this.#waiting.length === 0 && !this.#connection.isBusy) sent = this.#send(chunk, 0, chunk.length);
+    if (sent === chunk.length || this.#localEnded || this.#closed) {
       done();
       return true;
     }
-    return stream.write(chunk, () => {
-      expectLateWrite(stream);
-      done();
-    });
+    this.#waiting.push({ chunk, sent, done });
+    this.#connection.waits(this);
+    return false;
   }
 
   end(trailers: string[]): void {
-    this.#ended = true;
-    this.#trailers = trailers;
-    if (!this.#stream.writableEnded) this.#stream.end();
+    this.#given = true;
+    if (this.#localEnded || this.#closed) return;
+    this.#end = encodeLines(trailers);
+    if (this.#waiting.length === 0) this.#sendEnd(this.#end);
+  }
+
+  break(): void {
+    this.#given = true;
+    this.reset(ErrorCode.INTERNAL_ERROR);
+  }
+
+  /** It has bytes to send, and the client takes some of them. */
+  get canSend(): boolean {
+    return this.#waiting.length > 0 && this.window > 0;
+  }
+
+  /** Sends one frame of what waits. */
+  takeTurn(): void {
+    const [next] = this.#waiting;
+    if (!next) return;
+    next.sent = this.#send(next.chunk, next.sent, Math.min(next.chunk.length, next.sent + FRAME_SIZE));
+    if (this.#localEnded || next.sent < next.chunk.length) return;
+    this.#waiting.shift();
+    next.done();
+    if (this.#waiting.length > 0 || this.#closed) return;
+    if (this.#end) this.#sendEnd(this.#end);
+    else this.onDrain();
+  }
+
+  /** Sends these bytes as far as there is room and the client takes them. Returns up to where. */
+  #send(chunk: Buffer, from: number, to: number): number {
+    const connection = this.#connection;
+    const { frames } = connection;
+    let at = from;
+    while (at < to && !this.#localEnded && !this.#closed) {
+      const allowed = Math.min(this.window, connection.window, frames.output.room, this.#left);
+      const size = Math.min(to - at, FRAME_SIZE, allowed);
+      if (size <= 0) break;
+      this.window -= size;
+      connection.window -= size;
+      this.#left -= size;
+      frames.data(this.id, chunk, at, at + size, this.#left === 0);
+      at += size;
+      if (this.#left === 0) this.#endLocal();
+    }
+    return at;
+  }
+
+  #sendEnd(trailers: Buffer): void {
+    const { frames } = this.#connection;
+    if (trailers.length > 0) frames.headers(this.id, trailers, true);
+    else frames.end(this.id);
+    this.#endLocal();
+  }
+
+  #endLocal(): void {
+    this.#given = true;
+    this.#localEnded = true;
+    this.#drop();
+    if (this.#remoteEnded) this.#close();
+    // Nobody wants the rest of the request.
+    else if (!this.#reader) this.reset(ErrorCode.NO_ERROR);
   }
 
   switch(
@@ -114,24 +301,59 @@ export class Http2Client implements Client {
     rest: Buffer,
     traffic: TunnelledTraffic | undefined,
   ): SplicedPair | undefined {
-    this.onGone = () => {};
-    const stream = this.#stream;
-    if (stream.destroyed) {
+    if (this.#closed) {
       service.destroy();
       return undefined;
     }
-    const { "sec-websocket-accept": _, ...headers } = http2Fields(endToEnd(fields));
-    stream.respond({ ":status": 200, ...headers }, { endStream: false });
+    const headers = endToEnd(fields);
+    const accept = headers.findIndex(
+      (name, i) => i % 2 === 0 && name.toLowerCase() === "sec-websocket-accept",
+    );
+    if (accept !== -1) headers.splice(accept, 2);
+    this.onGone = () => {};
+    this.respond({ status: 200, reason: "", headers, hasBody: true, length: undefined });
+    this.#tunnel = new TunnelStream(this);
     if (rest.length > 0) {
       traffic?.service(rest);
-      stream.write(rest);
+      this.#tunnel.write(rest);
     }
-    return splice(stream, service, this.upgrade === "websocket", traffic);
+    return splice(this.#tunnel, service, this.upgrade === "websocket", traffic);
   }
 
-  break(): void {
-    this.#ended = true;
-    // `close(code)` would end the body cleanly before resetting the stream.
-    this.#stream.destroy(new Error("The service aborted its response."));
+  // The end of the stream.
+
+  /** Ends it at once, and tells the client. */
+  reset(code: number): void {
+    if (this.#closed) return;
+    this.#connection.sendReset(this.id, code);
+    this.gone();
+  }
+
+  /** It has ended before its time. */
+  gone(): void {
+    if (this.#closed) return;
+    let size = 0;
+    for (const bytes of this.#held) size += bytes.length;
+    this.#connection.consumed(size);
+    this.#held = [];
+    this.#trailers = undefined;
+    this.#close();
+    this.#tunnel?.destroy();
+    if (!this.#given) this.onGone();
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#drop();
+    this.#connection.closed(this);
+  }
+
+  /** What waits to be sent is not needed any more. */
+  #drop(): void {
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    this.#waiting = [];
+    for (const { done } of waiting) done();
   }
 }

@@ -1,13 +1,5 @@
 /** Header lines as node:http2 gives and takes them. */
-import type { OutgoingHttpHeaders, ServerHttp2Stream, ServerStreamResponseOptions } from "node:http2";
-
-/** `respond` takes lines since Node 22.20 and 24.7; with an object it makes another one, and both have all the names. */
-const TAKES_LINES = takesLines(process.versions.node);
-
-export function takesLines(node: string): boolean {
-  const [major = 0, minor = 0] = node.split(".").map(Number);
-  return major > 24 || (major === 24 && minor >= 7) || (major === 22 && minor >= 20);
-}
+import type { OutgoingHttpHeaders } from "node:http2";
 
 /** Splits name, value, name, value… into the pseudo-headers, which come first, and the header lines. */
 export function splitPseudo(raw: string[]): { pseudo: Record<string, string>; headers: string[] } {
@@ -44,30 +36,6 @@ export function sendFields<T>(headers: OutgoingHttpHeaders, send: (headers: Outg
     if (!isSecondValue(error)) throw error;
     return send(firstValues(headers));
   }
-}
-
-/** Sends a response's head, of lines as name, value, name, value…, in the same way. */
-export function sendHead(
-  stream: ServerHttp2Stream,
-  status: number,
-  lines: readonly string[],
-  options: ServerStreamResponseOptions & { sendDate: boolean },
-  asLines = TAKES_LINES,
-): void {
-  try {
-    if (asLines) stream.respond([":status", String(status), ...withoutSettings(lines)], options);
-    else stream.respond({ ":status": status, ...http2Fields(lines) }, options);
-  } catch (error) {
-    if (!isSecondValue(error)) throw error;
-    stream.respond({ ":status": status, ...firstValues(http2Fields(lines)) }, options);
-  }
-}
-
-function withoutSettings(lines: readonly string[]): readonly string[] {
-  const isSettings = (name: string) => name.length === 14 && name.toLowerCase() === "http2-settings";
-  for (let i = 0; i < lines.length; i += 2)
-    if (isSettings(lines[i]!)) return lines.filter((_, j) => !isSettings(lines[j & ~1]!));
-  return lines;
 }
 
 function isSecondValue(error: unknown): boolean {

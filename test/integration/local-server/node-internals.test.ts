@@ -1,10 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { connect as connectHttp2, createServer as createHttp2Server } from "node:http2";
 import { type AddressInfo, createServer as createTcp, type Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import {
-  expectLateWrite,
   flatten,
   limitHeapGrowth,
   optimizeSooner,
@@ -26,30 +24,6 @@ test("this V8 knows the flags that limit the heap and choose compilers, and take
     expect(options).toMatch(new RegExp(`--${flag.replace(/-/g, "[-_]")}\\b`));
   expect(limitHeapGrowth).not.toThrow();
   expect(optimizeSooner).not.toThrow();
-});
-
-test("a closed HTTP/2 stream has an error for its late write, and nobody sees it", async () => {
-  const seen: unknown[] = [];
-  const server = createHttp2Server().on("stream", (stream) => {
-    for (const event of ["error", "aborted"]) stream.on(event, (error) => seen.push(error ?? event));
-    const { _writableState: state } = stream as unknown as { _writableState: { errored: Error | null } };
-    stream.on("close", () => {
-      expect(state.errored).toBe(null);
-      expectLateWrite(stream);
-      seen.push(state.errored?.message);
-    });
-    stream.respond({ ":status": 200 });
-    stream.write("a");
-    expectLateWrite(stream);
-    expect(state.errored).toBe(null);
-    stream.end("b", () => seen.push("finished"));
-  });
-  open.push(server.listen(0, "127.0.0.1"));
-  await once(server, "listening");
-  const client = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  open.push(client);
-  expect((await client.request().toArray()).join("")).toBe("ab");
-  expect(seen).toEqual(["finished", "the stream is closed"]);
 });
 
 test("a flattened string is the same string", () => {

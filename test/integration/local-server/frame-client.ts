@@ -1,0 +1,196 @@
+/** A client of HTTP/2 that sends what a test says, frame by frame, and notes what it gets. */
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { Flag, FrameType, PREFACE } from "../../../local-server/http2/frames.ts";
+import { HpackDecoder } from "../../../local-server/http2/hpack-decoder.ts";
+
+export interface ReceivedFrame {
+  type: number;
+  flags: number;
+  stream: number;
+  payload: Buffer;
+}
+
+export function frame(type: number, flags: number, stream: number, payload: Buffer | string = ""): Buffer {
+  const bytes = typeof payload === "string" ? Buffer.from(payload, "latin1") : payload;
+  const header = Buffer.alloc(9);
+  header.writeUIntBE(bytes.length, 0, 3);
+  header[3] = type;
+  header[4] = flags;
+  header.writeUInt32BE(stream, 5);
+  return Buffer.concat([header, bytes]);
+}
+
+/** A frame whose payload is numbers of 32 bits. */
+export function numbers(type: number, stream: number, ...values: number[]): Buffer {
+  const payload = Buffer.alloc(4 * values.length);
+  for (const [i, value] of values.entries()) payload.writeUInt32BE(value, 4 * i);
+  return frame(type, 0, stream, payload);
+}
+
+export function settings(...pairs: [setting: number, value: number][]): Buffer {
+  const payload = Buffer.alloc(6 * pairs.length);
+  for (const [i, [setting, value]] of pairs.entries()) {
+    payload.writeUInt16BE(setting, 6 * i);
+    payload.writeUInt32BE(value, 6 * i + 2);
+  }
+  return frame(FrameType.SETTINGS, 0, 0, payload);
+}
+
+/** A header block of `name: value`, without tables. */
+export function block(lines: string[]): Buffer {
+  const text = (value: string) => {
+    const bytes = Buffer.from(value, "latin1");
+    const length: number[] = [];
+    if (bytes.length < 127) length.push(bytes.length);
+    else {
+      length.push(127);
+      let rest = bytes.length - 127;
+      for (; rest >= 128; rest >>= 7) length.push(128 | (rest & 127));
+      length.push(rest);
+    }
+    return Buffer.concat([Buffer.from(length), bytes]);
+  };
+  return Buffer.concat(
+    lines.flatMap((line) => {
+      const colon = line.indexOf(": ");
+      return [Buffer.from([0]), text(line.slice(0, colon)), text(line.slice(colon + 2))];
+    }),
+  );
+}
+
+export class FrameClient {
+  readonly socket: Socket;
+  readonly frames: ReceivedFrame[] = [];
+  closed = false;
+  readonly #decoder = new HpackDecoder();
+  readonly #authority: string;
+  #pending = Buffer.alloc(0);
+
+  static async connect(
+    port: number,
+    { authority = "example.com", first = settings() }: { authority?: string; first?: Buffer } = {},
+  ): Promise<FrameClient> {
+    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    await once(socket, "connect");
+    const client = new FrameClient(socket, authority);
+    client.send(PREFACE, first);
+    return client;
+  }
+
+  private constructor(socket: Socket, authority: string) {
+    this.socket = socket;
+    this.#authority = authority;
+    socket.on("data", (chunk: Buffer) => this.#read(chunk));
+    socket.on("error", () => {});
+    socket.on("end", () => {
+      this.closed = true;
+    });
+    socket.on("close", () => {
+      this.closed = true;
+    });
+  }
+
+  send(...frames: Buffer[]): void {
+    this.socket.write(Buffer.concat(frames));
+  }
+
+  /** A request's head, of `name: value` beside the pseudo-headers. */
+  head(stream: number, { lines = [], method = "GET" }: { lines?: string[]; method?: string } = {}): Buffer {
+    const ends = method === "GET";
+    const pseudo = [`:method: ${method}`, ":scheme: http", `:authority: ${this.#authority}`, ":path: /"];
+    const flags = Flag.END_HEADERS | (ends ? Flag.END_STREAM : 0);
+    return frame(FrameType.HEADERS, flags, stream, block([...pseudo, ...lines]));
+  }
+
+  /** The first frame of this kind that has come or comes. */
+  async next(type: number, stream = 0): Promise<ReceivedFrame> {
+    const find = () => this.frames.find((each) => each.type === type && each.stream === stream);
+    await this.until(() => find() !== undefined || this.closed, `a frame ${type} of stream ${stream}`);
+    const found = find();
+    if (!found) throw new Error(`The connection was closed before a frame ${type} of stream ${stream} came.`);
+    return found;
+  }
+
+  async until(condition: () => boolean, what: string): Promise<void> {
+    const deadline = performance.now() + 10_000;
+    while (!condition()) {
+      if (performance.now() > deadline) throw new Error(`${what} did not come: ${this.summary().join(", ")}`);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  }
+
+  /** When all that was sent before has been read. */
+  async settled(): Promise<void> {
+    const before = this.#pings();
+    this.send(frame(FrameType.PING, 0, 0, "settled?"));
+    await this.until(() => this.#pings() > before || this.closed, "an answer to PING");
+  }
+
+  /** The code of the GOAWAY that ends the connection. */
+  async goAway(): Promise<number> {
+    const { payload } = await this.next(FrameType.GOAWAY);
+    await this.until(() => this.closed, "the end of the connection");
+    return payload.readUInt32BE(4);
+  }
+
+  async reset(stream: number): Promise<number> {
+    return (await this.next(FrameType.RST_STREAM, stream)).payload.readUInt32BE(0);
+  }
+
+  /** The bytes of a stream's DATA so far. */
+  body(stream: number): Buffer {
+    return Buffer.concat(this.#of(stream, FrameType.DATA).map(({ payload }) => payload));
+  }
+
+  /** True when the stream has ended well. */
+  ended(stream: number): boolean {
+    return this.frames.some(
+      ({ type, flags, stream: its }) =>
+        its === stream &&
+        (type === FrameType.DATA || type === FrameType.HEADERS) &&
+        (flags & Flag.END_STREAM) !== 0,
+    );
+  }
+
+  /** The header sections of a stream, each as `name: value`. In the order in which all of the connection came. */
+  heads(stream: number): string[][] {
+    return this.#of(stream, FrameType.HEADERS).map(({ payload }) => {
+      const lines: string[] = [];
+      this.#decoder.decode(payload, { add: ({ name, value }) => lines.push(`${name}: ${value}`) });
+      return lines;
+    });
+  }
+
+  /** Each frame in a few letters. */
+  summary(): string[] {
+    return this.frames.map(
+      ({ type, flags, stream, payload }) => `${type}:${flags} of ${stream}, ${payload.length}`,
+    );
+  }
+
+  #of(stream: number, type: number): ReceivedFrame[] {
+    return this.frames.filter((each) => each.stream === stream && each.type === type);
+  }
+
+  #pings(): number {
+    return this.#of(0, FrameType.PING).length;
+  }
+
+  #read(chunk: Buffer): void {
+    const bytes = Buffer.concat([this.#pending, chunk]);
+    let at = 0;
+    while (bytes.length - at >= 9) {
+      const length = bytes.readUIntBE(at, 3);
+      if (bytes.length - at < 9 + length) break;
+      this.frames.push({
+        type: bytes[at + 3]!,
+        flags: bytes[at + 4]!,
+        stream: bytes.readUInt32BE(at + 5),
+        payload: bytes.subarray(at + 9, at + 9 + length),
+      });
+      at += 9 + length;
+    }
+    this.#pending = bytes.subarray(at);
+  }
+}
