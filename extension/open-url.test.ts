@@ -28,6 +28,12 @@ test("a host on the Internet that leads to the other machine has no room for the
   expect(editor.opened).toEqual(["http://slim-gecko.shop.localhost:9080/"]);
 });
 
+test("a path of the editor's own server that leads to the port has none either", async () => {
+  editor.forward = (uri: Uri) => uri.with({ authority: "127.0.0.1:8080", path: `/proxy/9080${uri.path}` });
+  await openUrl("http://slim-gecko.shop.localhost:9080/a");
+  expect(editor.opened).toEqual(["http://slim-gecko.shop.localhost:9080/a"]);
+});
+
 test("without another machine nothing changes", async () => {
   await openUrl("http://slim-gecko.shop.localhost:9080/a");
   await openUrl("http://slim-gecko.shop.localhost/a");

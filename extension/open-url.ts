@@ -28,8 +28,8 @@ async function forwarded(uri: vscode.Uri): Promise<vscode.Uri> {
   const name = hostname(uri.authority);
   const port = /:\d+$/.exec(uri.authority)?.[0];
   if (!name.endsWith(".localhost") || port === undefined) return await vscode.env.asExternalUri(uri);
-  const { authority } = await vscode.env.asExternalUri(uri.with({ authority: `localhost${port}` }));
-  // A host on the Internet, as that of a Codespace, cannot carry the session's name.
-  if (!isLoopback(authority)) return uri;
+  const { authority, path } = await vscode.env.asExternalUri(uri.with({ authority: `localhost${port}` }));
+  // A host on the Internet, as that of a Codespace, cannot carry the session's name, and no path of code-server does.
+  if (!isLoopback(authority) || path !== uri.path) return uri;
   return uri.with({ authority: `${name}${/:\d+$/.exec(authority)?.[0] ?? ""}` });
 }
