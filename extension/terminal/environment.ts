@@ -7,6 +7,7 @@ import type { Linkup } from "../linkup.ts";
 import { setting, settingChanged } from "../settings.ts";
 import { sessionOf } from "../window-model.ts";
 import { t } from "../words.ts";
+import { commandScripts } from "./command-scripts.ts";
 import { terminalVariables } from "./variables.ts";
 
 export function registerTerminalEnvironment(context: vscode.ExtensionContext, linkup: Linkup): void {
@@ -55,14 +56,21 @@ async function offerCommand(
   context: vscode.ExtensionContext,
   all: vscode.GlobalEnvironmentVariableCollection,
 ): Promise<void> {
-  if (!setting("terminal.command")) return all.delete("PATH");
+  const cli = join(context.extensionPath, "dist", "cli.js");
+  const { variables, sh, cmd } = commandScripts(process.execPath, cli);
+  const isWindows = process.platform === "win32";
+  if (!setting("terminal.command")) {
+    for (const name of ["PATH", ...Object.keys(variables)]) all.delete(name);
+    return;
+  }
   const folder = join(context.globalStorageUri.fsPath, "bin");
   await mkdir(folder, { recursive: true });
-  const cli = join(context.extensionPath, "dist", "cli.js");
   const script = join(folder, "linkup");
-  await writeFile(script, `#!/bin/sh\nELECTRON_RUN_AS_NODE=1 exec "${process.execPath}" "${cli}" "$@"\n`);
+  await writeFile(script, sh);
   await chmod(script, 0o755);
-  const batch = `@set ELECTRON_RUN_AS_NODE=1\r\n@"${process.execPath}" "${cli}" %*\r\n`;
-  if (process.platform === "win32") await writeFile(join(folder, "linkup.cmd"), batch);
+  if (isWindows) {
+    await writeFile(join(folder, "linkup.cmd"), cmd);
+    for (const [name, value] of Object.entries(variables)) all.replace(name, value);
+  }
   all.append("PATH", `${delimiter}${folder}`);
 }
