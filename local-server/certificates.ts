@@ -1,7 +1,7 @@
 /** Certificates for the sessions' host names, issued when a browser first connects. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { createSecureContext, type SecureContext } from "node:tls";
+import type { SecureContext } from "node:tls";
 import type { CertificateWithKey } from "../core/certificates/certificate-authority.ts";
 import { log } from "../node/log.ts";
 
@@ -75,6 +75,7 @@ export class CertificateStore {
     const { certificateInfo, issueLeaf } = await import("../core/certificates/certificate-authority.ts");
     const { certificate, key } = await issueLeaf(authority.identity, domain, this.#now());
     const { notAfter } = await certificateInfo(certificate);
+    const { createSecureContext } = process.getBuiltinModule("node:tls");
     const leaf = { context: createSecureContext({ cert: certificate, key }), notAfter };
     if (this.#authority === authority) this.#leaves.set(domain, leaf);
     return leaf;

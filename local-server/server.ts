@@ -173,5 +173,7 @@ export async function startServer(
   watchLeases();
   logEvent(`local server ${version} started, process ${process.pid}`);
   logEvent(`browser port ${browser.port}, tunnel port ${tunnel.port}`);
+  // Otherwise loaded for the first connection that needs it. With local DNS that is a page, which would wait.
+  if (certificates.available) process.getBuiltinModule("node:tls");
   return true;
 }

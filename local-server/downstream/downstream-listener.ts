@@ -1,6 +1,6 @@
 /** Accepts connections, and detects which protocol each of them speaks. */
 import type { Socket } from "node:net";
-import { createServer, type SecureContext } from "node:tls";
+import type { SecureContext, Server as TlsServer } from "node:tls";
 import { HEAD_TIMEOUT_MS } from "../http/limits.ts";
 import type { ServeClient } from "./client.ts";
 import { Http1Server } from "./http1-server.ts";
@@ -23,26 +23,38 @@ export class DownstreamListener {
   #closing = false;
   readonly #http1;
   readonly #http2;
-  readonly #tls;
+  readonly #certificates: CertificateLookup;
+  #usedTls: TlsServer | undefined;
 
   constructor(serve: ServeClient, certificates: CertificateLookup) {
     this.#http1 = new Http1Server(serve);
     this.#http2 = new Http2Server(serve);
-    this.#tls = createServer({
+    this.#certificates = certificates;
+  }
+
+  /** Made for the first connection: many sessions see none, and Node's TLS takes 2 MB with the authorities that it reads at once. */
+  get #tls(): TlsServer {
+    this.#usedTls ??= this.#tlsServer();
+    return this.#usedTls;
+  }
+
+  #tlsServer(): TlsServer {
+    const tls = process.getBuiltinModule("node:tls").createServer({
       ALPNProtocols: ["h2", "http/1.1"],
       handshakeTimeout: HEAD_TIMEOUT_MS,
       SNICallback: (hostname, done) => {
-        certificates(hostname).then(
+        this.#certificates(hostname).then(
           (context) => done(null, context),
           (error) => done(error),
         );
       },
     });
-    this.#tls.on("secureConnection", (socket) => {
+    tls.on("secureConnection", (socket) => {
       const server = socket.alpnProtocol === "h2" ? this.#http2 : this.#http1;
       server.accept(socket);
     });
-    this.#tls.on("tlsClientError", (_error, socket) => socket.destroy());
+    tls.on("tlsClientError", (_error, socket) => socket.destroy());
+    return tls;
   }
 
   /** How many connections are open. */

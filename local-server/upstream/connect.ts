@@ -1,6 +1,6 @@
 /** Opens connections to services. */
 import { isIP, Socket } from "node:net";
-import { connect as connectTls, createSecureContext, getCACertificates, type SecureContext } from "node:tls";
+import type { ConnectionOptions, SecureContext, TLSSocket } from "node:tls";
 import { hostname, isLoopback } from "../../core/session/host-name.ts";
 import { forwardProxy, proxyAuthorization } from "../../node/forward-proxy.ts";
 import { tryConnecting } from "../node-internals.ts";
@@ -175,6 +175,11 @@ function connectByProxy(
   };
 }
 
+/** Node's TLS is loaded for the first connection that needs it: it takes 2 MB, which many sessions never do. */
+function connectTls(options: ConnectionOptions): TLSSocket {
+  return process.getBuiltinModule("node:tls").connect(options);
+}
+
 function tlsOptions({ host, loopback, protocols = ["http/1.1"] }: ServiceEndpoint) {
   return {
     // RFC 6066: no IP addresses in SNI.
@@ -193,7 +198,9 @@ let trusted: SecureContext | undefined;
 
 /** Node's certificate authorities and this machine's, where companies add theirs. Read once. */
 function trustedAuthorities(): SecureContext {
-  trusted ??= createSecureContext({ ca: [...getCACertificates("default"), ...getCACertificates("system")] });
+  if (trusted) return trusted;
+  const { createSecureContext, getCACertificates } = process.getBuiltinModule("node:tls");
+  trusted = createSecureContext({ ca: [...getCACertificates("default"), ...getCACertificates("system")] });
   return trusted;
 }
 

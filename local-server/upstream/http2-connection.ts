@@ -1,5 +1,5 @@
 /** An HTTP/2 connection to a service: many streams at a time. */
-import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
+import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import { HTTP2_LIMITS, HTTP2_SETTINGS, MAX_STREAMS } from "../http/limits.ts";
 import { Http2Stream, type StreamOwner } from "./http2-stream.ts";
@@ -34,7 +34,7 @@ export class Http2Connection implements StreamOwner {
 
   constructor(socket: Socket, origin: string, events: Http2ConnectionEvents) {
     this.#events = events;
-    this.#session = connect(origin, {
+    this.#session = process.getBuiltinModule("node:http2").connect(origin, {
       createConnection: () => socket,
       ...HTTP2_LIMITS,
       settings: { ...HTTP2_SETTINGS, enablePush: false },

@@ -1,12 +1,11 @@
 /** A stream of an HTTP/2 connection to a service. */
 import { STATUS_CODES } from "node:http";
-import {
-  type ClientHttp2Stream,
-  type ClientSessionRequestOptions,
-  constants,
-  type IncomingHttpHeaders,
-  type IncomingHttpStatusHeader,
-  type OutgoingHttpHeaders,
+import type {
+  ClientHttp2Stream,
+  ClientSessionRequestOptions,
+  IncomingHttpHeaders,
+  IncomingHttpStatusHeader,
+  OutgoingHttpHeaders,
 } from "node:http2";
 import { HOP_ID_HEADER } from "../../core/routing/proxy-headers.ts";
 import { Fields } from "../http/fields.ts";
@@ -17,6 +16,11 @@ import { rawHeaderLines } from "../node-internals.ts";
 import type { ResponseHandler, UpstreamRequest, UpstreamStream } from "./upstream-stream.ts";
 
 type Head = IncomingHttpHeaders & IncomingHttpStatusHeader;
+
+/** RFC 9113, 7 and 6.1; as constants of node:http2 they would load it at the start. */
+const NO_ERROR = 0x0;
+const CANCEL = 0x8;
+const END_STREAM = 0x1;
 
 /** The connection that a stream belongs to. */
 export interface StreamOwner {
@@ -112,14 +116,14 @@ export class Http2Stream implements UpstreamStream {
 
   abort(): void {
     this.#handler = undefined;
-    this.#stream?.close(constants.NGHTTP2_CANCEL);
+    this.#stream?.close(CANCEL);
   }
 
   #respond(method: string, headers: Head, flags: number, raw: string[]): void {
     this.#sawBytes = true;
     const status = headers[":status"] ?? 0;
     const length = headers["content-length"];
-    const ends = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
+    const ends = (flags & END_STREAM) !== 0;
     const hasBody = mayHaveBody(method, status);
     if (hasBody && length !== undefined) this.#missing = Number(length);
     this.#handler?.head({
@@ -145,7 +149,7 @@ export class Http2Stream implements UpstreamStream {
     const handler = this.#handler;
     this.#handler = undefined;
     // A service that has responded in full does not need the rest of the request.
-    if (!this.#finished) this.#stream?.close(constants.NGHTTP2_NO_ERROR);
+    if (!this.#finished) this.#stream?.close(NO_ERROR);
     handler?.end(this.#responseTrailers);
   }
 
