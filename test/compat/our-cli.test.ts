@@ -238,7 +238,7 @@ describe("with a Worker of the original", () => {
   });
 
   test("a token with a line break is told as one", async () => {
-    machine.env.LINKUP_WORKER_TOKEN = "token\n";
+    machine.env.LINKUP_WORKER_TOKEN = "to\nken";
     const { code, stderr } = await machine.linkup("start", "--detach");
     expect(code).toBe(4);
     expect(stderr).toContain("does not accept the token. It contains spaces, line breaks");
