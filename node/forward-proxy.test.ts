@@ -1,5 +1,5 @@
-import { expect, test } from "vitest";
-import { forwardProxy, proxyAuthorization } from "./forward-proxy.ts";
+import { expect, test, vi } from "vitest";
+import { forwardProxy, forwardProxyTo, proxyAuthorization } from "./forward-proxy.ts";
 
 const PROXY = "http://proxy.corp:3128/";
 
@@ -47,6 +47,25 @@ test.each([
   ["https://10.1.2.3/", "10.0.0.0/99,10.0.0.0/", true],
 ])("%s with NO_PROXY=%s: by the proxy %j", (target, NO_PROXY, byProxy) => {
   expect(forwardProxy(target, { HTTPS_PROXY: PROXY, NO_PROXY }) !== undefined).toBe(byProxy);
+});
+
+test.each([
+  [[{ address: "127.0.0.1", family: 4 }], undefined],
+  [[{ address: "::1", family: 6 }], undefined],
+  [[{ address: "192.0.2.1", family: 4 }], PROXY],
+  [[], PROXY],
+])("a name that leads to %j", async (addresses, proxy) => {
+  vi.stubEnv("HTTPS_PROXY", PROXY);
+  const dns = process.getBuiltinModule("node:dns").promises;
+  const lookup = vi.spyOn(dns, "lookup").mockImplementation(async () => addresses as never);
+  try {
+    expect((await forwardProxyTo("https://slim.app.test/"))?.href).toBe(proxy);
+    lookup.mockRejectedValue(new Error("ENOTFOUND"));
+    expect((await forwardProxyTo("https://slim.app.test/"))?.href).toBe(PROXY);
+  } finally {
+    lookup.mockRestore();
+    vi.unstubAllEnvs();
+  }
 });
 
 test("its user is told to the proxy", () => {

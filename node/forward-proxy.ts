@@ -17,6 +17,19 @@ export function forwardProxy(target: string, env: NodeJS.ProcessEnv = process.en
   return proxy.protocol === "http:" || proxy.protocol === "https:" ? proxy : undefined;
 }
 
+/** The same, and none to a name that leads to this machine, by a hosts file or local DNS: no proxy knows of those. */
+export async function forwardProxyTo(target: string): Promise<URL | undefined> {
+  const proxy = forwardProxy(target);
+  if (!proxy) return undefined;
+  const { lookup } = process.getBuiltinModule("node:dns").promises;
+  // In a network with a proxy its names alone may be known.
+  const addresses = await lookup(new URL(target).hostname, { all: true }).catch(() => []);
+  const isHere = addresses.some(({ address, family }) =>
+    isExcluded(family === 6 ? `[${address}]` : address, "443", THIS_MACHINE),
+  );
+  return isHere ? undefined : proxy;
+}
+
 /** Entries: `*`, a host and all below it (with or without `.` or `*.` before it, or a port after it), a network (`10.0.0.0/8`). */
 function isExcluded(name: string, port: string, list: string): boolean {
   return list.split(/[\s,]+/).some((entry) => {

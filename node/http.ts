@@ -1,7 +1,7 @@
 /** HTTP calls of Node code: to a URL, or over a Unix socket or named pipe. */
 import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import { forwardProxy } from "./forward-proxy.ts";
+import { forwardProxy, forwardProxyTo } from "./forward-proxy.ts";
 
 /** A URL, or a path at the server that listens on a socket. */
 export type CallTarget = string | { socketPath: string; path: string };
@@ -79,8 +79,16 @@ export const UNKNOWN_AUTHORITY: ReadonlySet<string> = new Set([
 ]);
 
 function send(endpoint: CallTarget, options: CallOptions, outcome: Outcome): void {
+  if (typeof endpoint === "string" && forwardProxy(endpoint))
+    forwardProxyTo(endpoint)
+      .then((proxy) => sendBy(proxy, endpoint, options, outcome))
+      .catch(outcome.error);
+  else sendBy(undefined, endpoint, options, outcome);
+}
+
+function sendBy(proxy: URL | undefined, endpoint: CallTarget, options: CallOptions, outcome: Outcome): void {
   const call = (ca: CallOptions["ca"], error: Outcome["error"]) => {
-    const sent = request(endpoint, { ...options, ca }, outcome.response).on("error", error);
+    const sent = request(proxy, endpoint, { ...options, ca }, outcome.response).on("error", error);
     if (outcome.upgrade) sent.on("upgrade", (_response, socket: Socket) => outcome.upgrade!(socket));
   };
   const ca = options.ca ?? trustedHere;
@@ -95,6 +103,7 @@ function send(endpoint: CallTarget, options: CallOptions, outcome: Outcome): voi
 }
 
 function request(
+  proxy: URL | undefined,
   endpoint: CallTarget,
   options: CallOptions,
   onResponse: (response: IncomingMessage) => void,
@@ -107,7 +116,7 @@ function request(
   ];
   const settings = {
     method,
-    agent: agentFor(endpoint),
+    agent: proxy ? agentBy(proxy) : false,
     headers: {
       ...headers,
       ...(payload === undefined
@@ -125,10 +134,8 @@ function request(
   return call;
 }
 
-/** One for this call alone, by the machine's proxy where one leads there. */
-function agentFor(endpoint: CallTarget): Agent | false {
-  const proxy = typeof endpoint === "string" ? forwardProxy(endpoint) : undefined;
-  if (!proxy) return false;
+/** One for this call alone. */
+function agentBy(proxy: URL): Agent {
   const { Agent } = process.getBuiltinModule("node:https");
   return new Agent({ proxyEnv: { HTTPS_PROXY: proxy.href } });
 }

@@ -2,7 +2,7 @@
 import { isIP, Socket } from "node:net";
 import type { ConnectionOptions, SecureContext, TLSSocket } from "node:tls";
 import { hostname, isLoopback } from "../../core/session/host-name.ts";
-import { forwardProxy, proxyAuthorization } from "../../node/forward-proxy.ts";
+import { forwardProxy, forwardProxyTo, proxyAuthorization } from "../../node/forward-proxy.ts";
 import { tryConnecting } from "../node-internals.ts";
 import { ServiceSocket } from "./service-socket.ts";
 
@@ -42,8 +42,24 @@ export function connect(
   target: ServiceEndpoint,
   done: (error: Error | undefined, socket?: Socket) => void,
 ): () => void {
-  const proxy = target.tls ? forwardProxy(`https://${authorityOf(target)}`) : undefined;
-  if (proxy) return connectByProxy(proxy, target, done);
+  const url = `https://${authorityOf(target)}`;
+  if (!target.tls || !forwardProxy(url)) return connectDirectly(target, done);
+  let giveUp = () => {};
+  let cancelled = false;
+  void forwardProxyTo(url).then((proxy) => {
+    if (cancelled) return;
+    giveUp = proxy ? connectByProxy(proxy, target, done) : connectDirectly(target, done);
+  });
+  return () => {
+    cancelled = true;
+    giveUp();
+  };
+}
+
+function connectDirectly(
+  target: ServiceEndpoint,
+  done: (error: Error | undefined, socket?: Socket) => void,
+): () => void {
   const addresses = target.addresses ?? addressesOf(target);
   let current: Socket | undefined;
   let settled = false;
