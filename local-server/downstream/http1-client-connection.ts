@@ -35,7 +35,7 @@ export class Http1ClientConnection implements Http1Carrier {
   #reader: RequestBodyReader | undefined;
   /** The request whose body or response is not complete. */
   #client: Http1Client | undefined;
-  /** A response that is complete, but perhaps not sent. */
+  /** The last response that is complete, but not sent. */
   #unsent: Http1Client | undefined;
   /** What is not parsed yet. */
   #bytes: Buffer | undefined;
@@ -50,12 +50,15 @@ export class Http1ClientConnection implements Http1Carrier {
   #halfClosed = false;
   /** No more requests are read: the client is to close the connection. */
   #closing = false;
-  /** ms that it has been in this state, as far as `tick` has seen. */
+  /** ms that it has waited for its client, as far as `tick` has seen. */
   #age = 0;
 
   readonly #listeners = {
     data: (chunk: Buffer) => this.#read(chunk),
-    drain: () => this.#client?.onDrain(),
+    drain: () => {
+      this.#client?.onDrain();
+      this.#advance();
+    },
     end: () => this.#clientEnded(),
     // 'close' follows.
     error: () => {},
@@ -80,7 +83,7 @@ export class Http1ClientConnection implements Http1Carrier {
   }
 
   get isIdle(): boolean {
-    return this.#client === undefined;
+    return this.#client === undefined && this.#socket.writableLength === 0;
   }
 
   get persistence(): string {
@@ -139,7 +142,8 @@ export class Http1ClientConnection implements Http1Carrier {
 
   responseEnded(client: Http1Client): void {
     if (client !== this.#client) return;
-    this.#unsent = this.#socket.writableLength > 0 ? client : undefined;
+    if (this.#socket.writableLength > 0) this.#expectSent(client);
+    this.#age = 0;
     if (this.#body.complete) this.#next();
     else this.#reader ??= DISCARD;
     this.#advance();
@@ -160,12 +164,14 @@ export class Http1ClientConnection implements Http1Carrier {
     else this.#socket.destroy();
   }
 
-  /** Checks how long it takes. To be called every `ms`. */
+  /** Checks how long the client takes: for a body that is wanted, and to read responses, any time. To be called every `ms`. */
   tick(ms: number, headTimeout: number): void {
-    if (this.#client) return;
+    if (this.#client?.ended === false || this.#socket.writableLength > 0) return;
     this.#age += ms;
     if (this.#closing) {
       if (this.#age > headTimeout) this.#socket.destroy();
+    } else if (this.#client) {
+      if (this.#age > IDLE_MS) this.#socket.destroy();
     } else if (this.#bytes) {
       if (this.#age > headTimeout) this.#refuse("408 Request Timeout", "its head took too long");
     } else if (this.#age > IDLE_MS) this.#close();
@@ -173,6 +179,8 @@ export class Http1ClientConnection implements Http1Carrier {
 
   #read(chunk: Buffer): void {
     if (this.#closing || this.#ignoring) return;
+    // Of the body of a request that has its response.
+    if (this.#client) this.#age = 0;
     this.#bytes = this.#bytes ? Buffer.concat([this.#bytes, chunk]) : chunk;
     this.#advance();
   }
@@ -189,13 +197,18 @@ export class Http1ClientConnection implements Http1Carrier {
     } finally {
       this.#advancing = false;
     }
-    if (this.#halfClosed && !this.#client) this.#close();
+    if (this.#halfClosed && !this.#closing && !this.#isServing) this.#close();
     this.#pauseOrResume();
+  }
+
+  /** The next request waits: for the one before it, and until the client has read the responses so far. */
+  get #isServing(): boolean {
+    return this.#client !== undefined || this.#socket.writableNeedDrain;
   }
 
   #pauseOrResume(): void {
     if (this.#advancing) return;
-    const ahead = this.#client && this.#bytes ? this.#bytes.length : 0;
+    const ahead = this.#isServing && this.#bytes ? this.#bytes.length : 0;
     const pauses = !this.#closing && (this.#readerWaits || ahead > MAX_AHEAD);
     if (pauses === this.#paused) return;
     this.#paused = pauses;
@@ -211,7 +224,7 @@ export class Http1ClientConnection implements Http1Carrier {
       this.#bytes = rest.length > 0 ? rest : undefined;
       return true;
     }
-    return this.#client === undefined && this.#readHead();
+    return !this.#isServing && this.#readHead();
   }
 
   #readHead(): boolean {
@@ -248,6 +261,7 @@ export class Http1ClientConnection implements Http1Carrier {
     const upgrade = this.#body.complete ? upgradeOf(head) : undefined;
     if (upgrade === undefined && head.fields.has("upgrade")) head.fields = withoutUpgrade(head.fields);
     this.#client = new Http1Client(this, head, upgrade);
+    if (this.#halfClosed) probeHalfClosed(this.#socket, this.#client);
     this.#service.request(this.#client, this);
   }
 
@@ -268,6 +282,14 @@ export class Http1ClientConnection implements Http1Carrier {
     if (this.#client?.ended) this.#next();
   }
 
+  /** Notes the response until the client has it: its system has, as far as can be known. */
+  #expectSent(client: Http1Client): void {
+    this.#unsent = client;
+    this.#socket.write("", (error) => {
+      if (!error && this.#unsent === client) this.#unsent = undefined;
+    });
+  }
+
   #next(): void {
     this.#client = undefined;
     this.#age = 0;
@@ -276,11 +298,17 @@ export class Http1ClientConnection implements Http1Carrier {
   }
 
   #clientEnded(): void {
-    if (this.#closing || !this.#body.complete || this.#client?.upgrade) this.#socket.destroy();
-    else if (this.#client) {
+    if (this.#client?.ended) {
+      // What was to come of its body is not needed any more.
+      this.#client = undefined;
+      this.#close();
+    } else if (!this.#body.complete || this.#client?.upgrade) this.#socket.destroy();
+    // Otherwise it is closed when all is sent.
+    else if (!this.#closing) {
       this.#halfClosed = true;
-      probeHalfClosed(this.#socket, this.#client);
-    } else this.#close();
+      if (this.#client) probeHalfClosed(this.#socket, this.#client);
+      this.#advance();
+    }
   }
 
   #closed(): void {
@@ -288,7 +316,7 @@ export class Http1ClientConnection implements Http1Carrier {
     this.#service.left(this);
     const client = this.#client?.ended === false ? this.#client : this.#unsent;
     this.#client = undefined;
-    if (client && (!client.ended || this.#socket.writableLength > 0)) client.onGone();
+    client?.onGone();
   }
 
   /** What is sent arrives before the connection is closed: a client that still sends would get a reset instead. */

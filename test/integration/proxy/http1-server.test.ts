@@ -1,0 +1,151 @@
+/** Clients of our HTTP/1 server that ask much and take little, and those that end in the middle. */
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import type { Client } from "../../../local-server/downstream/client.ts";
+import { Http1Server } from "../../../local-server/downstream/http1-server.ts";
+import { rawSocket } from "./clients.ts";
+import { until } from "./system.ts";
+
+let serve: (client: Client) => void;
+/** The requests so far. */
+let clients: Client[] = [];
+/** How often each of them was told that its client has gone. */
+let gone: Map<Client, number>;
+/** The server's sides of the connections. */
+let sockets: Socket[] = [];
+const server = new Http1Server((client) => {
+  clients.push(client);
+  client.onGone = () => gone.set(client, (gone.get(client) ?? 0) + 1);
+  serve(client);
+});
+const listener = createServer({ allowHalfOpen: true }, (socket) => {
+  sockets.push(socket);
+  server.accept(socket);
+});
+let port = 0;
+
+beforeAll(async () => {
+  await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+  port = (listener.address() as AddressInfo).port;
+});
+beforeEach(() => {
+  clients = [];
+  gone = new Map();
+  sockets = [];
+});
+afterAll(() => {
+  listener.close();
+  for (const socket of sockets) socket.destroy();
+});
+
+const GET = "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n";
+/** More than the system keeps for a client that does not read. */
+const MUCH = Buffer.alloc(16 * 1024 * 1024, "a");
+
+/** Responds with these bytes at once. */
+function respondWith(body: Buffer): (client: Client) => void {
+  return (client) => {
+    const headers = ["Content-Length", String(body.length)];
+    client.respond({ status: 200, reason: "OK", headers, hasBody: true, length: body.length });
+    client.write(body, () => {});
+    client.end([]);
+  };
+}
+
+/** A client that has sent this, and does not read before it is resumed. */
+function unread(bytes: string): { socket: Socket; size: () => number; ended: Promise<boolean> } {
+  const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+  let size = 0;
+  let error = false;
+  socket.on("error", () => (error = true));
+  const ended = new Promise<boolean>((resolve) => socket.once("close", () => resolve(!error)));
+  socket.on("data", (chunk) => (size += chunk.length)).on("end", () => socket.end());
+  socket.pause();
+  socket.write(bytes, "latin1");
+  return { socket, size: () => size, ended };
+}
+
+test("requests of a client that does not read its responses wait, and are all answered when it does", async () => {
+  const body = Buffer.alloc(1_000, "b");
+  serve = respondWith(body);
+  const count = 50_000;
+  const { socket, size } = unread(GET.repeat(count));
+  await until(() => sockets[0]?.isPaused() === true, "the server reads no more");
+  expect(clients.length).toBeLessThan(count);
+  expect(sockets[0]!.writableLength).toBeLessThan(100_000);
+  socket.resume();
+  await until(() => clients.length === count && size() > count * body.length, "all were answered");
+  socket.destroy();
+});
+
+test("a client that ends its side while its requests wait gets all responses", async () => {
+  serve = respondWith(Buffer.alloc(1_000, "b"));
+  const count = 20_000;
+  const { socket, ended } = unread(GET.repeat(count));
+  await until(() => clients.length > 0, "the first was answered");
+  socket.end();
+  socket.resume();
+  expect(await ended).toBe(true);
+  expect(clients).toHaveLength(count);
+});
+
+test("a response that its client reads slowly is not cut off, whatever the connection is closed for", async () => {
+  serve = respondWith(MUCH);
+  const closing = GET.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
+  for (const bytes of [GET, closing]) {
+    clients = [];
+    const { socket, size, ended } = unread(bytes);
+    await until(() => clients.length === 1, "the request arrived");
+    server.closeIdleConnections();
+    // As if minutes passed.
+    for (let n = 0; n < 100; n++) server.tick();
+    socket.end();
+    await new Promise((resolve) => setImmediate(resolve));
+    server.closeIdleConnections();
+    socket.resume();
+    expect(await ended).toBe(true);
+    expect(size()).toBeGreaterThan(MUCH.length);
+    expect(gone.size).toBe(0);
+  }
+});
+
+test("a client that goes before it has read a complete response is noticed once", async () => {
+  serve = respondWith(MUCH);
+  for (const reset of [true, false]) {
+    clients = [];
+    const { socket } = unread(GET);
+    await until(() => clients.length === 1, "the request arrived");
+    if (reset) socket.resetAndDestroy();
+    else socket.destroy();
+    await until(() => sockets.every((each) => each.destroyed), "the server has closed the connection");
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(gone.get(clients[0]!)).toBe(1);
+  }
+});
+
+test("an answered request whose body stops coming does not hold its connection for ever", async () => {
+  serve = (client) => {
+    client.read({ data() {}, end() {} });
+    respondWith(Buffer.from("early"))(client);
+  };
+  const socket = rawSocket(port);
+  socket.write("POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 9\r\n\r\nabc");
+  await until(() => socket.received().endsWith("early"), "the response arrived");
+  const closed = new Promise((resolve) => socket.once("end", resolve));
+  for (let n = 0; n < 100; n++) server.tick();
+  await closed;
+  socket.destroy();
+});
+
+test("a client that goes while a later request of its pipeline waits is noticed after it ended its side", async () => {
+  serve = () => {};
+  const socket = rawSocket(port);
+  socket.write(GET + GET);
+  socket.end();
+  await until(() => socket.received() === "HTT", "the server knows of the end");
+  respondWith(Buffer.from("one"))(clients[0]!);
+  await until(() => socket.received().includes("oneH"), "the second waits");
+  socket.destroy();
+  await until(() => gone.get(clients[1]!) === 1, "the server saw it go");
+  expect(gone.size).toBe(1);
+});
