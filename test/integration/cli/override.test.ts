@@ -91,7 +91,7 @@ test("unknown names and a missing choice are refused, and nothing changes", asyn
   const unknown = await world.linkup("override", "on", "home", "hoem");
   expect(unknown.code).not.toBe(0);
   expect(unknown.stderr).toContain("hoem");
-  expect((await world.linkup("override", "on")).stderr).toContain("Name overrides or use --all");
+  expect((await world.linkup("override", "on")).stderr).toContain("Name overrides, or use --all");
   expect(states(await world.json<OverrideView[]>("override", "list"))).toMatchObject({ home: false });
 });
 
