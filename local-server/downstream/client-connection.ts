@@ -12,7 +12,7 @@ import {
   windowError,
 } from "../http2/frame-reader.ts";
 import { FrameWriter } from "../http2/frame-writer.ts";
-import { DEFAULT_WINDOW, ErrorCode, MAX_WINDOW, Setting } from "../http2/frames.ts";
+import { DEFAULT_TABLE_SIZE, DEFAULT_WINDOW, ErrorCode, MAX_WINDOW, Setting } from "../http2/frames.ts";
 import { HpackDecoder } from "../http2/hpack-decoder.ts";
 import { HeadEncoder } from "../http2/hpack-encoder.ts";
 import { RequestSection, TrailerSection } from "../http2/request-head.ts";
@@ -180,8 +180,9 @@ export class ClientConnection implements StreamConnection, FrameHandler {
     stream.gone();
   }
 
-  settings({ initialWindowSize }: ClientSettings): void {
+  settings({ headerTableSize, initialWindowSize }: ClientSettings): void {
     this.frames.settingsAck();
+    if (headerTableSize !== undefined && headerTableSize < DEFAULT_TABLE_SIZE) this.frames.tableShrinks();
     if (initialWindowSize === undefined) return;
     const change = initialWindowSize - this.#initialWindow;
     this.#initialWindow = initialWindowSize;

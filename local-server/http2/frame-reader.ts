@@ -33,8 +33,9 @@ export interface FrameHandler {
   idleFrame(): void;
 }
 
-/** Of a client's settings, what matters here: we send no frames of more than the least that it must take, and use no table of HPACK. */
+/** Of a client's settings, what matters here: we send no frames of more than the least that it must take. */
 export interface ClientSettings {
+  headerTableSize?: number;
   initialWindowSize?: number;
 }
 
@@ -200,6 +201,9 @@ export class FrameReader {
     for (let at = 0; at < payload.length; at += 6) {
       const value = payload.readUInt32BE(at + 2);
       switch (payload.readUInt16BE(at)) {
+        case Setting.HEADER_TABLE_SIZE:
+          settings.headerTableSize = Math.min(value, settings.headerTableSize ?? value);
+          break;
         case Setting.ENABLE_PUSH:
           if (value > 1) throw protocolError("a switch that is neither on nor off");
           break;

@@ -3,8 +3,13 @@ import type { Socket } from "node:net";
 import { ErrorCode, Flag, FRAME_SIZE, FrameType } from "./frames.ts";
 import { Output } from "./output.ts";
 
+/** A dynamic table of HPACK of the size 0 (RFC 7541, 6.3). */
+const NO_TABLE = Buffer.from([0x20]);
+
 export class FrameWriter {
   readonly output: Output;
+  /** The next header block has to begin with the size of our table. */
+  #tellsTableSize = false;
 
   /** `onRoom` is called when there is room for DATA again. */
   constructor(socket: Socket, onRoom: () => void) {
@@ -23,8 +28,15 @@ export class FrameWriter {
     this.output.frame(0, FrameType.DATA, Flag.END_STREAM, stream);
   }
 
-  headers(stream: number, block: Buffer, ends: boolean): void {
+  /** The client keeps less for our table: it is owed an answer (RFC 9113, 4.3.1), though we use none. */
+  tableShrinks(): void {
+    this.#tellsTableSize = true;
+  }
+
+  headers(stream: number, fields: Buffer, ends: boolean): void {
     const { output } = this;
+    const block = this.#tellsTableSize ? Buffer.concat([NO_TABLE, fields]) : fields;
+    this.#tellsTableSize = false;
     let type: number = FrameType.HEADERS;
     let flags: number = ends ? Flag.END_STREAM : 0;
     let from = 0;

@@ -18,6 +18,7 @@ export const FrameType = {
 export const Flag = { ACK: 1, END_STREAM: 1, END_HEADERS: 4, PADDED: 8, PRIORITY: 32 } as const;
 
 export const Setting = {
+  HEADER_TABLE_SIZE: 1,
   ENABLE_PUSH: 2,
   MAX_CONCURRENT_STREAMS: 3,
   INITIAL_WINDOW_SIZE: 4,
@@ -42,5 +43,6 @@ export const ErrorCode = {
 export const FRAME_HEADER = 9;
 /** What each side may send in one frame, unless the other says more. */
 export const FRAME_SIZE = 16_384;
+export const DEFAULT_TABLE_SIZE = 4_096;
 export const DEFAULT_WINDOW = 65_535;
 export const MAX_WINDOW = 0x7fff_ffff;

@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { collectGarbage } from "../../node/v8.ts";
 import { ConnectionError } from "./errors.ts";
 import { ErrorCode } from "./frames.ts";
+import type { HeaderField } from "./header-field.ts";
 import { HpackDecoder } from "./hpack-decoder.ts";
 
 /** Decodes blocks one after the other; each as `name: value`. */
@@ -166,6 +168,17 @@ test.each([
 
 test("table sizes in front of the fields", () => {
   expect(decode(new HpackDecoder(), "20 3fe11f 82")).toEqual([":method: GET"]);
+});
+
+test("a field that has left the table is not kept", async () => {
+  const decoder = new HpackDecoder();
+  const fields: WeakRef<HeaderField>[] = [];
+  const receiver = { add: (field: HeaderField) => void fields.push(new WeakRef(field)) };
+  decoder.decode(Buffer.from("40016101624001630164", "hex"), receiver);
+  decoder.decode(Buffer.from("20", "hex"), receiver);
+  await new Promise(setImmediate);
+  collectGarbage();
+  expect(fields.map((field) => field.deref())).toEqual([undefined, undefined]);
 });
 
 test("no bytes do anything but decode or be refused", () => {

@@ -1,14 +1,12 @@
 /** Decodes the header blocks of one connection (RFC 7541). */
 import { ConnectionError } from "./errors.ts";
-import { ErrorCode } from "./frames.ts";
+import { DEFAULT_TABLE_SIZE, ErrorCode } from "./frames.ts";
 import { HeaderField } from "./header-field.ts";
 import { decodedLength, decodeHuffman } from "./huffman.ts";
 import { STATIC_TABLE } from "./static-table.ts";
 
-/** What both sides begin with, and what we leave it at. */
-const MAX_TABLE_SIZE = 4_096;
-/** No field counts less than 32. */
-const SLOTS = MAX_TABLE_SIZE / 32;
+/** The table keeps the size that both sides begin with, and no field counts less than 32. */
+const SLOTS = DEFAULT_TABLE_SIZE / 32;
 
 /** Takes the fields of a header block. */
 export interface FieldReceiver {
@@ -17,11 +15,11 @@ export interface FieldReceiver {
 
 export class HpackDecoder {
   /** The dynamic table: a ring, the newest field at `#newest`. */
-  readonly #fields: HeaderField[] = [];
+  readonly #fields: (HeaderField | undefined)[] = [];
   #newest = 0;
   #count = 0;
   #size = 0;
-  #maxSize = MAX_TABLE_SIZE;
+  #maxSize = DEFAULT_TABLE_SIZE;
   #block: Buffer = EMPTY;
   #at = 0;
 
@@ -73,12 +71,15 @@ export class HpackDecoder {
   #evict(size: number): void {
     while (this.#size > size && this.#count > 0) {
       this.#count--;
-      this.#size -= this.#fields[(this.#newest + this.#count) % SLOTS]!.size;
+      const oldest = (this.#newest + this.#count) % SLOTS;
+      this.#size -= this.#fields[oldest]!.size;
+      // It would be kept until its slot is used again.
+      this.#fields[oldest] = undefined;
     }
   }
 
   #resize(size: number): void {
-    if (size > MAX_TABLE_SIZE) throw compressionError("a table size beyond the limit");
+    if (size > DEFAULT_TABLE_SIZE) throw compressionError("a table size beyond the limit");
     this.#maxSize = size;
     this.#evict(size);
   }
