@@ -128,14 +128,18 @@ export class Http2Client implements Client, NumberedStream<Http2Client> {
   /** Takes a DATA frame's payload; `size` includes its padding. Returns the code of the error, if it is one. */
   receive(bytes: Buffer, size: number): number | undefined {
     this.#receiveWindow -= size;
-    if (this.#receiveWindow < 0) return ErrorCode.FLOW_CONTROL_ERROR;
-    if (this.#expected !== undefined) {
-      this.#expected -= bytes.length;
-      if (this.#expected < 0) return ErrorCode.PROTOCOL_ERROR;
+    if (this.#expected !== undefined) this.#expected -= bytes.length;
+    const isTooLong = this.#expected !== undefined && this.#expected < 0;
+    if (this.#receiveWindow < 0 || isTooLong) {
+      this.#connection.consumed(size);
+      return isTooLong ? ErrorCode.PROTOCOL_ERROR : ErrorCode.FLOW_CONTROL_ERROR;
     }
     this.#release(size - bytes.length);
-    this.#hold(bytes);
-    this.#handOver();
+    if (bytes.length === 0) return undefined;
+    if (this.#reader && !this.#paused) {
+      this.#release(bytes.length);
+      this.#reader.data(bytes);
+    } else this.#hold(bytes);
     return undefined;
   }
 
@@ -165,12 +169,16 @@ export class Http2Client implements Client, NumberedStream<Http2Client> {
     this.#handOver();
   }
 
+  /** Copies them: each piece would keep all of the chunk that it came in, up to 64 KB. */
   #hold(bytes: Buffer): void {
-    if (bytes.length === 0) return;
     const last = this.#held.at(-1);
     if (last && last.length + bytes.length <= JOINED)
       this.#held[this.#held.length - 1] = Buffer.concat([last, bytes]);
-    else this.#held.push(bytes);
+    else {
+      const copy = Buffer.allocUnsafeSlow(bytes.length);
+      bytes.copy(copy);
+      this.#held.push(copy);
+    }
   }
 
   #handOver(): void {
@@ -280,6 +288,11 @@ export class Http2Client implements Client, NumberedStream<Http2Client> {
   }
 
   #sendEnd(trailers: Buffer): void {
+    // Shorter than its length, it must not look complete.
+    if (this.#left !== Number.POSITIVE_INFINITY) {
+      this.break();
+      return;
+    }
     const { frames } = this.#connection;
     if (trailers.length > 0) frames.headers(this.id, trailers, true);
     else frames.end(this.id);
@@ -324,19 +337,14 @@ export class Http2Client implements Client, NumberedStream<Http2Client> {
 
   /** Ends it at once, and tells the client. */
   reset(code: number): void {
-    if (this.#closed) return;
-    this.#connection.sendReset(this.id, code);
+    if (!this.#closed) this.#connection.sendReset(this.id, code);
     this.gone();
   }
 
   /** It has ended before its time. */
   gone(): void {
+    this.#dropHeld();
     if (this.#closed) return;
-    let size = 0;
-    for (const bytes of this.#held) size += bytes.length;
-    this.#connection.consumed(size);
-    this.#held = [];
-    this.#trailers = undefined;
     this.#close();
     this.#tunnel?.destroy();
     if (!this.#given) this.onGone();
@@ -346,7 +354,17 @@ export class Http2Client implements Client, NumberedStream<Http2Client> {
     if (this.#closed) return;
     this.#closed = true;
     this.#drop();
+    if (!this.#reader) this.#dropHeld();
     this.#connection.closed(this);
+  }
+
+  /** Nobody reads what is left of the request's body: other streams may have its share of the connection's window. */
+  #dropHeld(): void {
+    let size = 0;
+    for (const bytes of this.#held) size += bytes.length;
+    this.#connection.consumed(size);
+    this.#held = [];
+    this.#trailers = undefined;
   }
 
   /** What waits to be sent is not needed any more. */

@@ -119,6 +119,22 @@ describe("responses", () => {
     ).toHaveLength(2);
   });
 
+  test("a client that keeps no table for us is told once that there is none", async () => {
+    onRequest = (client) => {
+      client.inform(103, ["Link", "</x>"]);
+      client.respond({ ...OK, headers: ["X", "1"], hasBody: false });
+    };
+    const client = await FrameClient.connect(port, { first: settings([Setting.HEADER_TABLE_SIZE, 0]) });
+    client.send(client.head(1), client.head(3));
+    await client.until(() => client.ended(1) && client.ended(3), "both");
+    const blocks = client.frames.filter(({ type }) => type === HEADERS);
+    expect(blocks.map(({ payload }) => payload[0] === 0x20)).toEqual([true, false, false, false]);
+    expect(client.heads(1)).toEqual([
+      [":status: 103", "link: </x>"],
+      [":status: 200", "x: 1"],
+    ]);
+  });
+
   test("a window that is small lets go what fits, and no more is taken from the service", async () => {
     const client = await FrameClient.connect(port, { first: settings([Setting.INITIAL_WINDOW_SIZE, 10]) });
     const events: string[] = [];
@@ -232,6 +248,18 @@ describe("responses", () => {
     expect(client.frames.filter(({ type }) => type === RST_STREAM || type === GOAWAY)).toHaveLength(1);
   });
 
+  test.each([
+    ["no bytes", 0],
+    ["too few", 3],
+  ])("a body shorter than its length does not look complete: %s", async (_what, size) => {
+    onRequest = (client) => answer(client, "x".repeat(size), 4);
+    const client = await FrameClient.connect(port);
+    client.send(client.head(1));
+    expect(await client.reset(1)).toBe(ErrorCode.INTERNAL_ERROR);
+    expect(client.ended(1)).toBe(false);
+    expect(served[0]!.gone).toBe(0);
+  });
+
   test("a body longer than its length is cut there", async () => {
     onRequest = (client) => answer(client, "12345678", 4);
     const client = await FrameClient.connect(port, { first: settings([Setting.INITIAL_WINDOW_SIZE, 2]) });
@@ -297,6 +325,53 @@ describe("requests", () => {
     client.send(frame(DATA, END_STREAM, 1, "x"));
     await client.settled();
     expect(count).toBe(262_145);
+  });
+
+  test.each([
+    [
+      "against what it says",
+      () => {},
+      (client: FrameClient, stream: number) => [
+        client.head(stream, { method: "POST", lines: ["content-length: 1"] }),
+        frame(DATA, 0, stream, Buffer.alloc(16_000)),
+      ],
+    ],
+    [
+      "that nobody reads",
+      (client: Client) => {
+        setImmediate(() => answer(client, "no", 2));
+      },
+      (client: FrameClient, stream: number) => [
+        client.head(stream, { method: "POST" }),
+        frame(DATA, END_STREAM, stream, Buffer.alloc(16_000)),
+      ],
+    ],
+  ])("the bytes of a body %s leave the connection its window", async (_what, act, frames) => {
+    onRequest = act;
+    const client = await FrameClient.connect(port);
+    let sent = 0;
+    for (let stream = 1; stream < 200; stream += 2) {
+      client.send(...frames(client, stream));
+      sent += 16_000;
+      await client.settled();
+    }
+    const updates = client.frames.filter(({ type, stream }) => type === WINDOW_UPDATE && stream === 0);
+    const window = updates.reduce((sum, { payload }) => sum + payload.readUInt32BE(0), 65_535) - sent;
+    expect(client.closed).toBe(false);
+    expect(window).toBeGreaterThan(500_000);
+  });
+
+  test("pieces that wait do not keep what came with them", async () => {
+    const kept: number[] = [];
+    onRequest = (client) => {
+      client.pause();
+      client.read({ data: ({ buffer }) => void kept.push(buffer.byteLength), end() {} });
+    };
+    const client = await FrameClient.connect(port);
+    client.send(client.head(1, { method: "POST" }), ...Array(8).fill(frame(DATA, 0, 1, Buffer.alloc(5_000))));
+    await client.settled();
+    served[0]!.client.resume();
+    expect(kept).toEqual(Array(8).fill(5_000));
   });
 
   test("pieces of a byte that wait arrive as they were", async () => {
