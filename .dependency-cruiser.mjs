@@ -79,7 +79,7 @@ export const PACKAGES = {
   extension: {
     imports: ["core", "node", "infra", "manager", "agent-tools"],
     layers: [
-      ["ids.ts", "words.ts", "waiting.ts", "steps.ts", "expand-path.ts"],
+      ["ids.ts", "words.ts", "waiting.ts", "steps.ts", "expand-path.ts", "read-secret.ts"],
       ["markdown.ts", "settings.ts"],
       "labels.ts",
       "language/document",

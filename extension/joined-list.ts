@@ -6,6 +6,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type * as vscode from "vscode";
 import type { InvitedSession } from "../manager/operations/route-elsewhere.ts";
+import { readSecret } from "./read-secret.ts";
 
 /** A session of a Worker, without the invite. */
 export type JoinedName = Pick<InvitedSession, "workerUrl" | "session">;
@@ -30,7 +31,7 @@ export class JoinedList {
   async read(): Promise<InvitedSession[]> {
     const found = await Promise.all(
       (await this.#names()).map(async ({ workerUrl, session }) => {
-        const invite = await this.#secrets.get(keyOf({ workerUrl, session }));
+        const invite = await readSecret(this.#secrets, keyOf({ workerUrl, session }));
         return invite === undefined ? [] : [{ workerUrl, session, invite }];
       }),
     );

@@ -16,3 +16,12 @@ test("a token is found by its Worker, however its URL is written, and by no othe
   await storeToken(secrets, "https://linkup.example.com/path", "");
   expect(kept.size).toBe(0);
 });
+
+test("a storage that cannot be read has no token: the environment or the file may have one", async () => {
+  const secrets = {
+    get: async () => {
+      throw new Error("The name org.freedesktop.secrets was not provided by any .service files");
+    },
+  } as unknown as vscode.SecretStorage;
+  expect(await storedToken(secrets, "https://linkup.example.com")).toBeUndefined();
+});

@@ -1,5 +1,6 @@
 /** The worker's token in VS Code's secret storage, one per Worker. */
 import type * as vscode from "vscode";
+import { readSecret } from "./read-secret.ts";
 
 const key = (workerUrl: string) => `worker-token:${new URL(workerUrl).origin}`;
 
@@ -8,7 +9,7 @@ export async function storedToken(
   workerUrl: string,
 ): Promise<string | undefined> {
   if (!URL.canParse(workerUrl)) return undefined;
-  return (await secrets.get(key(workerUrl))) || undefined;
+  return (await readSecret(secrets, key(workerUrl))) || undefined;
 }
 
 /** An empty token removes the stored one. */

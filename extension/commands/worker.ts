@@ -2,6 +2,7 @@
 import * as vscode from "vscode";
 import type { InfraOptions, Proposal } from "../../infra/deployment.ts";
 import type { Linkup } from "../linkup.ts";
+import { readSecret } from "../read-secret.ts";
 import { askInSteps, askMany, askOne, askText, BACK, type StepPlace } from "../steps.ts";
 import { planText } from "../views/plan-text.ts";
 import { waitForAnswer } from "../waiting.ts";
@@ -95,7 +96,7 @@ async function askForPlan(
   if (!(await requireTrust())) return undefined;
   const { env } = process;
   const { credentialsOf, InfraError, isDone, zonesOf } = await import("../../infra/deployment.ts");
-  const stored = await secrets.get(CREDENTIALS_KEY);
+  const stored = await readSecret(secrets, CREDENTIALS_KEY);
   let credentials = credentialsOf(env) ?? (stored ? { apiToken: stored } : undefined);
   let picked: readonly { label: string }[] = [];
   let chosen: AgreedPlan | undefined;
