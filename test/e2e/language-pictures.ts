@@ -41,6 +41,8 @@ async function takePictures(theme: (typeof all)[number]): Promise<void> {
       "breadcrumbs.enabled": false,
       "editor.stickyScroll.enabled": false,
       "files.autoSave": "off",
+      // It would cover the list of problems.
+      "linkup.notifications": false,
     },
   });
   const { page } = window;

@@ -84,10 +84,9 @@ async function takePictures(theme: (typeof all)[number]): Promise<void> {
     await closeEditors();
     await window.showView();
     await widenSideBar(window);
-    await window.until(
-      "the welcome view",
-      async () => (await window.page.locator(".welcome-view-content").count()) > 0,
-    );
+    // The view is there, and empty, before it is known which welcome it shows.
+    const start = window.page.locator(".welcome-view-content").getByText("Start", { exact: true });
+    await start.waitFor();
     await window.until(
       "the extensions to be active",
       async () => !(await window.page.getByText("Activating Extensions").count()),
