@@ -94,13 +94,29 @@ function sendBy(proxy: URL | undefined, endpoint: CallTarget, options: CallOptio
   const ca = options.ca ?? trustedHere;
   call(ca, (error: NodeJS.ErrnoException) => {
     const isUnknown = ca === undefined && UNKNOWN_AUTHORITY.has(error.code ?? "");
-    if (!isUnknown) return outcome.error(error);
+    if (!isUnknown) return outcome.error(proxy ? namingProxy(proxy, error) : error);
     // Only now: reading them takes a while.
     const { getCACertificates } = process.getBuiltinModule("node:tls");
     trustedHere = [...getCACertificates("default"), ...getCACertificates("system")];
     call(trustedHere, outcome.error);
   });
 }
+
+/** What cannot be connected to is the proxy: it tells of the server by a response. */
+function namingProxy({ host }: URL, error: NodeJS.ErrnoException): Error {
+  return UNCONNECTED.has(error.code ?? "")
+    ? new Error(`the proxy ${host} cannot be reached: ${error.message}`, { cause: error })
+    : error;
+}
+
+const UNCONNECTED = new Set([
+  "ECONNREFUSED",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "ETIMEDOUT",
+]);
 
 function request(
   proxy: URL | undefined,

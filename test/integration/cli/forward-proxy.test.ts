@@ -102,10 +102,17 @@ test("a company's authority that is not installed is what the error is about", a
 });
 
 test("a proxy that refuses is named", async () => {
-  world.env.HTTPS_PROXY = world.env.HTTPS_PROXY!.replace("p%40ss", "wrong");
+  const refusing = world.env.HTTPS_PROXY!.replace("p%40ss", "wrong");
+  world.env.HTTPS_PROXY = refusing;
   const { code, stderr } = await world.linkup("sessions", "create-preview", "web=https://pr.corp.test");
   expect(code).toBe(4);
   expect(stderr).toContain("407");
+  const dead = "http://ada:wrong@127.0.0.1:9";
+  Object.assign(world.env, { ALL_PROXY: dead, HTTPS_PROXY: "" });
+  const unreached = await world.linkup("sessions", "create-preview", "web=https://pr.corp.test");
+  expect(unreached.stderr).toContain("the proxy 127.0.0.1:9 cannot be reached: connect ECONNREFUSED");
+  expect(unreached.stderr).not.toContain("wrong");
+  Object.assign(world.env, { ALL_PROXY: "", HTTPS_PROXY: refusing });
   const { session_name, urls } = await world.json<{ session_name: string; urls: string[] }>(
     "start",
     "--detach",
