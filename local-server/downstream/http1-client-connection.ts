@@ -2,6 +2,7 @@
 import type { Socket } from "node:net";
 import { BodyParser } from "../http/body-parser.ts";
 import { Fields } from "../http/fields.ts";
+import { joined } from "../http/joined.ts";
 import { MAX_HEADER_SIZE } from "../http/limits.ts";
 import { MalformedMessage } from "../http/protocol-errors.ts";
 import { parseTrailers, type RequestHeadLines, RequestHeadParser } from "../http/request-parser.ts";
@@ -181,7 +182,7 @@ export class Http1ClientConnection implements Http1Carrier {
     if (this.#closing || this.#ignoring) return;
     // Of the body of a request that has its response.
     if (this.#client) this.#age = 0;
-    this.#bytes = this.#bytes ? Buffer.concat([this.#bytes, chunk]) : chunk;
+    this.#bytes = this.#bytes ? joined(this.#bytes, chunk) : chunk;
     this.#advance();
   }
 

@@ -1,5 +1,6 @@
 /** Parses the bodies of one connection's HTTP/1.1 messages, one after the other. */
 import { parseFields } from "./field-parser.ts";
+import { joined } from "./joined.ts";
 import { MAX_HEADER_SIZE } from "./limits.ts";
 import { MalformedMessage } from "./protocol-errors.ts";
 
@@ -134,7 +135,8 @@ export class BodyParser {
       return EMPTY;
     }
     const none = bytes[0] === 13 && bytes[1] === 10;
-    const end = none ? 0 : bytes.indexOf("\r\n\r\n");
+    const searched = this.#pending?.length ?? 0;
+    const end = none ? 0 : bytes.indexOf("\r\n\r\n", Math.max(0, searched - 3));
     if (end === -1) {
       this.#keep(bytes);
       return EMPTY;
@@ -150,14 +152,14 @@ export class BodyParser {
   }
 
   #join(chunk: Buffer): Buffer {
-    return this.#pending ? Buffer.concat([this.#pending, chunk]) : chunk;
+    return this.#pending ? joined(this.#pending, chunk) : chunk;
   }
 
   #keep(bytes: Buffer, most = MAX_HEADER_SIZE): void {
     if (bytes.length > most)
       throw new MalformedMessage("its chunked body has a line or trailers that are too long");
-    // The chunk's memory is used again by its owner.
-    this.#pending = Buffer.from(bytes);
+    // The memory of a chunk is used again by its owner, that of joined ones is not.
+    this.#pending = this.#pending ? bytes : Buffer.from(bytes);
   }
 }
 

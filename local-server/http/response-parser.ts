@@ -2,6 +2,7 @@
 import { BodyParser, type BodyReader } from "./body-parser.ts";
 import { FieldParser } from "./field-parser.ts";
 import { Fields } from "./fields.ts";
+import { joined } from "./joined.ts";
 import { MAX_HEADER_SIZE } from "./limits.ts";
 import { Http2Response, MalformedMessage } from "./protocol-errors.ts";
 
@@ -187,14 +188,14 @@ export class ResponseParser {
   }
 
   #join(chunk: Buffer): Buffer {
-    return this.#pending ? Buffer.concat([this.#pending, chunk]) : chunk;
+    return this.#pending ? joined(this.#pending, chunk) : chunk;
   }
 
   #keep(bytes: Buffer): void {
     if (bytes.length > MAX_HEADER_SIZE)
       throw new MalformedMessage("its header section is larger than 128 KB");
-    // The chunk's memory is used again by its owner.
-    this.#pending = Buffer.from(bytes);
+    // The memory of a chunk is used again by its owner, that of joined ones is not.
+    this.#pending = this.#pending ? bytes : Buffer.from(bytes);
   }
 }
 
