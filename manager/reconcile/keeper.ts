@@ -66,9 +66,10 @@ export async function keep(options: ProcessOptions): Promise<void> {
       const status = await look(reconciler);
       const used = status === "silent" || isUsed(status);
       const unused = leases.hasEnded(used, performance.now());
-      const isAtRest = !isWoken && !changed && restMs === LOOK_MS;
-      if (rest.isLong(isAtRest)) collectGarbage();
-      const isQuiet = isAtRest && !hasLocalDns && typeof status === "object";
+      // One wake-up, as by the state that this keeper writes itself every minute or so, leaves no more than a round does.
+      if (rest.isLong(restMs === LOOK_MS)) collectGarbage();
+      const isQuiet =
+        !isWoken && !changed && !hasLocalDns && restMs === LOOK_MS && typeof status === "object";
       const isAsBefore = isQuiet && used === wasUsed && unused === wasUnused;
       wasUsed = used;
       wasUnused = unused;
