@@ -3,6 +3,7 @@ import * as vscode from "vscode";
 import type { Selector } from "../../manager/manager.ts";
 import { LinkupError } from "../../manager/model/problem.ts";
 import type { SessionView } from "../../manager/model/snapshot.ts";
+import { namedFile } from "../config-files.ts";
 import type { Linkup } from "../linkup.ts";
 import type { Row } from "../views/rows.ts";
 import { type ConfigFile, hostOf, ownSessions } from "../window-model.ts";
@@ -18,15 +19,20 @@ export async function chooseConfig(linkup: Linkup, row: Row | undefined): Promis
   const known = configs.find((config) => config.path === path);
   if (known) return known;
   if (configs.length === 0)
-    throw new LinkupError(
-      "config-missing",
-      t("No folder in this workspace has a linkup.yaml, the file that lists your system's services."),
-      [{ command: "createConfig", title: t("Create linkup.yaml") }],
-    );
+    throw new LinkupError("config-missing", missingFile(), [
+      { command: "createConfig", title: t("Create linkup.yaml") },
+    ]);
   if (configs.length === 1) return configs[0];
   const items = configs.map((config) => ({ label: config.folder, description: config.path, config }));
   return (await vscode.window.showQuickPick(items, { title: "Linkup", placeHolder: t("Which folder?") }))
     ?.config;
+}
+
+function missingFile(): string {
+  const [named] = (vscode.workspace.workspaceFolders ?? []).flatMap((folder) => namedFile(folder) ?? []);
+  return named
+    ? t("The setting linkup.configPath names {0}, which does not exist.", named.fsPath)
+    : t("No folder in this workspace has a linkup.yaml, the file that lists your system's services.");
 }
 
 /** Undefined when the user chose none. Rejects with a LinkupError when no session runs. */

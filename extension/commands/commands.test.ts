@@ -11,7 +11,7 @@ import {
   SESSION,
   writeSmallConfig,
 } from "../../test/support/extension-window.ts";
-import { BACK } from "../../test/support/vscode.ts";
+import { BACK, Uri, workspace } from "../../test/support/vscode.ts";
 import { COMMANDS, type Command } from "../ids.ts";
 import type { Row } from "../views/rows.ts";
 import { installCloudflared } from "./doctor.ts";
@@ -53,6 +53,17 @@ describe("start and stop", () => {
     editor.answers.push("blog");
     await run("startIsolated");
     expect(asked).toEqual(["start /blog/linkup.yaml isolated"]);
+  });
+
+  test("a file that the setting names, and that is not there, is named", async () => {
+    const { run, asked } = openWindow();
+    const { workspaceFolders } = workspace;
+    workspace.workspaceFolders = [{ name: "shop", uri: Uri.file("/shop"), index: 0 }];
+    editor.settings.set("linkup.configPath", "conf/system.yaml");
+    await run("start");
+    expect(toasts().join()).toContain("linkup.configPath names /shop/conf/system.yaml, which does not exist");
+    expect(asked).toEqual([]);
+    workspace.workspaceFolders = workspaceFolders;
   });
 
   test("without a file the way to one is offered", async () => {
