@@ -21,7 +21,7 @@ import { Http2Client, type StreamConnection } from "./http2-client.ts";
 
 /** A connection without streams for this long is closed. */
 const IDLE_TIMEOUT_MS = 120_000;
-/** How long a client may take to read why its connection ends. */
+/** How long a client may take to read why its connection ends; without an error, how long it may pause in the last responses. */
 const CLOSE_TIMEOUT_MS = 1_000;
 /** How often a client that has ended its side is asked whether it is still there. */
 const PROBE_MS = 5_000;
@@ -308,14 +308,16 @@ export class ClientConnection implements StreamConnection, FrameHandler {
     this.frames.goAway(this.#lastStream, code, reason);
     this.#end();
     const socket = this.#socket;
-    if (code === ErrorCode.NO_ERROR) socket.destroySoon();
-    else {
-      // What the client still sends is read and dropped, so that no reset of the connection overtakes the reason.
+    const isError = code !== ErrorCode.NO_ERROR;
+    if (isError || this.#isLeaving) {
+      // What the client still sends is read and dropped: unread, the system would answer it with a reset, which overtakes what we have sent.
       socket.end();
       socket.resume();
-    }
-    const timer = setTimeout(() => socket.destroy(), CLOSE_TIMEOUT_MS);
-    socket.once("close", () => clearTimeout(timer));
+    } else socket.destroySoon();
+    if (isError) {
+      const timer = setTimeout(() => socket.destroy(), CLOSE_TIMEOUT_MS);
+      socket.once("close", () => clearTimeout(timer));
+    } else socket.setTimeout(CLOSE_TIMEOUT_MS, () => socket.destroy());
   }
 
   #end(): void {

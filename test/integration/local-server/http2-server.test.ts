@@ -589,6 +589,23 @@ describe("the connection", () => {
     expect(client.ended(1)).toBe(true);
   });
 
+  test("a client that goes away may still send while it reads its last response", async () => {
+    onRequest = (client) => answer(client, Buffer.alloc(100_000));
+    const client = await FrameClient.connect(port, { first: OPEN });
+    const errors: Error[] = [];
+    client.socket.on("error", (error) => errors.push(error));
+    client.send(client.head(1), numbers(GOAWAY, 0, 0, 0));
+    await client.goAway();
+    expect(client.body(1)).toHaveLength(100_000);
+    for (let i = 0; i < 5; i++) {
+      client.send(numbers(WINDOW_UPDATE, 0, 1));
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    client.socket.end();
+    await client.until(() => sockets[0]!.closed && client.socket.closed, "the end of the connection");
+    expect(errors).toEqual([]);
+  });
+
   test("an idle one is closed on request, a busy one is not", async () => {
     const [busy, idle] = await Promise.all([FrameClient.connect(port), FrameClient.connect(port)]);
     busy.send(busy.head(1));
