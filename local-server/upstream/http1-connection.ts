@@ -81,10 +81,14 @@ export class Http1Connection implements UpstreamStream {
   }
 
   write(chunk: Buffer): boolean {
-    if (!this.#chunked) return this.#socket.write(chunk);
-    this.#socket.write(`${chunk.length.toString(16)}\r\n`, "latin1");
-    this.#socket.write(chunk);
-    return this.#socket.write("\r\n", "latin1");
+    const socket = this.#socket;
+    if (!this.#chunked) return socket.write(chunk);
+    socket.cork();
+    socket.write(`${chunk.length.toString(16)}\r\n`, "latin1");
+    socket.write(chunk);
+    const goesOn = socket.write("\r\n", "latin1");
+    socket.uncork();
+    return goesOn;
   }
 
   finish(trailers: string[]): void {

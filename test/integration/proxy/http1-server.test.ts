@@ -149,3 +149,46 @@ test("a client that goes while a later request of its pipeline waits is noticed 
   await until(() => gone.get(clients[1]!) === 1, "the server saw it go");
   expect(gone.size).toBe(1);
 });
+
+test("what is written is given back once, whether it was sent or not", async () => {
+  const given: number[] = [];
+  let written = 0;
+  const write = (client: Client, size: number) => {
+    const n = written++;
+    given[n] = 0;
+    client.write(Buffer.alloc(size, "c"), () => given[n]!++);
+  };
+  for (const length of [undefined, 64 * 1024 * 1024]) {
+    clients = [];
+    serve = (client) => {
+      const headers = length === undefined ? [] : ["Content-Length", String(length)];
+      client.respond({ status: 200, reason: "OK", headers, hasBody: true, length });
+      for (const size of [1, 0, 100_000, 8_192, 8_193]) write(client, size);
+    };
+    const { socket } = unread(GET);
+    await until(() => clients.length === 1 && given.every((count) => count === 1), "all was sent");
+    for (let n = 0; n < 200; n++) write(clients[0]!, n % 2 === 0 ? 100 : 100_000);
+    socket.resetAndDestroy();
+    await until(() => gone.get(clients[0]!) === 1, "the server saw it go");
+    write(clients[0]!, 100);
+    write(clients[0]!, 100_000);
+    clients[0]!.end([]);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(given.filter((count) => count !== 1)).toEqual([]);
+    expect(gone.get(clients[0]!)).toBe(1);
+  }
+});
+
+test("nothing of a connection is left behind: no listeners, no timer", async () => {
+  serve = respondWith(Buffer.from("ok"));
+  const socket = rawSocket(port);
+  for (let n = 1; n <= 20; n++) {
+    socket.write(GET);
+    await until(() => clients.length === n, "the request arrived");
+  }
+  const [side] = sockets;
+  for (const name of ["data", "drain", "end", "error", "close"])
+    expect(side!.listenerCount(name), name).toBeLessThan(4);
+  socket.destroy();
+  await until(() => side!.destroyed, "the server has closed the connection");
+});
