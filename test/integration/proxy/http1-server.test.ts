@@ -1,8 +1,10 @@
 /** Clients of our HTTP/1 server that ask much and take little, and those that end in the middle. */
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Client } from "../../../local-server/downstream/client.ts";
 import { Http1Server } from "../../../local-server/downstream/http1-server.ts";
+import { Fields } from "../../../local-server/http/fields.ts";
 import { rawSocket } from "./clients.ts";
 import { until } from "./system.ts";
 
@@ -191,4 +193,68 @@ test("nothing of a connection is left behind: no listeners, no timer", async () 
     expect(side!.listenerCount(name), name).toBeLessThan(4);
   socket.destroy();
   await until(() => side!.destroyed, "the server has closed the connection");
+});
+
+test("a head that does not come to its end: 408, however slowly it goes on; an idle connection is closed without a word", async () => {
+  serve = respondWith(Buffer.from("ok"));
+  const slow = rawSocket(port);
+  const idle = rawSocket(port);
+  for (const socket of [slow, idle]) socket.write(GET);
+  await until(() => slow.received().endsWith("ok") && idle.received().endsWith("ok"), "both were answered");
+  const ended = [slow, idle].map((socket) => new Promise((resolve) => socket.once("end", resolve)));
+  const [side] = sockets.filter(({ remotePort }) => remotePort === slow.localPort);
+  slow.write("GET / HTTP/1.1\r\n");
+  for (let n = 0; n < 3; n++) {
+    const read = side!.bytesRead;
+    slow.write("X: y\r\n");
+    await until(() => side!.bytesRead > read, "a line arrived");
+    server.tick();
+  }
+  await ended[0];
+  expect(slow.received()).toMatch(/okHTTP\/1\.1 408 Request Timeout\r\nConnection: close\r\n/);
+  for (let n = 0; n < 20; n++) server.tick();
+  await ended[1];
+  expect(idle.received().match(/HTTP/g)).toHaveLength(1);
+  for (const socket of [slow, idle]) socket.destroy();
+});
+
+test("bytes behind a request for another protocol are held back, and arrive when it is switched", async () => {
+  serve = () => {};
+  const early = "e".repeat(300_000);
+  const socket = rawSocket(port);
+  socket.write(`${GET.slice(0, -2)}Connection: Upgrade\r\nUpgrade: other\r\n\r\n${early}`);
+  await until(() => clients.length === 1 && sockets[0]!.isPaused(), "the server reads no more");
+  const service = new PassThrough();
+  let carried = 0;
+  service.on("data", (chunk: Buffer) => (carried += chunk.length));
+  const head = { status: 101, reason: "Switching Protocols", fields: new Fields([]) };
+  clients[0]!.switch!(
+    { ...head, hasBody: false, length: undefined },
+    service as unknown as Socket,
+    Buffer.from("hello"),
+    undefined,
+  );
+  await until(() => carried === early.length && socket.received().includes("hello"), "all was carried");
+  expect(socket.received()).toMatch(/^HTTP\/1\.1 101 Switching Protocols\r\nConnection: Upgrade\r\n/);
+  socket.destroy();
+});
+
+test("what HTTP/1.1 cannot carry is not sent", async () => {
+  serve = () => {};
+  const socket = rawSocket(port);
+  socket.write(GET);
+  await until(() => clients.length === 1, "the request arrived");
+  const [client] = clients;
+  const respond = (headers: string[]) =>
+    client!.respond({ status: 200, reason: "OK", headers, hasBody: true, length: undefined });
+  for (const value of ["a\r\nSet-Cookie: b", "a\nb", "a\rb", "a\0b", "\x7f", "č"]) {
+    expect(() => respond(["X", value])).toThrow("characters that HTTP/1.1 cannot carry");
+    expect(() => client!.inform(103, ["Link", value])).toThrow("characters that HTTP/1.1 cannot carry");
+  }
+  respond(["X", "a"]);
+  expect(() => client!.end(["T", "a\r\n\r\nHTTP/1.1 200 OK"])).toThrow("characters");
+  client!.end(["T", "b"]);
+  await until(() => socket.received().endsWith("0\r\nT: b\r\n\r\n"), "the response arrived");
+  expect(socket.received().match(/HTTP\/1\.1/g)).toHaveLength(1);
+  socket.destroy();
 });
