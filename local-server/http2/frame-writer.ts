@@ -8,6 +8,8 @@ const NO_TABLE = Buffer.from([0x20]);
 
 export class FrameWriter {
   readonly output: Output;
+  /** Frames of DATA that the client has not asked anything about. */
+  unasked = 0;
   /** The next header block has to begin with the size of our table. */
   #tellsTableSize = false;
 
@@ -19,6 +21,7 @@ export class FrameWriter {
   /** These bytes of a chunk: at most FRAME_SIZE, and at most what the output has room for. */
   data(stream: number, chunk: Buffer, from: number, to: number, ends: boolean): void {
     const { output } = this;
+    this.unasked++;
     const at = output.frame(to - from, FrameType.DATA, ends ? Flag.END_STREAM : 0, stream);
     chunk.copy(output.buffer, at, from, to);
   }

@@ -668,6 +668,21 @@ describe("the connection", () => {
   });
 });
 
+test("a PING for each frame of DATA is no flood", async () => {
+  const frames = 15_000;
+  onRequest = (client) => {
+    client.respond(OK);
+    for (let i = 0; i < frames; i++) client.write(Buffer.from("x"), () => {});
+  };
+  const client = await FrameClient.connect(port);
+  client.send(client.head(1));
+  await client.until(() => client.body(1).length === frames, "the response");
+  client.send(...Array.from({ length: frames }, () => frame(PING, 0, 0, "measure!")));
+  await client.settled();
+  await client.until(() => client.frames.filter(({ type }) => type === PING).length > frames, "all answers");
+  expect(client.closed).toBe(false);
+});
+
 describe("floods end with the connection", () => {
   test.each([
     ["PING", () => frame(PING, 0, 0, "12345678")],
