@@ -99,6 +99,12 @@ test("local DNS is a component with a row; Restart there makes another process a
   await window.expand("Components", "Local server");
   const pidIn = async () => /Local DNS {2}ready · pid (\d+)/.exec(await window.tree())?.[1];
   const before = await window.until("local DNS", pidIn);
+  // A row that moves under the mouse would have the click.
+  await window.until("the tree to be at rest", async () => {
+    const tree = await window.tree();
+    await window.page.waitForTimeout(500);
+    return tree === (await window.tree());
+  });
   await window.inlineAction("Local DNS", "Restart");
   const after = await window.until("another local DNS", async () => {
     const pid = await pidIn();
