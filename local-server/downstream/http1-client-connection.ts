@@ -6,6 +6,7 @@ import { joined } from "../http/joined.ts";
 import { MAX_HEADER_SIZE } from "../http/limits.ts";
 import { MalformedMessage } from "../http/protocol-errors.ts";
 import { parseTrailers, type RequestHeadLines, RequestHeadParser } from "../http/request-parser.ts";
+import { writeLatin1 } from "../node-internals.ts";
 import type { RequestBodyReader } from "./client.ts";
 import { probeHalfClosed } from "./half-closed.ts";
 import { type Http1Carrier, Http1Client } from "./http1-client.ts";
@@ -38,6 +39,8 @@ export class Http1ClientConnection implements Http1Carrier {
   #client: Http1Client | undefined;
   /** The last response that is complete, but not sent. */
   #unsent: Http1Client | undefined;
+  /** Writes that are not done, or have failed. */
+  #writing = 0;
   /** What is not parsed yet. */
   #bytes: Buffer | undefined;
   /** How many of these bytes are known not to be the end of a head. */
@@ -53,6 +56,10 @@ export class Http1ClientConnection implements Http1Carrier {
   #closing = false;
   /** ms that it has waited for its client, as far as `tick` has seen. */
   #age = 0;
+
+  readonly #written = (error?: Error | null) => {
+    if (!error && --this.#writing === 0) this.#unsent = undefined;
+  };
 
   readonly #listeners = {
     data: (chunk: Buffer) => this.#read(chunk),
@@ -92,7 +99,9 @@ export class Http1ClientConnection implements Http1Carrier {
   }
 
   send(text: string): void {
-    if (!this.#socket.destroyed) this.#socket.write(text, "latin1");
+    if (this.#socket.destroyed) return;
+    this.#writing++;
+    this.#socket.write(text, "latin1", this.#written);
   }
 
   write(before: string, chunk: Buffer, behind: string, done: () => void): boolean {
@@ -101,18 +110,21 @@ export class Http1ClientConnection implements Http1Carrier {
       done();
       return true;
     }
-    if (before === "" && behind === "") return socket.write(chunk, done);
+    this.#writing++;
     if (chunk.length <= COPIED) {
       const bytes = Buffer.allocUnsafe(before.length + chunk.length + behind.length);
-      bytes.write(before, "latin1");
-      chunk.copy(bytes, before.length);
-      bytes.write(behind, before.length + chunk.length, "latin1");
+      writeLatin1(bytes, before, 0);
+      bytes.set(chunk, before.length);
+      if (behind !== "") writeLatin1(bytes, behind, before.length + chunk.length);
       done();
-      return socket.write(bytes);
+      return socket.write(bytes, this.#written);
     }
     socket.cork();
-    socket.write(before, "latin1");
-    let goesOn = socket.write(chunk, done);
+    if (before !== "") socket.write(before, "latin1");
+    let goesOn = socket.write(chunk, (error) => {
+      done();
+      this.#written(error);
+    });
     if (behind !== "") goesOn = socket.write(behind, "latin1");
     socket.uncork();
     return goesOn;
@@ -143,7 +155,7 @@ export class Http1ClientConnection implements Http1Carrier {
 
   responseEnded(client: Http1Client): void {
     if (client !== this.#client) return;
-    if (this.#socket.writableLength > 0) this.#expectSent(client);
+    if (this.#writing > 0) this.#unsent = client;
     this.#age = 0;
     if (this.#body.complete) this.#next();
     else this.#reader ??= DISCARD;
@@ -281,14 +293,6 @@ export class Http1ClientConnection implements Http1Carrier {
   #bodyEnded(trailers: string[]): void {
     this.#reader!.end(trailers);
     if (this.#client?.ended) this.#next();
-  }
-
-  /** Notes the response until the client has it: its system has, as far as can be known. */
-  #expectSent(client: Http1Client): void {
-    this.#unsent = client;
-    this.#socket.write("", (error) => {
-      if (!error && this.#unsent === client) this.#unsent = undefined;
-    });
   }
 
   #next(): void {
