@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { decode, encode, type Packet } from "dns-packet";
 import { afterAll, beforeAll, describe, expect, onTestFailed, test } from "vitest";
 import { memory } from "../../bench/proxy/cpu.ts";
+import { randomNumbers } from "../../support/random-numbers.ts";
 import {
   localDnsBundle,
   newHome,
@@ -264,15 +265,10 @@ describe("what is malformed does not end it", () => {
     alone.child.kill("SIGTERM");
   });
 
-  /** Numbers below `limit`, the same ones for the same seed (mulberry32). */
+  /** Numbers below `limit`, the same ones for the same seed. */
   function randomly(seed: number): (limit: number) => number {
-    let state = seed;
-    return (limit) => {
-      state = (state + 0x6d2b79f5) | 0;
-      let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-      mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-      return ((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * limit) | 0;
-    };
+    const next = randomNumbers(seed);
+    return (limit) => Math.floor(next() * limit);
   }
 });
 

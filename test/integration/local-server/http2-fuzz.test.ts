@@ -8,21 +8,11 @@ import { duplexPair } from "node:stream";
 import { expect, test } from "vitest";
 import { Http2Server } from "../../../local-server/downstream/http2-server.ts";
 import { Flag, FrameType, PREFACE } from "../../../local-server/http2/frames.ts";
+import { randomNumbers } from "../../support/random-numbers.ts";
 import { block, frame, numbers, settings } from "./frame-client.ts";
 
 const CASES = 4_000;
 const SEED = 20_261_129;
-
-/** mulberry32 */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const GET = [":method: GET", ":scheme: http", ":authority: example.com", ":path: /"];
 const POST = [":method: POST", ...GET.slice(1)];
@@ -71,7 +61,7 @@ function client(next: () => number): Buffer {
 
 /** Sends bytes, and drops what comes. Returns when the server has dealt with them. */
 async function run(seed: number): Promise<void> {
-  const next = random(seed);
+  const next = randomNumbers(seed);
   const requests: { gone: number; complete: boolean; hadEnd: boolean }[] = [];
   let held = 0;
   const server = new Http2Server((client) => {
