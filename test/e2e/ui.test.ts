@@ -30,7 +30,10 @@ test("a stopped workspace offers to start", async () => {
   await window.until("the welcome view", async () =>
     (await window.page.locator(".welcome-view-content").textContent())?.includes("stopped"),
   );
-  expect((await window.statusBar("session"))?.text).toBe("$(link) Linkup");
+  await window.until(
+    "Linkup in the status bar",
+    async () => (await window.statusBar("session"))?.text === "$(link) Linkup",
+  );
   expect(ours()).toEqual([]);
 });
 
