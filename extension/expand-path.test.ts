@@ -6,11 +6,11 @@ test.each([
   ["", ""],
   ["config/linkup.yaml", "config/linkup.yaml"],
   ["  ../linkup.yaml ", "../linkup.yaml"],
-  ["$" + "{workspaceFolder}/../linkup.yaml", "/work/shop/../linkup.yaml"],
+  ["$" + "{workspaceFolder}/../linkup.yaml", "/projects/shop/../linkup.yaml"],
   ["$" + "{userHome}/linkup.yaml", `${homedir()}/linkup.yaml`],
   ["$" + "{env:TOKEN}/x", "$" + "{env:TOKEN}/x"],
 ])("the setting %j", (setting, path) => {
-  expect(expandPath(setting, "/work/shop")).toBe(path);
+  expect(expandPath(setting, "/projects/shop")).toBe(path);
 });
 
 test("without a folder its variable stays", () => {

@@ -6,7 +6,7 @@ import { expandTilde, stateHome } from "./home.ts";
 
 test.each([
   ["~", homedir()],
-  ["~/work/linkup.yaml", join(homedir(), "work/linkup.yaml")],
+  ["~/projects/linkup.yaml", join(homedir(), "projects/linkup.yaml")],
   ["~ada/linkup.yaml", "~ada/linkup.yaml"],
   ["work/~/linkup.yaml", "work/~/linkup.yaml"],
   ["~backup", "~backup"],

@@ -2,7 +2,7 @@
  * Watches whether something listens at the local locations of services that are routed automatically.
  *
  * It asks by connecting: a closed port of this machine refuses within microseconds and wakes nobody. No event tells that
- * somebody began to listen, and asking often would cost most of an idle session's CPU. So whoever needs to know asks first
+ * somebody began to listen, and polling often would cost most of an idle session's CPU. So it is asked when the answer is needed
  * (a request that would go to the remote copy, a reader of the status), and the timer is only for those who are shown changes.
  */
 import type { AutoState } from "../../core/session/session-document.ts";

@@ -27,7 +27,7 @@ export interface StreamConnection {
   /** This one has bytes to send. */
   waits(stream: Http2Client): void;
   sendReset(stream: number, code: number): void;
-  /** So many bytes of DATA are not held here any more. */
+  /** `size` bytes of DATA have been handed on or dropped: the client may send as many more. */
   consumed(size: number): void;
   closed(stream: Http2Client): void;
 }

@@ -37,7 +37,7 @@ export class BodyParser {
     return this.#state === COMPLETE;
   }
 
-  /** The body has so many bytes, more than none. */
+  /** `length`: bytes of the body, at least one. */
   startCounted(length: number): void {
     this.#state = LENGTH;
     this.#remaining = length;

@@ -1,8 +1,8 @@
 /** Parses header lines. */
+import { isToken } from "../../core/http-token.ts";
 import { Fields, isFieldValue, isSpace, trimSpaces } from "./fields.ts";
 import { MalformedMessage } from "./protocol-errors.ts";
 
-const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** The control characters that may be inside a value "for the sake of robustness" (RFC 9110, 5.5): not NUL, CR and LF. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it is about
 const CONTROL = /[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]/g;
@@ -21,7 +21,7 @@ export function parseFields(text: string): string[] {
     }
     const colon = line.indexOf(":");
     const name = line.slice(0, Math.max(0, colon));
-    if (!FIELD_NAME.test(name)) throw malformedLine(line);
+    if (!isToken(name)) throw malformedLine(line);
     raw.push(name, fieldValue(name, line.slice(colon + 1), line));
   }
   return raw;

@@ -156,7 +156,7 @@ export class ResponseParser {
         throw new MalformedMessage(`its Content-Length is ${JSON.stringify(fields.get("content-length"))}`);
       head.length = Number(length);
     }
-    // "identity" is none at all (RFC 2616, 3.6): old servers say so.
+    // "identity" means no coding (RFC 2616, 3.6). Old servers send it.
     const codings = fields.has("transfer-encoding")
       ? fields.list("transfer-encoding").filter((coding) => coding !== "identity")
       : [];

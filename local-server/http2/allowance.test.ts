@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Allowance } from "./allowance.ts";
 
-test("so many at once, and so many a second", () => {
+test("a burst, then a rate per second", () => {
   let now = 0;
   const allowance = new Allowance(3, 2, () => now);
   const taken = () => {

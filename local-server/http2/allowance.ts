@@ -1,4 +1,4 @@
-/** How often a client may do what costs us more than it costs the client: so many times at once, and so many a second. */
+/** Limits how often a client may do what costs us more than it costs the client: a burst, then a rate per second. */
 
 export class Allowance {
   readonly #most: number;

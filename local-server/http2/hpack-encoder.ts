@@ -2,12 +2,11 @@
  * Encodes header blocks (RFC 7541) without a dynamic table: bytes are cheap on this machine, and so a block depends on its lines
  * alone, can be used again, and tells nothing of others by its length.
  */
-import { trimSpaces } from "../http/fields.ts";
+import { isFieldValue, trimSpaces } from "../http/fields.ts";
 import { writeLatin1 } from "../node-internals.ts";
 import { CONNECTION_SPECIFIC, FIELD_NAME } from "./header-field.ts";
 import { STATIC_TABLE } from "./static-table.ts";
 
-const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** Bytes of the longest integer that is written. */
 const MAX_INTEGER = 6;
 const EMPTY: Buffer = Buffer.alloc(0);
@@ -80,7 +79,7 @@ function encode(start: readonly number[], lines: readonly string[]): Buffer {
     if (name.length === 0) continue;
     // HTTP/2 has no spaces around it; a folded line may leave one.
     const value = trimSpaces(lines[2 * i + 1]!);
-    if (!VALUE.test(value)) throw new Error(`HTTP/2 cannot carry this value of ${lines[2 * i]}`);
+    if (!isFieldValue(value)) throw new Error(`HTTP/2 cannot carry this value of ${lines[2 * i]}`);
     block.set(name, at);
     at = writeString(block, at + name.length, value);
   }

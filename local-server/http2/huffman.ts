@@ -69,7 +69,7 @@ function* codes(): Generator<[number, number, number]> {
     for (let octet = 0; octet <= END; octet++) if (LENGTHS[octet] === length) yield [octet, code++, length];
 }
 
-/** An upper limit for the bytes that so many encoded ones make. */
+/** The most bytes that `encoded` bytes can decode to. */
 export function decodedLength(encoded: number): number {
   return Math.ceil((encoded * 8) / 5);
 }

@@ -1,9 +1,9 @@
 /** The head of a request (RFC 9113, 8.3.1), or the trailers behind its body, as they are decoded. */
+import { isToken } from "../../core/http-token.ts";
 import { MAX_HEADER_SIZE } from "../http/limits.ts";
 import { isHost } from "../http/request-target.ts";
 import type { HeaderField } from "./header-field.ts";
 
-const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** It becomes a part of an HTTP/1.1 request line: neither spaces nor line breaks. */
 const PATH = /^(?:\/[!-~\x80-\xff]*|\*)$/;
 
@@ -60,7 +60,7 @@ export class RequestSection extends HeaderSection {
   /** To be asked when all fields are added. */
   get isMalformed(): boolean {
     const { method, scheme, authority, path, protocol } = this;
-    if (this.hasFlaw || method === undefined || !METHOD.test(method)) return true;
+    if (this.hasFlaw || method === undefined || !isToken(method)) return true;
     if (!isHost(authority ?? this.#host ?? "")) return true;
     if (method === "CONNECT" && protocol === undefined)
       return authority === undefined || scheme !== undefined || path !== undefined;
