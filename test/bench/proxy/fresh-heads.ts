@@ -3,8 +3,8 @@
  *   node fresh-heads.ts h1|h2 PORT FILE REQUESTS AT_ONCE
  * Prints what h2load prints of its requests.
  */
-import { connect as http2Connect } from "node:http2";
 import { connect, type TLSSocket } from "node:tls";
+import { askByHttp2 } from "./http2-load.ts";
 import { HOST } from "./stacks.ts";
 
 const [version, port, file, requests, atOnce] = process.argv.slice(2) as [
@@ -66,23 +66,18 @@ function http1Connection(): void {
 }
 
 function http2Connection(): void {
-  const session = http2Connect(`https://${HOST}:${port}`, {
-    createConnection: () => open("h2"),
-    settings: { initialWindowSize: 1 << 20 },
-  });
-  session.once("connect", () => session.setLocalWindowSize(1 << 24));
-  const request = () => {
-    if (begun++ >= total) return;
-    const stream = session.request({ ":path": `/${file}`, "user-agent": "load", traceparent: traceparent() });
-    let status = 0;
-    stream.on("response", (headers) => (status = headers[":status"]!));
-    stream.on("end", () => {
-      done(status);
-      request();
-    });
-    stream.resume();
+  const head = (): [string, string][] | undefined => {
+    if (begun++ >= total) return undefined;
+    return [
+      [":method", "GET"],
+      [":scheme", "https"],
+      [":authority", HOST],
+      [":path", `/${file}`],
+      ["user-agent", "load"],
+      ["traceparent", traceparent()],
+    ];
   };
-  for (let i = 0; i < Number(atOnce); i++) request();
+  askByHttp2(open("h2"), Number(atOnce), head, (ok) => done(ok ? 200 : 0));
 }
 
 if (version === "h2") http2Connection();
