@@ -1,4 +1,8 @@
-/** Entry point: creates the services and registers every contribution. Awaits nothing, to keep activation short. */
+/**
+ * Entry point: creates the services and registers every contribution. Awaits nothing, to keep activation short. VS Code calls it in
+ * every window, for the setting may name a linkup.yaml anywhere: nothing is shown, written or watched for a window that has none,
+ * until somebody there asks for Linkup.
+ */
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import * as vscode from "vscode";
@@ -28,7 +32,6 @@ let linkup: Linkup | undefined;
 
 export function activate(context: vscode.ExtensionContext): LinkupApi {
   translateWith(vscode.l10n.t);
-  const log = vscode.window.createOutputChannel("Linkup", { log: true });
   linkup = new Linkup(
     {
       home: stateHome(process.env),
@@ -42,24 +45,29 @@ export function activate(context: vscode.ExtensionContext): LinkupApi {
       token: (workerUrl) => storedToken(context.secrets, workerUrl),
     },
     new JoinedList(context.secrets, context.globalStorageUri.fsPath),
-    log,
   );
-  context.subscriptions.push(log, linkup);
+  context.subscriptions.push(linkup);
   const channels = new LogChannels(linkup, stateHome(process.env));
   context.subscriptions.push(channels);
   const view = registerSessionsView(context, linkup);
-  registerStatusBar(context, linkup);
-  registerContextKeys(context, linkup);
   const language = languageLater(context, linkup);
   registerRequests(context, linkup);
   registerCommands({ context, linkup, view, channels, testRoute: async () => (await language())() });
-  registerProblemWatch(context, linkup);
-  registerTerminalEnvironment(context, linkup);
   registerTasks(context, linkup);
   registerLinks(context, linkup);
   registerAgentTools(context, linkup);
   registerMcpServer(context, linkup);
+  context.subscriptions.push(linkup.onDidUse(() => showLinkup(context, linkup!)));
   return createApi(linkup);
+}
+
+/** What a window shows and does by itself once it has to do with Linkup. */
+function showLinkup(context: vscode.ExtensionContext, linkup: Linkup): void {
+  linkup.joined.follow();
+  registerStatusBar(context, linkup);
+  registerContextKeys(context, linkup);
+  registerProblemWatch(context, linkup);
+  registerTerminalEnvironment(context, linkup);
 }
 
 /**

@@ -23,6 +23,7 @@ function openWindow({ storage, folder }: Omit<ReturnType<typeof newEditor>, "sec
   const manager = { sharedRouting: async () => ({ invite: { expires: 4_000_000_000_000 }, services: {} }) };
   const list = new JoinedList(storage, folder);
   const window = new JoinedSessions(list, async () => manager as unknown as Manager);
+  window.follow();
   windows.push(window);
   return window;
 }

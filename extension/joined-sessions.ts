@@ -35,14 +35,17 @@ export class JoinedSessions implements vscode.Disposable {
   constructor(list: JoinedList, manager: () => Promise<Manager>) {
     this.#list = list;
     this.#manager = manager;
+    this.#disposables = [this.#changed, this.#ended];
+  }
+
+  /** Looks now, and again with each change. */
+  follow(): void {
     const look = () => void this.look();
-    this.#disposables = [
-      this.#changed,
-      this.#ended,
-      list.onDidChange(look),
+    this.#disposables.push(
+      this.#list.onDidChange(look),
       vscode.window.onDidChangeWindowState(({ focused }) => focused && look()),
       vscode.workspace.onDidGrantWorkspaceTrust(look),
-    ];
+    );
     look();
   }
 

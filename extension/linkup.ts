@@ -25,31 +25,34 @@ interface StartOptions {
 export class Linkup implements vscode.Disposable {
   readonly configs: ConfigFiles;
   readonly joined: JoinedSessions;
-  readonly log: vscode.LogOutputChannel;
+  #log: vscode.LogOutputChannel | undefined;
   readonly #options: ManagerOptions;
   #manager: Promise<Manager> | undefined;
   #loaded: Manager | undefined;
   #requests: RequestCounts | undefined;
   readonly #starting = new Map<string, AbortController>();
+  readonly #used = new vscode.EventEmitter<void>();
   readonly #changed = new vscode.EventEmitter<void>();
   readonly #disposables: vscode.Disposable[];
 
+  /** This window has to do with Linkup from now on: it has a linkup.yaml, or somebody has asked for what runs. Fires once. */
+  readonly onDidUse = this.#used.event;
   /** The model has changed. */
   readonly onDidChange = this.#changed.event;
 
-  constructor(options: Omit<ManagerOptions, "log">, joined: JoinedList, log: vscode.LogOutputChannel) {
-    this.log = log;
+  constructor(options: Omit<ManagerOptions, "log">, joined: JoinedList) {
     this.joined = new JoinedSessions(joined, () => this.manager);
     this.configs = new ConfigFiles();
     this.#disposables = [
       this.configs,
       this.configs.onDidChange(() => {
-        this.#changed.fire();
         if (this.configs.files.length > 0) void this.manager;
+        this.#changed.fire();
       }),
       this.joined,
       this.joined.onDidChange(() => this.#changed.fire()),
       this.configs.onDidSave((path) => void this.#applySavedConfig(path)),
+      this.#used,
       this.#changed,
     ];
     let last = "";
@@ -58,7 +61,7 @@ export class Linkup implements vscode.Disposable {
       user: { ...options.user, files: () => this.#files() },
       log: (line) => {
         // Retries log the same line every few seconds.
-        if (line !== last) log.info(line);
+        if (line !== last) this.log.info(line);
         last = line;
       },
     };
@@ -66,8 +69,20 @@ export class Linkup implements vscode.Disposable {
 
   /** Loaded lazily: its code is large, and once loaded it watches the running sessions. */
   get manager(): Promise<Manager> {
-    this.#manager ??= this.#load();
+    if (!this.#manager) {
+      this.#manager = this.#load();
+      this.#used.fire();
+    }
     return this.#manager;
+  }
+
+  /** Made when there is something to say: VS Code lists it. */
+  get log(): vscode.LogOutputChannel {
+    if (!this.#log) {
+      this.#log = vscode.window.createOutputChannel("Linkup", { log: true });
+      this.#disposables.push(this.#log);
+    }
+    return this.#log;
   }
 
   /** Releases this window's lease. */

@@ -32,7 +32,7 @@ export function registerRequests(context: vscode.ExtensionContext, linkup: Linku
   context.subscriptions.push(
     vscode.window.registerWebviewViewProvider(REQUESTS_VIEW, provider),
     { dispose: () => (_openFeed = undefined) },
-    exportSpans(openFeed, linkup),
+    linkup.onDidUse(() => context.subscriptions.push(exportSpans(openFeed, linkup))),
   );
 }
 

@@ -68,6 +68,20 @@ test("a killed extension host loses nothing: the next one adopts", async () => {
   expect((await shop.ask(`${name}.shop.localhost`, "/")).by).toBe("remote web");
 });
 
+test("a linkup.yaml that only the setting names: the reloaded window holds the session, whatever is shown in it", async () => {
+  const folder = join(shop.folder, "..", "elsewhere");
+  await mkdir(folder);
+  await open({ folders: [folder], settings: { "linkup.configPath": shop.configPath } });
+  await window.command("Linkup: Start");
+  const name = await nameIn(window);
+  const before = ours();
+  await window.showView("Explorer");
+  await window.reload();
+  expect(await nameIn(window)).toBe(name);
+  expect(ours()).toEqual(before);
+  expect((await shop.ask(`${name}.shop.localhost`, "/")).by).toBe("remote web");
+});
+
 test("several folders: a session each, and commands ask which", async () => {
   const second = join(shop.folder, "..", "second");
   await mkdir(second);
@@ -145,7 +159,6 @@ test("the walkthrough's first steps: a folder without a file offers to create on
 test("without a linkup.yaml nothing is looked at, until somebody looks", async () => {
   const other = join(shop.folder, "..", "other");
   await mkdir(other);
-  await writeFile(join(other, "values.yaml"), "a: 1\n");
   // Whoever looks at what runs makes this folder.
   const state = join(other, "state");
   window = await Workbench.start({
@@ -155,7 +168,6 @@ test("without a linkup.yaml nothing is looked at, until somebody looks", async (
     // The list of running extensions has the slow ones first: all of it has to be in view.
     size: { width: 1200, height: 1600 },
   });
-  await window.openFile("values.yaml");
   await window.command("Developer: Show Running Extensions");
   const row = window.page.locator(".runtime-extensions-editor .monaco-list-row", { hasText: "Linkup" });
   await window.until("the extension to be active", async () =>

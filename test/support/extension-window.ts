@@ -73,6 +73,7 @@ export function openWindow(
   const storage = secretStorage(secrets);
   const storageFolder = mkdtempSync(join(tmpdir(), "linkup-window-"));
   const joined = new JoinedSessions(new JoinedList(storage, storageFolder), async () => manager as Manager);
+  joined.follow();
   joined.onDidChange(() => {
     model.joined = joined.views;
     for (const listener of listeners) listener();
@@ -122,6 +123,25 @@ export function openWindow(
     },
     run: async (command, row, rows) => void (await commands.executeCommand(commandId(command), row, rows)),
   };
+}
+
+/** What `activate` is handed, with the extension's files and storage below `folder`. `path`: what is appended to that of terminals. */
+export function extensionContext(folder: string, path: string[] = []) {
+  const subscriptions: { dispose(): unknown }[] = [];
+  return {
+    subscriptions,
+    extensionPath: folder,
+    extensionUri: Uri.file(folder),
+    globalStorageUri: Uri.file(join(folder, "storage")),
+    extension: { packageJSON: manifest },
+    secrets: secretStorage(new Map()),
+    workspaceState: { get: (_: string, otherwise: unknown) => otherwise, update: async () => {} },
+    environmentVariableCollection: {
+      getScoped: () => ({ clear() {}, replace() {} }),
+      append: (_: string, value: string) => path.push(value),
+      delete() {},
+    },
+  } as unknown as vscode.ExtensionContext;
 }
 
 /** The editor's store of secrets, over this map. */

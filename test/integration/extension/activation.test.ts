@@ -1,13 +1,13 @@
+import { mkdtempSync } from "node:fs";
 import Module, { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type * as vscode from "vscode";
-import manifest from "../../../package.json" with { type: "json" };
 import { dist } from "../../support/bundles.ts";
-import { secretStorage } from "../../support/extension-window.ts";
+import { extensionContext } from "../../support/extension-window.ts";
 import * as standIn from "../../support/vscode.ts";
-import { editor, resetEditor, Uri } from "../../support/vscode.ts";
+import { editor, resetEditor } from "../../support/vscode.ts";
 
 interface Extension {
   activate(context: vscode.ExtensionContext): unknown;
@@ -60,28 +60,16 @@ test("a window reads two files, and more only when there is a linkup.yaml or a c
   expect(listed).toBe(0);
   expect(asked).toBeLessThan(10);
 
-  const subscriptions: vscode.Disposable[] = [];
-  const storage = join(tmpdir(), "linkup-activation");
-  const environmentVariableCollection = { append() {}, delete() {}, getScoped: () => ({ clear() {} }) };
-  extension.activate({
-    subscriptions,
-    extensionPath: dirname(folder),
-    extensionUri: Uri.file(dirname(folder)),
-    extension: { packageJSON: manifest },
-    globalStorageUri: Uri.file(storage),
-    secrets: secretStorage(new Map()),
-    workspaceState: { get: (_: string, otherwise: unknown) => otherwise, update: async () => {} },
-    environmentVariableCollection,
-  } as unknown as vscode.ExtensionContext);
+  const context = extensionContext(mkdtempSync(join(tmpdir(), "linkup-activation-")));
+  extension.activate(context);
   try {
-    await expect.poll(() => editor.context.get("linkup.state")).toBe("none");
     await new Promise(setImmediate);
     expect(filesRead(folder)).toHaveLength(2);
 
     await editor.commands.get("linkup.cancelStart")!();
     expect(filesRead(folder)).toContainEqual(expect.stringMatching(/^part-handlers-/));
   } finally {
-    for (const each of subscriptions) each.dispose();
+    for (const each of context.subscriptions) each.dispose();
     await extension.deactivate();
   }
 });

@@ -73,6 +73,11 @@ function open(...states: Exchange[]): { followed(): number } {
     manager: Promise.resolve({ requestLog }),
     model: { snapshot: { sessions: [] }, configs: [] },
     onDidChange: () => ({ dispose() {} }),
+    // A window with a linkup.yaml.
+    onDidUse(listener: () => void) {
+      listener();
+      return { dispose() {} };
+    },
     showRequestCounts() {},
     log: { debug() {}, warn() {} },
   } as unknown as Linkup;
