@@ -10,6 +10,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { World } from "../../integration/manager/world.ts";
+import { chosen } from "../chosen.ts";
 import { verdict } from "../verdict.ts";
 
 /** MB of all processes of a session together: their private pages, and their share of those that are shared. */
@@ -33,12 +34,12 @@ const { values } = parseArgs({
     auto: { type: "boolean" },
   },
 });
+const MODES = ["direct", "cloudflare"] as const;
+const chosenModes = chosen("--only", values.only ?? MODES.join(), MODES);
 const seconds = Number(values.seconds);
 const settle = Number(values.settle ?? SETTLE_SECONDS);
 if (values.auto) for (const listening of [true, false]) await measure("direct", { listening });
-else
-  for (const mode of ["direct", "cloudflare"] as const)
-    if ((values.only ?? mode) === mode) await measure(mode);
+else for (const mode of chosenModes) await measure(mode);
 
 async function measure(mode: "direct" | "cloudflare", auto?: { listening: boolean }): Promise<void> {
   await using world = await World.create(mode);

@@ -21,6 +21,7 @@ import { MALLOC, V8_OPTIONS } from "../../../manager/components/local-server/loc
 import { startWorker } from "../../../scripts/embedded-worker.mjs";
 import { callControl } from "../../integration/local-server/harness.ts";
 import { dist } from "../../support/bundles.ts";
+import { chosen } from "../chosen.ts";
 import { cpuSeconds } from "../proxy/cpu.ts";
 import { startNginx } from "../proxy/stacks.ts";
 import { median, percentile } from "../statistics.ts";
@@ -33,15 +34,19 @@ const LOAD_TIMEOUT_MS = 60_000;
 const DOMAIN = "shop.test";
 const SESSION = "slim-gecko";
 const LOADS = { modules: ["3,000 modules", "/"], bundle: ["50 MB", "/bundle.html"] } as const;
+/** The first is always among those that are measured: the others are told as its multiple. */
+const WAYS = ["straight", "http2", "nginx", "ours", "worker"] as const;
 
 const { values } = parseArgs({
   options: {
     only: { type: "string", default: Object.keys(LOADS).join() },
-    ways: { type: "string", default: "http2,nginx,ours,worker" },
+    ways: { type: "string", default: WAYS.join() },
     rounds: { type: "string", default: "5" },
     before: { type: "string" },
   },
 });
+const chosenLoads = chosen("--only", values.only, Object.keys(LOADS) as (keyof typeof LOADS)[]);
+const chosenWays = chosen("--ways", values.ways, WAYS);
 const rounds = Number(values.rounds);
 const folder = mkdtempSync(join(tmpdir(), "linkup-bench-page-"));
 const host = `${SESSION}.${DOMAIN}`;
@@ -62,16 +67,15 @@ interface Way {
   pid?: number | undefined;
 }
 
-const ways: Record<string, Way> = {
+const ways: Record<(typeof WAYS)[number], Way> = {
+  straight: { title: "straight", origin: `http://localhost:${devPort}` },
   http2: { title: "straight, TLS and HTTP/2", origin: `https://${host}:${securePort}` },
   nginx: { title: "nginx", origin: `https://${host}:${nginx.port}`, pid: nginx.process.pid },
   ours: { title: "local server", origin: `https://${host}:${ours.port}`, pid: ours.process.pid },
   worker: { title: "Worker", origin: `http://${host}:${new URL(worker.url).port}`, pid: worker.pid },
 };
-const wanted: Record<string, Way> = {
-  straight: { title: "straight", origin: `http://localhost:${devPort}` },
-};
-for (const name of values.ways.split(",")) wanted[name] = ways[name]!;
+const wanted: Record<string, Way> = { straight: ways.straight };
+for (const name of chosenWays) wanted[name] = ways[name];
 if (before)
   wanted.before = { title: "before", origin: `https://${host}:${before.port}`, pid: before.process.pid };
 
@@ -101,7 +105,7 @@ try {
 
 async function bench(): Promise<void> {
   console.log(`medians of ${rounds} rounds (quartiles), against straight; CPU: browser + dev server + proxy`);
-  for (const name of values.only.split(",") as (keyof typeof LOADS)[]) {
+  for (const name of chosenLoads) {
     const [title, path] = LOADS[name];
     const loads = await measure(path);
     for (const [index, when] of ["cold", "again"].entries()) {

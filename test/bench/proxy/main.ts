@@ -11,6 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { createAuthority, issueLeaf } from "../../../core/certificates/certificate-authority.ts";
+import { chosen } from "../chosen.ts";
 import { mean, median, standardError } from "../statistics.ts";
 import { verdict } from "../verdict.ts";
 import { compareBefore } from "./before.ts";
@@ -45,12 +46,8 @@ const { values } = parseArgs({
   },
 });
 const rounds = Number(values.rounds);
-const wanted = values.only?.split(",") ?? [...Object.keys(ROWS), "log"];
-const unknown = wanted.filter((row) => !ROWS[row] && row !== "log" && row !== "soak");
-if (unknown.length > 0) {
-  console.error(`No such row: ${unknown.join(", ")}. There are ${Object.keys(ROWS).join(", ")}, log, soak.`);
-  process.exit(2);
-}
+const usual = [...Object.keys(ROWS), "log"];
+const wanted = chosen("--only", values.only ?? usual.join(), [...usual, "soak"]);
 const loads = wanted.flatMap((row) => ROWS[row] ?? []);
 
 needs("nginx", "h2load", "taskset", ...(values.all ? ["caddy", "haproxy"] : []));

@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { startWorker } from "../../../scripts/embedded-worker.mjs";
+import { chosen } from "../chosen.ts";
 import { mean, median, percentile, standardError } from "../statistics.ts";
 import { verdict } from "../verdict.ts";
 import { socketTimes, startUp, toggleTimes } from "./effects.ts";
@@ -42,8 +43,7 @@ const { values } = parseArgs({
     before: { type: "string" },
   },
 });
-const wanted = new Set(values.only.split(","));
-for (const name of wanted) if (!NAMES.includes(name)) throw new Error(`No row ${name}: ${NAMES.join(", ")}`);
+const wanted = new Set(chosen("--only", values.only, NAMES));
 // A watched session is measured against a warm one, and so is what was before.
 if (wanted.has("watched") || values.before !== undefined) wanted.add("warm");
 
