@@ -72,6 +72,8 @@ export class ControlLoop {
     } catch (error) {
       this.options.log((error as Error).message);
       this.observer.tell("state", problemOf(error, "state-unusable"));
+      // A window that cannot write, as on a full disk, is there: the keeper would end its sessions once it can write again.
+      await this.#renewLease().catch(() => {});
       return BUSY_INTERVAL_MS;
     }
   }

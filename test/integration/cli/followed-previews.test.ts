@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Exchange, FollowedExchange } from "../../../core/api/request-log-api.ts";
 import type { SessionView, Snapshot } from "../../../manager/model/snapshot.ts";
+import { Lock } from "../../../node/lock.ts";
 import { until, World } from "../manager/world.ts";
 
 describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (tunnel) => {
@@ -58,11 +59,17 @@ describe.each(["direct", "deployed"] as const)("through a Worker that is %s", (t
 
     // What lasts is told once, and over when it is.
     const state = join(world.home, "state.json");
-    renameSync(state, `${state}.aside`);
-    mkdirSync(state);
+    // A keeper that finds no file ends all that runs. Under the lock none looks between two of these steps.
+    const lock = new Lock(join(world.home, "state.lock"), (cause) => cause as Error);
+    await lock.hold(async () => {
+      renameSync(state, `${state}.aside`);
+      mkdirSync(state);
+    });
     await until("the failure is told", () => later.output.stderr.includes("are not shown: "));
-    rmdirSync(state);
-    renameSync(`${state}.aside`, state);
+    await lock.hold(async () => {
+      rmdirSync(state);
+      renameSync(`${state}.aside`, state);
+    });
     await world.json("preview", "--name", "pr-14", `web=${remote}`);
     await until("a preview is followed again", () =>
       /"watch":\{"session":"pr-14","state":"watching"/.test(later.output.stdout),
