@@ -8,21 +8,24 @@ export interface Indexed {
 }
 
 export class InFlightSet<T extends Indexed> {
-  readonly #items: T[] = [];
+  readonly #items: (T | undefined)[] = [];
+  #size = 0;
 
   add(item: T): void {
-    item.index = this.#items.push(item) - 1;
+    item.index = this.#size;
+    this.#items[this.#size++] = item;
   }
 
   /** The last item takes its place. */
   delete({ index }: T): void {
-    const last = this.#items.pop()!;
-    if (index === this.#items.length) return;
+    const last = this.#items[--this.#size]!;
     this.#items[index] = last;
     last.index = index;
+    // Not `pop`, which leaves compiled code.
+    this.#items[this.#size] = undefined;
   }
 
-  [Symbol.iterator](): Iterator<T> {
-    return this.#items.values();
+  *[Symbol.iterator](): Iterator<T> {
+    for (let i = 0; i < this.#size; i++) yield this.#items[i]!;
   }
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Client } from "../downstream/client.ts";
-import { Fields } from "../http/fields.ts";
+import { Fields, FieldsCache } from "../http/fields.ts";
 import { InFlightExchange } from "./in-flight-exchange.ts";
 import { Ring } from "./ring.ts";
 
@@ -9,13 +9,19 @@ const noEvents = { followed: false, changed() {}, traced() {}, ended() {} };
 
 function exchange(
   id: number,
-  { headers = [] as string[], fields = new Fields(headers), answer = [] as string[], body = "" } = {},
+  {
+    headers = [] as string[],
+    fields = new Fields(headers),
+    host = "a.example",
+    answer = [] as string[],
+    body = "",
+  } = {},
 ): InFlightExchange {
   const client = {
     protocol: "HTTP/1.1",
     secure: false,
     method: "GET",
-    host: "a.example",
+    host,
     target: `/${id}`,
     fields,
   } as unknown as Client;
@@ -61,6 +67,56 @@ test("headers that many exchanges share are written once, and read for each", ()
     ["B", ""],
     browser.raw,
   ]);
+});
+
+test("headers that differ in their trace are written once, and read with it for each", () => {
+  const ring = new Ring(20, 8_000);
+  const connections = [new FieldsCache(), new FieldsCache()];
+  const raws = Array.from({ length: 20 }, (_, i) => [
+    "A",
+    "a".repeat(1_000),
+    "Traceparent",
+    `${i % 5 || ""}`,
+  ]);
+  for (const [i, raw] of raws.entries())
+    ring.add(exchange(i, { fields: connections[i % 2]!.intern(raw), answer: ["B", `${i}`] }));
+  const kept = ring.all();
+  expect(kept.map(({ requestHeaders }) => requestHeaders.raw)).toEqual(raws);
+  expect(kept.map(({ target, responseHeaders }) => [target, responseHeaders])).toEqual(
+    raws.map((_, i) => [`/${i}`, ["B", `${i}`]]),
+  );
+});
+
+test("of headers with two traces each is read as it was", () => {
+  const ring = new Ring(3, 1_000);
+  const cache = new FieldsCache();
+  const raws = [
+    ["traceparent", "1", "traceparent", "2"],
+    ["traceparent", "1", "traceparent", "3"],
+    ["traceparent", "4", "traceparent", "2"],
+  ];
+  for (const [i, raw] of raws.entries()) ring.add(exchange(i, { fields: cache.intern(raw) }));
+  expect(ring.all().map(({ requestHeaders }) => requestHeaders.raw)).toEqual(raws);
+});
+
+test("the same headers for several hosts are read with each host", () => {
+  const ring = new Ring(4, 1_000);
+  const fields = new Fields(["A", "1"]);
+  const hosts = ["a.example", "b.example", "", "a.example"];
+  for (const [i, host] of hosts.entries()) ring.add(exchange(i, { fields, host }));
+  expect(ring.all().map(({ host }) => host)).toEqual(hosts);
+  expect(ring.all().map(({ requestHeaders }) => requestHeaders.raw)).toEqual(hosts.map(() => fields.raw));
+});
+
+test("headers that two logs have are read from both", () => {
+  const fields = new Fields(["A", "1"]);
+  const rings = [new Ring(1, 1_000), new Ring(1, 1_000)];
+  for (const [i, ring] of rings.entries()) {
+    // So that they lie elsewhere in each.
+    ring.add(exchange(0, { headers: ["B", "b".repeat(i)] }));
+    ring.add(exchange(1, { fields }));
+  }
+  for (const ring of rings) expect(ring.all()[0]!.requestHeaders.raw).toEqual(fields.raw);
 });
 
 test("the newest exchanges that fit are complete, whatever their lengths", () => {
@@ -111,11 +167,14 @@ test("events after the end of an exchange are ignored", () => {
 
 test("a cleared ring is empty, and takes new exchanges", () => {
   const ring = new Ring(3, 10_000);
-  for (const id of [1, 2]) ring.add(exchange(id));
+  const fields = new Fields(["A", "1"]);
+  for (const id of [1, 2]) ring.add(exchange(id, { fields }));
   ring.clear();
   expect(ring.all()).toEqual([]);
-  ring.add(exchange(3));
-  expect(ring.all().map(({ metadata }) => metadata.id)).toEqual([3]);
+  ring.add(exchange(3, { fields }));
+  expect(ring.all().map(({ metadata, requestHeaders }) => [metadata.id, requestHeaders.raw])).toEqual([
+    [3, fields.raw],
+  ]);
 });
 
 test("takes memory as it is written, and when it is cleared", () => {

@@ -4,8 +4,8 @@
  * Nothing of an exchange stays on the heap: objects that outlive their request are copied twice by the garbage collector,
  * which costs several times what writing them down does (measured: 10 % of a request against 1 %). So metadata goes into
  * slots that are used again, and text into one ring buffer. The remaining cost is memory outside the CPU's caches and calls
- * that leave compiled code: a client's headers, most of the text, are written once for all exchanges that have the same, and
- * short text is written a character at a time.
+ * that leave compiled code: a client's headers and its host, most of the text, are written once for all exchanges that have
+ * the same, and short text is written a character at a time.
  */
 import { parseFields } from "../http/field-parser.ts";
 import { Fields } from "../http/fields.ts";
@@ -13,46 +13,80 @@ import { writeLatin1 } from "../node-internals.ts";
 import { ExchangeMetadata, type RareFields, type RecordedExchange } from "./exchange-metadata.ts";
 import type { InFlightExchange } from "./in-flight-exchange.ts";
 
-/** Distinct request-header blocks kept for de-duplication: those for pages, scripts, images, data. */
+/** Distinct request heads kept for de-duplication between connections: those for pages, scripts, images, data. */
 const DEDUP_SLOTS = 8;
-/** Characters. Longer text is written by Node (measured: the call costs as much as some hundred characters here). */
-const SHORT = 512;
+/** Characters. Longer text is written by Node (measured: the call costs as much as some tens of characters here). */
+const SHORT = 64;
+/** An index: no value of the request's lines is its own. */
+const NONE = -1;
+/** The header whose value alone differs between lines that share what is derived from them. */
+const TRACE = "traceparent";
 
 const NO_BODIES: Slot["bodies"] = [];
 
 /** A completed exchange. Positions count from the first byte ever written, as if the buffer had no end. */
 class Slot extends ExchangeMetadata {
   method = "";
-  host = "";
-  /** The client's headers, maybe written for an earlier exchange: position and length in bytes. */
+  /** The client's headers and, behind them, its host, maybe written for an earlier exchange: position and lengths in bytes. */
   headersAt = 0;
   headers = 0;
-  /** Position of the target and, behind it, of the response's head; their lengths (-1: no response). */
+  host = 0;
+  /** Position of the target and, behind it, of the value that the headers have here, and of the response's head (-1: no response). */
   at = 0;
   target = 0;
+  own = 0;
   response = -1;
+  /** The index of that value in the lines, or NONE. */
+  ownIndex = NONE;
   /** The response's head is text as HTTP/1.1 writes it. */
   isText = false;
   /** The captured parts of the request's and the response's body. */
   bodies: ({ at: number; length: number; truncated: boolean } | undefined)[] = NO_BODIES;
 }
 
+/** A request's header lines and its host, as they are in a ring. */
+class WrittenHead {
+  readonly ring: Ring;
+  readonly fields: Fields;
+  readonly host: string;
+  /** Position of the lines as text and, behind them, of the host. */
+  readonly at: number;
+  /** Of the lines. */
+  readonly length: number;
+  /** The index of the value in which lines that share what is derived from them differ, or NONE. */
+  readonly varies: number;
+
+  constructor(ring: Ring, fields: Fields, host: string, at: number, length: number) {
+    this.ring = ring;
+    this.fields = fields;
+    this.host = host;
+    this.at = at;
+    this.length = length;
+    const line = fields.names.indexOf(TRACE);
+    this.varies = line === -1 ? NONE : 2 * line + 1;
+  }
+
+  /** For equal lines and an equal host: the same objects are compared sooner than equal ones. */
+  as(fields: Fields, host: string): WrittenHead {
+    return new WrittenHead(this.ring, fields, host, this.at, this.length);
+  }
+}
+
 export class Ring {
   readonly #size: number;
   #slots: Slot[];
   readonly #buffer: Buffer;
-  /** The request headers that were written last, with their positions and lengths. */
-  readonly #dedup: (Fields | undefined)[] = Array.from({ length: DEDUP_SLOTS }, () => undefined);
-  readonly #dedupAt = Array.from({ length: DEDUP_SLOTS }, () => 0);
-  readonly #dedupLength = Array.from({ length: DEDUP_SLOTS }, () => 0);
-  #nextDedup = 0;
+  /** Those written last. */
+  readonly #heads: (WrittenHead | undefined)[] = Array.from({ length: DEDUP_SLOTS }, () => undefined);
+  #nextHead = 0;
   /** One string for many exchanges: each string that stays on the heap is costly. */
   #method = "";
-  #host = "";
   /** How many exchanges were added since it was empty. */
   #added = 0;
   /** Bytes ever written, or skipped at the buffer's end. */
   #written = 0;
+  /** What lies before it was overwritten. */
+  #cleared = 0;
 
   /** `size`: exchanges; `bytes`: at least four times as many as one exchange may have. */
   constructor(size: number, bytes: number) {
@@ -64,24 +98,29 @@ export class Ring {
 
   add(exchange: InFlightExchange): void {
     const { client, response, rare } = exchange;
+    const { fields, target } = client;
     const slot = this.#slots[this.#added++ % this.#size]!;
     slot.copy(exchange);
     if (this.#method !== client.method) this.#method = client.method;
     slot.method = this.#method;
-    if (this.#host !== client.host) this.#host = client.host;
-    slot.host = this.#host;
 
-    const index = this.#writeOnce(client.fields);
-    slot.headersAt = this.#dedupAt[index]!;
-    slot.headers = this.#dedupLength[index]!;
-    const { target } = client;
+    const written = this.#headOf(fields, client.host);
+    slot.headersAt = written.at;
+    slot.headers = written.length;
+    slot.host = written.host.length;
+    const { varies } = written;
+    slot.ownIndex = fields === written.fields ? NONE : varies;
+    const own = slot.ownIndex === NONE ? "" : fields.raw[varies]!;
+    slot.own = own.length;
+
     const text = response?.text;
     const head = text ?? (rare?.ownHeaders ?? response?.fields.raw)?.join("\n");
     slot.target = target.length;
     slot.response = head === undefined ? -1 : head.length;
     slot.isText = text !== undefined;
-    slot.at = this.#room(target.length + (head === undefined ? 0 : head.length));
+    slot.at = this.#room(target.length + own.length + (head === undefined ? 0 : head.length));
     this.#write(target);
+    this.#write(own);
     if (head !== undefined) this.#write(head);
     slot.bodies = rare?.bodies ? this.#writeBodies(rare.bodies) : NO_BODIES;
     // The captures on the heap end with their exchange.
@@ -92,9 +131,9 @@ export class Ring {
   clear(): void {
     this.#slots = slots(this.#size);
     this.#added = 0;
-    this.#dedup.fill(undefined);
+    this.#heads.fill(undefined);
+    this.#cleared = this.#written;
     this.#method = "";
-    this.#host = "";
     this.#buffer.fill(0, 0, Math.min(this.#written, this.#buffer.length));
   }
 
@@ -111,19 +150,37 @@ export class Ring {
     return all.reverse();
   }
 
-  /** Writes these headers unless they were written recently. Returns their index in the table. */
-  #writeOnce(fields: Fields): number {
-    // Text written long ago may soon be overwritten.
-    const oldest = this.#written - this.#buffer.length / 2;
-    for (let i = 0; i < DEDUP_SLOTS; i++)
-      if (this.#dedupAt[i]! >= oldest && this.#dedup[i]?.equals(fields)) return i;
-    const index = this.#nextDedup++ % DEDUP_SLOTS;
-    this.#dedup[index] = fields;
+  /** These lines and this host in the buffer. */
+  #headOf(fields: Fields, host: string): WrittenHead {
+    const known = fields.derived.logged as WrittenHead | undefined;
+    if (known && known.ring === this && known.host === host && this.#lasts(known)) return known;
+    const written = this.#writeOnce(fields, host);
+    // Which of two lines of that name varies is not known.
+    if (fields.names.indexOf(TRACE) === fields.names.lastIndexOf(TRACE)) fields.derived.logged = written;
+    return written;
+  }
+
+  /** Writes them, unless those of another connection that are equal were written recently. */
+  #writeOnce(fields: Fields, host: string): WrittenHead {
+    for (const head of this.#heads)
+      if (head?.host === host && this.#lasts(head) && head.fields.equals(fields))
+        return head.as(fields, host);
+    return this.#writeHead(fields, host);
+  }
+
+  /** Text written long ago may soon be overwritten. */
+  #lasts({ at }: WrittenHead): boolean {
+    return at >= this.#cleared && at >= this.#written - this.#buffer.length / 2;
+  }
+
+  #writeHead(fields: Fields, host: string): WrittenHead {
     const text = fields.raw.join("\n");
-    this.#dedupAt[index] = this.#room(text.length);
-    this.#dedupLength[index] = text.length;
+    const at = this.#room(text.length + host.length);
     this.#write(text);
-    return index;
+    this.#write(host);
+    const written = new WrittenHead(this, fields, host, at, text.length);
+    this.#heads[this.#nextHead++ % DEDUP_SLOTS] = written;
+    return written;
   }
 
   #writeBodies({ request, response }: NonNullable<RareFields["bodies"]>): Slot["bodies"] {
@@ -153,18 +210,21 @@ export class Ring {
   }
 
   #read(slot: Slot): RecordedExchange {
-    const { method, host, response } = slot;
+    const { method, response } = slot;
     const [requestBody, responseBody] = slot.bodies.map(
       (body) => body && { bytes: this.#bytes(body.at, body.length), truncated: body.truncated },
     );
     const target = this.#textAt(slot.at, slot.target);
-    const head = response === -1 ? undefined : this.#textAt(slot.at + slot.target, response);
+    const headers = lines(this.#textAt(slot.headersAt, slot.headers));
+    if (slot.ownIndex !== NONE) headers[slot.ownIndex] = this.#textAt(slot.at + slot.target, slot.own);
+    const headAt = slot.at + slot.target + slot.own;
+    const head = response === -1 ? undefined : this.#textAt(headAt, response);
     return {
       metadata: slot,
       method,
       target,
-      host,
-      requestHeaders: new Fields(lines(this.#textAt(slot.headersAt, slot.headers))),
+      host: this.#textAt(slot.headersAt + slot.headers, slot.host),
+      requestHeaders: new Fields(headers),
       responseHeaders: head === undefined ? undefined : slot.isText ? headerLines(head) : lines(head),
       requestBody,
       responseBody,

@@ -25,7 +25,7 @@ export class Fields {
     const names: string[] = [];
     for (let i = 0; i < raw.length; i += 2) names.push(raw[i]!.toLowerCase());
     this.names = names;
-    this.derived = { forService: undefined };
+    this.derived = { forService: undefined, logged: undefined };
   }
 
   /** The value; several lines joined by `, `; undefined without such a field. Takes the name in lower case. */
@@ -70,10 +70,14 @@ export class Fields {
   }
 }
 
-/** What was last made of some lines. */
+/**
+ * What was last made of a request's lines, shared by all that differ in the value of `traceparent` alone. The makers know what it
+ * depends on.
+ */
 interface DerivedLines {
-  /** Of a request's lines; shared by all that differ in the value of `traceparent` alone. Its maker knows what it depends on. */
   forService: unknown;
+  /** Where the access log has them. */
+  logged: unknown;
 }
 
 /** Lines of a request, serialised at most once. One of them, the trace's, may have another value each time. */
