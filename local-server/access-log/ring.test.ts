@@ -177,6 +177,48 @@ test("a cleared ring is empty, and takes new exchanges", () => {
   ]);
 });
 
+test("all exchanges that are to be kept are kept while they fit", () => {
+  const ring = new Ring(100, 60_000);
+  // Small ones fill the part of the buffer that it begins with more than once, then it has to grow.
+  const answers = Array.from({ length: 1_300 }, (_, i) => [
+    "B",
+    `${i}`.padEnd(i < 1_000 ? 10 : 100 + (i % 150), "b"),
+  ]);
+  const fields = [1, 50, 500].map((length) => new Fields(["A", "a".repeat(length)]));
+  for (const [i, answer] of answers.entries()) {
+    ring.add(exchange(i, { fields: fields[i % 3]!, answer }));
+    if (i % 7 !== 0) continue;
+    const kept = ring.all();
+    expect(kept.map(({ responseHeaders }) => responseHeaders)).toEqual(
+      answers.slice(Math.max(0, i + 1 - 100), i + 1),
+    );
+    expect(kept.map(({ requestHeaders }) => requestHeaders.raw)).toEqual(
+      kept.map(({ metadata }) => fields[metadata.id % 3]!.raw),
+    );
+  }
+});
+
+test("a cleared ring has overwritten all text", () => {
+  const ring = new Ring(20, 40_000);
+  // It grows after it was filled once, which copies text.
+  for (let i = 0; i < 170; i++)
+    ring.add(exchange(i, { answer: ["B", "secret".repeat(i < 160 ? 10 : 100)], body: "secret" }));
+  const memory = Buffer.from(ring.all()[0]!.requestBody!.bytes.buffer);
+  expect(memory.includes("secret")).toBe(true);
+  ring.clear();
+  expect(memory.includes("secret")).toBe(false);
+});
+
+test("takes as much memory as the exchanges need that it keeps", () => {
+  const bytes = 256 << 20;
+  const before = process.memoryUsage.rss();
+  const ring = new Ring(2, bytes);
+  const answer = ["A", "a".repeat(1 << 20)];
+  for (let i = 0; i < 300; i++) ring.add(exchange(i, { answer }));
+  expect(ring.all().length).toBe(2);
+  expect(process.memoryUsage.rss() - before).toBeLessThan(bytes / 2);
+});
+
 test("takes memory as it is written, and when it is cleared", () => {
   const bytes = 256 << 20;
   const before = process.memoryUsage.rss();

@@ -17,6 +17,8 @@ import type { InFlightExchange } from "./in-flight-exchange.ts";
 const DEDUP_SLOTS = 8;
 /** Characters. Longer text is written by Node (measured: the call costs as much as some tens of characters here). */
 const SHORT = 64;
+/** A power of 2: the ring begins with this part of its buffer. */
+const STEPS = 4;
 /** An index: no value of the request's lines is its own. */
 const NONE = -1;
 /** The header whose value alone differs between lines that share what is derived from them. */
@@ -31,12 +33,12 @@ class Slot extends ExchangeMetadata {
   headersAt = 0;
   headers = 0;
   host = 0;
-  /** Position of the target and, behind it, of the value that the headers have here, and of the response's head (-1: no response). */
+  /** Position of the target and, behind it, of its own value in the headers, and of the response's head (-1: no response). */
   at = 0;
   target = 0;
   own = 0;
   response = -1;
-  /** The index of that value in the lines, or NONE. */
+  /** The index of its own value in the lines, or NONE. */
   ownIndex = NONE;
   /** The response's head is text as HTTP/1.1 writes it. */
   isText = false;
@@ -87,13 +89,20 @@ export class Ring {
   #written = 0;
   /** What lies before it was overwritten. */
   #cleared = 0;
+  /** How many bytes of the buffer are used: as many as the exchanges need that are to be kept. */
+  #capacity: number;
+  /** Up to there, text was copied when the capacity grew. */
+  #copied = 0;
+  /** Where an exchange begins that is to be kept, or was a moment ago; all later ones lie behind it. */
+  #first = 0;
 
-  /** `size`: exchanges; `bytes`: at least four times as many as one exchange may have. */
+  /** `size`: exchanges; `bytes`: a multiple of STEPS, and at least four times as many as one exchange may have. */
   constructor(size: number, bytes: number) {
     this.#size = size;
     this.#slots = slots(size);
     // Not filled: the system gives each page when it is written to first.
     this.#buffer = Buffer.alloc(bytes);
+    this.#capacity = bytes / STEPS;
   }
 
   add(exchange: InFlightExchange): void {
@@ -108,9 +117,9 @@ export class Ring {
     slot.headersAt = written.at;
     slot.headers = written.length;
     slot.host = written.host.length;
-    const { varies } = written;
-    slot.ownIndex = fields === written.fields ? NONE : varies;
-    const own = slot.ownIndex === NONE ? "" : fields.raw[varies]!;
+    const ownIndex = fields === written.fields ? NONE : written.varies;
+    const own = ownIndex === NONE ? "" : fields.raw[ownIndex]!;
+    slot.ownIndex = ownIndex;
     slot.own = own.length;
 
     const text = response?.text;
@@ -133,13 +142,14 @@ export class Ring {
     this.#added = 0;
     this.#heads.fill(undefined);
     this.#cleared = this.#written;
+    this.#first = this.#written;
     this.#method = "";
-    this.#buffer.fill(0, 0, Math.min(this.#written, this.#buffer.length));
+    this.#buffer.fill(0, 0, Math.max(this.#copied, Math.min(this.#written, this.#capacity)));
   }
 
   /** Oldest first, in the order in which they ended. */
   all(): RecordedExchange[] {
-    const oldest = this.#written - this.#buffer.length;
+    const oldest = this.#written - this.#capacity;
     const all: RecordedExchange[] = [];
     for (let i = this.#added - 1; i >= 0 && i >= this.#added - this.#size; i--) {
       const slot = this.#slots[i % this.#size]!;
@@ -170,7 +180,7 @@ export class Ring {
 
   /** Text written long ago may soon be overwritten. */
   #lasts({ at }: WrittenHead): boolean {
-    return at >= this.#cleared && at >= this.#written - this.#buffer.length / 2;
+    return at >= this.#cleared && at >= this.#written - this.#capacity / 2;
   }
 
   #writeHead(fields: Fields, host: string): WrittenHead {
@@ -187,7 +197,7 @@ export class Ring {
     return [request.read(), response.read()].map((body) => {
       if (!body) return undefined;
       const at = this.#room(body.bytes.length);
-      this.#buffer.set(body.bytes, at % this.#buffer.length);
+      this.#buffer.set(body.bytes, at % this.#capacity);
       this.#written += body.bytes.length;
       return { at, length: body.bytes.length, truncated: body.truncated };
     });
@@ -195,14 +205,43 @@ export class Ring {
 
   /** The position at which this many bytes can be written contiguously, as the next write. */
   #room(length: number): number {
-    const left = this.#buffer.length - (this.#written % this.#buffer.length);
-    if (length > left) this.#written += left;
-    return this.#written;
+    let at = this.#contiguous(length);
+    if (this.#isNarrow(at + length)) this.#first = this.#oldest();
+    while (this.#isNarrow(at + length)) {
+      this.#grow();
+      at = this.#contiguous(length);
+    }
+    this.#written = at;
+    return at;
+  }
+
+  /** The exchanges up to this position may take half of the ring: headers that they share may lie as far before them. */
+  #isNarrow(end: number): boolean {
+    return end - this.#first > this.#capacity / 2 && this.#capacity < this.#buffer.length;
+  }
+
+  /** Where the first exchange begins that is to be kept beside the one that is being added. */
+  #oldest(): number {
+    return this.#slots[this.#added < this.#size ? 0 : this.#added % this.#size]!.at;
+  }
+
+  #contiguous(length: number): number {
+    const left = this.#capacity - (this.#written % this.#capacity);
+    return length > left ? this.#written + left : this.#written;
+  }
+
+  /** Each position is in the first or the second half of the doubled ring: what it has is in both. */
+  #grow(): void {
+    const before = this.#capacity;
+    this.#capacity = 2 * before;
+    if (this.#written < before) return;
+    this.#buffer.copyWithin(before, 0, before);
+    this.#copied = this.#capacity;
   }
 
   #write(text: string): void {
     const buffer = this.#buffer;
-    const at = this.#written % buffer.length;
+    const at = this.#written % this.#capacity;
     const { length } = text;
     if (length > SHORT) writeLatin1(buffer, text, at);
     else for (let i = 0; i < length; i++) buffer[at + i] = text.charCodeAt(i);
@@ -236,7 +275,7 @@ export class Ring {
   }
 
   #bytes(at: number, length: number): Buffer {
-    const from = at % this.#buffer.length;
+    const from = at % this.#capacity;
     return this.#buffer.subarray(from, from + length);
   }
 }
