@@ -64,6 +64,34 @@ test("a thousand unknown session names, to fill the storage with an object each"
   expect(await files()).toBe(before);
 });
 
+describe("guessed invites of sessions that are not there", () => {
+  const guess = (name: string, method: string, address: string) =>
+    send(worker.url, `/linkup/v2/sessions/${name}/routing`, {
+      method,
+      headers: { host: HOST, "linkup-access": "guessed", "cf-connecting-ip": address },
+      ...(method === "POST" ? { body: JSON.stringify({ services: { web: "local" } }) } : {}),
+    });
+
+  test.each(["GET", "POST"])("a thousand, to fill the storage with an object each: by %s", async (method) => {
+    const files = async () => (await readdir(storage, { recursive: true })).length;
+    const before = await files();
+    for (let n = 0; n < 1000; n++) {
+      const { status } = await guess(`name-${n}`, method, `203.0.113.${n % 250}`);
+      expect(status).toBe(401);
+    }
+    expect(await files()).toBe(before);
+  });
+
+  test("a flood from one address is slowed, whatever it names, and other addresses are not", async () => {
+    let status = 0;
+    for (let n = 0; n < 200 && status !== 429; n++)
+      ({ status } = await guess(`guessed-${n}`, "GET", "192.0.2.77"));
+    expect(status).toBe(429);
+    expect((await guess("slim-gecko", "GET", "192.0.2.77")).status).toBe(429);
+    expect((await guess("slim-gecko", "GET", "192.0.2.78")).status).toBe(401);
+  });
+});
+
 describe("linkup-hops that keeps a loop going", () => {
   test.each(["-Infinity", "-1000", "1e-9", "NaN", "0x1", " 1", "00000"])("%s", async (hops) => {
     let rounds = 0;

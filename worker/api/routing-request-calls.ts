@@ -9,7 +9,11 @@ import {
 import { lazy } from "../../core/lazy.ts";
 import { isSessionName } from "../../core/session/session-name.ts";
 import type { Env } from "../env.ts";
+import { directory } from "../objects/directory-object.ts";
 import { sessionObject } from "../objects/session-object.ts";
+import { FRESH_MS } from "../proxy/session-lookup.ts";
+import { canExistNow } from "../proxy/session-names.ts";
+import { RateLimit } from "../rate-limit.ts";
 import { sha256Hex } from "../secret.ts";
 import type { AuthenticatedCall } from "./authenticated-call.ts";
 import { callerAddress } from "./caller.ts";
@@ -18,6 +22,10 @@ import { jsonResponse, noContent, noSession, notOwner, sessionToken, textRespons
 
 /** The longest text that can be an invite's token. */
 const MAX_TOKEN = 256;
+/** Refused calls per address and minute, whatever session they name: for some of them the directory is asked. */
+const REFUSED_PER_MINUTE = 60;
+
+const refusals = new RateLimit(REFUSED_PER_MINUTE);
 
 const changeSchema = lazy(() =>
   z.object({
@@ -36,17 +44,42 @@ const answerSchema = lazy(() =>
 );
 
 /** A call with the token of an invite in the place of the Worker's; undefined for any other one. */
-export function callByInvite(request: Request, env: Env, name: string, item: string | undefined) {
+export async function callByInvite(
+  request: Request,
+  env: Env,
+  name: string,
+  item: string | undefined,
+): Promise<Response | undefined> {
   const { method } = request;
   const token = request.headers.get(ACCESS_HEADER);
   if (token === null || token.length > MAX_TOKEN || !isSessionName(name)) {
     const isForInvitesOnly = method === (item === undefined ? "POST" : "GET");
     return isForInvitesOnly ? uninvited() : undefined;
   }
-  if (method === "POST" && item === undefined) return askForRouting(request, env, name, token);
-  if (method === "GET" && item === undefined) return sharedRouting(request, env, name, token);
-  if (method === "GET" && item !== undefined) return readAnswer(request, env, name, token, item);
-  return undefined;
+  const call = handlerOf(method, item);
+  if (!call) return undefined;
+  const address = callerAddress(request, env);
+  // On the user's own machine.
+  if (address === undefined) return call(request, env, name, token);
+  const retryAfter = refusals.take(address);
+  if (retryAfter > 0) return tooManyWrong(retryAfter);
+  const response = (await mayHaveInvites(name, env)) ? await call(request, env, name, token) : uninvited();
+  if (response.status !== 401) refusals.refund(address);
+  return response;
+}
+
+type InvitedCall = (request: Request, env: Env, name: string, token: string) => Promise<Response>;
+
+function handlerOf(method: string, item: string | undefined): InvitedCall | undefined {
+  if (method === "POST" && item === undefined) return askForRouting;
+  if (method !== "GET") return undefined;
+  return item === undefined ? sharedRouting : (...call) => readAnswer(...call, item);
+}
+
+/** An object comes into being by being asked, with files of its own, and strangers choose these names. */
+async function mayHaveInvites(name: string, env: Env): Promise<boolean> {
+  // A stopped session keeps its invites as long as its tunnel.
+  return (await canExistNow(name, env, FRESH_MS)) || (await directory(env).hasTunnelOf(name));
 }
 
 async function sharedRouting(request: Request, env: Env, name: string, token: string): Promise<Response> {

@@ -305,6 +305,10 @@ export class DirectoryObject extends DurableObject<Env> {
     return this.#tunnels.known(ids);
   }
 
+  hasTunnelOf(session: string): boolean {
+    return this.#tunnels.hasOf(session);
+  }
+
   removeTunnel(id: string): void {
     this.#tunnels.remove(id);
   }

@@ -17,6 +17,7 @@ export class TunnelLedger {
         id TEXT PRIMARY KEY, session TEXT NOT NULL, name TEXT NOT NULL, host TEXT NOT NULL,
         created INTEGER NOT NULL, checked INTEGER NOT NULL
       ) STRICT, WITHOUT ROWID;
+      CREATE INDEX IF NOT EXISTS tunnels_of_session ON tunnels (session);
       CREATE TABLE IF NOT EXISTS worker (id TEXT NOT NULL) STRICT`);
   }
 
@@ -43,6 +44,11 @@ export class TunnelLedger {
   /** Which of these tunnels it has. */
   known(ids: readonly string[]): string[] {
     return ids.filter((id) => this.#sql.exec("SELECT 1 FROM tunnels WHERE id = ?", id).toArray().length > 0);
+  }
+
+  /** Whether this session has one. */
+  hasOf(session: string): boolean {
+    return this.#sql.exec("SELECT 1 FROM tunnels WHERE session = ? LIMIT 1", session).toArray().length > 0;
   }
 
   remove(id: string): void {
