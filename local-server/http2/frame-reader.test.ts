@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { frame } from "../../test/support/http2-frames.ts";
 import { ConnectionError } from "./errors.ts";
 import { type FrameHandler, FrameReader } from "./frame-reader.ts";
 import { ErrorCode, Flag, FrameType, PREFACE } from "./frames.ts";
@@ -51,15 +52,6 @@ class Notes implements FrameHandler {
   }
 }
 
-function frame(type: number, flags: number, stream: number, payload: Buffer | string = ""): Buffer {
-  const bytes = Buffer.from(payload as string, "latin1");
-  const header = Buffer.alloc(9);
-  header.writeUIntBE(bytes.length, 0, 3);
-  header[3] = type;
-  header[4] = flags;
-  header.writeUInt32BE(stream, 5);
-  return Buffer.concat([header, bytes]);
-}
 const hex = (text: string) => Buffer.from(text, "hex");
 const START = Buffer.concat([PREFACE, frame(SETTINGS, 0, 0)]);
 

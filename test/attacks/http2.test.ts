@@ -1,9 +1,10 @@
 /** What a stranger tries with the local server over HTTP/2, while others use it. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ErrorCode, Flag, FrameType, Setting } from "../../local-server/http2/frames.ts";
-import { block, FrameClient, frame, numbers, settings } from "../integration/local-server/frame-client.ts";
+import { FrameClient } from "../integration/local-server/frame-client.ts";
 import { connectHttp2, type TestClient } from "../integration/proxy/clients.ts";
 import { APP, type System, startSystem } from "../integration/proxy/system.ts";
+import { block, frame, numbers, settings } from "../support/http2-frames.ts";
 
 /** Bytes of memory that no attack may take beyond what a busy server has anyway. */
 const LIMIT = 120e6;

@@ -1,5 +1,7 @@
 /** One HTTP/2 connection that asks as h2load does: windows that are never full, and one write for what the bytes just read make room for. */
 import type { TLSSocket } from "node:tls";
+import { FrameType, PREFACE, Setting } from "../../../local-server/http2/frames.ts";
+import { frame, numbers, settings } from "../../support/http2-frames.ts";
 
 /** Bytes of a response that come without an update of the window: more than any load has. */
 const WINDOW = 2 ** 30;
@@ -57,15 +59,10 @@ export function askByHttp2(
     });
   });
   socket.once("secureConnect", () => {
-    const settings = Buffer.alloc(6);
-    settings.writeUInt16BE(4, 0);
-    settings.writeUInt32BE(WINDOW, 2);
-    const update = Buffer.alloc(4);
-    update.writeUInt32BE(WINDOW);
     output.push(
-      Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
-      frame(SETTINGS, 0, 0, settings),
-      frame(8, 0, 0, update),
+      PREFACE,
+      settings([Setting.INITIAL_WINDOW_SIZE, WINDOW]),
+      numbers(FrameType.WINDOW_UPDATE, 0, WINDOW),
     );
     for (let i = 0; i < atOnce; i++) request();
     flush();
@@ -86,15 +83,6 @@ function readFrames(
     at = end;
   }
   return bytes.subarray(at);
-}
-
-function frame(type: number, flags: number, stream: number, payload: Buffer = Buffer.alloc(0)): Buffer {
-  const header = Buffer.alloc(FRAME_HEADER);
-  header.writeUIntBE(payload.length, 0, 3);
-  header[3] = type;
-  header[4] = flags;
-  header.writeUInt32BE(stream, 5);
-  return Buffer.concat([header, payload]);
 }
 
 /** Puts each line into the dynamic table, as nghttp2 and browsers do. */

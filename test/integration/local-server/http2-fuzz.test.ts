@@ -8,8 +8,8 @@ import { duplexPair } from "node:stream";
 import { expect, test } from "vitest";
 import { Http2Server } from "../../../local-server/downstream/http2-server.ts";
 import { Flag, FrameType, PREFACE } from "../../../local-server/http2/frames.ts";
+import { block, frame, numbers, settings } from "../../support/http2-frames.ts";
 import { randomNumbers } from "../../support/random-numbers.ts";
-import { block, frame, numbers, settings } from "./frame-client.ts";
 
 const CASES = 4_000;
 const SEED = 20_261_129;

@@ -6,7 +6,8 @@ import type { Client } from "../../../local-server/downstream/client.ts";
 import { Http2Server } from "../../../local-server/downstream/http2-server.ts";
 import type { LocalFailure } from "../../../local-server/http/local-failures.ts";
 import { ErrorCode, Flag, FrameType, Setting } from "../../../local-server/http2/frames.ts";
-import { block, FrameClient, frame, numbers, settings } from "./frame-client.ts";
+import { block, frame, numbers, settings } from "../../support/http2-frames.ts";
+import { FrameClient } from "./frame-client.ts";
 
 const { DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION } =
   FrameType;

@@ -14,6 +14,7 @@ import {
   createAuthority,
   issueLeaf,
 } from "../../../core/certificates/certificate-authority.ts";
+import { frame, numbers } from "../../support/http2-frames.ts";
 
 export type StreamHandler = (
   stream: ServerHttp2Stream,
@@ -124,9 +125,7 @@ export async function breakOffWith(code: number, length?: number): Promise<TlsSe
         if (type !== HEADERS) continue;
         socket.write(frame(HEADERS, END_HEADERS, stream, head(length)));
         socket.write(frame(DATA, 0, stream, Buffer.from("half")));
-        const reason = Buffer.alloc(4);
-        reason.writeUInt32BE(code);
-        setTimeout(() => socket.write(frame(RST_STREAM, 0, stream, reason)), 50);
+        setTimeout(() => socket.write(numbers(RST_STREAM, stream, code)), 50);
       }
     });
   });
@@ -147,15 +146,6 @@ function head(length: number | undefined): Buffer {
   if (length === undefined) return status;
   const value = String(length);
   return Buffer.concat([status, Buffer.from([0x0f, 28 - 15, value.length]), Buffer.from(value)]);
-}
-
-function frame(type: number, flags: number, stream: number, payload: Buffer = Buffer.alloc(0)): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
 }
 
 /** Undefined while the first frame is not complete. */

@@ -7,7 +7,7 @@ import { type AddressInfo, connect, createServer as createTcp } from "node:net";
 import { afterAll, expect, test } from "vitest";
 import type { ServeClient } from "../../../local-server/downstream/client.ts";
 import { Http1Server } from "../../../local-server/downstream/http1-server.ts";
-import { randomNumbers } from "../../support/random-numbers.ts";
+import { mutatedMessages, visible } from "../../support/mutated-messages.ts";
 
 const SEED = 20_261_129;
 const CASES = 3_000;
@@ -126,31 +126,9 @@ function isPermitted({ method, target }: Seen, text: string): boolean {
   return !METHODS.includes(method) || !isAscii || /^[0-9a-f]+(?:;[^\r\n]*)?[ \t]/im.test(text);
 }
 
-/** Every byte of it to be seen. */
-function visible(text: string): string {
-  return JSON.stringify(text).replaceAll(/[\x7f-\xff]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16)}`);
-}
-
 test("no mutated request is another one, or a whole one, to ours only", { timeout: 120_000 }, async () => {
-  const random = randomNumbers(SEED);
-  const upTo = (limit: number) => Math.floor(random() * limit);
   const counts = { same: 0, fewer: 0, permitted: 0, none: 0 };
-  for (let n = 0; n < CASES; n++) {
-    let text = REQUESTS[n % REQUESTS.length]!;
-    for (let mutations = upTo(4); mutations > 0; mutations--) {
-      const at = upTo(text.length + 1);
-      const kind = upTo(5);
-      const piece = PIECES[upTo(PIECES.length)]!;
-      if (kind === 0) text = text.slice(0, at) + piece + text.slice(at);
-      else if (kind === 1) text = text.slice(0, at) + text.slice(at + 1 + upTo(3));
-      else if (kind === 2) text = text.slice(0, at) + String.fromCharCode(upTo(256)) + text.slice(at + 1);
-      else if (kind === 3) text = text.slice(0, at);
-      else {
-        const lines = text.split("\r\n");
-        lines.splice(upTo(lines.length), 0, piece.trimEnd());
-        text = lines.join("\r\n");
-      }
-    }
+  for (const { text, upTo } of mutatedMessages(SEED, CASES, REQUESTS, PIECES)) {
     const bytes = Buffer.from(text, "latin1");
     const mine = await sent(ourPort, [bytes]);
     const theirs = await sent(nodePort, [bytes]);

@@ -8,7 +8,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { MalformedMessage } from "../../../local-server/http/protocol-errors.ts";
 import { ResponseParser } from "../../../local-server/http/response-parser.ts";
-import { randomNumbers } from "../../support/random-numbers.ts";
+import { mutatedMessages, visible } from "../../support/mutated-messages.ts";
 
 const CASES = 3_000;
 const SEED = 20_261_128;
@@ -161,31 +161,9 @@ function isPermitted(text: string): boolean {
   return /\r\n[ \t]/.test(text) || /^[0-9a-f]+(?:;[^\r\n]*)?[ \t]/im.test(text);
 }
 
-/** Every byte of it to be seen: a terminal shows nothing for 0x80 to 0x9f. */
-function visible(text: string): string {
-  return JSON.stringify(text).replaceAll(/[\x7f-\xff]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16)}`);
-}
-
 test("no mutated response is another one, or a whole one, to ours only", { timeout: 120_000 }, async () => {
-  const random = randomNumbers(SEED);
-  const upTo = (limit: number) => Math.floor(random() * limit);
   const counts = { both: 0, neither: 0, nodeOnly: 0, oursOnly: 0, broken: 0 };
-  for (let n = 0; n < CASES; n++) {
-    let text = RESPONSES[n % RESPONSES.length]!;
-    for (let mutations = upTo(4); mutations > 0; mutations--) {
-      const at = upTo(text.length + 1);
-      const kind = upTo(5);
-      const piece = PIECES[upTo(PIECES.length)]!;
-      if (kind === 0) text = text.slice(0, at) + piece + text.slice(at);
-      else if (kind === 1) text = text.slice(0, at) + text.slice(at + 1 + upTo(3));
-      else if (kind === 2) text = text.slice(0, at) + String.fromCharCode(upTo(256)) + text.slice(at + 1);
-      else if (kind === 3) text = text.slice(0, at);
-      else {
-        const lines = text.split("\r\n");
-        lines.splice(upTo(lines.length), 0, lines[upTo(lines.length)]!);
-        text = lines.join("\r\n");
-      }
-    }
+  for (const { text } of mutatedMessages(SEED, CASES, RESPONSES, PIECES)) {
     bytes = Buffer.from(text, "latin1");
     // What comes behind a whole response is no part of it: ours ends the connection, Node takes it for an error.
     const ours = byOurs(() => 1);
