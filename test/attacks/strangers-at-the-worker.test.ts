@@ -1,12 +1,15 @@
 /** What a stranger can do to the Worker with requests, and Cloudflare's API with answers. */
 
 import { createHmac } from "node:crypto";
+import { once } from "node:events";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { WebSocket } from "ws";
+import type { EdgeReports } from "../../core/api/edge-report-api.ts";
 import { answerSeen, Internet } from "../integration/worker/internet.ts";
-import { type Api, apiOf, send, type startWorker } from "../integration/worker/world.ts";
+import { type Api, apiOf, send, type startWorker, TOKEN } from "../integration/worker/world.ts";
 
 let internet: Internet;
 let worker: Awaited<ReturnType<typeof startWorker>>;
@@ -90,6 +93,34 @@ describe("guessed invites of sessions that are not there", () => {
     expect((await guess("slim-gecko", "GET", "192.0.2.77")).status).toBe(429);
     expect((await guess("slim-gecko", "GET", "192.0.2.78")).status).toBe(401);
   });
+});
+
+test("a flood of requests that lost their session, each of which costs the watched sessions a call", async () => {
+  const targets: string[] = [];
+  const socket = new WebSocket(`${worker.url.replace("http", "ws")}/linkup/v2/sessions/slim-gecko/watch`, {
+    headers: { authorization: `Bearer ${TOKEN}` },
+  });
+  socket.on("message", (message) => {
+    const { reports } = JSON.parse(String(message)) as EdgeReports;
+    for (const { lost, target } of reports) if (lost) targets.push(target);
+  });
+  await once(socket, "open");
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const lose = (path: string, address: string) =>
+    ask({ host: "unknown.example.com", traceparent, "cf-connecting-ip": address }, path);
+  // Isolates learn of the watcher, and the session of its trace, within a second.
+  const known = async () => {
+    await ask({ traceparent });
+    await lose("/before", "192.0.2.80");
+    expect(targets).toContain("/before");
+  };
+  await vi.waitFor(known, { timeout: 10_000, interval: 300 });
+  for (let n = 0; n < 200; n++) await lose("/flood", "192.0.2.81");
+  await lose("/after", "192.0.2.82");
+  await vi.waitFor(() => expect(targets).toContain("/after"), { timeout: 10_000 });
+  expect(targets.filter((target) => target === "/flood").length).toBeLessThan(150);
+  socket.close();
+  await once(socket, "close");
 });
 
 describe("linkup-hops that keeps a loop going", () => {

@@ -8,8 +8,9 @@ import { redactedHeader, redactedText } from "../../core/exchange/redact.ts";
 import { hopIdOf } from "../../core/routing/proxy-headers.ts";
 import type { RequestHead } from "../../core/routing/routing-input.ts";
 import { isTraceparent, randomDigits, traceIdOf } from "../../core/routing/trace-context.ts";
-import type { Env } from "../env.ts";
+import { type Env, isDirect } from "../env.ts";
 import { sessionObject } from "../objects/session-object.ts";
+import { countedAddress, RateLimit } from "../rate-limit.ts";
 import type { RecordedHeaders } from "./recorded-headers.ts";
 import type { RoutedRequest } from "./routed-request.ts";
 import { FRESH_MS, type SessionMatch } from "./session-lookup.ts";
@@ -27,6 +28,10 @@ const MAX_TARGET = 4_096;
 const MAX_SHORT_BODY = 65_536;
 /** Number of sessions to which one lost request is reported. */
 const MAX_TOLD = 20;
+/** Lost requests of one address that are reported: each costs a call for each of those sessions, and anybody can send them. */
+const LOST_PER_MINUTE = 100;
+
+const lostRequests = new RateLimit(LOST_PER_MINUTE);
 
 interface Batch {
   since: number;
@@ -171,7 +176,10 @@ export function reportLost(
   context: ExecutionContext,
 ): void {
   const trace = traceIdOf(head.header("traceparent"));
-  if (trace !== null && takesReport()) context.waitUntil(tellLost(trace, request, head, response, env));
+  if (trace === null) return;
+  const address = countedAddress(head.header("cf-connecting-ip"));
+  if (!isDirect(env) && lostRequests.take(address) > 0) return;
+  if (takesReport()) context.waitUntil(tellLost(trace, request, head, response, env));
 }
 
 async function tellLost(
