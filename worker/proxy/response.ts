@@ -96,13 +96,14 @@ function change(headers: Headers, name: string, map: (value: string) => string):
   if (mapped !== null && mapped !== value) headers.set(name, mapped);
 }
 
-/** Makes the service's own cookies the session's. */
+/** Makes the service's own cookies the session's. What is set again loses its bytes that are no UTF-8. */
 function keepCookies(headers: Headers, routed: RoutedRequest): void {
   const { origin } = routed.decision;
   const cookies = headers.getSetCookie();
+  const own = cookies.map((cookie) => clientCookie(cookie, origin, forwardedHost(routed)));
+  if (own.every((cookie, n) => cookie === cookies[n])) return;
   headers.delete("set-cookie");
-  for (const cookie of cookies)
-    headers.append("set-cookie", clientCookie(cookie, origin, forwardedHost(routed)));
+  for (const cookie of own) headers.append("set-cookie", cookie);
 }
 
 /** Where a redirect of the service should lead its client. */

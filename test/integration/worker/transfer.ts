@@ -332,6 +332,13 @@ export function transferTests(mode: "direct" | "cloudflare"): void {
     });
   });
 
+  test("cookies that need no change keep their bytes, also those that are no UTF-8", async () => {
+    const cookies = ["a=caf\xe9; Path=/", "b=\xc3\xa9"];
+    handlers.set("/cookies", (_, response) => response.writeHead(200, { "set-cookie": cookies }).end());
+    const { headers } = await send(worker.url, "/cookies", { headers: HOST });
+    expect(headers["set-cookie"]).toEqual(cookies);
+  });
+
   describe("broken connections", () => {
     test("a client that goes away ends the request at the service, before and after the head", async () => {
       let open_ = 0;
