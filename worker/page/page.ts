@@ -251,10 +251,16 @@ function isSecure({ headers }: Request, { protocol }: URL, env: Env): boolean {
   return protocol === "https:" || headers.get("x-forwarded-proto") === "https" || isDirect(env);
 }
 
+const DONE = new Map([
+  ["deleted", "Deleted"],
+  ["extended", "Extended"],
+  ["revoked", "Revoked"],
+]);
+
 /** What a form has done. Anybody can write the address, so it says no more than these words and a name. */
 function doneNote({ searchParams }: URL): string | undefined {
   const done = searchParams.get("done") ?? "";
   const name = searchParams.get("name") ?? "";
-  const word = { deleted: "Deleted", extended: "Extended", revoked: "Revoked" }[done];
+  const word = DONE.get(done);
   return word !== undefined && TOKEN_NAME.test(name) ? `${word} ${name}.` : undefined;
 }

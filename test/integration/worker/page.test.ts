@@ -247,5 +247,7 @@ describe("what it shows and does", () => {
     expect(body).toContain("&#34;&#62;&#60;img src=x&#62;");
     expect(body).not.toMatch(/<img|<b>/);
     expect((await get("/linkup/?q=%22%3E%3Cb%3E", await logIn())).body).not.toContain("<b>");
+    for (const done of ["constructor", "__proto__"])
+      expect((await get(`/linkup/?done=${done}&name=you`, await logIn())).body).not.toContain(" you.");
   });
 });
