@@ -21,6 +21,18 @@ test("kind defaults to tunneled, lists that are missing or null are empty, unkno
   });
 });
 
+test("at most 1,000 domains", () => {
+  const domains = Array.from({ length: 1001 }, (_, n) => ({
+    domain: `d${n}.example.com`,
+    default_service: "web",
+  }));
+  expect(parseUpsert({ ...valid, domains })).toEqual({
+    ok: false,
+    errors: ["domains: must have at most 1000 domains"],
+  });
+  expect(parseUpsert({ ...valid, domains: domains.slice(1) }).ok).toBe(true);
+});
+
 describe("every problem at once, with its place", () => {
   test("of a session", () => {
     const result = parseSession({

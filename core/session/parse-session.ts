@@ -16,6 +16,7 @@ import {
   type UpsertRequest,
 } from "./session-document.ts";
 import {
+  MAX_DOMAINS,
   MAX_NAME,
   MAX_OPEN_PATH,
   MAX_OPEN_PATHS,
@@ -157,7 +158,12 @@ const domain = lazy(() =>
 
 const routingAt = (location: Location) => ({
   services: z.array(serviceAt(location)).check(z.minLength(1, "must have at least one service")),
-  domains: z.array(domain()).check(z.minLength(1, "must have at least one domain")),
+  domains: z
+    .array(domain())
+    .check(
+      z.minLength(1, "must have at least one domain"),
+      z.maxLength(MAX_DOMAINS, `must have at most ${MAX_DOMAINS} domains`),
+    ),
   cache_routes: list(pattern()),
   overrides: z.optional(
     z

@@ -2,6 +2,8 @@
 
 /** Longest name of a service, in UTF-16 units: it stands in headers, where it takes up to nine bytes for each. */
 export const MAX_NAME = 255;
+/** Most domains of one session: each is a row of the Worker's list, which all sessions share. */
+export const MAX_DOMAINS = 1_000;
 /** Most regular expressions of one session: routes, rewrites and cache routes together. */
 export const MAX_PATTERNS = 2_000;
 /** Most overrides of one session, counted by service: each is looked at for each request. */
