@@ -31,8 +31,11 @@ import { ControlClient, STATUS_TIMEOUT_MS } from "./control-client.ts";
 /**
  * A heap's nursery of 8 MB from the start. V8 begins with 1 MB, in which the requests of a page over HTTP/2 outlive two
  * collections and are copied twice: a quarter of the CPU. It must be set at start: growing the nursery later gains nothing.
+ *
+ * And one thread for V8's work beside the main one, not four: several functions that are compiled at once take megabytes of malloc's
+ * heap, which gives back little of what lies scattered over it. It costs no CPU.
  */
-export const V8_OPTIONS = ["--min-semi-space-size=8"];
+export const V8_OPTIONS = ["--min-semi-space-size=8", "--v8-pool-size=1"];
 /**
  * One heap for all threads, where the C library is glibc: with one for each, what a busy time needed stays scattered over
  * them for good. It costs no CPU.

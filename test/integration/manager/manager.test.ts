@@ -98,6 +98,13 @@ test("a local server that dies is replaced, with its sessions", async () => {
   expect(world.pidsOf("local-server")).not.toEqual([pid]);
 });
 
+test.runIf(process.platform === "linux")("a local server has one thread for V8's work", async () => {
+  await openWindow().start(configPath());
+  const threads = `/proc/${world.pidsOf("local-server")[0]}/task`;
+  const names = readdirSync(threads).map((id) => readFileSync(join(threads, id, "comm"), "utf8").trim());
+  expect(names.filter((name) => name === "V8Worker")).toHaveLength(1);
+});
+
 test("a local server of an older version is replaced, once", async () => {
   const olderDist = temporaryFolder("linkup-older-");
   for (const file of readdirSync(world.dist).filter((name) => name.endsWith(".js"))) {
