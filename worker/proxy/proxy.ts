@@ -101,7 +101,7 @@ async function enterTunnel(
     const host = head.header(TARGET_SESSION_HEADER);
     const owner = host && isSessionName(host) ? await sessionNamed(host, env, context) : match.session;
     if (owner?.tunnel?.origin === `https://${head.host}`)
-      return throughTunnel(request, owner.tunnel.origin + head.target, hops);
+      return throughTunnel(match.name, arrived, owner.tunnel.origin + head.target, hops);
   }
   if (hops >= MAX_HOPS) return failureResponse(loop(hops, head.host), request);
   return serveKnown(match, arrived, env, context);
@@ -133,10 +133,19 @@ async function serveWatched(
 }
 
 /** Passes on what an earlier pass through the Worker has routed. It is counted, so that it cannot go round for ever. */
-function throughTunnel(request: Request, url: string, hops: number): Promise<Response> {
+async function throughTunnel(
+  name: string,
+  { request, destination }: ArrivedRequest,
+  url: string,
+  hops: number,
+): Promise<Response> {
   const upstream = upstreamRequest(url, request, request.method, request.body, false);
   upstream.headers.set(HOPS_HEADER, String(hops + 1));
-  return fetch(upstream);
+  try {
+    return await fetch(upstream);
+  } catch (error) {
+    return failureResponse(tunnelDown(name, destination!, (error as Error).message), request);
+  }
 }
 
 type Place = Pick<RoutedRequest, "decision" | "host" | "fallback">;
@@ -224,14 +233,13 @@ async function serve(
     }
     // Something of ours then reads the body on its way. The constructor of `Request` ignores this option.
     response = await (isMeasured ? fetch(upstream, { encodeResponseBody: "manual" }) : fetch(upstream));
+    watched?.receive(response.headers);
+    if (isTunnel(routed) && (await isTunnelError(response)))
+      return downstreamFailure(unreachable(routed, "no cloudflared is connected to it"), routed);
   } catch (error) {
     return downstreamFailure(unreachable(routed, (error as Error).message), routed);
   }
   const { status } = response;
-  watched?.receive(response.headers);
-  if (isTunnel(routed) && (await isTunnelError(response))) {
-    return downstreamFailure(unreachable(routed, "no cloudflared is connected to it"), routed);
-  }
   if (key && isCacheable(response)) context.waitUntil(storeResponse(key, response.clone()));
   // The response of a WebSocket handshake is returned untouched, so that messages bypass JavaScript.
   if (status !== 101) return downstreamResponse(response, routed, status);
@@ -268,7 +276,7 @@ const UNCACHED = { cacheTtl: -1 };
 function unreachable(routed: RoutedRequest, reason: string): WorkerFailure {
   const { match, decision } = routed;
   return isTunnel(routed)
-    ? tunnelDown(match.name, decision, reason)
+    ? tunnelDown(match.name, decision.service.name, reason)
     : serviceUnreachable(match.name, decision, reason);
 }
 

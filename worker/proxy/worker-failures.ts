@@ -94,13 +94,13 @@ Start the session again with a tunnel, or route the service to its remote locati
 }
 
 /** `reason`: why the tunnel could not be reached. */
-export function tunnelDown(name: string, { service }: Routed, reason: string): WorkerFailure {
+export function tunnelDown(name: string, service: string, reason: string): WorkerFailure {
   return {
     status: 502,
     code: "tunnel-down",
     title: `The laptop of the session ${name} is unreachable`,
     explanation: `The session ${name} exists, but its laptop could not be reached through its tunnel.
-Service: ${service.name}
+Service: ${service}
 Reason: ${reason}
 Is the laptop asleep, offline, or was the session stopped? Wake it up, or start the session there again.
 `,

@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { answerSeen, Internet } from "./internet.ts";
 import { type Api, apiOf, oneService, send, type startWorker } from "./world.ts";
@@ -98,6 +99,43 @@ describe("a tunnel through Cloudflare", () => {
     expect(away.body).toContain("The session slim-gecko exists, but its laptop");
     const unknown = await send(worker.url, "/", { headers: { host: "nobody.example.com" } });
     expect([unknown.status, unknown.headers["linkup-error"]]).toEqual([422, "unknown-session"]);
+  });
+
+  const TUNNEL_HOST = "linkup-slim-gecko.tunnels.example.net";
+  test.each([
+    ["the connection breaks", (response: ServerResponse) => response.destroy()],
+    [
+      "the edge's error breaks off",
+      (response: ServerResponse) => {
+        response.writeHead(530, { "content-length": 100 }).write("error code");
+        setTimeout(() => response.destroy(), 50);
+      },
+    ],
+    [
+      "a 530 that cannot be decoded",
+      (response: ServerResponse) => response.writeHead(530, { "content-encoding": "gzip" }).end("not gzip"),
+    ],
+  ])("an unreachable laptop is told, too, where %s", async (_what, respond) => {
+    await start();
+    internet.hosts.set(TUNNEL_HOST, (_, response) => respond(response));
+    const { status, headers } = await send(worker.url, "/", { headers: { host: "slim-gecko.example.com" } });
+    expect([status, headers["linkup-error"]]).toEqual([502, "tunnel-down"]);
+  });
+
+  test("an unreachable laptop is told by the second pass through the Worker, too", async () => {
+    await start();
+    internet.hosts.set(TUNNEL_HOST, (_, response) => void response.destroy());
+    const { status, headers, body } = await send(worker.url, "/", {
+      headers: {
+        host: TUNNEL_HOST,
+        "x-forwarded-host": "slim-gecko.example.com",
+        "linkup-destination": "web",
+        "linkup-origin-secret": "x",
+        "linkup-hops": "1",
+      },
+    });
+    expect([status, headers["linkup-error"]]).toEqual([502, "tunnel-down"]);
+    expect(body).toContain("Service: web\n");
   });
 
   test("is kept by a restart, with its secret; a toggle costs no call to Cloudflare", async () => {
