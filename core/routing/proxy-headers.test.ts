@@ -44,6 +44,15 @@ describe("added headers", () => {
     ).toBe("slim-gecko.api.example.com");
   });
 
+  test.each([
+    ["slim-gecko.example.com:8080", undefined],
+    ["Slim-Gecko.Example.com.", undefined],
+    ["slim-gecko.example.com:8080@evil.example", "slim-gecko.example.com"],
+    ["slim-gecko.example.com:, evil.example", "slim-gecko.example.com"],
+  ])("x-forwarded-host %j stays only as it is one of the session's hosts", (host, expected) => {
+    expect(added("http://tunnel.net/", { "x-forwarded-host": host })["x-forwarded-host"]).toBe(expected);
+  });
+
   test("the session goes first in tracestate, once, and 32 members are the limit", () => {
     const others = Array.from({ length: 40 }, (_, i) => `k${i}=v`);
     const members = added("http://slim-gecko.example.com/", {

@@ -100,7 +100,8 @@ function isOwnHost(
   { domains }: Pick<Routing, "domains">,
   forwardedHost: string | null | undefined,
 ): boolean {
-  if (!forwardedHost) return false;
+  // Behind a colon only a port: `own.example.com:80@evil.example` leads to the other host.
+  if (!forwardedHost || !/^[^:]+(?::\d{1,5})?$/.test(forwardedHost)) return false;
   const host = hostname(forwardedHost);
   return domains.some(({ domain }) => host === `${name}.${hostname(domain)}`);
 }

@@ -174,9 +174,16 @@ describe("linkup-destination from outside", () => {
   });
 });
 
-test("x-forwarded-host of a foreign host, to appear in the links that a service makes", async () => {
+test.each([
+  "evil.example",
+  `${HOST}:80@evil.example`,
+  `${HOST}:@evil.example`,
+  `${HOST}:80/@evil.example`,
+  `${HOST}:80, evil.example`,
+  `${HOST}:80";for="evil.example`,
+])("x-forwarded-host: %s, to appear in the links that a service makes", async (forwardedHost) => {
   const { headers } = await seen({
-    "x-forwarded-host": "evil.example",
+    "x-forwarded-host": forwardedHost,
     "x-forwarded-port": "666",
     forwarded: "host=evil.example",
   });
