@@ -58,9 +58,12 @@ function cut(size: number, count: number): Buffer[] {
 const usual = new BufferPool(65_536, { most: 256, perPiece: 16 });
 /** For a connection that brings more than that at once: fewer reads take an eighth less CPU. */
 const large = new BufferPool(4 * usual.size, { most: 32, perPiece: 4 });
-/** Usual ones beyond the pool. */
+/**
+ * Those beyond the pool. Clients that read nothing hold one for each of their requests, thousands together: they are smaller, since
+ * a service is read again only when what was read is sent.
+ */
 let temporary: Buffer[] = [];
-const TEMPORARY_PER_PIECE = 8;
+const TEMPORARY = { size: usual.size / 4, perPiece: 32 };
 
 /** A connection gets usual buffers again after as many short reads. The end of a long body is one. */
 const SHORT_READS = 2;
@@ -124,7 +127,7 @@ function from(pool: BufferPool): ReadBuffer | undefined {
 }
 
 function temporaryBuffer(): ReadBuffer {
-  if (temporary.length === 0) temporary = cut(usual.size, TEMPORARY_PER_PIECE);
+  if (temporary.length === 0) temporary = cut(TEMPORARY.size, TEMPORARY.perPiece);
   return { buffer: temporary.pop()!, pool: undefined };
 }
 

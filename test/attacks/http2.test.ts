@@ -120,6 +120,19 @@ test.each([
   await unharmed();
 });
 
+test("a client that asks for 256 large responses on each of 8 connections, and takes no byte of them", async () => {
+  const clients: FrameClient[] = [];
+  for (let n = 0; n < 8; n++) {
+    const client = await attacker(settings([Setting.INITIAL_WINDOW_SIZE, 0]));
+    clients.push(client);
+    for (let i = 0; i < 256; i++) client.send(client.head(2 * i + 1, { lines: ["x-large: 1"] }));
+    await client.until(() => client.heads(511).length > 0, "the head of the last response");
+  }
+  for (let round = 0; round < 10; round++) await unharmed();
+  for (const { socket } of clients) socket.destroy();
+  await unharmed();
+});
+
 test("pieces of a byte that a service does not read", async () => {
   system.app.handler = (request, response) => {
     if (request.method !== "POST") response.end();
