@@ -49,6 +49,7 @@ describe("added headers", () => {
     ["Slim-Gecko.Example.com.", undefined],
     ["slim-gecko.example.com:8080@evil.example", "slim-gecko.example.com"],
     ["slim-gecko.example.com:, evil.example", "slim-gecko.example.com"],
+    ["slim-gecko.example.com:8080 , evil.example", "slim-gecko.example.com:8080"],
   ])("x-forwarded-host %j stays only as it is one of the session's hosts", (host, expected) => {
     expect(added("http://tunnel.net/", { "x-forwarded-host": host })["x-forwarded-host"]).toBe(expected);
   });

@@ -87,21 +87,21 @@ export function addedHeaders(
   if (decision.reason.by !== "destination")
     added.push(["linkup-destination", destinationOf(decision.service.name)]);
   if (decision.override !== undefined) added.push([OVERRIDE_HEADER, decision.override]);
-  if (!isOwnHost(name, session, head.header("x-forwarded-host"))) {
-    const domain = decision.match?.domain.domain ?? withoutSession(head.host, name);
-    added.push(["x-forwarded-host", `${name}.${domain}`]);
-  }
+  const given = head.header("x-forwarded-host");
+  // Proxies append: the first member is the host the client used. Some services take the last one.
+  const first = given?.split(",", 1)[0]?.trim();
+  const host =
+    first !== undefined && isOwnHost(name, session, first)
+      ? first
+      : `${name}.${decision.match?.domain.domain ?? withoutSession(head.host, name)}`;
+  if (host !== given) added.push(["x-forwarded-host", host]);
   return added;
 }
 
 /** What an earlier hop wrote names the session and one of its domains; anything else must not reach services. */
-function isOwnHost(
-  name: string,
-  { domains }: Pick<Routing, "domains">,
-  forwardedHost: string | null | undefined,
-): boolean {
+function isOwnHost(name: string, { domains }: Pick<Routing, "domains">, forwardedHost: string): boolean {
   // Behind a colon only a port: `own.example.com:80@evil.example` leads to the other host.
-  if (!forwardedHost || !/^[^:]+(?::\d{1,5})?$/.test(forwardedHost)) return false;
+  if (!/^[^:]+(?::\d{1,5})?$/.test(forwardedHost)) return false;
   const host = hostname(forwardedHost);
   return domains.some(({ domain }) => host === `${name}.${hostname(domain)}`);
 }
