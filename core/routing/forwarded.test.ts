@@ -24,6 +24,13 @@ test("services are told scheme, host with port, and address of the client", () =
   ]);
 });
 
+test("a port that the host has already is told once", () => {
+  expect(forwardedHeaders(`${host}:8443`, clientAddress("http", `${host}:8787`))).toContainEqual([
+    "forwarded",
+    `host="${host}:8443";proto=http`,
+  ]);
+});
+
 test("services get the headers of each client, not those of the client before", () => {
   const clients = [
     clientAddress("https", host, "192.0.2.1"),

@@ -18,9 +18,9 @@ export function clientAddress(scheme: "http" | "https", authority: string, ip?: 
   return { scheme, port: port ? Number(port) : DEFAULT_PORT[scheme], ip };
 }
 
-/** `host:port`, without the scheme's default port. */
+/** `host:port`, without the scheme's default port. A proxy in front of Linkup may have named the port that the client used. */
 function authorityOf(host: string, { scheme, port }: ClientAddress): string {
-  return port === DEFAULT_PORT[scheme] ? host : `${host}:${port}`;
+  return host.includes(":") || port === DEFAULT_PORT[scheme] ? host : `${host}:${port}`;
 }
 
 /**
