@@ -346,6 +346,10 @@ test("a flood of guesses is slowed, and other clients are not", async () => {
   for (let n = 0; n < 40; n++)
     joins.add((await join(`https://${HOST}/linkup/join#guess${n}`, flooding)).answers[0]!.status);
   expect(joins).toEqual(new Set([401, 429]));
+  const tickets = new Set<number>();
+  const other = newAddress();
+  for (let n = 0; n < 80; n++) tickets.add((await ask({}, `/linkup/join?ticket=${n}`, other)).status);
+  expect(tickets).toEqual(new Set([401, 429]));
   expect((await ask({})).status).toBe(401);
   expect((await join((await invite()).url!)).setCookies).not.toEqual([]);
 });

@@ -19,6 +19,7 @@ import { sessionObject } from "../objects/session-object.ts";
 import { clientOf } from "../proxy/proxy.ts";
 import type { ReceivedHead } from "../proxy/received-head.ts";
 import { findSession } from "../proxy/session-lookup.ts";
+import { countedAddress, RateLimit } from "../rate-limit.ts";
 import { newSecret, sha256Hex } from "../secret.ts";
 import { readForm } from "./form.ts";
 import { Html, html } from "./html.ts";
@@ -30,6 +31,11 @@ const HEADERS = {
   "x-frame-options": "DENY",
   "x-robots-tag": "noindex",
 };
+
+/** Of one address and minute. */
+const REFUSED_PER_MINUTE = 60;
+
+const refusals = new RateLimit(REFUSED_PER_MINUTE);
 
 interface Join {
   name: string;
@@ -60,10 +66,21 @@ export async function serveJoin(
 
   const join: Join = { name, routing, head, client, env };
   const ticket = url.searchParams.get("ticket");
-  if (request.method === "GET" && ticket !== null) return continueJoin(join, ticket);
+  if (request.method === "GET" && ticket !== null) return limited(join, () => continueJoin(join, ticket));
   if (request.method === "GET") return joinPage(join);
-  if (request.method === "POST") return startJoin(join, request);
+  if (request.method === "POST") return limited(join, () => startJoin(join, request));
   return message(join, 405, "This address does not support this method.");
+}
+
+/** Slows an address that is refused, before the session's object is asked. */
+async function limited(join: Join, enter: () => Promise<Response>): Promise<Response> {
+  const address = isDirect(join.env) ? undefined : countedAddress(join.client.ip);
+  if (address === undefined) return enter();
+  const retryAfter = refusals.take(address);
+  if (retryAfter > 0) return tooMany(join, retryAfter);
+  const response = await enter();
+  if (response.status === 303) refusals.refund(address);
+  return response;
 }
 
 async function startJoin(join: Join, request: Request): Promise<Response> {
@@ -75,11 +92,7 @@ async function startJoin(join: Join, request: Request): Promise<Response> {
   const network = isDirect(env) ? null : (clientNetwork(client.ip) ?? null);
   const joined = await sessionObject(name, env).join(await sha256Hex(token), network);
   if (typeof joined === "string") return message(join, 401, REFUSALS[joined]);
-  if ("retryAfter" in joined) {
-    const response = message(join, 429, `Too many wrong invites. Try again in ${joined.retryAfter} s.`);
-    response.headers.set("retry-after", String(joined.retryAfter));
-    return response;
-  }
+  if ("retryAfter" in joined) return tooMany(join, joined.retryAfter);
   const scopes = cookieScopes(name, join.routing);
   const own = hostname(head.host);
   const first =
@@ -147,6 +160,12 @@ function joinPage(join: Join): Response {
 <noscript><p>An invite needs JavaScript in this browser.</p></noscript>
 <form method="post" action="${JOIN_PATH}"><input type="hidden" name="token"></form>`;
   return page(join, 200, body, SCRIPT);
+}
+
+function tooMany(join: Join, retryAfter: number): Response {
+  const response = message(join, 429, `Too many wrong invites. Try again in ${retryAfter} s.`);
+  response.headers.set("retry-after", String(retryAfter));
+  return response;
 }
 
 function message(join: Join, status: number, text: string): Response {
