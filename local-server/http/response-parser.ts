@@ -1,6 +1,6 @@
 /** Parses the HTTP/1.1 responses of one connection. */
 import { BodyParser, type BodyReader } from "./body-parser.ts";
-import { FieldParser } from "./field-parser.ts";
+import { FieldParser, parseFields } from "./field-parser.ts";
 import { Fields } from "./fields.ts";
 import { joined } from "./joined.ts";
 import { MAX_HEADER_SIZE } from "./limits.ts";
@@ -50,10 +50,11 @@ export class ResponseParser {
 
   constructor(reader: ResponseReader) {
     this.#reader = reader;
-    this.#body = new BodyParser({
+    const body: BodyReader = {
       data: (chunk) => reader.data(chunk),
       end: (trailers) => this.#end(trailers),
-    });
+    };
+    this.#body = new BodyParser(body, parseTrailers);
   }
 
   /** True between responses, when the connection can carry another request. */
@@ -216,4 +217,12 @@ function notHttp(bytes: Buffer): MalformedMessage {
 /** The first frame of an HTTP/2 server: length in multiples of 6, type 4, no flags (RFC 9113, 3.4 and 6.5). */
 function isSettingsFrame(bytes: Buffer): boolean {
   return bytes.length >= 5 && bytes.readUIntBE(0, 3) % 6 === 0 && bytes[3] === 4 && bytes[4] === 0;
+}
+
+/** RFC 9110, 6.5.1: what says how long a message is, or is about the connection, comes too late behind it. Clients refuse it. */
+const TOO_LATE: ReadonlySet<string> = new Set(["connection", "content-length", "transfer-encoding"]);
+
+function parseTrailers(text: string): string[] {
+  const lines = parseFields(text);
+  return lines.filter((_, i) => !TOO_LATE.has(lines[i & ~1]!.toLowerCase()));
 }

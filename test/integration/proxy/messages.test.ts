@@ -243,6 +243,16 @@ describe.each(protocols)("%s", (protocol, connect) => {
     expect(result.get("trailer")).toBe("X-Sum");
   });
 
+  test("trailers of an answer that come too late there: clients would refuse all of it", async () => {
+    system.wild.script = (socket) =>
+      socket.end(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nContent-Length: 3\r\nX-Sum: 6\r\ntransfer-encoding: chunked\r\n\r\n",
+      );
+    const { body, complete, trailers } = await client.request({ host: WILD });
+    expect({ body: body.toString(), complete }).toEqual({ body: "abc", complete: true });
+    expect(trailers.map((text) => text.toLowerCase())).toEqual(["x-sum", "6"]);
+  });
+
   test("trailers of a request", async () => {
     if (protocol === "HTTP/1.1") {
       const answer = await raw(

@@ -99,7 +99,10 @@ function byNode(): Promise<Seen | "broken" | undefined> {
                 status: response.statusCode!,
                 headers: response.rawHeaders,
                 body: Buffer.concat(body).toString("latin1"),
-                trailers: response.rawTrailers,
+                // Node refuses some of those that ours drops, and keeps the others.
+                trailers: response.rawTrailers.filter(
+                  (_, i, all) => !/^(?:connection|content-length|transfer-encoding)$/i.test(all[i & ~1]!),
+                ),
               }
             : undefined,
         ),
@@ -151,13 +154,15 @@ function byOurs(lengths: () => number): Seen | undefined {
 
 /**
  * What the RFCs let a recipient take, and Node refuses: one length said twice (RFC 9112, 6.3), also in an interim response, folded
- * lines (5.2), white space around the parts of a chunk's extension (7.1.1), and control characters in values (RFC 9110, 5.5).
+ * lines (5.2), white space around the parts of a chunk's extension (7.1.1), control characters in values (RFC 9110, 5.5), and trailers
+ * that frame the message (6.5.1), which ours drops.
  */
 function isPermitted(text: string): boolean {
   const lengths = [...text.matchAll(/^content-length:(.*)$/gim)];
   if (lengths.length > 1 || lengths.some(([, length]) => length!.includes(","))) return true;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it is about
   if (/^[\w-]+:.*[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]/m.test(text)) return true;
+  if (/\r\n0+(?:;.*)?\r\n(?:.+\r\n)*(?:content-length|transfer-encoding):/i.test(text)) return true;
   return /\r\n[ \t]/.test(text) || /^[0-9a-f]+(?:;[^\r\n]*)?[ \t]/im.test(text);
 }
 
