@@ -1,14 +1,13 @@
 /** `node dist/local-server.js [--home DIR] [--browser-port N] [--tunnel-port N] [--request-log N]` */
 import { proxyFetch } from "../node/forward-proxy.ts";
 import { log } from "../node/log.ts";
-import { inlineMore, limitHeapGrowth, optimizeSooner } from "./node-internals.ts";
+import { limitHeapGrowth, optimizeSooner } from "./node-internals.ts";
 import { parseOptions } from "./options.ts";
 import { startServer } from "./server.ts";
 
 process.umask(0o077);
 limitHeapGrowth();
 optimizeSooner();
-inlineMore();
 
 async function main(): Promise<void> {
   proxyFetch();

@@ -21,15 +21,6 @@ export function optimizeSooner(): void {
   setFlagsFromString("--no-maglev");
 }
 
-/**
- * Lets V8's last compiler put twice as much of what a function calls into it: a request passes through many small functions. Small
- * requests take 2 % less CPU, the first six pages of a new process 6 % less.
- */
-export function inlineMore(): void {
-  // Bytes of bytecode; V8's own limit is 920.
-  setFlagsFromString("--max-inlined-bytecode-size-cumulative=2000");
-}
-
 /** V8 keeps a concatenated string as a tree ("rope") until it is read: reading it once here saves that at each later use. */
 export function flatten(text: string): string {
   // The comparison never holds; it only makes V8 read the string.
