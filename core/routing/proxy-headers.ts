@@ -3,6 +3,7 @@ import { hostname, withoutSession } from "../session/host-name.ts";
 import type { Routing } from "../session/session-document.ts";
 import { OVERRIDE_HEADER } from "./choose-override.ts";
 import { destinationOf } from "./destination.ts";
+import { hostFrom } from "./identify-session.ts";
 import type { Routed } from "./route-request.ts";
 import { type RequestHead, withoutHeader } from "./routing-input.ts";
 import { baggageFor, isTraceparent, newTraceparent, tracestateFor } from "./trace-context.ts";
@@ -88,8 +89,8 @@ export function addedHeaders(
     added.push(["linkup-destination", destinationOf(decision.service.name)]);
   if (decision.override !== undefined) added.push([OVERRIDE_HEADER, decision.override]);
   const given = head.header("x-forwarded-host");
-  // Proxies append: the first member is the host the client used. Some services take the last one.
-  const first = given?.split(",", 1)[0]?.trim();
+  // One host where there were several: some services take the last one.
+  const first = hostFrom(head, "x-forwarded-host");
   const host =
     first !== undefined && isOwnHost(name, session, first)
       ? first

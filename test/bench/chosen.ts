@@ -1,4 +1,4 @@
-/** The names in an option's list, `warm,cold`. Ends the benchmark, before it has started anything, where there is none of such a name. */
+/** The names in an option's list, `warm,cold`. An unknown one ends the program with an error: call it before anything is started. */
 export function chosen<Name extends string>(option: string, list: string, names: readonly Name[]): Name[] {
   const wanted = list.split(",");
   const unknown = wanted.filter((name) => !names.includes(name as Name));

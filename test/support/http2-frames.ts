@@ -1,9 +1,9 @@
 /** The bytes of HTTP/2 frames (RFC 9113, 4.1), as a test wants them: also wrong ones. */
-import { FrameType } from "../../local-server/http2/frames.ts";
+import { FRAME_HEADER, FrameType } from "../../local-server/http2/frames.ts";
 
 export function frame(type: number, flags: number, stream: number, payload: Buffer | string = ""): Buffer {
   const bytes = typeof payload === "string" ? Buffer.from(payload, "latin1") : payload;
-  const header = Buffer.alloc(9);
+  const header = Buffer.alloc(FRAME_HEADER);
   header.writeUIntBE(bytes.length, 0, 3);
   header[3] = type;
   header[4] = flags;
@@ -29,22 +29,50 @@ export function settings(...pairs: [setting: number, value: number][]): Buffer {
 
 /** A header block of `name: value`, without tables. */
 export function block(lines: string[]): Buffer {
-  const text = (value: string) => {
-    const bytes = Buffer.from(value, "latin1");
-    const length: number[] = [];
-    if (bytes.length < 127) length.push(bytes.length);
-    else {
-      length.push(127);
-      let rest = bytes.length - 127;
-      for (; rest >= 128; rest >>= 7) length.push(128 | (rest & 127));
-      length.push(rest);
-    }
-    return Buffer.concat([Buffer.from(length), bytes]);
-  };
   return Buffer.concat(
     lines.flatMap((line) => {
       const colon = line.indexOf(": ");
-      return [Buffer.from([0]), text(line.slice(0, colon)), text(line.slice(colon + 2))];
+      return [Buffer.from([0]), headerText(line.slice(0, colon)), headerText(line.slice(colon + 2))];
     }),
   );
+}
+
+/** A name or a value, without Huffman's code (RFC 7541, 5.2). */
+export function headerText(text: string): Buffer {
+  const bytes = Buffer.from(text, "latin1");
+  return Buffer.concat([integer(0, 127, bytes.length), bytes]);
+}
+
+/** In the low bits of the first byte, whose others are `flags`, and behind it (RFC 7541, 5.1). */
+export function integer(flags: number, mask: number, value: number): Buffer {
+  if (value < mask) return Buffer.from([flags | value]);
+  const bytes = [flags | mask];
+  let rest = value - mask;
+  for (; rest >= 128; rest >>= 7) bytes.push(128 | (rest & 127));
+  bytes.push(rest);
+  return Buffer.from(bytes);
+}
+
+export interface ReceivedFrame {
+  type: number;
+  flags: number;
+  stream: number;
+  payload: Buffer;
+}
+
+/** Hands over each whole frame, and returns the bytes of the last one that is not. Payloads are views of `bytes`. */
+export function readFrames(bytes: Buffer, receive: (frame: ReceivedFrame) => void): Buffer {
+  let at = 0;
+  while (bytes.length - at >= FRAME_HEADER) {
+    const end = at + FRAME_HEADER + bytes.readUIntBE(at, 3);
+    if (end > bytes.length) break;
+    receive({
+      type: bytes[at + 3]!,
+      flags: bytes[at + 4]!,
+      stream: bytes.readUInt32BE(at + 5),
+      payload: bytes.subarray(at + FRAME_HEADER, end),
+    });
+    at = end;
+  }
+  return bytes.subarray(at);
 }

@@ -13,13 +13,14 @@ import type { ClientAddress } from "../../core/routing/forwarded.ts";
 import { hostname } from "../../core/session/host-name.ts";
 import type { Routing } from "../../core/session/session-document.ts";
 import { JOIN_PATH } from "../api/access.ts";
+import { callerAddress } from "../api/caller.ts";
 import { type Env, isDirect } from "../env.ts";
 import type { GrantedAccess, JoinRefusal } from "../objects/access-ledger.ts";
 import { sessionObject } from "../objects/session-object.ts";
 import { clientOf } from "../proxy/proxy.ts";
 import type { ReceivedHead } from "../proxy/received-head.ts";
 import { findSession } from "../proxy/session-lookup.ts";
-import { countedAddress, RateLimit } from "../rate-limit.ts";
+import { RateLimit } from "../rate-limit.ts";
 import { newSecret, sha256Hex } from "../secret.ts";
 import { readForm } from "./form.ts";
 import { Html, html } from "./html.ts";
@@ -66,15 +67,16 @@ export async function serveJoin(
 
   const join: Join = { name, routing, head, client, env };
   const ticket = url.searchParams.get("ticket");
-  if (request.method === "GET" && ticket !== null) return limited(join, () => continueJoin(join, ticket));
+  if (request.method === "GET" && ticket !== null)
+    return limited(join, request, () => continueJoin(join, ticket));
   if (request.method === "GET") return joinPage(join);
-  if (request.method === "POST") return limited(join, () => startJoin(join, request));
+  if (request.method === "POST") return limited(join, request, () => startJoin(join, request));
   return message(join, 405, "This address does not support this method.");
 }
 
 /** Slows an address that is refused, before the session's object is asked. */
-async function limited(join: Join, enter: () => Promise<Response>): Promise<Response> {
-  const address = isDirect(join.env) ? undefined : countedAddress(join.client.ip);
+async function limited(join: Join, request: Request, enter: () => Promise<Response>): Promise<Response> {
+  const address = callerAddress(request, join.env);
   if (address === undefined) return enter();
   const retryAfter = refusals.take(address);
   if (retryAfter > 0) return tooMany(join, retryAfter);

@@ -19,6 +19,7 @@ const MEMORY_MB = 60;
 const CPU_PERCENT = 0.2;
 /** After a start: V8 gives memory back after a quiet minute. */
 const SETTLE_SECONDS = 75;
+const MODES = ["direct", "cloudflare"] as const;
 const PROGRAMS = ["keeper", "local-server", "local-dns"] as const;
 
 interface Use {
@@ -30,12 +31,11 @@ const { values } = parseArgs({
   options: {
     seconds: { type: "string", default: "600" },
     settle: { type: "string" },
-    only: { type: "string" },
+    only: { type: "string", default: MODES.join() },
     auto: { type: "boolean" },
   },
 });
-const MODES = ["direct", "cloudflare"] as const;
-const chosenModes = chosen("--only", values.only ?? MODES.join(), MODES);
+const chosenModes = chosen("--only", values.only, MODES);
 const seconds = Number(values.seconds);
 const settle = Number(values.settle ?? SETTLE_SECONDS);
 if (values.auto) for (const listening of [true, false]) await measure("direct", { listening });

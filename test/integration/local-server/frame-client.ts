@@ -3,17 +3,10 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { Flag, FrameType, PREFACE } from "../../../local-server/http2/frames.ts";
 import { HpackDecoder } from "../../../local-server/http2/hpack-decoder.ts";
-import { block, frame, settings } from "../../support/http2-frames.ts";
+import { block, frame, type ReceivedFrame, readFrames, settings } from "../../support/http2-frames.ts";
 
 /** Only what hangs takes so long, on a busy machine too. */
 const LIMIT_MS = 60_000;
-
-export interface ReceivedFrame {
-  type: number;
-  flags: number;
-  stream: number;
-  payload: Buffer;
-}
 
 export class FrameClient {
   readonly socket: Socket;
@@ -21,7 +14,7 @@ export class FrameClient {
   closed = false;
   readonly #decoder = new HpackDecoder();
   readonly #authority: string;
-  #pending = Buffer.alloc(0);
+  #pending: Buffer = Buffer.alloc(0);
 
   static async connect(
     port: number,
@@ -135,19 +128,6 @@ export class FrameClient {
   }
 
   #read(chunk: Buffer): void {
-    const bytes = Buffer.concat([this.#pending, chunk]);
-    let at = 0;
-    while (bytes.length - at >= 9) {
-      const length = bytes.readUIntBE(at, 3);
-      if (bytes.length - at < 9 + length) break;
-      this.frames.push({
-        type: bytes[at + 3]!,
-        flags: bytes[at + 4]!,
-        stream: bytes.readUInt32BE(at + 5),
-        payload: bytes.subarray(at + 9, at + 9 + length),
-      });
-      at += 9 + length;
-    }
-    this.#pending = bytes.subarray(at);
+    this.#pending = readFrames(Buffer.concat([this.#pending, chunk]), (frame) => this.frames.push(frame));
   }
 }
